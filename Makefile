@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-PROTOS := $(shell find protos/ledger -name '*.proto' 2>/dev/null | sort)
-GENERATED := ledger/api/v1
+PYTEST ?= $(BIN)/pytest
+PEOPLE ?=
 
-.PHONY: help setup lock proto proto-check kafka check format types test demo up clean
+.PHONY: help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,3 +17,44 @@ setup: .venv/.project ## .venv from the hashed lock, then the project itself
 .venv/.project: .venv/.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
+
+lock: ## resolve requirements/*.in anew (needs uv)
+	@for part in run dev; do (cd requirements && uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o $$part.lock $$part.in) || exit 1; done
+
+proto: setup ## generate ledger/api/v1 from protos/
+	@.ci/proto .
+proto-check: setup
+	@.ci/proto-check
+
+kafka: setup ## fetch Apache Kafka's jars into .ledger-cache (needs Maven)
+	@$(BIN)/python -m ledger.embedded.kafka_jars
+
+format: setup ## put the code into the house's form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+check: setup lint types layers contract proto-check ## every check that needs no server
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+types: setup
+	$(BIN)/basedpyright
+layers: setup
+	$(BIN)/lint-imports
+contract: setup
+	$(BIN)/buf lint
+	@.ci/breaking
+
+test: setup ## every test, on PostgreSQL and Kafka really started
+	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
+	$(PYTEST)
+
+demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
+	@$(BIN)/ledger demo --dir .ledger/demo $(if $(PEOPLE),--people $(PEOPLE))
+
+up: setup ## the whole service until Ctrl-C, on .ledger/up
+	@$(BIN)/ledger up --dir .ledger/up
+
+clean: ## remove what was built and fetched; never the data in .ledger
+	@rm -rf .venv .ledger-cache build *.egg-info
