@@ -1,0 +1,1 @@
+"""The pure core: events, commands, state, and the decisions between them. Standard library only."""

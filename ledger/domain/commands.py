@@ -1,0 +1,275 @@
+"""Every command, one per intent; field names are those of the requests in protos/ledger/api/v1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Attestation,
+    Defect,
+    Disposition,
+    EntryContent,
+    IdentityStatus,
+    PatientDetails,
+    SourceItem,
+    TransferAnswer,
+    TransferKind,
+    Urgency,
+    VisitType,
+)
+
+
+@dataclass(frozen=True)
+class CommandContext:
+    """What every command carries beside its own fields."""
+
+    hospital: str
+    command_id: UUID
+    actor: Actor
+    expected_version: int | None = None
+    occurred_at: datetime | None = None
+    historical: bool = False
+    source: SourceItem | None = None
+    correlation_id: UUID | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class PackageVerdict:
+    """A received package that holds: how many events were checked, and the last one's leaf hash."""
+
+    events: int
+    head_leaf: bytes
+
+
+@dataclass(frozen=True)
+class PackageFault:
+    """A received package that does not hold."""
+
+    code: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class RegisterPatient:
+    """Registers a patient, or amends one that the same source registered before."""
+
+    case_number: str
+    identity: IdentityStatus
+    details: PatientDetails
+
+
+@dataclass(frozen=True)
+class AmendPatient:
+    """Changes a patient's data."""
+
+    patient_id: UUID
+    details: PatientDetails
+    reason: str
+
+
+@dataclass(frozen=True)
+class RegisterRecord:
+    """Registers a record: one episode of one patient."""
+
+    patient_id: UUID
+    visit_type: VisitType
+    visit_sequence: int
+    department: str
+
+
+@dataclass(frozen=True)
+class StartCare:
+    """Starts care."""
+
+    record_id: UUID
+    department: str
+    bed: str
+    responsible: Actor | None
+    team: str
+
+
+@dataclass(frozen=True)
+class RecordEntry:
+    """Records a signed entry."""
+
+    record_id: UUID
+    content: EntryContent
+    attestation: Attestation | None
+
+
+@dataclass(frozen=True)
+class AmendEntry:
+    """Gives an entry a new version."""
+
+    record_id: UUID
+    entry_id: UUID
+    kind: AmendmentKind
+    reason: str
+    content: EntryContent
+    attestation: Attestation | None
+
+
+@dataclass(frozen=True)
+class RetractEntry:
+    """Hides an entry, with a reason; it is kept."""
+
+    record_id: UUID
+    entry_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class RequestConsultation:
+    """Asks another department for a consultation."""
+
+    record_id: UUID
+    to_department: str
+    urgency: Urgency
+    question: str
+
+
+@dataclass(frozen=True)
+class AnswerConsultation:
+    """Answers a consultation."""
+
+    record_id: UUID
+    consultation_id: UUID
+    opinion: str
+    content: EntryContent
+    attestation: Attestation | None
+
+
+@dataclass(frozen=True)
+class TransferDepartment:
+    """Moves the patient to another department."""
+
+    record_id: UUID
+    to_department: str
+    bed: str
+    note_entry_id: UUID | None
+    responsible: Actor | None
+
+
+@dataclass(frozen=True)
+class EndCare:
+    """Ends care."""
+
+    record_id: UUID
+    disposition: Disposition
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SubmitRecord:
+    """Hands the record in to quality control."""
+
+    record_id: UUID
+
+
+@dataclass(frozen=True)
+class ReturnRecord:
+    """Returns the record to the department with defects."""
+
+    record_id: UUID
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True)
+class PassQuality:
+    """Passes the record."""
+
+    record_id: UUID
+    score: int
+
+
+@dataclass(frozen=True)
+class ArchiveRecord:
+    """Archives the record."""
+
+    record_id: UUID
+
+
+@dataclass(frozen=True)
+class OfferTransfer:
+    """Proposes, packages and offers a record (sender)."""
+
+    record_id: UUID
+    recipient: str
+    kind: TransferKind
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WithdrawTransfer:
+    """Takes an open offer back (sender)."""
+
+    record_id: UUID
+    transfer_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordTransferAnswer:
+    """Writes the recipient's answer into the record (the sender's consumer sends it)."""
+
+    record_id: UUID
+    transfer_id: UUID
+    recipient: str
+    answer: TransferAnswer
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReceivePackage:
+    """Opens the received-package stream with the whole package, checks it and answers (recipient)."""
+
+    transfer_id: UUID
+    sender: str
+    sender_origin: str
+    sender_record_id: UUID
+    kind: TransferKind
+    record_version: int
+    package_sha256: bytes
+    package_size: int
+    verified: PackageVerdict | None
+    fault: PackageFault | None
+
+
+@dataclass(frozen=True)
+class AnswerPackage:
+    """Accepts or rejects a verified package (recipient)."""
+
+    package_id: UUID
+    accept: bool
+    code: str
+    text: str
+
+
+Command = (
+    RegisterPatient
+    | AmendPatient
+    | RegisterRecord
+    | StartCare
+    | RecordEntry
+    | AmendEntry
+    | RetractEntry
+    | RequestConsultation
+    | AnswerConsultation
+    | TransferDepartment
+    | EndCare
+    | SubmitRecord
+    | ReturnRecord
+    | PassQuality
+    | ArchiveRecord
+    | OfferTransfer
+    | WithdrawTransfer
+    | RecordTransferAnswer
+    | ReceivePackage
+    | AnswerPackage
+)

@@ -1,0 +1,114 @@
+"""What goes into a decision and what comes out of it; `decide` itself reads no clock and makes no id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.commands import CommandContext
+from ledger.domain.events import Event
+from ledger.domain.rule_pack import RulePack
+from ledger.domain.state import PatientState
+from ledger.domain.templates import TemplateSet
+from ledger.domain.values import EventMeta
+
+
+@dataclass(frozen=True)
+class ClaimedItem:
+    """What an earlier command took up from the same source item."""
+
+    stream_id: UUID
+    entry_id: UUID | None
+    content_sha256: bytes
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """The package that an offer would hand over, built before the decision."""
+
+    record_version: int
+    head_leaf: bytes
+    events: int
+    sha256: bytes
+    size: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a decision may know beside the command and the state."""
+
+    now: datetime
+    ids: tuple[UUID, ...]
+    """Fresh random ids, at least four; a decision takes them in order."""
+    context: CommandContext
+    pack: RulePack
+    templates: TemplateSet
+    patient: PatientState | None = None
+    """The patient of a record about to be registered."""
+    claimed: ClaimedItem | None = None
+    """Who holds the source item that the command names; None = nobody."""
+    package: PackageFacts | None = None
+    """For OfferTransfer."""
+    head_leaf: bytes = b""
+    """Leaf hash of the stream's last event; empty for a new stream."""
+    counterpart_known: bool = False
+    """The other hospital of a transfer is in the registry."""
+
+    def meta(self) -> EventMeta:
+        """The meta of every event of this decision."""
+        context = self.context
+        return EventMeta(
+            actor=context.actor,
+            occurred_at=context.occurred_at or self.now,
+            command_id=context.command_id,
+            historical=context.historical,
+            source=context.source,
+            correlation_id=context.correlation_id,
+            purpose=context.purpose or "TREAT",
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A key that only one command may ever take. `parts` become an HMAC before they are stored."""
+
+    kind: str
+    parts: tuple[str, ...]
+    value: bytes = b""
+    group: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A key whose value must still be `expected`; it becomes `value`."""
+
+    kind: str
+    parts: tuple[str, ...]
+    expected: bytes
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Bump:
+    """A counter that must still stand at `expected`; it goes up by one."""
+
+    kind: str
+    parts: tuple[str, ...]
+    expected: int
+
+
+Reservation = Claim | Swap | Bump
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a command leads to. No events = proven that there is nothing to add; it is remembered all the same."""
+
+    stream_id: UUID
+    kind: str
+    """Kind of the stream: `record`, `patient` or `package`."""
+    events: tuple[Event, ...]
+    reservations: tuple[Reservation, ...] = ()
+    result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])
+    """Ids and digests that the answer names: `entry_id`, `consultation_id`, `transfer_id`, `package_sha256`."""

@@ -1,0 +1,424 @@
+"""Every event that a ledger can hold, as plain frozen dataclasses.
+
+Each class has the body message of the same name in protos/ledger/api/v1/events.proto, field for field, and the stored
+name `ledger.v1.<class>`. A class is never changed once released: a new version is a new class and an upcast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Attestation,
+    Defect,
+    Disposition,
+    EntryContent,
+    EntryState,
+    EventMeta,
+    IdentityStatus,
+    PatientDetails,
+    TransferKind,
+    Urgency,
+    VisitType,
+)
+
+
+@dataclass(frozen=True)
+class PatientRegistered:
+    """A patient became known to the hospital (patient stream)."""
+
+    meta: EventMeta
+    case_number: str
+    identity: IdentityStatus
+    details: PatientDetails
+
+
+@dataclass(frozen=True)
+class PatientAmended:
+    """A patient's data were changed (patient stream)."""
+
+    meta: EventMeta
+    details: PatientDetails
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordRegistered:
+    """A record (one episode) was registered."""
+
+    meta: EventMeta
+    patient_id: UUID
+    case_number: str
+    visit_type: VisitType
+    visit_sequence: int
+    department: str
+    identity: IdentityStatus
+    retention_class: str
+    rule_pack: str
+    rule_pack_version: int
+
+
+@dataclass(frozen=True)
+class CareStarted:
+    """Care began."""
+
+    meta: EventMeta
+    department: str
+    bed: str
+    responsible: Actor | None
+    team: str
+
+
+@dataclass(frozen=True)
+class EntryRecorded:
+    """An entry was recorded, signed."""
+
+    meta: EventMeta
+    entry_id: UUID
+    content: EntryContent
+    attestation: Attestation
+    state: EntryState
+
+
+@dataclass(frozen=True)
+class EntryAmended:
+    """A new version of an entry."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    kind: AmendmentKind
+    reason: str
+    content: EntryContent
+    attestation: Attestation
+    state: EntryState
+
+
+@dataclass(frozen=True)
+class EntryRetracted:
+    """An entry was retracted: hidden, kept."""
+
+    meta: EventMeta
+    entry_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConsultationRequested:
+    """A consultation was asked for."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    from_department: str
+    to_department: str
+    urgency: Urgency
+    question: str
+
+
+@dataclass(frozen=True)
+class ConsultationAnswered:
+    """A consultation was answered."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    entry_id: UUID
+    opinion: str
+
+
+@dataclass(frozen=True)
+class DepartmentTransferred:
+    """The patient went to another department."""
+
+    meta: EventMeta
+    from_department: str
+    to_department: str
+    bed: str
+    note_entry_id: UUID | None
+    responsible: Actor | None
+
+
+@dataclass(frozen=True)
+class CareEnded:
+    """Care ended."""
+
+    meta: EventMeta
+    disposition: Disposition
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class RecordSubmitted:
+    """The department handed the record in."""
+
+    meta: EventMeta
+
+
+@dataclass(frozen=True)
+class QualityReturned:
+    """Quality control returned the record."""
+
+    meta: EventMeta
+    defects: tuple[Defect, ...]
+
+
+@dataclass(frozen=True)
+class QualityPassed:
+    """Quality control passed the record."""
+
+    meta: EventMeta
+    score: int
+
+
+@dataclass(frozen=True)
+class RecordArchived:
+    """The record was archived."""
+
+    meta: EventMeta
+    head_leaf: bytes
+    retain_until: str
+    retention_class: str
+
+
+@dataclass(frozen=True)
+class TransferProposed:
+    """A transfer was proposed."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    kind: TransferKind
+
+
+@dataclass(frozen=True)
+class TransferPackaged:
+    """The package of a transfer was made."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    record_version: int
+    head_leaf: bytes
+    events: int
+    package_sha256: bytes
+    package_size: int
+
+
+@dataclass(frozen=True)
+class TransferOffered:
+    """The offer, which also goes to the recipient's topic. It holds no clinical data."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender: str
+    kind: TransferKind
+    record_version: int
+    head_leaf: bytes
+    events: int
+    package_sha256: bytes
+    package_size: int
+    expires_at: datetime
+    supersedes: UUID | None
+
+
+@dataclass(frozen=True)
+class TransferDelivered:
+    """The recipient has the package (said by its answer)."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferVerified:
+    """The recipient checked digests and chain."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferAccepted:
+    """The recipient accepted."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferRejected:
+    """The recipient rejected."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TransferCompleted:
+    """The transfer is over; nothing is open."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferWithdrawn:
+    """The sender took the offer back."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TransferExpired:
+    """The offer ran out."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferSuperseded:
+    """A later version went out in place of this transfer."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    superseded_by: UUID
+
+
+@dataclass(frozen=True)
+class PackageReceived:
+    """A package arrived (received-package stream of the recipient; stream id = a random UUID of the recipient)."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_origin: str
+    sender_record_id: UUID
+    kind: TransferKind
+    record_version: int
+    package_sha256: bytes
+    package_size: int
+
+
+@dataclass(frozen=True)
+class PackageVerified:
+    """The recipient checked the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    events: int
+    head_leaf: bytes
+
+
+@dataclass(frozen=True)
+class PackageAccepted:
+    """The recipient accepted the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+
+
+@dataclass(frozen=True)
+class PackageRejected:
+    """The recipient rejected the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    code: str
+    text: str
+
+
+Event = (
+    PatientRegistered
+    | PatientAmended
+    | RecordRegistered
+    | CareStarted
+    | EntryRecorded
+    | EntryAmended
+    | EntryRetracted
+    | ConsultationRequested
+    | ConsultationAnswered
+    | DepartmentTransferred
+    | CareEnded
+    | RecordSubmitted
+    | QualityReturned
+    | QualityPassed
+    | RecordArchived
+    | TransferProposed
+    | TransferPackaged
+    | TransferOffered
+    | TransferDelivered
+    | TransferVerified
+    | TransferAccepted
+    | TransferRejected
+    | TransferCompleted
+    | TransferWithdrawn
+    | TransferExpired
+    | TransferSuperseded
+    | PackageReceived
+    | PackageVerified
+    | PackageAccepted
+    | PackageRejected
+)
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    PatientRegistered,
+    PatientAmended,
+    RecordRegistered,
+    CareStarted,
+    EntryRecorded,
+    EntryAmended,
+    EntryRetracted,
+    ConsultationRequested,
+    ConsultationAnswered,
+    DepartmentTransferred,
+    CareEnded,
+    RecordSubmitted,
+    QualityReturned,
+    QualityPassed,
+    RecordArchived,
+    TransferProposed,
+    TransferPackaged,
+    TransferOffered,
+    TransferDelivered,
+    TransferVerified,
+    TransferAccepted,
+    TransferRejected,
+    TransferCompleted,
+    TransferWithdrawn,
+    TransferExpired,
+    TransferSuperseded,
+    PackageReceived,
+    PackageVerified,
+    PackageAccepted,
+    PackageRejected,
+)
+
+
+def stored_name(event_type: type[Event]) -> str:
+    """The name under which events of this class are stored, version included."""
+    return f"ledger.v1.{event_type.__name__}"
+
+
+BY_STORED_NAME: dict[str, type[Event]] = {stored_name(each): each for each in EVENT_TYPES}
