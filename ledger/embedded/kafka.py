@@ -95,6 +95,11 @@ class EmbeddedKafka:
         return self._process is not None and self._process.alive
 
     @property
+    def folder(self) -> Path:
+        """The folder given: data, log, ports, server.properties."""
+        return self._folder.path
+
+    @property
     def data(self) -> Path:
         """The folder of the broker's logs."""
         return self._folder.path / "data"
@@ -179,7 +184,13 @@ class EmbeddedKafka:
 
     def _answers(self) -> bool:
         try:
-            client = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=5_000)
+            # The client's own pauses between attempts grow to seconds: longer than the broker needs to come up.
+            client = KafkaAdminClient(
+                bootstrap_servers=self.bootstrap,
+                request_timeout_ms=5_000,
+                bootstrap_timeout_ms=300,
+                reconnect_backoff_max_ms=100,
+            )
         except KafkaError:  # nobody listens yet, or no answer yet
             return False
         try:

@@ -67,6 +67,11 @@ class EmbeddedPostgres:
         return self._process is not None and self._process.alive
 
     @property
+    def folder(self) -> Path:
+        """The folder given: password, log, ports, and the data where the server's account may get at them."""
+        return self._folder.path
+
+    @property
     def data(self) -> Path:
         """The data folder."""
         return self._home / "data"

@@ -1,0 +1,91 @@
+"""A real PostgreSQL for the test session, and a fresh database for each test.
+
+LEDGER_TEST_POSTGRES_BIN names another PostgreSQL's programs (15 or later); default is the wheel's.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ledger.embedded.postgres import EmbeddedPostgres
+from tests.services.template import prepare_template
+
+_TEMPLATE = "ledger_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the session's server; `url` is the superuser's, other roles take it with their own name."""
+
+    name: str
+    url: str
+    server: EmbeddedPostgres
+
+    def url_for(self, role: str, password: str) -> str:
+        """libpq URL for another role on this database."""
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.server.port}/{self.name}"
+
+
+def chosen_programs() -> str | None:
+    """The folder of PostgreSQL's programs that this run is to use; None for the product's own choice."""
+    return os.environ.get("LEDGER_TEST_POSTGRES_BIN") or None
+
+
+@pytest.fixture(scope="session")
+def postgres_server(services_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The session's server, durable as in production. A test that kills or stops takes `own_postgres`."""
+    with EmbeddedPostgres(services_folder / "postgres", programs=chosen_programs()) as server:
+        yield server
+    server.remove_elsewhere()
+
+
+@pytest.fixture
+def own_postgres(services_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A started server of this test alone, to be killed and started again."""
+    with EmbeddedPostgres(services_folder / f"postgres-{next(_numbers)}", programs=chosen_programs()) as server:
+        yield server
+    server.remove_elsewhere()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: EmbeddedPostgres) -> str:
+    """The name of the migrated database that test databases are copied from."""
+    create_database(postgres_server, _TEMPLATE)
+    prepare_template(postgres_server.url(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database(postgres_server: EmbeddedPostgres, template_database: str) -> Iterator[Database]:
+    """A fresh, migrated database of this test alone."""
+    yield from _lent_database(postgres_server, template_database)
+
+
+@pytest.fixture
+def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[Database]:
+    """A fresh database with nothing in it, for tests of the migration itself."""
+    yield from _lent_database(postgres_server, "template0")
+
+
+def create_database(server: EmbeddedPostgres, name: str, template: str = "template0") -> None:
+    """Make a database on the server as a copy of another, to which nobody may be connected."""
+    _execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _lent_database(server: EmbeddedPostgres, template: str) -> Iterator[Database]:
+    name = f"test_{next(_numbers)}"
+    create_database(server, name, template)
+    yield Database(name, server.url(name), server)
+    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(server: EmbeddedPostgres, statement: sql.Composed) -> None:
+    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute(statement)
