@@ -39,6 +39,7 @@ def server_account() -> Account | None:
         entry = pwd.getpwnam(_UNPRIVILEGED)
     except KeyError:
         raise PostgresUnavailable(
-            f"running as root, and the account '{_UNPRIVILEGED}' is missing", "Run as another user, or add that account."
+            f"running as root, and the account '{_UNPRIVILEGED}' is missing",
+            "Run as another user, or add that account.",
         ) from None
     return Account(entry.pw_uid, entry.pw_gid)

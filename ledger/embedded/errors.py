@@ -46,7 +46,9 @@ class UnsafeFolder(EmbeddedError):
     """A folder that belongs to somebody else, or that others may write."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} exists but is not a folder that this user alone may write: remove it or choose another")
+        super().__init__(
+            f"{folder} exists but is not a folder that this user alone may write: remove it or choose another"
+        )
         self.folder = folder
 
 

@@ -64,17 +64,22 @@ def _run_maven(scratch: Path, into: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS_MAX, check=False)
     except subprocess.TimeoutExpired:
-        raise KafkaUnavailable(f"Maven did not finish within {_FETCH_SECONDS_MAX} s", "Is Maven Central reachable?") from None
+        raise KafkaUnavailable(
+            f"Maven did not finish within {_FETCH_SECONDS_MAX} s", "Is Maven Central reachable?"
+        ) from None
     if done.returncode != 0:
         raise KafkaUnavailable(f"Maven could not fetch it:\n{(done.stdout + done.stderr)[-2000:]}", "See above.")
 
 
 def _check(folder: Path) -> None:
-    expected = dict(reversed(line.split()) for line in _DIGESTS.read_text().splitlines())
+    pinned = (line.split() for line in _DIGESTS.read_text().splitlines())
+    expected = {name: digest for digest, name in pinned}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if wrong:
-        raise KafkaUnavailable(f"these jars are not the ones of {_DIGESTS.name}: {', '.join(wrong)}", "Fetch them again.")
+        raise KafkaUnavailable(
+            f"these jars are not the ones of {_DIGESTS.name}: {', '.join(wrong)}", "Fetch them again."
+        )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ class EmbeddedPostgres:
     """One PostgreSQL server on a folder, durable unless `settings` says otherwise; may be started again and again.
 
     `programs` names a folder of programs (default: LEDGER_POSTGRES_BIN, else the wheel's). The superuser's password
-    is random and kept in the folder for its owner alone. Start and stop block; call them from a thread where a loop runs.
+    is random and kept in the folder for its owner alone. Start and stop block: call them from a thread where a loop
+    runs.
     """
 
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None, programs: str | None = None) -> None:

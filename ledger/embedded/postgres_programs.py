@@ -33,7 +33,9 @@ class PostgresPrograms:
         if account is None or account.may_enter(self.folder):
             return self
         if self.tree is None:
-            raise PostgresUnavailable(f"the account {account.uid} may not enter {self.folder}", "Choose another folder.")
+            raise PostgresUnavailable(
+                f"the account {account.uid} may not enter {self.folder}", "Choose another folder."
+            )
         return _copied(self, self.tree, copy_to / f"postgres-{self.major}")
 
 
@@ -44,7 +46,8 @@ def find_programs(named: str | None = None) -> PostgresPrograms:
     for program in _NEEDED:
         if not os.access(folder / program, os.X_OK):
             raise PostgresUnavailable(
-                f"no program '{program}' in {folder}", "Set LEDGER_POSTGRES_BIN to the programs of PostgreSQL 15 or later."
+                f"no program '{program}' in {folder}",
+                "Set LEDGER_POSTGRES_BIN to the programs of PostgreSQL 15 or later.",
             )
     major = _major(folder)
     if major < OLDEST_MAJOR:

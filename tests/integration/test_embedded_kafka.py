@@ -1,6 +1,6 @@
 """Our own Kafka keeps its promises: loopback only, startable again after any end, jars as pinned."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _SECONDS_MAX = 20
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+def _admin(bootstrap: str) -> Generator[KafkaAdminClient]:
     with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as client:
         yield client
 
@@ -29,7 +29,7 @@ def _write(bootstrap: str, topic: str, value: bytes, replicas: int = 1) -> None:
         producer.send(topic, value, partition=0).get(_SECONDS_MAX)
 
 
-def _read(bootstrap: str, topic: str) -> bytes:
+def _read(bootstrap: str, topic: str) -> bytes | None:
     with closing(KafkaConsumer(bootstrap_servers=bootstrap, consumer_timeout_ms=_SECONDS_MAX * 1000)) as consumer:
         consumer.assign([TopicPartition(topic, 0)])
         consumer.seek_to_beginning()
@@ -81,7 +81,7 @@ def test_a_cluster_outlives_one_broker(kafka_cluster: EmbeddedKafkaCluster) -> N
 def test_a_missing_maven_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Maven the error says so, and how to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(KafkaUnavailable, match="mvn.*Debian: maven"):
+    with pytest.raises(KafkaUnavailable, match=r"mvn.*Debian: maven"):
         provide_jars(tmp_path)
 
 
@@ -89,7 +89,7 @@ def test_a_missing_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Without Java the error says where it was looked for, and how to get one."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(KafkaUnavailable, match="no Java 17.*JAVA_HOME"):
+    with pytest.raises(KafkaUnavailable, match=r"no Java 17.*JAVA_HOME"):
         find_java()
 
 

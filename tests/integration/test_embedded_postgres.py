@@ -111,7 +111,7 @@ def test_a_closed_folder_of_root_is_served_elsewhere(services_folder: Path) -> N
 
 def test_missing_programs_are_named(tmp_path: Path) -> None:
     """A folder without PostgreSQL is refused with what is missing and what to set."""
-    with pytest.raises(PostgresUnavailable, match="no program 'initdb'.*LEDGER_POSTGRES_BIN"):
+    with pytest.raises(PostgresUnavailable, match=r"no program 'initdb'.*LEDGER_POSTGRES_BIN"):
         find_programs(str(tmp_path))
 
 

@@ -9,8 +9,8 @@ from tests.services.postgres import Database
 from tests.services.proxy import TcpProxy
 
 
-def _connect(proxy: TcpProxy, database: Database, **options: object) -> psycopg.Connection:
-    return psycopg.connect(database.url, port=proxy.port, **options)
+def _connect(proxy: TcpProxy, database: Database, seconds_max: int = 10) -> psycopg.Connection:
+    return psycopg.connect(database.url, port=proxy.port, connect_timeout=seconds_max)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_deaf_takes_but_does_not_answer(proxy: TcpProxy, empty_database: Databas
     """A deaf proxy lets a client run into its own limit; what was held back arrives later."""
     proxy.deafen()
     with pytest.raises(psycopg.OperationalError, match="timeout"):
-        _connect(proxy, empty_database, connect_timeout=2)
+        _connect(proxy, empty_database, seconds_max=2)
     proxy.hear()
     with _connect(proxy, empty_database) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
