@@ -1,0 +1,133 @@
+"""Bounded connections to one cluster; a hospital borrows one for a flush or a read.
+
+Nothing runs while nobody borrows: no task, no timer. Connections are made when needed and kept for the next borrower.
+"""
+
+import select
+from asyncio import Semaphore, timeout
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, AsyncRawCursor, pq
+
+from ledger.store.errors import SlowDriver, StoreUnavailable
+from ledger.store.statements import statements
+
+CONNECTIONS_MAX = 8
+_CONNECT_TIMEOUT_S = 5
+_BORROW_TIMEOUT_S = 30.0
+_PREPARED_MAX = 200
+
+# Plans of the append are made once, often while tables are still empty: a sequential scan chosen then would stay.
+WRITER_OPTIONS = (
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+)
+
+Row = tuple[Any, ...]
+
+
+class Connection(AsyncConnection[Row]):
+    """An autocommitting connection whose statements are written with $1 and prepared on first use."""
+
+    backend_start: datetime
+    """Tells this backend from a later one with the same process id."""
+
+
+class ConnectionPool:
+    """At most `limit` connections of one role to one cluster."""
+
+    def __init__(self, url: str, *, options: str = "", limit: int = CONNECTIONS_MAX) -> None:
+        """Connects nothing yet. SlowDriver where psycopg has no C build."""
+        if pq.__impl__ == "python":
+            raise SlowDriver
+        self._url = url
+        self._options = f"-c default_transaction_isolation=read\\ committed {options}"
+        self._free = Semaphore(limit)
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncGenerator[Connection, None]:
+        """A connection, given back afterwards; one that is broken or inside a transaction is closed instead.
+
+        StoreUnavailable where none can be had in time.
+        """
+        async with self._turn():
+            connection = self._take_idle() or await self._connect()
+            try:
+                yield connection
+            finally:
+                await self._give_back(connection)
+
+    async def close(self) -> None:
+        """Closes what is idle, and whatever is given back later."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None, None]:
+        try:
+            async with timeout(_BORROW_TIMEOUT_S):
+                await self._free.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("no free connection") from None
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _take_idle(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not _was_cut(connection):
+                return connection
+            connection.pgconn.finish()
+        return None
+
+    async def _connect(self) -> Connection:
+        try:
+            connection = await Connection.connect(
+                self._url,
+                autocommit=True,
+                cursor_factory=AsyncRawCursor,
+                prepare_threshold=0,
+                connect_timeout=_CONNECT_TIMEOUT_S,
+                options=self._options,
+                application_name="ledger",
+            )
+            connection.prepared_max = _PREPARED_MAX
+            found = await (await connection.execute(statements("append")["backend_start"])).fetchone()
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(error.sqlstate) from error
+        connection.backend_start = found[0] if found else datetime.min  # noqa: DTZ901 - matches no backend
+        return connection
+
+    async def _give_back(self, connection: Connection) -> None:
+        usable = not connection.closed and connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+        if usable and not self._closed:
+            self._idle.append(connection)
+        else:
+            await connection.close()
+
+
+def _was_cut(connection: Connection) -> bool:
+    """Whether an idle connection has something to read: then its server has closed it, or said that it will."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def writer_pool(url: str) -> ConnectionPool:
+    """The connections that append (role ledger_append)."""
+    return ConnectionPool(url, options=WRITER_OPTIONS)
+
+
+def reader_pool(url: str) -> ConnectionPool:
+    """The connections that read."""
+    return ConnectionPool(url)

@@ -1,0 +1,83 @@
+"""The registry of hospitals: which ledgers there are, where they lie, how far their schema is."""
+
+import re
+from dataclasses import dataclass
+
+import psycopg
+
+from ledger.store.connections import ConnectionPool
+from ledger.store.errors import HospitalDiffers, StoreUnavailable
+from ledger.store.migrate import MigrateConnection, migrate_connection, migrate_hospital
+from ledger.store.statements import statements
+
+HOSPITAL_ID = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalRow:
+    """One hospital of the registry."""
+
+    id: str
+    origin: str
+    cluster: str
+    partitions: int
+    state: str
+    """`adding` until its schema is there, then `active`; `closed` takes no appends."""
+    schema_version: int
+    address: str
+    """Where its public API answers, as other hospitals reach it."""
+
+
+async def add_hospital(
+    migrate_url: str,
+    hospital: str,
+    *,
+    origin_prefix: str,
+    partitions: int = 1,
+    address: str = "",
+    cluster: str = "default",
+) -> HospitalRow:
+    """Registers a hospital and builds its schema, on a connection of its own; the same again changes nothing.
+
+    ValueError for a malformed id or origin prefix; HospitalDiffers where it exists with another origin or partition
+    count.
+    """
+    if not HOSPITAL_ID.fullmatch(hospital):
+        raise ValueError("a hospital id is a lower-case letter and 1 to 30 letters, digits or hyphens")
+    if not origin_prefix or any(character.isspace() for character in origin_prefix):
+        raise ValueError("an origin prefix is not empty and holds no white space")
+    origin = f"{origin_prefix}/{hospital}/1"
+    async with migrate_connection(migrate_url) as connection:
+        async with connection.transaction():
+            await connection.execute(statements("migrate")["become_owner"])
+            values = (hospital, origin, cluster, partitions, address)
+            await connection.execute(statements("migrate")["register_hospital"], values)
+        await migrate_hospital(connection, hospital)
+        row = await _registered(connection, hospital)
+    if (row.origin, row.partitions) != (origin, partitions):
+        raise HospitalDiffers(hospital)
+    return row
+
+
+async def _registered(connection: MigrateConnection, hospital: str) -> HospitalRow:
+    found = await (await connection.execute(statements("migrate")["hospital"], (hospital,))).fetchone()
+    assert found is not None, "the hospital was registered above"  # noqa: S101
+    return HospitalRow(*found)
+
+
+async def list_hospitals(pool: ConnectionPool) -> list[HospitalRow]:
+    """All hospitals of the registry, by id; one indexed read, meant to be polled."""
+    try:
+        async with pool.borrow() as connection:
+            cursor = await connection.execute(statements("reading")["list_hospitals"])
+            return [HospitalRow(*row) for row in await cursor.fetchall()]
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(error.sqlstate) from error
+
+
+async def hospital(pool: ConnectionPool, hospital_id: str) -> HospitalRow | None:
+    """One hospital of the registry; None where it is not registered."""
+    async with pool.borrow() as connection:
+        cursor = await connection.execute(statements("reading")["hospital"], (hospital_id,))
+        row = await cursor.fetchone()
+    return HospitalRow(*row) if row else None

@@ -1,0 +1,161 @@
+"""Reads of a hospital's ledger: events by stream and by position, heads, commands, reservations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from ledger.store.connections import ConnectionPool
+from ledger.store.errors import StoreUnavailable
+from ledger.store.statements import statements
+
+ROWS_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One event as it is stored. `recorded_at` in Unix microseconds."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: int
+    envelope: bytes
+    body: bytes
+    leaf_hash: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """Where a stream stands. `recorded_at` is that of its last event."""
+
+    stream_id: UUID
+    kind: str
+    version: int
+    leaf_hash: bytes
+    first_position: int
+    last_position: int
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHead:
+    """The highest position and its event's leaf hash (empty for an empty ledger)."""
+
+    position: int
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReceipt:
+    """What became of a command that was appended."""
+
+    content: bytes
+    rpc: str
+    stream_id: UUID
+    version: int
+    first_position: int
+    last_position: int
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRow:
+    """A reservation as it stands."""
+
+    kind: str
+    key: bytes
+    value: bytes
+    counter: int
+    stream_id: UUID | None
+    group: bytes | None
+
+
+class EventReader:
+    """Reads on the connections of one cluster. Every list is bounded by 2,000 rows.
+
+    Raises StoreUnavailable where PostgreSQL cannot be asked.
+    """
+
+    def __init__(self, readers: ConnectionPool) -> None:
+        self._readers = readers
+
+    async def read_stream(
+        self, hospital: str, stream_id: UUID, after_version: int = 0, limit: int = ROWS_MAX
+    ) -> list[StoredRow]:
+        """The events of a stream above a version, in order of version."""
+        rows = await self._rows("read_stream", hospital, (stream_id, after_version, min(limit, ROWS_MAX)))
+        return [StoredRow(*row) for row in rows]
+
+    async def read_positions(self, hospital: str, after: int = 0, limit: int = ROWS_MAX) -> list[StoredRow]:
+        """The events above a position, in order of position."""
+        rows = await self._rows("read_positions", hospital, (after, min(limit, ROWS_MAX)))
+        return [StoredRow(*row) for row in rows]
+
+    async def head(self, hospital: str) -> int:
+        """The highest position; 0 for an empty ledger."""
+        return (await self.ledger_head(hospital)).position
+
+    async def ledger_head(self, hospital: str) -> LedgerHead:
+        """The highest position with its leaf hash."""
+        return LedgerHead(*(await self._rows("head", hospital, ()))[0])
+
+    async def stream_head(self, hospital: str, stream_id: UUID) -> StreamHead | None:
+        """Where a stream stands; None where it has no event."""
+        rows = await self._rows("stream_head", hospital, (stream_id,))
+        return StreamHead(*rows[0]) if rows else None
+
+    async def list_streams(
+        self, hospital: str, kind: str, after_first_position: int = 0, limit: int = ROWS_MAX
+    ) -> list[StreamHead]:
+        """The streams of a kind in order of their first event."""
+        rows = await self._rows("list_streams", hospital, (kind, after_first_position, min(limit, ROWS_MAX)))
+        return [StreamHead(*row) for row in rows]
+
+    async def position_of(self, hospital: str, stream_id: UUID, version: int) -> int | None:
+        """The position of a stream's version."""
+        rows = await self._rows("position_of", hospital, (stream_id, version))
+        return rows[0][0] if rows else None
+
+    async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
+        """Stream and version of the event at a position."""
+        rows = await self._rows("stream_at", hospital, (position,))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def command(self, hospital: str, command_id: UUID) -> CommandReceipt | None:
+        """What became of a command; None where it was never appended."""
+        rows = await self._rows("find_command", hospital, (command_id,), file="append")
+        return CommandReceipt(*rows[0]) if rows else None
+
+    async def reservation(self, hospital: str, kind: str, key: bytes) -> ReservationRow | None:
+        """A reservation as it stands; None where there is none."""
+        rows = await self._rows("reservation", hospital, (kind, key))
+        return ReservationRow(*rows[0]) if rows else None
+
+    async def reservation_many(
+        self, hospital: str, wanted: Sequence[tuple[str, bytes]]
+    ) -> dict[tuple[str, bytes], ReservationRow]:
+        """Those of the wanted reservations that exist, by (kind, key)."""
+        kinds, keys = [kind for kind, _ in wanted], [key for _, key in wanted]
+        rows = await self._rows("reservation_many", hospital, (kinds, keys))
+        return {(row[0], row[1]): ReservationRow(*row) for row in rows}
+
+    async def reservations_in_group(
+        self, hospital: str, kind: str, group: bytes, after_key: bytes = b"", limit: int = ROWS_MAX
+    ) -> list[ReservationRow]:
+        """The reservations of one group in order of key."""
+        rows = await self._rows("reservations_in_group", hospital, (kind, group, after_key, min(limit, ROWS_MAX)))
+        return [ReservationRow(*row) for row in rows]
+
+    async def _rows(self, name: str, hospital: str, parameters: Sequence[Any], file: str = "reading") -> list[Any]:
+        try:
+            async with self._readers.borrow() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(statements(file, hospital)[name], parameters)
+                return await cursor.fetchall()
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(error.sqlstate) from error

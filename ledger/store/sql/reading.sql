@@ -1,0 +1,60 @@
+-- name: read_stream
+SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent
+FROM {schema}.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3
+
+-- name: read_positions
+SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent
+FROM {schema}.events WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: head
+SELECT position, leaf_hash FROM {schema}.head
+
+-- name: stream_head
+SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
+FROM {schema}.stream_heads WHERE stream_id = $1
+
+-- name: list_streams
+SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
+FROM {schema}.stream_heads WHERE kind = $1 AND first_position > $2 ORDER BY first_position LIMIT $3
+
+-- name: position_of
+SELECT position FROM {schema}.events WHERE stream_id = $1 AND version = $2
+
+-- name: stream_at
+SELECT stream_id, version FROM {schema}.events WHERE position = $1
+
+-- name: reservation
+SELECT kind, key, value, counter, stream_id, group_key FROM {schema}.reservations WHERE kind = $1 AND key = $2
+
+-- name: reservation_many
+SELECT r.kind, r.key, r.value, r.counter, r.stream_id, r.group_key
+FROM unnest($1::text[], $2::bytea[]) AS w (kind, key)
+JOIN {schema}.reservations AS r ON r.kind = w.kind AND r.key = w.key
+
+-- name: reservations_in_group
+SELECT kind, key, value, counter, stream_id, group_key
+FROM {schema}.reservations WHERE kind = $1 AND group_key = $2 AND key > $3 ORDER BY key LIMIT $4
+
+-- name: reservation_key
+SELECT key FROM {schema}.reservation_key
+
+-- name: upsert_actor
+INSERT INTO {schema}.actors AS a (actor_id, name, role, department, licence, source)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (actor_id) DO UPDATE
+SET name = excluded.name, role = excluded.role, department = excluded.department, licence = excluded.licence,
+    source = excluded.source, changed_at = now()
+WHERE (a.name, a.role, a.department, a.licence, a.source)
+    IS DISTINCT FROM (excluded.name, excluded.role, excluded.department, excluded.licence, excluded.source)
+
+-- name: actor
+SELECT actor_id, name, role, department, licence, source FROM {schema}.actors WHERE actor_id = $1
+
+-- name: list_hospitals
+SELECT id, origin, cluster, partitions, state, schema_version, address FROM ledger_control.hospitals ORDER BY id
+
+-- name: hospital
+SELECT id, origin, cluster, partitions, state, schema_version, address FROM ledger_control.hospitals WHERE id = $1
+
+-- name: durability
+SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')

@@ -1,0 +1,57 @@
+"""ISO 21089 life-cycle codes, derived from the stored event name by a fixed table.
+
+The code is never stored: a row here may be added, never changed.
+"""
+
+_NAMESPACE = "ledger.v1."
+
+_CODES = {
+    "PatientRegistered": "originate",
+    "PatientAmended": "amend",
+    "RecordRegistered": "originate",
+    "CareStarted": "originate",
+    "EntryDrafted": "originate",
+    "EntryRecorded": "attest",
+    "EntryCountersigned": "attest",
+    "EntryAmended": "amend",
+    "EntryRetracted": "deprecate",
+    "ConsultationRequested": "link",
+    "ConsultationAnswered": "report",
+    "DepartmentTransferred": "link",
+    "CareEnded": "report",
+    "RecordSubmitted": "verify",
+    "QualityReturned": "verify",
+    "QualityPassed": "verify",
+    "RecordArchived": "archive",
+    "TransferProposed": "transmit",
+    "TransferPackaged": "transmit",
+    "TransferOffered": "transmit",
+    "TransferDelivered": "receive",
+    "TransferVerified": "receive",
+    "TransferAccepted": "receive",
+    "TransferRejected": "receive",
+    "TransferCompleted": "transmit",
+    "TransferWithdrawn": "transmit",
+    "TransferExpired": "transmit",
+    "TransferSuperseded": "transmit",
+    "PackageReceived": "receive",
+    "PackageVerified": "verify",
+    "PackageAccepted": "receive",
+    "PackageRejected": "receive",
+}
+
+
+class UnknownEventType(Exception):
+    """No ISO 21089 code is known for this stored event name."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(f"no ISO 21089 code is known for {event_type!r}")
+        self.event_type = event_type
+
+
+def iso_code(event_type: str) -> str:
+    """The ISO 21089 code of a stored event name such as `ledger.v1.EntryRecorded`; UnknownEventType for any other."""
+    name = event_type.removeprefix(_NAMESPACE)
+    if name == event_type or name not in _CODES:
+        raise UnknownEventType(event_type)
+    return _CODES[name]
