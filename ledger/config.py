@@ -1,0 +1,200 @@
+"""The settings of every role: one table, read from the environment, checked at start.
+
+`python -m ledger.config` prints the table for the README.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_PREFIX = "LEDGER_"
+_TESTS_OWN = "LEDGER_TEST_"
+_PARTITIONS_MAX = 256
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One setting that cannot be used: its name and what was expected. Never its value, which may be a password."""
+
+    name: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.expected}"
+
+
+class BadSettings(Exception):
+    """Settings that cannot be used."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join([str(BadSettings.__doc__), *map(str, faults)]))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table; `check` gives the value or raises ValueError with what was expected."""
+
+    field: str
+    meaning: str
+    default: str
+    check: Callable[[str], object]
+
+    @property
+    def variable(self) -> str:
+        """The environment variable's name."""
+        return _PREFIX + self.field.upper()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the service was told; an empty text or None = not given (see `load`)."""
+
+    postgres_migrate_url: str = field(repr=False)
+    postgres_append_url: str = field(repr=False)
+    postgres_stream_url: str = field(repr=False)
+    postgres_views_url: str = field(repr=False)
+    stream: str
+    kafka_bootstrap: str
+    grpc_listen: str
+    http_listen: str
+    origin_prefix: str
+    partitions: int
+    data_dir: Path
+    cache_dir: Path
+    postgres_bin: str
+    log_level: str
+
+
+def load(environment: Mapping[str, str], *needed: str) -> Settings:
+    """The settings of an environment. `needed` names the fields that this role cannot do without.
+
+    Raises BadSettings with every fault at once.
+    """
+    faults = [Fault(name, "unknown; see the README's table of settings") for name in _unknown(environment)]
+    values: dict[str, object] = {}
+    for setting in TABLE:
+        given = environment.get(setting.variable, "")
+        if not given and setting.field in needed and not setting.default:
+            faults.append(Fault(setting.variable, f"missing: {setting.meaning}"))
+        try:
+            values[setting.field] = setting.check(given or setting.default)
+        except ValueError as error:
+            faults.append(Fault(setting.variable, f"expected {error}"))
+    faults += _contradictions(values)
+    if faults:
+        raise BadSettings(tuple(faults))
+    return Settings(**values)  # pyright: ignore[reportArgumentType]  # each check gives its field's type
+
+
+def settings_table() -> str:
+    """The table of settings in Markdown, as the README shows it."""
+    rows = [f"| `{row.variable}` | {row.meaning} | {_shown(row.default)} |" for row in TABLE]
+    return "\n".join(["| variable | meaning | default |", "|---|---|---|", *rows])
+
+
+def _unknown(environment: Mapping[str, str]) -> list[str]:
+    known = {row.variable for row in TABLE}
+    ours = (name for name in environment if name.startswith(_PREFIX) and not name.startswith(_TESTS_OWN))
+    return sorted(name for name in ours if name not in known)
+
+
+def _contradictions(values: Mapping[str, object]) -> Iterator[Fault]:
+    if values.get("stream") == "kafka" and values.get("kafka_bootstrap") == "":
+        yield Fault("LEDGER_KAFKA_BOOTSTRAP", "missing: LEDGER_STREAM=kafka needs it")
+
+
+def _shown(default: str) -> str:
+    return f"`{default}`" if default else ""
+
+
+def _postgres_url(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError("a libpq URL, postgresql://user:password@host:port/database")
+    return text
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return text
+
+    return check
+
+
+def _addresses(text: str) -> str:
+    if text and not all(re.fullmatch(r"[^\s:,]+:\d{1,5}", one) for one in text.split(",")):
+        raise ValueError("host:port, several separated by commas")
+    return text
+
+
+def _loopback(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise ValueError("host:port, port 0 for any free one")
+    address = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+    try:
+        loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ValueError("a loopback address: there is no authentication yet, so nobody else may reach it")
+    return text
+
+
+def _origin_prefix(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9-]+)*", text) or len(text) > 100:
+        raise ValueError("a host name in lower case, with path segments where wanted, at most 100 characters")
+    return text
+
+
+def _partitions(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _PARTITIONS_MAX:
+        raise ValueError(f"a whole number from 1 to {_PARTITIONS_MAX}")
+    return int(text)
+
+
+def _programs(text: str) -> str:
+    if text and not Path(text).is_dir():
+        raise ValueError("a folder that exists")
+    return text
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "postgres_migrate_url",
+        "libpq URL of the role that migrates (`ledger migrate`, adding a hospital)",
+        "",
+        _postgres_url,
+    ),
+    Setting("postgres_append_url", "libpq URL of the role that appends (`ledger serve`)", "", _postgres_url),
+    Setting("postgres_stream_url", "libpq URL of the role that publishes (`ledger publish`)", "", _postgres_url),
+    Setting("postgres_views_url", "libpq URL of the role that keeps the views (`ledger project`)", "", _postgres_url),
+    Setting(
+        "stream", "what carries the published stream: `kafka` or `postgres`", "postgres", _one_of("kafka", "postgres")
+    ),
+    Setting("kafka_bootstrap", "Kafka's addresses, `host:port`, several separated by commas", "", _addresses),
+    Setting("grpc_listen", "where gRPC is served; loopback only, port 0 = any free one", "127.0.0.1:7070", _loopback),
+    Setting("http_listen", "where Connect/JSON and `/metrics` are served; loopback only", "127.0.0.1:7080", _loopback),
+    Setting(
+        "origin_prefix", "what every ledger's origin begins with; never changed later", "ledger.example", _origin_prefix
+    ),
+    Setting("partitions", "partitions of a new hospital's topic, 1 to 256; never changed later", "1", _partitions),
+    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", Path),
+    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", Path),
+    Setting(
+        "postgres_bin", "folder of PostgreSQL's programs for the embedded server; empty: the wheel's", "", _programs
+    ),
+    Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+
+
+if __name__ == "__main__":
+    print(settings_table())

@@ -1,0 +1,1 @@
+"""What the service says about itself: logs and the trace under way."""
