@@ -15,9 +15,8 @@ from ledger.embedded.errors import ServerFailed
 from ledger.embedded.java import find_java
 from ledger.embedded.kafka_jars import provide_jars
 from ledger.embedded.leashed_process import LeashedProcess
-from ledger.embedded.ports import LOOPBACK, free_port
-from ledger.embedded.postgres_home import make_folder
-from ledger.embedded.server_folder import ServerFolder, end_remnants, write_privately
+from ledger.embedded.ports import LOOPBACK
+from ledger.embedded.server_folder import ServerFolder, end_remnants, make_folder, write_privately
 
 _CLUSTER_ID = "bWVkaWNhbC1sZWRnZXItMQ"  # 16 bytes in base64; a broker of ours meets no other cluster
 _ANSWER_SECONDS_MAX = 60.0
@@ -107,7 +106,11 @@ class EmbeddedKafka:
     def start(self) -> None:
         """Start and wait for a metadata answer. Raises FolderInUse, ServerFailed."""
         self.launch()
-        self.wait_for_answer()
+        try:
+            self.wait_for_answer()
+        except ServerFailed:
+            self.stop()
+            raise
 
     def launch(self) -> None:
         """Start without waiting: in a cluster no broker answers before a majority runs."""
@@ -199,49 +202,6 @@ class EmbeddedKafka:
             return False
         finally:
             client.close()
-
-
-class EmbeddedKafkaCluster:
-    """Several brokers on one machine, each topic on three of them: for the death of a leader."""
-
-    def __init__(self, folder: Path, brokers: int = 3, *, cache: Path | None = None) -> None:
-        quorum = Quorum({node: free_port() for node in range(1, brokers + 1)})
-        replicas = str(min(3, brokers))
-        replicated = {
-            "default.replication.factor": replicas,
-            "offsets.topic.replication.factor": replicas,
-            "transaction.state.log.replication.factor": replicas,
-            "transaction.state.log.min.isr": "2",
-            "min.insync.replicas": "2",
-        }
-        self.brokers = [
-            EmbeddedKafka(folder / str(node), cache=cache, settings=replicated, node=node, quorum=quorum, heap_mb=192)
-            for node in quorum.controller_ports
-        ]
-
-    def __enter__(self) -> "EmbeddedKafkaCluster":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def bootstrap(self) -> str:
-        """All brokers, for clients."""
-        return ",".join(broker.bootstrap for broker in self.brokers)
-
-    def start(self) -> None:
-        """Start all brokers and wait until each answers."""
-        for broker in self.brokers:
-            broker.launch()
-        for broker in self.brokers:
-            broker.wait_for_answer()
-
-    def stop(self) -> None:
-        """End all brokers."""
-        for broker in self.brokers:
-            broker.stop()
 
 
 def _node_settings(node: int, port: int, quorum: Quorum, data: Path) -> dict[str, str]:

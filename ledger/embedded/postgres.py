@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import time
@@ -14,9 +15,9 @@ from ledger.embedded.account import server_account
 from ledger.embedded.errors import PostgresUnavailable, ServerFailed
 from ledger.embedded.leashed_process import LeashedProcess, leashed_command
 from ledger.embedded.ports import LOOPBACK
-from ledger.embedded.postgres_home import give, make_folder, make_home, make_owned, remove_home
+from ledger.embedded.postgres_home import give, make_home, make_owned, remove_home
 from ledger.embedded.postgres_programs import PostgresPrograms, find_programs
-from ledger.embedded.server_folder import ServerFolder, end_remnants, write_privately
+from ledger.embedded.server_folder import ServerFolder, end_remnants, make_folder, write_privately
 
 _SUPERUSER = "postgres"
 _ANSWER_SECONDS_MAX = 60.0
@@ -109,7 +110,11 @@ class EmbeddedPostgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self._port = self._folder.ports("postgres")["postgres"]
         self._process = self._launch()
-        self._wait_for_answer()
+        try:
+            self._wait_for_answer()
+        except ServerFailed:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End it cleanly: no new session, a checkpoint, then exit; harder where it takes too long."""
@@ -138,7 +143,10 @@ class EmbeddedPostgres:
         return file.read_text()
 
     def _initialise(self) -> None:
-        fresh = make_owned(self._home / "data.new", self._account)
+        fresh = self._home / "data.new"
+        if fresh.exists():  # an initdb that was interrupted
+            shutil.rmtree(fresh)
+        make_owned(fresh, self._account)
         password = self._home / "initial.password"
         write_privately(password, self._password())
         give(password, self._account)
@@ -177,6 +185,9 @@ class EmbeddedPostgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "max_connections": "200",
+            # A refused statement or row would otherwise stand in the log, with what it says of a patient.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         options = [f"-c{name}={value}" for name, value in {**placed, **self._settings}.items()]
         return LeashedProcess(

@@ -1,7 +1,7 @@
 """Where a PostgreSQL of ours keeps its data: in the folder given, or where its account can get at it."""
 
-import hashlib
 import os
+import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -17,14 +17,19 @@ _ELSEWHERE = Path("/var/lib/medical-record-ledger")
 def make_home(folder: Path, account: Account | None) -> Path:
     """A folder that the account may enter: the one given or, where that cannot be, one elsewhere that it names.
 
-    The folder given keeps a file `elsewhere` with the path. Raises UnsafeFolder.
+    The folder given keeps a file `elsewhere` with the path: without that file data of an older folder of the same name
+    are not taken up. Raises UnsafeFolder.
     """
+    record = folder / "elsewhere"
+    if record.exists():
+        return _checked(Path(record.read_text()))
     if account is None or account.may_enter(folder):
         return folder
-    elsewhere = _ELSEWHERE / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    elsewhere = _ELSEWHERE / secrets.token_hex(8)
     for level in (_ELSEWHERE, elsewhere):
-        _make_ours(level)
-    write_privately(folder / "elsewhere", str(elsewhere))
+        level.mkdir(exist_ok=level == _ELSEWHERE)
+        _checked(level).chmod(0o711)
+    write_privately(record, str(elsewhere))
     return elsewhere
 
 
@@ -41,28 +46,15 @@ def give(path: Path, account: Account | None) -> None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def make_folder(folder: Path) -> Path:
-    """The folder, made where it is missing so that others may pass through it but not look; modes of others stay."""
-    missing = [level for level in (folder, *folder.parents) if not level.exists()]
-    for level in reversed(missing):
-        level.mkdir()
-        level.chmod(0o711)
-    return folder
-
-
 def remove_home(home: Path) -> None:
-    """Remove a folder made elsewhere, with everything in it."""
+    """Remove a folder made elsewhere, with everything in it; one that was given stays."""
     if home.parent == _ELSEWHERE:
         shutil.rmtree(home)
 
 
-def _make_ours(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o711)
-    except FileExistsError:
-        found = folder.lstat()
-        foreign = found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o022
-        if foreign or not stat.S_ISDIR(found.st_mode):
-            raise UnsafeFolder(folder) from None
-    else:
-        folder.chmod(0o711)
+def _checked(folder: Path) -> Path:
+    found = folder.lstat()
+    ours = found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o022
+    if not ours or not stat.S_ISDIR(found.st_mode):
+        raise UnsafeFolder(folder)
+    return folder

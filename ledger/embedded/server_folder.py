@@ -50,6 +50,15 @@ class ServerFolder:
         return chosen
 
 
+def make_folder(folder: Path) -> Path:
+    """The folder, made where it is missing so that others may pass through it but not look; modes of others stay."""
+    missing = [level for level in (folder, *folder.parents) if not level.exists()]
+    for level in reversed(missing):
+        level.mkdir()
+        level.chmod(0o711)
+    return folder
+
+
 def end_remnants(working_folder: Path, number: signal.Signals, server: str, log: Path) -> None:
     """End what a killed predecessor left running with this working folder; the caller owns the folder.
 

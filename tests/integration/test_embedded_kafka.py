@@ -10,7 +10,8 @@ from kafka.admin import NewTopic
 
 from ledger.embedded.errors import FolderInUse, KafkaUnavailable
 from ledger.embedded.java import find_java
-from ledger.embedded.kafka import EmbeddedKafka, EmbeddedKafkaCluster
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
 from ledger.embedded.kafka_jars import jars_are_there, provide_jars
 
 _SECONDS_MAX = 20

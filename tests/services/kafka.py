@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.embedded.kafka import EmbeddedKafka, EmbeddedKafkaCluster
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
 from ledger.embedded.kafka_jars import default_cache, provide_jars
 
 _PROJECT = Path(__file__).parents[2]
