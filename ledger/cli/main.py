@@ -1,9 +1,49 @@
 """The program `ledger`: the one composition root."""
 
+from __future__ import annotations
+
+import importlib
+from typing_extensions import override
+
 import click
 
+_COMMANDS = {
+    "serve": "ledger.cli.roles:serve",
+    "publish": "ledger.cli.roles:publish",
+    "project": "ledger.cli.project:project",
+    "consume": "ledger.cli.consume:consume",
+    "migrate": "ledger.cli.migrate:migrate",
+    "status": "ledger.cli.status:status",
+    "dead-letters": "ledger.cli.dead_letters:dead_letters",
+    "import": "ledger.cli.import_fhir:import_",
+    "replay": "ledger.cli.replay:replay",
+    "verify": "ledger.cli.verify:verify",
+    "demo": "ledger.cli.demo:demo",
+    "up": "ledger.cli.up:up",
+}
 
-@click.group()
+
+class _LazyGroup(click.Group):
+    """Imports a command when it is asked for: `ledger status` need not load Kafka."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+@click.group(cls=_LazyGroup)
 @click.version_option(package_name="medical-record-ledger")
 def main() -> None:
     """A ledger of medical records."""
+
+
+if __name__ == "__main__":
+    main()

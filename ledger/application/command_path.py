@@ -1,0 +1,185 @@
+"""From a request to its durable answer: decide, seal, append, and again where somebody else was faster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from ledger.application.command_table import Asked, decode_request
+from ledger.application.errors import (
+    ClockOff,
+    CommandIdReused,
+    Contention,
+    LedgerError,
+    UnknownRecord,
+    VersionMismatch,
+)
+from ledger.application.fact_gathering import FactGathering
+from ledger.application.hospital_ledger import HospitalLedger, Prepared
+from ledger.application.lanes import Lanes
+from ledger.application.message_codec import time_of
+from ledger.application.outcome import Outcome, decode_result, encode_result
+from ledger.application.request_digest import content_digest
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stream_cache import Loaded
+from ledger.domain.decide import decide
+from ledger.domain.decision import ClaimedItem, Decision
+from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.store import append
+from ledger.store.committer import GroupCommitter
+from ledger.store.reading import EventReader
+
+ATTEMPTS_MAX = 5
+_GATHERED_AGAIN = frozenset({"source", "package"})
+"""Reservations whose holder is a fact: when one is lost, the next decision knows who has it."""
+
+
+class CommandPath:
+    """Executes the commands of one hospital."""
+
+    def __init__(
+        self,
+        ledger: HospitalLedger,
+        reader: EventReader,
+        committer: GroupCommitter,
+        gathering: FactGathering,
+        keys: ReservationKeys,
+    ) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._committer = committer
+        self._gathering = gathering
+        self._keys = keys
+        self._lanes = Lanes()
+
+    async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
+        """Does a command once and durably, whatever happens; a retry gets the first answer.
+
+        Raises Refused, or a LedgerError; after any of them nothing was written, but for OutcomeUnknown.
+        """
+        asked = decode_request(request)
+        work = _Work(asked, rpc, content_digest(rpc, request), known_hospitals)
+        claimed = await self._gathering.claimed(asked)
+        stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
+        async with self._lanes.enter(stream_id):
+            for attempt in range(ATTEMPTS_MAX):
+                outcome = await self._attempt(work, stream_id, claimed, fresh=attempt > 0)
+                if outcome is not None:
+                    return outcome
+                claimed = await self._gathering.claimed(asked)
+                stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
+        raise work.last_conflict or Contention(ATTEMPTS_MAX)
+
+    async def _attempt(
+        self, work: _Work, stream_id: UUID | None, claimed: ClaimedItem | None, *, fresh: bool
+    ) -> Outcome | None:
+        """One decision and its append; None = decide again."""
+        known = None if fresh or stream_id is None else self._ledger.known(stream_id)
+        loaded = known or (await self._ledger.load(stream_id) if stream_id else None)
+        try:
+            decision, prepared = await self._decide(work, loaded, claimed)
+        except (Refused, LedgerError):
+            done = await self.remembered(work.asked.context.command_id, work.content)
+            if done is not None:
+                return done
+            # What this process remembers of a stream may be stale; nobody is refused for that.
+            if known is not None:
+                return None
+            raise
+        verdict = await self._committer.append(self._append_of(work, decision, prepared, loaded))
+        return self._settle(work, verdict, prepared, loaded)
+
+    async def _decide(
+        self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None
+    ) -> tuple[Decision, Prepared]:
+        asked = work.asked
+        if asked.stream_id is not None and loaded is None:
+            raise UnknownRecord(asked.stream_id)
+        expected, actual = asked.context.expected_version, loaded.version if loaded else 0
+        if expected is not None and expected != actual:
+            raise VersionMismatch(expected, actual)
+        now = datetime.now(UTC)
+        facts = await self._gathering.facts(asked, loaded, claimed, work.known_hospitals, now)
+        decision = decide(asked.command, loaded.state if loaded else None, facts)
+        return decision, await self._ledger.prepare(decision, _target(decision, loaded), now)
+
+    def _append_of(
+        self, work: _Work, decision: Decision, prepared: Prepared, loaded: Loaded | None
+    ) -> append.Append:
+        target = _target(decision, loaded)
+        return append.Append(
+            command_id=work.asked.context.command_id,
+            content=work.content,
+            rpc=work.rpc,
+            stream_id=decision.stream_id,
+            events=prepared.rows,
+            reservations=tuple(self._keys.stored(each, decision.stream_id) for each in decision.reservations),
+            result=encode_result(decision.result),
+            result_version=(target.version if target else 0) + len(prepared.rows),
+        )
+
+    def _settle(
+        self, work: _Work, verdict: append.Verdict, prepared: Prepared, loaded: Loaded | None
+    ) -> Outcome | None:
+        """The answer, or None where the command must be decided again."""
+        context = work.asked.context
+        match verdict:
+            case append.Appended():
+                self._remember_state(prepared, loaded)
+                return _outcome(verdict, len(prepared.rows), repeated=False)
+            case append.Repeated():
+                return _outcome(verdict, 0, repeated=True)
+            case append.CommandIdReused():
+                raise CommandIdReused(context.command_id)
+            case append.VersionConflict(actual=actual):
+                if context.expected_version is not None:
+                    raise VersionMismatch(context.expected_version, actual)
+            case append.ReservationConflict(kind=kind):
+                if kind not in _GATHERED_AGAIN:
+                    raise Refused(RefusalKind.TAKEN, (Violation(kind, "ALREADY_EXISTS", "taken by another"),))
+            case append.ClockSkew(database_now=database_now):
+                work.last_conflict = ClockOff(time_of(database_now))
+        return None
+
+    def _remember_state(self, prepared: Prepared, loaded: Loaded | None) -> None:
+        for recorded in prepared.recorded:
+            same = loaded is not None and loaded.stream_id == recorded.originator_id
+            loaded = self._ledger.advance(loaded if same else None, recorded)
+        if prepared.recorded and loaded is not None:
+            self._ledger.remember(loaded)
+
+    async def remembered(self, command_id: UUID, content: bytes) -> Outcome | None:
+        """The first answer to a command that was done before. Raises CommandIdReused for other content."""
+        done = await self._reader.command(self._ledger.hospital, command_id)
+        if done is None:
+            return None
+        if done.content != content:
+            raise CommandIdReused(command_id)
+        return _outcome(done, 0, repeated=True)
+
+
+@dataclass
+class _Work:
+    asked: Asked
+    rpc: str
+    content: bytes
+    known_hospitals: frozenset[str]
+    last_conflict: LedgerError | None = None
+
+
+def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:
+    return loaded if loaded is not None and loaded.stream_id == decision.stream_id else None
+
+
+def _outcome(receipt: append.Appended | append.Repeated, events: int, *, repeated: bool) -> Outcome:
+    return Outcome(
+        record_id=receipt.stream_id,
+        record_version=receipt.version,
+        position=receipt.last_position,
+        repeated=repeated,
+        events=events,
+        result=decode_result(receipt.result),
+    )

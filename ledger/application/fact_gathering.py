@@ -1,0 +1,107 @@
+"""The facts that a decision may know beside the stream itself, gathered before it, per kind of command."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from ledger.application.command_table import Asked
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.packages import package_bytes, package_facts
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stream_cache import Loaded
+from ledger.domain.commands import OfferTransfer, ReceivePackage, RegisterRecord
+from ledger.domain.decision import ClaimedItem, Facts
+from ledger.domain.rule_pack import RulePack
+from ledger.domain.state import PatientState
+from ledger.domain.templates import TemplateSet
+from ledger.store.reading import EventReader, StoredRow
+
+IDS = 6
+PAGE = 1000
+DIGEST_BYTES = 32
+
+
+def fresh_ids() -> tuple[UUID, ...]:
+    """Random version 4 UUIDs for one decision."""
+    return tuple(UUID(bytes=os.urandom(16), version=4) for _ in range(IDS))
+
+
+class FactGathering:
+    """Reads what a decision needs; it decides nothing."""
+
+    def __init__(
+        self,
+        ledger: HospitalLedger,
+        reader: EventReader,
+        keys: ReservationKeys,
+        pack: RulePack,
+        templates: TemplateSet,
+    ) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._keys = keys
+        self._pack = pack
+        self._templates = templates
+
+    async def claimed(self, asked: Asked) -> ClaimedItem | None:
+        """Who holds the source item, or the package, that the command names."""
+        parts = _claim_of(asked)
+        if parts is None:
+            return None
+        kind, names = parts
+        row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
+        if row is None or row.stream_id is None:
+            return None
+        entry = row.value[:-DIGEST_BYTES]
+        return ClaimedItem(row.stream_id, UUID(bytes=entry) if entry else None, row.value[-DIGEST_BYTES:])
+
+    async def facts(
+        self, asked: Asked, loaded: Loaded | None, claimed: ClaimedItem | None, known_hospitals: frozenset[str], now: datetime
+    ) -> Facts:
+        """Everything for one decision."""
+        ids = fresh_ids()
+        facts = Facts(
+            now=now,
+            ids=ids,
+            context=asked.context,
+            pack=self._pack,
+            templates=self._templates,
+            claimed=claimed,
+            head_leaf=loaded.head_leaf if loaded else b"",
+        )
+        match asked.command:
+            case RegisterRecord(patient_id=patient_id):
+                patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
+                state = patient.state if patient else None
+                return replace(facts, patient=state if isinstance(state, PatientState) else None)
+            case OfferTransfer(recipient=recipient):
+                known = recipient in known_hospitals
+                if loaded is None or not known:
+                    return replace(facts, counterpart_known=known)
+                rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
+                data = package_bytes(ids[0], self._ledger.origin, rows)
+                return replace(facts, counterpart_known=known, package=package_facts(data, rows))
+            case _:
+                return facts
+
+
+async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, version: int) -> list[StoredRow]:
+    """A stream's rows up to a version, as stored."""
+    rows: list[StoredRow] = []
+    while len(rows) < version:
+        limit = min(PAGE, version - len(rows))
+        page = await reader.read_stream(hospital, stream_id, len(rows), limit)
+        if not page:
+            break
+        rows += page
+    return rows
+
+
+def _claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
+    if isinstance(asked.command, ReceivePackage):
+        return "package", (asked.command.sender, str(asked.command.transfer_id))
+    source = asked.context.source
+    return None if source is None else ("source", (source.system, source.type, source.id))

@@ -1,0 +1,216 @@
+"""One hospital's ledger as an application of the `eventsourcing` library, with an asynchronous save.
+
+The library's parts are used where they fit: its Application holds mapper, recorder and event store, its ProcessingEvent
+collects what a decision brought. Its own save, retry decorator and notification log are not: they hold a table lock
+through the commit or repeat an insert whose outcome is unknown (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from eventsourcing.application import Application, ProcessingEvent
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    InfrastructureFactory,
+    Mapper,
+    ProcessRecorder,
+    Tracking,
+    TrackingRecorder,
+)
+from eventsourcing.utils import Environment
+
+from ledger.application.body_codec import UndecodableBody, UnknownType, encode_body
+from ledger.application.errors import BodyUnreadable, UnknownEventVersion
+from ledger.application.message_codec import micros_of
+from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, record
+from ledger.application.stream_cache import Loaded, StreamCache
+from ledger.domain.decision import Decision
+from ledger.domain.events import Event, stored_name
+from ledger.domain.evolve import evolve
+from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.domain.state import StreamState
+from ledger.store.append import NewEvent
+from ledger.store.reading import EventReader, StoredRow
+from ledger.telemetry.trace import current_traceparent
+from ledger.trust.envelope import decode
+from ledger.trust.sealing import Opened, Opener, Sealer, ToSeal
+
+BODY_BYTES_MAX = 512 * 1024
+EVENTS_PER_COMMAND_MAX = 100
+LOAD_BATCH = 1000
+
+
+class LedgerInfrastructure(InfrastructureFactory[TrackingRecorder]):
+    """The library's factory over our mapper and recorder; it opens no connection by itself."""
+
+    def __init__(self, env: Environment, recorder: ApplicationRecorder) -> None:
+        super().__init__(env)
+        self._recorder = recorder
+
+    def mapper(self, *_: Any, **__: Any) -> Mapper[Any]:
+        """Events to envelope and body."""
+        return LedgerMapper()
+
+    def aggregate_recorder(self, purpose: str = "events") -> ApplicationRecorder:
+        """The one recorder of the ledger."""
+        return self._recorder
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The one recorder of the ledger."""
+        return self._recorder
+
+    def tracking_recorder(self, tracking_recorder_class: type[Any] | None = None) -> TrackingRecorder:
+        """Views keep their checkpoints themselves."""
+        raise NotSupported(Tracking)
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Views keep their checkpoints themselves."""
+        raise NotSupported(ProcessRecorder)
+
+
+class NotSupported(TypeError):
+    """The ledger does not keep this kind of the library's recorders."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Events ready to be appended: as recorded here, and as the store takes them."""
+
+    recorded: tuple[RecordedEvent, ...]
+    rows: tuple[NewEvent, ...]
+
+
+class HospitalLedger(Application[UUID]):
+    """Loads streams and prepares what a decision appends, for one hospital."""
+
+    def __init__(
+        self,
+        hospital: str,
+        origin: str,
+        reader: EventReader,
+        recorder: ApplicationRecorder,
+        sealer: Sealer,
+        opener: Opener,
+        cache: StreamCache,
+    ) -> None:
+        self.hospital = hospital
+        self.origin = origin
+        self._reader = reader
+        self._ledger_recorder = recorder
+        self._sealer = sealer
+        self._opener = opener
+        self._cache = cache
+        super().__init__(env={})
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
+        """Our recorder behind the library's factory."""
+        return LedgerInfrastructure(env, self._ledger_recorder)
+
+    async def load(self, stream_id: UUID) -> Loaded | None:
+        """The stream as it stands, from the cache and the events since; None where there is no such stream."""
+        loaded = self._cache.get(stream_id)
+        loaded = await self._fold(stream_id, loaded)
+        if loaded is not None:
+            self._cache.put(loaded)
+        return loaded
+
+    def known(self, stream_id: UUID) -> Loaded | None:
+        """The stream as this process last saw it; the append finds out whether that still holds."""
+        return self._cache.get(stream_id)
+
+    def remember(self, loaded: Loaded) -> None:
+        """Keeps a stream's state after an append."""
+        self._cache.put(loaded)
+
+    async def load_as_of(self, stream_id: UUID, version: int | None, time: datetime | None) -> Loaded | None:
+        """The stream as of a version or a server time, from its first event."""
+        return await self._fold(stream_id, None, version, None if time is None else micros_of(time))
+
+    async def _fold(
+        self, stream_id: UUID, loaded: Loaded | None, version: int | None = None, micros: int | None = None
+    ) -> Loaded | None:
+        while True:
+            after = loaded.version if loaded else 0
+            limit = LOAD_BATCH if version is None else min(LOAD_BATCH, version - after)
+            rows = await self._reader.read_stream(self.hospital, stream_id, after, limit) if limit > 0 else []
+            wanted = rows if micros is None else [row for row in rows if row.recorded_at <= micros]
+            for event in await self._open(wanted):
+                loaded = self.advance(loaded, event)
+            if len(rows) < LOAD_BATCH or len(wanted) < len(rows):
+                return loaded
+
+    async def _open(self, rows: Sequence[StoredRow]) -> list[RecordedEvent]:
+        openings = await self._opener.open([(row.envelope, row.body) for row in rows])
+        return [self._read(row, opening) for row, opening in zip(rows, openings, strict=True)]
+
+    def _read(self, row: StoredRow, opening: object) -> RecordedEvent:
+        if not isinstance(opening, Opened):
+            raise BodyUnreadable(row.stream_id, row.version)
+        try:
+            return cast("LedgerMapper", self.mapper).read(row.envelope, row.body, opening.plaintext)
+        except UnknownType as error:
+            raise UnknownEventVersion(decode(row.envelope).type) from error
+        except UndecodableBody as error:
+            raise BodyUnreadable(row.stream_id, row.version) from error
+
+    @staticmethod
+    def advance(loaded: Loaded | None, recorded: RecordedEvent) -> Loaded:
+        """The stream after one more event."""
+        before: StreamState | None = loaded.state if loaded else None
+        state = evolve(before, recorded.event, recorded.originator_version, recorded.recorded_at)
+        return Loaded(
+            recorded.originator_id, state, recorded.originator_version, recorded.leaf, recorded.recorded_at
+        )
+
+    async def prepare(self, decision: Decision, loaded: Loaded | None, now: datetime) -> Prepared:
+        """Seals a decision's events and gives them their places. Raises Refused where a limit is exceeded."""
+        bodies = [encode_body(event) for event in decision.events]
+        _check_limits(bodies)
+        version = loaded.version if loaded else 0
+        sealed = await self._sealer.seal(
+            [
+                ToSeal(self.hospital, decision.stream_id.bytes, version + index, body)
+                for index, body in enumerate(bodies, start=1)
+            ]
+        )
+        # Time never goes back inside a stream, even where another server's clock was ahead.
+        recorded_at = max(now, loaded.recorded_at) if loaded else now
+        prev_leaf = loaded.head_leaf if loaded else b""
+        processing: ProcessingEvent[UUID] = ProcessingEvent()
+        for index, (event, body) in enumerate(zip(decision.events, sealed, strict=True), start=1):
+            place = Place(self.origin, decision.stream_id, version + index, recorded_at, prev_leaf)
+            recorded = record(event, place, body)
+            processing.collect_events(recorded)
+            prev_leaf = recorded.leaf
+        collected = tuple(cast("list[RecordedEvent]", processing.events))
+        return Prepared(collected, tuple(_row(each, decision.kind) for each in collected))
+
+
+def _row(recorded: RecordedEvent, kind: str) -> NewEvent:
+    event: Event = recorded.event
+    return NewEvent(
+        stream_id=recorded.originator_id,
+        kind=kind,
+        version=recorded.originator_version,
+        type=stored_name(type(event)),
+        recorded_at=micros_of(recorded.recorded_at),
+        envelope=recorded.envelope,
+        body=recorded.body,
+        leaf_hash=recorded.leaf,
+        traceparent=current_traceparent.get(),
+    )
+
+
+def _check_limits(bodies: Sequence[bytes]) -> None:
+    faults: list[Violation] = []
+    if len(bodies) > EVENTS_PER_COMMAND_MAX:
+        faults.append(Violation("", "TOO_MANY_EVENTS", f"at most {EVENTS_PER_COMMAND_MAX} events a command"))
+    if any(len(body) > BODY_BYTES_MAX for body in bodies):
+        faults.append(Violation("content", "BODY_TOO_LARGE", f"at most {BODY_BYTES_MAX} bytes"))
+    if faults:
+        raise Refused(RefusalKind.INVALID, tuple(faults))

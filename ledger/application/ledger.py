@@ -1,0 +1,237 @@
+"""The ledger of this process: every hospital's commands and reads from the write side, behind one object."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from ledger.application.actor_register import register_actor
+from ledger.application.errors import UnknownCommand, UnknownHospital, UnknownPackage, UnknownRecord
+from ledger.application.fact_gathering import DIGEST_BYTES, FactGathering, rows_up_to
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.command_path import CommandPath
+from ledger.application.message_codec import time_of
+from ledger.application.outcome import Outcome, decode_result
+from ledger.application.packages import package_bytes
+from ledger.application.registry import Registry
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stream_cache import StreamCache
+from ledger.application.tenant import Tenant
+from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
+from ledger.api.v1.common_pb2 import Actor as ActorMessage
+from ledger.api.v1.records_pb2 import RegisterActorRequest
+from ledger.config import Settings
+from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.state import PackageState, RecordState
+from ledger.store.actors import ActorRegister
+from ledger.store.committer import GroupCommitter
+from ledger.store.connections import reader_pool, writer_pool
+from ledger.store.durability import check_durability
+from ledger.store.hint import HeadHint
+from ledger.store.hospitals import HospitalRow, add_hospital
+from ledger.store.reading import EventReader, ReservationRow, StoredRow
+from ledger.store.recorder import LedgerRecorder
+from ledger.store.reservation_keys import reservation_key
+from ledger.trust.sealing import ClearOpener, ClearSealer
+
+CACHED_STREAMS_MAX = 10_000
+"""Streams whose state is kept, per hospital."""
+
+
+class Ledger:
+    """Executes commands and reads, for every hospital of one cluster."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._writers = writer_pool(settings.postgres_append_url)
+        self._readers = reader_pool(settings.postgres_append_url)
+        self._hints = HeadHint(self._readers)
+        self._reader = EventReader(self._readers)
+        self._registry = Registry(self._readers)
+        self._actors = ActorRegister(self._readers)
+        self._tenants: dict[str, Tenant] = {}
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Ledger:
+        """A ledger ready for commands. Raises NotDurable where PostgreSQL could lose what it acknowledged."""
+        ledger = cls(settings)
+        async with ledger._writers.borrow() as connection:
+            await check_durability(connection)
+        await ledger._registry.refresh()
+        return ledger
+
+    async def close(self) -> None:
+        """Waits for what is queued, then gives the connections back."""
+        for tenant in self._tenants.values():
+            await tenant.committer.close()
+        await self._hints.close()
+        await self._writers.close()
+        await self._readers.close()
+
+    async def execute(self, rpc: str, request: Message) -> Outcome:
+        """Does a command; `request` is any request of the contract that carries a context."""
+        context = cast("Any", request).context
+        tenant = await self._tenant(context.hospital)
+        recipient = getattr(request, "recipient", "")
+        known = await self._registry.known(recipient) if recipient else frozenset[str]()
+        return await tenant.commands.execute(rpc, request, known)
+
+    async def record(
+        self, hospital: str, record_id: UUID, version: int | None = None, time: datetime | None = None
+    ) -> RecordView:
+        """A record as it stands, or as of a version or a server time. Raises UnknownRecord."""
+        tenant = await self._tenant(hospital)
+        if version is None and time is None:
+            loaded = await tenant.ledger.load(record_id)
+        else:
+            loaded = await tenant.ledger.load_as_of(record_id, version, time)
+        if loaded is None or not isinstance(loaded.state, RecordState):
+            raise UnknownRecord(record_id)
+        return RecordView(record_id, loaded.version, loaded.head_leaf, loaded.recorded_at, loaded.state)
+
+    async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
+        """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""
+        tenant = await self._tenant(hospital)
+        if package_id is None and transfer_id is not None:
+            found = await self._grouped(tenant, "package", (str(transfer_id),))
+            package_id = found[0].stream_id if found else None
+        loaded = await tenant.ledger.load(package_id) if package_id else None
+        if loaded is None or not isinstance(loaded.state, PackageState):
+            raise UnknownPackage
+        return PackageView(loaded.stream_id, loaded.state)
+
+    async def find_by_case_number(self, hospital: str, case_number: str) -> list[Found]:
+        """The records of a case number."""
+        tenant = await self._tenant(hospital)
+        rows = await self._grouped(tenant, "visit", (case_number,))
+        return [Found(row.stream_id, "record", None) for row in rows if row.stream_id]
+
+    async def find_by_source(self, hospital: str, system: str, type_: str, id_: str) -> list[Found]:
+        """The stream that took up a source item, and the entry that holds it."""
+        tenant = await self._tenant(hospital)
+        row = await self._reader.reservation(hospital, "source", tenant.keys.key("source", (system, type_, id_)))
+        if row is None or row.stream_id is None:
+            return []
+        head = await self._reader.stream_head(hospital, row.stream_id)
+        entry = row.value[:-DIGEST_BYTES]
+        return [Found(row.stream_id, head.kind if head else "", UUID(bytes=entry) if entry else None)]
+
+    async def _grouped(self, tenant: Tenant, kind: str, parts: tuple[str, ...]) -> list[ReservationRow]:
+        return await self._reader.reservations_in_group(tenant.hospital, kind, tenant.keys.key(kind, parts))
+
+    async def list_records(self, hospital: str, after_first_position: int, limit: int) -> list[StreamRow]:
+        """Records in the order of their registration."""
+        await self._tenant(hospital)
+        rows = await self._reader.list_streams(hospital, "record", after_first_position, limit)
+        return [
+            StreamRow(row.stream_id, row.version, row.first_position, row.last_position, time_of(row.recorded_at))
+            for row in rows
+        ]
+
+    async def command(self, hospital: str, command_id: UUID) -> tuple[Outcome, str]:
+        """What became of a command, and the RPC that did it. Raises UnknownCommand."""
+        await self._tenant(hospital)
+        done = await self._reader.command(hospital, command_id)
+        if done is None:
+            raise UnknownCommand(command_id)
+        events = done.last_position - done.first_position + 1 if done.last_position else 0
+        outcome = Outcome(
+            done.stream_id, done.version, done.last_position, True, events, decode_result(done.result)
+        )
+        return outcome, done.rpc
+
+    async def read_positions(self, hospital: str, after: int, limit: int) -> list[StoredRow]:
+        """Events above a position, as stored."""
+        await self._tenant(hospital)
+        return await self._reader.read_positions(hospital, after, limit)
+
+    async def read_stream(self, hospital: str, stream_id: UUID, after_version: int, limit: int) -> list[StoredRow]:
+        """Events of one stream above a version, as stored."""
+        await self._tenant(hospital)
+        return await self._reader.read_stream(hospital, stream_id, after_version, limit)
+
+    async def head(self, hospital: str) -> int:
+        """The last position; 0 for an empty ledger."""
+        await self._tenant(hospital)
+        return await self._reader.head(hospital)
+
+    async def stream_of_position(self, hospital: str, position: int) -> UUID | None:
+        """The stream of the event at a position; None above the head."""
+        await self._tenant(hospital)
+        found = await self._reader.stream_at(hospital, position)
+        return found[0] if found else None
+
+    async def package_bytes(self, hospital: str, record_id: UUID, transfer_id: UUID, recipient: str) -> bytes:
+        """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
+        view = await self.record(hospital, record_id)
+        transfer = view.state.transfers.get(transfer_id)
+        if transfer is None or transfer.counterpart != recipient:
+            raise UnknownPackage
+        tenant = await self._tenant(hospital)
+        rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
+        data = package_bytes(transfer_id, tenant.ledger.origin, rows)
+        if sha256(data).digest() != transfer.package_sha256:
+            raise UnknownPackage  # not the bytes that were offered: better none than others
+        return data
+
+    async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
+        """Puts a person into the actor register; says whether that changed anything."""
+        await self._tenant(hospital)
+        return await register_actor(self._actors, hospital, request)
+
+    async def add_hospital(self, hospital: str, partitions: int, address: str) -> tuple[HospitalRow, bool]:
+        """Adds a hospital, or finds it with the same settings. Raises HospitalDiffers, ValueError."""
+        known = await self._registry.hospital(hospital)
+        row = await add_hospital(
+            self._settings.postgres_migrate_url,
+            hospital,
+            origin_prefix=self._settings.origin_prefix,
+            partitions=partitions or self._settings.partitions,
+            address=address,
+        )
+        await self._registry.refresh()
+        return row, known is None
+
+    async def hospitals(self) -> list[HospitalRow]:
+        """All hospitals by id."""
+        return await self._registry.refresh()
+
+    def load(self, hospital: str) -> Load:
+        """How busy the hospital's committer is."""
+        tenant = self._tenants.get(hospital)
+        if tenant is None:
+            return Load(0, 0.0)
+        return Load(tenant.committer.waiting, float(tenant.committer.last_group_size))
+
+    async def _tenant(self, hospital: str) -> Tenant:
+        tenant = self._tenants.get(hospital)
+        if tenant is not None:
+            return tenant
+        async with self._opening:
+            return self._tenants.get(hospital) or await self._open_tenant(hospital)
+
+    async def _open_tenant(self, hospital: str) -> Tenant:
+        row = await self._registry.hospital(hospital)
+        if row is None:
+            raise UnknownHospital(hospital)
+        keys = ReservationKeys(await reservation_key(self._readers, hospital))
+        ledger = HospitalLedger(
+            hospital,
+            row.origin,
+            self._reader,
+            LedgerRecorder(self._settings.postgres_append_url, hospital),
+            ClearSealer(),
+            ClearOpener(),
+            StreamCache(CACHED_STREAMS_MAX),
+        )
+        committer = GroupCommitter(hospital, self._writers, self._hints)
+        gathering = FactGathering(ledger, self._reader, keys, default_pack(), default_templates())
+        commands = CommandPath(ledger, self._reader, committer, gathering, keys)
+        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys)
+        return self._tenants[hospital]

@@ -1,0 +1,266 @@
+"""Dataclasses of the domain to and from protobuf messages, matched by field name.
+
+The domain knows no protobuf and the contract knows no Python. Where a message and a class have the same field names,
+one compiled plan per pair of types converts both ways; a difference is found when the plan is compiled, so a test that
+compiles every pair proves that they have not drifted apart. Unset means: an empty string for a UUID, the zero value of
+an enum, an absent message; where the class does not allow None there, the fault is reported with its field path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.domain.refusal import Refused, RefusalKind, Violation
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+Faults = list[Violation]
+Reader = Callable[[Message, str, Faults], Any]
+Writer = Callable[[Any, Message], None]
+
+
+class PlanMismatch(TypeError):
+    """A message and a dataclass that should match do not."""
+
+
+def to_domain(message: Message, cls: type[T]) -> T:
+    """The dataclass of a message.
+
+    Raises Refused(INVALID) with every fault of shape: a malformed UUID, a time out of range, a missing value.
+    """
+    faults: Faults = []
+    value = _reader(message.DESCRIPTOR, cls)(message, "", faults)
+    if faults:
+        raise Refused(RefusalKind.INVALID, tuple(faults))
+    return value
+
+
+def to_message(value: object, message_class: type[M]) -> M:
+    """The message of a dataclass; None and empty values stay unset."""
+    message = message_class()
+    _writer(message_class.DESCRIPTOR, type(value))(value, message)
+    return message
+
+
+@cache
+def _reader(descriptor: Descriptor, cls: type) -> Reader:
+    hints = typing.get_type_hints(cls)
+    steps: list[tuple[str, Reader]] = []
+    for each in dataclasses.fields(cls):
+        field = descriptor.fields_by_name.get(each.name)
+        if field is None:
+            raise PlanMismatch(f"{descriptor.full_name} has no field {each.name}")
+        steps.append((each.name, _field_reader(field, hints[each.name])))
+
+    def read(message: Message, path: str, faults: Faults) -> Any:
+        prefix = f"{path}." if path else ""
+        return cls(**{name: step(message, prefix + name, faults) for name, step in steps})
+
+    return read
+
+
+def _field_reader(field: FieldDescriptor, hint: Any) -> Reader:
+    name = field.name
+    if field.is_repeated:
+        return _repeated_reader(field, get_args(hint)[0])
+    wanted, optional = _without_none(hint)
+    if field.message_type is not None:
+        return _message_reader(field, wanted, optional)
+    if field.enum_type is not None:
+        return _enum_reader(field, wanted, optional)
+    if wanted is UUID:
+        return _uuid_reader(name, optional)
+    if field.has_presence and optional:
+        return lambda message, path, faults: getattr(message, name) if message.HasField(name) else None
+    return lambda message, path, faults: getattr(message, name)
+
+
+def _repeated_reader(field: FieldDescriptor, item: Any) -> Reader:
+    name = field.name
+    if field.message_type is None:
+        return lambda message, path, faults: tuple(getattr(message, name))
+    read = _reader(field.message_type, item)
+    return lambda message, path, faults: tuple(
+        [read(each, f"{path}[{index}]", faults) for index, each in enumerate(getattr(message, name))]
+    )
+
+
+def _message_reader(field: FieldDescriptor, wanted: Any, optional: bool) -> Reader:
+    name = field.name
+    read = _read_timestamp if wanted is datetime else _reader(typing.cast("Descriptor", field.message_type), wanted)
+
+    def reader(message: Message, path: str, faults: Faults) -> Any:
+        if message.HasField(name):
+            return read(getattr(message, name), path, faults)
+        if not optional:
+            faults.append(Violation(path, "REQUIRED", "a value is required"))
+        return None
+
+    return reader
+
+
+def _read_timestamp(message: Message, path: str, faults: Faults) -> datetime | None:
+    stamp = typing.cast("Timestamp", message)
+    try:
+        return from_timestamp(stamp)
+    except (OverflowError, ValueError):
+        faults.append(Violation(path, "TIME_OUT_OF_RANGE", "years 1 to 9999, nanoseconds 0 to 999,999,999"))
+        return None
+
+
+def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], optional: bool) -> Reader:
+    name = field.name
+    by_number = _enum_members(typing.cast("EnumDescriptor", field.enum_type), wanted)
+
+    def reader(message: Message, path: str, faults: Faults) -> Any:
+        number = getattr(message, name)
+        member = by_number.get(number)
+        if member is None and (number != 0 or not optional):
+            rule = "UNKNOWN_VALUE" if number else "REQUIRED"
+            faults.append(Violation(path, rule, "one of the named values is required"))
+        return member
+
+    return reader
+
+
+def _uuid_reader(name: str, optional: bool) -> Reader:
+    def reader(message: Message, path: str, faults: Faults) -> Any:
+        text = getattr(message, name)
+        if not text and optional:
+            return None
+        return parse_uuid(text, path, faults)
+
+    return reader
+
+
+def parse_uuid(text: str, path: str, faults: Faults) -> UUID | None:
+    """A UUID in canonical text, or None with a fault added."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        value = None
+    # One spelling for one id: `UUID()` also takes braces, URNs and upper case, and a retry may not differ by that.
+    if value is None or str(value) != text:
+        rule = "MALFORMED_UUID" if text else "REQUIRED"
+        faults.append(Violation(path, rule, "a UUID in canonical lower-case text is required"))
+        return None
+    return value
+
+
+@cache
+def _writer(descriptor: Descriptor, cls: type) -> Writer:
+    hints = typing.get_type_hints(cls)
+    steps: list[tuple[str, Callable[[Any, Message], None]]] = []
+    for each in dataclasses.fields(cls):
+        field = descriptor.fields_by_name.get(each.name)
+        if field is None:
+            raise PlanMismatch(f"{descriptor.full_name} has no field {each.name}")
+        steps.append((each.name, _field_writer(field, hints[each.name])))
+
+    def write(value: Any, message: Message) -> None:
+        for name, step in steps:
+            part = getattr(value, name)
+            if part is not None:
+                step(part, message)
+
+    return write
+
+
+def _field_writer(field: FieldDescriptor, hint: Any) -> Callable[[Any, Message], None]:
+    name = field.name
+    if field.is_repeated:
+        return _repeated_writer(field, get_args(hint)[0])
+    wanted, _ = _without_none(hint)
+    if wanted is datetime:
+        return lambda value, message: set_timestamp(getattr(message, name), value)
+    if field.message_type is not None:
+        write = _writer(field.message_type, wanted)
+        return lambda value, message: _write_submessage(write, value, getattr(message, name))
+    if field.enum_type is not None:
+        numbers = {member: number for number, member in _enum_members(field.enum_type, wanted).items()}
+        return lambda value, message: setattr(message, name, numbers[value])
+    if wanted is UUID:
+        return lambda value, message: setattr(message, name, str(value))
+    return lambda value, message: setattr(message, name, value)
+
+
+def _write_submessage(write: Writer, value: Any, message: Message) -> None:
+    message.SetInParent()  # an empty message that is there differs from one that is not
+    write(value, message)
+
+
+def _repeated_writer(field: FieldDescriptor, item: Any) -> Callable[[Any, Message], None]:
+    name = field.name
+    if field.message_type is None:
+        return lambda value, message: getattr(message, name).extend(value)
+    write = _writer(field.message_type, item)
+
+    def writer(value: Any, message: Message) -> None:
+        repeated = getattr(message, name)
+        for each in value:
+            write(each, repeated.add())
+
+    return writer
+
+
+@cache
+def _enum_members(descriptor: EnumDescriptor, wanted: type[StrEnum]) -> dict[int, StrEnum]:
+    prefix = descriptor.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    named = {each.name.removeprefix(prefix): each.number for each in descriptor.values if each.number}
+    if set(named) != {member.value for member in wanted}:
+        raise PlanMismatch(f"{descriptor.full_name} and {wanted.__name__} name different values")
+    return {named[member.value]: member for member in wanted}
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if get_origin(hint) in (Union, types.UnionType):
+        (wanted,) = [each for each in get_args(hint) if each is not type(None)]
+        return wanted, True
+    return hint, False
+
+
+def from_timestamp(stamp: Timestamp) -> datetime:
+    """UTC time of a Timestamp, cut to microseconds. Raises OverflowError or ValueError out of range."""
+    if not 0 <= stamp.nanos < 1_000_000_000:
+        raise ValueError("nanos")
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
+def set_timestamp(stamp: Timestamp, value: datetime) -> None:
+    """Sets a Timestamp to an aware time, exactly."""
+    micros = (value - _EPOCH) // _MICROSECOND
+    stamp.seconds, rest = divmod(micros, 1_000_000)
+    stamp.nanos = rest * 1000
+
+
+def to_timestamp(value: datetime) -> Timestamp:
+    """The Timestamp of an aware time, exactly."""
+    stamp = Timestamp()
+    set_timestamp(stamp, value)
+    stamp_message: Timestamp = stamp
+    return stamp_message
+
+
+def micros_of(value: datetime) -> int:
+    """Unix microseconds of an aware time."""
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def time_of(micros: int) -> datetime:
+    """UTC time of Unix microseconds."""
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,105 @@
+"""An event with its place in a stream, and the library's mapper between it and the stored form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID
+
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+
+from ledger.application.body_codec import decode_body
+from ledger.application.message_codec import micros_of, time_of
+from ledger.domain.events import Event, stored_name
+from ledger.store.recorder import join_state, split_state
+from ledger.trust.envelope import Envelope, decode, encode
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Sealed
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event of the domain at its place. `envelope` is exactly what is, or will be, stored."""
+
+    originator_id: UUID
+    originator_version: int
+    event: Event
+    recorded_at: datetime
+    envelope: bytes
+    body: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an event goes: everything of its envelope that does not come from the event itself."""
+
+    origin: str
+    stream_id: UUID
+    version: int
+    recorded_at: datetime
+    prev_leaf: bytes
+
+
+def record(event: Event, place: Place, plaintext: bytes, sealed: Sealed) -> RecordedEvent:
+    """The event with its envelope. Raises EnvelopeTooLarge above 4 KiB."""
+    envelope = encode(
+        Envelope(
+            format=FORMAT,
+            origin=place.origin,
+            stream_id=place.stream_id.bytes,
+            stream_version=place.version,
+            type=stored_name(type(event)),
+            recorded_at=micros_of(place.recorded_at),
+            actor=event.meta.actor.id.bytes,
+            key_id=sealed.key_id,
+            body_sha256=sha256(sealed.body).digest(),
+            commitment=sealed.commitment,
+            prev_leaf=place.prev_leaf,
+        )
+    )
+    return RecordedEvent(
+        place.stream_id, place.version, event, place.recorded_at, envelope, sealed.body, leaf_hash(envelope)
+    )
+
+
+class LedgerMapper(Mapper[UUID]):
+    """Event <-> envelope and body, as the library's stored event. It seals nothing: bodies come to it opened."""
+
+    def __init__(self) -> None:
+        super().__init__(JSONTranscoder())  # the library wants one; bodies are protobuf and never pass through it
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        """The stored form of a RecordedEvent."""
+        recorded = cast("RecordedEvent", domain_event)
+        return StoredEvent(
+            originator_id=recorded.originator_id,
+            originator_version=recorded.originator_version,
+            topic=stored_name(type(recorded.event)),
+            state=join_state(recorded.envelope, recorded.body),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        """The RecordedEvent of a stored form. Raises UnknownType, UndecodableBody, EnvelopeFault."""
+        envelope, body = split_state(stored_event.state)
+        return cast("Any", self.read(envelope, body, body))
+
+    def read(self, envelope: bytes, body: bytes, plaintext: bytes) -> RecordedEvent:
+        """The RecordedEvent of an envelope and its opened body."""
+        clear = decode(envelope)
+        return RecordedEvent(
+            originator_id=UUID(bytes=clear.stream_id),
+            originator_version=clear.stream_version,
+            event=decode_body(clear.type, plaintext),
+            recorded_at=time_of(clear.recorded_at),
+            envelope=envelope,
+            body=body,
+            leaf=leaf_hash(envelope),
+        )
+
+

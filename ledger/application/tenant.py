@@ -1,0 +1,21 @@
+"""Everything of one hospital that lives in this process, made when the hospital is first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.application.command_path import CommandPath
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.store.committer import GroupCommitter
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One hospital's parts. None of them holds a connection, a task or a timer while nobody asks."""
+
+    hospital: str
+    ledger: HospitalLedger
+    commands: CommandPath
+    committer: GroupCommitter
+    keys: ReservationKeys

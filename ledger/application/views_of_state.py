@@ -1,0 +1,57 @@
+"""What reads from the write side give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.state import PackageState, RecordState
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """A record as it stands, or stood."""
+
+    record_id: UUID
+    version: int
+    head_leaf: bytes
+    updated_at: datetime
+    state: RecordState
+
+
+@dataclass(frozen=True)
+class PackageView:
+    """A received package as it stands."""
+
+    package_id: UUID
+    state: PackageState
+
+
+@dataclass(frozen=True)
+class Found:
+    """A stream that was found by what it claimed."""
+
+    stream_id: UUID
+    kind: str
+    entry_id: UUID | None
+
+
+@dataclass(frozen=True)
+class StreamRow:
+    """A row of the list of streams."""
+
+    stream_id: UUID
+    version: int
+    first_position: int
+    last_position: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Load:
+    """How busy one hospital's committer is."""
+
+    queue_length: int
+    group_size: float
+    """Mean events per flush since the process started."""
