@@ -36,7 +36,7 @@ class RoleProcess:
         self._folder = folder
         self._ready_file = folder / f"{role}.ready"
         self._log = folder / f"{role}.log"
-        self._environment = {**environment, "LEDGER_READY_FILE": str(self._ready_file)}
+        self._environment = dict(environment)
         self._process: LeashedProcess | None = None
         self._starts: deque[float] = deque(maxlen=RESTARTS_MAX)
 
@@ -60,7 +60,7 @@ class RoleProcess:
         self._starts.append(now)
         self._ready_file.unlink(missing_ok=True)
         self._process = LeashedProcess(
-            [sys.executable, "-m", "ledger.cli.main", *self._arguments],
+            [sys.executable, "-m", "ledger.cli.main", *self._arguments, "--ready-file", str(self._ready_file)],
             folder=self._folder,
             log=self._log,
             death_signal=signal.SIGTERM,

@@ -1,0 +1,55 @@
+"""`ledger status`: what the service says of itself, as tables."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+import grpc.aio
+from rich.console import Console
+from rich.table import Table
+
+from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
+from ledger.cli.errors_shown import shown_errors
+
+address_option = click.option("--address", default="127.0.0.1:7070", show_default=True, help="gRPC address.")
+
+
+@click.command()
+@address_option
+@click.option("--hospital", default="", help="Only this hospital.")
+def status(address: str, hospital: str) -> None:
+    """Show heads, published positions, views, leases, stopped records and dead letters."""
+    with shown_errors():
+        print_status(asyncio.run(_status(address, hospital)), Console())
+
+
+async def _status(address: str, hospital: str) -> GetStatusResponse:
+    async with grpc.aio.insecure_channel(address) as channel:
+        return await OperationsServiceStub(channel).GetStatus(GetStatusRequest(hospital=hospital))
+
+
+def print_status(answer: GetStatusResponse, console: Console) -> None:
+    """Prints one table for all hospitals and one for their views."""
+    hospitals = Table("hospital", "head", "published", "queue", "group size", "leases", title="Ledgers")
+    views = Table("hospital", "view", "state", "handled", "lag", "stopped records", "dead letters", title="Views")
+    for each in answer.hospitals:
+        hospitals.add_row(*_hospital_row(each))
+        for view in each.views:
+            figures = (view.events, view.lag, view.stopped_records, view.dead_letters)
+            views.add_row(each.hospital, view.view, view.state, *map(str, figures))
+    console.print(hospitals)
+    console.print(views)
+
+
+def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
+    leases = ", ".join(f"{lease.role}: {lease.holder} ({lease.epoch})" for lease in status_.leases)
+    return (
+        status_.hospital,
+        str(status_.head),
+        str(status_.published_position),
+        str(status_.queue_length),
+        f"{status_.group_size:.1f}",
+        leases,
+    )

@@ -1,0 +1,80 @@
+"""`ledger up`: every role in one process tree, on a PostgreSQL and a Kafka of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ledger.cli.running import write_ready
+from ledger.cli.service import Service
+from ledger.embedded.errors import KafkaUnavailable
+from ledger.embedded.java import find_java
+from ledger.embedded.kafka_jars import provide_jars
+from ledger.cli.service_folder import StreamDiffers, kept_stream
+
+
+@click.command()
+@click.option("--dir", "folder", type=click.Path(path_type=Path), required=True, help="Where everything is kept.")
+@click.option("--hospital", "hospitals", multiple=True, help="A hospital to add; may be repeated.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Appears, as JSON, once everything answers.")
+@click.option("--stream", type=click.Choice(["kafka", "postgres"]), help="What carries the published stream.")
+@click.option("--partitions", type=click.IntRange(1, 256), default=6, show_default=True, help="Per new hospital.")
+def up(
+    folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream: str | None, partitions: int
+) -> None:
+    """Run the whole service until Ctrl-C or SIGTERM."""
+    try:
+        asyncio.run(_run(folder, hospitals or ("north", "south"), ready_file, stream, partitions))
+    except StreamDiffers as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _run(
+    folder: Path, hospitals: Sequence[str], ready_file: Path | None, stream: str | None, partitions: int
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    chosen = choose_stream(folder, stream)
+    async with Service(folder.resolve(), chosen, partitions) as service:
+        await service.add_hospitals(hospitals)
+        facts = await service.facts()
+        write_ready(ready_file, facts)
+        _print_addresses(facts)
+        await service.watch(stop)
+    print("stopped")
+
+
+def choose_stream(folder: Path, wanted: str | None) -> str:
+    """Kafka where it can run, else the PostgreSQL log with one loud line; a folder keeps what it began with."""
+    stream = wanted or kept_stream(folder)
+    if stream == "postgres":
+        return stream
+    try:
+        find_java()
+        provide_jars(None)
+    except KafkaUnavailable as error:
+        if stream == "kafka":
+            raise click.ClickException(str(error)) from error
+        print(f"*** The published stream runs on the PostgreSQL log, not on Kafka: {error}", file=sys.stderr)
+        return "postgres"
+    return "kafka"
+
+
+def _print_addresses(facts: dict[str, object]) -> None:
+    print(f"gRPC        {facts['grpc']}")
+    print(f"HTTP        {facts['http']}   (Connect/JSON, /metrics, /readyz)")
+    print(f"PostgreSQL  {facts['postgres']}")
+    print(f"Kafka       {facts['kafka'] or 'none: the published stream is the PostgreSQL log'}")
+    for hospital in facts["hospitals"]:  # pyright: ignore[reportGeneralTypeIssues]  # a list by construction
+        print(f"hospital    {hospital['id']}   {hospital['origin']}")
+    print(f"stop with Ctrl-C, or kill -TERM {os.getpid()}", flush=True)
