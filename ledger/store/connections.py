@@ -34,6 +34,9 @@ class Connection(AsyncConnection[Row]):
 
     backend_start: datetime
     """Tells this backend from a later one with the same process id."""
+    prepared: dict[bytes, bytes]
+    """Names of the statements that `round_trip` has prepared here."""
+    prepared_count: int
 
 
 class ConnectionPool:
@@ -44,7 +47,7 @@ class ConnectionPool:
         if pq.__impl__ == "python":
             raise SlowDriver
         self._url = url
-        self._options = f"-c default_transaction_isolation=read\\ committed {options}"
+        self._options = f"-c default_transaction_isolation=read\\ committed -c jit=off {options}"
         self._free = Semaphore(limit)
         self._idle: list[Connection] = []
         self._closed = False
@@ -103,6 +106,7 @@ class ConnectionPool:
             found = await (await connection.execute(statements("append")["backend_start"])).fetchone()
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
+        connection.prepared, connection.prepared_count = {}, 0
         connection.backend_start = found[0] if found else datetime.min  # noqa: DTZ901 - matches no backend
         return connection
 

@@ -1,14 +1,17 @@
 """One group, one transaction, in the cheapest of three ways."""
 
 from collections.abc import Sequence
-from typing import Any
+
+from psycopg import pq
 
 from ledger.store.append import Append, Appended, Verdict
 from ledger.store.connections import Connection
 from ledger.store.copy_rows import copy_rows
 from ledger.store.parameters import parameters_of_group, parameters_of_one
+from ledger.store.round_trip import call, call_together, copy_in
 from ledger.store.statements import statements
 from ledger.store.verdicts import verdict_of_one, verdicts_of_group
+from ledger.store.wire import int8
 
 COPY_EVENTS_MIN = 50
 """From here on binary COPY is cheaper than arrays."""
@@ -27,45 +30,37 @@ async def flush(connection: Connection, hospital: str, appends: Sequence[Append]
 
 
 async def _flush_one(connection: Connection, hospital: str, append: Append) -> Verdict:
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(statements("append", hospital)["append_one"], parameters_of_one(append))
-    row = await cursor.fetchone()
-    assert row is not None, "append_one returns one row"  # noqa: S101
-    return verdict_of_one(append, row)
+    statement = statements("append", hospital)["append_one"]
+    return verdict_of_one(append, await call(connection, statement, parameters_of_one(append)))
 
 
 async def _flush_arrays(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
-    rows = await _check(connection, hospital, parameters_of_group(appends, with_events=True))
-    return verdicts_of_group(appends, rows)[0]
+    statement = statements("append", hospital)["append_group"]
+    parameters = parameters_of_group(appends, with_events=True)
+    return verdicts_of_group(appends, await call(connection, statement, parameters))[0]
 
 
 async def _flush_copy(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
     named = statements("append", hospital)
+    parameters = parameters_of_group(appends, with_events=False)
     try:
-        await connection.execute(named["begin"])
-        rows = await _check(connection, hospital, parameters_of_group(appends, with_events=False))
-        verdicts, head = verdicts_of_group(appends, rows)
+        _, checked = await call_together(connection, [(named["begin"], []), (named["append_group"], parameters)])
+        verdicts, head = verdicts_of_group(appends, checked)
         leaf = _last_leaf(appends, verdicts)
+        advance = []
         if leaf is not None:
-            async with connection.cursor().copy(named["copy_events"]) as copy:
-                await copy.write(copy_rows(appends, verdicts))
-            await connection.execute(named["advance_head"], (head, leaf))
-        await connection.execute(named["commit"])
-    except BaseException:
+            await copy_in(connection, named["copy_events"], copy_rows(appends, verdicts))
+            advance = [(named["advance_head"], [int8(head), leaf])]
+        await call_together(connection, [*advance, (named["commit"], [])])
+    except Exception:
         await _roll_back(connection, named["rollback"])
         raise
     return verdicts
 
 
-async def _check(connection: Connection, hospital: str, parameters: list[Any]) -> list[Any]:
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(statements("append", hospital)["append_group"], parameters)
-    return await cursor.fetchall()
-
-
 async def _roll_back(connection: Connection, statement: bytes) -> None:
-    if not connection.closed and not connection.broken:
-        await connection.execute(statement)
+    if connection.pgconn.transaction_status == pq.TransactionStatus.INERROR:
+        await call(connection, statement, [])
 
 
 def _last_leaf(appends: Sequence[Append], verdicts: Sequence[Verdict]) -> bytes | None:

@@ -1,123 +1,149 @@
 """The parameters of the append statements from commands, in the order of `sql/hospital/0002_append.sql`."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from ledger.store.append import CLOCK_SKEW_MAX_US, Append, Bump, Claim, NewEvent, Reservation, Swap
+from ledger.store.wire import bytea_array, int4_array, int8, int8_array, text_array, uuid_array
 from ledger.trust.envelope import prev_leaf_of
 
 _NEVER_US = 1 << 62
 
-Columns = Iterable[list[Any]]
+Parameters = list[bytes | None]
+_Numbered = list[tuple[int, NewEvent]]
+_ReservationRow = tuple[str, str, bytes, bytes, bytes | None, int, UUID | None, bytes | None]
 
 
-def parameters_of_one(append: Append) -> tuple[Any, ...]:
+def parameters_of_one(append: Append) -> Parameters:
     """For append_one: a command of one event without reservations."""
     event = append.events[0]
-    return (
-        append.command_id,
+    return [
+        append.command_id.bytes,
         append.content,
-        append.rpc,
+        append.rpc.encode(),
         append.result,
-        _NEVER_US if append.any_clock else CLOCK_SKEW_MAX_US,
-        event.stream_id,
-        event.kind,
-        event.version,
+        int8(_NEVER_US if append.any_clock else CLOCK_SKEW_MAX_US),
+        event.stream_id.bytes,
+        event.kind.encode(),
+        int8(event.version),
         prev_leaf_of(event.envelope) or None,
-        event.type,
-        event.recorded_at,
+        event.type.encode(),
+        int8(event.recorded_at),
         event.envelope,
         event.body,
         event.leaf_hash,
-        event.traceparent,
-    )
-
-
-def parameters_of_group(appends: Sequence[Append], *, with_events: bool) -> list[Any]:
-    """For append_group; without events these follow by COPY."""
-    numbered = list(enumerate(appends, 1))
-    streams = [row for number, append in numbered for row in _stream_rows(number, append.events)]
-    reservations = [_reservation_row(number, held) for number, append in numbered for held in append.reservations]
-    events = [row for number, append in numbered for row in _event_rows(number, append.events)] if with_events else []
-    return [
-        *_columns([_command_row(append) for append in appends], 9),
-        CLOCK_SKEW_MAX_US,
-        *_columns(streams, 10),
-        *(_columns(reservations, 9) if reservations else [None] * 9),
-        *(_columns(events, 10) if with_events else [None] * 10),
+        event.traceparent.encode() if event.traceparent is not None else None,
     ]
 
 
-def _columns(rows: list[tuple[Any, ...]], count: int) -> Columns:
-    return map(list, zip(*rows, strict=True)) if rows else [[] for _ in range(count)]
+def parameters_of_group(appends: Sequence[Append], *, with_events: bool) -> Parameters:
+    """For append_group; without events these follow by COPY."""
+    return [
+        *_command_columns(appends),
+        int8(CLOCK_SKEW_MAX_US),
+        *_stream_columns(appends),
+        *_reservation_columns(appends),
+        *(_event_columns(appends) if with_events else [None] * 10),
+    ]
 
 
-def _command_row(append: Append) -> tuple[Any, ...]:
+def _command_columns(appends: Sequence[Append]) -> Parameters:
+    times = [_times(append) for append in appends]
+    return [
+        uuid_array(append.command_id for append in appends),
+        bytea_array([append.content for append in appends]),
+        text_array(append.rpc for append in appends),
+        uuid_array(append.stream_id for append in appends),
+        int8_array(append.result_version for append in appends),
+        bytea_array([append.result for append in appends]),
+        int4_array(len(append.events) for append in appends),
+        int8_array(low for low, _ in times),
+        int8_array(high for _, high in times),
+    ]
+
+
+def _times(append: Append) -> tuple[int | None, int | None]:
+    """The earliest and latest `recorded_at`, where they are to be compared with the database's clock."""
+    if append.any_clock or not append.events:
+        return None, None
     times = [event.recorded_at for event in append.events]
-    bound = bool(times) and not append.any_clock
-    return (
-        append.command_id,
-        append.content,
-        append.rpc,
-        append.stream_id,
-        append.result_version,
-        append.result,
-        len(times),
-        min(times) if bound else None,
-        max(times) if bound else None,
-    )
+    return min(times), max(times)
 
 
-def _stream_rows(number: int, events: Sequence[NewEvent]) -> list[tuple[Any, ...]]:
-    """One row for each stream that the command touches: where it must stand, and where it will."""
+def _stream_columns(appends: Sequence[Append]) -> Parameters:
+    """One row for each stream that a command touches: where it must stand, and where it will."""
+    spans = [(number, *span) for number, append in enumerate(appends, 1) for span in _spans(append.events)]
+    opening = [appends[number - 1].events[first - 1] for number, first, _ in spans]
+    closing = [appends[number - 1].events[last - 1] for number, _, last in spans]
+    return [
+        int4_array(number for number, _, _ in spans),
+        uuid_array(event.stream_id for event in opening),
+        text_array(event.kind for event in opening),
+        int8_array(event.version - 1 for event in opening),
+        bytea_array([prev_leaf_of(event.envelope) or None for event in opening]),
+        int8_array(event.version for event in closing),
+        bytea_array([event.leaf_hash for event in closing]),
+        int4_array(first for _, first, _ in spans),
+        int4_array(last for _, _, last in spans),
+        int8_array(event.recorded_at for event in closing),
+    ]
+
+
+def _spans(events: Sequence[NewEvent]) -> list[tuple[int, int]]:
+    """For each stream the places (from 1) of its first and last event in the command."""
+    if len(events) == 1:
+        return [(1, 1)]
     spans: dict[UUID, tuple[int, int]] = {}
     for at, event in enumerate(events, 1):
         first, _ = spans.get(event.stream_id, (at, at))
         spans[event.stream_id] = (first, at)
-    return [_stream_row(number, events, first, last) for first, last in spans.values()]
+    return list(spans.values())
 
 
-def _stream_row(number: int, events: Sequence[NewEvent], first: int, last: int) -> tuple[Any, ...]:
-    opening, closing = events[first - 1], events[last - 1]
-    return (
-        number,
-        opening.stream_id,
-        opening.kind,
-        opening.version - 1,
-        prev_leaf_of(opening.envelope) or None,
-        closing.version,
-        closing.leaf_hash,
-        first,
-        last,
-        closing.recorded_at,
+def _reservation_columns(appends: Sequence[Append]) -> Parameters:
+    numbered = [(number, held) for number, append in enumerate(appends, 1) for held in append.reservations]
+    if not numbered:
+        return [None] * 9
+    acts, kinds, keys, values, expected, counters, streams, groups = zip(
+        *(_reservation_row(held) for _, held in numbered), strict=True
     )
-
-
-def _event_rows(number: int, events: Sequence[NewEvent]) -> list[tuple[Any, ...]]:
     return [
-        (
-            number,
-            at,
-            event.stream_id,
-            event.version,
-            event.type,
-            event.recorded_at,
-            event.envelope,
-            event.body,
-            event.leaf_hash,
-            event.traceparent,
-        )
-        for at, event in enumerate(events, 1)
+        int4_array(number for number, _ in numbered),
+        text_array(acts),
+        text_array(kinds),
+        bytea_array(keys),
+        bytea_array(values),
+        bytea_array(expected),
+        int8_array(counters),
+        uuid_array(streams),
+        bytea_array(groups),
     ]
 
 
-def _reservation_row(number: int, reservation: Reservation) -> tuple[Any, ...]:
+def _reservation_row(reservation: Reservation) -> _ReservationRow:
     # The counter column is what a row's counter becomes, less one: a claim and a swap leave it at 0.
     match reservation:
         case Claim(kind, key, value, stream_id, group):
-            return (number, "claim", kind, key, value, None, -1, stream_id, group)
+            return ("claim", kind, key, value, None, -1, stream_id, group)
         case Swap(kind, key, expected, value):
-            return (number, "swap", kind, key, value, expected, -1, None, None)
+            return ("swap", kind, key, value, expected, -1, None, None)
         case Bump(kind, key, expected):
-            return (number, "bump", kind, key, b"", None, expected, None, None)
+            return ("bump", kind, key, b"", None, expected, None, None)
+
+
+def _event_columns(appends: Sequence[Append]) -> Parameters:
+    numbers = [number for number, append in enumerate(appends, 1) for _ in append.events]
+    places = [at for append in appends for at in range(1, len(append.events) + 1)]
+    events = [event for append in appends for event in append.events]
+    return [
+        int4_array(numbers),
+        int4_array(places),
+        uuid_array(event.stream_id for event in events),
+        int8_array(event.version for event in events),
+        text_array(event.type for event in events),
+        int8_array(event.recorded_at for event in events),
+        bytea_array([event.envelope for event in events]),
+        bytea_array([event.body for event in events]),
+        bytea_array([event.leaf_hash for event in events]),
+        text_array(event.traceparent for event in events),
+    ]
