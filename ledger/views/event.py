@@ -1,0 +1,81 @@
+"""A published event as a view sees it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.api.v1 import events_pb2
+from ledger.trust.envelope import decode
+from ledger.trust.leaf import leaf_hash
+from ledger.views.errors import UnknownEventType, UnreadableBody
+
+_TYPE_PREFIX = "ledger.v1."
+_NOT_EVENTS = frozenset({"Envelope", "PublishedEvent", "PatientIdentifier", "PatientDetails"})
+_BODIES: dict[str, type[Message]] = {
+    f"{_TYPE_PREFIX}{name}": getattr(events_pb2, name)
+    for name in events_pb2.DESCRIPTOR.message_types_by_name
+    if name not in _NOT_EVENTS
+}
+
+
+@dataclass(frozen=True)
+class ViewEvent:
+    """One event with its place in the ledger. Positions count from 1; `recorded_at` is Unix microseconds."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: int
+    leaf: bytes
+    """Leaf hash of the event, 32 bytes."""
+    envelope: bytes
+    body: bytes
+
+    @cached_property
+    def message(self) -> Message:
+        """The decoded body. UnknownEventType or UnreadableBody where this release cannot read it."""
+        message = self.kind()
+        try:
+            message.ParseFromString(self.body)
+        except DecodeError:
+            raise UnreadableBody(self.type) from None
+        return message
+
+    @property
+    def kind(self) -> type[Message]:
+        """The class of the body. UnknownEventType where this release does not know the type."""
+        kind = _BODIES.get(self.type)
+        if kind is None:
+            raise UnknownEventType(self.type)
+        return kind
+
+
+def view_event(position: int, envelope: bytes, body: bytes) -> ViewEvent:
+    """The event in these stored bytes. EnvelopeFault where the envelope is malformed."""
+    clear = decode(envelope)
+    return ViewEvent(
+        position=position,
+        stream_id=UUID(bytes=clear.stream_id),
+        version=clear.stream_version,
+        type=clear.type,
+        recorded_at=clear.recorded_at,
+        leaf=leaf_hash(envelope),
+        envelope=envelope,
+        body=body,
+    )
+
+
+def unix_micros(time: Timestamp) -> int | None:
+    """Unix microseconds of a protobuf time; None where it was not set."""
+    return time.seconds * 1_000_000 + time.nanos // 1_000 if time.seconds or time.nanos else None
+
+
+def protobuf_time(micros: int | None) -> Timestamp | None:
+    """The protobuf time of Unix microseconds; None stays absent."""
+    if micros is None:
+        return None
+    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1_000)

@@ -1,0 +1,27 @@
+"""Connections of the read side to one cluster, under the role `ledger_views`."""
+
+from typing import Any
+
+from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg_pool import AsyncConnectionPool
+
+CONNECTIONS_MAX = 8
+_BORROW_TIMEOUT_S = 30.0
+_IDLE_S_MAX = 60.0
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+
+
+def connection_pool(url: str, *, connections_max: int = CONNECTIONS_MAX) -> Pool:
+    """A pool, to be opened by `async with`, that keeps no connection while nobody needs one."""
+    return AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor, "prepare_threshold": 2},
+        min_size=0,
+        max_size=connections_max,
+        timeout=_BORROW_TIMEOUT_S,
+        max_idle=_IDLE_S_MAX,
+        open=False,
+        name="views",
+    )

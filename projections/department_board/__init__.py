@@ -1,0 +1,1 @@
+"""Who is in which department, what is open, the latest entry."""

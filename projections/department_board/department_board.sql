@@ -1,0 +1,67 @@
+-- name: create
+CREATE TABLE {records} (
+    record_id uuid PRIMARY KEY,
+    version bigint NOT NULL,
+    case_number text NOT NULL,
+    visit_type smallint NOT NULL,
+    phase smallint NOT NULL,
+    department text NOT NULL,
+    bed text NOT NULL,
+    responsible text NOT NULL,
+    since bigint,
+    open_consultations integer NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX ON {records} (department, bed, record_id) WHERE phase BETWEEN 1 AND 5;
+CREATE TABLE {entries} (
+    record_id uuid NOT NULL,
+    entry_id uuid NOT NULL,
+    version bigint NOT NULL,
+    first_version bigint NOT NULL,
+    title text NOT NULL,
+    recorded_at bigint NOT NULL,
+    retracted boolean NOT NULL,
+    PRIMARY KEY (record_id, entry_id)
+) WITH (fillfactor = 90)
+
+-- name: load_records
+SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.department, r.bed, r.responsible, r.since,
+    r.open_consultations
+FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
+
+-- name: store_records
+INSERT INTO {records} AS r
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
+    $8::text[], $9::bigint[], $10::integer[])
+ON CONFLICT (record_id) DO UPDATE
+SET version = excluded.version, case_number = excluded.case_number, visit_type = excluded.visit_type,
+    phase = excluded.phase, department = excluded.department, bed = excluded.bed, responsible = excluded.responsible,
+    since = excluded.since, open_consultations = excluded.open_consultations
+
+-- name: load_entries
+SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.retracted
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, entry_id) JOIN {entries} AS e USING (record_id, entry_id)
+
+-- name: store_entries
+INSERT INTO {entries} AS e
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::boolean[])
+ON CONFLICT (record_id, entry_id) DO UPDATE
+SET version = excluded.version, title = excluded.title, recorded_at = excluded.recorded_at,
+    retracted = excluded.retracted
+
+-- name: department
+SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
+    r.open_consultations, e.entries, e.latest_entry, e.latest_entry_at
+FROM {records} AS r
+CROSS JOIN LATERAL (
+    SELECT count(*) AS entries,
+        (array_agg(title ORDER BY first_version DESC))[1] AS latest_entry,
+        (array_agg(recorded_at ORDER BY first_version DESC))[1] AS latest_entry_at
+    FROM {entries} AS e WHERE e.record_id = r.record_id AND NOT e.retracted
+) AS e
+WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (r.bed, r.record_id) > ($2, $3)
+ORDER BY r.bed, r.record_id LIMIT $4
+
+-- name: departments
+SELECT department, count(*) FILTER (WHERE phase <= 2), count(*) FILTER (WHERE phase > 2)
+FROM {records} WHERE phase BETWEEN 1 AND 5
+GROUP BY department ORDER BY department LIMIT $1

@@ -1,0 +1,73 @@
+"""Folds a batch of events into rows. Pure, so that the poison in it can be told from the database's troubles."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from ledger.views.event import ViewEvent
+from ledger.views.view import Row, RowKey, View
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An event that the view cannot handle; `error` is the kind of failure, without the event's content."""
+
+    event: ViewEvent
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An event with the rows that it needs, or what went wrong in naming them."""
+
+    event: ViewEvent
+    keys: tuple[RowKey, ...]
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a batch comes to."""
+
+    changed: dict[RowKey, Row] = field(default_factory=dict[RowKey, Row])
+    poison: list[Poison] = field(default_factory=list[Poison])
+    parked: list[ViewEvent] = field(default_factory=list[ViewEvent])
+
+
+def plan(view: View, events: Iterable[ViewEvent]) -> list[Planned]:
+    """Which rows each event needs."""
+    return [_planned(view, event) for event in events]
+
+
+def fold(view: View, planned: Sequence[Planned], rows: dict[RowKey, Row], stopped: Iterable[UUID] = ()) -> Folded:
+    """The rows after the batch; events of stopped streams, and those behind poison, are parked in order."""
+    folded = Folded()
+    halted = set(stopped)
+    key_columns = {table.name: table.key_columns for table in view.tables}
+    for item in planned:
+        if item.event.stream_id in halted:
+            folded.parked.append(item.event)
+        elif error := item.error or _apply(view, item, rows, folded, key_columns):
+            folded.poison.append(Poison(item.event, error))
+            halted.add(item.event.stream_id)
+    return folded
+
+
+def _planned(view: View, event: ViewEvent) -> Planned:
+    try:
+        return Planned(event, tuple(view.touches(event)))
+    except Exception as error:  # noqa: BLE001 - whatever a view raises stops the record, never the partition
+        return Planned(event, (), type(error).__name__)
+
+
+def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, key_columns: dict[str, int]) -> str:
+    if not item.keys:
+        return ""
+    try:
+        changes = tuple(view.apply(item.event, rows))
+    except Exception as error:  # noqa: BLE001 - as above
+        return type(error).__name__
+    for change in changes:
+        key = RowKey(change.table, change.row[: key_columns[change.table]])
+        rows[key] = folded.changed[key] = change.row
+    return ""

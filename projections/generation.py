@@ -1,0 +1,87 @@
+"""Generations of a view: each has tables of its own, so that a new one is built beside the live one and swapped in."""
+
+from dataclasses import dataclass
+
+from psycopg.sql import Identifier
+
+from ledger.views.digest import EMPTY_DIGEST
+from ledger.views.statements import render, templates
+from ledger.views.view import View
+from projections.connections import Connection
+from projections.tables import exposed_name, generation_name, shared_statements, writing_statements
+
+_FIRST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One build of a view. State: `building`, `live` or `stopped` (live, but too many records are stopped)."""
+
+    number: int
+    schema_version: int
+    state: str
+
+
+async def prepare(connection: Connection, hospital: str) -> None:
+    """Makes the tables that all views of a hospital share; running it again changes nothing."""
+    statements = shared_statements(hospital)
+    async with connection.transaction():
+        await connection.execute(statements["lock_creation"], (hospital,))
+        await connection.execute(statements["create"])
+
+
+async def generations(connection: Connection, hospital: str, view: View) -> list[Generation]:
+    """The generations of a view, oldest first."""
+    cursor = await connection.execute(shared_statements(hospital)["generations"], (view.name,))
+    return [Generation(*row) for row in await cursor.fetchall()]
+
+
+async def serving(connection: Connection, hospital: str, view: View) -> Generation | None:
+    """The generation that readers see; None before the first build."""
+    return next((g for g in await generations(connection, hospital, view) if g.state != "building"), None)
+
+
+async def ensure_live(connection: Connection, hospital: str, view: View, partitions: int) -> Generation:
+    """The generation that readers see; the first one is made and shown at once, empty."""
+    async with connection.transaction():
+        await connection.execute(shared_statements(hospital)["lock_creation"], (hospital,))
+        found = await serving(connection, hospital, view)
+        if found is not None:
+            return found
+        created = await _add(connection, hospital, view, _FIRST, "live", partitions)
+        await expose(connection, hospital, view, created.number)
+        return created
+
+
+async def add_building(connection: Connection, hospital: str, view: View, partitions: int) -> Generation:
+    """A new generation beside what is there, to be built from the first event."""
+    async with connection.transaction():
+        await connection.execute(shared_statements(hospital)["lock_creation"], (hospital,))
+        known = await generations(connection, hospital, view)
+        number = known[-1].number + 1 if known else _FIRST
+        return await _add(connection, hospital, view, number, "building", partitions)
+
+
+async def expose(connection: Connection, hospital: str, view: View, generation: int) -> None:
+    """Shows a generation's tables under the names that readers use."""
+    for table in view.tables:
+        names = {
+            "exposed": exposed_name(hospital, view, table.name),
+            "table": generation_name(hospital, view, generation, table.name),
+        }
+        await connection.execute(_rendered("withdraw", names))
+        await connection.execute(_rendered("expose", names))
+
+
+async def _add(
+    connection: Connection, hospital: str, view: View, number: int, state: str, partitions: int
+) -> Generation:
+    shared = shared_statements(hospital)
+    await connection.execute(writing_statements(hospital, view, number)["create"])
+    await connection.execute(shared["add_generation"], (view.name, number, view.schema_version, state))
+    await connection.execute(shared["add_checkpoints"], (view.name, number, partitions, EMPTY_DIGEST))
+    return Generation(number, view.schema_version, state)
+
+
+def _rendered(name: str, names: dict[str, Identifier]) -> bytes:
+    return render(templates("projections", "projector")[name], names)
