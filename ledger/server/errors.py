@@ -1,0 +1,74 @@
+"""What the edge itself refuses, before or beside the ledger."""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """The edge could not serve the call."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((type(self).__doc__ or "").split()))
+
+
+class RequestTooLarge(EdgeError):
+    """The request is larger than the contract allows; nothing was written."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__()
+        self.size = size
+        self.limit = limit
+
+
+class ResponseTooLarge(EdgeError):
+    """The answer is too large for one message; read it in parts by StreamService.ReadRecord or GetEntry."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__()
+        self.size = size
+        self.limit = limit
+
+
+class MalformedRequest(EdgeError):
+    """The request is not a message of this method; nothing was written."""
+
+
+class TooManyCalls(EdgeError):
+    """This server has as many calls in flight as it takes; nothing was written."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+
+class ForeignPageToken(EdgeError):
+    """The page token was not made by this method for this filter."""
+
+
+class VersionOutOfRange(EdgeError):
+    """The record does not have so many versions."""
+
+    def __init__(self, asked: int, version: int) -> None:
+        super().__init__()
+        self.asked = asked
+        self.version = version
+
+
+class ViewNotServedHere(EdgeError):
+    """This server does not serve the view that answers this method."""
+
+    def __init__(self, rpc: str) -> None:
+        super().__init__()
+        self.rpc = rpc
+
+
+class ServerStopping(EdgeError):
+    """The server is going down; go on at another one, or at this one once it is back."""
+
+
+class NotLoopback(EdgeError):
+    """Until callers are authenticated, a listener takes a loopback address only."""
+
+    def __init__(self, setting: str, value: str) -> None:
+        super().__init__()
+        self.setting = setting
+        self.value = value

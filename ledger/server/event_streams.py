@@ -1,0 +1,113 @@
+"""Replay and tail of events as stored, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from ledger.api.v1.stream_pb2 import (
+    CaughtUp,
+    ReadHospitalRequest,
+    ReadHospitalResponse,
+    ReadRecordRequest,
+    ReadRecordResponse,
+    StoredEvent,
+)
+from ledger.application.errors import PositionOutOfRange, UnknownRecord
+from ledger.application.ledger import Ledger
+from ledger.application.message_codec import to_timestamp
+from ledger.server.arguments import batch_events, required_uuid
+from ledger.server.errors import VersionOutOfRange
+from ledger.server.head_watch import Follower, HeadWatch
+from ledger.server.limits import Limits
+from ledger.store.reading import StoredRow
+
+
+class EventStreams:
+    """Handlers of StreamService."""
+
+    def __init__(self, ledger: Ledger, heads: HeadWatch, limits: Limits) -> None:
+        self._ledger = ledger
+        self._heads = heads
+        self._limits = limits
+
+    async def read_hospital(self, request: ReadHospitalRequest) -> AsyncGenerator[ReadHospitalResponse, None]:
+        """A hospital's events after a position, to the head; with `follow` for as long as the client stays."""
+        batch, after = batch_events(request.batch_size), request.after_position
+        head = await self._ledger.head(request.hospital)
+        if after > head:
+            raise PositionOutOfRange(after, head)
+        async for response in self._up_to(request.hospital, after, head, batch):
+            yield response
+        if not request.follow:
+            return
+        async with self._heads.follow(request.hospital) as follower:
+            async for response in self._tail(request.hospital, head, batch, follower):
+                yield response
+
+    async def _tail(
+        self, hospital: str, head: int, batch: int, follower: Follower
+    ) -> AsyncGenerator[ReadHospitalResponse, None]:
+        while True:
+            grown = await follower.beyond(head)
+            async for response in self._up_to(hospital, head, grown, batch):
+                yield response
+            head = grown
+
+    async def _up_to(
+        self, hospital: str, after: int, head: int, batch: int
+    ) -> AsyncGenerator[ReadHospitalResponse, None]:
+        """Batches from behind `after` to the head as it was seen, and then the word that this was all."""
+        while after < head:
+            rows = await self._ledger.read_positions(hospital, after, min(batch, head - after))
+            for part in _parts(rows, self._limits.batch_bytes_max):
+                yield ReadHospitalResponse(events=part)
+            after = rows[-1].position
+        yield ReadHospitalResponse(caught_up=_caught_up(head))
+
+    async def read_record(self, request: ReadRecordRequest) -> AsyncGenerator[ReadRecordResponse, None]:
+        """One stream's events after a version, to its head."""
+        batch, after = batch_events(request.batch_size), request.after_version
+        stream_id = required_uuid(request.record_id, "record_id")
+        position = await self._position_before(request.hospital, stream_id, after)
+        while True:
+            rows = await self._ledger.read_stream(request.hospital, stream_id, after, batch)
+            if not rows and position == 0:
+                raise UnknownRecord(stream_id)
+            for part in _parts(rows, self._limits.batch_bytes_max):
+                yield ReadRecordResponse(events=part)
+            if rows:
+                after, position = rows[-1].version, rows[-1].position
+            if len(rows) < batch:
+                break
+        yield ReadRecordResponse(caught_up=_caught_up(position))
+
+    async def _position_before(self, hospital: str, stream_id: UUID, version: int) -> int:
+        """Position of the event behind which the reader wants to begin; 0 = from the first one."""
+        if version == 0:
+            return 0
+        rows = await self._ledger.read_stream(hospital, stream_id, version - 1, 1)
+        if rows:
+            return rows[0].position
+        view = await self._ledger.record(hospital, stream_id)
+        raise VersionOutOfRange(version, view.version)
+
+
+def _caught_up(position: int) -> CaughtUp:
+    return CaughtUp(position=position, time=to_timestamp(datetime.now(UTC)))
+
+
+def _parts(rows: Sequence[StoredRow], bytes_max: int) -> Iterator[list[StoredEvent]]:
+    """The rows in order, in parts that each fit into a message; a single event always does."""
+    part: list[StoredEvent] = []
+    size = 0
+    for row in rows:
+        row_size = len(row.envelope) + len(row.body)
+        if part and size + row_size > bytes_max:
+            yield part
+            part, size = [], 0
+        part.append(StoredEvent(position=row.position, envelope=row.envelope, body=row.body))
+        size += row_size
+    if part:
+        yield part

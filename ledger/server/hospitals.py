@@ -1,0 +1,55 @@
+"""The registry of hospitals."""
+
+from __future__ import annotations
+
+from ledger.api.v1.stream_pb2 import (
+    AddHospitalRequest,
+    AddHospitalResponse,
+    Hospital,
+    ListHospitalsRequest,
+    ListHospitalsResponse,
+)
+from ledger.application.ledger import Ledger
+from ledger.server import page_token
+from ledger.server.arguments import invalid, page_rows
+from ledger.store.hospitals import HOSPITAL_ID, HospitalRow
+
+PARTITIONS_MAX = 256
+
+
+class Hospitals:
+    """Handlers of HospitalService."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def add_hospital(self, request: AddHospitalRequest) -> AddHospitalResponse:
+        """Adds a hospital while the service runs."""
+        if not HOSPITAL_ID.fullmatch(request.hospital_id):
+            raise invalid("hospital_id", "MALFORMED_HOSPITAL_ID", "a letter and 1 to 30 letters, digits or hyphens")
+        if request.partitions > PARTITIONS_MAX:
+            raise invalid("partitions", "OUT_OF_RANGE", f"1 to {PARTITIONS_MAX} partitions, or 0 for the default")
+        row, added = await self._ledger.add_hospital(request.hospital_id, request.partitions, request.address)
+        return AddHospitalResponse(hospital=_hospital(row), added=added)
+
+    async def list_hospitals(self, request: ListHospitalsRequest) -> ListHospitalsResponse:
+        """Hospitals by id."""
+        rows_max = page_rows(request.page_size)
+        after = page_token.decode(request, request.page_token).decode()
+        rows = sorted((row for row in await self._ledger.hospitals() if row.id > after), key=lambda row: row.id)
+        response = ListHospitalsResponse(hospitals=[_hospital(row) for row in rows[:rows_max]])
+        if len(rows) > rows_max:
+            response.next_page_token = page_token.encode(request, rows[rows_max - 1].id.encode())
+        return response
+
+
+def _hospital(row: HospitalRow) -> Hospital:
+    return Hospital(
+        id=row.id,
+        origin=row.origin,
+        cluster=row.cluster,
+        partitions=row.partitions,
+        state=row.state,
+        schema_version=row.schema_version,
+        address=row.address,
+    )

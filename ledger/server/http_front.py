@@ -1,0 +1,81 @@
+"""What stands before the Connect application on HTTP: metrics and health for those who run the service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse
+from ledger.server.connect_app import ConnectApp
+from ledger.server.edge import Edge
+from ledger.server.status_metrics import StatusMetrics
+
+_log = logging.getLogger(__name__)
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class HttpFront:
+    """The ASGI application that is served."""
+
+    def __init__(self, edge: Edge, registry: CollectorRegistry) -> None:
+        self._edge = edge
+        self._registry = registry
+        self._connect = ConnectApp(edge)
+        self._pages = {"/metrics": self._metrics, "/healthz": self._healthz, "/readyz": self._readyz}
+        self.stopping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+        page = self._pages.get(scope["path"])
+        if page is not None and scope["method"] == "GET":
+            await _answer(send, *await page())
+        elif _content_type(scope).startswith(b"application/grpc"):
+            # gRPC has a listener of its own; here it would fail half way, for want of trailers.
+            await _answer(send, 415, "text/plain", b"gRPC is served on the gRPC address\n")
+        else:
+            await self._connect(scope, receive, send)  # pyright: ignore[reportArgumentType] # asgiref's own types
+
+    async def _metrics(self) -> tuple[int, str, bytes]:
+        of_hospitals = CollectorRegistry()
+        of_hospitals.register(StatusMetrics(await self._status()))
+        return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry) + generate_latest(of_hospitals)
+
+    async def _status(self) -> GetStatusResponse | None:
+        """None where the store does not answer: what the process counts by itself is wanted then most of all."""
+        try:
+            async with asyncio.timeout(self._edge.limits.status_seconds_max):
+                return await self._edge.status.get_status(GetStatusRequest())
+        except Exception:  # noqa: BLE001 # logged; the rest of the page is served
+            _log.warning("no status for the metrics", exc_info=True)
+            return None
+
+    async def _healthz(self) -> tuple[int, str, bytes]:
+        """The process runs its event loop."""
+        return 200, "text/plain", b"ok\n"
+
+    async def _readyz(self) -> tuple[int, str, bytes]:
+        """It takes calls and its store answers."""
+        if self.stopping:
+            return 503, "text/plain", b"stopping\n"
+        try:
+            await asyncio.wait_for(self._edge.ping(), self._edge.limits.status_seconds_max)
+        except Exception:  # noqa: BLE001 # whatever it is, the store does not answer
+            return 503, "text/plain", b"the store does not answer\n"
+        return 200, "text/plain", b"ready\n"
+
+
+def _content_type(scope: Scope) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+
+
+async def _answer(send: Send, status: int, content_type: str, body: bytes) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

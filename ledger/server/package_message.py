@@ -1,0 +1,1 @@
+"""A received package's state as the contract's message."""

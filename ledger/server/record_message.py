@@ -1,0 +1,1 @@
+"""A record's state as the contract's messages."""

@@ -1,0 +1,33 @@
+"""The state of the service: what the views' side says, and what only this process knows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
+from ledger.application.ledger import Ledger
+
+RPC = "ledger.api.v1.OperationsService/GetStatus"
+
+
+class ServiceStatus:
+    """The handler of OperationsService.GetStatus."""
+
+    def __init__(self, ledger: Ledger, queries: Mapping[str, Callable[[Any], Awaitable[Any]]]) -> None:
+        self._ledger = ledger
+        self._query = queries.get(RPC)
+
+    async def get_status(self, request: GetStatusRequest) -> GetStatusResponse:
+        """Heads, published positions, views, leases, and how busy this process is."""
+        response: GetStatusResponse = await (self._query or self._heads_only)(request)
+        for hospital in response.hospitals:
+            load = self._ledger.load(hospital.hospital)
+            hospital.queue_length = load.queue_length
+            hospital.group_size = load.group_size
+        return response
+
+    async def _heads_only(self, request: GetStatusRequest) -> GetStatusResponse:
+        wanted = [request.hospital] if request.hospital else [each.id for each in await self._ledger.hospitals()]
+        found = [HospitalStatus(hospital=each, head=await self._ledger.head(each)) for each in sorted(wanted)]
+        return GetStatusResponse(hospitals=found)

@@ -1,0 +1,56 @@
+"""The state of the service as Prometheus metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ledger.api.v1.stream_pb2 import GetStatusResponse, HospitalStatus
+
+_OF_HOSPITAL = {
+    "ledger_head_position": ("Last position of the ledger", "head"),
+    "ledger_published_position": ("Last position on the published stream", "published_position"),
+    "ledger_append_queue_length": ("Commands that wait in this process", "queue_length"),
+    "ledger_append_group_size": ("Mean events per flush since the start of this process", "group_size"),
+}
+_OF_VIEW = {
+    "ledger_view_position": ("Position up to which every partition is handled", "position"),
+    "ledger_view_events": ("Events handled", "events"),
+    "ledger_view_lag": ("Events behind the head", "lag"),
+    "ledger_view_stopped_records": ("Records that poison stopped", "stopped_records"),
+    "ledger_view_dead_letters": ("Dead letters that wait for a person", "dead_letters"),
+}
+
+
+class StatusMetrics(Collector):
+    """A collector for one scrape. No status = the store did not answer."""
+
+    def __init__(self, status: GetStatusResponse | None) -> None:
+        self._known = status is not None
+        self._hospitals: list[HospitalStatus] = list(status.hospitals) if status else []
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of every hospital."""
+        yield GaugeMetricFamily("ledger_store_answers", "Whether the store could be asked", value=float(self._known))
+        for name, (text, field) in _OF_HOSPITAL.items():
+            family = GaugeMetricFamily(name, text, labels=["hospital"])
+            for each in self._hospitals:
+                family.add_metric([each.hospital], getattr(each, field))
+            yield family
+        for name, (text, field) in _OF_VIEW.items():
+            family = GaugeMetricFamily(name, text, labels=["hospital", "view"])
+            for each in self._hospitals:
+                for view in each.views:
+                    family.add_metric([each.hospital, view.view], getattr(view, field))
+            yield family
+        yield self._leases()
+
+    def _leases(self) -> Metric:
+        family = GaugeMetricFamily("ledger_lease_epoch", "Epoch of a lease", labels=["hospital", "role", "holder"])
+        for each in self._hospitals:
+            for lease in each.leases:
+                family.add_metric([each.hospital, lease.role, lease.holder], lease.epoch)
+        return family
