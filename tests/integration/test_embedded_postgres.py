@@ -126,9 +126,13 @@ def test_another_version_is_refused_by_name(own_postgres: EmbeddedPostgres) -> N
 
 
 def test_each_test_has_a_database_of_its_own(database: Database) -> None:
-    """The fixture gives a fresh copy of the template under a name of this test."""
-    with psycopg.connect(database.url) as connection:
+    """The fixture gives a fresh, migrated copy of the template under a name of this test, open to the roles."""
+    with psycopg.connect(database.role_url("ledger_migrate")) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == (database.name,)
+        assert connection.execute("SELECT count(*) FROM ledger_control.hospitals").fetchone() == (0,)
+        assert connection.execute(
+            "SELECT has_database_privilege('ledger_owner', current_database(), 'CREATE')"
+        ).fetchone() == (True,)
 
 
 def test_stop_ends_the_process(own_postgres: EmbeddedPostgres) -> None:

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from ledger.embedded.postgres import EmbeddedPostgres
-from tests.services.template import prepare_template
+from tests.services.template import ROLE_PASSWORDS, migrate_database
 
 _TEMPLATE = "ledger_template"
 _numbers = itertools.count(1)
@@ -31,6 +31,10 @@ class Database:
     def url_for(self, role: str, password: str) -> str:
         """libpq URL for another role on this database."""
         return f"postgresql://{role}:{password}@127.0.0.1:{self.server.port}/{self.name}"
+
+    def role_url(self, role: str) -> str:
+        """libpq URL of one of the product's roles, on a database that was migrated by these fixtures."""
+        return self.url_for(role, ROLE_PASSWORDS[role])
 
 
 def chosen_programs() -> str | None:
@@ -58,14 +62,16 @@ def own_postgres(services_folder: Path) -> Iterator[EmbeddedPostgres]:
 def template_database(postgres_server: EmbeddedPostgres) -> str:
     """The name of the migrated database that test databases are copied from."""
     create_database(postgres_server, _TEMPLATE)
-    prepare_template(postgres_server.url(_TEMPLATE))
+    migrate_database(postgres_server.url(_TEMPLATE))
     return _TEMPLATE
 
 
 @pytest.fixture
 def database(postgres_server: EmbeddedPostgres, template_database: str) -> Iterator[Database]:
     """A fresh, migrated database of this test alone."""
-    yield from _lent_database(postgres_server, template_database)
+    for lent in _lent_database(postgres_server, template_database):
+        migrate_database(lent.url)
+        yield lent
 
 
 @pytest.fixture

@@ -1,6 +1,20 @@
-"""What the database that every test database is copied from holds."""
+"""What the database that every test database is copied from holds: the newest schema, and the roles of the server."""
+
+import asyncio
+
+from ledger.store.migrate import migrate
+from ledger.store.roles import LOGIN_ROLES
+
+ROLE_PASSWORDS = {role: f"{role}-secret" for role in LOGIN_ROLES}
 
 
-def prepare_template(superuser_url: str) -> None:
-    """Bring the empty template database to the product's newest version; roles belong to the whole server."""
-    del superuser_url
+def migrate_database(superuser_url: str) -> None:
+    """Bring a database to the newest version.
+
+    A copy needs it once more: what roles may do with a database as a whole is not copied with it.
+    """
+    asyncio.run(_migrate(superuser_url))
+
+
+async def _migrate(superuser_url: str) -> None:
+    await migrate(superuser_url, passwords=ROLE_PASSWORDS)
