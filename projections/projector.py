@@ -57,7 +57,9 @@ class Projector:
         async with connection.transaction():
             await self._lock(connection)
             stopped = await self._dead.stopped_streams(connection)
-            folded = Folded(poison=[Poison(events[0], poison)]) if poison else await self._fold(connection, events, stopped)
+            folded = (
+                Folded(poison=[Poison(events[0], poison)]) if poison else await self._fold(connection, events, stopped)
+            )
             await self._rows.store(connection, folded.changed)
             await self._dead.keep(connection, folded)
             await self._table.advance(connection, self._epoch, self.checkpoints, after)

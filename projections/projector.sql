@@ -72,6 +72,9 @@ RETURNING partition, position, next_offset, topic_id, events, digest
 SELECT partition, position, next_offset, topic_id, events, digest
 FROM {checkpoints} WHERE view = $1 AND generation = $2 ORDER BY partition
 
+-- name: handled
+SELECT COALESCE(sum(events), 0)::bigint FROM {checkpoints} WHERE view = $1 AND generation = $2
+
 -- name: advance
 UPDATE {checkpoints} AS c
 SET position = n.position, next_offset = n.next_offset, topic_id = n.topic_id, events = n.events, digest = n.digest

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from psycopg.sql import Identifier
 
@@ -26,10 +27,21 @@ class Statements:
         return found
 
 
+@cache
 def shared_statements(hospital: str) -> Statements:
     """The runner's own statements on a hospital's views schema."""
+    return _shared(hospital, "projector")
+
+
+@cache
+def freshness_statements(hospital: str) -> Statements:
+    """The statements of those who wait for a view."""
+    return _shared(hospital, "freshness")
+
+
+def _shared(hospital: str, file: str) -> Statements:
     schema = views_schema(hospital)
-    return Statements(templates("projections", "projector"), {name: Identifier(schema, name) for name in _SHARED}, {})
+    return Statements(templates("projections", file), {name: Identifier(schema, name) for name in _SHARED}, {})
 
 
 def exposed_name(hospital: str, view: View, table: str) -> Identifier:

@@ -1,0 +1,58 @@
+"""Answers of the edge's BoardService from the views department_board and patient_index."""
+
+from typing import Any
+from uuid import UUID
+
+from ledger.api.v1 import boards_pb2
+from ledger.views.event import protobuf_time
+from projections.department_board.view import DepartmentBoard
+from projections.page_token import page_rows, read_token, write_token
+from projections.reading import ViewReader
+
+_DEPARTMENTS_MAX = 1_000
+_NO_ID = str(UUID(int=0))
+
+
+class BoardQueries:
+    """Department boards and patient indexes. Every answer waits for `min_position` first, as Freshness says."""
+
+    def __init__(self, reader: ViewReader) -> None:
+        self._reader = reader
+        self._board = DepartmentBoard()
+
+    async def department_board(
+        self, hospital: str, department: str, page_size: int, page_token: str, min_position: int
+    ) -> boards_pb2.GetDepartmentBoardResponse:
+        """Who is in a department, by bed, then by record id. BadPageSize, BadPageToken."""
+        limit = page_rows(page_size)
+        bed, record = read_token(f"board {department}", page_token, ("", _NO_ID))
+        parameters = (department, bed, UUID(record), limit + 1)
+        rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
+        more = (
+            write_token(f"board {department}", rows[limit - 1][5], str(rows[limit - 1][0])) if len(rows) > limit else ""
+        )
+        return boards_pb2.GetDepartmentBoardResponse(rows=map(_board_row, rows[:limit]), next_page_token=more)
+
+    async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
+        """All departments that have records, with counts, by code; at most 1,000."""
+        rows = await self._reader.rows(hospital, self._board, "departments", (_DEPARTMENTS_MAX,), min_position)
+        return boards_pb2.ListDepartmentsResponse(
+            departments=(boards_pb2.DepartmentSummary(department=r[0], present=r[1], to_complete=r[2]) for r in rows)
+        )
+
+
+def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
+    return boards_pb2.BoardRow(
+        record_id=str(row[0]),
+        record_version=row[1],
+        case_number=row[2],
+        visit_type=row[3],
+        phase=row[4],
+        bed=row[5],
+        responsible=row[6],
+        since=protobuf_time(row[7]),
+        open_consultations=max(row[8], 0),
+        entries=row[9],
+        latest_entry=row[10] or "",
+        latest_entry_at=protobuf_time(row[11]),
+    )

@@ -1,0 +1,130 @@
+"""A migrated ledger with hospital `north`, and the runner of the views on it, fed from the events table itself."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import psycopg
+
+from ledger.store.hospitals import add_hospital
+from ledger.store.migrate import migrate
+from ledger.store.roles import LOGIN_ROLES
+from ledger.views.event import view_event
+from projections.checkpoint import Checkpoint, Delivered
+from projections.connections import Pool, connection_pool
+from tests.contract.views.histories import Sealed
+from tests.services.postgres import Database
+
+PASSWORDS = {role: f"{role}-secret" for role in LOGIN_ROLES}
+PARTITIONS = 3
+
+
+def partition_of(stream_id: bytes, partitions: int) -> int:
+    return stream_id[-1] % partitions
+
+
+@dataclass
+class Ground:
+    """Appends events as the store would and reads them back as a feed; `pool` has the role of the views."""
+
+    database: Database
+    pool: Pool
+    head: int = 0
+    hospital: str = "north"
+    appended: list[Sealed] = field(default_factory=list[Sealed])
+
+    def append(self, events: Iterable[Sealed]) -> int:
+        """Appends and gives the head."""
+        with psycopg.connect(self.database.url) as connection:
+            for event in events:
+                self.head += 1
+                self.appended.append(event)
+                connection.execute(
+                    f"""INSERT INTO "h_{self.hospital}".events
+                    (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash)
+                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
+                    (
+                        self.head,
+                        event.stream_id,
+                        event.version,
+                        event.type,
+                        event.recorded_at,
+                        event.envelope,
+                        event.body,
+                        event.leaf,
+                    ),
+                )
+            connection.execute(f'UPDATE "h_{self.hospital}".head SET position = %s', (self.head,))
+        return self.head
+
+    def delivered(self, after: Mapping[int, int], partition: int) -> list[Delivered]:
+        """What one partition holds above a position."""
+        found: list[Delivered] = []
+        for position, event in enumerate(self.appended, 1):
+            if partition_of(event.stream_id.bytes, PARTITIONS) == partition and position > after.get(partition, 0):
+                found.append(Delivered(partition, position, "t1", view_event(position, event.envelope, event.body)))
+        return found
+
+    async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
+        assert hospital == self.hospital
+        if not 1 <= position <= self.head:
+            return None
+        event = self.appended[position - 1]
+        return event.stream_id, event.version
+
+    async def open_feed(self, hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> "TableFeed":
+        assert hospital == self.hospital
+        assert partitions == PARTITIONS
+        return TableFeed(self, {number: found.position for number, found in checkpoints.items()})
+
+    async def acquire(self, hospital: str, role: str) -> "Lease":
+        del hospital, role
+        return Lease(next(_epochs))
+
+
+_epochs = iter(range(1, 1_000_000))
+
+
+@dataclass
+class Lease:
+    """A lease of which every epoch is free; what fences here is the checkpoint."""
+
+    epoch: int
+
+    async def renew(self) -> bool:
+        return True
+
+    async def release(self) -> None:
+        return None
+
+
+@dataclass
+class TableFeed:
+    """Delivers what `append` has written, partition after partition."""
+
+    ground: Ground
+    after: dict[int, int]
+
+    async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
+        for partition in range(PARTITIONS):
+            found = self.ground.delivered(self.after, partition)[:events_max]
+            if found:
+                self.after[partition] = found[-1].event.position
+                return found
+        await asyncio.sleep(min(timeout_s, 0.02))
+        return ()
+
+    async def close(self) -> None:
+        return None
+
+
+@asynccontextmanager
+async def opened_ground(database: Database) -> AsyncGenerator[Ground, None]:
+    """A migrated ledger, its pool closed afterwards."""
+    await migrate(database.url, passwords=PASSWORDS)
+    migrate_url = database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
+    await add_hospital(migrate_url, "north", origin_prefix="ledger.test", partitions=PARTITIONS)
+    async with connection_pool(database.url_for("ledger_views", PASSWORDS["ledger_views"])) as pool:
+        yield Ground(database, pool)

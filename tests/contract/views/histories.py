@@ -1,0 +1,109 @@
+"""Random-free building blocks of histories: streams of real events as they lie in a ledger."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.api.v1 import common_pb2, events_pb2
+from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.leaf import leaf_hash
+
+FIRST_SECOND = 1_700_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An event as stored, without its position."""
+
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: int
+    envelope: bytes
+    body: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        return leaf_hash(self.envelope)
+
+
+@dataclass
+class EventStream:
+    """Seals the events of one stream, version after version, a second apart."""
+
+    stream_id: UUID = field(default_factory=uuid4)
+    version: int = 0
+    leaf: bytes = b""
+
+    def seal(self, body: Message, *, event_type: str = "") -> Sealed:
+        self.version += 1
+        meta = getattr(body, "meta", None)
+        if meta is not None:
+            meta.occurred_at.CopyFrom(at(self.version))
+        return self.seal_bytes(body.SerializeToString(), event_type or f"ledger.v1.{body.DESCRIPTOR.name}")
+
+    def seal_bytes(self, body: bytes, event_type: str) -> Sealed:
+        recorded_at = (FIRST_SECOND + self.version) * 1_000_000
+        envelope = encode(
+            Envelope(
+                format=FORMAT_CLEAR,
+                origin="ledger.test/north/1",
+                stream_id=self.stream_id.bytes,
+                stream_version=self.version,
+                type=event_type,
+                recorded_at=recorded_at,
+                actor=bytes(15) + b"\x01",
+                key_id=b"",
+                body_sha256=sha256(body).digest(),
+                commitment=b"",
+                prev_leaf=self.leaf,
+            )
+        )
+        self.leaf = leaf_hash(envelope)
+        return Sealed(self.stream_id, self.version, event_type, recorded_at, envelope, body)
+
+
+def at(seconds: int) -> Timestamp:
+    """A time some seconds after the first."""
+    return Timestamp(seconds=FIRST_SECOND + seconds)
+
+
+def registered(department: str = "SURG", case_number: str = "C1", patient: UUID | None = None) -> Message:
+    return events_pb2.RecordRegistered(
+        patient_id=str(patient or UUID(int=1)),
+        case_number=case_number,
+        visit_type=common_pb2.VISIT_TYPE_INPATIENT,
+        visit_sequence=1,
+        department=department,
+        identity=common_pb2.IDENTITY_STATUS_MATCHED,
+        retention_class="inpatient",
+        rule_pack="us-generic",
+        rule_pack_version=1,
+    )
+
+
+def care_started(department: str = "SURG", bed: str = "12") -> Message:
+    return events_pb2.CareStarted(department=department, bed=bed, responsible=common_pb2.Actor(name="Dr. Lee"))
+
+
+def entry_recorded(entry_id: UUID, title: str = "Admission note") -> Message:
+    return events_pb2.EntryRecorded(entry_id=str(entry_id), content=common_pb2.EntryContent(title=title))
+
+
+def entry_amended(entry_id: UUID, title: str) -> Message:
+    return events_pb2.EntryAmended(entry_id=str(entry_id), content=common_pb2.EntryContent(title=title))
+
+
+def entry_retracted(entry_id: UUID) -> Message:
+    return events_pb2.EntryRetracted(entry_id=str(entry_id), reason="wrong patient")
+
+
+def moved_to(department: str, bed: str = "3") -> Message:
+    return events_pb2.DepartmentTransferred(to_department=department, bed=bed)
+
+
+def care_ended() -> Message:
+    return events_pb2.CareEnded(disposition=common_pb2.DISPOSITION_HOME, ended_at=at(1_000))

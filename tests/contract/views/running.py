@@ -1,0 +1,34 @@
+"""The product's runner over a ground, and the reads beside it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from ledger.views.view import View
+from projections.freshness import Freshness, PartitionCounts
+from projections.reading import ViewReader
+from projections.run import Runner
+from projections.session import Pace, Tools
+from tests.contract.views.ground import Ground, partition_of
+
+
+def freshness(ground: Ground) -> Freshness:
+    return Freshness(ground.pool, ground, PartitionCounts(ground.pool), partition_of)
+
+
+def reader(ground: Ground) -> ViewReader:
+    return ViewReader(ground.pool, freshness(ground))
+
+
+@asynccontextmanager
+async def running(ground: Ground, *views: View, stopped_max: int = 100) -> AsyncGenerator[None, None]:
+    """The runner with these views until the block ends."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    tools = Tools(ground.pool, ground.open_feed, ground.acquire, Pace(poll_s=0.1, idle_s=1.0, sweep_s=0.1), stopped_max)
+    task = asyncio.create_task(Runner(tools, views).run(stop, ready))
+    await ready.wait()
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
