@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from ledger.embedded.errors import EmbeddedError, KafkaUnavailable
+from ledger.embedded.java import find_java
 
 _POM = Path(__file__).with_name("kafka-pom.xml")
 _DIGESTS = Path(__file__).with_name("kafka-jars.sha256")
@@ -61,8 +62,12 @@ def _run_maven(scratch: Path, into: Path) -> None:
     # A repository of our own: nothing is left in the caller's home. -C: a wrong checksum is an error.
     command = [maven, "-q", "-B", "-C", f"-Dmaven.repo.local={scratch / 'repository'}", "-f", str(_POM)]
     command += ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}"]
+    # Maven looks for a Java on PATH and in JAVA_HOME only; ours may be the wheel's.
+    environment = {"JAVA_HOME": str(find_java().parents[1]), **os.environ} if not shutil.which("java") else None
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS_MAX, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_FETCH_SECONDS_MAX, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         raise KafkaUnavailable(
             f"Maven did not finish within {_FETCH_SECONDS_MAX} s", "Is Maven Central reachable?"
