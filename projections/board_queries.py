@@ -7,9 +7,11 @@ from ledger.api.v1 import boards_pb2
 from ledger.views.event import protobuf_time
 from projections.department_board.view import DepartmentBoard
 from projections.page_token import page_rows, read_token, write_token
+from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
 _DEPARTMENTS_MAX = 1_000
+_EPISODES_MAX = 1_000
 _NO_ID = str(UUID(int=0))
 
 
@@ -19,6 +21,7 @@ class BoardQueries:
     def __init__(self, reader: ViewReader) -> None:
         self._reader = reader
         self._board = DepartmentBoard()
+        self._index = PatientIndex()
 
     async def department_board(
         self, hospital: str, department: str, page_size: int, page_token: str, min_position: int
@@ -40,6 +43,22 @@ class BoardQueries:
             departments=(boards_pb2.DepartmentSummary(department=r[0], present=r[1], to_complete=r[2]) for r in rows)
         )
 
+    async def patient_index(
+        self, hospital: str, patient_id: UUID | None, case_number: str, min_position: int
+    ) -> boards_pb2.GetPatientIndexResponse:
+        """All episodes of the patient with this id, or else this case number, by start, then by record id.
+
+        A patient of whom nothing is known has an empty `patient_id` in the answer and no episode.
+        """
+        asked: UUID | str = patient_id or case_number
+        episodes, patient = ("by_patient", "patient") if patient_id else ("by_case_number", "patient_of_case_number")
+        rows = await self._reader.rows(hospital, self._index, episodes, (asked, _EPISODES_MAX), min_position)
+        known = [row[8:10] for row in rows] or await self._reader.rows(hospital, self._index, patient, (asked,), 0)
+        found_id, found_case = known[0] if known else ("", "")
+        return boards_pb2.GetPatientIndexResponse(
+            patient_id=str(found_id), case_number=found_case, episodes=map(_episode, rows)
+        )
+
 
 def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
     return boards_pb2.BoardRow(
@@ -55,4 +74,17 @@ def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
         entries=row[9],
         latest_entry=row[10] or "",
         latest_entry_at=protobuf_time(row[11]),
+    )
+
+
+def _episode(row: tuple[Any, ...]) -> boards_pb2.Episode:
+    return boards_pb2.Episode(
+        record_id=str(row[0]),
+        visit_type=row[1],
+        visit_sequence=row[2],
+        phase=row[3],
+        departments=row[4],
+        started_at=protobuf_time(row[5]),
+        ended_at=protobuf_time(row[6]),
+        entries=max(row[7], 0),
     )

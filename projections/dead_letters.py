@@ -1,23 +1,16 @@
 """Events that a view could not handle, and those of the same records that wait behind them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger.views.event import ViewEvent
+from ledger.views.errors import DeadLetterAbsent
+from ledger.views.event import ViewEvent, view_event
 from projections.connections import Connection
 from projections.fold import Folded, Poison
 from projections.tables import Statements
 
 STOPPED_MAX = 100
-
-
-class ViewStopped(Exception):
-    """Too many records of this view are stopped: a person has to look before it goes on."""
-
-    def __init__(self, view: str, stopped: int) -> None:
-        super().__init__(f"view {view} is stopped: {stopped} records could not be handled")
-        self.view = view
-        self.stopped = stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +20,50 @@ class DeadLetterTable:
     statements: Statements
     view: str
     generation: int
-    stopped_max: int = STOPPED_MAX
 
     async def stopped_streams(self, connection: Connection) -> set[UUID]:
-        """The streams that are stopped. ViewStopped where they have become too many."""
+        """The streams that are stopped."""
         cursor = await connection.execute(self.statements["stopped_streams"], (self.view, self.generation))
-        stopped = {row[0] for row in await cursor.fetchall()}
-        if len(stopped) >= self.stopped_max:
-            raise ViewStopped(self.view, len(stopped))
-        return stopped
+        return {row[0] for row in await cursor.fetchall()}
 
     async def keep(self, connection: Connection, folded: Folded) -> None:
-        """Keeps what a batch could not handle. The limit is looked at before the next batch, so nothing is lost."""
+        """Keeps what a batch could not handle."""
         for poison in folded.poison:
             await self.add(connection, poison)
         for event in folded.parked:
-            await self.park(connection, event)
+            fields = (event.position, event.stream_id, event.envelope, event.body)
+            await connection.execute(self.statements["park"], (self.view, self.generation, *fields))
 
     async def add(self, connection: Connection, poison: Poison) -> None:
         """Keeps one event as a dead letter; its stream is stopped from now on."""
         event = poison.event
-        fields = (event.position, event.stream_id, event.version, event.type, poison.error, event.envelope, event.body)
+        fields = (event.position, event.stream_id, event.version, event.event_type)
+        fields += (poison.error, event.envelope, event.body)
         await connection.execute(self.statements["add_dead_letter"], (self.view, self.generation, *fields))
 
-    async def park(self, connection: Connection, event: ViewEvent) -> None:
-        """Keeps an event that has to wait behind a dead letter."""
-        fields = (event.position, event.stream_id, event.envelope, event.body)
-        await connection.execute(self.statements["park"], (self.view, self.generation, *fields))
+    async def take(self, connection: Connection, position: int) -> ViewEvent:
+        """The event of an open dead letter. DeadLetterAbsent where there is none at this position."""
+        cursor = await connection.execute(self.statements["dead_letter"], (self.view, self.generation, position))
+        row = await cursor.fetchone()
+        if row is None:
+            raise DeadLetterAbsent(self.view, position)
+        return view_event(*row)
+
+    async def parked_behind(self, connection: Connection, stream_id: UUID) -> Sequence[ViewEvent]:
+        """The events of a stream that wait, in order."""
+        cursor = await connection.execute(self.statements["parked_behind"], (self.view, self.generation, stream_id))
+        return [view_event(*row) for row in await cursor.fetchall()]
+
+    async def unpark(self, connection: Connection, event: ViewEvent) -> None:
+        """The event waits no longer."""
+        await connection.execute(self.statements["unpark"], (self.view, self.generation, event.position))
+
+    async def resolve(self, connection: Connection, position: int, resolution: str, reason: str) -> None:
+        """Closes a dead letter as `retried` or `skipped`; who failed where stays, what it said goes."""
+        parameters = (self.view, self.generation, position, resolution, reason)
+        await connection.execute(self.statements["resolve"], parameters)
+
+    async def fail_again(self, connection: Connection, position: int, error: str, reason: str) -> None:
+        """Keeps what a retry ended with."""
+        parameters = (self.view, self.generation, position, error, reason)
+        await connection.execute(self.statements["fail_again"], parameters)

@@ -4,7 +4,7 @@ WHERE g.view = $1 AND g.state <> 'building' AND c.partition = $2
 
 -- name: stopped_at
 SELECT d.position FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
-WHERE g.view = $1 AND g.state <> 'building' AND d.stream_id = $2 AND d.position <= $3 AND d.skipped_at IS NULL
+WHERE g.view = $1 AND g.state <> 'building' AND d.stream_id = $2 AND d.position <= $3 AND d.resolution = ''
 ORDER BY d.position LIMIT 1
 
 -- name: partitions

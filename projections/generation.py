@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg.sql import Identifier
 
 from ledger.views.digest import EMPTY_DIGEST
-from ledger.views.statements import render, templates
+from ledger.views.statements import render, templates, views_schema
 from ledger.views.view import View
 from projections.connections import Connection
 from projections.tables import exposed_name, generation_name, shared_statements, writing_statements
@@ -71,6 +71,40 @@ async def expose(connection: Connection, hospital: str, view: View, generation: 
         }
         await connection.execute(_rendered("withdraw", names))
         await connection.execute(_rendered("expose", names))
+
+
+async def swap(connection: Connection, hospital: str, view: View, old: int, new: int) -> bool:
+    """Shows the new generation and drops the old one (0 = none), if the new one has come as far in every partition.
+
+    The old generation's projector finds its row gone and stops; the next session goes on with the new one.
+    """
+    shared = shared_statements(hospital)
+    async with connection.transaction():
+        await connection.execute(shared["lock_all"], (view.name,))
+        row = await (await connection.execute(shared["has_overtaken"], (view.name, old, new))).fetchone()
+        if not row or not row[0]:
+            return False
+        await expose(connection, hospital, view, new)
+        if old:
+            await _drop(connection, hospital, view, old)
+        await connection.execute(shared["set_state"], (view.name, new, "live"))
+    return True
+
+
+async def discard(connection: Connection, hospital: str, view: View, number: int) -> None:
+    """Drops a generation that was never shown."""
+    async with connection.transaction():
+        await connection.execute(shared_statements(hospital)["lock_all"], (view.name,))
+        await _drop(connection, hospital, view, number)
+
+
+async def _drop(connection: Connection, hospital: str, view: View, number: int) -> None:
+    shared = shared_statements(hospital)
+    for statement in ("forget_dead_letters", "forget_parked", "forget_checkpoints", "forget_generation"):
+        await connection.execute(shared[statement], (view.name, number))
+    parameters = (views_schema(hospital), f"{view.name}_g{number}_")
+    for (table,) in await (await connection.execute(shared["tables_of"], parameters)).fetchall():
+        await connection.execute(_rendered("drop_table", {"table": Identifier(views_schema(hospital), table)}))
 
 
 async def _add(

@@ -1,9 +1,10 @@
 """Which hospitals there are and where their ledgers stand; which views have not come that far."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import psycopg
-from psycopg.sql import Identifier, Literal, SQL
+from psycopg.sql import SQL, Identifier, Literal
 
 from ledger.views.statements import templates
 from ledger.views.view import View
@@ -32,18 +33,34 @@ async def heads(connection: Connection) -> list[HospitalHead]:
     return [HospitalHead(hospital, partitions, positions[hospital]) for hospital, partitions in listed]
 
 
-async def view_is_behind(pool: Pool, hospital: HospitalHead, view: View) -> bool:
-    """Whether the view has not handled the hospital's head, or does not exist yet."""
+class Standing(Enum):
+    """How a view stands against its hospital's ledger."""
+
+    AT_HEAD = auto()
+    BEHIND = auto()
+    """There are events to handle, or the view was never built."""
+    OUTDATED = auto()
+    """It was built with other tables or another meaning."""
+    STOPPED = auto()
+    """Too many records are stopped; a person has to look."""
+
+
+async def standing(pool: Pool, hospital: HospitalHead, view: View) -> Standing:
+    """How a view stands; every event lies in one partition, so counts tell what positions cannot."""
     shared = shared_statements(hospital.id)
     try:
         async with pool.connection() as connection:
             live = await serving(connection, hospital.id, view)
-            if live is None or live.schema_version != view.schema_version:
-                return True
+            if live is None:
+                return Standing.BEHIND
             row = await (await connection.execute(shared["handled"], (view.name, live.number))).fetchone()
     except psycopg.errors.UndefinedTable:
-        return True
-    return row is None or row[0] < hospital.position
+        return Standing.BEHIND
+    if live.schema_version != view.schema_version:
+        return Standing.OUTDATED
+    if live.state == "stopped":
+        return Standing.STOPPED
+    return Standing.AT_HEAD if row and row[0] >= hospital.position else Standing.BEHIND
 
 
 def _head_of(template: str, hospital: str) -> bytes:

@@ -24,7 +24,7 @@ def write_token(of: str, *key: str | int) -> str:
 
 
 def read_token(of: str, token: str, start: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The key after which to go on; `start` for an empty token. BadPageToken for anything that was not issued for `of`."""
+    """The key after which to go on; `start` for an empty token. BadPageToken where `of` did not issue it."""
     if not token:
         return start
     try:

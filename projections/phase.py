@@ -4,13 +4,13 @@ from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2, events_pb2
 
-_PHASE_AFTER: dict[type[Message], common_pb2.Phase] = {
-    events_pb2.RecordRegistered: common_pb2.PHASE_REGISTERED,
-    events_pb2.CareStarted: common_pb2.PHASE_ACTIVE,
-    events_pb2.CareEnded: common_pb2.PHASE_CLOSED,
-    events_pb2.RecordSubmitted: common_pb2.PHASE_SUBMITTED,
-    events_pb2.QualityReturned: common_pb2.PHASE_RETURNED,
-    events_pb2.RecordArchived: common_pb2.PHASE_ARCHIVED,
+_PHASE_AFTER: dict[type[Message], int] = {
+    events_pb2.RecordRegistered: int(common_pb2.PHASE_REGISTERED),
+    events_pb2.CareStarted: int(common_pb2.PHASE_ACTIVE),
+    events_pb2.CareEnded: int(common_pb2.PHASE_CLOSED),
+    events_pb2.RecordSubmitted: int(common_pb2.PHASE_SUBMITTED),
+    events_pb2.QualityReturned: int(common_pb2.PHASE_RETURNED),
+    events_pb2.RecordArchived: int(common_pb2.PHASE_ARCHIVED),
 }
 
 

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS {dead_letters} (
     failed_at timestamptz NOT NULL DEFAULT now(),
     envelope bytea NOT NULL,
     body bytea NOT NULL,
-    skipped_at timestamptz,
+    resolved_at timestamptz,
+    resolution text NOT NULL DEFAULT '' CHECK (resolution IN ('', 'retried', 'skipped')),
     reason text NOT NULL DEFAULT '',
     PRIMARY KEY (view, generation, position)
 );
@@ -83,7 +84,7 @@ FROM unnest($4::integer[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
 WHERE c.view = $1 AND c.generation = $2 AND c.epoch = $3 AND c.partition = n.partition AND c.position = n.old_position
 
 -- name: stopped_streams
-SELECT DISTINCT stream_id FROM {dead_letters} WHERE view = $1 AND generation = $2 AND skipped_at IS NULL
+SELECT DISTINCT stream_id FROM {dead_letters} WHERE view = $1 AND generation = $2 AND resolution = ''
 
 -- name: add_dead_letter
 INSERT INTO {dead_letters} (view, generation, position, stream_id, version, type, error, envelope, body)
@@ -91,6 +92,71 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: park
 INSERT INTO {parked} (view, generation, position, stream_id, envelope, body) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: dead_letter
+SELECT position, envelope, body FROM {dead_letters}
+WHERE view = $1 AND generation = $2 AND position = $3 AND resolution = ''
+
+-- name: fail_again
+UPDATE {dead_letters} SET error = $4, reason = $5, failed_at = now() WHERE view = $1 AND generation = $2 AND position = $3
+
+-- name: resolve
+UPDATE {dead_letters}
+SET resolution = $4, reason = $5, resolved_at = now(), envelope = ''::bytea, body = ''::bytea
+WHERE view = $1 AND generation = $2 AND position = $3
+
+-- name: parked_behind
+SELECT position, envelope, body FROM {parked} WHERE view = $1 AND generation = $2 AND stream_id = $3 ORDER BY position
+
+-- name: unpark
+DELETE FROM {parked} WHERE view = $1 AND generation = $2 AND position = $3
+
+-- name: list_dead_letters
+SELECT d.view, d.position, d.stream_id, d.version, d.type, d.error, d.failed_at,
+    (SELECT count(*) FROM {parked} AS p
+     WHERE p.view = d.view AND p.generation = d.generation AND p.stream_id = d.stream_id)
+FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
+WHERE g.state <> 'building' AND d.resolution = '' AND ($1 = '' OR d.view = $1) AND (d.view, d.position) > ($2, $3)
+ORDER BY d.view, d.position LIMIT $4
+
+-- name: statuses
+SELECT g.view, g.state, EXISTS (SELECT 1 FROM {generations} AS b WHERE b.view = g.view AND b.state = 'building'),
+    COALESCE(min(c.position), 0)::bigint, COALESCE(sum(c.events), 0)::bigint,
+    (SELECT count(DISTINCT d.stream_id) FROM {dead_letters} AS d
+     WHERE d.view = g.view AND d.generation = g.generation AND d.resolution = ''),
+    (SELECT count(*) FROM {dead_letters} AS d
+     WHERE d.view = g.view AND d.generation = g.generation AND d.resolution = '')
+FROM {generations} AS g JOIN {checkpoints} AS c USING (view, generation)
+WHERE g.state <> 'building' GROUP BY g.view, g.generation, g.state ORDER BY g.view
+
+-- name: lock_all
+SELECT generation, state FROM {generations} WHERE view = $1 ORDER BY generation FOR UPDATE
+
+-- name: has_overtaken
+SELECT NOT EXISTS (
+    SELECT 1 FROM {checkpoints} AS old JOIN {checkpoints} AS new USING (view, partition)
+    WHERE old.view = $1 AND old.generation = $2 AND new.generation = $3 AND new.position < old.position)
+
+-- name: forget_dead_letters
+DELETE FROM {dead_letters} WHERE view = $1 AND generation = $2
+
+-- name: forget_parked
+DELETE FROM {parked} WHERE view = $1 AND generation = $2
+
+-- name: forget_checkpoints
+DELETE FROM {checkpoints} WHERE view = $1 AND generation = $2
+
+-- name: forget_generation
+DELETE FROM {generations} WHERE view = $1 AND generation = $2
+
+-- name: drop_table
+DROP TABLE {table} CASCADE
+
+-- name: tables_of
+SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND starts_with(tablename, $2)
+
+-- name: content
+SELECT r::text FROM {table} AS r ORDER BY r::text COLLATE "C"
 
 -- name: expose
 CREATE OR REPLACE VIEW {exposed} AS SELECT * FROM {table}

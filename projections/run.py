@@ -9,12 +9,15 @@ import psycopg
 
 from ledger.views.view import View
 from projections.checkpoint import Fenced
-from projections.dead_letters import ViewStopped
-from projections.heads import HospitalHead, heads, view_is_behind
+from projections.heads import HospitalHead, Standing, heads, standing
+from projections.hints import HeadHints
+from projections.projector import ViewStopped
+from projections.rebuild import rebuild
 from projections.session import Tools, project_while_busy
 
 _log = logging.getLogger(__name__)
 _RESTART_S = 1.0
+_SESSIONS_MAX = 128
 
 Key = tuple[str, str]
 
@@ -25,59 +28,69 @@ class Runner:
 
     tools: Tools
     views: Sequence[View]
+    hints: HeadHints
     _sessions: dict[Key, asyncio.Task[None]] = field(default_factory=dict[Key, "asyncio.Task[None]"])
-    _handled: dict[Key, int] = field(default_factory=dict[Key, int])
+    _at_rest: dict[Key, int] = field(default_factory=dict[Key, int])
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
-        """Runs until `stop`; sets `ready` after the first look at the registry."""
+        """Runs until `stop`, looking each second, or on a hint; sets `ready` after the first look at the registry."""
         try:
             while not stop.is_set():
                 await self._sweep(stop)
                 ready.set()
-                await _wait(stop, self.tools.pace.sweep_s)
+                await self.hints.wait(self.tools.pace.sweep_s, stop)
         finally:
-            await self._end()
+            await asyncio.gather(*self._sessions.values())
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         try:
             async with self.tools.pool.connection() as connection:
                 found = await heads(connection)
-        except (psycopg.OperationalError, TimeoutError) as error:
-            _log.warning("registry out of reach", extra={"error": type(error).__name__})
-            return
-        for hospital in found:
-            for view in self.views:
-                await self._start(hospital, view, stop)
+            for hospital in found:
+                for view in self.views:
+                    await self._start(hospital, view, stop)
+        except psycopg.OperationalError as error:
+            _log.warning("the views' database is out of reach", extra={"error": type(error).__name__})
 
     async def _start(self, hospital: HospitalHead, view: View, stop: asyncio.Event) -> None:
         key = (hospital.id, view.name)
-        if key in self._sessions or self._handled.get(key) == hospital.position:
+        if key in self._sessions or len(self._sessions) >= _SESSIONS_MAX:
             return
-        if await view_is_behind(self.tools.pool, hospital, view):
-            self._sessions[key] = asyncio.create_task(self._session(key, hospital, view, stop), name=f"view {key}")
-        else:
-            self._handled[key] = hospital.position
+        if self._at_rest.get(key) == hospital.position:
+            return
+        where = await standing(self.tools.pool, hospital, view)
+        if where in (Standing.BEHIND, Standing.OUTDATED):
+            session = self._session(key, hospital, view, stop, outdated=where is Standing.OUTDATED)
+            self._sessions[key] = asyncio.create_task(session, name=f"view {key}")
+        elif where is Standing.AT_HEAD:
+            self._at_rest[key] = hospital.position
 
-    async def _session(self, key: Key, hospital: HospitalHead, view: View, stop: asyncio.Event) -> None:
+    async def _session(
+        self, key: Key, hospital: HospitalHead, view: View, stop: asyncio.Event, *, outdated: bool
+    ) -> None:
         about = {"hospital": hospital.id, "view": view.name}
+        again_at_once = False
         try:
-            await project_while_busy(self.tools, hospital.id, hospital.partitions, view, stop)
-        except ViewStopped as error:
-            _log.error("view stopped: too many stopped records", extra=about | {"stopped": error.stopped})  # noqa: TRY400
+            if outdated:
+                await rebuild(self.tools, hospital.id, hospital.partitions, view)
+            again_at_once = await project_while_busy(self.tools, hospital, view, stop, self._patience_s)
+        except ViewStopped:
+            _log.error("view stopped: too many stopped records", extra=about)
         except Fenced:
             _log.warning("view handed over to another projector", extra=about)
-        except Exception:
-            _log.exception("view session ended; it will be begun again", extra=about)
+        except Exception:  # noqa: BLE001 - one view of one hospital must not end the others
+            _log.exception("view session ended; it is begun again", extra=about)
         finally:
-            self._handled.pop(key, None)
-            await _wait(stop, _RESTART_S)
+            if not again_at_once:
+                await _pause(stop, _RESTART_S)
             self._sessions.pop(key, None)
 
-    async def _end(self) -> None:
-        await asyncio.gather(*self._sessions.values(), return_exceptions=True)
+    def _patience_s(self) -> float:
+        crowded = len(self._sessions) > _SESSIONS_MAX // 2
+        return self.tools.pace.poll_s if crowded else self.tools.pace.idle_s
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

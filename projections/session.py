@@ -1,17 +1,17 @@
 """One view of one hospital while there is something to do: lease, feed, batches; closed again when idle."""
 
 import asyncio
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ledger.views.view import View
 from projections.connections import Pool
-from projections.feed import AcquireLease, Feed, HeldLease, OpenFeed
+from projections.feed import AcquireLease, Feed, OpenFeed
 from projections.generation import ensure_live, prepare
+from projections.heads import HospitalHead
 from projections.projector import BATCH_MAX, Projector
-
-_log = logging.getLogger(__name__)
+from projections.renewal import Renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +40,46 @@ def lease_role(view: View) -> str:
     return f"view:{view.name}"
 
 
-async def project_while_busy(tools: Tools, hospital: str, partitions: int, view: View, stop: asyncio.Event) -> None:
-    """Runs the view until it has been idle for a while, the lease is lost, or `stop` is set.
+async def project_while_busy(
+    tools: Tools, hospital: HospitalHead, view: View, stop: asyncio.Event, patience: Callable[[], float]
+) -> bool:
+    """Runs the view until it has been idle for `patience()` seconds or `stop` is set.
 
-    Returns at once where another process holds the lease. Fenced, ViewStopped and the stream's faults are raised.
+    False at once where another process holds the lease. Fenced, ViewStopped and the stream's faults are raised.
     """
-    lease = await tools.acquire(hospital, lease_role(view))
+    lease = await tools.acquire(hospital.id, lease_role(view))
     if lease is None:
-        return
+        return False
     try:
-        projector = await _prepared(tools, hospital, partitions, view, lease.epoch)
-        feed = await tools.open_feed(hospital, partitions, projector.checkpoints)
-        try:
-            await _follow(tools, projector, feed, lease, stop)
-        finally:
-            await feed.close()
+        projector = await _prepared(tools, hospital, view, lease.epoch)
+        if projector.events < hospital.position:
+            feed = await tools.open_feed(hospital.id, hospital.partitions, projector.checkpoints)
+            try:
+                await _follow(tools, projector, feed, Renewal(lease, tools.pace.renew_s), stop, patience)
+            finally:
+                await feed.close()
     finally:
         await lease.release()
+    return True
 
 
-async def _prepared(tools: Tools, hospital: str, partitions: int, view: View, epoch: int) -> Projector:
+async def _prepared(tools: Tools, hospital: HospitalHead, view: View, epoch: int) -> Projector:
     async with tools.pool.connection() as connection:
-        await prepare(connection, hospital)
-        live = await ensure_live(connection, hospital, view, partitions)
-        projector = Projector(hospital, view, live.number, epoch, tools.stopped_max)
+        await prepare(connection, hospital.id)
+        live = await ensure_live(connection, hospital.id, view, hospital.partitions)
+        projector = Projector(hospital.id, view, live.number, epoch, tools.stopped_max)
         await projector.take_over(connection)
     return projector
 
 
-async def _follow(tools: Tools, projector: Projector, feed: Feed, lease: HeldLease, stop: asyncio.Event) -> None:
-    renewed = busy = time.monotonic()
-    while not stop.is_set() and time.monotonic() - busy < tools.pace.idle_s:
+async def _follow(
+    tools: Tools, projector: Projector, feed: Feed, renewal: Renewal, stop: asyncio.Event, patience: Callable[[], float]
+) -> None:
+    busy = time.monotonic()
+    while not stop.is_set() and time.monotonic() - busy < patience():
         batch = await feed.poll(tools.pace.poll_s, BATCH_MAX)
         if batch:
             async with tools.pool.connection() as connection:
                 await projector.handle(connection, batch)
             busy = time.monotonic()
-        if time.monotonic() - renewed > tools.pace.renew_s:
-            if not await lease.renew():
-                _log.warning("lease of view lost", extra={"view": projector.view.name})
-                return
-            renewed = time.monotonic()
+        await renewal.keep()

@@ -1,4 +1,4 @@
-"""The names of a view's tables: each generation has its own, and readers use those of the live one under a fixed name."""
+"""The names of a view's tables: each generation has its own; readers know the live one's by a fixed name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -28,7 +28,8 @@ class ViewEvent:
     position: int
     stream_id: UUID
     version: int
-    type: str
+    event_type: str
+    """Stored event name with version, for example `ledger.v1.EntryRecorded`."""
     recorded_at: int
     leaf: bytes
     """Leaf hash of the event, 32 bytes."""
@@ -38,20 +39,20 @@ class ViewEvent:
     @cached_property
     def message(self) -> Message:
         """The decoded body. UnknownEventType or UnreadableBody where this release cannot read it."""
-        message = self.kind()
+        message = self.body_class()
         try:
             message.ParseFromString(self.body)
         except DecodeError:
-            raise UnreadableBody(self.type) from None
+            raise UnreadableBody(self.event_type) from None
         return message
 
     @property
-    def kind(self) -> type[Message]:
+    def body_class(self) -> type[Message]:
         """The class of the body. UnknownEventType where this release does not know the type."""
-        kind = _BODIES.get(self.type)
-        if kind is None:
-            raise UnknownEventType(self.type)
-        return kind
+        found = _BODIES.get(self.event_type)
+        if found is None:
+            raise UnknownEventType(self.event_type)
+        return found
 
 
 def view_event(position: int, envelope: bytes, body: bytes) -> ViewEvent:
@@ -61,7 +62,7 @@ def view_event(position: int, envelope: bytes, body: bytes) -> ViewEvent:
         position=position,
         stream_id=UUID(bytes=clear.stream_id),
         version=clear.stream_version,
-        type=clear.type,
+        event_type=clear.type,
         recorded_at=clear.recorded_at,
         leaf=leaf_hash(envelope),
         envelope=envelope,

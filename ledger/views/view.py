@@ -5,7 +5,7 @@ other, so a fold over one stream's events gives the same rows however the partit
 function of the set of events. What a reader wants to see across streams is joined when it is asked for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -34,7 +34,7 @@ class Table:
     """A table of a view. Its `.sql` has the statements `load_<name>` and `store_<name>`, one array per column."""
 
     name: str
-    row: type[Row]
+    make_row: Callable[[Iterable[Any]], Row]
     key_columns: int
 
 

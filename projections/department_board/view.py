@@ -22,18 +22,18 @@ class DepartmentBoard:
     name = "department_board"
     schema_version = 1
     package = "projections.department_board"
-    tables = (Table(_RECORDS, BoardRecord, 1), Table(_ENTRIES, BoardEntry, 2))
+    tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
         """The record's row, and the entry's where the event is about one."""
-        kind = event.kind
+        kind = event.body_class
         if kind in _ON_ENTRY:
             return (RowKey(_RECORDS, (event.stream_id,)), _entry_key(event))
         return (RowKey(_RECORDS, (event.stream_id,)),) if kind in _ON_RECORD else ()
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
         """The record's row after the event, and the entry's."""
-        kind = event.kind
+        kind = event.body_class
         record = cast("BoardRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if kind is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)

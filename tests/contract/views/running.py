@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from ledger.views.view import View
 from projections.freshness import Freshness, PartitionCounts
 from projections.reading import ViewReader
+from projections.hints import HeadHints
 from projections.run import Runner
 from projections.session import Pace, Tools
 from tests.contract.views.ground import Ground, partition_of
@@ -24,11 +25,16 @@ def reader(ground: Ground) -> ViewReader:
 async def running(ground: Ground, *views: View, stopped_max: int = 100) -> AsyncGenerator[None, None]:
     """The runner with these views until the block ends."""
     stop, ready = asyncio.Event(), asyncio.Event()
-    tools = Tools(ground.pool, ground.open_feed, ground.acquire, Pace(poll_s=0.1, idle_s=1.0, sweep_s=0.1), stopped_max)
-    task = asyncio.create_task(Runner(tools, views).run(stop, ready))
+    runner = Runner(tools(ground, stopped_max), views, HeadHints())
+    task = asyncio.create_task(runner.run(stop, ready))
     await ready.wait()
     try:
         yield
     finally:
         stop.set()
         await task
+
+
+def tools(ground: Ground, stopped_max: int = 100) -> Tools:
+    pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
+    return Tools(ground.pool, ground.open_feed, ground.acquire, pace, stopped_max)

@@ -1,0 +1,73 @@
+"""What the edge may ask of the views. The composition root puts the views' own query services behind these ports."""
+
+from typing import Protocol
+from uuid import UUID
+
+from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2
+
+
+class BoardQueries(Protocol):
+    """Department boards and patient indexes.
+
+    Every answer here and below waits until the view has handled `min_position` (0 = do not wait): PositionAboveHead at
+    once, WaitTimedOut after at most 5 s, RecordStopped where poison holds that event's record back; ViewAbsent before
+    the view's first build. Pages: BadPageSize, BadPageToken.
+    """
+
+    async def department_board(
+        self, hospital: str, department: str, page_size: int, page_token: str, min_position: int
+    ) -> boards_pb2.GetDepartmentBoardResponse:
+        """Who is in a department, by bed."""
+        ...
+
+    async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
+        """All departments that have records, with counts."""
+        ...
+
+    async def patient_index(
+        self, hospital: str, patient_id: UUID | None, case_number: str, min_position: int
+    ) -> boards_pb2.GetPatientIndexResponse:
+        """All episodes of the patient with this id or, where it is None, this case number."""
+        ...
+
+
+class ArchiveQueries(Protocol):
+    """The archive register."""
+
+    async def archive_register(
+        self, hospital: str, phase: int, page_size: int, page_token: str, min_position: int
+    ) -> boards_pb2.ListArchiveRegisterResponse:
+        """Records in order of registration; phase 0 = all."""
+        ...
+
+
+class TransferQueries(Protocol):
+    """Transfers sent and received."""
+
+    async def transfers(
+        self, hospital: str, page_size: int, page_token: str, min_position: int
+    ) -> transfers_pb2.ListTransfersResponse:
+        """Transfers, the newest first."""
+        ...
+
+
+class ViewOperations(Protocol):
+    """State and dead letters of the views; for retry and skip: DeadLetterAbsent, ReasonMissing, ViewAbsent."""
+
+    async def statuses(self, hospital: str, head: int) -> list[stream_pb2.ViewStatus]:
+        """Every view against the ledger's head."""
+        ...
+
+    async def list_dead_letters(
+        self, hospital: str, view: str, page_size: int, page_token: str
+    ) -> stream_pb2.ListDeadLettersResponse:
+        """Open dead letters; view "" = all."""
+        ...
+
+    async def retry(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.RetryDeadLetterResponse:
+        """Handles a dead letter again, and what is parked behind it."""
+        ...
+
+    async def skip(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.SkipDeadLetterResponse:
+        """Gives a dead letter up and handles what is parked behind it."""
+        ...

@@ -1,0 +1,1 @@
+"""All episodes of one patient in order of time, over departments."""

@@ -1,0 +1,39 @@
+"""The rows of one generation of a view, loaded and stored in sets."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from ledger.views.view import Row, RowKey, Table, View
+from projections.connections import Connection
+from projections.fold import Planned
+from projections.tables import writing_statements
+
+
+class RowTables:
+    """Loads what a batch needs with one statement per table, and stores whole rows with one."""
+
+    def __init__(self, hospital: str, view: View, generation: int) -> None:
+        self._statements = writing_statements(hospital, view, generation)
+        self._tables: dict[str, Table] = {table.name: table for table in view.tables}
+
+    async def load(self, connection: Connection, planned: Iterable[Planned]) -> dict[RowKey, Row]:
+        """Those rows that the planned events need and that exist."""
+        rows: dict[RowKey, Row] = {}
+        for name, keys in _by_table({key for item in planned for key in item.keys}):
+            columns = [list(column) for column in zip(*(key.key for key in keys), strict=True)]
+            cursor = await connection.execute(self._statements[f"load_{name}"], columns)
+            table = self._tables[name]
+            for values in await cursor.fetchall():
+                rows[RowKey(name, values[: table.key_columns])] = table.make_row(values)
+        return rows
+
+    async def store(self, connection: Connection, changed: dict[RowKey, Row]) -> None:
+        """Writes whole rows, new ones and others."""
+        for name, keys in _by_table(changed):
+            columns = [list(column) for column in zip(*(changed[key] for key in keys), strict=True)]
+            await connection.execute(self._statements[f"store_{name}"], columns)
+
+
+def _by_table(keys: Iterable[RowKey]) -> Iterable[tuple[str, list[RowKey]]]:
+    ordered = sorted(keys)
+    return [(name, list(group)) for name, group in groupby(ordered, key=lambda key: key.table)]

@@ -1,0 +1,45 @@
+"""Answers of the edge's TransferService from the view transfer_packages."""
+
+from typing import Any
+
+from ledger.api.v1 import transfers_pb2
+from ledger.views.event import protobuf_time
+from projections.page_token import page_rows, read_token, write_token
+from projections.reading import ViewReader
+from projections.transfer_packages.view import TransferPackages
+
+_ABOVE_ALL = 2**63 - 1
+
+
+class TransferQueries:
+    """Transfers sent and received. Every answer waits for `min_position` first, as Freshness says."""
+
+    def __init__(self, reader: ViewReader) -> None:
+        self._reader = reader
+        self._packages = TransferPackages()
+
+    async def transfers(
+        self, hospital: str, page_size: int, page_token: str, min_position: int
+    ) -> transfers_pb2.ListTransfersResponse:
+        """Transfers, the newest first. BadPageSize, BadPageToken."""
+        limit = page_rows(page_size)
+        (before,) = read_token("transfers", page_token, (_ABOVE_ALL,))
+        rows = await self._reader.rows(hospital, self._packages, "transfers", (before, limit + 1), min_position)
+        token = write_token("transfers", rows[limit - 1][1]) if len(rows) > limit else ""
+        return transfers_pb2.ListTransfersResponse(transfers=map(_transfer_row, rows[:limit]), next_page_token=token)
+
+
+def _transfer_row(row: tuple[Any, ...]) -> transfers_pb2.TransferRow:
+    return transfers_pb2.TransferRow(
+        transfer_id=str(row[0]),
+        direction=row[2],
+        counterpart=row[3],
+        record_id=str(row[4]),
+        state=row[5],
+        kind=row[6],
+        record_version=row[7],
+        package_sha256=row[8],
+        package_size=row[9],
+        code=row[10],
+        updated_at=protobuf_time(row[11]),
+    )
