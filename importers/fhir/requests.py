@@ -1,0 +1,158 @@
+"""The commands of a plan as the contract's requests, the same bytes at every import of the same content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from importers.fhir.catalogue import Item
+from importers.fhir.content_digest import command_id, digest
+from importers.fhir.entry_content import Said
+from importers.fhir.fhir_time import parse_time
+from importers.fhir.json_value import Resource, text
+from importers.fhir.person import actor_of, details_of, mrn_of
+from importers.fhir.plan import EntryPlan, RecordPlan
+from importers.fhir.visit_facts import (
+    attending_of,
+    bed_of,
+    department_of,
+    disposition_of,
+    end_aspect,
+    start_aspect,
+)
+from ledger.api.v1.common_pb2 import (
+    Actor,
+    Attestation,
+    CommandContext,
+    Disposition,
+    IdentityStatus,
+    SourceItem,
+    VisitType,
+)
+from ledger.api.v1.records_pb2 import (
+    EndCareRequest,
+    RecordEntryRequest,
+    RegisterActorRequest,
+    RegisterPatientRequest,
+    RegisterRecordRequest,
+    StartCareRequest,
+)
+
+PROGRAM = "import-fhir"
+_PROGRAM_SYSTEM = "urn:ledger:importers"
+_ATTESTED = "session"
+_TEAM_UNKNOWN = "not named in the source"
+
+
+@dataclass
+class Requests:
+    """Makes the requests of one import into one hospital."""
+
+    hospital: str
+    system: str
+    """Source system that the items are claimed under."""
+    program: Actor = field(default_factory=Actor)
+    """The importing program, as registered."""
+    people: dict[str, Actor] = field(default_factory=dict[str, Actor])
+    """Practitioners by source id, as registered."""
+
+    def register_program(self) -> RegisterActorRequest:
+        """The importing program itself."""
+        return RegisterActorRequest(
+            hospital=self.hospital,
+            actor=Actor(name=PROGRAM, role="interface"),
+            source=SourceItem(system=_PROGRAM_SYSTEM, type="program", id=PROGRAM),
+        )
+
+    def register_actor(
+        self, item: Item, practitioner: Resource, role: Resource | None, *, attending: bool
+    ) -> RegisterActorRequest:
+        """One practitioner."""
+        return RegisterActorRequest(
+            hospital=self.hospital,
+            actor=actor_of(practitioner, role, attending=attending),
+            source=self._source(item.type, item.id, item.sha256),
+        )
+
+    def register_patient(self, item: Item, patient: Resource) -> RegisterPatientRequest:
+        """One patient."""
+        at = parse_time(text(patient, "meta", "lastUpdated"))
+        return RegisterPatientRequest(
+            context=self._context(self._source(item.type, item.id, item.sha256), at),
+            case_number=mrn_of(patient),
+            identity=IdentityStatus.IDENTITY_STATUS_MATCHED,
+            details=details_of(patient),
+        )
+
+    def register_record(self, plan: RecordPlan, encounter: Resource, patient_id: str) -> RegisterRecordRequest:
+        """One record; claimed by what it is among the patient's visits, not by all that the encounter says."""
+        visit, department = plan.visit, department_of(encounter)
+        said = [visit.item.patient, visit.visit_type, plan.sequence, department]
+        return RegisterRecordRequest(
+            context=self._context(self._source("Encounter", visit.item.id, digest(said)), visit.start),
+            patient_id=patient_id,
+            visit_type=VisitType.Value(f"VISIT_TYPE_{visit.visit_type}"),
+            visit_sequence=plan.sequence,
+            department=department,
+        )
+
+    def start_care(self, plan: RecordPlan, encounter: Resource, record_id: str) -> StartCareRequest:
+        """The start of a visit, with the attending practitioner in charge."""
+        visit = plan.visit
+        source = self._source("EncounterStart", visit.item.id, digest(start_aspect(encounter)))
+        request = StartCareRequest(
+            context=self._context(source, visit.start),
+            record_id=record_id,
+            department=department_of(encounter),
+            bed=bed_of(encounter),
+        )
+        responsible = self.people.get(attending_of(encounter))
+        if responsible is None:
+            request.team = _TEAM_UNKNOWN
+        else:
+            request.responsible.CopyFrom(responsible)
+        return request
+
+    def record_entry(self, entry: EntryPlan, said: Said, record_id: str) -> RecordEntryRequest:
+        """One entry, signed by its author; by the importing program where the source names nobody."""
+        return RecordEntryRequest(
+            context=self._context(self._source(entry.source_type, entry.source_id, entry.sha256), entry.at),
+            record_id=record_id,
+            content=said.content,
+            attestation=Attestation(
+                method=_ATTESTED, signer=self.people.get(said.author, self.program), signed_at=timestamp(entry.at)
+            ),
+        )
+
+    def end_care(self, plan: RecordPlan, encounter: Resource, record_id: str) -> EndCareRequest:
+        """The end of a visit that is over."""
+        visit = plan.visit
+        source = self._source("EncounterEnd", visit.item.id, digest(end_aspect(encounter)))
+        return EndCareRequest(
+            context=self._context(source, visit.end),
+            record_id=record_id,
+            disposition=Disposition.Value(f"DISPOSITION_{disposition_of(encounter)}"),
+            ended_at=timestamp(visit.end) if visit.end else None,
+        )
+
+    def _source(self, type_: str, id_: str, sha256: bytes) -> SourceItem:
+        return SourceItem(system=self.system, type=type_, id=id_, content_sha256=sha256)
+
+    def _context(self, source: SourceItem, at: datetime | None) -> CommandContext:
+        return CommandContext(
+            hospital=self.hospital,
+            command_id=command_id(self.hospital, source.system, source.type, source.id, source.content_sha256),
+            actor=self.program,
+            occurred_at=timestamp(at) if at else None,
+            historical=True,
+            source=source,
+        )
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """The contract's form of a moment."""
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
