@@ -46,7 +46,7 @@ class Place:
     prev_leaf: bytes
 
 
-def record(event: Event, place: Place, plaintext: bytes, sealed: Sealed) -> RecordedEvent:
+def record(event: Event, place: Place, sealed: Sealed) -> RecordedEvent:
     """The event with its envelope. Raises EnvelopeTooLarge above 4 KiB."""
     envelope = encode(
         Envelope(
