@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.services.folders", "tests.services.postgres", "tests.services.kafka", "tests.services.proxy"]
+pytest_plugins = [
+    "tests.services.folders",
+    "tests.services.postgres",
+    "tests.services.kafka",
+    "tests.services.proxy",
+    "tests.services.clinosim",
+]
 
 _HERE = Path(__file__).parent
 _KINDS = ("unit", "contract", "integration", "e2e", "property", "fault")

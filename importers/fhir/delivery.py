@@ -15,9 +15,8 @@ import grpc.aio
 
 from importers.fhir.catalogue import Item
 from importers.fhir.entry_content import said_by
-from importers.fhir.faults import UnusableInput
 from importers.fhir.json_value import Resource
-from importers.fhir.patience import Answered, CommandRefused, Patience, ServiceLost
+from importers.fhir.patience import Answered, CommandRefused, Patience
 from importers.fhir.plan import EntryPlan, PatientPlan, Plan, RecordPlan
 from importers.fhir.report import END_IN_FUTURE, PATIENT_REFUSED, RECORD_REFUSED, Outcome, Report
 from importers.fhir.requests import Requests
@@ -215,5 +214,5 @@ async def _side_by_side(rows: Iterable[Row], work: Callable[[Row], Awaitable[Non
         async with asyncio.TaskGroup() as group:
             for _ in range(IN_FLIGHT):
                 group.create_task(worker())
-    except* (ServiceLost, CommandRefused, UnusableInput) as errors:
-        raise errors.exceptions[0] from None
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
