@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.message_codec import parse_uuid
-from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.store.actors import Actor, ActorRegister
 
 _IMPORTED = UUID("6d1c1f0e-2f0b-4a63-9d25-0c2c5f8e7a11")

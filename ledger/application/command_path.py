@@ -27,7 +27,7 @@ from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.domain.decide import decide
 from ledger.domain.decision import ClaimedItem, Decision
-from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import EventReader
@@ -106,9 +106,7 @@ class CommandPath:
         decision = decide(asked.command, loaded.state if loaded else None, facts)
         return decision, await self._ledger.prepare(decision, _target(decision, loaded), now)
 
-    def _append_of(
-        self, work: _Work, decision: Decision, prepared: Prepared, loaded: Loaded | None
-    ) -> append.Append:
+    def _append_of(self, work: _Work, decision: Decision, prepared: Prepared, loaded: Loaded | None) -> append.Append:
         target = _target(decision, loaded)
         return append.Append(
             command_id=work.asked.context.command_id,

@@ -12,7 +12,7 @@ from ledger.api.v1.common_pb2 import CommandContext as ContextMessage
 from ledger.application.message_codec import to_domain
 from ledger.domain import commands
 from ledger.domain.commands import Command, CommandContext
-from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 T = TypeVar("T")
 

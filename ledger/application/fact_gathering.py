@@ -59,7 +59,12 @@ class FactGathering:
         return ClaimedItem(row.stream_id, UUID(bytes=entry) if entry else None, row.value[-DIGEST_BYTES:])
 
     async def facts(
-        self, asked: Asked, loaded: Loaded | None, claimed: ClaimedItem | None, known_hospitals: frozenset[str], now: datetime
+        self,
+        asked: Asked,
+        loaded: Loaded | None,
+        claimed: ClaimedItem | None,
+        known_hospitals: frozenset[str],
+        now: datetime,
     ) -> Facts:
         """Everything for one decision."""
         ids = fresh_ids()

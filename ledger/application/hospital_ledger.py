@@ -32,7 +32,7 @@ from ledger.application.stream_cache import Loaded, StreamCache
 from ledger.domain.decision import Decision
 from ledger.domain.events import Event, stored_name
 from ledger.domain.evolve import evolve
-from ledger.domain.refusal import Refused, RefusalKind, Violation
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState
 from ledger.store.append import NewEvent
 from ledger.store.reading import EventReader, StoredRow
@@ -163,9 +163,7 @@ class HospitalLedger(Application[UUID]):
         """The stream after one more event."""
         before: StreamState | None = loaded.state if loaded else None
         state = evolve(before, recorded.event, recorded.originator_version, recorded.recorded_at)
-        return Loaded(
-            recorded.originator_id, state, recorded.originator_version, recorded.leaf, recorded.recorded_at
-        )
+        return Loaded(recorded.originator_id, state, recorded.originator_version, recorded.leaf, recorded.recorded_at)
 
     async def prepare(self, decision: Decision, loaded: Loaded | None, now: datetime) -> Prepared:
         """Seals a decision's events and gives them their places. Raises Refused where a limit is exceeded."""

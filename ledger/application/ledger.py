@@ -10,11 +10,13 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from ledger.api.v1.common_pb2 import Actor as ActorMessage
+from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
+from ledger.application.command_path import CommandPath
 from ledger.application.errors import UnknownCommand, UnknownHospital, UnknownPackage, UnknownRecord
 from ledger.application.fact_gathering import DIGEST_BYTES, FactGathering, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
-from ledger.application.command_path import CommandPath
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
@@ -23,8 +25,6 @@ from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
-from ledger.api.v1.common_pb2 import Actor as ActorMessage
-from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.config import Settings
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.state import PackageState, RecordState
@@ -141,9 +141,7 @@ class Ledger:
         if done is None:
             raise UnknownCommand(command_id)
         events = done.last_position - done.first_position + 1 if done.last_position else 0
-        outcome = Outcome(
-            done.stream_id, done.version, done.last_position, True, events, decode_result(done.result)
-        )
+        outcome = Outcome(done.stream_id, done.version, done.last_position, True, events, decode_result(done.result))
         return outcome, done.rpc
 
     async def read_positions(self, hospital: str, after: int, limit: int) -> list[StoredRow]:

@@ -101,5 +101,3 @@ class LedgerMapper(Mapper[UUID]):
             body=body,
             leaf=leaf_hash(envelope),
         )
-
-

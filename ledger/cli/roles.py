@@ -26,9 +26,7 @@ def serve(ready_file: Path | None) -> None:
         ledger = await Ledger.open(settings)
         try:
             async with view_queries(settings, ledger) as queries:
-                await run_server(
-                    settings, ledger, queries, stop, lambda at: ready({"grpc": at.grpc, "http": at.http})
-                )
+                await run_server(settings, ledger, queries, stop, lambda at: ready({"grpc": at.grpc, "http": at.http}))
         finally:
             await ledger.close()
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing_extensions import Self
+from typing import Self
 
 import grpc.aio
 import psycopg

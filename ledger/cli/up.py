@@ -13,10 +13,10 @@ import click
 
 from ledger.cli.running import write_ready
 from ledger.cli.service import Service
+from ledger.cli.service_folder import StreamDiffers, kept_stream
 from ledger.embedded.errors import KafkaUnavailable
 from ledger.embedded.java import find_java
 from ledger.embedded.kafka_jars import provide_jars
-from ledger.cli.service_folder import StreamDiffers, kept_stream
 
 
 @click.command()
@@ -25,9 +25,7 @@ from ledger.cli.service_folder import StreamDiffers, kept_stream
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Appears, as JSON, once everything answers.")
 @click.option("--stream", type=click.Choice(["kafka", "postgres"]), help="What carries the published stream.")
 @click.option("--partitions", type=click.IntRange(1, 256), default=6, show_default=True, help="Per new hospital.")
-def up(
-    folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream: str | None, partitions: int
-) -> None:
+def up(folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream: str | None, partitions: int) -> None:
     """Run the whole service until Ctrl-C or SIGTERM."""
     try:
         asyncio.run(_run(folder, hospitals or ("north", "south"), ready_file, stream, partitions))

@@ -1,0 +1,43 @@
+"""The decision: from a command, the stream's state and the facts to events and reservations, or a typed refusal.
+
+Pure: the same command, state and facts give the same decision everywhere and always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ledger.domain import (
+    decide_archive,
+    decide_care,
+    decide_consultation,
+    decide_entry,
+    decide_package,
+    decide_patient,
+    decide_quality,
+    decide_registration,
+    decide_transfer,
+)
+from ledger.domain.commands import Command
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.state import StreamState
+
+Decide = Callable[[Any, Any, Facts], Decision]
+
+DECISIONS: Mapping[type[Any], Decide] = {
+    **decide_patient.DECISIONS,
+    **decide_registration.DECISIONS,
+    **decide_care.DECISIONS,
+    **decide_entry.DECISIONS,
+    **decide_consultation.DECISIONS,
+    **decide_quality.DECISIONS,
+    **decide_archive.DECISIONS,
+    **decide_transfer.DECISIONS,
+    **decide_package.DECISIONS,
+}
+
+
+def decide(command: Command, state: StreamState | None, facts: Facts) -> Decision:
+    """What a command leads to. Raises Refused with every fault."""
+    return DECISIONS[type(command)](command, state, facts)

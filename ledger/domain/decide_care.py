@@ -1,0 +1,74 @@
+"""Decisions on care itself: it begins, it moves, it ends."""
+
+from __future__ import annotations
+
+from ledger.domain.commands import EndCare, StartCare, TransferDepartment
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.events import CareEnded, CareStarted, DepartmentTransferred
+from ledger.domain.faults import Faults
+from ledger.domain.guards import CODE_MAX, begin, check_source, expect, on_record, source_claim, taken_before
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.values import VisitType
+
+
+def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> Decision:
+    """Care begins with a physician named; in an emergency the team on duty is enough."""
+    record = expect(state, RecordState, "record_id")
+    if taken_before(facts):
+        return on_record(command.record_id)
+    faults = begin(command, record, facts)
+    _check_department(command.department, "department", faults)
+    if command.responsible is None and not (command.team and record.visit_type is VisitType.EMERGENCY):
+        faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency a team is enough")
+    check_source(facts, faults)
+    faults.refuse_if_any()
+    event = CareStarted(facts.meta(), command.department, command.bed, command.responsible, command.team)
+    return on_record(command.record_id, event, source=source_claim(facts))
+
+
+def transfer_department(command: TransferDepartment, state: StreamState | None, facts: Facts) -> Decision:
+    """The patient goes to another department; the transfer-out note, where named, is in the record."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    _check_department(command.to_department, "to_department", faults)
+    if command.to_department == record.department:
+        faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
+    note = record.entries.get(command.note_entry_id) if command.note_entry_id else None
+    if command.note_entry_id is not None and (note is None or note.retracted):
+        faults.add("note_entry_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
+    faults.refuse_if_any()
+    event = DepartmentTransferred(
+        meta=facts.meta(),
+        from_department=record.department,
+        to_department=command.to_department,
+        bed=command.bed,
+        note_entry_id=command.note_entry_id,
+        responsible=command.responsible,
+    )
+    return on_record(command.record_id, event)
+
+
+def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decision:
+    """Care ends, at a time that is not before it began."""
+    record = expect(state, RecordState, "record_id")
+    if taken_before(facts):
+        return on_record(command.record_id)
+    faults = begin(command, record, facts)
+    meta = facts.meta()
+    ended_at = command.ended_at or meta.occurred_at
+    if ended_at - facts.now > facts.pack.ahead_max:
+        faults.add("ended_at", "TIME_IN_FUTURE", "care cannot have ended yet")
+    if record.started_at is not None and ended_at < record.started_at:
+        faults.add("ended_at", "BEFORE_START", "care cannot end before it began")
+    check_source(facts, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, CareEnded(meta, command.disposition, ended_at), source=source_claim(facts))
+
+
+def _check_department(department: str, field: str, faults: Faults) -> None:
+    faults.require(department, field)
+    faults.text(department, field, CODE_MAX)
+
+
+DECISIONS = {StartCare: start_care, TransferDepartment: transfer_department, EndCare: end_care}

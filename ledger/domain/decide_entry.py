@@ -1,0 +1,158 @@
+"""Decisions on entries. A signature covers one version only and never carries over to the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
+from ledger.domain.faults import Faults
+from ledger.domain.guards import (
+    TEXT_MAX,
+    begin,
+    check_source,
+    check_time,
+    expect,
+    on_record,
+    source_claim,
+    taken_before,
+)
+from ledger.domain.lifecycle import LATE_RESULT, phase_fault
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import Entry, RecordState, StreamState
+from ledger.domain.values import AmendmentKind, Attestation, EntryContent, EntryState
+
+METHODS = frozenset({"session", "cms"})
+TRAINEE = "trainee"
+RESULT = "result"
+SOURCE_CHANGED = "the source says something else now"
+
+
+def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """A first version; or, for a source item that was taken up before with other content, a correction of it."""
+    record = expect(state, RecordState, "record_id")
+    if taken_before(facts) and facts.claimed is not None:
+        return _known_entry(command.record_id, facts.claimed.entry_id)
+    faults = Faults()
+    _check_phase(command, record, faults)
+    check_time(facts, faults)
+    check_source(facts, faults)
+    attestation = check_content(command.content, command.attestation, facts, faults)
+    if facts.claimed is not None:
+        return _correct_from_source(command, record, attestation, facts, faults)
+    faults.refuse_if_any()
+    entry_id = facts.ids[0]
+    event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, attested_state(attestation))
+    return on_record(command.record_id, event, source=source_claim(facts, entry_id), entry_id=entry_id)
+
+
+def _known_entry(record_id: UUID, entry_id: UUID | None) -> Decision:
+    return on_record(record_id) if entry_id is None else on_record(record_id, entry_id=entry_id)
+
+
+def _check_phase(command: RecordEntry, record: RecordState, faults: Faults) -> None:
+    # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
+    if command.content.template == RESULT and record.phase in LATE_RESULT:
+        return
+    faults.note(phase_fault(RecordEntry, record.phase, record.visit_type), RefusalKind.STATE)
+
+
+def _correct_from_source(
+    command: RecordEntry, record: RecordState, attestation: Attestation, facts: Facts, faults: Faults
+) -> Decision:
+    entry_id = facts.claimed.entry_id if facts.claimed else None
+    entry = record.entries.get(entry_id) if entry_id else None
+    if entry is None:
+        faults.add("context.source", "SOURCE_ELSEWHERE", "the item is held by another record", RefusalKind.STATE)
+    elif entry.retracted:
+        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
+    faults.refuse_if_any()
+    assert entry is not None  # noqa: S101 - its absence is a fault above
+    event = EntryAmended(
+        meta=facts.meta(),
+        entry_id=entry.entry_id,
+        entry_version=entry.last.version + 1,
+        kind=AmendmentKind.CORRECTION,
+        reason=SOURCE_CHANGED,
+        content=command.content,
+        attestation=attestation,
+        state=attested_state(attestation),
+    )
+    claim = source_claim(facts, entry.entry_id)
+    return on_record(command.record_id, event, source=claim, entry_id=entry.entry_id)
+
+
+def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """A next version, with kind and reason; every older version stays readable."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    entry = _changeable(record, command.entry_id, faults)
+    _check_reason(command.reason, faults)
+    attestation = check_content(command.content, command.attestation, facts, faults)
+    faults.refuse_if_any()
+    event = EntryAmended(
+        meta=facts.meta(),
+        entry_id=command.entry_id,
+        entry_version=entry.last.version + 1 if entry else 0,
+        kind=command.kind,
+        reason=command.reason,
+        content=command.content,
+        attestation=attestation,
+        state=attested_state(attestation),
+    )
+    return on_record(command.record_id, event)
+
+
+def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """The entry is hidden and kept."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    _changeable(record, command.entry_id, faults)
+    _check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, EntryRetracted(facts.meta(), command.entry_id, command.reason))
+
+
+def _changeable(record: RecordState, entry_id: UUID, faults: Faults) -> Entry | None:
+    entry = record.entries.get(entry_id)
+    if entry is None:
+        faults.add("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
+    elif entry.retracted:
+        faults.add("entry_id", "ENTRY_RETRACTED", "a retracted entry is not changed", RefusalKind.STATE)
+    return entry
+
+
+def _check_reason(reason: str, faults: Faults) -> None:
+    faults.require(reason, "reason")
+    faults.text(reason, "reason", TEXT_MAX)
+
+
+def check_content(content: EntryContent, attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
+    """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
+    facts.templates.check(content, faults)
+    if attestation is None or not attestation.method:
+        # What an earlier system never had signed is taken over as it is, and never shown as signed.
+        if not facts.context.historical:
+            faults.add("attestation", "REQUIRED", "an entry is signed when it is recorded")
+        return Attestation()
+    if attestation.method not in METHODS:
+        faults.add("attestation.method", "UNKNOWN_VALUE", "session or cms")
+    if attestation.signer is None:
+        faults.add("attestation.signer", "REQUIRED", "who signs")
+    if attestation.signed_at is None:
+        return replace(attestation, signed_at=facts.meta().occurred_at)
+    if attestation.signed_at - facts.now > facts.pack.ahead_max:
+        faults.add("attestation.signed_at", "TIME_IN_FUTURE", "nobody can have signed yet")
+    return attestation
+
+
+def attested_state(attestation: Attestation) -> EntryState:
+    """What an attestation makes of a version: a trainee's, or none, waits for somebody qualified."""
+    signer = attestation.signer
+    qualified = bool(attestation.method) and signer is not None and signer.role != TRAINEE
+    return EntryState.SIGNED if qualified else EntryState.AUTHORED
+
+
+DECISIONS = {RecordEntry: record_entry, AmendEntry: amend_entry, RetractEntry: retract_entry}

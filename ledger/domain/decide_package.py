@@ -1,0 +1,89 @@
+"""Decisions of a recipient on packages from other hospitals."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ledger.domain.commands import AnswerPackage, ReceivePackage
+from ledger.domain.decision import Claim, Decision, Facts
+from ledger.domain.events import Event, PackageAccepted, PackageReceived, PackageRejected, PackageVerified
+from ledger.domain.faults import Faults
+from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import PackageState, StreamState
+from ledger.domain.values import TransferState
+
+SHA256_BYTES = 32
+
+
+def receive_package(command: ReceivePackage, _: StreamState | None, facts: Facts) -> Decision:
+    """A package arrived and was checked; the same transfer again adds nothing."""
+    if facts.claimed is not None:
+        return Decision(facts.claimed.stream_id, "package", ())
+    faults = Faults()
+    faults.require(command.sender, "sender")
+    faults.require(command.sender_origin, "sender_origin")
+    if len(command.package_sha256) != SHA256_BYTES:
+        faults.add("package_sha256", "MALFORMED_DIGEST", "32 bytes are required")
+    if (command.verified is None) == (command.fault is None):
+        faults.add("check", "REQUIRED", "what the check of the package said")
+    if command.fault is not None:
+        _check_code(command.fault.code, command.fault.text, "fault.", faults)
+    check_time(facts, faults)
+    faults.refuse_if_any()
+    parts = (command.sender, str(command.transfer_id))
+    claim = Claim("package", parts, command.package_sha256, group=(str(command.transfer_id),))
+    return Decision(facts.ids[0], "package", (_received(command, facts), _checked(command, facts)), (claim,))
+
+
+def _received(command: ReceivePackage, facts: Facts) -> PackageReceived:
+    return PackageReceived(
+        meta=facts.meta(),
+        transfer_id=command.transfer_id,
+        counterpart=command.sender,
+        sender_origin=command.sender_origin,
+        sender_record_id=command.sender_record_id,
+        kind=command.kind,
+        record_version=command.record_version,
+        package_sha256=command.package_sha256,
+        package_size=command.package_size,
+    )
+
+
+def _checked(command: ReceivePackage, facts: Facts) -> Event:
+    place = (facts.meta(), command.transfer_id, command.sender, command.sender_record_id)
+    if command.verified is not None:
+        return PackageVerified(*place, command.verified.events, command.verified.head_leaf)
+    fault = command.fault
+    return PackageRejected(*place, fault.code if fault else "", fault.text if fault else "")
+
+
+def answer_package(command: AnswerPackage, state: StreamState | None, facts: Facts) -> Decision:
+    """A verified package is accepted or rejected; the same answer again adds nothing."""
+    package = expect(state, PackageState, "package_id")
+    wanted = TransferState.ACCEPTED if command.accept else TransferState.REJECTED
+    if package.state is wanted:
+        return _on_package(command.package_id)
+    faults = Faults()
+    if package.state is not TransferState.VERIFIED:
+        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    if not command.accept:
+        _check_code(command.code, command.text, "", faults)
+    check_time(facts, faults)
+    faults.refuse_if_any()
+    place = (facts.meta(), package.transfer_id, package.sender, package.sender_record_id)
+    event = PackageAccepted(*place) if command.accept else PackageRejected(*place, command.code, command.text)
+    return _on_package(command.package_id, event)
+
+
+def _on_package(package_id: UUID, *events: Event) -> Decision:
+    return Decision(package_id, "package", events)
+
+
+def _check_code(code: str, text: str, prefix: str, faults: Faults) -> None:
+    faults.require(code, f"{prefix}code")
+    faults.text(code, f"{prefix}code", CODE_MAX)
+    faults.text(text, f"{prefix}text", TEXT_MAX)
+
+
+DECISIONS = {ReceivePackage: receive_package, AnswerPackage: answer_package}

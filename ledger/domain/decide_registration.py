@@ -1,0 +1,51 @@
+"""The decision that forms a record: what the archive will need is fixed now (front-end control)."""
+
+from __future__ import annotations
+
+from ledger.domain.commands import RegisterRecord
+from ledger.domain.decision import Claim, Decision, Facts, Reservation
+from ledger.domain.events import RecordRegistered
+from ledger.domain.faults import Faults
+from ledger.domain.guards import CODE_MAX, check_source, check_time, source_claim, taken_before
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import StreamState
+
+
+def register_record(command: RegisterRecord, _: StreamState | None, facts: Facts) -> Decision:
+    """One episode of one patient; unique by case number, visit type and sequence."""
+    if facts.claimed is not None and taken_before(facts):
+        return Decision(facts.claimed.stream_id, "record", ())
+    faults = Faults()
+    patient = facts.patient
+    if patient is None:
+        faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
+    if command.visit_sequence < 1:
+        faults.add("visit_sequence", "OUT_OF_RANGE", "visits are counted from 1")
+    faults.require(command.department, "department")
+    faults.text(command.department, "department", CODE_MAX)
+    check_time(facts, faults)
+    check_source(facts, faults)
+    if facts.claimed is not None:
+        faults.add("context.source", "SOURCE_CHANGED", "a registration is never changed", RefusalKind.STATE)
+    faults.refuse_if_any()
+    assert patient is not None  # noqa: S101 - its absence is a fault above
+    event = RecordRegistered(
+        meta=facts.meta(),
+        patient_id=command.patient_id,
+        case_number=patient.case_number,
+        visit_type=command.visit_type,
+        visit_sequence=command.visit_sequence,
+        department=command.department,
+        identity=patient.identity,
+        retention_class=facts.pack.retention[command.visit_type].name,
+        rule_pack=facts.pack.id,
+        rule_pack_version=facts.pack.version,
+    )
+    visit = (patient.case_number, command.visit_type, str(command.visit_sequence))
+    claims: list[Reservation] = [Claim("visit", visit, group=(patient.case_number,))]
+    if (source := source_claim(facts)) is not None:
+        claims.append(source)
+    return Decision(facts.ids[0], "record", (event,), tuple(claims))
+
+
+DECISIONS = {RegisterRecord: register_record}

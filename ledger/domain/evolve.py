@@ -1,0 +1,31 @@
+"""The state after one more event. Never raises for an event that its stream can hold, and reads no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from ledger.domain import events
+from ledger.domain.events import Event
+from ledger.domain.evolve_package import PACKAGE_STEPS
+from ledger.domain.evolve_patient import PATIENT_STEPS
+from ledger.domain.evolve_record import RECORD_STEPS
+from ledger.domain.state import StreamState
+
+Step = Callable[[Any, Any, datetime], StreamState]
+
+STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS}
+"""From the class of an event to the function (state, event, recorded_at) -> state."""
+
+
+def evolve(state: StreamState | None, event: Event, version: int, recorded_at: datetime) -> StreamState:
+    """The stream's state at `version`, given the state before and the event recorded then."""
+    after = STEPS[type(event)](state, event, recorded_at)
+    return replace(cast("Any", after), version=version) if after.version != version else after
+
+
+def opens_stream(event: Event) -> bool:
+    """Whether the event is the first of a stream."""
+    return isinstance(event, events.PatientRegistered | events.RecordRegistered | events.PackageReceived)

@@ -1,0 +1,56 @@
+"""Received packages, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ledger.domain import events
+from ledger.domain.state import PackageState
+from ledger.domain.values import TransferState
+
+
+def received(_: None, event: events.PackageReceived, __: datetime) -> PackageState:
+    """A package arrived."""
+    return PackageState(
+        version=1,
+        transfer_id=event.transfer_id,
+        sender=event.counterpart,
+        sender_origin=event.sender_origin,
+        sender_record_id=event.sender_record_id,
+        kind=event.kind,
+        record_version=event.record_version,
+        package_sha256=event.package_sha256,
+        package_size=event.package_size,
+    )
+
+
+def verified(state: PackageState, event: events.PackageVerified, _: datetime) -> PackageState:
+    """It holds."""
+    return replace(
+        state,
+        version=state.version + 1,
+        state=TransferState.VERIFIED,
+        events=event.events,
+        head_leaf=event.head_leaf,
+    )
+
+
+def accepted(state: PackageState, _: events.PackageAccepted, __: datetime) -> PackageState:
+    """It was taken."""
+    return replace(state, version=state.version + 1, state=TransferState.ACCEPTED)
+
+
+def rejected(state: PackageState, event: events.PackageRejected, _: datetime) -> PackageState:
+    """It was not taken."""
+    return replace(state, version=state.version + 1, state=TransferState.REJECTED, code=event.code)
+
+
+PACKAGE_STEPS: dict[Any, Callable[[Any, Any, datetime], PackageState]] = {
+    events.PackageReceived: received,
+    events.PackageVerified: verified,
+    events.PackageAccepted: accepted,
+    events.PackageRejected: rejected,
+}

@@ -1,0 +1,213 @@
+"""Records, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from ledger.domain import events
+from ledger.domain.state import Consultation, Entry, EntryVersion, RecordState, Transfer
+from ledger.domain.values import Phase, TransferState
+
+
+def _next(state: RecordState, **changes: Any) -> RecordState:
+    return replace(state, version=state.version + 1, **changes)
+
+
+def registered(_: None, event: events.RecordRegistered, __: datetime) -> RecordState:
+    """A record is formed."""
+    return RecordState(
+        version=1,
+        phase=Phase.REGISTERED,
+        patient_id=event.patient_id,
+        case_number=event.case_number,
+        visit_type=event.visit_type,
+        visit_sequence=event.visit_sequence,
+        identity=event.identity,
+        retention_class=event.retention_class,
+        rule_pack=event.rule_pack,
+        rule_pack_version=event.rule_pack_version,
+        department=event.department,
+        departments=(event.department,),
+        historical=event.meta.historical,
+    )
+
+
+def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> RecordState:
+    """Care begins."""
+    return _next(
+        state,
+        phase=Phase.ACTIVE,
+        **_moved(state, event.department),
+        bed=event.bed,
+        responsible=event.responsible,
+        team=event.team,
+        started_at=event.meta.occurred_at,
+    )
+
+
+def department_transferred(state: RecordState, event: events.DepartmentTransferred, _: datetime) -> RecordState:
+    """The patient goes to another department."""
+    return _next(state, **_moved(state, event.to_department), bed=event.bed, responsible=event.responsible)
+
+
+def _moved(state: RecordState, department: str) -> dict[str, Any]:
+    same = department == state.department
+    return {
+        "department": department,
+        "departments": state.departments if same else (*state.departments, department),
+    }
+
+
+def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
+    """Care is over; the record is completed."""
+    return _next(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
+
+
+def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
+    """A first version."""
+    version = EntryVersion(
+        version=1,
+        state=event.state,
+        content=event.content,
+        attestation=event.attestation,
+        recorded_at=at,
+        occurred_at=event.meta.occurred_at,
+        record_version=state.version + 1,
+    )
+    return _with_entry(state, Entry(event.entry_id, (version,)))
+
+
+def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) -> RecordState:
+    """A next version; the older ones stay."""
+    entry = state.entries[event.entry_id]
+    version = EntryVersion(
+        version=event.entry_version,
+        state=event.state,
+        content=event.content,
+        attestation=event.attestation,
+        recorded_at=at,
+        occurred_at=event.meta.occurred_at,
+        record_version=state.version + 1,
+        kind=event.kind,
+        reason=event.reason,
+    )
+    return _with_entry(state, replace(entry, versions=(*entry.versions, version)))
+
+
+def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetime) -> RecordState:
+    """Hidden, kept."""
+    return _with_entry(state, replace(state.entries[event.entry_id], retraction_reason=event.reason))
+
+
+def _with_entry(state: RecordState, entry: Entry) -> RecordState:
+    return _next(state, entries={**state.entries, entry.entry_id: entry})
+
+
+def consultation_requested(state: RecordState, event: events.ConsultationRequested, _: datetime) -> RecordState:
+    """Another department is asked."""
+    asked = Consultation(event.consultation_id, event.from_department, event.to_department, event.urgency)
+    return _next(state, consultations={**state.consultations, asked.consultation_id: asked})
+
+
+def consultation_answered(state: RecordState, event: events.ConsultationAnswered, _: datetime) -> RecordState:
+    """The other department has answered."""
+    answered = replace(state.consultations[event.consultation_id], entry_id=event.entry_id)
+    return _next(state, consultations={**state.consultations, event.consultation_id: answered})
+
+
+def submitted(state: RecordState, _: events.RecordSubmitted, __: datetime) -> RecordState:
+    """Handed in; what quality control said before no longer counts."""
+    return _next(state, phase=Phase.SUBMITTED, archiving=replace(state.archiving, passed=False))
+
+
+def returned(state: RecordState, _: events.QualityReturned, __: datetime) -> RecordState:
+    """Back to the department."""
+    archiving = replace(state.archiving, passed=False, returns=state.archiving.returns + 1)
+    return _next(state, phase=Phase.RETURNED, archiving=archiving)
+
+
+def passed(state: RecordState, event: events.QualityPassed, _: datetime) -> RecordState:
+    """Good enough to be kept."""
+    return _next(state, archiving=replace(state.archiving, passed=True, score=event.score))
+
+
+def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> RecordState:
+    """The running record has become an archived case."""
+    # ISO dates compare as text; a date once promised never moves back.
+    until = max(state.archiving.retain_until, event.retain_until)
+    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until)
+    return _next(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
+
+
+def transfer_proposed(state: RecordState, event: events.TransferProposed, _: datetime) -> RecordState:
+    """A transfer begins."""
+    return _with_transfer(state, Transfer(event.transfer_id, event.counterpart, event.kind, TransferState.PROPOSED))
+
+
+def transfer_packaged(state: RecordState, event: events.TransferPackaged, _: datetime) -> RecordState:
+    """Its bytes are fixed."""
+    return _changed(
+        state,
+        event.transfer_id,
+        state=TransferState.PACKAGED,
+        record_version=event.record_version,
+        package_sha256=event.package_sha256,
+    )
+
+
+def transfer_offered(state: RecordState, event: events.TransferOffered, _: datetime) -> RecordState:
+    """The other hospital is told."""
+    return _changed(state, event.transfer_id, state=TransferState.OFFERED, expires_at=event.expires_at)
+
+
+def transfer_rejected(state: RecordState, event: events.TransferRejected, _: datetime) -> RecordState:
+    """The other hospital refused."""
+    return _changed(state, event.transfer_id, state=TransferState.REJECTED, code=event.code)
+
+
+def _to(transfer_state: TransferState) -> Callable[[RecordState, Any, datetime], RecordState]:
+    def step(state: RecordState, event: Any, _: datetime) -> RecordState:
+        return _changed(state, cast("UUID", event.transfer_id), state=transfer_state)
+
+    return step
+
+
+def _changed(record: RecordState, transfer_id: UUID, **changes: Any) -> RecordState:
+    return _with_transfer(record, replace(record.transfers[transfer_id], **changes))
+
+
+def _with_transfer(state: RecordState, transfer: Transfer) -> RecordState:
+    transfers = {**state.transfers, transfer.transfer_id: transfer}
+    return _next(state, overlays=replace(state.overlays, transfers=transfers))
+
+
+RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
+    events.RecordRegistered: registered,
+    events.CareStarted: care_started,
+    events.DepartmentTransferred: department_transferred,
+    events.CareEnded: care_ended,
+    events.EntryRecorded: entry_recorded,
+    events.EntryAmended: entry_amended,
+    events.EntryRetracted: entry_retracted,
+    events.ConsultationRequested: consultation_requested,
+    events.ConsultationAnswered: consultation_answered,
+    events.RecordSubmitted: submitted,
+    events.QualityReturned: returned,
+    events.QualityPassed: passed,
+    events.RecordArchived: archived,
+    events.TransferProposed: transfer_proposed,
+    events.TransferPackaged: transfer_packaged,
+    events.TransferOffered: transfer_offered,
+    events.TransferDelivered: _to(TransferState.DELIVERED),
+    events.TransferVerified: _to(TransferState.VERIFIED),
+    events.TransferAccepted: _to(TransferState.ACCEPTED),
+    events.TransferRejected: transfer_rejected,
+    events.TransferCompleted: _to(TransferState.COMPLETED),
+    events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
+    events.TransferExpired: _to(TransferState.EXPIRED),
+    events.TransferSuperseded: _to(TransferState.SUPERSEDED),
+}

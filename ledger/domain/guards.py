@@ -1,0 +1,79 @@
+"""Guards that many commands share."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from ledger.domain.commands import Command
+from ledger.domain.decision import Claim, Decision, Facts, Reservation, Swap
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults, refuse
+from ledger.domain.lifecycle import phase_fault
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import PackageState, PatientState, RecordState, StreamState
+
+T = TypeVar("T", RecordState, PatientState, PackageState)
+TEXT_MAX = 4000
+CODE_MAX = 64
+
+
+def expect(state: StreamState | None, kind: type[T], field: str) -> T:
+    """The state, if the stream is of the kind that the command acts on."""
+    if not isinstance(state, kind):
+        raise refuse(RefusalKind.NOT_FOUND, field, "WRONG_STREAM", "the id names a stream of another kind")
+    return state
+
+
+def begin(command: Command, state: RecordState, facts: Facts) -> Faults:
+    """The faults that any command on a record may have: phase and time."""
+    faults = Faults()
+    faults.note(phase_fault(type(command), state.phase, state.visit_type), RefusalKind.STATE)
+    check_time(facts, faults)
+    return faults
+
+
+def check_time(facts: Facts, faults: Faults) -> None:
+    """Notes a time in the future. Any time back is allowed: a late entry is tagged, never blocked."""
+    occurred_at = facts.context.occurred_at
+    if occurred_at is not None and occurred_at - facts.now > facts.pack.ahead_max:
+        seconds = int(facts.pack.ahead_max.total_seconds())
+        faults.add("context.occurred_at", "TIME_IN_FUTURE", f"at most {seconds} seconds ahead")
+
+
+def on_record(record_id: UUID, *events: Event, source: Reservation | None = None, **result: UUID | bytes) -> Decision:
+    """A decision that adds events to a record."""
+    return Decision(record_id, "record", events, () if source is None else (source,), result)
+
+
+def taken_before(facts: Facts) -> bool:
+    """Whether the command's source item was taken up with exactly this content: then there is nothing to add."""
+    source, claimed = facts.context.source, facts.claimed
+    return source is not None and claimed is not None and claimed.content_sha256 == source.content_sha256
+
+
+def source_claim(facts: Facts, entry_id: UUID | None = None) -> Reservation | None:
+    """Claims the command's source item for what it makes, or moves the claim to the new content."""
+    source = facts.context.source
+    if source is None:
+        return None
+    parts = (source.system, source.type, source.id)
+    value = _claim_value(entry_id, source.content_sha256)
+    if facts.claimed is None:
+        return Claim("source", parts, value)
+    return Swap("source", parts, _claim_value(facts.claimed.entry_id, facts.claimed.content_sha256), value)
+
+
+def _claim_value(entry_id: UUID | None, digest: bytes) -> bytes:
+    return (entry_id.bytes if entry_id else b"") + digest
+
+
+def check_source(facts: Facts, faults: Faults) -> None:
+    """Notes what a source item lacks."""
+    source = facts.context.source
+    if source is None:
+        return
+    for name in ("system", "type", "id"):
+        faults.require(getattr(source, name), f"context.source.{name}")
+    if len(source.content_sha256) != 32:
+        faults.add("context.source.content_sha256", "MALFORMED_DIGEST", "32 bytes are required")

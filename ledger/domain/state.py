@@ -1,0 +1,188 @@
+"""What a stream's events add up to. A record has three independent parts, so that its phase stays small: the phase, the
+entries each with their own state, and overlays that may lie over any phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Attestation,
+    Disposition,
+    EntryContent,
+    EntryState,
+    IdentityStatus,
+    PatientDetails,
+    Phase,
+    TransferKind,
+    TransferState,
+    Urgency,
+    VisitType,
+)
+
+
+@dataclass(frozen=True)
+class EntryVersion:
+    """One version of an entry, readable until the record is destroyed."""
+
+    version: int
+    state: EntryState
+    content: EntryContent
+    attestation: Attestation
+    recorded_at: datetime
+    occurred_at: datetime
+    record_version: int
+    kind: AmendmentKind | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document with all its versions, the oldest first."""
+
+    entry_id: UUID
+    versions: tuple[EntryVersion, ...]
+    retraction_reason: str | None = None
+
+    @property
+    def last(self) -> EntryVersion:
+        """The newest version."""
+        return self.versions[-1]
+
+    @property
+    def retracted(self) -> bool:
+        """Whether it is hidden (and kept)."""
+        return self.retraction_reason is not None
+
+    @property
+    def state(self) -> EntryState:
+        """The state of the newest version, or RETRACTED."""
+        return EntryState.RETRACTED if self.retracted else self.last.state
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """A consultation as it stands."""
+
+    consultation_id: UUID
+    from_department: str
+    to_department: str
+    urgency: Urgency
+    entry_id: UUID | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer is there."""
+        return self.entry_id is not None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A transfer to another hospital, as the sender knows it."""
+
+    transfer_id: UUID
+    counterpart: str
+    kind: TransferKind
+    state: TransferState
+    record_version: int = 0
+    package_sha256: bytes = b""
+    expires_at: datetime | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Overlays:
+    """What may lie over any phase. Holds, seals, loans and copies are filled by the events of the archive's own."""
+
+    transfers: Mapping[UUID, Transfer] = field(default_factory=dict[UUID, Transfer])
+    holds: frozenset[UUID] = frozenset()
+    seals: frozenset[UUID] = frozenset()
+    loans: frozenset[UUID] = frozenset()
+    copies: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class Archiving:
+    """Quality control and archive of a record."""
+
+    passed: bool = False
+    score: int = 0
+    returns: int = 0
+    head_leaf: bytes = b""
+    retain_until: str = ""
+
+
+@dataclass(frozen=True)
+class RecordState:
+    """One episode of one patient."""
+
+    version: int
+    phase: Phase
+    patient_id: UUID
+    case_number: str
+    visit_type: VisitType
+    visit_sequence: int
+    identity: IdentityStatus
+    retention_class: str
+    rule_pack: str
+    rule_pack_version: int
+    department: str
+    historical: bool = False
+    departments: tuple[str, ...] = ()
+    bed: str = ""
+    responsible: Actor | None = None
+    team: str = ""
+    started_at: datetime | None = None
+    disposition: Disposition | None = None
+    ended_at: datetime | None = None
+    entries: Mapping[UUID, Entry] = field(default_factory=dict[UUID, Entry])
+    consultations: Mapping[UUID, Consultation] = field(default_factory=dict[UUID, Consultation])
+    archiving: Archiving = Archiving()
+    overlays: Overlays = Overlays()
+
+    @property
+    def transfers(self) -> Mapping[UUID, Transfer]:
+        """Transfers to other hospitals by id."""
+        return self.overlays.transfers
+
+    @property
+    def retain_until(self) -> str:
+        """First day on which disposal could be appraised, ISO 8601; empty before archiving."""
+        return self.archiving.retain_until
+
+
+@dataclass(frozen=True)
+class PatientState:
+    """A person as known to the hospital."""
+
+    version: int
+    case_number: str
+    identity: IdentityStatus
+    details: PatientDetails
+
+
+@dataclass(frozen=True)
+class PackageState:
+    """A package received from another hospital."""
+
+    version: int
+    transfer_id: UUID
+    sender: str
+    sender_origin: str
+    sender_record_id: UUID
+    kind: TransferKind
+    record_version: int
+    package_sha256: bytes
+    package_size: int
+    state: TransferState = TransferState.DELIVERED
+    events: int = 0
+    head_leaf: bytes = b""
+    code: str = ""
+
+
+StreamState = RecordState | PatientState | PackageState

@@ -1,0 +1,201 @@
+"""Templates: what a document must hold, checked before anything is appended, every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.domain.faults import Faults
+from ledger.domain.values import EntryContent, Field, Section
+
+SECTIONS_MAX = 100
+FIELDS_MAX = 2000
+ATTACHMENTS_MAX = 100
+SHA256_BYTES = 32
+_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """One structured field of a section."""
+
+    code: str
+    type: str
+    """text, coding, quantity, time or flag."""
+    required: bool = False
+    repeated: bool = False
+    units: frozenset[str] = frozenset()
+    """Units in UCUM that fit; empty = any."""
+    systems: frozenset[str] = frozenset()
+    """Code systems that fit; empty = any."""
+    codes: frozenset[str] = frozenset()
+    """A closed set of codes; empty = any code of the systems."""
+
+
+@dataclass(frozen=True)
+class SectionRule:
+    """One section of a template."""
+
+    code: str
+    title: str
+    required: bool = False
+    fields: Mapping[str, FieldRule] | None = None
+    """The fields that it may hold; None = any field."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """One version of a template."""
+
+    id: str
+    version: int
+    title: str
+    sections: Mapping[str, SectionRule]
+    open: bool = False
+    """Takes sections that it does not name."""
+
+    def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
+        """Notes every fault of an entry against this template."""
+        seen: set[str] = set()
+        for index, section in enumerate(content.sections):
+            where = f"{path}.sections[{index}]"
+            rule = self.sections.get(section.code)
+            if section.code in seen:
+                faults.add(f"{where}.code", "REPEATED_SECTION", "a section stands once in an entry")
+            seen.add(section.code)
+            if rule is not None:
+                _check_section(section, rule, faults, where)
+            elif not self.open:
+                faults.add(f"{where}.code", "UNKNOWN_SECTION", "the template has no such section")
+        for code, rule in self.sections.items():
+            if rule.required and code not in seen:
+                faults.add(f"{path}.sections", "MISSING_SECTION", f"section {code} is required")
+
+
+@dataclass(frozen=True)
+class TemplateSet:
+    """All templates of a hospital, by id and version."""
+
+    templates: Mapping[tuple[str, int], Template]
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> TemplateSet:
+        """The templates in this data: `template` is a list of tables."""
+        made = [_template(each) for each in data["template"]]
+        return cls({(each.id, each.version): each for each in made})
+
+    def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
+        """Notes every fault of an entry."""
+        _check_shape(content, faults, path)
+        template = self.templates.get((content.template, content.template_version))
+        if template is not None:
+            template.check(content, faults, path)
+        elif any(known == content.template for known, _ in self.templates):
+            faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
+        else:
+            faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
+
+
+def _check_shape(content: EntryContent, faults: Faults, path: str) -> None:
+    if not content.sections and not content.attachments:
+        faults.add(f"{path}.sections", "EMPTY_ENTRY", "an entry says something or holds an attachment")
+    if len(content.sections) > SECTIONS_MAX:
+        faults.add(f"{path}.sections", "TOO_MANY", f"at most {SECTIONS_MAX} sections")
+    if sum(len(section.fields) for section in content.sections) > FIELDS_MAX:
+        faults.add(f"{path}.sections", "TOO_MANY", f"at most {FIELDS_MAX} fields")
+    if len(content.attachments) > ATTACHMENTS_MAX:
+        faults.add(f"{path}.attachments", "TOO_MANY", f"at most {ATTACHMENTS_MAX} attachments")
+    for index, attachment in enumerate(content.attachments):
+        if len(attachment.sha256) != SHA256_BYTES:
+            faults.add(f"{path}.attachments[{index}].sha256", "MALFORMED_DIGEST", "32 bytes are required")
+    for index, section in enumerate(content.sections):
+        for number, field in enumerate(section.fields):
+            _check_value(field, faults, f"{path}.sections[{index}].fields[{number}]")
+
+
+def _check_value(field: Field, faults: Faults, where: str) -> None:
+    if not field.code:
+        faults.add(f"{where}.code", "REQUIRED", "a field code is required")
+    if not _types_of(field) and not field.uncoded_reason:
+        faults.add(where, "REQUIRED", "a value is required")
+    if field.quantity is not None and not _DECIMAL.fullmatch(field.quantity.value):
+        faults.add(f"{where}.quantity.value", "MALFORMED_NUMBER", "a decimal number as text is required")
+    if field.coding is not None and not (field.coding.system and field.coding.code):
+        faults.add(f"{where}.coding", "REQUIRED", "a code and its system are required")
+
+
+def _check_section(section: Section, rule: SectionRule, faults: Faults, where: str) -> None:
+    if rule.required and not section.text.strip() and not section.fields:
+        faults.add(where, "EMPTY_SECTION", "a required section may not be empty")
+    if rule.fields is None:
+        return
+    seen: set[str] = set()
+    for index, field in enumerate(section.fields):
+        field_rule = rule.fields.get(field.code)
+        place = f"{where}.fields[{index}]"
+        if field_rule is None:
+            faults.add(f"{place}.code", "UNKNOWN_FIELD", "the section has no such field")
+            continue
+        if field.code in seen and not field_rule.repeated:
+            faults.add(f"{place}.code", "TOO_MANY", "the field stands once")
+        seen.add(field.code)
+        _check_field(field, field_rule, faults, place)
+    for code, field_rule in rule.fields.items():
+        if field_rule.required and code not in seen:
+            faults.add(f"{where}.fields", "MISSING_FIELD", f"field {code} is required")
+
+
+def _check_field(field: Field, rule: FieldRule, faults: Faults, where: str) -> None:
+    # Free text with a reason is always allowed where a code is asked for.
+    if rule.type == "coding" and field.uncoded_reason and field.coding is None:
+        return
+    if _types_of(field) not in ([], [rule.type]):
+        faults.add(where, "WRONG_TYPE", f"a value of type {rule.type} is required")
+        return
+    if field.quantity is not None and rule.units and field.quantity.unit not in rule.units:
+        faults.add(f"{where}.quantity.unit", "UNIT_NOT_ALLOWED", f"one of {', '.join(sorted(rule.units))}")
+    if field.coding is not None:
+        _check_code(field.coding.system, field.coding.code, rule, faults, f"{where}.coding")
+
+
+def _check_code(system: str, code: str, rule: FieldRule, faults: Faults, where: str) -> None:
+    if rule.systems and system not in rule.systems:
+        faults.add(f"{where}.system", "SYSTEM_NOT_ALLOWED", f"one of {', '.join(sorted(rule.systems))}")
+    if rule.codes and code not in rule.codes:
+        faults.add(f"{where}.code", "CODE_NOT_IN_SET", f"one of {', '.join(sorted(rule.codes))}")
+
+
+def _types_of(field: Field) -> list[str]:
+    values = {
+        "text": field.text,
+        "coding": field.coding,
+        "quantity": field.quantity,
+        "time": field.time,
+        "flag": field.flag,
+    }
+    return [name for name, value in values.items() if value is not None]
+
+
+def _template(data: Mapping[str, Any]) -> Template:
+    sections = {each["code"]: _section(each) for each in data.get("section", ())}
+    return Template(data["id"], data["version"], data["title"], sections, data.get("open", False))
+
+
+def _section(data: Mapping[str, Any]) -> SectionRule:
+    fields = data.get("field")
+    rules = None if fields is None else {each["code"]: _field(each) for each in fields}
+    return SectionRule(data["code"], data["title"], data.get("required", False), rules)
+
+
+def _field(data: Mapping[str, Any]) -> FieldRule:
+    return FieldRule(
+        code=data["code"],
+        type=data["type"],
+        required=data.get("required", False),
+        repeated=data.get("repeated", False),
+        units=frozenset(data.get("units", ())),
+        systems=frozenset(data.get("systems", ())),
+        codes=frozenset(data.get("codes", ())),
+    )
