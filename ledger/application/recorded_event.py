@@ -14,7 +14,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from ledger.application.body_codec import decode_body
 from ledger.application.message_codec import micros_of, time_of
 from ledger.domain.events import Event, stored_name
-from ledger.store.recorder import join_state, split_state
+from ledger.store.stored_state import join_state, split_state
 from ledger.trust.envelope import Envelope, decode, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Sealed
