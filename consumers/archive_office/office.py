@@ -1,0 +1,80 @@
+"""Replays a hospital's ledger into files, checking it on the way; can be stopped and started again at any moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumers.archive_office.shelf import Shelf
+from consumers.patience import Patience
+from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
+from ledger.api.v1.stream_pb2_grpc import StreamServiceAsyncStub
+from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
+
+_BATCH_EVENTS = 500
+_EVENTS_BETWEEN_MANIFESTS = 20_000
+
+
+class ArchiveStopped(Exception):
+    """The ledger that was read does not hold; nothing behind the last manifest was put into the archive."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{ArchiveStopped.__doc__} {fault}")
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRun:
+    """What one run added, and what the archive then holds."""
+
+    added: Summary
+    records: int
+    events: int
+    head_position: int
+
+
+class ArchiveOffice:
+    """Writes the archive of one hospital."""
+
+    def __init__(self, hospital: str, *, stub: StreamServiceAsyncStub, folder: Path, patience: Patience) -> None:
+        """BadManifest or ArchiveFileChanged where the folder holds something else than an archive of this hospital."""
+        self._hospital = hospital
+        self._stub = stub
+        self._patience = patience
+        self._shelf = Shelf(folder, hospital)
+        self._walk = LedgerWalk(
+            position=self._shelf.manifest.head_position,
+            origin=self._shelf.manifest.origin,
+            digest=bytes.fromhex(self._shelf.manifest.digest),
+            chain_of=self._shelf.chain_of,
+        )
+
+    async def run(self) -> ArchiveRun:
+        """Takes everything up to the head of now.
+
+        ArchiveStopped at the first fault; ServiceUnavailable where the service does not answer.
+        """
+        await self._patience.call("ReadHospital", self._read_on)
+        self._write_manifest()
+        manifest = self._shelf.manifest
+        return ArchiveRun(self._walk.summary(), len(manifest.records), manifest.events, manifest.head_position)
+
+    async def _read_on(self, _timeout_seconds: float) -> None:
+        """From behind the last event taken, so that a broken stream costs nothing twice."""
+        request = ReadHospitalRequest(
+            hospital=self._hospital, after_position=self._walk.position, batch_size=_BATCH_EVENTS
+        )
+        async for response in self._stub.ReadHospital(request):
+            self._take(response.events)
+
+    def _take(self, events: Sequence[StoredEvent]) -> None:
+        """The whole batch is checked before a byte of it is written."""
+        for event in events:
+            if fault := self._walk.take(Row(event.position, event.envelope, event.body)):
+                raise ArchiveStopped(fault)
+        self._shelf.put(events)
+        if self._walk.position - self._shelf.manifest.head_position >= _EVENTS_BETWEEN_MANIFESTS:
+            self._write_manifest()
+
+    def _write_manifest(self) -> None:
+        summary = self._walk.summary()
+        self._shelf.commit(summary.origin, summary.last_position, summary.digest)

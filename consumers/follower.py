@@ -1,0 +1,87 @@
+"""Follows a transfer topic: each message handled once, poison put aside, the checkpoint after the work."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from consumers.checkpoint_file import CheckpointFile
+from consumers.dead_letters import DEAD_LETTERS_MAX, DeadLetter, DeadLetterFile
+from consumers.transfer_message import PoisonMessage, TransferMessage
+from consumers.transfer_topic import Delivered, OpenTopic
+from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 0.5
+_MESSAGES_MAX = 100
+
+Handle = Callable[[TransferMessage], Awaitable[None]]
+"""Does the work of a message. It may be called again with the same one after a crash, and must then change nothing."""
+
+
+class Follower:
+    """One consumer of one hospital's transfer topic; its checkpoint and its dead letters lie in its own folder."""
+
+    def __init__(
+        self,
+        hospital: str,
+        *,
+        open_topic: OpenTopic,
+        handle: Handle,
+        folder: Path,
+        clock: Callable[[], datetime],
+        dead_letters_max: int = DEAD_LETTERS_MAX,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._hospital = hospital
+        self._open_topic = open_topic
+        self._handle = handle
+        self._clock = clock
+        self._checkpoint = CheckpointFile(folder / "checkpoint.json")
+        self._dead_letters = DeadLetterFile(folder / "dead-letters.jsonl", dead_letters_max)
+
+    async def run(self, stop: asyncio.Event, caught_up: Callable[[], None] = lambda: None) -> None:
+        """Follows until `stop`; calls `caught_up` each time that the topic has nothing more for the moment.
+
+        DeadLetterLimit where too much cannot be handled; ServiceUnavailable where somebody does not answer: nothing
+        is lost then, the next run begins where this one stood.
+        """
+        topic = await self._open_topic(self._hospital, self._checkpoint.places)
+        try:
+            while not stop.is_set():
+                batch = await topic.poll(_POLL_SECONDS, _MESSAGES_MAX)
+                await self._take(batch)
+                if not batch:
+                    caught_up()
+        finally:
+            await topic.close()
+
+    async def _take(self, batch: Sequence[Delivered]) -> None:
+        try:
+            for delivered in batch:
+                if not self._checkpoint.is_repeat(delivered):
+                    await self._handle_or_put_aside(delivered.message)
+                self._checkpoint.advance(delivered)
+        finally:
+            if batch:
+                self._checkpoint.save()
+
+    async def _handle_or_put_aside(self, message: TransferMessage) -> None:
+        try:
+            await self._handle(message)
+        except PoisonMessage as poison:
+            letter = DeadLetter(message.origin, message.position, _type_of(message), poison.reason, self._clock())
+            _log.error(
+                "message put aside",
+                extra={"hospital": self._hospital, "origin": letter.origin, "position": letter.position},
+            )
+            self._dead_letters.put(letter)
+
+
+def _type_of(message: TransferMessage) -> str:
+    try:
+        return decode(message.envelope).type
+    except EnvelopeFault:
+        return ""

@@ -1,0 +1,97 @@
+"""The desk of the receiving hospital: takes one message at a time from offer to answer."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import grpc
+
+from consumers.patience import Patience
+from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
+from consumers.receiving_hospital.inspection import Verified
+from consumers.receiving_hospital.kept_packages import KeptPackages
+from consumers.receiving_hospital.offer import OFFERED, Offer, read_offer
+from consumers.receiving_hospital.own_ledger import OwnLedger
+from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
+from consumers.receiving_hospital.received import Received, received_bytes, received_nothing
+from consumers.receiving_hospital.reception import Answer, Circumstances, Fetch, Finished, Refuse, next_step
+from consumers.receiving_hospital.rejection import Rejection
+from consumers.registry import Registry
+from consumers.transfer_message import PoisonMessage, TransferMessage
+
+PACKAGE_BYTES_MAX = 64 * 1024 * 1024
+_STEPS_MAX = 4
+_REFUSED = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
+
+
+class ReceivingDesk:
+    """Handles the messages of one hospital's own transfer topic."""
+
+    def __init__(
+        self,
+        hospital: str,
+        *,
+        own_ledger: OwnLedger,
+        registry: Registry,
+        kept: KeptPackages,
+        open_channel: OpenChannel,
+        patience: Patience,
+        clock: Callable[[], datetime],
+        policy: AnswerPolicy = accept_verified,
+        package_bytes_max: int = PACKAGE_BYTES_MAX,
+    ) -> None:
+        self._hospital = hospital
+        self._own_ledger = own_ledger
+        self._registry = registry
+        self._kept = kept
+        self._open_channel = open_channel
+        self._patience = patience
+        self._clock = clock
+        self._policy = policy
+        self._package_bytes_max = package_bytes_max
+
+    async def handle(self, message: TransferMessage) -> None:
+        """Takes an offer to its end; other messages are none of its business.
+
+        PoisonMessage where it can never be handled; ServiceUnavailable where somebody does not answer. May be called
+        again with the same message at any time: what was done is not done twice.
+        """
+        if message.opened().type != OFFERED:
+            return
+        offer = read_offer(message)
+        try:
+            await self._to_the_end(offer)
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _REFUSED:
+                raise
+            raise PoisonMessage(f"REFUSED: a ledger answered {error.code().name}") from error
+
+    async def _to_the_end(self, offer: Offer) -> None:
+        for _ in range(_STEPS_MAX):
+            known = await self._own_ledger.package(offer)
+            match next_step(offer, known, await self._circumstances(offer)):
+                case Fetch(address):
+                    await self._own_ledger.receive(offer, await self._receive(offer, address))
+                case Refuse(rejection):
+                    await self._own_ledger.receive(offer, received_nothing(rejection))
+                case Answer(package_id):
+                    await self._own_ledger.answer(offer, package_id, self._policy(offer))
+                case Finished():
+                    return
+        raise PoisonMessage("NO_END: the package did not reach an answer")
+
+    async def _circumstances(self, offer: Offer) -> Circumstances:
+        sender = await self._registry.by_id(offer.sender)
+        return Circumstances(self._hospital, self._clock(), sender, self._package_bytes_max)
+
+    async def _receive(self, offer: Offer, address: str) -> Received:
+        """The package as received; when its check says Verified, its bytes are kept for good before this returns."""
+        kept = self._kept.read(offer.transfer_id)
+        if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
+            return received
+        fetched = await fetch_package(offer, address, self._open_channel, self._patience)
+        if isinstance(fetched, Rejection):
+            return received_nothing(fetched)
+        received = received_bytes(fetched, offer)
+        if isinstance(received.check, Verified):
+            self._kept.keep(offer.transfer_id, fetched)
+        return received

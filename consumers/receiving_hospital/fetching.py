@@ -1,0 +1,51 @@
+"""Gets a package from the sender, whole or not at all."""
+
+from collections.abc import Callable
+
+import grpc
+
+from consumers.patience import Patience
+from consumers.receiving_hospital.offer import Offer
+from consumers.receiving_hospital.rejection import RejectCode, Rejection
+from ledger.api.v1.transfers_pb2 import FetchPackageRequest
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub, TransferServiceStub
+
+OpenChannel = Callable[[str], grpc.aio.Channel]
+"""Opens a channel to an address; the composition root decides on its security."""
+
+_NOT_HANDED_OVER = frozenset(
+    {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.PERMISSION_DENIED}
+)
+
+
+async def fetch_package(offer: Offer, address: str, open_channel: OpenChannel, patience: Patience) -> bytes | Rejection:
+    """The bytes as the sender serves them now; a rejection where it no longer hands them over.
+
+    Never holds more than one chunk above the size offered. ServiceUnavailable where the sender does not answer.
+    """
+    async with open_channel(address) as channel:
+        stub: TransferServiceAsyncStub = TransferServiceStub(channel)
+        try:
+            return await patience.call("FetchPackage", lambda seconds: _attempt(stub, offer, seconds))
+        except grpc.aio.AioRpcError as error:
+            if error.code() in _NOT_HANDED_OVER:
+                return Rejection(RejectCode.OFFER_WITHDRAWN, error.code().name)
+            raise
+
+
+async def _attempt(stub: TransferServiceAsyncStub, offer: Offer, timeout_seconds: float) -> bytes:
+    request = FetchPackageRequest(
+        hospital=offer.sender,
+        record_id=str(offer.record_id),
+        transfer_id=str(offer.transfer_id),
+        recipient=offer.recipient,
+    )
+    data = bytearray()
+    call = stub.FetchPackage(request, timeout=timeout_seconds)
+    async for response in call:
+        data += response.chunk
+        # More than was offered is wrong already; a sender that never ends must not fill the memory.
+        if len(data) > offer.package_size:
+            call.cancel()
+            break
+    return bytes(data)

@@ -1,0 +1,60 @@
+"""The registry of hospitals as any client sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consumers.patience import Patience
+from ledger.api.v1.stream_pb2 import Hospital, ListHospitalsRequest
+from ledger.api.v1.stream_pb2_grpc import HospitalServiceAsyncStub
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHospital:
+    """A hospital of the registry."""
+
+    id: str
+    origin: str
+    """Origin of its ledger."""
+    address: str
+    """gRPC address at which its packages can be fetched."""
+
+
+class Registry:
+    """Looks hospitals up; asks the service only for what it has not seen yet."""
+
+    def __init__(self, stub: HospitalServiceAsyncStub, patience: Patience) -> None:
+        self._stub = stub
+        self._patience = patience
+        self._by_id: Mapping[str, KnownHospital] = {}
+
+    async def by_id(self, hospital: str) -> KnownHospital | None:
+        """The hospital of this id; None where the registry does not know it."""
+        if hospital not in self._by_id:
+            await self._load()
+        return self._by_id.get(hospital)
+
+    async def by_origin(self, origin: str) -> KnownHospital | None:
+        """The hospital whose ledger has this origin; None where the registry knows none."""
+        if found := self._with_origin(origin):
+            return found
+        await self._load()
+        return self._with_origin(origin)
+
+    def _with_origin(self, origin: str) -> KnownHospital | None:
+        return next((each for each in self._by_id.values() if each.origin == origin), None)
+
+    async def _load(self) -> None:
+        rows: list[Hospital] = []
+        token = ""
+        while True:
+            request = ListHospitalsRequest(page_size=_PAGE, page_token=token)
+            page = await self._patience.call(
+                "ListHospitals", lambda seconds, request=request: self._stub.ListHospitals(request, timeout=seconds)
+            )
+            rows.extend(page.hospitals)
+            token = page.next_page_token
+            if not token:
+                break
+        self._by_id = {row.id: KnownHospital(row.id, row.origin, row.address) for row in rows}

@@ -1,0 +1,77 @@
+"""Writes answers into the sender's records."""
+
+import grpc
+
+from consumers.command_ids import step_command_id
+from consumers.patience import Patience
+from consumers.registry import Registry
+from consumers.transfer_answers.answer import Answer, read_answer
+from consumers.transfer_message import PoisonMessage, TransferMessage
+from ledger.api.v1.common_pb2 import Actor, CommandContext
+from ledger.api.v1.transfers_pb2 import RecordTransferAnswerRequest, TransferAnswer
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
+
+_REFUSED = (
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.NOT_FOUND,
+)
+
+
+class AnswerRecorder:
+    """Handles the messages of one hospital's own transfer topic, as the sender."""
+
+    def __init__(
+        self, hospital: str, *, stub: TransferServiceAsyncStub, registry: Registry, actor: Actor, patience: Patience
+    ) -> None:
+        self._hospital = hospital
+        self._stub = stub
+        self._registry = registry
+        self._actor = actor
+        self._patience = patience
+
+    async def handle(self, message: TransferMessage) -> None:
+        """Writes an answer into its record, once; other messages are none of its business.
+
+        PoisonMessage where it can never be written; ServiceUnavailable where the service does not answer.
+        """
+        answer = read_answer(message)
+        if answer is None:
+            return
+        request = self._request(answer, await self._recipient(answer))
+        try:
+            await self._patience.call(
+                "RecordTransferAnswer", lambda seconds: self._stub.RecordTransferAnswer(request, timeout=seconds)
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _REFUSED:
+                raise
+            raise PoisonMessage(f"REFUSED: the own ledger answered {error.code().name}") from error
+
+    async def _recipient(self, answer: Answer) -> str:
+        """Who answers: the body does not say it, the ledger from which the answer comes does."""
+        if answer.sender != self._hospital:
+            raise PoisonMessage("WRONG_SENDER: the answer is for another hospital")
+        recipient = await self._registry.by_origin(answer.origin)
+        if recipient is None:
+            raise PoisonMessage("RECIPIENT_UNKNOWN: the registry knows no hospital with this origin")
+        return recipient.id
+
+    def _request(self, answer: Answer, recipient: str) -> RecordTransferAnswerRequest:
+        return RecordTransferAnswerRequest(
+            context=CommandContext(
+                hospital=self._hospital,
+                command_id=step_command_id(
+                    self._hospital, answer.transfer_id, f"{recipient}/{TransferAnswer.Name(answer.kind)}"
+                ),
+                actor=self._actor,
+                correlation_id=str(answer.transfer_id),
+            ),
+            record_id=str(answer.record_id),
+            transfer_id=str(answer.transfer_id),
+            recipient=recipient,
+            answer=answer.kind,
+            code=answer.code,
+            text=answer.text,
+        )

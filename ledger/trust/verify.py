@@ -1,0 +1,173 @@
+"""Checks a whole ledger, or a contiguous range of it, event by event: positions, envelopes, bodies, chains, copies.
+
+Pure: the rows may come from PostgreSQL, from Kafka or from archived files. What it says is chain-level: nothing inside
+the range was altered, removed, added or reordered. Without a signed checkpoint it cannot say that the end is the end.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import sha256
+
+from ledger.trust.chain import ChainWalk, FaultKind, Link
+from ledger.trust.envelope import Envelope, decode
+from ledger.trust.fault import EnvelopeFault
+from ledger.trust.leaf import leaf_hash
+
+
+class RowFault(Enum):
+    """What is wrong with a row beyond the chain of its stream."""
+
+    POSITION = "the position does not follow the one before"
+    LEDGER_ORIGIN = "the origin differs from that of the ledger"
+    COLUMN = "a column beside the envelope differs from it"
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The columns kept beside an envelope; each must say what the envelope says."""
+
+    stream_id: bytes
+    version: int
+    type: str
+    recorded_at: int
+    """Unix microseconds."""
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored event with its position."""
+
+    position: int
+    envelope: bytes
+    body: bytes
+    copies: Copies | None = None
+    """None where the source keeps no columns beside the envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first fault of a ledger."""
+
+    kind: FaultKind | RowFault
+    position: int
+    """Position at which it was found: for RowFault.POSITION the one that was expected."""
+    stream_id: bytes
+    """16 bytes; empty where the row names none that can be read."""
+    version: int
+    """Version that the stream should have had there; 0 where the stream is not known."""
+
+    def __str__(self) -> str:
+        record = self.stream_id.hex() or "unknown"
+        return (
+            f"{self.kind.name} at position {self.position}, record {record}, version {self.version}: {self.kind.value}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was checked and holds."""
+
+    events: int
+    streams: int
+    first_position: int
+    """0 for an empty range."""
+    last_position: int
+    origin: str
+    digest: bytes
+    """Running digest over every event in order: equal digests, equal ledgers."""
+
+
+class LedgerWalk:
+    """Walks rows in order of position. Memory grows with the number of streams, not of events."""
+
+    def __init__(
+        self,
+        *,
+        position: int = 0,
+        origin: str = "",
+        digest: bytes = b"",
+        chain_of: Callable[[bytes], ChainWalk] = ChainWalk,
+    ) -> None:
+        """Begins after `position`, with the running digest up to there.
+
+        An empty `origin` takes the first row's. `chain_of` gives a stream's walk at its first event in the range: a
+        range that does not begin at position 1 hands in where each stream stands.
+        """
+        self.position = position
+        self.origin = origin
+        self._chain_of = chain_of
+        self._chains: dict[bytes, ChainWalk] = {}
+        self._begun_after = position
+        self._digest = digest
+
+    def take(self, row: Row) -> Fault | None:
+        """Checks the next row. A fault ends the walk, which then stays where it was."""
+        if row.position != self.position + 1:
+            return self._fault(RowFault.POSITION, self.position + 1)
+        try:
+            envelope = decode(row.envelope)
+        except EnvelopeFault:
+            return self._fault(FaultKind.ENVELOPE, row.position, row.copies.stream_id if row.copies else b"")
+        fault = self._fault_in_ledger(row, envelope) or self._fault_in_stream(row, envelope)
+        if fault is None:
+            self._advance(row.position, envelope)
+        return fault
+
+    def summary(self) -> Summary:
+        """What holds so far."""
+        events = self.position - self._begun_after
+        return Summary(
+            events=events,
+            streams=len(self._chains),
+            first_position=self._begun_after + 1 if events else 0,
+            last_position=self.position,
+            origin=self.origin,
+            digest=self._digest,
+        )
+
+    def _fault_in_ledger(self, row: Row, envelope: Envelope) -> Fault | None:
+        if self.origin not in ("", envelope.origin):
+            return self._fault(RowFault.LEDGER_ORIGIN, row.position, envelope.stream_id)
+        if row.copies is not None and row.copies != copies_of(envelope, row.envelope):
+            return self._fault(RowFault.COLUMN, row.position, envelope.stream_id)
+        return None
+
+    def _fault_in_stream(self, row: Row, envelope: Envelope) -> Fault | None:
+        chain = self._chains.get(envelope.stream_id) or self._chain_of(envelope.stream_id)
+        fault = chain.take(Link(row.envelope, row.body, row.position))
+        if fault:
+            return Fault(fault.kind, row.position, envelope.stream_id, fault.version)
+        self._chains[envelope.stream_id] = chain
+        return None
+
+    def _advance(self, position: int, envelope: Envelope) -> None:
+        self.position, self.origin = position, envelope.origin
+        self._digest = running_digest(self._digest, position, self._chains[envelope.stream_id].head_leaf)
+
+    def _fault(self, kind: FaultKind | RowFault, position: int, stream_id: bytes = b"") -> Fault:
+        chain = self._chains.get(stream_id)
+        return Fault(kind, position, stream_id, chain.version + 1 if chain else 0)
+
+
+def running_digest(before: bytes, position: int, leaf: bytes) -> bytes:
+    """SHA-256(before || position as 8 bytes big-endian || leaf hash); `before` is empty for the first event."""
+    return sha256(before + position.to_bytes(8, "big") + leaf).digest()
+
+
+def copies_of(envelope: Envelope, envelope_bytes: bytes) -> Copies:
+    """What the columns beside an envelope must say."""
+    return Copies(
+        stream_id=envelope.stream_id,
+        version=envelope.stream_version,
+        type=envelope.type,
+        recorded_at=envelope.recorded_at,
+        leaf_hash=leaf_hash(envelope_bytes),
+    )
+
+
+def verify_rows(rows: Iterable[Row]) -> Fault | Summary:
+    """The first fault of a ledger given from position 1 on in order of position, or what was checked."""
+    walk = LedgerWalk()
+    return next((fault for fault in map(walk.take, rows) if fault), None) or walk.summary()
