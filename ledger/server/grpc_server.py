@@ -10,8 +10,7 @@ from typing import Any, cast
 import grpc
 from google.protobuf.message import Message
 from grpc.aio import Server, ServicerContext
-from grpc_health.v1 import _async as health_aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
@@ -30,7 +29,7 @@ class GrpcServer:
 
     def __init__(self, edge: Edge) -> None:
         self._server: Server = grpc.aio.server(options=_options(edge.limits))
-        self._health = health_aio.HealthServicer()
+        self._health: Any = cast("Any", health).aio.HealthServicer()
         for name, servicer in _servicers(edge).items():
             _registration(name)(servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -1,1 +1,81 @@
 """A record's state as the contract's messages."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import records_pb2 as records
+from ledger.application.errors import UnknownEntry
+from ledger.application.message_codec import to_message, to_timestamp
+from ledger.application.views_of_state import RecordView
+from ledger.domain.state import Consultation, Entry, RecordState, Transfer
+
+
+def record_message(view: RecordView) -> records.Record:
+    """The record with its entries, consultations and transfers."""
+    state = view.state
+    message = records.Record(
+        record_id=str(view.record_id),
+        version=view.version,
+        phase=common.Phase.Value(f"PHASE_{state.phase}"),
+        patient_id=str(state.patient_id),
+        case_number=state.case_number,
+        visit_type=common.VisitType.Value(f"VISIT_TYPE_{state.visit_type}"),
+        visit_sequence=state.visit_sequence,
+        department=state.department,
+        bed=state.bed,
+        retention_class=state.retention_class,
+        rule_pack=state.rule_pack,
+        rule_pack_version=state.rule_pack_version,
+        retain_until=state.retain_until,
+        head_leaf=view.head_leaf,
+        updated_at=to_timestamp(view.updated_at),
+        identity=common.IdentityStatus.Value(f"IDENTITY_STATUS_{state.identity}"),
+        entries=[_entry(each) for each in state.entries.values()],
+        consultations=[_consultation(each) for each in state.consultations.values()],
+        transfers=[_transfer(each) for each in state.transfers.values()],
+    )
+    if state.responsible is not None:
+        message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
+    if state.disposition is not None:
+        message.disposition = common.Disposition.Value(f"DISPOSITION_{state.disposition}")
+    return message
+
+
+def entry_message(state: RecordState, entry_id: UUID) -> records.Entry:
+    """One entry with all its versions. Raises UnknownEntry."""
+    entry = state.entries.get(entry_id)
+    if entry is None:
+        raise UnknownEntry(entry_id)
+    return _entry(entry)
+
+
+def _entry(entry: Entry) -> records.Entry:
+    return records.Entry(
+        entry_id=str(entry.entry_id),
+        state=common.EntryState.Value(f"ENTRY_STATE_{entry.state}"),
+        versions=[to_message(each, records.EntryVersion) for each in entry.versions],
+        retraction_reason=entry.retraction_reason or "",
+    )
+
+
+def _consultation(consultation: Consultation) -> records.Consultation:
+    return records.Consultation(
+        consultation_id=str(consultation.consultation_id),
+        from_department=consultation.from_department,
+        to_department=consultation.to_department,
+        urgency=common.Urgency.Value(f"URGENCY_{consultation.urgency}"),
+        answered=consultation.answered,
+        entry_id=str(consultation.entry_id or ""),
+    )
+
+
+def _transfer(transfer: Transfer) -> records.TransferStatus:
+    return records.TransferStatus(
+        transfer_id=str(transfer.transfer_id),
+        counterpart=transfer.counterpart,
+        state=common.TransferState.Value(f"TRANSFER_STATE_{transfer.state}"),
+        record_version=transfer.record_version,
+        code=transfer.code,
+    )

@@ -32,10 +32,9 @@ _OURS = {
 
 
 def _info(status: Status) -> ErrorInfo:
-    found = [detail for detail in status.details if detail.Is(ErrorInfo.DESCRIPTOR)]
-    assert len(found) == 1
+    (found,) = [each for each in status.details if each.TypeName() == ErrorInfo.DESCRIPTOR.full_name]
     info = ErrorInfo()
-    found[0].Unpack(info)
+    found.Unpack(info)
     return info
 
 
