@@ -30,7 +30,7 @@ from ledger.domain.decision import ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
-from ledger.store.reading import EventReader
+from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
 _GATHERED_AGAIN = frozenset({"source", "package"})
@@ -172,7 +172,7 @@ def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:
     return loaded if loaded is not None and loaded.stream_id == decision.stream_id else None
 
 
-def _outcome(receipt: append.Appended | append.Repeated, events: int, *, repeated: bool) -> Outcome:
+def _outcome(receipt: append.Appended | append.Repeated | CommandReceipt, events: int, *, repeated: bool) -> Outcome:
     return Outcome(
         record_id=receipt.stream_id,
         record_version=receipt.version,

@@ -56,7 +56,7 @@ class LedgerInfrastructure(InfrastructureFactory[TrackingRecorder]):
         """Events to envelope and body."""
         return LedgerMapper()
 
-    def aggregate_recorder(self, purpose: str = "events") -> ApplicationRecorder:
+    def aggregate_recorder(self, purpose: str = "events") -> ApplicationRecorder:  # noqa: ARG002  # the library names it
         """The one recorder of the ledger."""
         return self._recorder
 
@@ -64,7 +64,7 @@ class LedgerInfrastructure(InfrastructureFactory[TrackingRecorder]):
         """The one recorder of the ledger."""
         return self._recorder
 
-    def tracking_recorder(self, tracking_recorder_class: type[Any] | None = None) -> TrackingRecorder:
+    def tracking_recorder(self, tracking_recorder_class: type[Any] | None = None) -> TrackingRecorder:  # noqa: ARG002  # as above
         """Views keep their checkpoints themselves."""
         raise NotSupported(Tracking)
 

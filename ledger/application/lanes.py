@@ -7,7 +7,7 @@ do not make each other decide twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Lanes:
         self._lanes: dict[UUID, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def enter(self, stream_id: UUID | None) -> AsyncIterator[None]:
+    async def enter(self, stream_id: UUID | None) -> AsyncGenerator[None]:
         """Waits until nobody else is in the stream's lane. None = a stream that does not exist yet: no lane."""
         if stream_id is None:
             yield

@@ -141,7 +141,14 @@ class Ledger:
         if done is None:
             raise UnknownCommand(command_id)
         events = done.last_position - done.first_position + 1 if done.last_position else 0
-        outcome = Outcome(done.stream_id, done.version, done.last_position, True, events, decode_result(done.result))
+        outcome = Outcome(
+            record_id=done.stream_id,
+            record_version=done.version,
+            position=done.last_position,
+            repeated=True,
+            events=events,
+            result=decode_result(done.result),
+        )
         return outcome, done.rpc
 
     async def read_positions(self, hospital: str, after: int, limit: int) -> list[StoredRow]:
@@ -159,11 +166,10 @@ class Ledger:
         await self._tenant(hospital)
         return await self._reader.head(hospital)
 
-    async def stream_of_position(self, hospital: str, position: int) -> UUID | None:
-        """The stream of the event at a position; None above the head."""
+    async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
+        """Stream and version of the event at a position; None above the head."""
         await self._tenant(hospital)
-        found = await self._reader.stream_at(hospital, position)
-        return found[0] if found else None
+        return await self._reader.stream_at(hospital, position)
 
     async def package_bytes(self, hospital: str, record_id: UUID, transfer_id: UUID, recipient: str) -> bytes:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""

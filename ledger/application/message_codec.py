@@ -80,27 +80,27 @@ def _field_reader(field: FieldDescriptor, hint: Any) -> Reader:
         return _repeated_reader(field, get_args(hint)[0])
     wanted, optional = _without_none(hint)
     if field.message_type is not None:
-        return _message_reader(field, wanted, optional)
+        return _message_reader(field, wanted, optional=optional)
     if field.enum_type is not None:
-        return _enum_reader(field, wanted, optional)
+        return _enum_reader(field, wanted, optional=optional)
     if wanted is UUID:
-        return _uuid_reader(name, optional)
+        return _uuid_reader(name, optional=optional)
     if field.has_presence and optional:
-        return lambda message, path, faults: getattr(message, name) if message.HasField(name) else None
-    return lambda message, path, faults: getattr(message, name)
+        return lambda message, _path, _faults: getattr(message, name) if message.HasField(name) else None
+    return lambda message, _path, _faults: getattr(message, name)
 
 
 def _repeated_reader(field: FieldDescriptor, item: Any) -> Reader:
     name = field.name
     if field.message_type is None:
-        return lambda message, path, faults: tuple(getattr(message, name))
+        return lambda message, _path, _faults: tuple(getattr(message, name))
     read = _reader(field.message_type, item)
     return lambda message, path, faults: tuple(
         [read(each, f"{path}[{index}]", faults) for index, each in enumerate(getattr(message, name))]
     )
 
 
-def _message_reader(field: FieldDescriptor, wanted: Any, optional: bool) -> Reader:
+def _message_reader(field: FieldDescriptor, wanted: Any, *, optional: bool) -> Reader:
     name = field.name
     read = _read_timestamp if wanted is datetime else _reader(typing.cast("Descriptor", field.message_type), wanted)
 
@@ -123,7 +123,7 @@ def _read_timestamp(message: Message, path: str, faults: Faults) -> datetime | N
         return None
 
 
-def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], optional: bool) -> Reader:
+def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], *, optional: bool) -> Reader:
     name = field.name
     by_number = _enum_members(typing.cast("EnumDescriptor", field.enum_type), wanted)
 
@@ -138,7 +138,7 @@ def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], optional: bool) 
     return reader
 
 
-def _uuid_reader(name: str, optional: bool) -> Reader:
+def _uuid_reader(name: str, *, optional: bool) -> Reader:
     def reader(message: Message, path: str, faults: Faults) -> Any:
         text = getattr(message, name)
         if not text and optional:

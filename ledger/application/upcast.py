@@ -7,7 +7,7 @@ step `old -> new` is added to `STEPS`; `decide` and `evolve` see only the newest
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ledger.domain.events import BY_STORED_NAME, Event
 
@@ -20,6 +20,7 @@ READABLE: dict[str, type[Event]] = dict(BY_STORED_NAME)
 
 def newest(event: Any) -> Event:
     """The event in its newest version."""
-    while (step := STEPS.get(type(event))) is not None:
-        event = step(event)
-    return event
+    newer: object = event
+    while (step := STEPS.get(type(newer))) is not None:
+        newer = step(newer)
+    return cast("Event", newer)

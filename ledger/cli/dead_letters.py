@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import grpc.aio
@@ -15,6 +15,9 @@ from ledger.api.v1 import stream_pb2 as messages
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.status import address_option
+
+if TYPE_CHECKING:
+    from ledger.api.v1.stream_pb2_grpc import OperationsServiceAsyncStub
 
 T = TypeVar("T")
 _hospital = click.option("--hospital", required=True)
@@ -70,7 +73,7 @@ def skip(address: str, hospital: str, view: str, reason: str, position: int) -> 
     click.echo(f"skipped; {answer.released} events released behind it")
 
 
-def _ask(address: str, call: Callable[[OperationsServiceStub], Awaitable[T]]) -> T:
+def _ask(address: str, call: Callable[[OperationsServiceAsyncStub], Awaitable[T]]) -> T:
     async def ask() -> T:
         async with grpc.aio.insecure_channel(address) as channel:
             return await call(OperationsServiceStub(channel))

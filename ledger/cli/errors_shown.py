@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import click
@@ -12,7 +12,7 @@ from grpc_status import rpc_status
 
 
 @contextmanager
-def shown_errors() -> Iterator[None]:
+def shown_errors() -> Generator[None]:
     """Turns an RPC error into one line with its code and reason."""
     try:
         yield

@@ -27,23 +27,21 @@ from ledger.embedded.kafka_jars import provide_jars
 @click.option("--partitions", type=click.IntRange(1, 256), default=6, show_default=True, help="Per new hospital.")
 def up(folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream: str | None, partitions: int) -> None:
     """Run the whole service until Ctrl-C or SIGTERM."""
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    chosen = choose_stream(folder, stream)
     try:
-        asyncio.run(_run(folder, hospitals or ("north", "south"), ready_file, stream, partitions))
+        asyncio.run(_run(folder.resolve(), hospitals or ("north", "south"), ready_file, chosen, partitions))
     except StreamDiffers as error:
         raise click.ClickException(str(error)) from error
 
 
-async def _run(
-    folder: Path, hospitals: Sequence[str], ready_file: Path | None, stream: str | None, partitions: int
-) -> None:
+async def _run(folder: Path, hospitals: Sequence[str], ready_file: Path | None, stream: str, partitions: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if ready_file is not None:
-        ready_file.unlink(missing_ok=True)
-    chosen = choose_stream(folder, stream)
-    async with Service(folder.resolve(), chosen, partitions) as service:
+    async with Service(folder, stream, partitions) as service:
         await service.add_hospitals(hospitals)
         facts = await service.facts()
         write_ready(ready_file, facts)

@@ -1,0 +1,104 @@
+"""Puts the views' query services behind the edge's method names: the edge imports no view."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from google.protobuf.message import Message
+
+from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2
+from ledger.application.ledger import Ledger
+from ledger.cli.service_state import ServiceState
+from ledger.config import Settings
+from ledger.server.arguments import required_uuid
+from ledger.stream.partition import partition_of
+from projections.archive_queries import ArchiveQueries
+from projections.board_queries import BoardQueries
+from projections.connections import connection_pool
+from projections.freshness import Freshness, PartitionCounts
+from projections.operations import ViewOperations
+from projections.reading import ViewReader
+from projections.transfer_queries import TransferQueries
+from projections.views import ALL
+
+Query = Callable[[Any], Awaitable[Message]]
+_PACKAGE = "ledger.api.v1."
+
+
+@asynccontextmanager
+async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Mapping[str, Query], None]:
+    """The queries by the full name of their method, while the block runs."""
+    async with connection_pool(settings.postgres_views_url) as pool:
+        freshness = Freshness(pool, ledger, PartitionCounts(pool), partition_function(settings))
+        reader = ViewReader(pool, freshness)
+        operations = ViewOperations(pool, ALL)
+        queries = {
+            **_boards(BoardQueries(reader)),
+            **_archive(ArchiveQueries(reader)),
+            **_transfers(TransferQueries(reader)),
+            **_operations(operations, ServiceState(settings, ledger, operations, pool)),
+        }
+        yield {_PACKAGE + name: query for name, query in queries.items()}
+
+
+def partition_function(settings: Settings) -> Callable[[bytes, int], int]:
+    """The partition of a stream id: Kafka's, or the only one that the PostgreSQL log has."""
+    return partition_of if settings.stream == "kafka" else lambda _stream_id, _count: 0
+
+
+def _boards(boards: BoardQueries) -> dict[str, Query]:
+    async def board(request: boards_pb2.GetDepartmentBoardRequest) -> Message:
+        page = (request.page_size, request.page_token, request.min_position)
+        return await boards.department_board(request.hospital, request.department, *page)
+
+    async def departments(request: boards_pb2.ListDepartmentsRequest) -> Message:
+        return await boards.departments(request.hospital, request.min_position)
+
+    async def patient_index(request: boards_pb2.GetPatientIndexRequest) -> Message:
+        patient_id = (
+            required_uuid(request.patient_id, "patient_id") if request.WhichOneof("by") == "patient_id" else None
+        )
+        return await boards.patient_index(request.hospital, patient_id, request.case_number, request.min_position)
+
+    return {
+        "BoardService/GetDepartmentBoard": board,
+        "BoardService/ListDepartments": departments,
+        "BoardService/GetPatientIndex": patient_index,
+    }
+
+
+def _archive(archive: ArchiveQueries) -> dict[str, Query]:
+    async def register(request: boards_pb2.ListArchiveRegisterRequest) -> Message:
+        page = (request.page_size, request.page_token, request.min_position)
+        return await archive.archive_register(request.hospital, request.phase, *page)
+
+    return {"ArchiveService/ListArchiveRegister": register}
+
+
+def _transfers(transfers: TransferQueries) -> dict[str, Query]:
+    async def list_transfers(request: transfers_pb2.ListTransfersRequest) -> Message:
+        page = (request.page_size, request.page_token, request.min_position)
+        return await transfers.transfers(request.hospital, *page)
+
+    return {"TransferService/ListTransfers": list_transfers}
+
+
+def _operations(operations: ViewOperations, state: ServiceState) -> dict[str, Query]:
+    async def dead_letters(request: stream_pb2.ListDeadLettersRequest) -> Message:
+        page = (request.page_size, request.page_token)
+        return await operations.list_dead_letters(request.hospital, request.view, *page)
+
+    async def retry(request: stream_pb2.RetryDeadLetterRequest) -> Message:
+        return await operations.retry(request.hospital, request.view, request.position, request.reason)
+
+    async def skip(request: stream_pb2.SkipDeadLetterRequest) -> Message:
+        return await operations.skip(request.hospital, request.view, request.position, request.reason)
+
+    return {
+        "OperationsService/GetStatus": state.get_status,
+        "OperationsService/ListDeadLetters": dead_letters,
+        "OperationsService/RetryDeadLetter": retry,
+        "OperationsService/SkipDeadLetter": skip,
+    }
