@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from importers.fhir.json_value import child, rows, text
 from importers.fhir.visit_facts import slug
 from ledger.api.v1.common_pb2 import Coding, Quantity
@@ -16,9 +18,9 @@ def label(concept: object) -> str:
 
 
 def coding_of(concept: object) -> Coding | None:
-    """The first coding that has a code; None where there is none."""
+    """The first coding that has a code and its system; None where there is none."""
     for each in rows(concept, "coding"):
-        if text(each, "code"):
+        if text(each, "system") and text(each, "code"):
             return Coding(
                 system=text(each, "system"),
                 code=text(each, "code"),
@@ -37,10 +39,15 @@ def topic_of(concept: object) -> Coding:
 def quantity_of(value: object) -> Quantity | None:
     """A Quantity with its number as written; None where there is no number."""
     number = child(value, "value")
-    if number is None or isinstance(number, (str, bool)):
+    if not isinstance(number, (int, Decimal)) or isinstance(number, bool):
         return None
     comparator = text(value, "comparator")
-    return None if comparator else Quantity(value=str(number), unit=text(value, "code") or text(value, "unit"))
+    return None if comparator else Quantity(value=_digits(number), unit=text(value, "code") or text(value, "unit"))
+
+
+def _digits(number: int | Decimal) -> str:
+    """Digits without an exponent, none lost."""
+    return str(number) if isinstance(number, int) else format(number, "f")
 
 
 def quantity_text(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import grpc.aio
@@ -20,13 +20,19 @@ from importers.fhir.patience import Answered, CommandRefused, Patience
 from importers.fhir.plan import EntryPlan, PatientPlan, Plan, RecordPlan
 from importers.fhir.report import END_IN_FUTURE, PATIENT_REFUSED, RECORD_REFUSED, Outcome, Report
 from importers.fhir.requests import Requests
-from ledger.api.v1.common_pb2 import CommandReceipt
-from ledger.api.v1.records_pb2 import GetEntryRequest
+from ledger.api.v1.common_pb2 import CommandReceipt, SourceItem
+from ledger.api.v1.records_pb2 import (
+    FindRecordsRequest,
+    GetEntryRequest,
+    RegisterPatientRequest,
+    RegisterRecordRequest,
+)
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 
 Row = TypeVar("Row")
 IN_FLIGHT = 64
 """Commands in flight at once."""
+_TAKEN_UP = "COMMAND_ID_REUSED"
 _NOTABLE = (Outcome.SAME, Outcome.RECORDED, Outcome.AMENDED, Outcome.REFUSED)
 
 
@@ -47,6 +53,8 @@ class Done:
     outcome: Outcome
     reason: str = ""
     stream_id: str = ""
+    version: int = 0
+    """Version of the stream after it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,7 @@ class Delivery:
 
     async def _register_patient(self, plan: PatientPlan) -> None:
         request = self._requests.register_patient(plan.item, self._plan.catalogue.read(plan.item))
-        done = await self._do(lambda seconds: self._patients.RegisterPatient(request, timeout=seconds), stream=True)
+        done = await self._register(request, lambda seconds: self._patients.RegisterPatient(request, timeout=seconds))
         self._settle([plan.item], done)
         for record in plan.records:
             if done.stream_id:
@@ -125,7 +133,7 @@ class Delivery:
     async def _register_record(self, plan: RecordPlan, patient_id: str) -> None:
         encounter = self._plan.catalogue.read(plan.visit.item)
         request = self._requests.register_record(plan, encounter, patient_id)
-        done = await self._do(lambda seconds: self._records.RegisterRecord(request, timeout=seconds), stream=True)
+        done = await self._register(request, lambda seconds: self._records.RegisterRecord(request, timeout=seconds))
         if done.stream_id:
             self._open.append(_OpenRecord(plan, encounter, done))
         else:
@@ -169,15 +177,29 @@ class Delivery:
         done = await self._patience.call(lambda seconds: self._records.GetEntry(request, timeout=seconds))
         return len(done.answer.entry.versions)
 
-    async def _do(self, attempt: Callable[[float], Awaitable[Response]], *, stream: bool = False) -> Done:
-        """Sends one command; `stream` = it registers a stream, whose version says whether it was there before."""
+    async def _register(
+        self,
+        request: RegisterPatientRequest | RegisterRecordRequest,
+        attempt: Callable[[float], Awaitable[Response]],
+    ) -> Done:
+        """Registers a stream; its version says whether it was there before."""
+        done = await self._do(attempt)
+        if done.outcome is Outcome.SAME and not done.stream_id:
+            return replace(done, stream_id=await self._taken_up(request.context.source))
+        return replace(done, outcome=Outcome.AMENDED) if done.outcome is Outcome.RECORDED and done.version > 1 else done
+
+    async def _taken_up(self, source: SourceItem) -> str:
+        """The stream that took a source item up before; empty where none did."""
+        request = FindRecordsRequest(hospital=self._requests.hospital, source=source)
+        done = await self._patience.call(lambda seconds: self._records.FindRecords(request, timeout=seconds))
+        return next((each.record_id for each in done.answer.records), "")
+
+    async def _do(self, attempt: Callable[[float], Awaitable[Response]]) -> Done:
+        """Sends one command."""
         try:
-            done = await self._patience.call(attempt)
+            return self._answered(await self._patience.call(attempt))
         except CommandRefused as refused:
             return self._refused(refused)
-        found = self._answered(done)
-        amended = stream and found.outcome is Outcome.RECORDED and done.answer.receipt.record_version > 1
-        return Done(Outcome.AMENDED, stream_id=found.stream_id) if amended else found
 
     def _answered(self, done: Answered[Response]) -> Done:
         receipt = done.answer.receipt
@@ -186,10 +208,15 @@ class Delivery:
         self._report.position = max(self._report.position, receipt.position if receipt.events else 0)
         # A command that an earlier attempt of this very import did is new, though its receipt says "repeated".
         new = receipt.events > 0 or (receipt.repeated and done.attempts > 1)
-        return Done(Outcome.RECORDED if new else Outcome.SAME, stream_id=receipt.record_id)
+        outcome = Outcome.RECORDED if new else Outcome.SAME
+        return Done(outcome, stream_id=receipt.record_id, version=receipt.record_version)
 
     def _refused(self, refused: CommandRefused) -> Done:
         self._report.commands += 1
+        # The id holds the digest of the source: the same content was taken up before, though it was written otherwise
+        # then (a practitioner had another name, a bed was another). What was recorded stays as it was.
+        if refused.reason == _TAKEN_UP:
+            return Done(Outcome.SAME)
         return Done(Outcome.REFUSED, refused.reason)
 
     def _give_up(self, plan: RecordPlan, reason: str, own: str = "") -> None:

@@ -16,15 +16,19 @@ from importers.fhir.result_fields import result_fields
 from ledger.api.v1.common_pb2 import Coding, EntryContent, Field, Section
 
 _RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
+_UNFINISHED = frozenset({"preliminary", "registered", "partial", "draft"})
 _WHO = ("performer", "resultsInterpreter", "recorder", "asserter", "requester", "assessor")
 
 
 @dataclass(frozen=True)
 class Said:
-    """Content of an entry and the practitioner (source id) who signs it; empty where nobody is named."""
+    """Content of an entry, and who stands for it."""
 
     content: EntryContent
     author: str
+    """Source id of the practitioner; empty where nobody is named."""
+    final: bool
+    """The source says that it is finished, so that its author has signed it there."""
 
 
 def said_by(entry: EntryPlan, resources: list[Resource]) -> Said:
@@ -33,7 +37,7 @@ def said_by(entry: EntryPlan, resources: list[Resource]) -> Said:
         return _group("result", resources, _results(resources))
     if entry.source_type == GROUP_TYPES[Handling.CLINICAL]:
         return _group(GENERAL, resources, _clinical(resources))
-    return Said(document_content(resources[0]), author_of(resources[0]))
+    return Said(document_content(resources[0]), author_of(resources[0]), _final(resources))
 
 
 def _group(template: str, resources: list[Resource], sections: list[Section]) -> Said:
@@ -41,7 +45,12 @@ def _group(template: str, resources: list[Resource], sections: list[Section]) ->
     content = EntryContent(
         template=template, template_version=TEMPLATE_VERSION, title=_title(resources), sections=sections
     )
-    return Said(content, people[0] if people else "")
+    return Said(content, people[0] if people else "", _final(resources))
+
+
+def _final(resources: list[Resource]) -> bool:
+    """Types without such a status (conditions, orders) are finished when they are written."""
+    return not any(text(each, name) in _UNFINISHED for each in resources for name in ("status", "docStatus"))
 
 
 def _results(resources: list[Resource]) -> list[Section]:

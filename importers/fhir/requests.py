@@ -11,7 +11,7 @@ from importers.fhir.catalogue import Item
 from importers.fhir.content_digest import command_id, digest
 from importers.fhir.entry_content import Said
 from importers.fhir.fhir_time import parse_time
-from importers.fhir.json_value import Resource, text
+from importers.fhir.json_value import Resource, child, text
 from importers.fhir.person import actor_of, details_of, mrn_of
 from importers.fhir.plan import EntryPlan, RecordPlan
 from importers.fhir.visit_facts import (
@@ -19,8 +19,6 @@ from importers.fhir.visit_facts import (
     bed_of,
     department_of,
     disposition_of,
-    end_aspect,
-    start_aspect,
 )
 from ledger.api.v1.common_pb2 import (
     Actor,
@@ -87,21 +85,21 @@ class Requests:
         )
 
     def register_record(self, plan: RecordPlan, encounter: Resource, patient_id: str) -> RegisterRecordRequest:
-        """One record; claimed by what it is among the patient's visits, not by all that the encounter says."""
-        visit, department = plan.visit, department_of(encounter)
-        said = [visit.item.patient, visit.visit_type, plan.sequence, department]
+        """One record; claimed by whose visit it is and of which type, since a registration is never changed."""
+        visit = plan.visit
+        said = [visit.item.patient, visit.visit_type]
         return RegisterRecordRequest(
             context=self._context(self._source("Encounter", visit.item.id, digest(said)), visit.start),
             patient_id=patient_id,
             visit_type=VisitType.Value(f"VISIT_TYPE_{visit.visit_type}"),
             visit_sequence=plan.sequence,
-            department=department,
+            department=department_of(encounter),
         )
 
     def start_care(self, plan: RecordPlan, encounter: Resource, record_id: str) -> StartCareRequest:
         """The start of a visit, with the attending practitioner in charge."""
         visit = plan.visit
-        source = self._source("EncounterStart", visit.item.id, digest(start_aspect(encounter)))
+        source = self._source("EncounterStart", visit.item.id, digest(child(encounter, "period", "start")))
         request = StartCareRequest(
             context=self._context(source, visit.start),
             record_id=record_id,
@@ -109,27 +107,28 @@ class Requests:
             bed=bed_of(encounter),
         )
         responsible = self.people.get(attending_of(encounter))
-        if responsible is None:
+        if responsible is None and visit.visit_type == "EMERGENCY":
             request.team = _TEAM_UNKNOWN
         else:
-            request.responsible.CopyFrom(responsible)
+            # No physician is made up: the program itself stands where the source names nobody.
+            request.responsible.CopyFrom(responsible or self.program)
         return request
 
     def record_entry(self, entry: EntryPlan, said: Said, record_id: str) -> RecordEntryRequest:
-        """One entry, signed by its author; by the importing program where the source names nobody."""
+        """One entry; signed by its author where the source names one and calls it finished, else unsigned."""
+        author = self.people.get(said.author)
+        signed = Attestation(method=_ATTESTED, signer=author, signed_at=timestamp(entry.at))
         return RecordEntryRequest(
             context=self._context(self._source(entry.source_type, entry.source_id, entry.sha256), entry.at),
             record_id=record_id,
             content=said.content,
-            attestation=Attestation(
-                method=_ATTESTED, signer=self.people.get(said.author, self.program), signed_at=timestamp(entry.at)
-            ),
+            attestation=signed if author and said.final else None,
         )
 
     def end_care(self, plan: RecordPlan, encounter: Resource, record_id: str) -> EndCareRequest:
         """The end of a visit that is over."""
         visit = plan.visit
-        source = self._source("EncounterEnd", visit.item.id, digest(end_aspect(encounter)))
+        source = self._source("EncounterEnd", visit.item.id, digest(child(encounter, "period", "end")))
         return EndCareRequest(
             context=self._context(source, visit.end),
             record_id=record_id,

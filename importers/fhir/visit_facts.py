@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from importers.fhir.json_value import Resource, child, reference_to, rows, text
+from importers.fhir.json_value import Resource, reference_to, rows, text
 
 VISIT_TYPES = {
     "IMP": "INPATIENT",
@@ -81,13 +81,3 @@ def _participations(participant: object) -> set[str]:
 def slug(text_: str) -> str:
     """Lower-case words joined by hyphens, at most 60 characters."""
     return re.sub(r"[^a-z0-9]+", "-", text_.lower()).strip("-")[:60].rstrip("-")
-
-
-def start_aspect(encounter: Resource) -> object:
-    """What StartCare takes from an encounter: only a change here makes another start of it."""
-    return [child(encounter, "period", "start"), department_of(encounter), bed_of(encounter), attending_of(encounter)]
-
-
-def end_aspect(encounter: Resource) -> object:
-    """What EndCare takes from an encounter."""
-    return [child(encounter, "period", "end"), disposition_of(encounter)]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from importers.fhir.content_digest import command_id, digest
+from importers.fhir.entry_content import said_by
 from importers.fhir.plan import RecordPlan, make_plan
 from importers.fhir.requests import Requests
 from importers.fhir.scan import scan
 from ledger.api.v1.common_pb2 import Actor, Disposition, VisitType
-from tests.unit.importers.fhir_files import NOW, Resource, encounter, patient, write
+from tests.unit.importers.fhir_files import NOW, Resource, encounter, observation, patient, write
 
 
 def _planned(folder: Path, found: Resource) -> tuple[RecordPlan, Resource]:
@@ -66,6 +69,27 @@ def test_a_later_end_leaves_registration_and_start_as_they_were(tmp_path: Path) 
 
 def test_nobody_in_charge_is_said_as_a_team(tmp_path: Path) -> None:
     """Where the source names nobody, no physician is made up."""
-    plan, source = _planned(tmp_path / "a", encounter(participant=[]))
+    plan, source = _planned(tmp_path / "a", encounter(class_="EMER", participant=[]))
     start = _requests().start_care(plan, source, "r")
     assert (start.HasField("responsible"), start.team) == (False, "not named in the source")
+    plan, source = _planned(tmp_path / "b", encounter(participant=[]))
+    assert _requests().start_care(plan, source, "r").responsible.id == "program"
+
+
+@pytest.mark.parametrize(
+    ("change", "signer"),
+    [
+        ({}, "doctor"),
+        ({"performer": []}, ""),
+        ({"status": "preliminary"}, ""),
+        ({"performer": [{"reference": "Practitioner/unknown"}]}, ""),
+    ],
+)
+def test_only_what_was_finished_by_somebody_is_signed(tmp_path: Path, change: Resource, signer: str) -> None:
+    """The import signs nothing itself."""
+    found = {**observation(performer=[{"reference": "Practitioner/d1"}]), **change}
+    catalogue = scan(write(tmp_path, (patient(), encounter(), found)))
+    (entry,) = make_plan(catalogue, NOW).patients[0].records[0].entries
+    request = _requests().record_entry(entry, said_by(entry, [catalogue.read(entry.members[0])]), "r")
+    assert request.attestation.signer.id == signer
+    assert request.HasField("attestation") == bool(signer)
