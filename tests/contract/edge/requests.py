@@ -15,7 +15,6 @@ from tests.contract.edge.clients import EdgeClient
 PHYSICIAN = common.Actor(
     id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c11", name="Dr Hale", role="physician", department="MED", licence="L-1"
 )
-TEMPLATE = "general"
 
 
 def context(hospital: str = "north", **fields: Any) -> common.CommandContext:
@@ -52,15 +51,15 @@ def start_care(record_id: str) -> records.StartCareRequest:
 
 
 def record_entry(record_id: str, text: str = "Stable overnight.") -> records.RecordEntryRequest:
-    """A signed general entry."""
+    """A signed course note."""
     return records.RecordEntryRequest(
         context=context(),
         record_id=record_id,
         content=common.EntryContent(
-            template=TEMPLATE,
+            template="course_note",
             template_version=1,
             title="Note",
-            sections=[common.Section(code="text", text=text)],
+            sections=[common.Section(code="note", text=text)],
             language="en",
         ),
         attestation=common.Attestation(method="session", signer=PHYSICIAN, signed_at=stamp(datetime.now(UTC))),

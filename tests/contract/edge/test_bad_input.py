@@ -138,8 +138,11 @@ async def test_an_unknown_template(client: EdgeClient, edge: RunningEdge, ward: 
 async def test_an_unknown_section_or_field(client: EdgeClient, edge: RunningEdge, ward: Ward) -> None:
     """What the template does not have is refused with its path, not kept beside it."""
     request = record_entry(ward.record_id)
-    request.content.sections.add(code="weather", text="fine")
-    request.content.sections[0].fields.add(code="mood", text="good")
+    sections = [
+        common.Section(code="administrative", fields=[common.Field(code="mood", text="good")]),
+        common.Section(code="weather", text="fine"),
+    ]
+    request.content.CopyFrom(common.EntryContent(template="front_page", template_version=1, sections=sections))
     error = await refused(edge, client.call("RecordService/RecordEntry", request))
     assert error.code == "INVALID_ARGUMENT"
     paths = [field for field, _ in error.violations]
@@ -154,6 +157,22 @@ async def test_a_missing_required_section(client: EdgeClient, edge: RunningEdge,
     error = await refused(edge, client.call("RecordService/RecordEntry", request))
     assert error.code == "INVALID_ARGUMENT"
     assert any("REQUIRED" in rule or "MISSING" in rule for _, rule in error.violations)
+
+
+async def test_a_code_outside_its_set(client: EdgeClient, edge: RunningEdge, ward: Ward) -> None:
+    """A code that its set does not have, and one of a system that the field does not take."""
+    request = record_entry(ward.record_id)
+    route = common.Coding(system="urn:ledger:admission-route", code="by parachute")
+    diagnosis = common.Coding(system="urn:house:codes", code="17")
+    sections = [
+        common.Section(code="diagnoses", fields=[common.Field(code="principal_diagnosis", coding=diagnosis)]),
+        common.Section(code="administrative", fields=[common.Field(code="admission_route", coding=route)]),
+    ]
+    request.content.CopyFrom(common.EntryContent(template="front_page", template_version=1, sections=sections))
+    error = await refused(edge, client.call("RecordService/RecordEntry", request))
+    assert (error.code, error.reason) == ("INVALID_ARGUMENT", "VALIDATION_FAILED")
+    assert ("content.sections[1].fields[0].coding.code", "CODE_NOT_IN_SET") in error.violations
+    assert any(field.startswith("content.sections[0].fields[0].coding") for field, _ in error.violations)
 
 
 async def test_a_time_in_the_future(client: EdgeClient, edge: RunningEdge, ward: Ward) -> None:
