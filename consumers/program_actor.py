@@ -1,9 +1,16 @@
 """The actor under whose id a consumer writes: registered once, found again by its source."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from consumers.patience import Patience
 from ledger.api.v1.common_pb2 import Actor, SourceItem
 from ledger.api.v1.records_pb2 import RegisterActorRequest
-from ledger.api.v1.records_pb2_grpc import PatientServiceAsyncStub
+
+if TYPE_CHECKING:
+    from ledger.api.v1.records_pb2_grpc import PatientServiceAsyncStub
+
 
 SOURCE_SYSTEM = "urn:ledger:consumers"
 

@@ -1,11 +1,17 @@
 """The registry of hospitals as any client sees it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consumers.patience import Patience
 from ledger.api.v1.stream_pb2 import Hospital, ListHospitalsRequest
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceAsyncStub
+
+if TYPE_CHECKING:
+    from ledger.api.v1.stream_pb2_grpc import HospitalServiceAsyncStub
+
 
 _PAGE = 1000
 
@@ -22,12 +28,17 @@ class KnownHospital:
 
 
 class Registry:
-    """Looks hospitals up; asks the service only for what it has not seen yet."""
+    """Looks hospitals up; what is known already is not asked for again."""
 
     def __init__(self, stub: HospitalServiceAsyncStub, patience: Patience) -> None:
         self._stub = stub
         self._patience = patience
         self._by_id: Mapping[str, KnownHospital] = {}
+
+    async def all_ids(self) -> list[str]:
+        """Ids of every hospital of now, in order."""
+        await self._load()
+        return sorted(self._by_id)
 
     async def by_id(self, hospital: str) -> KnownHospital | None:
         """The hospital of this id; None where the registry does not know it."""

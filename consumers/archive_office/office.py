@@ -1,14 +1,20 @@
 """Replays a hospital's ledger into files, checking it on the way; can be stopped and started again at any moment."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consumers.archive_office.shelf import Shelf
 from consumers.patience import Patience
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
-from ledger.api.v1.stream_pb2_grpc import StreamServiceAsyncStub
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
+
+if TYPE_CHECKING:
+    from ledger.api.v1.stream_pb2_grpc import StreamServiceAsyncStub
+
 
 _BATCH_EVENTS = 500
 _EVENTS_BETWEEN_MANIFESTS = 20_000

@@ -1,6 +1,9 @@
 """Gets a package from the sender, whole or not at all."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -8,7 +11,11 @@ from consumers.patience import Patience
 from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.rejection import RejectCode, Rejection
 from ledger.api.v1.transfers_pb2 import FetchPackageRequest
-from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub, TransferServiceStub
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+
+if TYPE_CHECKING:
+    from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
+
 
 OpenChannel = Callable[[str], grpc.aio.Channel]
 """Opens a channel to an address; the composition root decides on its security."""

@@ -1,6 +1,9 @@
 """The recipient's own ledger, as far as packages go. Every command may be sent again and is done once."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -19,7 +22,9 @@ from ledger.api.v1.transfers_pb2 import (
     ReceivedPackage,
     ReceivePackageRequest,
 )
-from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
+
+if TYPE_CHECKING:
+    from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
 
 
 class OwnLedger:

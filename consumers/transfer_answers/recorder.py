@@ -1,5 +1,9 @@
 """Writes answers into the sender's records."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import grpc
 
 from consumers.command_ids import step_command_id
@@ -9,7 +13,10 @@ from consumers.transfer_answers.answer import Answer, read_answer
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from ledger.api.v1.common_pb2 import Actor, CommandContext
 from ledger.api.v1.transfers_pb2 import RecordTransferAnswerRequest, TransferAnswer
-from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
+
+if TYPE_CHECKING:
+    from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
+
 
 _REFUSED = (
     grpc.StatusCode.INVALID_ARGUMENT,
