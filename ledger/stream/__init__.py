@@ -1,0 +1,1 @@
+"""The published stream: what an outsider may rely on, and the two things that carry it."""

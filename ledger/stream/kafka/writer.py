@@ -1,0 +1,92 @@
+"""Writes a hospital's events to Kafka: one transaction per batch, exactly once, in order of position.
+
+The protocol (docs/stream.md): initialise, which ends a predecessor's transaction; read from the topic where it stands;
+send what follows, await every single future, commit. After any error the producer is thrown away and it begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kafka import KafkaProducer
+
+from ledger.stream.contract import PublishedEvent
+from ledger.stream.kafka.connecting import COMMON, broker_errors
+from ledger.stream.kafka.reader import KafkaStreamReader
+from ledger.stream.kafka.tail import last_positions
+from ledger.stream.message import headers_of, value_of
+from ledger.stream.topics import records_topic, transfers_topic
+
+_FUTURE_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event to publish, and the hospitals to whose transfer topics it goes as well."""
+
+    event: PublishedEvent
+    recipients: tuple[str, ...] = ()
+
+
+class KafkaWriter:
+    """The one writer of a hospital's topic. Every call blocks; none is made twice at once."""
+
+    def __init__(self, bootstrap: str, hospital: str) -> None:
+        """Fences whoever wrote before. Raises StreamUnavailable."""
+        self._bootstrap = bootstrap
+        self._topic = records_topic(hospital)
+        with broker_errors(f"starting the producer of {hospital}"):
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap,
+                transactional_id=f"ledger.publisher.{hospital}",
+                # With the newer protocol a fenced predecessor can abort the successor's transaction.
+                api_version=(2, 4),
+                batch_size=262_144,
+                linger_ms=5,
+                request_timeout_ms=10_000,
+                delivery_timeout_ms=25_000,
+                max_request_size=1_048_576,
+                max_block_ms=20_000,
+                **COMMON,
+            )
+            self._producer.init_transactions()
+
+    def last_positions(self) -> list[int]:
+        """The last position in every partition, now that no transaction is undecided."""
+        reader = KafkaStreamReader(self._bootstrap, self._topic)
+        try:
+            return last_positions(reader)
+        finally:
+            reader.close()
+
+    def publish(self, batch: Sequence[Outgoing], *, refilled: bool = False) -> None:
+        """Publishes events in order, all of them or none. Raises StreamUnavailable, MessageTooLarge."""
+        values = [value_of(each.event) for each in batch]
+        with broker_errors(f"publishing to {self._topic}"):
+            self._producer.begin_transaction()
+            futures = [
+                self._producer.send(
+                    topic,
+                    value,
+                    key=each.event.stream_id.bytes,
+                    headers=headers_of(each.event, refilled=refilled),
+                    partition=partition,
+                )
+                for each, value in zip(batch, values, strict=True)
+                for topic, partition in self._targets(each)
+            ]
+            self._producer.flush(_FUTURE_SECONDS_MAX)
+            # A batch that expired inside the transaction is dropped, and the commit would succeed all the same.
+            for future in futures:
+                future.get(_FUTURE_SECONDS_MAX)
+            self._producer.commit_transaction()
+
+    def _targets(self, outgoing: Outgoing) -> list[tuple[str, int]]:
+        transfers = [(transfers_topic(recipient), 0) for recipient in outgoing.recipients]
+        return [(self._topic, outgoing.event.partition), *transfers]
+
+    def close(self) -> None:
+        """Ends the producer; what was not committed is aborted by the successor."""
+        with broker_errors(f"closing the producer of {self._topic}"):
+            self._producer.close(5)

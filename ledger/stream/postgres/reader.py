@@ -1,0 +1,162 @@
+"""Reads the events of a hospital, or the transfers for one, in order of position. One partition; offset = position."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, RawCursor
+from psycopg.sql import Identifier
+
+from ledger.stream.contract import PublishedEvent, StreamUnavailable
+from ledger.trust.envelope import decode
+from ledger.views.statements import render, templates
+
+_CONNECT_SECONDS_MAX = 5
+_LOOK_SECONDS = 1.0
+
+Row = tuple[Any, ...]
+Log = Connection[Row]
+
+
+class PostgresLogReader:
+    """A StreamReader over a table that grows at its end; NOTIFY only shortens the wait."""
+
+    def __init__(
+        self,
+        url: str,
+        identity: str,
+        rows: Callable[[Log, int, int], Sequence[PublishedEvent]],
+        end: Callable[[Log], int],
+    ) -> None:
+        self._identity = identity
+        self._rows = rows
+        self._end = end
+        self._cursor = 0
+        with log_errors():
+            self._connection = connect(url)
+            self._connection.execute(_sql("listen"))
+
+    def partitions(self) -> int:
+        """One."""
+        return 1
+
+    def topic_id(self) -> str:
+        """Identity of the log: origin or recipient."""
+        return self._identity
+
+    def seek(self, partition: int, next_offset: int) -> None:
+        """Goes on after a position."""
+        if partition != 0:
+            raise ValueError("the log has one partition")
+        self._cursor = next_offset
+
+    def poll(self, timeout_s: float, events_max: int) -> Sequence[PublishedEvent]:
+        """The next events; waits for a hint, or looks again each second."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with log_errors():
+                found = self._rows(self._connection, self._cursor, events_max)
+                left = deadline - time.monotonic()
+                if not found and left > 0:
+                    for _ in self._connection.notifies(timeout=min(left, _LOOK_SECONDS), stop_after=1):
+                        pass
+            if found or left <= 0:
+                break
+        if found:
+            self._cursor = found[-1].next_offset
+        return found
+
+    def end(self, partition: int) -> int:
+        """The last position."""
+        with log_errors():
+            return self._end(self._connection)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+
+def records_reader(url: str, hospital: str) -> PostgresLogReader:
+    """All events of a hospital. Raises StreamUnavailable."""
+    schema = Identifier(f"h_{hospital}")
+    after, head = _in_schema("after", schema), _in_schema("head", schema)
+    with log_errors(), connect(url) as connection:
+        origin = connection.execute(_sql("origin"), (hospital,)).fetchone()
+    if origin is None:
+        raise StreamUnavailable(f"hospital {hospital} is not registered")
+
+    def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
+        found = connection.execute(after, (cursor, limit), binary=True).fetchall()
+        return [_event(hospital, row[0], row[0], row[0] - 1, *row[1:]) for row in found]
+
+    return PostgresLogReader(url, origin[0], rows, lambda connection: _one(connection, head, ()))
+
+
+def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
+    """What concerns transfers and is meant for one hospital; many senders, so repeats are told by (origin, position)."""
+
+    def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
+        found = connection.execute(_sql("transfers_after"), (recipient, cursor, limit), binary=True).fetchall()
+        return [_event("", sequence, position, position - 1, envelope, body, None) for sequence, position, envelope, body in found]
+
+    return PostgresLogReader(
+        url, f"transfers/{recipient}", rows, lambda connection: _one(connection, _sql("transfers_end"), (recipient,))
+    )
+
+
+def _event(
+    hospital: str, next_offset: int, position: int, prev: int, envelope: bytes, body: bytes, traceparent: str | None
+) -> PublishedEvent:
+    clear = decode(envelope)
+    return PublishedEvent(
+        hospital=hospital or clear.origin.split("/")[-2],
+        origin=clear.origin,
+        position=position,
+        stream_id=UUID(bytes=clear.stream_id),
+        version=clear.stream_version,
+        type=clear.type,
+        recorded_at=clear.recorded_at,
+        envelope=envelope,
+        body=body,
+        partition=0,
+        prev_position=prev,
+        next_offset=next_offset,
+        traceparent=traceparent,
+    )
+
+
+def connect(url: str) -> Log:
+    """An autocommitting connection with numbered parameters."""
+    return Connection.connect(url, autocommit=True, cursor_factory=RawCursor, connect_timeout=_CONNECT_SECONDS_MAX)
+
+
+@contextmanager
+def log_errors() -> Generator[None]:
+    """Turns the driver's errors into StreamUnavailable."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StreamUnavailable(
+            f"the PostgreSQL log: {type(error).__name__}", "PostgreSQL does not run", "a missing right of ledger_stream"
+        ) from error
+
+
+def _one(connection: Log, query: bytes, parameters: Row) -> int:
+    row = connection.execute(query, parameters).fetchone()
+    return int(row[0]) if row else 0
+
+
+@cache
+def _in_schema(name: str, schema: Identifier) -> bytes:
+    return render(templates("ledger.stream.postgres", "reading")[name], {"schema": schema})
+
+
+@cache
+def _sql(name: str) -> bytes:
+    return templates("ledger.stream.postgres", "reading")[name].encode()
