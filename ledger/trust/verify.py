@@ -98,7 +98,8 @@ class LedgerWalk:
         self.position = position
         self.origin = origin
         self._chain_of = chain_of
-        self._chains: dict[bytes, ChainWalk] = {}
+        self.chains: dict[bytes, ChainWalk] = {}
+        """Where each stream of the range stands, by its 16 bytes."""
         self._begun_after = position
         self._digest = digest
 
@@ -120,7 +121,7 @@ class LedgerWalk:
         events = self.position - self._begun_after
         return Summary(
             events=events,
-            streams=len(self._chains),
+            streams=len(self.chains),
             first_position=self._begun_after + 1 if events else 0,
             last_position=self.position,
             origin=self.origin,
@@ -135,19 +136,19 @@ class LedgerWalk:
         return None
 
     def _fault_in_stream(self, row: Row, envelope: Envelope) -> Fault | None:
-        chain = self._chains.get(envelope.stream_id) or self._chain_of(envelope.stream_id)
+        chain = self.chains.get(envelope.stream_id) or self._chain_of(envelope.stream_id)
         fault = chain.take(Link(row.envelope, row.body, row.position))
         if fault:
             return Fault(fault.kind, row.position, envelope.stream_id, fault.version)
-        self._chains[envelope.stream_id] = chain
+        self.chains[envelope.stream_id] = chain
         return None
 
     def _advance(self, position: int, envelope: Envelope) -> None:
         self.position, self.origin = position, envelope.origin
-        self._digest = running_digest(self._digest, position, self._chains[envelope.stream_id].head_leaf)
+        self._digest = running_digest(self._digest, position, self.chains[envelope.stream_id].head_leaf)
 
     def _fault(self, kind: FaultKind | RowFault, position: int, stream_id: bytes = b"") -> Fault:
-        chain = self._chains.get(stream_id)
+        chain = self.chains.get(stream_id)
         return Fault(kind, position, stream_id, chain.version + 1 if chain else 0)
 
 

@@ -1,0 +1,111 @@
+"""A ledger is checked event by event; the first fault is named with kind, position, record and version."""
+
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.trust.chain import FaultKind
+from ledger.trust.envelope import decode, encode
+from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, copies_of, running_digest, verify_rows
+from tests.unit.consumers.histories import NORTH, RECORD, History
+
+OTHER = UUID("44444444-4444-4444-8444-444444444444")
+
+
+def ledger_rows() -> list[Row]:
+    """Two records, interleaved, with the columns that a database keeps beside."""
+    one, other = History(RECORD), History(OTHER)
+    rows: list[Row] = []
+    for position in range(1, 9):
+        history = one if position % 3 else other
+        event = history.add(f"body {position}".encode(), "ledger.v1.CareStarted", position)
+        rows.append(Row(position, event.envelope, event.body, copies_of(decode(event.envelope), event.envelope)))
+    return rows
+
+
+ROWS = ledger_rows()
+
+
+def test_a_whole_ledger_holds() -> None:
+    """The summary says what was checked, and its digest can be computed by anybody."""
+    digest = b""
+    for row in ROWS:
+        digest = running_digest(digest, row.position, sha256(b"\x00" + row.envelope).digest())
+    assert verify_rows(ROWS) == Summary(8, 2, 1, 8, NORTH, digest)
+
+
+def test_an_empty_ledger_holds() -> None:
+    """Nothing was checked, and it says so."""
+    assert verify_rows([]) == Summary(0, 0, 0, 0, "", b"")
+
+
+@given(
+    index=st.integers(0, 7),
+    at=st.integers(0, 400),
+    mask=st.integers(1, 255),
+    part=st.sampled_from(["envelope", "body"]),
+)
+def test_any_byte_changed_in_a_stored_event_is_found_there(index: int, at: int, mask: int, part: str) -> None:
+    """At its own position, whatever the byte."""
+    row = ROWS[index]
+    data: bytes = getattr(row, part)
+    at %= len(data)
+    changed = data[:at] + bytes((data[at] ^ mask,)) + data[at + 1 :]
+    rows = [*ROWS[:index], replace(row, **{part: changed}), *ROWS[index + 1 :]]
+    found = verify_rows(rows)
+    assert isinstance(found, Fault)
+    assert found.position == row.position
+
+
+@given(index=st.integers(0, 6))
+def test_a_missing_event_is_found_at_its_position(index: int) -> None:
+    """Inside the range; a missing end is for signed checkpoints to find."""
+    found = verify_rows(ROWS[:index] + ROWS[index + 1 :])
+    assert found == Fault(RowFault.POSITION, index + 1, b"", 0)
+
+
+@pytest.mark.parametrize(
+    "column", [{"version": 9}, {"type": "x"}, {"recorded_at": 1}, {"leaf_hash": bytes(32)}, {"stream_id": OTHER.bytes}]
+)
+def test_a_column_that_differs_from_its_envelope_is_found(column: dict[str, object]) -> None:
+    """The envelope is the truth; a copy beside it must say the same."""
+    copies = ROWS[3].copies
+    assert copies is not None
+    changed = replace(ROWS[3], copies=replace(copies, **column))  # pyright: ignore[reportArgumentType]
+    found = verify_rows([*ROWS[:3], changed, *ROWS[4:]])
+    assert found == Fault(RowFault.COLUMN, 4, RECORD.bytes, 3)
+
+
+def test_an_event_of_another_ledger_is_found() -> None:
+    """Also where it begins a stream of its own."""
+    foreign = History(UUID(int=5), "ledger.example/east/1").add(b"", "ledger.v1.CareStarted", 9)
+    found = verify_rows([*ROWS, Row(9, foreign.envelope, foreign.body)])
+    assert isinstance(found, Fault)
+    assert found.kind is RowFault.LEDGER_ORIGIN
+
+
+def test_a_rewritten_event_breaks_the_chain_at_the_next_one() -> None:
+    """An envelope rewritten to fit its new body no longer has the leaf that its successor names."""
+    envelope = replace(decode(ROWS[1].envelope), body_sha256=sha256(b"forged").digest())
+    forged = Row(2, encode(envelope), b"forged")
+    found = verify_rows([ROWS[0], forged, *ROWS[2:]])
+    assert found == Fault(FaultKind.PREV_LEAF, 4, RECORD.bytes, 3)
+
+
+def test_a_walk_can_go_on_where_another_one_stood() -> None:
+    """The two together say what one would have said."""
+    first = LedgerWalk()
+    for row in ROWS[:5]:
+        assert first.take(row) is None
+    said = first.summary()
+    chains = first.chains
+    second = LedgerWalk(position=5, origin=said.origin, digest=said.digest, chain_of=lambda stream: chains[stream])
+    for row in ROWS[5:]:
+        assert second.take(row) is None
+    whole = verify_rows(ROWS)
+    assert isinstance(whole, Summary)
+    assert second.summary().digest == whole.digest
