@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     """What became of one line; in the order in which one of several on the same line wins."""
 
     RECORDED = "recorded"
-    SAME = "same as before"
+    SAME = "same"
     AMENDED = "amended"
     LINKED = "linked"
     LEFT_OUT = "left out"

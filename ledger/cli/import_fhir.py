@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import grpc.aio
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -24,6 +25,7 @@ from ledger.cli.status import address_option
 
 _PLAIN_STEPS = 10
 """Progress lines where there is no terminal."""
+_PLAIN_COLUMNS = 140
 
 
 @click.group("import")
@@ -41,7 +43,7 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
 
     Everything is checked before anything is written. Doing it again adds only what is new or has changed.
     """
-    console = Console()
+    console = _console()
     try:
         plan = prepare(directory, datetime.now(UTC))
         report = asyncio.run(run_import(plan, address, hospital, source_system, console))
@@ -54,6 +56,12 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
     print_report(report, console)
     if not report.good():
         raise SystemExit(1)
+
+
+def _console() -> Console:
+    """A terminal's own width; elsewhere one in which no row is broken."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_COLUMNS)
 
 
 async def run_import(plan: Plan, address: str, hospital: str, source_system: str, console: Console) -> Report:
@@ -115,9 +123,10 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _counts(report: Report) -> Table:
-    table = Table("resource", "lines", *(outcome.value for outcome in Outcome), title="Import")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Table(title="Import", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("resource", no_wrap=True)
+    for heading in ("lines", *(outcome.value for outcome in Outcome)):
+        table.add_column(heading, justify="right")
     for type_ in sorted(report.lines):
         row = (report.counts[type_, outcome] for outcome in Outcome)
         table.add_row(type_, f"{report.lines[type_]:,}", *(f"{count:,}" if count else "" for count in row))
@@ -127,7 +136,7 @@ def _counts(report: Report) -> Table:
 
 
 def _reasons(report: Report) -> Table:
-    table = Table("resource", "outcome", "lines", "reason", title="Left out or refused")
+    table = Table("resource", "outcome", "lines", "reason", title="Left out or refused", box=SIMPLE_HEAD)
     for (type_, outcome, reason), count in sorted(report.reasons.items()):
         table.add_row(type_, outcome.value, f"{count:,}", reason)
     return table

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
+from rich.console import Console
+
+from importers.fhir.importing import prepare
 from ledger.application.ledger import Ledger
+from ledger.cli.import_fhir import run_import
 from tests.unit.importers.fhir_files import append, composition, encounter, observation, other, patient, write
 
 _RESOURCES = (
@@ -37,6 +43,16 @@ async def test_once_and_again(tmp_path: Path, address: str) -> None:
     assert "6 events added, 2 entries; the counts add up." in said
     status, said = await _run(tmp_path, address)
     assert (status, "0 events added" in said) == (0, True), said
+
+
+async def test_a_terminal_gets_a_bar_with_rate_and_time_left(tmp_path: Path, address: str) -> None:
+    """Commands done of all, commands a second, time left."""
+    shown = StringIO()
+    plan = prepare(write(tmp_path, _RESOURCES), datetime.now(UTC))
+    await run_import(plan, address, "north", "fhir", Console(file=shown, force_terminal=True, width=100))
+    assert "7/7" in shown.getvalue()
+    assert "/s" in shown.getvalue()
+    assert "0:00:00" in shown.getvalue()
 
 
 async def test_bad_files_are_refused_before_anything_is_written(tmp_path: Path, address: str, ledger: Ledger) -> None:
