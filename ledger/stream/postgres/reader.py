@@ -84,8 +84,7 @@ class PostgresLogReader:
 
 def records_reader(url: str, hospital: str) -> PostgresLogReader:
     """All events of a hospital. Raises StreamUnavailable."""
-    schema = Identifier(f"h_{hospital}")
-    after, head = _in_schema("after", schema), _in_schema("head", schema)
+    after, head = _of_hospital("after", hospital), _of_hospital("head", hospital)
     with log_errors(), connect(url) as connection:
         origin = connection.execute(_sql("origin"), (hospital,)).fetchone()
     if origin is None:
@@ -153,8 +152,8 @@ def _one(connection: Log, query: bytes, parameters: Row) -> int:
 
 
 @cache
-def _in_schema(name: str, schema: Identifier) -> bytes:
-    return render(templates("ledger.stream.postgres", "reading")[name], {"schema": schema})
+def _of_hospital(name: str, hospital: str) -> bytes:
+    return render(templates("ledger.stream.postgres", "reading")[name], {"schema": Identifier(f"h_{hospital}")})
 
 
 @cache

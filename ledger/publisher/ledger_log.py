@@ -1,0 +1,133 @@
+"""What the publisher reads and writes in PostgreSQL, under the role `ledger_stream`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.sql import Identifier, Literal
+from psycopg_pool import AsyncConnectionPool
+
+from ledger.publisher.routing import recipients_of, routed_types
+from ledger.views.statements import render, templates
+
+CONNECTIONS_MAX = 8
+BATCH = 1000
+_HEADS_PER_STATEMENT = 100
+_COLLISIONS_MAX = 20
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalRow:
+    """A hospital whose events are published."""
+
+    id: str
+    origin: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """An event as stored."""
+
+    position: int
+    stream_id: UUID
+    version: int
+    type: str
+    recorded_at: int
+    envelope: bytes
+    body: bytes
+    traceparent: str | None
+
+
+def log_pool(url: str) -> Pool:
+    """At most eight connections, none while nobody needs one; to be opened by `async with`."""
+    return AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor},
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        max_idle=60.0,
+        open=False,
+        name="publisher",
+    )
+
+
+class LedgerLog:
+    """Reads ledgers by position and keeps how far each is published."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def hospitals(self) -> list[HospitalRow]:
+        """The active hospitals."""
+        return [HospitalRow(*row) for row in await self._rows(_sql("hospitals"), ())]
+
+    async def heads(self, hospitals: Sequence[str]) -> dict[str, int]:
+        """The last position of every hospital named."""
+        heads: dict[str, int] = {}
+        for start in range(0, len(hospitals), _HEADS_PER_STATEMENT):
+            some = hospitals[start : start + _HEADS_PER_STATEMENT]
+            query = b"\nUNION ALL\n".join(_head_of(each) for each in some)
+            heads.update({row[0]: row[1] for row in await self._rows(query, ())})
+        return heads
+
+    async def after(self, hospital: str, position: int) -> list[LogRow]:
+        """The next events above a position, at most BATCH."""
+        rows = await self._rows(_of_hospital("after", hospital), (position, BATCH))
+        return [LogRow(*row) for row in rows]
+
+    async def progress(self, hospital: str) -> int:
+        """How far the hospital is published, as last noted; on Kafka that is advice, the topic is the truth."""
+        rows = await self._rows(_sql("progress"), (hospital,))
+        return rows[0][0] if rows else 0
+
+    async def note_progress(self, hospital: str, position: int) -> None:
+        """Notes how far the hospital is published."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_sql("advance"), (hospital, position))
+
+    async def copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
+        """Copies what goes to other hospitals from a range of positions, with the progress in the same transaction."""
+        for attempt in range(_COLLISIONS_MAX):
+            try:
+                await self._copy_transfers(hospital, origin, after, upto)
+            except psycopg.errors.UniqueViolation:
+                if attempt == _COLLISIONS_MAX - 1:
+                    raise
+            else:
+                return
+
+    async def _copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
+        async with self._pool.connection() as connection, connection.transaction():
+            parameters = (after, upto, list(routed_types()))
+            cursor = await connection.execute(_of_hospital("routed_after", hospital), parameters, binary=True)
+            for position, event_type, envelope, body in await cursor.fetchall():
+                for recipient in recipients_of(event_type, body):
+                    values = (recipient, origin, position, envelope, body)
+                    await connection.execute(_sql("copy_transfer"), values)
+            await connection.execute(_sql("advance"), (hospital, upto))
+
+    async def _rows(self, query: bytes, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(query, parameters, binary=True)
+            return await cursor.fetchall()
+
+
+def _sql(name: str) -> bytes:
+    return templates("ledger.publisher", "publisher")[name].encode()
+
+
+def _of_hospital(name: str, hospital: str) -> bytes:
+    return render(templates("ledger.publisher", "publisher")[name], {"schema": Identifier(f"h_{hospital}")})
+
+
+def _head_of(hospital: str) -> bytes:
+    template = templates("ledger.publisher", "publisher")["head"]
+    return render(template, {"schema": Identifier(f"h_{hospital}"), "id": Literal(hospital)})

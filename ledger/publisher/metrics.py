@@ -1,0 +1,9 @@
+"""What the publisher says of itself to Prometheus."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+published_position = Gauge("ledger_published_position", "Last position on the published stream", ["hospital"])
+events_published = Counter("ledger_events_published", "Events published by this process", ["hospital"])
+failures = Counter("ledger_publish_failures", "Failures while publishing; each is tried again", ["hospital"])

@@ -1,0 +1,27 @@
+-- name: hospitals
+SELECT id, origin, partitions FROM ledger_control.hospitals WHERE state = 'active' ORDER BY id
+
+-- name: head
+SELECT {id} AS id, position FROM {schema}.head
+
+-- name: after
+SELECT position, stream_id, version, type, recorded_at, envelope, body, traceparent FROM {schema}.events
+WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: routed_after
+SELECT position, type, envelope, body FROM {schema}.events
+WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position
+
+-- name: progress
+SELECT position FROM ledger_control.transfer_progress WHERE hospital = $1
+
+-- name: advance
+INSERT INTO ledger_control.transfer_progress AS p (hospital, position) VALUES ($1, $2)
+ON CONFLICT (hospital) DO UPDATE SET position = greatest(p.position, excluded.position)
+
+-- name: copy_transfer
+-- The next number of the recipient's sequence. Two senders at once collide on it; the later one begins anew, so that
+-- numbers become visible in their order.
+INSERT INTO ledger_control.transfer_stream (recipient, sequence, source, position, envelope, body)
+SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5 FROM ledger_control.transfer_stream WHERE recipient = $1
+ON CONFLICT (recipient, source, position) DO NOTHING

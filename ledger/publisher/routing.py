@@ -1,0 +1,36 @@
+"""Which hospitals an event concerns beside its own: pure, by the type of the event and its body."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from ledger.api.v1 import events_pb2
+
+_PREFIX = "ledger.v1."
+_TO_COUNTERPART: dict[str, type[Message]] = {
+    f"{_PREFIX}{each.DESCRIPTOR.name}": each
+    for each in (
+        # An offer and what becomes of it goes to the recipient,
+        events_pb2.TransferOffered,
+        events_pb2.TransferWithdrawn,
+        events_pb2.TransferSuperseded,
+        # the recipient's answer to the sender.
+        events_pb2.PackageVerified,
+        events_pb2.PackageAccepted,
+        events_pb2.PackageRejected,
+    )
+}
+
+
+def recipients_of(event_type: str, body: bytes) -> tuple[str, ...]:
+    """The hospitals on whose transfer topics the event appears too."""
+    message_class = _TO_COUNTERPART.get(event_type)
+    if message_class is None:
+        return ()
+    counterpart: str = getattr(message_class.FromString(body), "counterpart")  # noqa: B009  # every class above has it
+    return (counterpart,) if counterpart else ()
+
+
+def routed_types() -> tuple[str, ...]:
+    """The stored names of the events that go to a transfer topic."""
+    return tuple(_TO_COUNTERPART)
