@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Any, cast
 from uuid import UUID
 
 import grpc.aio
@@ -67,7 +68,7 @@ async def test_commands_whose_clients_gave_up_are_done_once_or_not_at_all(edge: 
     ward = await open_record(client)
     requests = [record_entry(ward.record_id, f"note {index}") for index in range(40)]
     async with grpc.aio.insecure_channel(edge.addresses.grpc) as channel:
-        method = channel.unary_unary("/ledger.api.v1.RecordService/RecordEntry")
+        method: Any = cast("Any", channel).unary_unary("/ledger.api.v1.RecordService/RecordEntry")
         calls = [method(each.SerializeToString(), timeout=0.004 * index) for index, each in enumerate(requests)]
         await asyncio.gather(*calls, return_exceptions=True)
     answers = [await client.call("RecordService/RecordEntry", each) for each in requests]
@@ -82,7 +83,7 @@ async def test_a_client_that_goes_away_in_a_bulk_load(edge: RunningEdge) -> None
     ward = await open_record(client)
     entries = [record_entry(ward.record_id, f"note {index}") for index in range(50)]
     async with grpc.aio.insecure_channel(edge.addresses.grpc) as channel:
-        call = channel.stream_unary("/ledger.api.v1.RecordService/BulkLoad")()
+        call: Any = cast("Any", channel).stream_unary("/ledger.api.v1.RecordService/BulkLoad")()
         for each in entries:
             await call.write(BulkLoadRequest(record_entry=each).SerializeToString())
         await eventually_async(lambda: _above(edge, 10), what="a part of the load is there")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.boards_pb2 import GetDepartmentBoardRequest, GetDepartmentBoardResponse
 from ledger.api.v1.records_pb2 import GetRecordRequest
@@ -175,6 +176,15 @@ async def test_a_listener_that_others_could_reach_is_refused(idle_edge: RunningE
     idle_edge.settings = replace(idle_edge.settings, **{name: "0.0.0.0:0"})
     with pytest.raises(NotLoopback):
         await idle_edge.start()
+
+
+@pytest.mark.parametrize("name", ["grpc_listen", "http_listen"])
+async def test_a_port_that_is_taken_is_not_shared(edge: RunningEdge, name: str) -> None:
+    """Two servers on one port would each get a part of the calls; the second one does not start."""
+    taken = edge.addresses.grpc if name == "grpc_listen" else edge.addresses.http.removeprefix("http://")
+    second = RunningEdge(edge.ledger, replace(edge.settings, **{name: taken}), CollectorRegistry())
+    with pytest.raises((OSError, RuntimeError)):
+        await second.start()
 
 
 async def test_a_stop_lets_running_calls_end(idle_edge: RunningEdge) -> None:
