@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString, cast
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
@@ -18,7 +18,7 @@ def templates(package: str, file: str) -> Mapping[str, str]:
     return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def render(template: str, names: Mapping[str, Identifier]) -> bytes:
+def render(template: str, names: Mapping[str, Composable]) -> bytes:
     """A statement with its identifiers quoted and put in."""
     return SQL(cast("LiteralString", template)).format(**names).as_bytes(None)
 

@@ -1,0 +1,110 @@
+"""Joins the published stream to those who read it: the one place that knows both the adapters and their users."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ledger.config import Settings
+from ledger.lease import Lease, Leases
+from ledger.stream.contract import START, GapDetector, StreamReader
+from ledger.stream.kafka.reader import KafkaStreamReader
+from ledger.stream.postgres.reader import records_reader, transfers_reader
+from ledger.stream.topics import records_topic, transfers_topic
+from ledger.views.event import view_event
+from projections.checkpoint import Checkpoint, Delivered
+from projections.connections import Pool
+from projections.feed import AcquireLease, Feed, OpenFeed
+
+T = TypeVar("T")
+
+
+def open_records(settings: Settings, hospital: str) -> StreamReader:
+    """A reader of all events of a hospital. Blocks. Raises StreamUnavailable."""
+    if settings.stream == "kafka":
+        return KafkaStreamReader(settings.kafka_bootstrap, records_topic(hospital))
+    return records_reader(settings.postgres_stream_url, hospital)
+
+
+def open_transfers(settings: Settings, recipient: str) -> StreamReader:
+    """A reader of what concerns transfers and is meant for one hospital. Blocks. Raises StreamUnavailable."""
+    if settings.stream == "kafka":
+        return KafkaStreamReader(settings.kafka_bootstrap, transfers_topic(recipient))
+    return transfers_reader(settings.postgres_stream_url, recipient)
+
+
+def stream_partitions(settings: Settings, partitions: int) -> int:
+    """Partitions of a hospital on the stream in use: the PostgreSQL log has one."""
+    return partitions if settings.stream == "kafka" else 1
+
+
+def feed_opener(settings: Settings) -> OpenFeed:
+    """Opens feeds for views."""
+
+    async def open_feed(hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> Feed:
+        feed = _StreamFeed(checkpoints)
+        await feed.open(lambda: open_records(settings, hospital))
+        return feed
+
+    return open_feed
+
+
+def lease_acquirer(pool: Pool) -> AcquireLease:
+    """Takes leases on the views' own connections."""
+    leases = Leases(pool.connection)
+
+    async def acquire(hospital: str, role: str) -> Lease | None:
+        return await leases.acquire(hospital, role)
+
+    return acquire
+
+
+class _StreamFeed:
+    """A blocking reader behind the views' port, on a thread of its own; skips what was handled, stops at a gap."""
+
+    def __init__(self, checkpoints: Mapping[int, Checkpoint]) -> None:
+        self._checkpoints = checkpoints
+        self._gaps = GapDetector({number: each.position for number, each in checkpoints.items()})
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed")
+        self._reader: StreamReader | None = None
+        self._topic_id = ""
+
+    async def open(self, opener: Callable[[], StreamReader]) -> None:
+        try:
+            self._reader = await self._call(lambda: self._positioned(opener()))
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    def _positioned(self, reader: StreamReader) -> StreamReader:
+        self._topic_id = reader.topic_id()
+        for number in range(reader.partitions()):
+            checkpoint = self._checkpoints.get(number)
+            # Another topic has other offsets: read it from the start and skip what was handled.
+            known = checkpoint is not None and checkpoint.topic_id == self._topic_id
+            reader.seek(number, checkpoint.next_offset if checkpoint and known else START)
+        return reader
+
+    async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
+        reader = self._reader
+        assert reader is not None  # noqa: S101 - open() came first
+        found = await self._call(lambda: reader.poll(timeout_s, events_max))
+        return [
+            Delivered(
+                each.partition, each.next_offset, self._topic_id, view_event(each.position, each.envelope, each.body)
+            )
+            for each in found
+            if self._gaps.is_new(each)
+        ]
+
+    async def close(self) -> None:
+        try:
+            if self._reader is not None:
+                await self._call(self._reader.close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _call(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)

@@ -1,0 +1,78 @@
+"""`ledger project`: keeps the views, or builds one anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from ledger.cli.feeds import feed_opener, lease_acquirer, stream_partitions
+from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.config import Settings
+from projections.connections import connection_pool
+from projections.dead_letters import STOPPED_MAX
+from projections.heads import heads
+from projections.hints import listening
+from projections.rebuild import rebuild as rebuild_view
+from projections.run import Runner
+from projections.session import Pace, Tools
+from projections.views import ALL
+
+NAMES = [view.name for view in ALL]
+
+
+@click.group()
+def project() -> None:
+    """Keep the views of every hospital."""
+
+
+@project.command()
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role works.")
+@click.option("--view", "names", type=click.Choice(NAMES), multiple=True, help="Only these views.")
+def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
+    """Follow the published stream and keep the views."""
+    settings = settings_for("postgres_views_url", "postgres_stream_url")
+    views = [view for view in ALL if not names or view.name in names]
+
+    async def work(stop: asyncio.Event, ready: Ready) -> None:
+        async with _tools(settings) as tools, listening(settings.postgres_views_url) as hints:
+            looked = asyncio.Event()
+            runner = asyncio.create_task(Runner(tools, views, hints).run(stop, looked))
+            waits = [asyncio.create_task(looked.wait()), runner]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            ready({})
+            await runner
+
+    run_until_stopped(work, ready_file)
+
+
+@project.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option("--hospital", "wanted", help="Only this hospital; all otherwise.")
+def rebuild(name: str, wanted: str | None) -> None:
+    """Build a view anew beside the running one, and swap."""
+    settings = settings_for("postgres_views_url", "postgres_stream_url")
+    view = next(each for each in ALL if each.name == name)
+
+    async def work() -> None:
+        async with _tools(settings) as tools:
+            async with tools.pool.connection() as connection:
+                found = await heads(connection)
+            for hospital in found:
+                if wanted in (None, hospital.id):
+                    built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+                    click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
+
+    asyncio.run(work())
+
+
+@asynccontextmanager
+async def _tools(settings: Settings) -> AsyncGenerator[Tools]:
+    async with connection_pool(settings.postgres_views_url) as pool:
+        yield Tools(pool, feed_opener(settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
+
+
+__all__ = ["project", "stream_partitions"]
