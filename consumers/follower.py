@@ -42,8 +42,8 @@ class Follower:
         self._checkpoint = CheckpointFile(folder / "checkpoint.json")
         self._dead_letters = DeadLetterFile(folder / "dead-letters.jsonl", dead_letters_max)
 
-    async def run(self, stop: asyncio.Event, caught_up: Callable[[], None] = lambda: None) -> None:
-        """Follows until `stop`; calls `caught_up` each time that the topic has nothing more for the moment.
+    async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
+        """Follows until `stop`, or until the topic has nothing more for the moment and `leave_at_rest()` says so.
 
         DeadLetterLimit where too much cannot be handled; ServiceUnavailable where somebody does not answer: nothing
         is lost then, the next run begins where this one stood.
@@ -53,8 +53,8 @@ class Follower:
             while not stop.is_set():
                 batch = await topic.poll(_POLL_SECONDS, _MESSAGES_MAX)
                 await self._take(batch)
-                if not batch:
-                    caught_up()
+                if not batch and leave_at_rest():
+                    return
         finally:
             await topic.close()
 

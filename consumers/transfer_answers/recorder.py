@@ -11,10 +11,20 @@ from consumers.patience import Patience
 from consumers.registry import Registry
 from consumers.transfer_answers.answer import Answer, read_answer
 from consumers.transfer_message import PoisonMessage, TransferMessage
-from ledger.api.v1.common_pb2 import Actor, CommandContext
+from ledger.api.v1.common_pb2 import (
+    TRANSFER_STATE_COMPLETED,
+    TRANSFER_STATE_EXPIRED,
+    TRANSFER_STATE_REJECTED,
+    TRANSFER_STATE_SUPERSEDED,
+    TRANSFER_STATE_WITHDRAWN,
+    Actor,
+    CommandContext,
+)
+from ledger.api.v1.records_pb2 import GetRecordRequest
 from ledger.api.v1.transfers_pb2 import RecordTransferAnswerRequest, TransferAnswer
 
 if TYPE_CHECKING:
+    from ledger.api.v1.records_pb2_grpc import RecordServiceAsyncStub
     from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
 
 
@@ -24,16 +34,31 @@ _REFUSED = (
     grpc.StatusCode.ALREADY_EXISTS,
     grpc.StatusCode.NOT_FOUND,
 )
+_OVER = (
+    TRANSFER_STATE_WITHDRAWN,
+    TRANSFER_STATE_EXPIRED,
+    TRANSFER_STATE_SUPERSEDED,
+    TRANSFER_STATE_REJECTED,
+    TRANSFER_STATE_COMPLETED,
+)
 
 
 class AnswerRecorder:
     """Handles the messages of one hospital's own transfer topic, as the sender."""
 
     def __init__(
-        self, hospital: str, *, stub: TransferServiceAsyncStub, registry: Registry, actor: Actor, patience: Patience
+        self,
+        hospital: str,
+        *,
+        stub: TransferServiceAsyncStub,
+        records: RecordServiceAsyncStub,
+        registry: Registry,
+        actor: Actor,
+        patience: Patience,
     ) -> None:
         self._hospital = hospital
         self._stub = stub
+        self._records = records
         self._registry = registry
         self._actor = actor
         self._patience = patience
@@ -54,7 +79,20 @@ class AnswerRecorder:
         except grpc.aio.AioRpcError as error:
             if error.code() not in _REFUSED:
                 raise
+            if error.code() == grpc.StatusCode.FAILED_PRECONDITION and await self._is_over(answer, recipient):
+                # The answer crossed a withdrawal or a later version on its way: nothing waits for it any more.
+                return
             raise PoisonMessage(f"REFUSED: the own ledger answered {error.code().name}") from error
+
+    async def _is_over(self, answer: Answer, recipient: str) -> bool:
+        request = GetRecordRequest(hospital=self._hospital, record_id=str(answer.record_id))
+        response = await self._patience.call(
+            "GetRecord", lambda seconds: self._records.GetRecord(request, timeout=seconds)
+        )
+        return any(
+            each.transfer_id == str(answer.transfer_id) and each.counterpart == recipient and each.state in _OVER
+            for each in response.record.transfers
+        )
 
     async def _recipient(self, answer: Answer) -> str:
         """Who answers: the body does not say it, the ledger from which the answer comes does."""

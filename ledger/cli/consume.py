@@ -1,0 +1,179 @@
+"""`ledger consume`: the programs at the far end of the stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import grpc.aio
+
+from consumers.archive_office.manifest import BadManifest
+from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
+from consumers.archive_office.record_file import ArchiveFileChanged
+from consumers.both_sides import BothSides
+from consumers.every_hospital import READERS_MAX, EveryHospital
+from consumers.follower import Follower, Handle
+from consumers.patience import Patience, ServiceUnavailable
+from consumers.program_actor import program_actor
+from consumers.receiving_hospital.desk import ReceivingDesk
+from consumers.receiving_hospital.kept_packages import KeptPackages
+from consumers.receiving_hospital.own_ledger import OwnLedger
+from consumers.registry import Registry
+from consumers.transfer_answers.recorder import AnswerRecorder
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.errors_shown import shown_errors
+from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.cli.status import address_option
+from ledger.cli.transfer_topics import transfer_topics
+
+_PATIENCE = Patience()
+_CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
+_dir_option = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Where it keeps what is its own; default: LEDGER_DATA_DIR."
+)
+_ready_option = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once it follows.")
+
+
+@click.group()
+def consume() -> None:
+    """Run a consumer of the published stream."""
+
+
+@consume.command()
+@_dir_option
+@_ready_option
+def transfers(folder: Path | None, ready_file: Path | None) -> None:
+    """Receive offers and write answers down for every hospital of this service."""
+    _run(folder, ready_file, None, "transfers", Desks.both_sides)
+
+
+@consume.command("receiving-hospital")
+@click.argument("hospital")
+@_dir_option
+@_ready_option
+def receiving_hospital(hospital: str, folder: Path | None, ready_file: Path | None) -> None:
+    """Fetch, check, keep and answer what is offered to HOSPITAL."""
+    _run(folder, ready_file, hospital, "receiving-hospital", Desks.receiving)
+
+
+@consume.command("transfer-answers")
+@click.argument("hospital")
+@_dir_option
+@_ready_option
+def transfer_answers(hospital: str, folder: Path | None, ready_file: Path | None) -> None:
+    """Write the answers to HOSPITAL's offers into its records."""
+    _run(folder, ready_file, hospital, "transfer-answers", Desks.answers)
+
+
+@consume.command("archive-office")
+@click.argument("hospital")
+@click.argument("folder", type=click.Path(path_type=Path))
+@address_option
+def archive_office(hospital: str, folder: Path, address: str) -> None:
+    """Write the whole history of HOSPITAL into files below FOLDER, checked; again: add what is new."""
+    try:
+        with shown_errors():
+            run = asyncio.run(archive(hospital, folder, address))
+    except (ArchiveStopped, ArchiveFileChanged, BadManifest, ServiceUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{run.added.events:,} events added; the archive holds {run.events:,} events of {run.records:,} records "
+        f"up to position {run.head_position:,}; every chain holds."
+    )
+
+
+async def archive(hospital: str, folder: Path, address: str) -> ArchiveRun:
+    """One run of the archive office."""
+    async with _channel(address) as channel:
+        stub = StreamServiceStub(channel)
+        return await ArchiveOffice(hospital, stub=stub, folder=folder, patience=_PATIENCE).run()
+
+
+def _channel(address: str) -> grpc.aio.Channel:
+    # Every listener is loopback only until authentication exists; then this becomes a secure channel.
+    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+Build = Callable[["Desks", str], Awaitable[Handle]]
+
+
+def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
+    """Follows the topic of one hospital, or of every one, until SIGTERM or Ctrl-C."""
+    settings = settings_for()
+    if settings.stream == "postgres":
+        settings = settings_for("postgres_stream_url")
+    own_folder = (folder or settings.data_dir) / "consumers"
+
+    async def work(stop: asyncio.Event, ready: Ready) -> None:
+        # A blocking poll of each open reader has a thread to itself, so that none waits for another.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
+        open_topic = transfer_topics(settings)
+        async with _channel(settings.grpc_listen) as channel:
+            desks = Desks(channel, own_folder)
+
+            async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
+                handle = await build(desks, each)
+                follower = Follower(
+                    each, open_topic=open_topic, handle=handle, folder=own_folder / each / name, clock=_clock
+                )
+                await follower.run(stop, others_wait)
+
+            await EveryHospital(desks.registry, follow, only=hospital).run(stop, lambda: ready({}))
+
+    run_until_stopped(work, ready_file)
+
+
+class Desks:
+    """Builds the handlers of a hospital's topic on one service."""
+
+    def __init__(self, channel: grpc.aio.Channel, folder: Path) -> None:
+        self._folder = folder
+        self.registry = Registry(HospitalServiceStub(channel), _PATIENCE)
+        self._patients = PatientServiceStub(channel)
+        self._records = RecordServiceStub(channel)
+        self._transfers = TransferServiceStub(channel)
+
+    async def both_sides(self, hospital: str) -> Handle:
+        """Offers and answers."""
+        return BothSides(await self._desk(hospital), await self._recorder(hospital)).handle
+
+    async def receiving(self, hospital: str) -> Handle:
+        """Offers to the hospital."""
+        return (await self._desk(hospital)).handle
+
+    async def answers(self, hospital: str) -> Handle:
+        """Answers to the hospital's offers."""
+        return (await self._recorder(hospital)).handle
+
+    async def _desk(self, hospital: str) -> ReceivingDesk:
+        actor = await program_actor(self._patients, hospital, "receiving-hospital", _PATIENCE)
+        return ReceivingDesk(
+            hospital,
+            own_ledger=OwnLedger(self._transfers, hospital, actor, _PATIENCE),
+            registry=self.registry,
+            kept=KeptPackages(self._folder / hospital / "packages"),
+            open_channel=_channel,
+            patience=_PATIENCE,
+            clock=_clock,
+        )
+
+    async def _recorder(self, hospital: str) -> AnswerRecorder:
+        actor = await program_actor(self._patients, hospital, "transfer-answers", _PATIENCE)
+        return AnswerRecorder(
+            hospital,
+            stub=self._transfers,
+            records=self._records,
+            registry=self.registry,
+            actor=actor,
+            patience=_PATIENCE,
+        )
