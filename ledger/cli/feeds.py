@@ -11,8 +11,8 @@ from ledger.config import Settings
 from ledger.lease import Lease, Leases
 from ledger.stream.contract import START, GapDetector, StreamReader
 from ledger.stream.kafka.reader import KafkaStreamReader
-from ledger.stream.postgres.reader import records_reader, transfers_reader
-from ledger.stream.topics import records_topic, transfers_topic
+from ledger.stream.postgres.reader import records_reader
+from ledger.stream.topics import records_topic
 from ledger.views.event import view_event
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool
@@ -26,13 +26,6 @@ def open_records(settings: Settings, hospital: str) -> StreamReader:
     if settings.stream == "kafka":
         return KafkaStreamReader(settings.kafka_bootstrap, records_topic(hospital))
     return records_reader(settings.postgres_stream_url, hospital)
-
-
-def open_transfers(settings: Settings, recipient: str) -> StreamReader:
-    """A reader of what concerns transfers and is meant for one hospital. Blocks. Raises StreamUnavailable."""
-    if settings.stream == "kafka":
-        return KafkaStreamReader(settings.kafka_bootstrap, transfers_topic(recipient))
-    return transfers_reader(settings.postgres_stream_url, recipient)
 
 
 def stream_partitions(settings: Settings, partitions: int) -> int:

@@ -40,5 +40,5 @@ GRANT USAGE ON SCHEMA ledger_control TO ledger_append, ledger_stream, ledger_vie
 GRANT SELECT ON ledger_control.hospitals TO ledger_append, ledger_stream, ledger_views, ledger_keys;
 GRANT SELECT, INSERT, UPDATE ON ledger_control.leases TO ledger_append, ledger_stream, ledger_views;
 GRANT SELECT, INSERT ON ledger_control.transfer_stream TO ledger_stream;
-GRANT SELECT ON ledger_control.transfer_stream TO ledger_views;
+GRANT SELECT ON ledger_control.transfer_stream, ledger_control.transfer_progress TO ledger_views;
 GRANT SELECT, INSERT, UPDATE ON ledger_control.transfer_progress TO ledger_stream;
