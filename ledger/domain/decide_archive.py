@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import ArchiveRecord
+from ledger.domain.decide_quality import check_signed
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import RecordArchived
 from ledger.domain.guards import begin, expect, on_record
@@ -17,13 +18,16 @@ def archive_record(command: ArchiveRecord, state: StreamState | None, facts: Fac
     faults = begin(command, record, facts)
     if record.phase is Phase.SUBMITTED and not record.archiving.passed:
         faults.add("record_id", "QUALITY_NOT_PASSED", "quality control has not passed it", RefusalKind.STATE)
+    elif record.phase is Phase.CLOSED:
+        check_signed(record, faults)
     faults.refuse_if_any()
     retention = facts.pack.retention[record.visit_type]
     ended_at = record.ended_at or facts.now
     event = RecordArchived(
         meta=facts.meta(),
         head_leaf=facts.head_leaf,
-        retain_until=retention.until(ended_at.date()).isoformat(),
+        # ISO dates compare as text; a date once promised never moves back.
+        retain_until=max(record.retain_until, retention.until(ended_at.date()).isoformat()),
         retention_class=retention.name,
     )
     return on_record(command.record_id, event)

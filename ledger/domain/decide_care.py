@@ -6,7 +6,17 @@ from ledger.domain.commands import EndCare, StartCare, TransferDepartment
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import CareEnded, CareStarted, DepartmentTransferred
 from ledger.domain.faults import Faults
-from ledger.domain.guards import CODE_MAX, begin, check_source, expect, on_record, source_claim, taken_before
+from ledger.domain.guards import (
+    CODE_MAX,
+    TEXT_MAX,
+    begin,
+    check_source,
+    check_untaken,
+    expect,
+    on_record,
+    source_claim,
+    taken_before,
+)
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import VisitType
@@ -15,13 +25,18 @@ from ledger.domain.values import VisitType
 def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> Decision:
     """Care begins with a physician named; in an emergency the team on duty is enough."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts):
+    if taken_before(facts, command.record_id):
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     _check_department(command.department, "department", faults)
-    if command.responsible is None and not (command.team and record.visit_type is VisitType.EMERGENCY):
+    # An earlier system may not say who was in charge, and nobody can be found for it now.
+    team_is_enough = record.visit_type is VisitType.EMERGENCY or facts.context.historical
+    if command.responsible is None and not (command.team.strip() and team_is_enough):
         faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency a team is enough")
+    faults.text(command.bed, "bed", TEXT_MAX)
+    faults.text(command.team, "team", TEXT_MAX)
     check_source(facts, faults)
+    check_untaken(facts, command.record_id, faults)
     faults.refuse_if_any()
     event = CareStarted(facts.meta(), command.department, command.bed, command.responsible, command.team)
     return on_record(command.record_id, event, source=source_claim(facts))
@@ -52,16 +67,19 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
 def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decision:
     """Care ends, at a time that is not before it began."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts):
+    if taken_before(facts, command.record_id):
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     meta = facts.meta()
     ended_at = command.ended_at or meta.occurred_at
     if ended_at - facts.now > facts.pack.ahead_max:
         faults.add("ended_at", "TIME_IN_FUTURE", "care cannot have ended yet")
-    if record.started_at is not None and ended_at < record.started_at:
+    begun = record.started_at
+    # What an earlier system holds is taken over as it is, its mistakes included.
+    if begun is not None and ended_at < begun and not facts.context.historical:
         faults.add("ended_at", "BEFORE_START", "care cannot end before it began")
     check_source(facts, faults)
+    check_untaken(facts, command.record_id, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, CareEnded(meta, command.disposition, ended_at), source=source_claim(facts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
-from ledger.domain.decide_entry import attested_state, check_content
+from ledger.domain.decide_entry import attested_state, check_content, check_room
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import ConsultationAnswered, ConsultationRequested, EntryRecorded
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
@@ -48,6 +48,7 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
         faults.add("content.template", "WRONG_TEMPLATE", f"{CONSULTATION} is required")
     faults.text(command.opinion, "opinion", TEXT_MAX)
     attestation = check_content(command.content, command.attestation, facts, faults)
+    check_room(record, faults)
     faults.refuse_if_any()
     meta, entry_id = facts.meta(), facts.ids[0]
     note = EntryRecorded(meta, entry_id, command.content, attestation, attested_state(attestation))

@@ -22,37 +22,50 @@ from ledger.domain.guards import (
 from ledger.domain.lifecycle import LATE_RESULT, phase_fault
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import Entry, RecordState, StreamState
+from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import AmendmentKind, Attestation, EntryContent, EntryState
 
 METHODS = frozenset({"session", "cms"})
 TRAINEE = "trainee"
 RESULT = "result"
+ENTRIES_MAX = 20_000
+"""Entries of one record."""
 SOURCE_CHANGED = "the source says something else now"
 
 
 def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) -> Decision:
     """A first version; or, for a source item that was taken up before with other content, a correction of it."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts) and facts.claimed is not None:
+    if taken_before(facts, command.record_id) and facts.claimed is not None:
         return _known_entry(command.record_id, facts.claimed.entry_id)
     faults = Faults()
-    _check_phase(command, record, faults)
+    _check_phase(command, record, facts, faults)
     check_time(facts, faults)
     check_source(facts, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
     if facts.claimed is not None:
         return _correct_from_source(command, record, attestation, facts, faults)
+    check_room(record, faults)
     faults.refuse_if_any()
     entry_id = facts.ids[0]
     event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, attested_state(attestation))
     return on_record(command.record_id, event, source=source_claim(facts, entry_id), entry_id=entry_id)
 
 
+def check_room(record: RecordState, faults: Faults) -> None:
+    """Notes a record that is full."""
+    if len(record.entries) >= ENTRIES_MAX:
+        faults.add("record_id", "TOO_MANY_ENTRIES", f"at most {ENTRIES_MAX} entries", RefusalKind.STATE)
+
+
 def _known_entry(record_id: UUID, entry_id: UUID | None) -> Decision:
     return on_record(record_id) if entry_id is None else on_record(record_id, entry_id=entry_id)
 
 
-def _check_phase(command: RecordEntry, record: RecordState, faults: Faults) -> None:
+def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults) -> None:
+    if facts.claimed is not None:
+        faults.note(phase_fault(AmendEntry, record.phase, record.visit_type), RefusalKind.STATE)
+        return
     # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
     if command.content.template == RESULT and record.phase in LATE_RESULT:
         return
@@ -87,7 +100,13 @@ def _correct_from_source(
 def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) -> Decision:
     """A next version, with kind and reason; every older version stays readable."""
     record = expect(state, RecordState, "record_id")
+    holder = facts.claimed.entry_id if facts.claimed else command.entry_id
+    if taken_before(facts, command.record_id) and holder == command.entry_id:
+        return on_record(command.record_id, entry_id=command.entry_id)
     faults = begin(command, record, facts)
+    check_source(facts, faults)
+    if holder != command.entry_id:
+        faults.add("context.source", "SOURCE_ELSEWHERE", "the item is held by another entry", RefusalKind.STATE)
     entry = _changeable(record, command.entry_id, faults)
     _check_reason(command.reason, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
@@ -102,7 +121,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         attestation=attestation,
         state=attested_state(attestation),
     )
-    return on_record(command.record_id, event)
+    return on_record(command.record_id, event, source=source_claim(facts, command.entry_id))
 
 
 def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -141,6 +160,8 @@ def check_content(content: EntryContent, attestation: Attestation | None, facts:
         faults.add("attestation.method", "UNKNOWN_VALUE", "session or cms")
     if attestation.signer is None:
         faults.add("attestation.signer", "REQUIRED", "who signs")
+    if len(attestation.view_sha256) not in (0, SHA256_BYTES):
+        faults.add("attestation.view_sha256", "MALFORMED_DIGEST", "32 bytes, or none")
     if attestation.signed_at is None:
         return replace(attestation, signed_at=facts.meta().occurred_at)
     if attestation.signed_at - facts.now > facts.pack.ahead_max:

@@ -18,9 +18,12 @@ SHA256_BYTES = 32
 
 def receive_package(command: ReceivePackage, _: StreamState | None, facts: Facts) -> Decision:
     """A package arrived and was checked; the same transfer again adds nothing."""
-    if facts.claimed is not None:
-        return Decision(facts.claimed.stream_id, "package", ())
+    claimed = facts.claimed
+    if claimed is not None and claimed.content_sha256 == command.package_sha256:
+        return Decision(claimed.stream_id, "package", ())
     faults = Faults()
+    if claimed is not None:
+        faults.add("package_sha256", "PACKAGE_DIFFERS", "other bytes of this transfer came before", RefusalKind.TAKEN)
     faults.require(command.sender, "sender")
     faults.require(command.sender_origin, "sender_origin")
     if len(command.package_sha256) != SHA256_BYTES:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ledger.domain.commands import AmendPatient, RegisterPatient
 from ledger.domain.decision import Claim, Decision, Facts, Reservation
 from ledger.domain.events import PatientAmended, PatientRegistered
-from ledger.domain.faults import Faults
+from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_source, check_time, expect, source_claim, taken_before
+from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PatientState, StreamState
 from ledger.domain.values import PatientDetails
 
@@ -25,7 +26,9 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     faults.refuse_if_any()
     if facts.claimed is not None:
         stream_id = facts.claimed.stream_id
-        expect(state, PatientState, "context.source")
+        known = expect(state, PatientState, "context.source")
+        if known.case_number != command.case_number:
+            raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
         if taken_before(facts):
             return Decision(stream_id, "patient", ())
         event = PatientAmended(facts.meta(), command.details, SOURCE_CHANGED)

@@ -19,18 +19,25 @@ def submit_record(command: SubmitRecord, state: StreamState | None, facts: Facts
     """The department hands the record in: everything mandatory is there and signed."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    # Records of an earlier system are taken as they are: nobody can sign today what was written then.
     if not record.historical:
-        _check_complete(record, facts, faults)
+        _check_mandatory(record, facts, faults)
+    check_signed(record, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, RecordSubmitted(facts.meta()))
 
 
-def _check_complete(record: RecordState, facts: Facts, faults: Faults) -> None:
+def _check_mandatory(record: RecordState, facts: Facts, faults: Faults) -> None:
     present = {entry.last.content.template for entry in record.entries.values() if entry.state in SIGNED}
     for template in facts.pack.mandatory.get(record.visit_type, ()):
         if template not in present:
             faults.add("record_id", "MISSING_ENTRY", f"a signed {template} is required", RefusalKind.STATE)
+
+
+def check_signed(record: RecordState, faults: Faults) -> None:
+    """Notes every entry whose last version nobody qualified has signed."""
+    # Records of an earlier system are taken as they are: nobody can sign today what was written then.
+    if record.historical:
+        return
     for entry in record.entries.values():
         if not entry.retracted and entry.state not in SIGNED:
             faults.add(f"entries[{entry.entry_id}]", "NOT_SIGNED", "waits for a signature", RefusalKind.STATE)

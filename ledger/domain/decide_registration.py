@@ -5,14 +5,16 @@ from __future__ import annotations
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decision import Claim, Decision, Facts, Reservation
 from ledger.domain.events import RecordRegistered
-from ledger.domain.faults import Faults
-from ledger.domain.guards import CODE_MAX, check_source, check_time, source_claim, taken_before
+from ledger.domain.faults import Faults, refuse
+from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, source_claim, taken_before
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.state import StreamState
+from ledger.domain.state import RecordState, StreamState
 
 
-def register_record(command: RegisterRecord, _: StreamState | None, facts: Facts) -> Decision:
+def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
     """One episode of one patient; unique by case number, visit type and sequence."""
+    if facts.claimed is not None and expect(state, RecordState, "context.source").patient_id != command.patient_id:
+        raise refuse(RefusalKind.STATE, "patient_id", "SOURCE_ELSEWHERE", "the item is a record of another patient")
     if facts.claimed is not None and taken_before(facts):
         return Decision(facts.claimed.stream_id, "record", ())
     faults = Faults()

@@ -104,7 +104,7 @@ def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetim
 
 
 def _with_entry(state: RecordState, entry: Entry) -> RecordState:
-    return _next(state, entries={**state.entries, entry.entry_id: entry})
+    return _next(state, entries=state.entries.having(entry.entry_id, entry))
 
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, _: datetime) -> RecordState:

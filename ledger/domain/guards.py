@@ -46,10 +46,25 @@ def on_record(record_id: UUID, *events: Event, source: Reservation | None = None
     return Decision(record_id, "record", events, () if source is None else (source,), result)
 
 
-def taken_before(facts: Facts) -> bool:
-    """Whether the command's source item was taken up with exactly this content: then there is nothing to add."""
+def taken_before(facts: Facts, stream_id: UUID | None = None) -> bool:
+    """Whether the stream (None = any) took the command's source item up with exactly this content.
+
+    Then there is nothing to add.
+    """
     source, claimed = facts.context.source, facts.claimed
-    return source is not None and claimed is not None and claimed.content_sha256 == source.content_sha256
+    if source is None or claimed is None or stream_id not in (None, claimed.stream_id):
+        return False
+    return claimed.content_sha256 == source.content_sha256
+
+
+def check_untaken(facts: Facts, record_id: UUID, faults: Faults) -> None:
+    """Notes a source item that was taken up before and cannot be amended by this command."""
+    if facts.context.source is None or facts.claimed is None:
+        return
+    if facts.claimed.stream_id != record_id:
+        faults.add("context.source", "SOURCE_ELSEWHERE", "another stream holds the item", RefusalKind.STATE)
+    else:
+        faults.add("context.source", "SOURCE_CHANGED", "what the item brought is not changed by it", RefusalKind.STATE)
 
 
 def source_claim(facts: Facts, entry_id: UUID | None = None) -> Reservation | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.bucket_map import BucketMap
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -140,7 +141,7 @@ class RecordState:
     started_at: datetime | None = None
     disposition: Disposition | None = None
     ended_at: datetime | None = None
-    entries: Mapping[UUID, Entry] = field(default_factory=dict[UUID, Entry])
+    entries: BucketMap[Entry] = field(default_factory=BucketMap[Entry])
     consultations: Mapping[UUID, Consultation] = field(default_factory=dict[UUID, Consultation])
     archiving: Archiving = Archiving()
     overlays: Overlays = Overlays()

@@ -14,7 +14,7 @@ SECTIONS_MAX = 100
 FIELDS_MAX = 2000
 ATTACHMENTS_MAX = 100
 SHA256_BYTES = 32
-_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
+_DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class FieldRule:
     """Code systems that fit; empty = any."""
     codes: frozenset[str] = frozenset()
     """A closed set of codes; empty = any code of the systems."""
+    pattern: str = ""
+    """What a code of the systems looks like, a regular expression; empty = anything."""
+    coded: bool = False
+    """A code must be there: free text with a reason will not do."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,10 @@ def _check_shape(content: EntryContent, faults: Faults, path: str) -> None:
 def _check_value(field: Field, faults: Faults, where: str) -> None:
     if not field.code:
         faults.add(f"{where}.code", "REQUIRED", "a field code is required")
-    if not _types_of(field) and not field.uncoded_reason:
-        faults.add(where, "REQUIRED", "a value is required")
+    if len(_types_of(field)) != 1:
+        faults.add(where, "REQUIRED", "exactly one value is required")
+    if field.text is not None and not field.text.strip():
+        faults.add(f"{where}.text", "REQUIRED", "a text is required")
     if field.quantity is not None and not _DECIMAL.fullmatch(field.quantity.value):
         faults.add(f"{where}.quantity.value", "MALFORMED_NUMBER", "a decimal number as text is required")
     if field.coding is not None and not (field.coding.system and field.coding.code):
@@ -148,8 +154,8 @@ def _check_section(section: Section, rule: SectionRule, faults: Faults, where: s
 
 
 def _check_field(field: Field, rule: FieldRule, faults: Faults, where: str) -> None:
-    # Free text with a reason is always allowed where a code is asked for.
-    if rule.type == "coding" and field.uncoded_reason and field.coding is None:
+    # Free text with a reason will do where a code is asked for, unless the archive cannot do without the code.
+    if rule.type == "coding" and not rule.coded and field.uncoded_reason and field.text:
         return
     if _types_of(field) not in ([], [rule.type]):
         faults.add(where, "WRONG_TYPE", f"a value of type {rule.type} is required")
@@ -165,6 +171,8 @@ def _check_code(system: str, code: str, rule: FieldRule, faults: Faults, where: 
         faults.add(f"{where}.system", "SYSTEM_NOT_ALLOWED", f"one of {', '.join(sorted(rule.systems))}")
     if rule.codes and code not in rule.codes:
         faults.add(f"{where}.code", "CODE_NOT_IN_SET", f"one of {', '.join(sorted(rule.codes))}")
+    elif rule.pattern and not re.fullmatch(rule.pattern, code):
+        faults.add(f"{where}.code", "CODE_NOT_IN_SET", "the code systems have no code of this form")
 
 
 def _types_of(field: Field) -> list[str]:
@@ -198,4 +206,6 @@ def _field(data: Mapping[str, Any]) -> FieldRule:
         units=frozenset(data.get("units", ())),
         systems=frozenset(data.get("systems", ())),
         codes=frozenset(data.get("codes", ())),
+        pattern=data.get("pattern", ""),
+        coded=data.get("coded", False),
     )
