@@ -19,7 +19,7 @@ class Refusal:
 class AnswerPolicy(Protocol):
     """Decides by the offer alone; the same offer gives the same answer."""
 
-    def __call__(self, offer: Offer) -> Refusal | None:
+    def __call__(self, offer: Offer, /) -> Refusal | None:
         """None = accept."""
         ...
 

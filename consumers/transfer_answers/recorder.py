@@ -71,7 +71,8 @@ class AnswerRecorder:
         answer = read_answer(message)
         if answer is None:
             return
-        request = self._request(answer, await self._recipient(answer))
+        recipient = await self._recipient(answer)
+        request = self._request(answer, recipient)
         try:
             await self._patience.call(
                 "RecordTransferAnswer", lambda seconds: self._stub.RecordTransferAnswer(request, timeout=seconds)

@@ -22,6 +22,7 @@ from consumers.program_actor import program_actor
 from consumers.receiving_hospital.desk import ReceivingDesk
 from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.own_ledger import OwnLedger
+from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from consumers.registry import Registry
 from consumers.transfer_answers.recorder import AnswerRecorder
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
@@ -136,9 +137,19 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
 class Desks:
     """Builds the handlers of a hospital's topic on one service."""
 
-    def __init__(self, channel: grpc.aio.Channel, folder: Path) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        folder: Path,
+        clock: Callable[[], datetime] = _clock,
+        policy: AnswerPolicy = accept_verified,
+        patience: Patience = _PATIENCE,
+    ) -> None:
+        self._patience = patience
         self._folder = folder
-        self.registry = Registry(HospitalServiceStub(channel), _PATIENCE)
+        self._clock = clock
+        self._policy = policy
+        self.registry = Registry(HospitalServiceStub(channel), patience)
         self._patients = PatientServiceStub(channel)
         self._records = RecordServiceStub(channel)
         self._transfers = TransferServiceStub(channel)
@@ -156,24 +167,25 @@ class Desks:
         return (await self._recorder(hospital)).handle
 
     async def _desk(self, hospital: str) -> ReceivingDesk:
-        actor = await program_actor(self._patients, hospital, "receiving-hospital", _PATIENCE)
+        actor = await program_actor(self._patients, hospital, "receiving-hospital", self._patience)
         return ReceivingDesk(
             hospital,
-            own_ledger=OwnLedger(self._transfers, hospital, actor, _PATIENCE),
+            own_ledger=OwnLedger(self._transfers, hospital, actor, self._patience),
             registry=self.registry,
             kept=KeptPackages(self._folder / hospital / "packages"),
             open_channel=_channel,
-            patience=_PATIENCE,
-            clock=_clock,
+            patience=self._patience,
+            clock=self._clock,
+            policy=self._policy,
         )
 
     async def _recorder(self, hospital: str) -> AnswerRecorder:
-        actor = await program_actor(self._patients, hospital, "transfer-answers", _PATIENCE)
+        actor = await program_actor(self._patients, hospital, "transfer-answers", self._patience)
         return AnswerRecorder(
             hospital,
             stub=self._transfers,
             records=self._records,
             registry=self.registry,
             actor=actor,
-            patience=_PATIENCE,
+            patience=self._patience,
         )
