@@ -1,0 +1,145 @@
+"""A hospital's ledger filled by hand, and the proof that all of it was published, once and in order."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import time_ns
+from uuid import UUID, uuid4
+
+import psycopg
+
+from ledger.api.v1.events_pb2 import TransferOffered
+from ledger.store.hospitals import add_hospital
+from ledger.stream.contract import GapDetector, PublishedEvent, StreamReader
+from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.leaf import leaf_hash
+from tests.services.postgres import Database
+
+ORIGIN_PREFIX = "ledger.test"
+Row = tuple[int, UUID, int, str, int, bytes, bytes, bytes]
+
+
+@dataclass
+class Record:
+    """One stream of events, sealed as the ledger does."""
+
+    stream_id: UUID = field(default_factory=uuid4)
+    version: int = 0
+    leaf: bytes = b""
+
+    def next_row(self, hospital: str, position: int, event_type: str, body: bytes) -> Row:
+        """The row of the next event."""
+        self.version += 1
+        at = time_ns() // 1000
+        envelope = encode(
+            Envelope(
+                format=FORMAT_CLEAR,
+                origin=f"{ORIGIN_PREFIX}/{hospital}/1",
+                stream_id=self.stream_id.bytes,
+                stream_version=self.version,
+                type=event_type,
+                recorded_at=at,
+                actor=b"\x07" * 16,
+                key_id=b"",
+                body_sha256=sha256(body).digest(),
+                commitment=b"",
+                prev_leaf=self.leaf,
+            )
+        )
+        self.leaf = leaf_hash(envelope)
+        return position, self.stream_id, self.version, event_type, at, envelope, body, self.leaf
+
+
+@dataclass
+class LoadedLedger:
+    """Appends rows as the store would, without its checks: what is under test only reads them."""
+
+    database: Database
+    hospital: str
+    partitions: int
+    head: int = 0
+    records: list[Record] = field(default_factory=lambda: [Record() for _ in range(200)])
+    _dice: random.Random = field(default_factory=lambda: random.Random(3))
+
+    @classmethod
+    async def add(cls, database: Database, hospital: str, partitions: int) -> "LoadedLedger":
+        """A new hospital."""
+        migrate_url = database.role_url("ledger_migrate")
+        await add_hospital(migrate_url, hospital, origin_prefix=ORIGIN_PREFIX, partitions=partitions)
+        return cls(database, hospital, partitions)
+
+    def append(self, count: int, *, body: bytes = b"body") -> int:
+        """Appends events of random records; gives the head."""
+        records = [self._dice.choice(self.records) for _ in range(count)]
+        kind = "ledger.v1.EntryRecorded"
+        return self._insert(
+            [record.next_row(self.hospital, place, kind, body) for place, record in enumerate(records, self.head + 1)]
+        )
+
+    def offer(self, recipient: str, *, transfer: UUID | None = None) -> int:
+        """Appends an offer to another hospital; gives its position."""
+        body = TransferOffered(transfer_id=str(transfer or uuid4()), counterpart=recipient).SerializeToString()
+        record = self._dice.choice(self.records)
+        return self._insert([record.next_row(self.hospital, self.head + 1, "ledger.v1.TransferOffered", body)])
+
+    def _insert(self, rows: Sequence[Row]) -> int:
+        schema = f'"h_{self.hospital}"'
+        columns = "position, stream_id, version, type, recorded_at, envelope, body, leaf_hash"
+        with psycopg.connect(self.database.url) as connection:
+            with connection.cursor().copy(f"COPY {schema}.events ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            self.head = rows[-1][0]
+            connection.execute(f"UPDATE {schema}.head SET position = %s", (self.head,))
+            connection.execute("SELECT pg_notify('ledger_head', %s)", (f"{self.hospital} {self.head}",))
+        return self.head
+
+    def end_leases(self) -> None:
+        """Ends the terms of killed holders now, not after 5 s."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("UPDATE ledger_control.leases SET expires_at = '-infinity'")
+
+    def progress(self) -> int:
+        """How far the publisher has noted."""
+        with psycopg.connect(self.database.url) as connection:
+            found = connection.execute(
+                "SELECT position FROM ledger_control.transfer_progress WHERE hospital = %s", (self.hospital,)
+            ).fetchone()
+        return found[0] if found else 0
+
+    def stored(self) -> dict[int, tuple[bytes, bytes]]:
+        """Envelope and body of every position."""
+        with psycopg.connect(self.database.url) as connection:
+            rows = connection.execute(f'SELECT position, envelope, body FROM "h_{self.hospital}".events').fetchall()
+        return {position: (envelope, body) for position, envelope, body in rows}
+
+
+def read_to_end(reader: StreamReader, *, seconds_max: float = 30.0) -> list[PublishedEvent]:
+    """Everything on a topic, from its start to its present end; a missing event raises GapFound."""
+    events: list[PublishedEvent] = []
+    ends = {partition: reader.end(partition) for partition in range(reader.partitions())}
+    for partition in ends:
+        reader.seek(partition, 0)
+    deadline = time_ns() + int(seconds_max * 1e9)
+    quiet = 0
+    while quiet < 3:
+        found = reader.poll(0.3, 2000)
+        quiet = 0 if found else quiet + 1
+        events += found
+        if time_ns() > deadline:
+            raise TimeoutError(f"{len(events)} events read within {seconds_max} s")
+    return events
+
+
+def assert_exactly_once(ledger: LoadedLedger, events: Sequence[PublishedEvent]) -> None:
+    """Every stored event is there once, bytes unchanged, in order in its partition and in its record, without a gap."""
+    stored = ledger.stored()
+    assert sorted(event.position for event in events) == list(range(1, len(stored) + 1))
+    detector = GapDetector(dict.fromkeys(range(ledger.partitions), 0))
+    versions: dict[UUID, int] = {}
+    for event in events:
+        assert detector.is_new(event)
+        assert stored[event.position] == (event.envelope, event.body)
+        assert event.version == versions.get(event.stream_id, 0) + 1
+        versions[event.stream_id] = event.version
