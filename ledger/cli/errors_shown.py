@@ -7,8 +7,12 @@ from contextlib import contextmanager
 
 import click
 import grpc
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
+
+from ledger.api.v1.common_pb2 import Violation, Violations
 
 
 @contextmanager
@@ -28,9 +32,17 @@ def describe(error: grpc.RpcError) -> str:
 
 def reason(error: grpc.RpcError) -> str:
     """The ErrorInfo.reason of an RPC error; empty where the service gave none."""
-    status = rpc_status.from_call(error)  # pyright: ignore[reportArgumentType]  # every raised RpcError is a Call
     info = ErrorInfo()
-    for detail in status.details if status else ():
-        if detail.Unpack(info):
-            return info.reason
-    return ""
+    return info.reason if _unpack(error, info) else ""
+
+
+def violations_of(error: grpc.RpcError) -> list[Violation]:
+    """Every fault that a refusal names."""
+    found = Violations()
+    return list(found.violations) if _unpack(error, found) else []
+
+
+def _unpack(error: grpc.RpcError, into: Message) -> bool:
+    """Fills a message from the first detail of its type; whether there was one."""
+    status: Status | None = rpc_status.from_call(error)  # pyright: ignore[reportArgumentType]  # a raised RpcError is a Call
+    return status is not None and any(detail.Unpack(into) for detail in status.details)

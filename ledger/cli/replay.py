@@ -48,15 +48,25 @@ async def read_history(hospital: str, record: UUID, address: str) -> list[Stored
         return [event async for batch in StreamServiceStub(channel).ReadRecord(request) for event in batch.events]
 
 
-def print_history(record: UUID, events: list[StoredEvent], console: Console) -> ChainFault | None:
-    """Prints the events up to the first fault of the chain, which is given back."""
-    table = Table("version", "position", "event", "ISO 21089", "recorded at", "actor", "leaf", title=f"Record {record}")
+def print_history(
+    record: UUID, events: list[StoredEvent], console: Console, last: int | None = None
+) -> ChainFault | None:
+    """Prints the events up to the first fault of the chain, which is given back; `last` shows only that many rows.
+
+    The chain is walked from the first event whatever is shown.
+    """
     walk = ChainWalk(record.bytes)
     fault = None
+    sound: list[StoredEvent] = []
     for event in events:
         fault = walk.take(Link(event.envelope, event.body, event.position))
         if fault is not None:
             break
+        sound.append(event)
+    shown = sound if last is None else sound[-last:]
+    title = f"Record {record}" + (f": last {len(shown)} of {len(sound)}" if len(shown) < len(sound) else "")
+    table = Table("version", "position", "event", "ISO 21089", "recorded at", "actor", "leaf", title=title)
+    for event in shown:
         table.add_row(*_row(event))
     console.print(table)
     return fault

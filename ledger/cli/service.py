@@ -107,6 +107,16 @@ class Service:
         }
 
     @property
+    def superuser_url(self) -> str:
+        """libpq URL of the database's superuser; for checks that only an operator may make."""
+        return self._postgres.url(DATABASE)
+
+    @property
+    def settings_environment(self) -> dict[str, str]:
+        """The settings of the roles, as environment variables; holds passwords."""
+        return {name: value for name, value in self._environment().items() if name.startswith("LEDGER_")}
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment in which the roles run; holds passwords."""
         return self._environment()

@@ -1,0 +1,190 @@
+"""The checks of the demo: each says what it compared, and whether it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rich.console import Console
+
+from ledger.cli.demo.ledger_rows import change_one_byte, connect, read_rows, refused_change, walk
+from ledger.cli.feeds import feed_opener, lease_acquirer, open_records, stream_partitions
+from ledger.cli.queries import partition_function
+from ledger.config import Settings
+from ledger.stream.contract import START, GapDetector, PublishedEvent
+from ledger.trust.chain import FaultKind
+from ledger.trust.verify import Fault, Row, Summary
+from ledger.views.digest import EMPTY_DIGEST, extend_digest
+from ledger.views.view import View
+from projections.connections import Pool, connection_pool
+from projections.dead_letters import STOPPED_MAX
+from projections.digests import content_digest, view_digest
+from projections.rebuild import rebuild
+from projections.session import Pace, Tools
+from projections.views import ALL
+
+READ_SECONDS_MAX = 60.0
+CATCH_UP_SECONDS_MAX = 30.0
+LOOK_SECONDS = 0.1
+
+
+@dataclass
+class Checks:
+    """What was checked so far."""
+
+    console: Console
+    failed: list[str] = field(default_factory=list[str])
+    held: int = 0
+
+    def say(self, what: str, *, holds: bool, compared: str) -> None:
+        """Prints one check."""
+        mark = "[green]holds[/]" if holds else "[bold red]FAILS[/]"
+        self.console.print(f"  {mark}  {what}: {compared}", highlight=False)
+        if holds:
+            self.held += 1
+        else:
+            self.failed.append(what)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The ledger that is checked."""
+
+    hospital: str
+    partitions: int
+    acknowledged: int
+    """Events that the service acknowledged to the clients of this run; none of them may be missing."""
+    superuser_url: str
+    settings: Settings
+
+
+async def check_ledger(subject: Subject, checks: Checks) -> None:
+    """Every check of one hospital's ledger."""
+    with connect(subject.superuser_url) as connection:
+        rows = read_rows(connection, subject.hospital)
+    _check_store(subject, rows, checks)
+    published = await asyncio.to_thread(read_published, subject, len(rows))
+    _check_published(subject, rows, published, checks)
+    async with connection_pool(subject.settings.postgres_views_url) as pool:
+        for view in ALL:
+            await _check_view(subject, rows, view, pool, checks)
+        await _check_rebuilt(subject, pool, checks)
+    _check_tampering(subject, checks)
+
+
+def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
+    checks.say(
+        "acknowledged events are in PostgreSQL",
+        holds=len(rows) == subject.acknowledged,
+        compared=f"{subject.acknowledged:,} acknowledged, {len(rows):,} stored, positions 1 to {len(rows):,}",
+    )
+    found = walk(rows)
+    compared = (
+        f"{found.events:,} envelopes and bodies hashed again, {found.streams:,} chains walked"
+        if isinstance(found, Summary)
+        else str(found)
+    )
+    checks.say("the chain of every record holds", holds=isinstance(found, Summary), compared=compared)
+
+
+def read_published(subject: Subject, events: int) -> list[PublishedEvent]:
+    """Everything on the published stream, committed messages only. Raises GapFound, StreamUnavailable."""
+    reader = open_records(subject.settings, subject.hospital)
+    try:
+        gaps = GapDetector({})
+        for partition in range(reader.partitions()):
+            reader.seek(partition, START)
+        found: list[PublishedEvent] = []
+        polls = int(READ_SECONDS_MAX)
+        while polls and len(found) < events:
+            batch = [each for each in reader.poll(1.0, 2000) if gaps.is_new(each)]
+            found += batch
+            polls -= not batch
+        # One more look, for what should not be there.
+        return found + list(reader.poll(0.5, 2000))
+    finally:
+        reader.close()
+
+
+def _check_published(subject: Subject, rows: list[Row], published: list[PublishedEvent], checks: Checks) -> None:
+    positions = sorted(each.position for each in published)
+    by_position = {each.position: each for each in published}
+    same = sum(
+        1
+        for row in rows
+        if (found := by_position.get(row.position)) and (found.envelope, found.body) == (row.envelope, row.body)
+    )
+    where = "Kafka, read back with read_committed" if subject.settings.stream == "kafka" else "the PostgreSQL log"
+    checks.say(
+        f"every event is on {where}, once and in order",
+        holds=positions == list(range(1, len(rows) + 1)) and same == len(rows),
+        compared=f"{len(published):,} messages in {stream_partitions(subject.settings, subject.partitions)} partitions,"
+        f" no gap in any, {same:,} equal to the stored bytes",
+    )
+
+
+def expected_digests(subject: Subject, rows: list[Row]) -> Mapping[int, tuple[int, bytes]]:
+    """Count and running digest of every partition, computed from PostgreSQL alone."""
+    count = stream_partitions(subject.settings, subject.partitions)
+    partition_of = partition_function(subject.settings)
+    expected = dict.fromkeys(range(count), (0, EMPTY_DIGEST))
+    for row in rows:
+        assert row.copies is not None  # noqa: S101 - read with their copies
+        number = partition_of(row.copies.stream_id, count)
+        events, digest = expected[number]
+        expected[number] = (events + 1, extend_digest(digest, row.position, row.copies.leaf_hash))
+    return expected
+
+
+async def _check_view(subject: Subject, rows: list[Row], view: View, pool: Pool, checks: Checks) -> None:
+    expected = expected_digests(subject, rows)
+    handled = await _caught_up(subject, view, pool, len(rows))
+    holds = all(handled.get(number, (0, EMPTY_DIGEST)) == each for number, each in expected.items())
+    events = sum(count for count, _ in handled.values())
+    checks.say(
+        f"view {view.name} handled each event once and in order",
+        holds=holds,
+        compared=f"{events:,} events, counts and running SHA-256 of {len(expected)} partitions against PostgreSQL",
+    )
+
+
+async def _caught_up(subject: Subject, view: View, pool: Pool, events: int) -> dict[int, tuple[int, bytes]]:
+    handled: dict[int, tuple[int, bytes]] = {}
+    for _ in range(int(CATCH_UP_SECONDS_MAX / LOOK_SECONDS)):
+        found = await view_digest(pool, subject.hospital, view)
+        handled = {number: (each.events, each.digest) for number, each in found.items()}
+        if sum(count for count, _ in handled.values()) >= events:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    return handled
+
+
+async def _check_rebuilt(subject: Subject, pool: Pool, checks: Checks) -> None:
+    tools = Tools(pool, feed_opener(subject.settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
+    for view in ALL:
+        running = await content_digest(pool, subject.hospital, view)
+        built = await rebuild(tools, subject.hospital, subject.partitions, view)
+        again = await content_digest(pool, subject.hospital, view)
+        checks.say(
+            f"view {view.name} rebuilt equals the running one",
+            holds=running == again,
+            compared=f"{running.rows:,} rows before, {again.rows:,} after {built.events:,} events,"
+            f" SHA-256 {again.sha256[:16]}",
+        )
+
+
+def _check_tampering(subject: Subject, checks: Checks) -> None:
+    position, found = change_one_byte(subject.superuser_url, subject.hospital)
+    named = isinstance(found, Fault) and found.position == position and found.kind is FaultKind.BODY
+    checks.say(
+        "one changed byte is found and named",
+        holds=named,
+        compared=f"changed at position {position:,}; the check says {found if isinstance(found, Fault) else 'nothing'}",
+    )
+    said = refused_change(subject.settings.postgres_append_url, subject.hospital)
+    checks.say(
+        "the database refuses the writing role's UPDATE of an event",
+        holds=bool(said),
+        compared=f"UPDATE as ledger_append gives {said or 'no error'}",
+    )
