@@ -211,7 +211,7 @@ class Ledger:
         tenant = self._tenants.get(hospital)
         if tenant is None:
             return Load(0, 0.0)
-        return Load(tenant.committer.waiting, float(tenant.committer.last_group_size))
+        return Load(tenant.committer.waiting, tenant.committer.group_size)
 
     async def _tenant(self, hospital: str) -> Tenant:
         tenant = self._tenants.get(hospital)

@@ -54,4 +54,4 @@ class Load:
 
     queue_length: int
     group_size: float
-    """Mean events per flush since the process started."""
+    """Mean commands per flush since the process opened the hospital."""

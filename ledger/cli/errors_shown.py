@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 import click
 import grpc
@@ -44,5 +45,6 @@ def violations_of(error: grpc.RpcError) -> list[Violation]:
 
 def _unpack(error: grpc.RpcError, into: Message) -> bool:
     """Fills a message from the first detail of its type; whether there was one."""
-    status: Status | None = rpc_status.from_call(error)  # pyright: ignore[reportArgumentType]  # a raised RpcError is a Call
+    call = cast("grpc.Call", error)  # every RpcError that a stub raises is one
+    status = cast("Status | None", rpc_status.from_call(call))
     return status is not None and any(detail.Unpack(into) for detail in status.details)

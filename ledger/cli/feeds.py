@@ -36,7 +36,7 @@ def stream_partitions(settings: Settings, partitions: int) -> int:
 def feed_opener(settings: Settings) -> OpenFeed:
     """Opens feeds for views."""
 
-    async def open_feed(hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> Feed:
+    async def open_feed(hospital: str, _partitions: int, checkpoints: Mapping[int, Checkpoint]) -> Feed:
         feed = _StreamFeed(checkpoints)
         await feed.open(lambda: open_records(settings, hospital))
         return feed

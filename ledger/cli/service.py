@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc.aio
 import psycopg
@@ -135,7 +135,7 @@ class Service:
                     AddHospitalRequest(hospital_id=hospital, partitions=self._partitions, address=self.grpc)
                 )
 
-    async def facts(self) -> dict[str, object]:
+    async def facts(self) -> dict[str, Any]:
         """What a program must know to use the service; `pids` is for those who test what a kill does."""
         async with grpc.aio.insecure_channel(self.grpc) as channel:
             answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))

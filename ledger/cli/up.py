@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,11 +67,11 @@ def choose_stream(folder: Path, wanted: str | None) -> str:
     return "kafka"
 
 
-def _print_addresses(facts: dict[str, object]) -> None:
+def _print_addresses(facts: dict[str, Any]) -> None:
     print(f"gRPC        {facts['grpc']}")
     print(f"HTTP        {facts['http']}   (Connect/JSON, /metrics, /readyz)")
     print(f"PostgreSQL  {facts['postgres']}")
     print(f"Kafka       {facts['kafka'] or 'none: the published stream is the PostgreSQL log'}")
-    for hospital in facts["hospitals"]:  # pyright: ignore[reportGeneralTypeIssues]  # a list by construction
+    for hospital in facts["hospitals"]:
         print(f"hospital    {hospital['id']}   {hospital['origin']}")
     print(f"stop with Ctrl-C, or kill -TERM {os.getpid()}", flush=True)

@@ -30,12 +30,18 @@ class GroupCommitter:
         self._hint = hint
         self._queue: deque[Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
-        self.last_group_size = 0
+        self._flushes = 0
+        self._commands = 0
 
     @property
     def waiting(self) -> int:
         """Commands that wait for the next flush."""
         return len(self._queue)
+
+    @property
+    def group_size(self) -> float:
+        """Mean commands per flush since this committer was made; 0 before the first."""
+        return self._commands / self._flushes if self._flushes else 0.0
 
     async def append(self, append: Append) -> Verdict:
         """Waits until the command is durable or refused, and says which.
@@ -61,7 +67,8 @@ class GroupCommitter:
         try:
             while self._queue:
                 group = take_group(self._queue)
-                self.last_group_size = len(group)
+                self._flushes += 1
+                self._commands += len(group)
                 await self._flush(group)
         finally:
             self._writer = None

@@ -489,7 +489,7 @@ class HospitalStatus(_message.Message):
     queue_length: _builtins.int
     """Commands that wait in this process."""
     group_size: _builtins.float
-    """Mean events per flush since the start of this process."""
+    """Mean commands per flush since this process opened the hospital."""
     @_builtins.property
     def views(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewStatus]:
         """Views."""

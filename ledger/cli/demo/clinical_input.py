@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 _SECONDS_MAX = 600
 _SEED = "7"
@@ -57,5 +58,5 @@ def described(folder: Path) -> str:
 def generator(folder: Path) -> str:
     """The simulator and its version, as the files say."""
     metadata = folder / "_generator_metadata.json"
-    said = json.loads(metadata.read_text()) if metadata.exists() else {}
+    said: dict[str, Any] = json.loads(metadata.read_text()) if metadata.exists() else {}
     return f"clinosim {said.get('clinosim_version', '')}".strip()
