@@ -16,6 +16,7 @@ from ledger.stream.contract import StreamUnavailable
 _log = logging.getLogger(__name__)
 _SWEEP_SECONDS = 1.0
 _PAUSE_SECONDS_MAX = 5.0
+_END_SECONDS_MAX = 5.0
 
 READERS_MAX = 16
 """Topics that are read at the same time; with more hospitals those at rest give their place to the next."""
@@ -46,9 +47,8 @@ class EveryHospital:
                     _log.warning("the registry is out of reach", extra={"why": str(error)})
                 await _wait(stop, _SWEEP_SECONDS)
         finally:
-            for task in self._tasks.values():
-                task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            stop.set()
+            await self._end()
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         for hospital in await self.registry.all_ids():
@@ -75,6 +75,15 @@ class EveryHospital:
                 _log.error("consumer begins again", extra={"hospital": hospital, "why": error.code().name})
                 await _wait(stop, pause)
                 pause = min(pause * 2, _PAUSE_SECONDS_MAX)
+
+    async def _end(self) -> None:
+        """A follower that is let end closes its reader itself, and no thread reads from it any more."""
+        tasks = self._tasks.values()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_END_SECONDS_MAX)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _others_wait(self) -> bool:
         return len(self._tasks) > READERS_MAX

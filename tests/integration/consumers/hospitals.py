@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import grpc.aio
 
+from consumers.every_hospital import EveryHospital
 from consumers.follower import Follower
 from consumers.patience import Patience
 from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
@@ -177,10 +178,15 @@ class Hospitals:
 
     @asynccontextmanager
     async def following(self, *hospitals: str) -> AsyncGenerator[None]:
-        """Runs the consumers of these hospitals meanwhile."""
+        """Runs these hospitals' consumers meanwhile, as the program does: begun again until their topics are there."""
         stop = asyncio.Event()
-        followers = [await self.follower(hospital) for hospital in hospitals]
-        tasks = [asyncio.create_task(follower.run(stop)) for follower in followers]
+        registry = Desks(self.channel, self.folder).registry
+
+        async def follow(hospital: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
+            await (await self.follower(hospital)).run(stop, others_wait)
+
+        runs = [EveryHospital(registry, follow, only=each).run(stop, lambda: None) for each in hospitals]
+        tasks = [asyncio.create_task(run) for run in runs]
         yield
         stop.set()
         await asyncio.gather(*tasks)
