@@ -35,7 +35,7 @@ from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
-from ledger.store.recorder import LedgerRecorder
+from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
 from ledger.trust.sealing import ClearOpener, ClearSealer
 
@@ -229,7 +229,7 @@ class Ledger:
             hospital,
             row.origin,
             self._reader,
-            LedgerRecorder(self._settings.postgres_append_url, hospital),
+            LedgerRecorder(ledger_datastore(self._settings.postgres_append_url, hospital), hospital),
             ClearSealer(),
             ClearOpener(),
             StreamCache(CACHED_STREAMS_MAX),
