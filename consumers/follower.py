@@ -10,6 +10,7 @@ from consumers.checkpoint_file import CheckpointFile
 from consumers.dead_letters import DEAD_LETTERS_MAX, DeadLetter, DeadLetterFile
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, OpenTopic
+from consumers.waiting_room import NotNow, WaitingRoom
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
 
@@ -40,19 +41,21 @@ class Follower:
         self._handle = handle
         self._clock = clock
         self._checkpoint = CheckpointFile(folder / "checkpoint.json")
+        self._waiting = WaitingRoom(folder / "waiting")
         self._dead_letters = DeadLetterFile(folder / "dead-letters.jsonl", dead_letters_max)
 
     async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
         """Follows until `stop`, or until the topic has nothing more for the moment and `leave_at_rest()` says so.
 
-        DeadLetterLimit where too much cannot be handled; ServiceUnavailable where somebody does not answer: nothing
-        is lost then, the next run begins where this one stood.
+        DeadLetterLimit or WaitingRoomFull where too much cannot be handled; ServiceUnavailable where the own service
+        does not answer: nothing is lost then, the next run begins where this one stood.
         """
         topic = await self._open_topic(self._hospital, self._checkpoint.places)
         try:
             while not stop.is_set():
                 batch = await topic.poll(_POLL_SECONDS, _MESSAGES_MAX)
                 await self._take(batch)
+                await self._take_waiting()
                 if not batch and leave_at_rest():
                     return
         finally:
@@ -68,9 +71,19 @@ class Follower:
             if batch:
                 self._checkpoint.save()
 
-    async def _handle_or_put_aside(self, message: TransferMessage) -> None:
+    async def _take_waiting(self) -> None:
+        for message in self._waiting.due():
+            if await self._handle_or_put_aside(message):
+                self._waiting.remove(message)
+
+    async def _handle_or_put_aside(self, message: TransferMessage) -> bool:
+        """Whether the message is done with; one whose time has not come waits for it."""
         try:
             await self._handle(message)
+        except NotNow as later:
+            _log.warning("message waits", extra={"hospital": self._hospital, "why": str(later)})
+            self._waiting.put(message)
+            return False
         except PoisonMessage as poison:
             letter = DeadLetter(message.origin, message.position, _type_of(message), poison.reason, self._clock())
             _log.error(
@@ -78,6 +91,7 @@ class Follower:
                 extra={"hospital": self._hospital, "origin": letter.origin, "position": letter.position},
             )
             self._dead_letters.put(letter)
+        return True
 
 
 def _type_of(message: TransferMessage) -> str:

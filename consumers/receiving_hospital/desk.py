@@ -1,11 +1,12 @@
 """The desk of the receiving hospital: takes one message at a time from offer to answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import grpc
 
-from consumers.patience import Patience
+from consumers.patience import Patience, ServiceUnavailable
 from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
@@ -17,9 +18,11 @@ from consumers.receiving_hospital.reception import Answer, Circumstances, Fetch,
 from consumers.receiving_hospital.rejection import Rejection
 from consumers.registry import Registry
 from consumers.transfer_message import PoisonMessage, TransferMessage
+from consumers.waiting_room import NotNow
 
 PACKAGE_BYTES_MAX = 64 * 1024 * 1024
 _STEPS_MAX = 4
+_FETCH_ATTEMPTS_MAX = 3
 _REFUSED = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
 
 
@@ -44,7 +47,8 @@ class ReceivingDesk:
         self._registry = registry
         self._kept = kept
         self._open_channel = open_channel
-        self._patience = patience
+        # A sender that is away is waited for elsewhere, not here with the whole topic behind it.
+        self._fetch_patience = replace(patience, attempts_max=_FETCH_ATTEMPTS_MAX)
         self._clock = clock
         self._policy = policy
         self._package_bytes_max = package_bytes_max
@@ -52,8 +56,8 @@ class ReceivingDesk:
     async def handle(self, message: TransferMessage) -> None:
         """Takes an offer to its end; other messages are none of its business.
 
-        PoisonMessage where it can never be handled; ServiceUnavailable where somebody does not answer. May be called
-        again with the same message at any time: what was done is not done twice.
+        PoisonMessage where it can never be handled, NotNow where the sender does not answer, ServiceUnavailable where
+        the own service does not. May be called again with the same message at any time: nothing is done twice.
         """
         if message.opened().type != OFFERED:
             return
@@ -88,7 +92,10 @@ class ReceivingDesk:
         kept = self._kept.read(offer.transfer_id)
         if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
             return received
-        fetched = await fetch_package(offer, address, self._open_channel, self._patience)
+        try:
+            fetched = await fetch_package(offer, address, self._open_channel, self._fetch_patience)
+        except ServiceUnavailable as error:
+            raise NotNow(f"hospital {offer.sender} at {address}") from error
         if isinstance(fetched, Rejection):
             return received_nothing(fetched)
         received = received_bytes(fetched, offer)

@@ -8,7 +8,6 @@ from itertools import repeat
 import grpc
 import pytest
 
-from consumers.patience import ServiceUnavailable
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import transfers_pb2 as transfers
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
@@ -68,18 +67,23 @@ async def test_a_sender_that_is_away_for_a_moment_is_asked_again(hospitals: Hosp
         assert sender.calls == 3
 
 
-async def test_a_sender_that_stays_away_stops_the_consumer_and_loses_nothing(hospitals: Hospitals) -> None:
-    """The offer is not dead: the next run takes it up where this one stood."""
+async def test_a_sender_that_stays_away_holds_nobody_else_up(hospitals: Hospitals) -> None:
+    """Its offer waits, over a restart too, while another sender's goes through; then it is taken up."""
     async with crooked_sender(hospitals) as sender:
-        sender.refusals = [grpc.StatusCode.UNAVAILABLE] * hospitals.patience.attempts_max
-        record_id = await hospitals.record()
-        transfer_id = await hospitals.offer(record_id)
+        sender.refusals = [grpc.StatusCode.UNAVAILABLE] * 6
+        waiting = await hospitals.offer(await hospitals.record())
         await hospitals.arrives("south", 1)
-        with pytest.raises(ServiceUnavailable):
-            await hospitals.once("south")
-        assert await hospitals.event_types("south") == []
+        hospitals.sender = "north"
+        through = await hospitals.offer(await hospitals.record())
+        await hospitals.arrives("south", 2)
         await hospitals.once("south")
-        await hospitals.received_state(transfer_id, common.TRANSFER_STATE_ACCEPTED)
+        await hospitals.received_state(through, common.TRANSFER_STATE_ACCEPTED)
+        assert await hospitals.received(waiting) is None
+        await hospitals.once("south")
+        assert (await hospitals.received(waiting), sender.calls) == (None, 6)
+        await hospitals.once("south")
+        await hospitals.received_state(waiting, common.TRANSFER_STATE_ACCEPTED)
+    assert list((hospitals.folder / "south" / "transfers" / "waiting").iterdir()) == []
 
 
 async def test_an_offer_that_cannot_be_handled_is_put_aside_and_the_topic_goes_on(hospitals: Hospitals) -> None:
