@@ -30,8 +30,10 @@ class KnownHospital:
 class Registry:
     """Looks hospitals up; what is known already is not asked for again."""
 
-    def __init__(self, stub: HospitalServiceAsyncStub, patience: Patience) -> None:
+    def __init__(self, stub: HospitalServiceAsyncStub, own_address: str, patience: Patience) -> None:
+        """`own_address` stands for hospitals that name none: they are served by this service."""
         self._stub = stub
+        self._own_address = own_address
         self._patience = patience
         self._by_id: Mapping[str, KnownHospital] = {}
 
@@ -68,4 +70,4 @@ class Registry:
             token = page.next_page_token
             if not token:
                 break
-        self._by_id = {row.id: KnownHospital(row.id, row.origin, row.address) for row in rows}
+        self._by_id = {row.id: KnownHospital(row.id, row.origin, row.address or self._own_address) for row in rows}

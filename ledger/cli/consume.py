@@ -120,7 +120,7 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
         open_topic = transfer_topics(settings)
         async with _channel(settings.grpc_listen) as channel:
-            desks = Desks(channel, own_folder)
+            desks = Desks(channel, settings.grpc_listen, own_folder)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
                 handle = await build(desks, each)
@@ -140,6 +140,7 @@ class Desks:
     def __init__(
         self,
         channel: grpc.aio.Channel,
+        address: str,
         folder: Path,
         clock: Callable[[], datetime] = _clock,
         policy: AnswerPolicy = accept_verified,
@@ -149,7 +150,7 @@ class Desks:
         self._folder = folder
         self._clock = clock
         self._policy = policy
-        self.registry = Registry(HospitalServiceStub(channel), patience)
+        self.registry = Registry(HospitalServiceStub(channel), address, patience)
         self._patients = PatientServiceStub(channel)
         self._records = RecordServiceStub(channel)
         self._transfers = TransferServiceStub(channel)

@@ -34,7 +34,7 @@ def settings(database: Database) -> Settings:
 
 @pytest.fixture
 async def address(settings: Settings) -> AsyncIterator[str]:
-    """gRPC address of a server with the hospitals north and south, whose packages are fetched there."""
+    """gRPC address of a server with the hospitals north, which names no address of its own, and south."""
     stop = asyncio.Event()
     bound: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     ledger = await Ledger.open(settings)
@@ -54,8 +54,8 @@ async def address(settings: Settings) -> AsyncIterator[str]:
         await serving
     found = bound.result().grpc
     async with grpc.aio.insecure_channel(found) as channel:
-        for hospital in ("north", "south"):
-            await HospitalServiceStub(channel).AddHospital(AddHospitalRequest(hospital_id=hospital, address=found))
+        for hospital, at in (("north", ""), ("south", found)):
+            await HospitalServiceStub(channel).AddHospital(AddHospitalRequest(hospital_id=hospital, address=at))
     yield found
     stop.set()
     await serving

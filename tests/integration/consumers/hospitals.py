@@ -167,7 +167,7 @@ class Hospitals:
 
     async def follower(self, hospital: str, clock: Clock = _now, policy: AnswerPolicy = accept_verified) -> Follower:
         """The consumer of a hospital's topic, both sides, on that hospital's own folder."""
-        desks = Desks(self.channel, self.folder, clock, policy, self.patience)
+        desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience)
         return Follower(
             hospital,
             open_topic=transfer_topics(self.settings),
@@ -180,7 +180,7 @@ class Hospitals:
     async def following(self, *hospitals: str) -> AsyncGenerator[None]:
         """Runs these hospitals' consumers meanwhile, as the program does: begun again until their topics are there."""
         stop = asyncio.Event()
-        registry = Desks(self.channel, self.folder).registry
+        registry = Desks(self.channel, self.address, self.folder).registry
 
         async def follow(hospital: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
             await (await self.follower(hospital)).run(stop, others_wait)
