@@ -63,7 +63,7 @@ class Circumstances:
 def next_step(offer: Offer, known: ReceivedPackage | None, around: Circumstances) -> Step:
     """The next step; `known` is the package as it stands in the own ledger, None where there is none.
 
-    PoisonMessage where the offer is for somebody else, or another transfer stands under its id.
+    PoisonMessage where the offer is for somebody else, from nobody, or another transfer stands under its id.
     """
     if offer.recipient != around.hospital:
         raise PoisonMessage("WRONG_RECIPIENT: the offer is for another hospital")
@@ -84,7 +84,8 @@ def _go_on(offer: Offer, known: ReceivedPackage, around: Circumstances) -> Step:
 
 def _begin(offer: Offer, around: Circumstances) -> Step:
     if around.sender is None or around.sender.origin != offer.sender_origin:
-        return Refuse(Rejection(RejectCode.SENDER_UNKNOWN))
+        # A rejection would go to whoever bears the name, or to a topic that nobody made.
+        raise PoisonMessage("SENDER_UNKNOWN: the registry knows no such sender at this origin")
     if offer.expires_at is not None and offer.expires_at <= around.now:
         return Refuse(Rejection(RejectCode.OFFER_EXPIRED))
     if offer.package_size > around.package_size_max:

@@ -18,7 +18,6 @@ class RejectCode(Enum):
     HEAD_MISMATCH = "the chain ends elsewhere than the offer says"
     OFFER_EXPIRED = "the offer had run out"
     OFFER_WITHDRAWN = "the sender no longer hands the package over"
-    SENDER_UNKNOWN = "the registry knows no such sender at this origin"
     PACKAGE_TOO_LARGE = "the package is larger than this hospital takes"
 
 

@@ -32,17 +32,22 @@ def test_a_new_offer_is_fetched_from_the_registered_address() -> None:
 @pytest.mark.parametrize(
     ("around", "code"),
     [
-        (replace(AROUND, sender=None), RejectCode.SENDER_UNKNOWN),
-        (replace(AROUND, sender=replace(SENDER, origin="ledger.example/east/1")), RejectCode.SENDER_UNKNOWN),
         (replace(AROUND, now=NOW + timedelta(days=1)), RejectCode.OFFER_EXPIRED),
         (replace(AROUND, package_size_max=10), RejectCode.PACKAGE_TOO_LARGE),
     ],
 )
 def test_what_is_not_even_fetched(around: Circumstances, code: RejectCode) -> None:
-    """Sender unknown or at another origin, offer run out, package too large."""
+    """An offer that has run out, a package too large."""
     step = next_step(OFFER, None, around)
     assert isinstance(step, Refuse)
     assert step.rejection.code is code
+
+
+@pytest.mark.parametrize("sender", [None, replace(SENDER, origin="ledger.example/east/1")])
+def test_an_offer_from_nobody_known_is_poison(sender: KnownHospital | None) -> None:
+    """There is nobody to whom a rejection could go."""
+    with pytest.raises(PoisonMessage, match="SENDER_UNKNOWN"):
+        next_step(OFFER, None, replace(AROUND, sender=sender))
 
 
 def test_a_verified_package_waits_for_its_answer_even_when_the_offer_has_run_out_since() -> None:
