@@ -17,6 +17,7 @@ from ledger.views.statements import render, templates
 
 CONNECTIONS_MAX = 8
 BATCH = 1000
+BATCH_BYTES = 16 * 1024 * 1024
 _HEADS_PER_STATEMENT = 100
 _COLLISIONS_MAX = 20
 
@@ -79,9 +80,14 @@ class LedgerLog:
         return heads
 
     async def after(self, hospital: str, position: int) -> list[LogRow]:
-        """The next events above a position, at most BATCH."""
-        rows = await self._rows(_of_hospital("after", hospital), (position, BATCH))
+        """The next events above a position, at most BATCH, and about BATCH_BYTES of bodies."""
+        rows = await self._rows(_of_hospital("after", hospital), (position, BATCH, BATCH_BYTES))
         return [LogRow(*row) for row in rows]
+
+    async def streams_below(self, hospital: str, position: int, limit: int) -> list[tuple[int, UUID]]:
+        """Position and stream of the events at a position and below, downwards."""
+        rows = await self._rows(_of_hospital("streams_below", hospital), (position, limit))
+        return [(row[0], row[1]) for row in rows]
 
     async def progress(self, hospital: str) -> int:
         """How far the hospital is published, as last noted; on Kafka that is advice, the topic is the truth."""

@@ -5,8 +5,16 @@ SELECT id, origin, partitions FROM ledger_control.hospitals WHERE state = 'activ
 SELECT {id} AS id, position FROM {schema}.head
 
 -- name: after
-SELECT position, stream_id, version, type, recorded_at, envelope, body, traceparent FROM {schema}.events
-WHERE position > $1 ORDER BY position LIMIT $2
+-- At least one event; more as long as the bodies before them stay below $3 bytes.
+SELECT position, stream_id, version, type, recorded_at, envelope, body, traceparent
+FROM (
+    SELECT page.*, sum(octet_length(body)) OVER (ORDER BY position) - octet_length(body) AS before
+    FROM (SELECT * FROM {schema}.events WHERE position > $1 ORDER BY position LIMIT $2) AS page
+) AS summed
+WHERE before < $3 ORDER BY position
+
+-- name: streams_below
+SELECT position, stream_id FROM {schema}.events WHERE position <= $1 ORDER BY position DESC LIMIT $2
 
 -- name: routed_after
 SELECT position, type, envelope, body FROM {schema}.events

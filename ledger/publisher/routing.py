@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from google.protobuf.message import Message
 
 from ledger.api.v1 import events_pb2
 
+_HOSPITAL = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _PREFIX = "ledger.v1."
 _TO_COUNTERPART: dict[str, type[Message]] = {
     f"{_PREFIX}{each.DESCRIPTOR.name}": each
@@ -28,7 +31,8 @@ def recipients_of(event_type: str, body: bytes) -> tuple[str, ...]:
     if message_class is None:
         return ()
     counterpart: str = getattr(message_class.FromString(body), "counterpart")  # noqa: B009  # every class above has it
-    return (counterpart,) if counterpart else ()
+    # A name that no hospital can have has no topic, and a send to it would hold up everything behind it.
+    return (counterpart,) if _HOSPITAL.fullmatch(counterpart) else ()
 
 
 def routed_types() -> tuple[str, ...]:

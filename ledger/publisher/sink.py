@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow
 from ledger.publisher.routing import recipients_of
-from ledger.stream.contract import PublishedEvent
+from ledger.publisher.standing import Standing, compare
+from ledger.stream.contract import PublishedEvent, StreamError
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import KafkaWriter, Outgoing
 from ledger.stream.partition import partition_of
@@ -21,6 +22,16 @@ T = TypeVar("T")
 STUCK_SECONDS = 90.0
 _STUCK_STATUS = 70
 _log = logging.getLogger(__name__)
+
+
+class WrongPartitions(StreamError):
+    """A topic was made with another number of partitions than the registry says."""
+
+    def __init__(self, topic: str, found: int, wanted: int) -> None:
+        super().__init__(f"topic {topic} has {found} partitions, the registry says {wanted}")
+        self.topic = topic
+        self.found = found
+        self.wanted = wanted
 
 
 class Sink(Protocol):
@@ -80,40 +91,61 @@ class KafkaSink:
         self._writer: KafkaWriter | None = None
         self._last: list[int] = []
         self._refill_upto = 0
+        self._recipients: set[str] = set()
 
     async def open(self) -> int:
         """Makes the topics, fences, and reads from the topic itself where it stands."""
         self._writer = await self._call(self._open)
-        self._last = await self._call(self._writer.last_positions)
-        position = max(self._last, default=0)
-        await self._say_if_lost(position)
-        return position
+        last = await self._call(self._writer.last_positions)
+        if len(last) != self._hospital.partitions:
+            raise WrongPartitions(records_topic(self._hospital.id), len(last), self._hospital.partitions)
+        standing = await compare(self._log, self._hospital.id, last)
+        self._last = last
+        await self._say_if_lost(standing)
+        return standing.resume
 
     def _open(self) -> KafkaWriter:
         make_topics(self._bootstrap, self._hospital)
         return KafkaWriter(self._bootstrap, self._hospital.id)
 
-    async def _say_if_lost(self, position: int) -> None:
+    async def _say_if_lost(self, standing: Standing) -> None:
         advice = await self._log.progress(self._hospital.id)
-        if position >= advice:
+        if standing.highest >= advice and not standing.damaged:
             return
-        self._refill_upto = advice
-        facts = {"hospital": self._hospital.id, "topic_stands_at": position, "was_published_upto": advice}
+        self._refill_upto = max(advice, standing.highest)
+        facts = {
+            "hospital": self._hospital.id,
+            "topic_stands_at": standing.resume,
+            "was_published_upto": self._refill_upto,
+            "partitions_cut": list(standing.damaged),
+        }
         _log.error("the topic has lost events; they are published again from the ledger", extra=facts)
 
     async def publish(self, rows: Sequence[LogRow]) -> None:
-        """One transaction."""
+        """One transaction; what a partition that lost nothing still holds is left out."""
         assert self._writer is not None  # noqa: S101 - open() came first
         last = list(self._last)
-        batch = [self._outgoing(row, last) for row in rows]
+        batch = [self._outgoing(row, last) for row in rows if row.position > last[self._partition(row)]]
         refilled = rows[0].position <= self._refill_upto
         writer = self._writer
-        await self._call(lambda: writer.publish(batch, refilled=refilled))
+        if batch:
+            await self._make_recipients_topics(batch)
+            await self._call(lambda: writer.publish(batch, refilled=refilled))
         self._last = last
         await self._log.note_progress(self._hospital.id, rows[-1].position)
 
+    async def _make_recipients_topics(self, batch: Sequence[Outgoing]) -> None:
+        """A recipient that this process has not looked at yet may have none; the send would wait for it in vain."""
+        missing = {recipient for each in batch for recipient in each.recipients} - self._recipients
+        for recipient in sorted(missing):
+            await self._call(lambda to=recipient: TopicsAdmin(self._bootstrap).ensure(transfers_topic(to), 1))
+            self._recipients.add(recipient)
+
+    def _partition(self, row: LogRow) -> int:
+        return partition_of(row.stream_id.bytes, self._hospital.partitions)
+
     def _outgoing(self, row: LogRow, last: list[int]) -> Outgoing:
-        partition = partition_of(row.stream_id.bytes, self._hospital.partitions)
+        partition = self._partition(row)
         event = PublishedEvent(
             hospital=self._hospital.id,
             origin=self._hospital.origin,

@@ -1,4 +1,4 @@
-"""A published event as a message: value, key, and CloudEvents headers in binary mode. No personal data in any of them."""
+"""A published event as a message: value, key, CloudEvents headers in binary mode; no personal data in the last two."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def headers_of(event: PublishedEvent, *, refilled: bool = False) -> Headers:
     return [(name, text.encode()) for name, text in texts.items()]
 
 
-def read_message(partition: int, offset: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> PublishedEvent:
+def read_message(
+    partition: int, offset: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]
+) -> PublishedEvent:
     """The event of a message. Raises MalformedMessage where it cannot be read or headers and envelope differ."""
     texts = {name: data.decode("utf-8", "replace") for name, data in headers}
     try:

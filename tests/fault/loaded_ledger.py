@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import time_ns
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from ledger.api.v1.events_pb2 import TransferOffered
 from ledger.store.hospitals import add_hospital
@@ -60,7 +62,7 @@ class LoadedLedger:
     partitions: int
     head: int = 0
     records: list[Record] = field(default_factory=lambda: [Record() for _ in range(200)])
-    _dice: random.Random = field(default_factory=lambda: random.Random(3))
+    _dice: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311  # a load, not a secret
 
     @classmethod
     async def add(cls, database: Database, hospital: str, partitions: int) -> "LoadedLedger":
@@ -84,14 +86,13 @@ class LoadedLedger:
         return self._insert([record.next_row(self.hospital, self.head + 1, "ledger.v1.TransferOffered", body)])
 
     def _insert(self, rows: Sequence[Row]) -> int:
-        schema = f'"h_{self.hospital}"'
-        columns = "position, stream_id, version, type, recorded_at, envelope, body, leaf_hash"
+        columns = SQL("position, stream_id, version, type, recorded_at, envelope, body, leaf_hash")
         with psycopg.connect(self.database.url) as connection:
-            with connection.cursor().copy(f"COPY {schema}.events ({columns}) FROM STDIN") as copy:
+            with connection.cursor().copy(self._sql("COPY {}.events ({}) FROM STDIN", columns)) as copy:
                 for row in rows:
                     copy.write_row(row)
             self.head = rows[-1][0]
-            connection.execute(f"UPDATE {schema}.head SET position = %s", (self.head,))
+            connection.execute(self._sql("UPDATE {}.head SET position = %s"), (self.head,))
             connection.execute("SELECT pg_notify('ledger_head', %s)", (f"{self.hospital} {self.head}",))
         return self.head
 
@@ -111,8 +112,11 @@ class LoadedLedger:
     def stored(self) -> dict[int, tuple[bytes, bytes]]:
         """Envelope and body of every position."""
         with psycopg.connect(self.database.url) as connection:
-            rows = connection.execute(f'SELECT position, envelope, body FROM "h_{self.hospital}".events').fetchall()
+            rows = connection.execute(self._sql("SELECT position, envelope, body FROM {}.events")).fetchall()
         return {position: (envelope, body) for position, envelope, body in rows}
+
+    def _sql(self, text: LiteralString, *parts: Composable) -> Composed:
+        return SQL(text).format(Identifier(f"h_{self.hospital}"), *parts)
 
 
 def read_to_end(reader: StreamReader, *, seconds_max: float = 30.0) -> list[PublishedEvent]:

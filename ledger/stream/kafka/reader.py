@@ -29,6 +29,7 @@ class KafkaStreamReader:
                 # so whatever is missing is found.
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=100,
+                allow_auto_create_topics=False,
                 **COMMON,
             )
             found = self._consumer.partitions_for_topic(topic)

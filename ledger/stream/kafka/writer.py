@@ -48,9 +48,15 @@ class KafkaWriter:
                 delivery_timeout_ms=25_000,
                 max_request_size=1_048_576,
                 max_block_ms=20_000,
+                allow_auto_create_topics=False,
                 **COMMON,
             )
-            self._producer.init_transactions()
+            try:
+                self._producer.init_transactions()
+            except BaseException:
+                # Without this its thread and connections would live on, one more with every attempt.
+                self._producer.close(0)
+                raise
 
     def last_positions(self) -> list[int]:
         """The last position in every partition, now that no transaction is undecided."""

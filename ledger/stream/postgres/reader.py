@@ -52,9 +52,12 @@ class PostgresLogReader:
 
     def seek(self, partition: int, next_offset: int) -> None:
         """Goes on after a position."""
+        self._only(partition)
+        self._cursor = next_offset
+
+    def _only(self, partition: int) -> None:
         if partition != 0:
             raise ValueError("the log has one partition")
-        self._cursor = next_offset
 
     def poll(self, timeout_s: float, events_max: int) -> Sequence[PublishedEvent]:
         """The next events; waits for a hint, or looks again each second."""
@@ -74,6 +77,7 @@ class PostgresLogReader:
 
     def end(self, partition: int) -> int:
         """The last position."""
+        self._only(partition)
         with log_errors():
             return self._end(self._connection)
 
@@ -98,11 +102,14 @@ def records_reader(url: str, hospital: str) -> PostgresLogReader:
 
 
 def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
-    """What concerns transfers and is meant for one hospital; many senders, so repeats are told by (origin, position)."""
+    """What concerns transfers and is meant for one hospital; repeats are told by (origin, position)."""
 
     def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
         found = connection.execute(_sql("transfers_after"), (recipient, cursor, limit), binary=True).fetchall()
-        return [_event("", sequence, position, position - 1, envelope, body, None) for sequence, position, envelope, body in found]
+        return [
+            _event("", sequence, position, position - 1, envelope, body, None)
+            for sequence, position, envelope, body in found
+        ]
 
     return PostgresLogReader(
         url, f"transfers/{recipient}", rows, lambda connection: _one(connection, _sql("transfers_end"), (recipient,))
