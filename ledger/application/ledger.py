@@ -39,8 +39,8 @@ from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
 from ledger.trust.sealing import ClearOpener, ClearSealer
 
-CACHED_STREAMS_MAX = 10_000
-"""Streams whose state is kept, per hospital."""
+CACHED_EVENTS_MAX = 100_000
+"""Events behind the states that are kept, per hospital."""
 
 
 class Ledger:
@@ -232,7 +232,7 @@ class Ledger:
             LedgerRecorder(ledger_datastore(self._settings.postgres_append_url, hospital), hospital),
             ClearSealer(),
             ClearOpener(),
-            StreamCache(CACHED_STREAMS_MAX),
+            StreamCache(CACHED_EVENTS_MAX),
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
         gathering = FactGathering(ledger, self._reader, keys, default_pack(), default_templates())

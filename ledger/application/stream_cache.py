@@ -22,10 +22,14 @@ class Loaded:
 
 
 class StreamCache:
-    """Least recently used streams leave first. A stale entry is harmless: the append finds the newer version."""
+    """One hospital's streams, bounded by the events behind them, since a state grows with its events.
 
-    def __init__(self, streams_max: int) -> None:
-        self._streams_max = streams_max
+    Least recently used streams leave first. A stale entry is harmless: the append finds the newer version.
+    """
+
+    def __init__(self, events_max: int) -> None:
+        self._events_max = events_max
+        self._events = 0
         self._streams: OrderedDict[UUID, Loaded] = OrderedDict()
 
     def get(self, stream_id: UUID) -> Loaded | None:
@@ -37,10 +41,10 @@ class StreamCache:
 
     def put(self, loaded: Loaded) -> None:
         """Keeps the stream unless a later version of it is known already."""
-        known = self._streams.get(loaded.stream_id)
-        if known is not None and known.version > loaded.version:
-            return
-        self._streams[loaded.stream_id] = loaded
-        self._streams.move_to_end(loaded.stream_id)
-        if len(self._streams) > self._streams_max:
-            self._streams.popitem(last=False)
+        known = self._streams.pop(loaded.stream_id, None)
+        newest = known if known is not None and known.version > loaded.version else loaded
+        self._events += newest.version - (known.version if known else 0)
+        self._streams[newest.stream_id] = newest
+        while self._events > self._events_max and len(self._streams) > 1:
+            _, left = self._streams.popitem(last=False)
+            self._events -= left.version

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ledger.config import BadSettings, Settings, load
+from ledger.server.errors import NotLoopback
+from ledger.store.errors import NotDurable
 from ledger.telemetry.logs import configure_logging
 
 Ready = Callable[[object], None]
@@ -37,7 +39,11 @@ def run_until_stopped(work: Callable[[asyncio.Event, Ready], Awaitable[None]], r
             loop.add_signal_handler(number, stop.set)
         await work(stop, lambda facts: write_ready(ready_file, facts))
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except (NotDurable, NotLoopback) as error:
+        print(*error.args, file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 def write_ready(ready_file: Path | None, facts: object) -> None:
