@@ -28,6 +28,7 @@ from ledger.application.views_of_state import Found, Load, PackageView, RecordVi
 from ledger.config import Settings
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.state import PackageState, RecordState
+from ledger.domain.values import TransferState
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -41,6 +42,10 @@ from ledger.trust.sealing import ClearOpener, ClearSealer
 
 CACHED_EVENTS_MAX = 100_000
 """Events behind the states that are kept, per hospital."""
+
+
+NO_LONGER_HANDED_OVER = frozenset({TransferState.WITHDRAWN, TransferState.EXPIRED})
+"""Transfers whose package the sender keeps to itself."""
 
 
 class Ledger:
@@ -175,7 +180,7 @@ class Ledger:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
         view = await self.record(hospital, record_id)
         transfer = view.state.transfers.get(transfer_id)
-        if transfer is None or transfer.counterpart != recipient:
+        if transfer is None or transfer.counterpart != recipient or transfer.state in NO_LONGER_HANDED_OVER:
             raise UnknownPackage
         tenant = await self._tenant(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
