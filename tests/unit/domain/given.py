@@ -1,0 +1,215 @@
+"""What the tests of the core say before `when`: facts, contents, and a record that walks through its life by commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import (
+    ArchiveRecord,
+    Command,
+    CommandContext,
+    EndCare,
+    PassQuality,
+    RecordEntry,
+    RegisterPatient,
+    RegisterRecord,
+    StartCare,
+    SubmitRecord,
+)
+from ledger.domain.decide import decide
+from ledger.domain.decision import Decision, Facts, PackageFacts
+from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.events import Event
+from ledger.domain.evolve import evolve
+from ledger.domain.refusal import Refused, RefusalKind
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.values import (
+    Actor,
+    Attestation,
+    Coding,
+    Disposition,
+    EntryContent,
+    Field,
+    IdentityStatus,
+    PatientDetails,
+    Section,
+    SourceItem,
+    VisitType,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PHYSICIAN = Actor(UUID(int=1), "Dr. Wu", "physician", "cardiology", "L-1")
+TRAINEE = Actor(UUID(int=2), "Dr. Li", "trainee", "cardiology")
+RECORD = UUID(int=100)
+PATIENT = UUID(int=200)
+HOSPITAL = "north"
+HEAD = bytes([7]) * 32
+DIGEST = bytes([1]) * 32
+OTHER_DIGEST = bytes([2]) * 32
+
+
+def facts(*, first_id: int = 1000, **changes: Any) -> Facts:
+    """Facts for one decision; names of CommandContext's fields change the context, others the facts."""
+    of_context = {name: changes.pop(name) for name in list(changes) if name in CommandContext.__dataclass_fields__}
+    context = replace(CommandContext(HOSPITAL, UUID(int=first_id + 50), PHYSICIAN), **of_context)
+    ids = tuple(UUID(int=first_id + index) for index in range(6))
+    known = Facts(NOW, ids, context, default_pack(), default_templates(), head_leaf=HEAD)
+    return replace(known, **changes)
+
+
+def source(digest: bytes = DIGEST, id_: str = "doc-1") -> SourceItem:
+    """A source item."""
+    return SourceItem("his", "DocumentReference", id_, digest)
+
+
+def signed(signer: Actor = PHYSICIAN) -> Attestation:
+    """An attestation by login."""
+    return Attestation("session", signer, NOW)
+
+
+def note(text: str = "Feels better.", template: str = "course_note", section: str = "note") -> EntryContent:
+    """An entry of one narrative section."""
+    return EntryContent(template, 1, "Note", (Section(section, text),))
+
+
+def narrative(template: str, *sections: str) -> EntryContent:
+    """An entry with a text in each section."""
+    return EntryContent(template, 1, sections=tuple(Section(code, "As written.") for code in sections))
+
+
+MANDATORY = (
+    narrative("admission_note", "chief_complaint", "history", "examination", "assessment"),
+    note(),
+    narrative("discharge_record", "admission_reason", "course", "condition", "instructions"),
+    EntryContent(
+        "front_page",
+        1,
+        sections=(
+            Section(
+                "diagnoses",
+                fields=(Field("principal_diagnosis", coding=Coding("http://hl7.org/fhir/sid/icd-10", "I21.0")),),
+            ),
+        ),
+    ),
+)
+"""What an inpatient's record must hold before it is handed in."""
+
+RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
+
+
+@dataclass
+class Stream:
+    """A stream in the hand of a test: every command goes through `decide` and `evolve`, as in the product."""
+
+    stream_id: UUID = RECORD
+    state: StreamState | None = None
+    events: list[Event] = field(default_factory=list[Event])
+    history: list[StreamState | None] = field(default_factory=lambda: [None])
+    decision: Decision | None = None
+    next_id: int = 1000
+
+    @property
+    def record(self) -> RecordState:
+        """The state of a record."""
+        assert isinstance(self.state, RecordState)
+        return self.state
+
+    @property
+    def last_events(self) -> list[str]:
+        """Names of the events of the last command."""
+        return [type(each).__name__ for each in self.decision.events] if self.decision else []
+
+    def when(self, command: Command, **changes: Any) -> Decision:
+        """Decides a command and applies its events."""
+        self.next_id += 100
+        known = facts(first_id=self.next_id, **changes)
+        self.decision = decide(command, self.state, known)
+        for event in self.decision.events:
+            self.apply(event, known.now)
+        return self.decision
+
+    def apply(self, event: Event, at: datetime = NOW) -> None:
+        """Applies an event."""
+        self.events.append(event)
+        self.state = evolve(self.state, event, len(self.events), at)
+        self.history.append(self.state)
+
+    def refused(self, command: Command, **changes: Any) -> tuple[RefusalKind, list[tuple[str, str]]]:
+        """Kind and (field, rule) of every fault of a command that must be refused."""
+        before = self.state
+        with pytest.raises(Refused) as caught:
+            self.when(command, **changes)
+        assert self.state is before
+        return caught.value.kind, [(each.field, each.rule) for each in caught.value.violations]
+
+    def entry(self, content: EntryContent | None = None, signer: Actor = PHYSICIAN, **changes: Any) -> UUID:
+        """Records an entry; its id."""
+        decision = self.when(RecordEntry(RECORD, content or note(), signed(signer)), **changes)
+        made = decision.result["entry_id"]
+        assert isinstance(made, UUID)
+        return made
+
+
+def patient(identity: IdentityStatus = IdentityStatus.MATCHED) -> StreamState:
+    """A registered patient."""
+    stream = Stream(PATIENT)
+    stream.when(RegisterPatient("MRN-1", identity, PatientDetails(name="N. N.")))
+    assert stream.state is not None
+    return stream.state
+
+
+def registered(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
+    """A record that is registered."""
+    stream = Stream()
+    identity = changes.pop("identity", IdentityStatus.MATCHED)
+    stream.when(RegisterRecord(PATIENT, visit, 1, "cardiology"), patient=patient(identity), **changes)
+    return stream
+
+
+def active(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
+    """A record under care."""
+    stream = registered(visit, **changes)
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW - timedelta(days=3))
+    return stream
+
+
+def closed(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
+    """A record whose care has ended, with every mandatory entry."""
+    stream = active(visit, **changes)
+    for content in MANDATORY:
+        stream.entry(content)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    return stream
+
+
+def submitted() -> Stream:
+    """A record under quality control."""
+    stream = closed()
+    stream.when(SubmitRecord(RECORD))
+    return stream
+
+
+def archived() -> Stream:
+    """An archived case."""
+    stream = submitted()
+    stream.when(PassQuality(RECORD, 95))
+    stream.when(ArchiveRecord(RECORD))
+    return stream
+
+
+PACKAGE = PackageFacts(5, HEAD, 5, DIGEST, 1234)
+
+
+def prefixes(stream: Stream) -> Iterator[tuple[int, StreamState | None]]:
+    """For each length of the history, the state that its replay gives."""
+    state: StreamState | None = None
+    yield 0, None
+    for version, event in enumerate(stream.events, start=1):
+        state = evolve(state, event, version, NOW)
+        yield version, state

@@ -1,0 +1,158 @@
+"""Care begins, moves, ends."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import (
+    AnswerConsultation,
+    EndCare,
+    RequestConsultation,
+    RetractEntry,
+    StartCare,
+    TransferDepartment,
+)
+from ledger.domain.decision import Claim, ClaimedItem
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import Disposition, Phase, Urgency, VisitType
+from tests.unit.domain.given import (
+    DIGEST,
+    NOW,
+    OTHER_DIGEST,
+    PHYSICIAN,
+    RECORD,
+    active,
+    narrative,
+    note,
+    registered,
+    signed,
+    source,
+)
+
+CONSULTATION_NOTE = narrative("consultation", "opinion")
+
+
+def test_care_begins_under_a_named_physician() -> None:
+    """An inpatient's care does not begin with nobody in charge."""
+    stream = registered()
+    refusal = stream.refused(StartCare(RECORD, "cardiology", "", None, "night team"))
+    assert refusal == (RefusalKind.INVALID, [("responsible", "REQUIRED")])
+
+
+def test_in_an_emergency_the_team_on_duty_is_enough() -> None:
+    """An emergency begins with the team; but with somebody."""
+    stream = registered(VisitType.EMERGENCY)
+    assert stream.refused(StartCare(RECORD, "er", "", None, " "))[1] == [("responsible", "REQUIRED")]
+    stream.when(StartCare(RECORD, "er", "", None, "night team"))
+    assert (stream.record.phase, stream.record.team) == (Phase.ACTIVE, "night team")
+
+
+def test_what_an_earlier_system_does_not_say_is_not_asked_for() -> None:
+    """An imported stay without a physician is taken over under what stands for the team."""
+    stream = registered(historical=True)
+    stream.when(StartCare(RECORD, "cardiology", "", None, "not named in the source"), historical=True)
+    assert stream.record.phase is Phase.ACTIVE
+
+
+def test_a_start_of_a_source_is_claimed_once() -> None:
+    """The same start again adds nothing; a changed one is refused; one of another record is never taken for done."""
+    stream = registered()
+    start = StartCare(RECORD, "cardiology", "", PHYSICIAN, "")
+    decision = stream.when(start, source=source())
+    assert decision.reservations == (Claim("source", ("his", "DocumentReference", "doc-1"), DIGEST),)
+    known = ClaimedItem(RECORD, None, DIGEST)
+    assert stream.when(start, source=source(), claimed=known).events == ()
+    _, faults = stream.refused(start, source=source(OTHER_DIGEST), claimed=known)
+    assert ("context.source", "SOURCE_CHANGED") in faults
+    elsewhere = ClaimedItem(UUID(int=5), None, DIGEST)
+    _, faults = registered().refused(start, source=source(), claimed=elsewhere)
+    assert faults == [("context.source", "SOURCE_ELSEWHERE")]
+
+
+def test_the_way_through_the_departments_is_kept() -> None:
+    """A transfer moves the patient and names the department left."""
+    stream = active()
+    out = stream.entry()
+    stream.when(TransferDepartment(RECORD, "icu", "3", out, PHYSICIAN))
+    assert (stream.record.department, stream.record.bed) == ("icu", "3")
+    assert stream.record.departments == ("cardiology", "icu")
+
+
+def test_a_transfer_names_a_note_that_is_there() -> None:
+    """An unknown or retracted transfer note is refused, and so is a transfer to where the patient is."""
+    stream = active()
+    kind, faults = stream.refused(TransferDepartment(RECORD, "cardiology", "", UUID(int=9), None))
+    assert kind is RefusalKind.NOT_FOUND
+    assert faults == [("to_department", "SAME_DEPARTMENT"), ("note_entry_id", "UNKNOWN_ENTRY")]
+    out = stream.entry()
+    stream.when(RetractEntry(RECORD, out, "wrong patient"))
+    assert stream.refused(TransferDepartment(RECORD, "icu", "", out, None))[1] == [("note_entry_id", "UNKNOWN_ENTRY")]
+
+
+def test_care_ends_with_a_disposition_and_a_time() -> None:
+    """Where no time is named care ends when it happened, else now."""
+    stream = active()
+    stream.when(EndCare(RECORD, Disposition.HOME, None), occurred_at=NOW - timedelta(hours=1))
+    assert stream.record.phase is Phase.CLOSED
+    assert stream.record.ended_at == NOW - timedelta(hours=1)
+    assert stream.record.disposition is Disposition.HOME
+
+
+def test_care_does_not_end_before_it_began() -> None:
+    """An end before the start is refused; an earlier system's mistake is taken over as it is."""
+    early = EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=9))
+    assert active().refused(early) == (RefusalKind.INVALID, [("ended_at", "BEFORE_START")])
+    stream = active()
+    stream.when(early, historical=True)
+    assert stream.record.phase is Phase.CLOSED
+
+
+@pytest.mark.parametrize(("ahead", "taken"), [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False)])
+def test_clocks_may_differ_by_five_minutes(ahead: timedelta, taken: bool) -> None:
+    """A time in the world may lie five minutes ahead and not a second more."""
+    stream = active()
+    end = EndCare(RECORD, Disposition.HOME, NOW + ahead)
+    if taken:
+        stream.when(end, occurred_at=NOW + ahead)
+    else:
+        refusal = stream.refused(end, occurred_at=NOW + ahead)
+        expected = [("context.occurred_at", "TIME_IN_FUTURE"), ("ended_at", "TIME_IN_FUTURE")]
+        assert refusal == (RefusalKind.INVALID, expected)
+
+
+def test_any_time_back_is_taken() -> None:
+    """A late entry is never blocked."""
+    stream = active()
+    stream.entry(occurred_at=NOW - timedelta(days=20_000))
+    assert len(stream.record.entries) == 1
+
+
+def test_a_consultation_is_answered_with_its_note_or_not_at_all() -> None:
+    """Note and answer are recorded together; a second answer is refused."""
+    stream = active()
+    asked = stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Stroke?")).result["consultation_id"]
+    assert isinstance(asked, UUID)
+    answer = AnswerConsultation(RECORD, asked, "No.", CONSULTATION_NOTE, signed())
+    stream.when(answer)
+    assert stream.last_events == ["EntryRecorded", "ConsultationAnswered"]
+    consultation = stream.record.consultations[asked]
+    assert consultation.answered
+    assert consultation.entry_id in stream.record.entries
+    assert stream.refused(answer) == (RefusalKind.STATE, [("consultation_id", "ALREADY_ANSWERED")])
+
+
+def test_every_fault_of_an_answer_is_named() -> None:
+    """An answer to nothing, in the wrong template and unsigned: three faults in one refusal."""
+    _, faults = active().refused(AnswerConsultation(RECORD, UUID(int=9), "No.", note(), None))
+    assert faults == [
+        ("consultation_id", "UNKNOWN_CONSULTATION"),
+        ("content.template", "WRONG_TEMPLATE"),
+        ("attestation", "REQUIRED"),
+    ]
+
+
+def test_a_consultation_asks_another_department_something() -> None:
+    """The own department and an empty question are refused."""
+    _, faults = active().refused(RequestConsultation(RECORD, "cardiology", Urgency.ROUTINE, " "))
+    assert faults == [("question", "REQUIRED"), ("to_department", "SAME_DEPARTMENT")]

@@ -1,0 +1,206 @@
+"""Entries: signed when recorded, amended by versions, retracted but kept."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, ReturnRecord
+from ledger.domain.decision import Claim, ClaimedItem, Swap
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import AmendmentKind, Attestation, Defect, EntryState
+from tests.unit.domain.given import (
+    DIGEST,
+    NOW,
+    OTHER_DIGEST,
+    PHYSICIAN,
+    RECORD,
+    RESULT,
+    TRAINEE,
+    active,
+    note,
+    signed,
+    source,
+    submitted,
+)
+
+SOURCE_PARTS = ("his", "DocumentReference", "doc-1")
+
+
+def amend(entry_id: UUID, text: str = "Feels well.", reason: str = "misheard") -> AmendEntry:
+    return AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, reason, note(text), signed())
+
+
+def test_an_entry_is_signed_when_it_is_recorded() -> None:
+    """Nothing unsigned is recorded."""
+    stream = active()
+    kind, faults = stream.refused(RecordEntry(RECORD, note(), None))
+    assert (kind, faults) == (RefusalKind.INVALID, [("attestation", "REQUIRED")])
+    entry_id = stream.entry()
+    assert stream.record.entries[entry_id].state is EntryState.SIGNED
+
+
+def test_a_trainees_signature_waits_for_a_superior() -> None:
+    """A trainee's entry is AUTHORED, not SIGNED."""
+    stream = active()
+    stream.entry(signer=TRAINEE)
+    assert [each.state for each in stream.record.entries.values()] == [EntryState.AUTHORED]
+
+
+def test_a_signature_is_never_made_up() -> None:
+    """What an earlier system never had signed is taken over, and not shown as signed."""
+    stream = active()
+    stream.when(RecordEntry(RECORD, note(), None), historical=True)
+    (entry,) = stream.record.entries.values()
+    assert entry.state is EntryState.AUTHORED
+    assert entry.last.attestation == Attestation()
+
+
+def test_every_fault_of_an_attestation_is_named() -> None:
+    """Method, signer, digest and time of an attestation are all checked."""
+    bad = Attestation("stamp", None, NOW + timedelta(minutes=6), b"short")
+    _, faults = active().refused(RecordEntry(RECORD, note(), bad))
+    assert faults == [
+        ("attestation.method", "UNKNOWN_VALUE"),
+        ("attestation.signer", "REQUIRED"),
+        ("attestation.view_sha256", "MALFORMED_DIGEST"),
+        ("attestation.signed_at", "TIME_IN_FUTURE"),
+    ]
+
+
+def test_every_version_stays_readable() -> None:
+    """An amendment adds a version with kind and reason; the first one stays as it was."""
+    stream = active()
+    entry_id = stream.entry(note("Feels bad."))
+    stream.when(amend(entry_id))
+    first, second = stream.record.entries[entry_id].versions
+    assert (first.version, first.content.sections[0].text, first.kind) == (1, "Feels bad.", None)
+    assert (second.version, second.content.sections[0].text) == (2, "Feels well.")
+    assert (second.kind, second.reason) == (AmendmentKind.CORRECTION, "misheard")
+    assert (first.record_version, second.record_version) == (3, 4)
+
+
+def test_a_signature_never_carries_over() -> None:
+    """A trainee's new version of a signed entry is not signed."""
+    stream = active()
+    entry_id = stream.entry()
+    stream.when(replace(amend(entry_id), attestation=signed(TRAINEE)))
+    assert stream.record.entries[entry_id].state is EntryState.AUTHORED
+    assert stream.record.entries[entry_id].versions[0].state is EntryState.SIGNED
+
+
+def test_a_retracted_entry_is_hidden_and_kept() -> None:
+    """Retraction keeps every version and the reason; after it the entry does not change."""
+    stream = active()
+    entry_id = stream.entry()
+    stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    entry = stream.record.entries[entry_id]
+    assert (entry.state, entry.retraction_reason, len(entry.versions)) == (EntryState.RETRACTED, "wrong patient", 1)
+    for command in (amend(entry_id), RetractEntry(RECORD, entry_id, "again")):
+        assert stream.refused(command) == (RefusalKind.STATE, [("entry_id", "ENTRY_RETRACTED")])
+
+
+def test_a_change_names_a_known_entry_and_a_reason() -> None:
+    """An unknown entry and a missing reason are both named."""
+    kind, faults = active().refused(amend(UUID(int=9), reason=""))
+    assert kind is RefusalKind.INVALID
+    assert faults == [("entry_id", "UNKNOWN_ENTRY"), ("reason", "REQUIRED")]
+
+
+def test_quality_control_is_not_disturbed_but_by_results() -> None:
+    """While quality control has the record only a late result comes in: care is never blocked by an archive rule."""
+    stream = submitted()
+    assert stream.refused(RecordEntry(RECORD, note(), signed())) == (RefusalKind.STATE, [("", "PHASE_NOT_ALLOWED")])
+    count = len(stream.record.entries)
+    stream.entry(RESULT)
+    assert len(stream.record.entries) == count + 1
+
+
+def test_a_returned_record_is_written_again() -> None:
+    """After a return entries are recorded and amended again."""
+    stream = submitted()
+    stream.when(ReturnRecord(RECORD, (Defect("D1"),)))
+    stream.when(amend(stream.entry()))
+    assert stream.last_events == ["EntryAmended"]
+
+
+def test_an_imported_entry_is_claimed_for_its_entry() -> None:
+    """The claim of a source item holds the entry and the digest."""
+    stream = active()
+    decision = stream.when(RecordEntry(RECORD, note(), signed()), source=source())
+    entry_id = decision.result["entry_id"]
+    assert isinstance(entry_id, UUID)
+    assert decision.reservations == (Claim("source", SOURCE_PARTS, entry_id.bytes + DIGEST),)
+
+
+def test_the_same_import_adds_nothing_and_names_the_entry() -> None:
+    """Same source, id and digest: no event in any phase, and the answer names the entry that holds the item."""
+    stream = submitted()
+    entry_id = next(iter(stream.record.entries))
+    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    decision = stream.when(RecordEntry(RECORD, note(), signed()), source=source(), claimed=known)
+    assert (decision.events, decision.reservations, decision.result) == ((), (), {"entry_id": entry_id})
+
+
+def test_a_changed_import_corrects_its_entry() -> None:
+    """Same source and id, other digest: an amendment, and the claim moves from exactly the old value."""
+    stream = active()
+    entry_id = stream.entry()
+    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    command = RecordEntry(RECORD, note("Feels well."), signed())
+    decision = stream.when(command, source=source(OTHER_DIGEST), claimed=known)
+    assert stream.last_events == ["EntryAmended"]
+    last = stream.record.entries[entry_id].last
+    assert (last.version, last.kind) == (2, AmendmentKind.CORRECTION)
+    swap = Swap("source", SOURCE_PARTS, entry_id.bytes + DIGEST, entry_id.bytes + OTHER_DIGEST)
+    assert decision.reservations == (swap,)
+
+
+def test_a_changed_import_changes_nothing_under_quality_control() -> None:
+    """Late items are new items: a correction waits until the record is returned, even of a result."""
+    stream = active()
+    entry_id = stream.entry(RESULT)
+    late = submitted()
+    late.state = replace(late.record, entries=stream.record.entries)
+    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    _, faults = late.refused(RecordEntry(RECORD, RESULT, signed()), source=source(OTHER_DIGEST), claimed=known)
+    assert faults == [("", "PHASE_NOT_ALLOWED")]
+
+
+def test_an_item_of_another_record_is_not_taken_for_done() -> None:
+    """A source item that another record holds is refused, whatever its digest."""
+    known = ClaimedItem(UUID(int=5), UUID(int=6), DIGEST)
+    for digest in (DIGEST, OTHER_DIGEST):
+        command = RecordEntry(RECORD, note(), signed())
+        _, faults = active().refused(command, source=source(digest), claimed=known)
+        assert faults == [("context.source", "SOURCE_ELSEWHERE")]
+
+
+def test_a_retracted_item_stays_retracted() -> None:
+    """A source that changes an entry which people retracted does not bring it back."""
+    stream = active()
+    entry_id = stream.entry()
+    stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    command = RecordEntry(RECORD, note(), signed())
+    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    _, faults = stream.refused(command, source=source(OTHER_DIGEST), claimed=known)
+    assert faults == [("context.source", "ENTRY_RETRACTED")]
+
+
+def test_an_amendment_may_come_from_a_source_too() -> None:
+    """An explicit amendment claims its source item; the same again adds nothing; another entry's item is refused."""
+    stream = active()
+    entry_id, other = stream.entry(), stream.entry()
+    decision = stream.when(amend(entry_id), source=source())
+    assert decision.reservations == (Claim("source", SOURCE_PARTS, entry_id.bytes + DIGEST),)
+    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    assert stream.when(amend(entry_id), source=source(), claimed=known).events == ()
+    _, faults = stream.refused(amend(other), source=source(), claimed=known)
+    assert faults == [("context.source", "SOURCE_ELSEWHERE")]
+
+
+def test_who_acted_and_when_is_in_every_event() -> None:
+    """Actor, command, time in the world and purpose of use stand in the event."""
+    stream = active()
+    stream.entry(occurred_at=NOW - timedelta(hours=2))
+    meta = stream.events[-1].meta
+    assert (meta.actor, meta.occurred_at, meta.purpose) == (PHYSICIAN, NOW - timedelta(hours=2), "TREAT")

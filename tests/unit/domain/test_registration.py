@@ -1,0 +1,153 @@
+"""Patients and records become known, once."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from ledger.domain.commands import AmendPatient, RegisterPatient, RegisterRecord, StartCare
+from ledger.domain.decision import Claim, ClaimedItem, Swap
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import PatientState
+from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier, Phase, VisitType
+from tests.unit.domain.given import (
+    DIGEST,
+    NOW,
+    OTHER_DIGEST,
+    PATIENT,
+    RECORD,
+    Stream,
+    active,
+    patient,
+    registered,
+    source,
+)
+
+REGISTER = RegisterPatient("MRN-1", IdentityStatus.MATCHED, PatientDetails(name="N. N."))
+VISIT = RegisterRecord(PATIENT, VisitType.INPATIENT, 1, "cardiology")
+
+
+def test_a_case_number_is_claimed() -> None:
+    """A case number belongs to one patient of the hospital: registration claims it."""
+    decision = Stream().when(REGISTER)
+    assert decision.reservations == (Claim("case_number", ("MRN-1",)),)
+    assert decision.kind == "patient"
+    assert decision.stream_id == UUID(int=1100)
+
+
+def test_a_patient_of_a_source_is_claimed_with_its_digest() -> None:
+    """What a source said is claimed with its digest, so that the same again can be known."""
+    decision = Stream().when(REGISTER, source=source())
+    assert decision.reservations[1] == Claim("source", ("his", "DocumentReference", "doc-1"), DIGEST)
+
+
+def test_the_same_patient_of_the_same_source_adds_nothing() -> None:
+    """A second import of the same patient adds no event."""
+    stream = Stream(PATIENT, patient())
+    known = ClaimedItem(PATIENT, None, DIGEST)
+    decision = stream.when(REGISTER, source=source(), claimed=known)
+    assert (decision.stream_id, decision.events, decision.reservations) == (PATIENT, (), ())
+
+
+def test_a_changed_patient_of_the_same_source_is_amended() -> None:
+    """A source that says something else amends, and the claim moves on from the old digest, and from no other."""
+    stream = Stream(PATIENT, patient())
+    changed = replace(REGISTER, details=PatientDetails(name="M. M."))
+    decision = stream.when(changed, source=source(OTHER_DIGEST), claimed=ClaimedItem(PATIENT, None, DIGEST))
+    assert stream.last_events == ["PatientAmended"]
+    assert isinstance(stream.state, PatientState)
+    assert stream.state.details.name == "M. M."
+    assert decision.reservations == (Swap("source", ("his", "DocumentReference", "doc-1"), DIGEST, OTHER_DIGEST),)
+
+
+def test_a_source_cannot_change_the_case_number() -> None:
+    """A patient keeps the case number at every visit; a source that says another is refused, not half obeyed."""
+    stream = Stream(PATIENT, patient())
+    changed = replace(REGISTER, case_number="MRN-2")
+    known = ClaimedItem(PATIENT, None, DIGEST)
+    refusal = stream.refused(changed, source=source(OTHER_DIGEST), claimed=known)
+    assert refusal == (RefusalKind.TAKEN, [("case_number", "CASE_NUMBER_CHANGED")])
+
+
+def test_every_fault_of_a_patient_is_named() -> None:
+    """A refusal names every fault with its field path."""
+    details = PatientDetails(gender="f", identifiers=(PatientIdentifier("s", ""),))
+    kind, faults = Stream().refused(RegisterPatient(" ", IdentityStatus.MATCHED, details), source=source(b"short"))
+    assert kind is RefusalKind.INVALID
+    assert faults == [
+        ("case_number", "REQUIRED"),
+        ("details.gender", "UNKNOWN_VALUE"),
+        ("details.identifiers[0].value", "REQUIRED"),
+        ("context.source.content_sha256", "MALFORMED_DIGEST"),
+    ]
+
+
+def test_amending_a_patient_needs_a_reason_and_a_change() -> None:
+    """No reason: refused. Nothing changed: no event."""
+    stream = Stream(PATIENT, patient())
+    assert stream.refused(AmendPatient(PATIENT, PatientDetails(), "")) == (
+        RefusalKind.INVALID,
+        [("reason", "REQUIRED")],
+    )
+    assert stream.when(AmendPatient(PATIENT, PatientDetails(name="N. N."), "checked")).events == ()
+    stream.when(AmendPatient(PATIENT, PatientDetails(name="M. M."), "married"))
+    assert stream.last_events == ["PatientAmended"]
+
+
+def test_a_record_fixes_what_the_archive_will_need() -> None:
+    """Front-end control: identity, case number, retention class and pack version are fixed at registration."""
+    stream = registered(identity=IdentityStatus.UNVERIFIED)
+    record = stream.record
+    assert record.phase is Phase.REGISTERED
+    assert (record.case_number, record.identity) == ("MRN-1", IdentityStatus.UNVERIFIED)
+    assert (record.retention_class, record.rule_pack, record.rule_pack_version) == ("inpatient", "cn-2010", 1)
+
+
+def test_a_visit_is_claimed_and_found_by_its_case_number() -> None:
+    """A record is unique by case number, visit type and sequence; the claims of one case number form a group."""
+    decision = Stream().when(VISIT, patient=patient())
+    assert decision.reservations == (Claim("visit", ("MRN-1", "INPATIENT", "1"), group=("MRN-1",)),)
+
+
+def test_a_record_needs_a_known_patient() -> None:
+    """No such patient: NOT_FOUND by name of the field."""
+    assert Stream().refused(VISIT) == (RefusalKind.NOT_FOUND, [("patient_id", "UNKNOWN_PATIENT")])
+
+
+def test_what_can_never_be_done_is_said_first() -> None:
+    """A malformed command is INVALID even where a thing that it names is missing too; both are named."""
+    kind, faults = Stream().refused(RegisterRecord(PATIENT, VisitType.INPATIENT, 0, ""))
+    assert kind is RefusalKind.INVALID
+    assert [rule for _, rule in faults] == ["UNKNOWN_PATIENT", "OUT_OF_RANGE", "REQUIRED"]
+
+
+def test_a_registered_visit_of_a_source_is_not_registered_again() -> None:
+    """Same source item and digest: no event. Another digest: refused, since a registration is never changed."""
+    stream = registered(source=source())
+    known = ClaimedItem(RECORD, None, DIGEST)
+    assert stream.when(VISIT, patient=patient(), source=source(), claimed=known).events == ()
+    kind, faults = stream.refused(VISIT, patient=patient(), source=source(OTHER_DIGEST), claimed=known)
+    assert (kind, faults) == (RefusalKind.STATE, [("context.source", "SOURCE_CHANGED")])
+
+
+def test_a_source_item_is_no_record_of_somebody_else() -> None:
+    """A source item that made another patient's record is not answered with that record."""
+    stream = registered(source=source())
+    other = replace(VISIT, patient_id=UUID(int=9))
+    known = ClaimedItem(RECORD, None, DIGEST)
+    kind, faults = stream.refused(other, patient=patient(), source=source(), claimed=known)
+    assert (kind, faults) == (RefusalKind.STATE, [("patient_id", "SOURCE_ELSEWHERE")])
+
+
+def test_a_command_for_a_record_does_not_act_on_a_patient() -> None:
+    """The id of a stream of another kind is answered like an unknown one."""
+    stream = Stream(PATIENT, patient())
+    kind, faults = stream.refused(StartCare(PATIENT, "cardiology", "", None, ""))
+    assert (kind, faults) == (RefusalKind.NOT_FOUND, [("record_id", "WRONG_STREAM")])
+
+
+def test_identity_never_holds_care_back() -> None:
+    """An unidentified patient is cared for and written about like any other."""
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    stream.entry()
+    assert stream.record.phase is Phase.ACTIVE
+    assert stream.record.started_at is not None
+    assert stream.record.started_at < NOW
