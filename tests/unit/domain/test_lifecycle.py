@@ -1,0 +1,47 @@
+"""The declaration of the life cycle covers every command and every event."""
+
+import dataclasses
+from typing import Any, get_args
+
+import pytest
+
+from ledger.domain.commands import Command
+from ledger.domain.decide import DECISIONS
+from ledger.domain.events import EVENT_TYPES
+from ledger.domain.evolve import STEPS
+from ledger.domain.lifecycle import RULES, allowed_phases, phase_fault
+from ledger.domain.values import Phase, VisitType
+
+
+def test_every_command_has_a_decision() -> None:
+    """No command of the contract is forgotten."""
+    assert set(DECISIONS) == set(get_args(Command))
+
+
+def test_every_event_has_a_step() -> None:
+    """Replay never meets an event that it does not know."""
+    assert set(STEPS) == set(EVENT_TYPES)
+
+
+def test_every_command_on_a_record_has_its_phases() -> None:
+    """A command that names a record stands in the declaration, and no other does."""
+    on_record = {each for each in get_args(Command) if "record_id" in _fields(each)}
+    assert set(RULES) == on_record
+
+
+def _fields(command: Any) -> set[str]:
+    return {each.name for each in dataclasses.fields(command)}
+
+
+@pytest.mark.parametrize("visit", list(VisitType))
+@pytest.mark.parametrize("command", list(RULES))
+def test_guard_and_declaration_say_the_same(command: type[Command], visit: VisitType) -> None:
+    """The guard refuses exactly the phases that the declaration leaves out."""
+    allowed = {phase for phase in Phase if phase_fault(command, phase, visit) is None}
+    assert allowed == allowed_phases(command, visit)
+
+
+@pytest.mark.parametrize("visit", list(VisitType))
+def test_nothing_but_audit_after_destruction(visit: VisitType) -> None:
+    """A destroyed record takes no command."""
+    assert all(phase_fault(command, Phase.DESTROYED, visit) is not None for command in RULES)

@@ -1,0 +1,123 @@
+"""Handed in, returned, passed, archived."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import (
+    ArchiveRecord,
+    EndCare,
+    PassQuality,
+    RetractEntry,
+    ReturnRecord,
+    SubmitRecord,
+)
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import Defect, Disposition, Phase, VisitType
+from tests.unit.domain.given import HEAD, NOW, RECORD, TRAINEE, active, archived, closed, submitted
+
+
+def test_a_record_is_handed_in_complete() -> None:
+    """Every mandatory entry that is missing is named, and every entry that waits for a signature."""
+    stream = active()
+    unsigned = stream.entry(signer=TRAINEE)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    kind, faults = stream.refused(SubmitRecord(RECORD))
+    assert kind is RefusalKind.STATE
+    assert faults == [("record_id", "MISSING_ENTRY")] * 4 + [(f"entries[{unsigned}]", "NOT_SIGNED")]
+
+
+def test_a_retracted_entry_neither_counts_nor_waits() -> None:
+    """A retracted entry does not stand for a mandatory one and needs no signature."""
+    stream = closed()
+    front_page = list(stream.record.entries)[-1]
+    stream.when(RetractEntry(RECORD, front_page, "wrong patient"))
+    stream.when(RetractEntry(RECORD, stream.entry(signer=TRAINEE), "draft"))
+    assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
+
+
+def test_a_record_of_an_earlier_system_is_taken_as_it_is() -> None:
+    """Nobody can sign today what was written then: a historical record is handed in without."""
+    stream = active(historical=True)
+    stream.entry(signer=TRAINEE)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    stream.when(SubmitRecord(RECORD))
+    assert stream.record.phase is Phase.SUBMITTED
+
+
+def test_a_returned_record_comes_back_and_is_counted() -> None:
+    """Return, hand in again, pass: the pass counts for what was handed in last."""
+    stream = submitted()
+    stream.when(PassQuality(RECORD, 80))
+    stream.when(ReturnRecord(RECORD, (Defect("D1"),)))
+    assert (stream.record.phase, stream.record.archiving.returns) == (Phase.RETURNED, 1)
+    stream.when(SubmitRecord(RECORD))
+    assert stream.refused(ArchiveRecord(RECORD)) == (RefusalKind.STATE, [("record_id", "QUALITY_NOT_PASSED")])
+
+
+def test_a_return_names_its_defects() -> None:
+    """No defect, a defect without a code, or of an unknown entry: each refused."""
+    stream = submitted()
+    assert stream.refused(ReturnRecord(RECORD, ()))[1] == [("defects", "REQUIRED")]
+    _, faults = stream.refused(ReturnRecord(RECORD, (Defect(""), Defect("D1", UUID(int=9)))))
+    assert faults == [("defects[0].code", "REQUIRED"), ("defects[1].entry_id", "UNKNOWN_ENTRY")]
+
+
+def test_quality_passes_once_with_a_score_of_at_most_a_hundred() -> None:
+    """A score above 100 and a second pass are refused."""
+    stream = submitted()
+    assert stream.refused(PassQuality(RECORD, 101)) == (RefusalKind.INVALID, [("score", "OUT_OF_RANGE")])
+    stream.when(PassQuality(RECORD, 100))
+    assert stream.record.phase is Phase.SUBMITTED
+    assert stream.refused(PassQuality(RECORD, 100)) == (RefusalKind.STATE, [("record_id", "ALREADY_PASSED")])
+
+
+def test_the_archived_case_holds_the_head_of_the_running_record() -> None:
+    """The event of archiving names the leaf hash of the event before it, and the retention date."""
+    stream = archived()
+    assert stream.record.phase is Phase.ARCHIVED
+    assert stream.record.archiving.head_leaf == HEAD
+    assert stream.record.retain_until == "2056-03-01"
+
+
+@pytest.mark.parametrize("visit", [VisitType.OUTPATIENT, VisitType.EMERGENCY])
+def test_a_visit_is_archived_at_the_doctors_confirmation(visit: VisitType) -> None:
+    """Outpatient and emergency visits go from CLOSED to ARCHIVED, kept for their own term."""
+    stream = active(visit)
+    stream.entry()
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    stream.when(ArchiveRecord(RECORD))
+    assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2041-03-01")
+
+
+def test_a_visit_is_not_archived_with_an_unsigned_entry() -> None:
+    """The short path skips quality control, not the signatures."""
+    stream = active(VisitType.OUTPATIENT)
+    unsigned = stream.entry(signer=TRAINEE)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert stream.refused(ArchiveRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]
+
+
+def test_an_inpatients_record_is_not_archived_unseen() -> None:
+    """Inpatients' and observation records go through quality control."""
+    for visit in (VisitType.INPATIENT, VisitType.OBSERVATION):
+        assert closed(visit).refused(ArchiveRecord(RECORD)) == (RefusalKind.STATE, [("", "PHASE_NOT_ALLOWED")])
+
+
+def test_a_term_that_ends_on_no_day_ends_on_the_next() -> None:
+    """Care that ended on 29 February is kept to 1 March: a term is never shorter than it says."""
+    stream = active(VisitType.OUTPATIENT)
+    stream.when(EndCare(RECORD, Disposition.HOME, datetime(2024, 2, 29, tzinfo=UTC)), historical=True)
+    stream.when(ArchiveRecord(RECORD))
+    assert stream.record.retain_until == "2039-03-01"
+
+
+def test_a_retention_date_never_moves_back() -> None:
+    """A later date that stands already outlives an earlier one that the rules give."""
+    stream = submitted()
+    stream.when(PassQuality(RECORD, 95))
+    stream.state = replace(stream.record, archiving=replace(stream.record.archiving, retain_until="2090-01-01"))
+    stream.when(ArchiveRecord(RECORD))
+    assert stream.record.retain_until == "2090-01-01"
