@@ -1,0 +1,1 @@
+"""Benchmarks: ratios taken in one run, baseline and product in turns; never a timed test."""
