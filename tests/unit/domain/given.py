@@ -1,8 +1,7 @@
-"""What the tests of the core say before `when`: facts, contents, and a record that walks through its life by commands."""
+"""What the tests of the core say before `when`: facts, contents, and records in each phase."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +26,7 @@ from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
-from ledger.domain.refusal import Refused, RefusalKind
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
     Actor,
@@ -204,12 +203,3 @@ def archived() -> Stream:
 
 
 PACKAGE = PackageFacts(5, HEAD, 5, DIGEST, 1234)
-
-
-def prefixes(stream: Stream) -> Iterator[tuple[int, StreamState | None]]:
-    """For each length of the history, the state that its replay gives."""
-    state: StreamState | None = None
-    yield 0, None
-    for version, event in enumerate(stream.events, start=1):
-        state = evolve(state, event, version, NOW)
-        yield version, state
