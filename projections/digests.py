@@ -28,19 +28,21 @@ async def view_digest(pool: Pool, hospital: str, view: View) -> dict[int, Checkp
 
 
 async def content_digest(pool: Pool, hospital: str, view: View) -> ContentDigest:
-    """The digest of all rows; equal for two builds that handled the same events."""
-    digest, rows = sha256(), 0
+    """The digest of all rows that readers see; equal for two builds that handled the same events."""
     async with pool.connection() as connection, connection.transaction():
-        number = await _live(connection, hospital, view)
-        for table in view.tables:
-            digest.update(f"{table.name}\n".encode())
-            query = render(
-                templates("projections", "projector")["content"],
-                {"table": generation_name(hospital, view, number, table.name)},
-            )
-            async for (row,) in connection.cursor().stream(query):
-                digest.update(f"{len(row)} {row}\n".encode())
-                rows += 1
+        return await digest_of_generation(connection, hospital, view, await _live(connection, hospital, view))
+
+
+async def digest_of_generation(connection: Connection, hospital: str, view: View, number: int) -> ContentDigest:
+    """The digest of all rows of one generation."""
+    digest, rows = sha256(), 0
+    for table in view.tables:
+        digest.update(f"{table.name}\n".encode())
+        names = {"table": generation_name(hospital, view, number, table.name)}
+        query = render(templates("projections", "projector")["content"], names)
+        async for (row,) in connection.cursor().stream(query):
+            digest.update(f"{len(row)} {row}\n".encode())
+            rows += 1
     return ContentDigest(rows, digest.hexdigest())
 
 

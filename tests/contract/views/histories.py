@@ -39,13 +39,13 @@ class EventStream:
     leaf: bytes = b""
 
     def seal(self, body: Message, *, event_type: str = "") -> Sealed:
-        self.version += 1
         meta = getattr(body, "meta", None)
         if meta is not None:
-            meta.occurred_at.CopyFrom(at(self.version))
+            meta.occurred_at.CopyFrom(at(self.version + 1))
         return self.seal_bytes(body.SerializeToString(), event_type or f"ledger.v1.{body.DESCRIPTOR.name}")
 
     def seal_bytes(self, body: bytes, event_type: str) -> Sealed:
+        self.version += 1
         recorded_at = (FIRST_SECOND + self.version) * 1_000_000
         envelope = encode(
             Envelope(
@@ -107,3 +107,63 @@ def moved_to(department: str, bed: str = "3") -> Message:
 
 def care_ended() -> Message:
     return events_pb2.CareEnded(disposition=common_pb2.DISPOSITION_HOME, ended_at=at(1_000))
+
+
+def consultation_requested(consultation_id: UUID) -> Message:
+    return events_pb2.ConsultationRequested(consultation_id=str(consultation_id), to_department="CARD")
+
+
+def consultation_answered(consultation_id: UUID) -> Message:
+    return events_pb2.ConsultationAnswered(consultation_id=str(consultation_id))
+
+
+def patient_registered(case_number: str = "C1") -> Message:
+    return events_pb2.PatientRegistered(case_number=case_number)
+
+
+def submitted() -> Message:
+    return events_pb2.RecordSubmitted()
+
+
+def returned() -> Message:
+    return events_pb2.QualityReturned(defects=[common_pb2.Defect(code="D1")])
+
+
+def passed(score: int = 97) -> Message:
+    return events_pb2.QualityPassed(score=score)
+
+
+def archived() -> Message:
+    return events_pb2.RecordArchived(head_leaf=bytes(32), retain_until="2053-11-14", retention_class="inpatient")
+
+
+def transfer_proposed(transfer_id: UUID, counterpart: str = "south") -> Message:
+    return events_pb2.TransferProposed(
+        transfer_id=str(transfer_id), counterpart=counterpart, kind=common_pb2.TRANSFER_KIND_TRANSFER
+    )
+
+
+def transfer_packaged(transfer_id: UUID, record_version: int) -> Message:
+    return events_pb2.TransferPackaged(
+        transfer_id=str(transfer_id), record_version=record_version, package_sha256=b"p" * 32, package_size=4_711
+    )
+
+
+def transfer_offered(transfer_id: UUID, record_version: int) -> Message:
+    return events_pb2.TransferOffered(
+        transfer_id=str(transfer_id), record_version=record_version, package_sha256=b"p" * 32, package_size=4_711
+    )
+
+
+def transfer_rejected(transfer_id: UUID) -> Message:
+    return events_pb2.TransferRejected(transfer_id=str(transfer_id), code="DIGEST_MISMATCH")
+
+
+def package_received(transfer_id: UUID, record: UUID) -> Message:
+    return events_pb2.PackageReceived(
+        transfer_id=str(transfer_id), counterpart="south", sender_record_id=str(record), record_version=9
+    )
+
+
+def package_accepted(transfer_id: UUID) -> Message:
+    return events_pb2.PackageAccepted(transfer_id=str(transfer_id))

@@ -1,0 +1,121 @@
+"""Poison stops its record, never the partition; a person retries or skips it."""
+
+from uuid import uuid4
+
+import pytest
+
+from ledger.views.errors import DeadLetterAbsent, ReasonMissing, RecordStopped
+from projections.archive_queries import ArchiveQueries
+from projections.archive_register.view import ArchiveRegister
+from projections.board_queries import BoardQueries
+from projections.department_board.view import DepartmentBoard
+from projections.digests import view_digest
+from projections.operations import ViewOperations
+from projections.views import ALL
+from tests.contract.views import histories as h
+from tests.contract.views.ground import Ground, partition_of
+from tests.contract.views.running import freshness, reader, running
+from tests.eventually import eventually_async
+
+
+def same_partition(stream: h.EventStream) -> h.EventStream:
+    """Another stream of the same partition."""
+    while True:
+        other = h.EventStream()
+        if partition_of(other.stream_id.bytes, 3) == partition_of(stream.stream_id.bytes, 3):
+            return other
+
+
+async def test_poison_stops_its_record_only(ground: Ground) -> None:
+    """Unknown types and broken bodies are kept as dead letters, what follows is parked, the neighbour goes on."""
+    sick, operations = h.EventStream(), ViewOperations(ground.pool, ALL)
+    well = same_partition(sick)
+    async with running(ground, DepartmentBoard()):
+        ground.append([sick.seal(h.registered("SURG")), sick.seal_bytes(b"", "ledger.v2.CareStarted")])
+        ground.append([sick.seal(h.moved_to("ICU")), sick.seal(h.care_ended())])
+        head = ground.append([well.seal(h.registered("SURG"))])
+        await freshness(ground).wait("north", "department_board", head)
+        with pytest.raises(RecordStopped) as caught:
+            await freshness(ground).wait("north", "department_board", 4)
+        (letter,) = (await operations.list_dead_letters("north", "", 0, "")).dead_letters
+        board = await BoardQueries(reader(ground)).department_board("north", "SURG", 0, "", 1)
+        (status, *_) = await operations.statuses("north", head)
+    assert caught.value.position == 2
+    assert (letter.position, letter.record_version, letter.parked) == (2, 2, 2)
+    assert (letter.type, letter.error) == ("ledger.v2.CareStarted", "UnknownEventType")
+    assert len(board.rows) == 2
+    assert (status.stopped_records, status.dead_letters, status.lag, status.state) == (1, 1, 0, "running")
+
+
+async def test_skipping_releases_what_is_parked_in_order(ground: Ground) -> None:
+    """The parked events are handled behind the skipped one; the record is not stopped any longer."""
+    sick, operations = h.EventStream(), ViewOperations(ground.pool, ALL)
+    events = [sick.seal(h.registered("SURG")), sick.seal_bytes(b"\xff", "ledger.v1.CareStarted")]
+    async with running(ground, DepartmentBoard()):
+        head = ground.append([*events, sick.seal(h.moved_to("ICU")), sick.seal(h.moved_to("CARD"))])
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", "department_board", head)
+        with pytest.raises(ReasonMissing):
+            await operations.skip("north", "department_board", 2, " ")
+        with pytest.raises(DeadLetterAbsent):
+            await operations.skip("north", "department_board", 1, "wrong position")
+        retried = await operations.retry("north", "department_board", 2, "was it the network?")
+        skipped = await operations.skip("north", "department_board", 2, "body is broken")
+        board = await BoardQueries(reader(ground)).department_board("north", "CARD", 0, "", head)
+    assert (retried.handled, skipped.released) == (False, 2)
+    assert board.rows[0].record_version == 4
+    assert not (await operations.list_dead_letters("north", "", 0, "")).dead_letters
+
+
+async def test_a_retry_goes_through_once_the_cause_is_gone(ground: Ground) -> None:
+    """What PostgreSQL refused is poison of one record; when it takes it, the record goes on."""
+    sick, well, operations = h.EventStream(), h.EventStream(), ViewOperations(ground.pool, ALL)
+    async with running(ground, DepartmentBoard()):
+        ground.append([well.seal(h.registered("SURG"))])
+        await freshness(ground).wait("north", "department_board", 1)
+        async with ground.pool.connection() as connection:
+            refuse = "ALTER TABLE v_north.department_board_g1_records ADD CONSTRAINT no CHECK (case_number <> 'C13')"
+            await connection.execute(refuse)
+        head = ground.append([sick.seal(h.registered("SURG", "C13")), sick.seal(h.moved_to("ICU"))])
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", "department_board", head)
+        async with ground.pool.connection() as connection:
+            await connection.execute("ALTER TABLE v_north.department_board_g1_records DROP CONSTRAINT no")
+        retried = await operations.retry("north", "department_board", 2, "constraint was wrong")
+        board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", head)
+    assert (retried.handled, retried.released) == (True, 1)
+    assert board.rows[0].case_number == "C13"
+
+
+async def test_too_many_stopped_records_stop_the_view(ground: Ground) -> None:
+    """At the limit the view stands still, nothing is lost, and it goes on when a person has dealt with it."""
+    operations, register = ViewOperations(ground.pool, ALL, stopped_max=2), ArchiveRegister()
+    well = h.EventStream()
+    async with running(ground, register, stopped_max=2):
+        for _ in range(2):
+            ground.append([h.EventStream().seal_bytes(b"", "ledger.v9.Unheard")])
+
+        async def stopped() -> bool:
+            return (await operations.statuses("north", ground.head))[2].state == "stopped"
+
+        await eventually_async(stopped)
+        head = ground.append([well.seal(h.registered())])
+        assert (await operations.statuses("north", head))[2].lag == 1
+        for position in (1, 2):
+            await operations.skip("north", "archive_register", position, "a test's invention")
+        page = await ArchiveQueries(reader(ground)).archive_register("north", 0, 0, "", head)
+        handled = await view_digest(ground.pool, "north", register)
+    assert len(page.rows) == 1
+    assert sum(checkpoint.events for checkpoint in handled.values()) == head
+
+
+async def test_a_batch_with_a_bad_value_is_taken_event_by_event(ground: Ground) -> None:
+    """A text that PostgreSQL cannot hold stops its record; the rest of the batch is handled."""
+    sick, well = h.EventStream(), h.EventStream()
+    ground.append([well.seal(h.registered("SURG")), sick.seal(h.registered("SURG", "nul\0")), well.seal(h.moved_to("ICU"))])
+    ground.append([well.seal(h.entry_recorded(uuid4()))])
+    async with running(ground, DepartmentBoard()):
+        board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", 4)
+        letters = await ViewOperations(ground.pool, ALL).list_dead_letters("north", "department_board", 0, "")
+    assert [row.entries for row in board.rows] == [1]
+    assert [letter.error for letter in letters.dead_letters] == ["DataError"]

@@ -1,0 +1,109 @@
+"""A view is built anew beside the running one, gives the same rows, and takes its place."""
+
+from uuid import uuid4
+
+import pytest
+
+from ledger.views.digest import EMPTY_DIGEST, extend_digest
+from projections.board_queries import BoardQueries
+from projections.checkpoint import Fenced
+from projections.department_board.view import DepartmentBoard
+from projections.digests import content_digest, view_digest
+from projections.projector import Projector, ViewStopped
+from projections.rebuild import rebuild
+from projections.views import ALL
+from tests.contract.views import histories as h
+from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+from tests.contract.views.running import freshness, reader, running, tools
+
+
+def history(records: int) -> list[h.Sealed]:
+    events: list[h.Sealed] = []
+    for number in range(records):
+        stream = h.EventStream()
+        bodies = [h.registered("SURG", f"C{number}"), h.care_started(), h.entry_recorded(uuid4()), h.moved_to("ICU")]
+        events += [stream.seal(body) for body in bodies]
+    return events
+
+
+async def test_a_rebuilt_view_equals_the_running_one(ground: Ground) -> None:
+    """For every view: same rows, same digests; the runner goes on with the new tables."""
+    async with running(ground, *ALL):
+        ground.append(history(20))
+        for view in ALL:
+            for position in range(77, 81):
+                await freshness(ground).wait("north", view.name, position)
+            before = await content_digest(ground.pool, "north", view)
+            built = await rebuild(tools(ground), "north", PARTITIONS, view)
+            assert (built.generation, built.events) == (2, 80)
+            assert await content_digest(ground.pool, "north", view) == before
+        late = h.EventStream()
+        head = ground.append([late.seal(h.registered("LATE"))])
+        for view in ALL:
+            await freshness(ground).wait("north", view.name, head)
+        board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
+    assert len(board.rows) == 1
+
+
+async def test_the_running_digest_can_be_recomputed_from_the_ledger(ground: Ground) -> None:
+    """Count and digest of every partition are those of the ledger's events: each once and in order."""
+    view = DepartmentBoard()
+    async with running(ground, view):
+        ground.append(history(20))
+        for position in range(77, 81):
+            await freshness(ground).wait("north", view.name, position)
+
+        handled = await view_digest(ground.pool, "north", view)
+    digests = dict.fromkeys(range(PARTITIONS), EMPTY_DIGEST)
+    for position, event in enumerate(ground.appended, 1):
+        partition = partition_of(event.stream_id.bytes, PARTITIONS)
+        digests[partition] = extend_digest(digests[partition], position, event.leaf)
+    assert {number: checkpoint.digest for number, checkpoint in handled.items()} == digests
+
+
+async def test_a_projector_that_was_taken_over_cannot_commit(ground: Ground) -> None:
+    """The checkpoint names the old position and the epoch: the older holder rolls back and stops."""
+    view = DepartmentBoard()
+    ground.append(history(3))
+    async with running(ground, view):
+        await freshness(ground).wait("north", view.name, 12)
+    feed = await ground.open_feed("north", PARTITIONS, {})
+    batch = await feed.poll(0.1, 500)
+    async with ground.pool.connection() as connection:
+        old, new = Projector("north", view, 1, 10**9), Projector("north", view, 1, 10**9 + 1)
+        await old.take_over(connection)
+        await new.take_over(connection)
+        before = await content_digest(ground.pool, "north", view)
+        with pytest.raises(Fenced):
+            await old.handle(connection, batch)
+        with pytest.raises(Fenced):
+            await old.take_over(connection)
+        assert await content_digest(ground.pool, "north", view) == before
+
+
+async def test_a_rebuild_that_meets_too_much_poison_leaves_the_old_rows(ground: Ground) -> None:
+    """The building generation is dropped; readers see what they saw."""
+    view = DepartmentBoard()
+    async with running(ground, view):
+        ground.append([*history(1), h.EventStream().seal_bytes(b"", "ledger.v9.Unheard")])
+        await freshness(ground).wait("north", view.name, 4)
+        before = await content_digest(ground.pool, "north", view)
+        with pytest.raises(ViewStopped):
+            await rebuild(tools(ground, stopped_max=1), "north", PARTITIONS, view)
+        assert await content_digest(ground.pool, "north", view) == before
+
+
+async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Ground) -> None:
+    """A release with another schema version builds beside and swaps, then goes on."""
+
+    class NewBoard(DepartmentBoard):
+        schema_version = 2
+
+    head = ground.append(history(2))
+    async with running(ground, DepartmentBoard()):
+        await freshness(ground).wait("north", "department_board", head)
+    async with running(ground, NewBoard()):
+        late = h.EventStream()
+        head = ground.append([late.seal(h.registered("LATE"))])
+        board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
+    assert len(board.rows) == 1
