@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, InvalidProducerEpochError, KafkaError, ProducerFencedError
 
 from ledger.stream.contract import StreamUnavailable
 
@@ -32,4 +32,12 @@ def broker_errors(doing: str) -> Generator[None]:
     try:
         yield
     except (KafkaError, OSError, RuntimeError, AssertionError) as error:
-        raise StreamUnavailable(f"{doing}: {type(error).__name__}", *CAUSES) from error
+        raise StreamUnavailable(f"{doing}: {type(error).__name__}", *_causes(error)) from error
+
+
+def _causes(error: Exception) -> tuple[str, ...]:
+    if isinstance(error, AuthorizationError):
+        return ("a missing right",)
+    if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+        return ("another publisher has taken over",)
+    return CAUSES

@@ -39,6 +39,9 @@ class TopicsAdmin:
             raise StreamUnavailable(
                 f"topic {topic} cannot be described", "it was not made yet", "no DESCRIBE right on it"
             )
+        rights = found.get("authorized_operations")
+        if rights and "READ" not in rights:
+            raise StreamUnavailable(f"topic {topic} cannot be read", "no READ right on it")
         return str(found["topic_id"])
 
     def _client(self) -> KafkaAdminClient:

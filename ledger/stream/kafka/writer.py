@@ -18,7 +18,8 @@ from ledger.stream.kafka.tail import last_positions
 from ledger.stream.message import headers_of, value_of
 from ledger.stream.topics import records_topic, transfers_topic
 
-_FUTURE_SECONDS_MAX = 30.0
+PATIENCE_SECONDS = 25.0
+"""How long a batch may wait for the broker before its transaction is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,12 @@ class Outgoing:
 class KafkaWriter:
     """The one writer of a hospital's topic. Every call blocks; none is made twice at once."""
 
-    def __init__(self, bootstrap: str, hospital: str) -> None:
+    def __init__(self, bootstrap: str, hospital: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Fences whoever wrote before. Raises StreamUnavailable."""
         self._bootstrap = bootstrap
         self._topic = records_topic(hospital)
+        self._patience_seconds = patience_seconds
+        patience_ms = int(patience_seconds * 1000)
         with broker_errors(f"starting the producer of {hospital}"):
             self._producer = KafkaProducer(
                 bootstrap_servers=bootstrap,
@@ -44,10 +47,10 @@ class KafkaWriter:
                 api_version=(2, 4),
                 batch_size=262_144,
                 linger_ms=5,
-                request_timeout_ms=10_000,
-                delivery_timeout_ms=25_000,
+                request_timeout_ms=patience_ms * 2 // 5,
+                delivery_timeout_ms=patience_ms,
                 max_request_size=1_048_576,
-                max_block_ms=20_000,
+                max_block_ms=patience_ms,
                 allow_auto_create_topics=False,
                 **COMMON,
             )
@@ -82,10 +85,10 @@ class KafkaWriter:
                 for each, value in zip(batch, values, strict=True)
                 for topic, partition in self._targets(each)
             ]
-            self._producer.flush(_FUTURE_SECONDS_MAX)
+            self._producer.flush(self._patience_seconds * 2)
             # A batch that expired inside the transaction is dropped, and the commit would succeed all the same.
             for future in futures:
-                future.get(_FUTURE_SECONDS_MAX)
+                future.get(self._patience_seconds)
             self._producer.commit_transaction()
 
     def _targets(self, outgoing: Outgoing) -> list[tuple[str, int]]:

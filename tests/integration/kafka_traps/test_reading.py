@@ -1,0 +1,142 @@
+"""The traps of reading and of connecting."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+)
+
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.embedded.ports import free_port
+from ledger.stream.contract import MalformedMessage, StreamUnavailable
+from ledger.stream.kafka.reader import KafkaStreamReader
+from ledger.stream.kafka.topics_admin import TopicsAdmin
+from ledger.stream.kafka.writer import KafkaWriter
+from ledger.stream.topics import records_topic
+from tests.eventually import eventually
+from tests.integration.kafka_traps.sending import batch, new_hospital, plain_producer
+
+
+@pytest.fixture(scope="module")
+def guarded_kafka(services_folder: Path, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
+    """A broker that checks rights."""
+    settings = {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
+    }
+    with EmbeddedKafka(services_folder / f"kafka-{uuid4().hex[:6]}", cache=kafka_jars, settings=settings) as broker:
+        yield broker
+
+
+def refuse(broker: EmbeddedKafka, topic: str, operation: ACLOperation) -> None:
+    pattern = ResourcePattern(ResourceType.TOPIC, topic)
+    rules = [ACL("User:*", "*", operation, ACLPermissionType.DENY, pattern)]
+    if operation is ACLOperation.READ:
+        rules.append(ACL("User:*", "*", ACLOperation.DESCRIBE, ACLPermissionType.ALLOW, pattern))
+    with KafkaAdminClient(bootstrap_servers=broker.bootstrap) as admin:
+        assert not admin.create_acls(rules)["failed"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"), [(ACLOperation.READ, "no READ right"), (ACLOperation.DESCRIBE, "no DESCRIBE right")]
+)
+def test_missing_right_is_said_at_start_and_not_taken_for_emptiness(
+    guarded_kafka: EmbeddedKafka, operation: ACLOperation, said: str
+) -> None:
+    """A reader without the right is refused when it is opened."""
+    hospital = new_hospital(guarded_kafka.bootstrap)
+    refuse(guarded_kafka, records_topic(hospital), operation)
+
+    def refusal() -> str:
+        try:
+            KafkaStreamReader(guarded_kafka.bootstrap, records_topic(hospital)).close()
+        except StreamUnavailable as error:
+            return str(error)
+        return ""
+
+    assert said in eventually(refusal, what="the refusal")
+
+
+def test_unreachable_broker_names_the_likely_causes() -> None:
+    """The library says only that it could not bootstrap."""
+    with pytest.raises(StreamUnavailable) as raised:
+        KafkaStreamReader(f"127.0.0.1:{free_port()}", "ledger.records.north")
+    for cause in ("does not run", "wrong user or password", "TLS"):
+        assert cause in str(raised.value)
+
+
+def test_topic_that_is_not_there_is_said(kafka_broker: EmbeddedKafka) -> None:
+    """And it is not made by asking for it."""
+    with pytest.raises(StreamUnavailable, match="not made yet"):
+        KafkaStreamReader(kafka_broker.bootstrap, f"ledger.records.n{uuid4().hex[:6]}")
+
+
+def test_undecided_and_aborted_transactions_are_never_seen(kafka_broker: EmbeddedKafka) -> None:
+    """The end is the last stable offset; the reader steps over what was aborted."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    writer = KafkaWriter(kafka_broker.bootstrap, hospital)
+    writer.publish(batch(hospital, 1, 2))
+    reader = KafkaStreamReader(kafka_broker.bootstrap, records_topic(hospital))
+    reader.seek(0, 0)
+    assert [each.position for each in eventually(lambda: reader.poll(0.5, 10))] == [1, 2]
+    end = reader.end(0)
+    writer._producer.begin_transaction()
+    writer._producer.send(records_topic(hospital), b"undecided", partition=0).get(10)
+    assert reader.poll(0.5, 10) == []
+    assert reader.end(0) == end
+    writer._producer.abort_transaction()
+    assert reader.poll(0.5, 10) == []
+    writer.publish(batch(hospital, 3, 1))
+    assert [each.position for each in eventually(lambda: reader.poll(0.5, 10))] == [3]
+    writer.close()
+    reader.close()
+
+
+def test_reader_has_no_group(kafka_broker: EmbeddedKafka) -> None:
+    """Checkpoints lie with the view: no rebalance, no commit that a rebalance could break, no offset that expires."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    reader = KafkaStreamReader(kafka_broker.bootstrap, records_topic(hospital))
+    reader.poll(0.3, 10)
+    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin:
+        assert admin.list_groups() == []
+    reader.close()
+
+
+def test_message_that_no_ledger_wrote_is_a_typed_fault(kafka_broker: EmbeddedKafka) -> None:
+    """It names partition and offset, so that a reader can put it aside."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    producer = plain_producer(kafka_broker.bootstrap, f"other.{hospital}")
+    producer.begin_transaction()
+    producer.send(records_topic(hospital), b"\xff not ours", partition=0).get(10)
+    producer.commit_transaction()
+    producer.close()
+    reader = KafkaStreamReader(kafka_broker.bootstrap, records_topic(hospital))
+    reader.seek(0, 0)
+    with pytest.raises(MalformedMessage) as raised:
+        eventually(lambda: reader.poll(0.5, 10))
+    assert (raised.value.partition, raised.value.offset) == (0, 0)
+    reader.close()
+
+
+def test_topic_keeps_everything(kafka_broker: EmbeddedKafka) -> None:
+    """The resume position is read from the topic's tail, so the tail must survive retention."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    topic = records_topic(hospital)
+    first = TopicsAdmin(kafka_broker.bootstrap).topic_id(topic)
+    TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1)
+    assert TopicsAdmin(kafka_broker.bootstrap).topic_id(topic) == first
+    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin, contextlib.closing(admin):
+        from kafka.admin import ConfigResource, ConfigResourceType
+
+        described = str(admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]))
+    assert "retention.ms" in described
+    assert "-1" in described

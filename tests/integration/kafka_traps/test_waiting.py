@@ -1,0 +1,87 @@
+"""What the client waits for without a limit, and what it does not notice by itself."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
+from ledger.publisher import sink as sink_module
+from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
+from ledger.publisher.sink import KafkaSink
+from ledger.stream.contract import StreamError
+from ledger.stream.kafka.writer import KafkaWriter
+from ledger.stream.topics import records_topic
+from tests.eventually import eventually
+from tests.integration.kafka_traps.sending import batch, event, new_hospital, positions
+
+_PROJECT = Path(__file__).parents[3]
+_STUCK_STATUS = 70
+
+
+def test_process_ends_where_a_commit_waits_without_end(own_kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    """The library's commit has no time limit: the watchdog ends the process, and a supervisor starts it again."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    sent = tmp_path / "sent"
+    command = [sys.executable, "-m", __name__, own_kafka.bootstrap, hospital, str(sent)]
+    process = subprocess.Popen(command, cwd=_PROJECT)
+    eventually(sent.exists, seconds_max=20)
+    os.kill(own_kafka.pid, signal.SIGSTOP)
+    try:
+        sent.unlink()
+        assert process.wait(30) == _STUCK_STATUS
+    finally:
+        os.kill(own_kafka.pid, signal.SIGCONT)
+        process.kill()
+
+
+async def _commit_while_nothing_answers(bootstrap: str, hospital: str, sent: Path) -> None:
+    sink_module.STUCK_SECONDS = 5.0
+    async with log_pool("postgresql://nobody@127.0.0.1:1/none") as pool:
+        sink = KafkaSink(bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1))
+        writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital))
+        await sink._call(lambda: writer.publish(batch(hospital, 1, 1)))
+        writer._producer.begin_transaction()
+        first = event(2, hospital=hospital)
+        future = writer._producer.send(records_topic(hospital), first.body, partition=0)
+        await sink._call(lambda: future.get(10))
+        sent.touch()
+        while sent.exists():
+            await asyncio.sleep(0.02)
+        await sink._call(writer._producer.commit_transaction)
+
+
+@pytest.mark.timeout(200)
+def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafkaCluster) -> None:
+    """Metadata is asked for each second: publishing goes on with the new leader, nothing lost or doubled."""
+    hospital = new_hospital(kafka_cluster.bootstrap)
+    writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
+    writer.publish(batch(hospital, 1, 100))
+    with KafkaAdminClient(bootstrap_servers=kafka_cluster.bootstrap) as admin:
+        (topic,) = admin.describe_topics([records_topic(hospital)])
+    (leader,) = [each for each in kafka_cluster.brokers if each.node == topic["partitions"][0]["leader_id"]]
+    leader.kill9()
+    killed = time.monotonic()
+    try:
+        writer.publish(batch(hospital, 101, 100))
+    except StreamError as e:
+        print("FAILED", time.monotonic()-killed, repr(e.__cause__))
+        writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
+        (last,) = writer.last_positions()
+        writer.publish(batch(hospital, last + 1, 200 - last))
+    print("DONE", time.monotonic()-killed)
+    waited = time.monotonic() - killed
+    writer.close()
+    assert positions(kafka_cluster.bootstrap, hospital) == list(range(1, 201))
+    assert waited < 15.0
+
+
+if __name__ == "__main__":
+    asyncio.run(_commit_while_nothing_answers(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

@@ -1,0 +1,147 @@
+"""The traps of writing: each is shown as the library has it, then how the product steps around it."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Generator
+
+import pytest
+
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.stream.contract import MessageTooLarge, StreamUnavailable
+from ledger.stream.kafka.writer import KafkaWriter, Outgoing
+from ledger.stream.message import MESSAGE_BYTES_MAX
+from ledger.stream.topics import records_topic
+from tests.eventually import eventually
+from tests.integration.kafka_traps.sending import batch, event, new_hospital, plain_producer, positions, values
+
+SHORT_SECONDS = 2.5
+
+
+@contextlib.contextmanager
+def frozen(broker: EmbeddedKafka) -> Generator[None]:
+    """The broker's process stands still while the block runs: connections stay open, nothing answers."""
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+
+def test_library_commits_a_transaction_whose_batch_has_expired(own_kafka: EmbeddedKafka) -> None:
+    """The trap: the send failed for good, commit_transaction() says nothing, and the message is not there."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    limits = {"delivery_timeout_ms": 1500, "request_timeout_ms": 1000, "metadata_max_age_ms": 1000}
+    producer = plain_producer(own_kafka.bootstrap, hospital, api_version=(2, 4), **limits)
+    producer.begin_transaction()
+    producer.send(records_topic(hospital), b"first", partition=0).get(5)
+    own_kafka.kill9()
+    try:
+        lost = producer.send(records_topic(hospital), b"second", partition=0)
+        eventually(lambda: lost.exception is not None, what="the batch expires")
+    finally:
+        own_kafka.start()
+    producer.commit_transaction()
+    producer.close(0)
+    assert lost.failed()
+    assert values(own_kafka.bootstrap, records_topic(hospital)) == [b"first"]
+
+
+def test_writer_raises_where_a_batch_expires_and_its_successor_goes_on(own_kafka: EmbeddedKafka) -> None:
+    """Every future is got before the commit; the writer is thrown away; the next one finds nothing of that batch."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    writer = KafkaWriter(own_kafka.bootstrap, hospital, patience_seconds=SHORT_SECONDS)
+    writer.publish(batch(hospital, 1, 10))
+    with frozen(own_kafka), pytest.raises(StreamUnavailable):
+        writer.publish(batch(hospital, 11, 10))
+    with contextlib.suppress(StreamUnavailable):  # the library's close() may raise after such a failure
+        writer.close()
+    successor = KafkaWriter(own_kafka.bootstrap, hospital)
+    (last,) = successor.last_positions()
+    assert last in (10, 20)
+    successor.publish(batch(hospital, last + 1, 10))
+    successor.close()
+    assert positions(own_kafka.bootstrap, hospital) == list(range(1, last + 11))
+
+
+def test_event_too_large_for_a_message_is_refused_before_it_is_sent(kafka_broker: EmbeddedKafka) -> None:
+    """The producer lives on: nothing of the batch was sent, and the next transaction works."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    writer = KafkaWriter(kafka_broker.bootstrap, hospital)
+    too_large = Outgoing(event(2, hospital=hospital, body=bytes(MESSAGE_BYTES_MAX)))
+    with pytest.raises(MessageTooLarge):
+        writer.publish([*batch(hospital, 1, 1), too_large])
+    writer.publish(batch(hospital, 1, 2))
+    writer.close()
+    assert positions(kafka_broker.bootstrap, hospital) == [1, 2]
+
+
+def test_largest_event_fits(kafka_broker: EmbeddedKafka) -> None:
+    """A body of the ledger's own limit passes the broker's default limit, with a margin for headers."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    writer = KafkaWriter(kafka_broker.bootstrap, hospital)
+    writer.publish([Outgoing(event(1, hospital=hospital, body=os.urandom(MESSAGE_BYTES_MAX - 300)))])
+    writer.close()
+    assert positions(kafka_broker.bootstrap, hospital) == [1]
+
+
+def test_zombie_dies_and_its_successor_goes_on(kafka_broker: EmbeddedKafka) -> None:
+    """A predecessor that sends during its successor's transaction is fenced; the transaction is committed whole."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    zombie = KafkaWriter(kafka_broker.bootstrap, hospital)
+    zombie.publish(batch(hospital, 1, 5))
+    successor = KafkaWriter(kafka_broker.bootstrap, hospital)
+    sending = threading.Event()
+    outcome: list[BaseException | None] = []
+
+    def wake_zombie() -> None:
+        sending.wait(10)
+        try:
+            zombie.publish(batch(hospital, 6, 5))
+        except StreamUnavailable as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wake_zombie)
+    thread.start()
+    successor._producer.begin_transaction()
+    successor._producer.send(records_topic(hospital), b"", partition=0).get(10)
+    sending.set()
+    thread.join(60)
+    successor._producer.abort_transaction()
+    successor.publish(batch(hospital, 6, 5))
+    assert positions(kafka_broker.bootstrap, hospital) == list(range(1, 11))
+    assert "taken over" in str(outcome[0])
+    successor.close()
+    with contextlib.suppress(StreamUnavailable):
+        zombie.close()
+
+
+def test_transaction_of_a_dead_writer_is_aborted_by_its_successor(kafka_broker: EmbeddedKafka) -> None:
+    """What was sent but not committed is never seen; the resume position is read after init_transactions()."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    dead = KafkaWriter(kafka_broker.bootstrap, hospital)
+    dead.publish(batch(hospital, 1, 3))
+    dead._producer.begin_transaction()
+    dead._producer.send(records_topic(hospital), b"half", partition=0).get(10)
+    successor = KafkaWriter(kafka_broker.bootstrap, hospital)
+    assert successor.last_positions() == [3]
+    successor.publish(batch(hospital, 4, 1))
+    successor.close()
+    assert positions(kafka_broker.bootstrap, hospital) == [1, 2, 3, 4]
+    with contextlib.suppress(StreamUnavailable):
+        dead.close()
+
+
+def test_tail_is_found_behind_thousands_of_aborted_messages(kafka_broker: EmbeddedKafka) -> None:
+    """The window before the end widens where it holds only markers and aborted batches."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    writer = KafkaWriter(kafka_broker.bootstrap, hospital)
+    writer.publish(batch(hospital, 1, 3))
+    writer._producer.begin_transaction()
+    for _ in range(3000):
+        writer._producer.send(records_topic(hospital), b"aborted", partition=0)
+    writer._producer.flush(20)
+    writer._producer.abort_transaction()
+    assert writer.last_positions() == [3]
+    writer.close()
