@@ -17,6 +17,17 @@ SHA256_BYTES = 32
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 
 
+FIELD_TYPES = frozenset({"text", "coding", "quantity", "time", "flag"})
+
+
+class BadTemplates(ValueError):
+    """The templates cannot be used."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("; ".join((str(BadTemplates.__doc__), *faults)))
+        self.faults = faults
+
+
 @dataclass(frozen=True)
 class FieldRule:
     """One structured field of a section."""
@@ -86,9 +97,23 @@ class TemplateSet:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> TemplateSet:
-        """The templates in this data: `template` is a list of tables."""
-        made = [_template(each) for each in data["template"]]
-        return cls({(each.id, each.version): each for each in made})
+        """The templates in this data: `template` is a list of tables. Raises BadTemplates with every fault."""
+        made: dict[tuple[str, int], Template] = {}
+        faults: list[str] = []
+        for index, table in enumerate(data.get("template", ())):
+            try:
+                template = _template(table)
+            except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
+                faults.append(f"template[{index}]: {type(error).__name__}: {error}")
+                continue
+            if (template.id, template.version) in made:
+                faults.append(f"template[{index}]: {template.id} version {template.version} stands twice")
+            made[template.id, template.version] = template
+        if not made and not faults:
+            faults.append("template: at least one is required")
+        if faults:
+            raise BadTemplates(tuple(faults))
+        return cls(made)
 
     def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes every fault of an entry."""
@@ -198,6 +223,9 @@ def _section(data: Mapping[str, Any]) -> SectionRule:
 
 
 def _field(data: Mapping[str, Any]) -> FieldRule:
+    if data["type"] not in FIELD_TYPES:
+        raise ValueError(f"field {data['code']}: one of {', '.join(sorted(FIELD_TYPES))}")
+    re.compile(data.get("pattern", ""))
     return FieldRule(
         code=data["code"],
         type=data["type"],

@@ -1,6 +1,7 @@
 """The declaration of the life cycle covers every command and every event."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -10,7 +11,10 @@ from ledger.domain.decide import DECISIONS
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.evolve import STEPS
 from ledger.domain.lifecycle import RULES, allowed_phases, phase_fault
+from ledger.domain.lifecycle_table import phase_table
 from ledger.domain.values import Phase, VisitType
+
+_DOCUMENT = Path(__file__).parents[3] / "docs" / "lifecycle.md"
 
 
 def test_every_command_has_a_decision() -> None:
@@ -45,3 +49,10 @@ def test_guard_and_declaration_say_the_same(command: type[Command], visit: Visit
 def test_nothing_but_audit_after_destruction(visit: VisitType) -> None:
     """A destroyed record takes no command."""
     assert all(phase_fault(command, Phase.DESTROYED, visit) is not None for command in RULES)
+
+
+def test_the_document_shows_the_declaration() -> None:
+    """The table in docs/lifecycle.md is the one that the declaration gives; paste it anew where this fails."""
+    document = _DOCUMENT.read_text(encoding="utf-8")
+    shown = document.partition("<!-- phases: begin -->\n")[2].partition("<!-- phases: end -->")[0]
+    assert shown == phase_table()

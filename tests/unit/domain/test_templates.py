@@ -9,7 +9,7 @@ from ledger.domain.commands import RecordEntry
 from ledger.domain.defaults import default_templates
 from ledger.domain.faults import Faults
 from ledger.domain.refusal import Refused
-from ledger.domain.templates import SECTIONS_MAX
+from ledger.domain.templates import SECTIONS_MAX, BadTemplates, TemplateSet
 from ledger.domain.values import Attachment, Coding, EntryContent, Field, Quantity, Section
 from tests.unit.domain.given import MANDATORY, RECORD, RESULT, active, narrative, note, signed
 
@@ -154,3 +154,16 @@ def test_a_bad_entry_leaves_the_record_as_it_was() -> None:
     before = stream.record.version
     stream.refused(RecordEntry(RECORD, note(section="mood"), signed()))
     assert stream.record.version == before
+
+
+def test_templates_that_cannot_be_used_are_refused_at_load() -> None:
+    """Every faulty template is named; an unknown field type, a bad pattern and a template that stands twice are faults."""
+    section = {"code": "s", "title": "S"}
+    good = {"id": "a", "version": 1, "title": "A", "section": [section]}
+    odd = {**good, "id": "b", "section": [{**section, "field": [{"code": "f", "type": "colour"}]}]}
+    bad = {**good, "id": "c", "section": [{**section, "field": [{"code": "f", "type": "text", "pattern": "("}]}]}
+    with pytest.raises(BadTemplates) as caught:
+        TemplateSet.from_data({"template": [good, odd, bad, {"id": "d"}, good]})
+    assert [fault.split(":")[0] for fault in caught.value.faults] == [f"template[{index}]" for index in range(1, 5)]
+    with pytest.raises(BadTemplates):
+        TemplateSet.from_data({})
