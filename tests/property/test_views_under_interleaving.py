@@ -1,0 +1,118 @@
+"""A view's content is a function of the set of events: partitions may interleave, batches be cut, projectors replaced."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from uuid import UUID
+
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.views.event import view_event
+from ledger.views.view import View
+from projections.checkpoint import Checkpoint, Delivered
+from projections.connections import Connection
+from projections.digests import ContentDigest, digest_of_generation
+from projections.generation import add_building, discard, prepare
+from projections.projector import Projector
+from projections.views import ALL
+from tests.contract.views import histories as h
+from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+
+Body = Callable[[UUID], Message | None]
+_EPOCHS = count(1)
+_ITEMS = [UUID(int=number) for number in range(1, 4)]
+_POISON = "ledger.v9.Unheard"
+
+_BODIES: Sequence[Body] = (
+    lambda _: h.registered("SURG", "C1", UUID(int=7)),
+    lambda _: h.registered("MED", "C2", UUID(int=8)),
+    lambda _: h.patient_registered("C1"),
+    lambda _: h.care_started("ICU", "4"),
+    lambda item: h.entry_recorded(item, f"title {item.int}"),
+    lambda item: h.entry_amended(item, f"amended {item.int}"),
+    h.entry_retracted,
+    h.consultation_requested,
+    h.consultation_answered,
+    lambda item: h.moved_to(f"DEPT{item.int}"),
+    lambda _: h.care_ended(),
+    lambda _: h.submitted(),
+    lambda _: h.returned(),
+    lambda _: h.passed(),
+    lambda _: h.archived(),
+    h.transfer_proposed,
+    lambda item: h.transfer_packaged(item, 3),
+    lambda item: h.transfer_offered(item, 3),
+    h.transfer_rejected,
+    lambda item: h.package_received(item, UUID(int=99)),
+    h.package_accepted,
+    lambda _: None,
+)
+_steps = st.lists(
+    st.tuples(st.integers(0, 7), st.integers(0, len(_BODIES) - 1), st.sampled_from(_ITEMS)), min_size=1, max_size=60
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a build came to."""
+
+    rows: ContentDigest
+    checkpoints: dict[int, Checkpoint]
+
+
+@given(steps=_steps, data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_any_interleaving_gives_the_same_content(
+    ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
+) -> None:
+    """One history, handled in order at once, and in a random interleaving with random cuts and restarts."""
+    history = delivered_history(steps)
+    async with ground.pool.connection() as connection:
+        await prepare(connection, "north")
+        for view in ALL:
+            whole = await build(connection, view, [history])
+            mixed = await build(connection, view, list(interleaved(history, data)))
+            assert mixed == whole
+
+
+def delivered_history(steps: Sequence[tuple[int, int, UUID]]) -> list[Delivered]:
+    """Events of eight streams in order of position; the first of each stream registers something."""
+    streams = [h.EventStream(UUID(int=1_000 + number)) for number in range(8)]
+    history: list[Delivered] = []
+    for position, (number, kind, item) in enumerate(steps, 1):
+        stream = streams[number]
+        body = _BODIES[kind if stream.version else kind % 3](item)
+        event = stream.seal(body) if body else stream.seal_bytes(b"", _POISON)
+        partition = partition_of(event.stream_id.bytes, PARTITIONS)
+        history.append(Delivered(partition, position, "t1", view_event(position, event.envelope, event.body)))
+    return history
+
+
+def interleaved(history: Sequence[Delivered], data: st.DataObject) -> Iterator[list[Delivered]]:
+    """Batches from random partitions, each partition in its order."""
+    waiting = [[item for item in history if item.partition == number] for number in range(PARTITIONS)]
+    while any(waiting):
+        batch: list[Delivered] = []
+        for number in data.draw(st.permutations(range(PARTITIONS))):
+            taken = data.draw(st.integers(0, len(waiting[number])))
+            batch += waiting[number][:taken]
+            waiting[number] = waiting[number][taken:]
+        if not batch:
+            batch = next([part.pop(0)] for part in waiting if part)
+        yield batch
+
+
+async def build(connection: Connection, view: View, batches: Sequence[list[Delivered]]) -> Content:
+    """A generation of its own, each batch by a projector that takes over from the one before."""
+    generation = (await add_building(connection, "north", view, PARTITIONS)).number
+    try:
+        for batch in batches:
+            projector = Projector("north", view, generation, next(_EPOCHS))
+            await projector.take_over(connection)
+            await projector.handle(connection, batch)
+        rows = await digest_of_generation(connection, "north", view, generation)
+        return Content(rows, projector.checkpoints)
+    finally:
+        await discard(connection, "north", view, generation)
