@@ -157,7 +157,7 @@ def test_a_bad_entry_leaves_the_record_as_it_was() -> None:
 
 
 def test_templates_that_cannot_be_used_are_refused_at_load() -> None:
-    """Every faulty template is named; an unknown field type, a bad pattern and a template that stands twice are faults."""
+    """Every faulty template is named: an unknown field type, a bad pattern, one that stands twice."""
     section = {"code": "s", "title": "S"}
     good = {"id": "a", "version": 1, "title": "A", "section": [section]}
     odd = {**good, "id": "b", "section": [{**section, "field": [{"code": "f", "type": "colour"}]}]}
