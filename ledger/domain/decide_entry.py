@@ -163,7 +163,8 @@ def check_content(content: EntryContent, attestation: Attestation | None, facts:
     if len(attestation.view_sha256) not in (0, SHA256_BYTES):
         faults.add("attestation.view_sha256", "MALFORMED_DIGEST", "32 bytes, or none")
     if attestation.signed_at is None:
-        return replace(attestation, signed_at=facts.meta().occurred_at)
+        # A session confirms now. When something of an earlier system was signed, only that system can say.
+        return attestation if facts.context.historical else replace(attestation, signed_at=facts.now)
     if attestation.signed_at - facts.now > facts.pack.ahead_max:
         faults.add("attestation.signed_at", "TIME_IN_FUTURE", "nobody can have signed yet")
     return attestation
