@@ -1,4 +1,4 @@
-"""A view's content is a function of the set of events: partitions may interleave, batches be cut, projectors replaced."""
+"""A view's content is a function of the set of events, however partitions interleave and batches are cut."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -108,11 +108,12 @@ async def build(connection: Connection, view: View, batches: Sequence[list[Deliv
     """A generation of its own, each batch by a projector that takes over from the one before."""
     generation = (await add_building(connection, "north", view, PARTITIONS)).number
     try:
+        checkpoints: dict[int, Checkpoint] = {}
         for batch in batches:
             projector = Projector("north", view, generation, next(_EPOCHS))
             await projector.take_over(connection)
             await projector.handle(connection, batch)
-        rows = await digest_of_generation(connection, "north", view, generation)
-        return Content(rows, projector.checkpoints)
+            checkpoints = projector.checkpoints
+        return Content(await digest_of_generation(connection, "north", view, generation), checkpoints)
     finally:
         await discard(connection, "north", view, generation)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from ledger.store.hospitals import add_hospital
 from ledger.store.migrate import migrate
@@ -25,6 +26,13 @@ def partition_of(stream_id: bytes, partitions: int) -> int:
     return stream_id[-1] % partitions
 
 
+_INSERT = sql.SQL(
+    """INSERT INTO {schema}.events (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+)
+_MOVE_HEAD = sql.SQL("UPDATE {schema}.head SET position = %s")
+
+
 @dataclass
 class Ground:
     """Appends events as the store would and reads them back as a feed; `pool` has the role of the views."""
@@ -37,26 +45,15 @@ class Ground:
 
     def append(self, events: Iterable[Sealed]) -> int:
         """Appends and gives the head."""
-        with psycopg.connect(self.database.url) as connection:
-            for event in events:
-                self.head += 1
-                self.appended.append(event)
-                connection.execute(
-                    f"""INSERT INTO "h_{self.hospital}".events
-                    (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash)
-                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
-                    (
-                        self.head,
-                        event.stream_id,
-                        event.version,
-                        event.type,
-                        event.recorded_at,
-                        event.envelope,
-                        event.body,
-                        event.leaf,
-                    ),
-                )
-            connection.execute(f'UPDATE "h_{self.hospital}".head SET position = %s', (self.head,))
+        names = {"schema": sql.Identifier(f"h_{self.hospital}")}
+        with psycopg.connect(self.database.url) as connection, connection.cursor() as cursor:
+            new = list(events)
+            positions = range(self.head + 1, self.head + 1 + len(new))
+            rows = [(position, *_columns(event)) for position, event in zip(positions, new, strict=True)]
+            cursor.executemany(_INSERT.format(**names), rows)
+            cursor.execute(_MOVE_HEAD.format(**names), (self.head + len(new),))
+        self.appended += new
+        self.head += len(new)
         return self.head
 
     def delivered(self, after: Mapping[int, int], partition: int) -> list[Delivered]:
@@ -82,6 +79,10 @@ class Ground:
     async def acquire(self, hospital: str, role: str) -> "Lease":
         del hospital, role
         return Lease(next(_epochs))
+
+
+def _columns(event: Sealed) -> tuple[UUID, int, str, int, bytes, bytes, bytes]:
+    return event.stream_id, event.version, event.type, event.recorded_at, event.envelope, event.body, event.leaf
 
 
 _epochs = iter(range(1, 1_000_000))
@@ -121,10 +122,10 @@ class TableFeed:
 
 
 @asynccontextmanager
-async def opened_ground(database: Database) -> AsyncGenerator[Ground, None]:
+async def opened_ground(database: Database, hospital: str = "north") -> AsyncGenerator[Ground, None]:
     """A migrated ledger, its pool closed afterwards."""
     await migrate(database.url, passwords=PASSWORDS)
     migrate_url = database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
-    await add_hospital(migrate_url, "north", origin_prefix="ledger.test", partitions=PARTITIONS)
+    await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
     async with connection_pool(database.url_for("ledger_views", PASSWORDS["ledger_views"])) as pool:
-        yield Ground(database, pool)
+        yield Ground(database, pool, hospital=hospital)

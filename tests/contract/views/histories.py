@@ -35,6 +35,7 @@ class EventStream:
     """Seals the events of one stream, version after version, a second apart."""
 
     stream_id: UUID = field(default_factory=uuid4)
+    hospital: str = "north"
     version: int = 0
     leaf: bytes = b""
 
@@ -50,7 +51,7 @@ class EventStream:
         envelope = encode(
             Envelope(
                 format=FORMAT_CLEAR,
-                origin="ledger.test/north/1",
+                origin=f"ledger.test/{self.hospital}/1",
                 stream_id=self.stream_id.bytes,
                 stream_version=self.version,
                 type=event_type,

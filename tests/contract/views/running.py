@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from ledger.views.view import View
 from projections.freshness import Freshness, PartitionCounts
-from projections.reading import ViewReader
 from projections.hints import HeadHints
+from projections.reading import ViewReader
 from projections.run import Runner
 from projections.session import Pace, Tools
 from tests.contract.views.ground import Ground, partition_of

@@ -112,7 +112,9 @@ async def test_too_many_stopped_records_stop_the_view(ground: Ground) -> None:
 async def test_a_batch_with_a_bad_value_is_taken_event_by_event(ground: Ground) -> None:
     """A text that PostgreSQL cannot hold stops its record; the rest of the batch is handled."""
     sick, well = h.EventStream(), h.EventStream()
-    ground.append([well.seal(h.registered("SURG")), sick.seal(h.registered("SURG", "nul\0")), well.seal(h.moved_to("ICU"))])
+    ground.append(
+        [well.seal(h.registered("SURG")), sick.seal(h.registered("SURG", "nul\0")), well.seal(h.moved_to("ICU"))]
+    )
     ground.append([well.seal(h.entry_recorded(uuid4()))])
     async with running(ground, DepartmentBoard()):
         board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", 4)

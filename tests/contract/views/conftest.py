@@ -1,0 +1,66 @@
+"""The views on each adapter of the published stream, published and read by the product itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from ledger.cli.feeds import feed_opener, lease_acquirer
+from ledger.cli.queries import partition_function
+from ledger.config import Settings, load
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.publisher.role import run_publisher
+from projections.dead_letters import STOPPED_MAX
+from projections.freshness import Freshness, PartitionCounts
+from projections.session import Pace, Tools
+from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
+from tests.services.postgres import Database
+
+
+@dataclass(frozen=True)
+class Published:
+    """A ledger whose events are published, and what the views need to follow it."""
+
+    ground: Ground
+    settings: Settings
+
+    @property
+    def hospital(self) -> str:
+        return self.ground.hospital
+
+    def tools(self) -> Tools:
+        """What the composition root hands to the runner."""
+        pool = self.ground.pool
+        return Tools(pool, feed_opener(self.settings), lease_acquirer(pool), Pace(sweep_s=0.1), STOPPED_MAX)
+
+    def freshness(self) -> Freshness:
+        pool = self.ground.pool
+        return Freshness(pool, self.ground, PartitionCounts(pool), partition_function(self.settings))
+
+
+@pytest.fixture
+async def on_postgres(empty_database: Database) -> AsyncIterator[Published]:
+    """On the PostgreSQL log."""
+    async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
+        yield Published(ground, _settings(empty_database))
+
+
+@pytest.fixture
+async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> AsyncIterator[Published]:
+    """On the session's Kafka, with the product's publisher."""
+    settings = _settings(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
+    async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
+        stop, ready = asyncio.Event(), asyncio.Event()
+        publishing = asyncio.create_task(run_publisher(settings, stop, ready.set))
+        await ready.wait()
+        yield Published(ground, settings)
+        stop.set()
+        await publishing
+
+
+def _settings(database: Database, **more: str) -> Settings:
+    roles = {"STREAM": "ledger_stream", "VIEWS": "ledger_views"}
+    urls = {f"LEDGER_POSTGRES_{key}_URL": database.url_for(role, PASSWORDS[role]) for key, role in roles.items()}
+    return load({**urls, **more})

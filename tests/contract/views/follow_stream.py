@@ -1,0 +1,109 @@
+"""What the views promise on every adapter of the published stream."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from ledger.cli.queries import partition_function
+from ledger.views.digest import EMPTY_DIGEST, extend_digest
+from projections.digests import content_digest, view_digest
+from projections.hints import listening
+from projections.rebuild import rebuild
+from projections.run import Runner
+from projections.views import ALL
+from tests.contract.views import histories as h
+from tests.contract.views.conftest import Published
+from tests.contract.views.ground import PARTITIONS
+
+
+class FollowsStream:
+    """Subclasses say in `published` which adapter it is."""
+
+    async def test_every_event_is_handled_once_and_in_order(self, published: Published) -> None:
+        """Counts and running digests of every view are those recomputed from the ledger."""
+        async with running(published):
+            append_history(published, 25)
+            await all_handled(published)
+        for view in ALL:
+            handled = await view_digest(published.ground.pool, published.hospital, view)
+            assert sum(checkpoint.events for checkpoint in handled.values()) == published.ground.head
+            assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
+    async def test_a_restarted_runner_goes_on_where_it_was(self, published: Published) -> None:
+        """Events appended while no runner lives are handled by the next one, none twice."""
+        async with running(published):
+            append_history(published, 5)
+            await all_handled(published)
+        append_history(published, 5)
+        async with running(published):
+            await all_handled(published)
+            append_history(published, 5)
+            await all_handled(published)
+        handled = await view_digest(published.ground.pool, published.hospital, ALL[0])
+        assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
+    async def test_two_runners_share_the_work_without_doubling_it(self, published: Published) -> None:
+        """The lease gives each view to one of them; when that one ends, the other takes over."""
+        async with running(published):
+            async with running(published):
+                append_history(published, 5)
+                await all_handled(published)
+            append_history(published, 5)
+            await all_handled(published)
+        for view in ALL:
+            handled = await view_digest(published.ground.pool, published.hospital, view)
+            assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
+    async def test_a_rebuilt_view_equals_the_running_one(self, published: Published) -> None:
+        """Built from the first event of the stream, beside the running one."""
+        async with running(published):
+            append_history(published, 10)
+            await all_handled(published)
+            for view in ALL:
+                before = await content_digest(published.ground.pool, published.hospital, view)
+                built = await rebuild(published.tools(), published.hospital, PARTITIONS, view)
+                assert built.events == published.ground.head
+                assert await content_digest(published.ground.pool, published.hospital, view) == before
+
+
+@asynccontextmanager
+async def running(published: Published) -> AsyncGenerator[None, None]:
+    """The product's runner with all views until the block ends."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    async with listening(published.settings.postgres_views_url) as hints:
+        task = asyncio.create_task(Runner(published.tools(), ALL, hints).run(stop, ready))
+        await ready.wait()
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+
+def append_history(published: Published, records: int) -> None:
+    """Whole episodes of several records."""
+    for number in range(records):
+        stream, entry = h.EventStream(hospital=published.hospital), uuid4()
+        bodies = [h.registered("SURG", f"C{number}"), h.care_started(), h.entry_recorded(entry), h.moved_to("ICU")]
+        bodies += [h.entry_amended(entry, "corrected"), h.care_ended(), h.transfer_proposed(uuid4())]
+        published.ground.append(stream.seal(body) for body in bodies)
+
+
+async def all_handled(published: Published) -> None:
+    """Waits until every view has handled the last event of every partition."""
+    freshness, last = published.freshness(), dict[int, int]()
+    for position, event in enumerate(published.ground.appended, 1):
+        last[partition_function(published.settings)(event.stream_id.bytes, PARTITIONS)] = position
+    for view in ALL:
+        for position in last.values():
+            await freshness.wait(published.hospital, view.name, position)
+
+
+def recomputed(published: Published) -> dict[int, bytes]:
+    """The running digests as the ledger's own rows give them."""
+    digests: dict[int, bytes] = {}
+    for position, event in enumerate(published.ground.appended, 1):
+        partition = partition_function(published.settings)(event.stream_id.bytes, PARTITIONS)
+        digests[partition] = extend_digest(digests.get(partition, EMPTY_DIGEST), position, event.leaf)
+    return digests
