@@ -1,6 +1,7 @@
 """The parameters of the append statements from commands, in the order of `sql/hospital/0002_append.sql`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from uuid import UUID
 
 from ledger.store.append import CLOCK_SKEW_MAX_US, Append, Bump, Claim, NewEvent, Reservation, Swap
@@ -10,7 +11,7 @@ from ledger.trust.envelope import prev_leaf_of
 _NEVER_US = 1 << 62
 
 Parameters = list[bytes | None]
-_Numbered = list[tuple[int, NewEvent]]
+_Span = tuple[int, int, NewEvent, int, NewEvent]
 _ReservationRow = tuple[str, str, bytes, bytes, bytes | None, int, UUID | None, bytes | None]
 
 
@@ -49,6 +50,7 @@ def parameters_of_group(appends: Sequence[Append], *, with_events: bool) -> Para
 
 def _command_columns(appends: Sequence[Append]) -> Parameters:
     times = [_times(append) for append in appends]
+    counts = [len(append.events) for append in appends]
     return [
         uuid_array(append.command_id for append in appends),
         bytea_array([append.content for append in appends]),
@@ -56,7 +58,8 @@ def _command_columns(appends: Sequence[Append]) -> Parameters:
         uuid_array(append.stream_id for append in appends),
         int8_array(append.result_version for append in appends),
         bytea_array([append.result for append in appends]),
-        int4_array(len(append.events) for append in appends),
+        int4_array(accumulate(counts[:-1], initial=0)),
+        int4_array(counts),
         int8_array(low for low, _ in times),
         int8_array(high for _, high in times),
     ]
@@ -72,32 +75,33 @@ def _times(append: Append) -> tuple[int | None, int | None]:
 
 def _stream_columns(appends: Sequence[Append]) -> Parameters:
     """One row for each stream that a command touches: where it must stand, and where it will."""
-    spans = [(number, *span) for number, append in enumerate(appends, 1) for span in _spans(append.events)]
-    opening = [appends[number - 1].events[first - 1] for number, first, _ in spans]
-    closing = [appends[number - 1].events[last - 1] for number, _, last in spans]
+    spans = list(_spans(appends))
+    opening = [event for _, _, event, _, _ in spans]
+    closing = [event for _, _, _, _, event in spans]
     return [
-        int4_array(number for number, _, _ in spans),
+        int4_array(number for number, _, _, _, _ in spans),
         uuid_array(event.stream_id for event in opening),
         text_array(event.kind for event in opening),
         int8_array(event.version - 1 for event in opening),
         bytea_array([prev_leaf_of(event.envelope) or None for event in opening]),
         int8_array(event.version for event in closing),
         bytea_array([event.leaf_hash for event in closing]),
-        int4_array(first for _, first, _ in spans),
-        int4_array(last for _, _, last in spans),
+        int4_array(first for _, first, _, _, _ in spans),
+        int4_array(last for _, _, _, last, _ in spans),
         int8_array(event.recorded_at for event in closing),
     ]
 
 
-def _spans(events: Sequence[NewEvent]) -> list[tuple[int, int]]:
-    """For each stream the places (from 1) of its first and last event in the command."""
-    if len(events) == 1:
-        return [(1, 1)]
-    spans: dict[UUID, tuple[int, int]] = {}
-    for at, event in enumerate(events, 1):
-        first, _ = spans.get(event.stream_id, (at, at))
-        spans[event.stream_id] = (first, at)
-    return list(spans.values())
+def _spans(appends: Sequence[Append]) -> Iterator[_Span]:
+    """For each command and stream: its first and last event, each with its place in the group."""
+    place = 0
+    for number, append in enumerate(appends, 1):
+        spans: dict[UUID, _Span] = {}
+        for event in append.events:
+            place += 1
+            _, first, opening, _, _ = spans.get(event.stream_id, (number, place, event, place, event))
+            spans[event.stream_id] = (number, first, opening, place, event)
+        yield from spans.values()
 
 
 def _reservation_columns(appends: Sequence[Append]) -> Parameters:
@@ -121,7 +125,7 @@ def _reservation_columns(appends: Sequence[Append]) -> Parameters:
 
 
 def _reservation_row(reservation: Reservation) -> _ReservationRow:
-    # The counter column is what a row's counter becomes, less one: a claim and a swap leave it at 0.
+    # The counter column is what the counter is expected to be; -1, unused, for a claim and a swap.
     match reservation:
         case Claim(kind, key, value, stream_id, group):
             return ("claim", kind, key, value, None, -1, stream_id, group)
@@ -133,11 +137,10 @@ def _reservation_row(reservation: Reservation) -> _ReservationRow:
 
 def _event_columns(appends: Sequence[Append]) -> Parameters:
     numbers = [number for number, append in enumerate(appends, 1) for _ in append.events]
-    places = [at for append in appends for at in range(1, len(append.events) + 1)]
     events = [event for append in appends for event in append.events]
     return [
         int4_array(numbers),
-        int4_array(places),
+        int4_array(range(1, len(events) + 1)),
         uuid_array(event.stream_id for event in events),
         int8_array(event.version for event in events),
         text_array(event.type for event in events),

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import cast
 from uuid import UUID
 
 _INT4 = struct.Struct(">i")
@@ -23,14 +24,24 @@ def array(type_id: int, values: Sequence[bytes | None]) -> bytes:
     """A one-dimensional array of values in binary form."""
     if not values:
         return _EMPTY_ARRAY.pack(0, 0, type_id)
-    parts = [_ARRAY.pack(1, 1 if None in values else 0, type_id, len(values), 1)]
-    for value in values:
-        if value is None:
-            parts.append(_NULL)
-        else:
-            parts.append(len(value).to_bytes(4, "big"))
-            parts.append(value)
-    return b"".join(parts)
+    start = _ARRAY.pack(1, 1 if None in values else 0, type_id, len(values), 1)
+    return start + (_joined(values) or b"".join(map(_element, values)))
+
+
+def _joined(values: Sequence[bytes | None]) -> bytes:
+    """Values of one length, each after it, in a single join: most columns are of this kind. Empty for other values."""
+    if None in values:
+        return b""
+    present = cast("Sequence[bytes]", values)
+    lengths = set(map(len, present))
+    if len(lengths) != 1:
+        return b""
+    length = lengths.pop().to_bytes(4, "big")
+    return length + length.join(present)
+
+
+def _element(value: bytes | None) -> bytes:
+    return _NULL if value is None else len(value).to_bytes(4, "big") + value
 
 
 def int8_array(values: Iterable[int | None]) -> bytes:

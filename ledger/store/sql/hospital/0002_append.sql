@@ -65,13 +65,11 @@ BEGIN
 END;
 $body$;
 
--- A group of commands. No two of them share a command id, a stream or a reservation (the committer sees to it), so
--- checking them as sets is the same as checking them one after the other.
+-- The group again, when something in it could not be appended: every check before any row, each refusal by itself.
 -- Returns one row with command 0: the head before the group; then one row for each command that was not appended.
--- Without e_command the events follow by COPY, and advancing the head is the transaction's last statement.
-CREATE FUNCTION {schema}.append_group(
+CREATE FUNCTION {schema}.append_checked(
     c_id uuid[], c_content bytea[], c_rpc text[], c_stream uuid[], c_version bigint[], c_result bytea[],
-    c_events integer[], c_low bigint[], c_high bigint[], p_clock_bound bigint,
+    c_before integer[], c_events integer[], c_low bigint[], c_high bigint[], p_clock_bound bigint,
     s_command integer[], s_stream uuid[], s_kind text[], s_expected bigint[], s_prev bytea[], s_version bigint[],
     s_leaf bytea[], s_first integer[], s_last integer[], s_recorded_at bigint[],
     r_command integer[], r_act text[], r_kind text[], r_key bytea[], r_value bytea[], r_expected bytea[],
@@ -162,7 +160,7 @@ BEGIN
     IF e_command IS NOT NULL AND v_head > v_before THEN
         INSERT INTO {schema}.events
             (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent)
-        SELECT v_base[e.command] + e.at, e.stream, e.version, e.type, e.recorded_at, e.envelope, e.body, e.leaf,
+        SELECT v_base[e.command] - c_before[e.command] + e.at, e.stream, e.version, e.type, e.recorded_at, e.envelope, e.body, e.leaf,
             e.traceparent
         FROM unnest(e_command, e_offset, e_stream, e_version, e_type, e_recorded_at, e_envelope, e_body, e_leaf,
             e_traceparent)
@@ -172,7 +170,8 @@ BEGIN
 
     INSERT INTO {schema}.stream_heads AS h
         (stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at)
-    SELECT s.stream, s.kind, s.version, s.leaf, v_base[s.command] + s.first, v_base[s.command] + s.last, s.recorded_at
+    SELECT s.stream, s.kind, s.version, s.leaf, v_base[s.command] - c_before[s.command] + s.first,
+        v_base[s.command] - c_before[s.command] + s.last, s.recorded_at
     FROM unnest(s_command, s_stream, s_kind, s_version, s_leaf, s_first, s_last, s_recorded_at)
         AS s (command, stream, kind, version, leaf, first, last, recorded_at)
     WHERE NOT v_refused[s.command]
@@ -203,5 +202,123 @@ BEGIN
         SELECT e.leaf_hash INTO v_leaf FROM {schema}.events AS e WHERE e.position = v_head;
         UPDATE {schema}.head AS h SET position = v_head, leaf_hash = v_leaf;
     END IF;
+END;
+$body$;
+
+-- A group of commands. No two of them share a command id, a stream or a reservation (the committer sees to it), so
+-- checking them as sets is the same as checking them one after the other.
+-- Tried first as if nothing were wrong: the unique indexes and row counts are the checks, at half the price of asking
+-- beforehand. Whatever is wrong undoes the attempt and takes the careful way, still under the lock.
+-- Without e_command the events follow by COPY, and advancing the head is the transaction's last statement.
+-- Places (c_before, s_first, s_last, e_offset) count the group's events from 1.
+CREATE FUNCTION {schema}.append_group(
+    c_id uuid[], c_content bytea[], c_rpc text[], c_stream uuid[], c_version bigint[], c_result bytea[],
+    c_before integer[], c_events integer[], c_low bigint[], c_high bigint[], p_clock_bound bigint,
+    s_command integer[], s_stream uuid[], s_kind text[], s_expected bigint[], s_prev bytea[], s_version bigint[],
+    s_leaf bytea[], s_first integer[], s_last integer[], s_recorded_at bigint[],
+    r_command integer[], r_act text[], r_kind text[], r_key bytea[], r_value bytea[], r_expected bytea[],
+    r_counter bigint[], r_stream uuid[], r_group bytea[],
+    e_command integer[], e_offset integer[], e_stream uuid[], e_version bigint[], e_type text[],
+    e_recorded_at bigint[], e_envelope bytea[], e_body bytea[], e_leaf bytea[], e_traceparent text[]
+) RETURNS TABLE (
+    command integer, verdict smallint, first_position bigint, last_position bigint, stream_id uuid, version bigint,
+    result bytea, kind text, key bytea, value bytea, counter bigint
+) LANGUAGE plpgsql VOLATILE SECURITY INVOKER ROWS 1 AS $body$
+DECLARE
+    v_before bigint;
+    v_now bigint;
+    v_head bigint;
+    v_count integer;
+BEGIN
+    SELECT h.position INTO v_before FROM {schema}.head AS h FOR UPDATE;
+    BEGIN
+        v_now := extract(epoch FROM clock_timestamp()) * 1000000;
+        IF v_now - p_clock_bound > ANY (c_low) OR v_now + p_clock_bound < ANY (c_high) THEN
+            RAISE EXCEPTION USING ERRCODE = 'LE001';
+        END IF;
+
+        INSERT INTO {schema}.commands
+            (command_id, content, rpc, stream_id, version, first_position, last_position, result)
+        SELECT c.id, c.content, c.rpc, c.stream, c.version,
+            CASE WHEN c.events = 0 THEN 0 ELSE v_before + c.before + 1 END,
+            CASE WHEN c.events = 0 THEN 0 ELSE v_before + c.before + c.events END, c.result
+        FROM unnest(c_id, c_content, c_rpc, c_stream, c_version, c_before, c_events, c_result)
+            AS c (id, content, rpc, stream, version, before, events, result);
+
+        IF 0 = ANY (s_expected) THEN
+            INSERT INTO {schema}.stream_heads
+                (stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at)
+            SELECT s.stream, s.kind, s.version, s.leaf, v_before + s.first, v_before + s.last, s.recorded_at
+            FROM unnest(s_stream, s_kind, s_expected, s_version, s_leaf, s_first, s_last, s_recorded_at)
+                AS s (stream, kind, expected, version, leaf, first, last, recorded_at)
+            WHERE s.expected = 0;
+        END IF;
+        IF 0 <> ANY (s_expected) THEN
+            UPDATE {schema}.stream_heads AS h
+            SET version = s.version, leaf_hash = s.leaf, last_position = v_before + s.last, recorded_at = s.recorded_at
+            FROM unnest(s_stream, s_expected, s_prev, s_version, s_leaf, s_last, s_recorded_at)
+                AS s (stream, expected, prev, version, leaf, last, recorded_at)
+            WHERE s.expected <> 0 AND h.stream_id = s.stream AND h.version = s.expected
+                AND (s.prev IS NULL OR s.prev = h.leaf_hash);
+            GET DIAGNOSTICS v_count = ROW_COUNT;
+            IF v_count <> cardinality(array_remove(s_expected, 0)) THEN
+                RAISE EXCEPTION USING ERRCODE = 'LE001';
+            END IF;
+        END IF;
+
+        IF 'claim' = ANY (r_act) THEN
+            INSERT INTO {schema}.reservations (kind, key, value, stream_id, group_key)
+            SELECT r.kind, r.key, r.value, r.stream, r.group_key
+            FROM unnest(r_act, r_kind, r_key, r_value, r_stream, r_group)
+                AS r (act, kind, key, value, stream, group_key)
+            WHERE r.act = 'claim';
+        END IF;
+        IF 'claim' <> ANY (r_act) THEN
+            INSERT INTO {schema}.reservations AS h (kind, key, value, counter)
+            SELECT r.kind, r.key, r.value, r.counter + 1
+            FROM unnest(r_act, r_kind, r_key, r_value, r_counter) AS r (act, kind, key, value, counter)
+            WHERE r.act = 'bump' AND r.counter = 0;
+            UPDATE {schema}.reservations AS h
+            SET value = CASE r.act WHEN 'swap' THEN r.value ELSE h.value END,
+                counter = CASE r.act WHEN 'bump' THEN h.counter + 1 ELSE h.counter END
+            FROM unnest(r_act, r_kind, r_key, r_value, r_expected, r_counter)
+                AS r (act, kind, key, value, expected, counter)
+            WHERE h.kind = r.kind AND h.key = r.key
+                AND (r.act = 'swap' AND h.value = r.expected OR r.act = 'bump' AND r.counter > 0 AND h.counter = r.counter);
+            GET DIAGNOSTICS v_count = ROW_COUNT;
+            IF v_count <> (
+                SELECT count(*) FROM unnest(r_act, r_counter) AS r (act, counter)
+                WHERE r.act = 'swap' OR r.act = 'bump' AND r.counter > 0
+            ) THEN
+                RAISE EXCEPTION USING ERRCODE = 'LE001';
+            END IF;
+        END IF;
+
+        IF cardinality(e_command) > 0 THEN
+            INSERT INTO {schema}.events
+                (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent)
+            SELECT v_before + e.at, e.stream, e.version, e.type, e.recorded_at, e.envelope, e.body, e.leaf,
+                e.traceparent
+            FROM unnest(e_offset, e_stream, e_version, e_type, e_recorded_at, e_envelope, e_body, e_leaf, e_traceparent)
+                AS e (at, stream, version, type, recorded_at, envelope, body, leaf, traceparent);
+            v_head := v_before + cardinality(e_command);
+            UPDATE {schema}.head AS h SET position = v_head, leaf_hash = e_leaf[cardinality(e_leaf)];
+        END IF;
+
+        command := 0;
+        verdict := 0;
+        first_position := v_before;
+        RETURN NEXT;
+        RETURN;
+    EXCEPTION WHEN unique_violation OR SQLSTATE 'LE001' THEN
+        NULL;
+    END;
+    RETURN QUERY SELECT * FROM {schema}.append_checked(
+        c_id, c_content, c_rpc, c_stream, c_version, c_result, c_before, c_events, c_low, c_high,
+        p_clock_bound, s_command, s_stream, s_kind, s_expected, s_prev, s_version, s_leaf, s_first, s_last,
+        s_recorded_at, r_command, r_act, r_kind, r_key, r_value, r_expected, r_counter, r_stream, r_group,
+        e_command, e_offset, e_stream, e_version, e_type, e_recorded_at, e_envelope, e_body, e_leaf,
+        e_traceparent
+    );
 END;
 $body$;
