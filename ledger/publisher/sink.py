@@ -19,7 +19,7 @@ from ledger.stream.partition import partition_of
 from ledger.stream.topics import records_topic, transfers_topic
 
 T = TypeVar("T")
-STUCK_SECONDS = 90.0
+STUCK_SECONDS = 60.0
 _STUCK_STATUS = 70
 _log = logging.getLogger(__name__)
 

@@ -126,7 +126,7 @@ async def test_emptied_partitions_are_filled_again_alone(
 
 
 async def test_new_hospital_has_its_topics_at_once(
-    ledger: LoadedLedger, publishing: Publishing, settings: Settings, database: Database
+    publishing: Publishing, settings: Settings, database: Database
 ) -> None:
     """A hospital added while the publisher runs gets both topics before it has any event."""
     async with publishing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -66,10 +66,10 @@ class KafkaStreamReader:
         with broker_errors(f"polling topic {self._topic}"):
             return self._consumer.position(self._partitions[partition])
 
-    def only(self, partition: int, others: Sequence[int]) -> None:
-        """Reads one partition and lets the others rest."""
-        self._consumer.pause(*(self._partitions[number] for number in others))
-        self._consumer.resume(self._partitions[partition])
+    def read_only(self, partitions: Iterable[int]) -> None:
+        """Reads these partitions and lets the others rest."""
+        self._consumer.pause(*self._partitions)
+        self._consumer.resume(*(self._partitions[number] for number in partitions))
 
     def end(self, partition: int) -> int:
         """The last stable offset: behind it lie only transactions that are not decided."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from ledger.stream.contract import StreamUnavailable
 from ledger.stream.kafka.reader import KafkaStreamReader
@@ -17,32 +18,30 @@ _POLL_MAX = 2000
 def last_positions(reader: KafkaStreamReader) -> list[int]:
     """The last ledger position in every partition; 0 where a partition holds none.
 
-    For each partition the last w offsets are read; where only markers or aborted batches lie there, w grows eightfold.
+    The last w offsets of every partition are read; where only markers or aborted batches lie there, w grows eightfold.
     """
     beginnings, ends = reader.beginnings(), reader.ends()
-    return [_last(reader, number, first, end) for number, (first, end) in enumerate(zip(beginnings, ends, strict=True))]
-
-
-def _last(reader: KafkaStreamReader, partition: int, first: int, end: int) -> int:
+    found = [0] * len(ends)
     window = _WINDOW_FIRST
-    while first < end:
-        start = max(first, end - window)
-        found = _highest(reader, partition, start, end)
-        if found or start == first:
-            return found
+    open_ones = [number for number, end in enumerate(ends) if beginnings[number] < end]
+    while open_ones:
+        starts = {number: max(beginnings[number], ends[number] - window) for number in open_ones}
+        for number, position in _highest(reader, starts, ends).items():
+            found[number] = position
+        open_ones = [number for number in open_ones if not found[number] and starts[number] > beginnings[number]]
         window *= _WIDEN
-    return 0
+    return found
 
 
-def _highest(reader: KafkaStreamReader, partition: int, start: int, end: int) -> int:
-    others = [number for number in range(reader.partitions()) if number != partition]
-    reader.only(partition, others)
-    reader.seek(partition, start)
+def _highest(reader: KafkaStreamReader, starts: Mapping[int, int], ends: list[int]) -> dict[int, int]:
+    reader.read_only(starts)
+    for number, start in starts.items():
+        reader.seek(number, start)
     deadline = time.monotonic() + _SECONDS_MAX
-    highest = 0
-    while reader.position(partition) < end:
+    highest: dict[int, int] = {}
+    while any(reader.position(number) < ends[number] for number in starts):
         if time.monotonic() > deadline:
-            raise StreamUnavailable(f"the tail of partition {partition} cannot be read", "no READ right on the topic")
+            raise StreamUnavailable("the end of the topic cannot be read", "no READ right on it")
         for event in reader.poll(_POLL_S, _POLL_MAX):
-            highest = max(highest, event.position)
+            highest[event.partition] = max(highest.get(event.partition, 0), event.position)
     return highest

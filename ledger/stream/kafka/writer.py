@@ -18,8 +18,9 @@ from ledger.stream.kafka.tail import last_positions
 from ledger.stream.message import headers_of, value_of
 from ledger.stream.topics import records_topic, transfers_topic
 
-PATIENCE_SECONDS = 25.0
-"""How long a batch may wait for the broker before its transaction is given up."""
+PATIENCE_SECONDS = 8.0
+"""How long a batch may wait before its transaction is given up and the producer replaced. Short: a producer that has
+lost leader and coordinator at once never finds them again, a new one does so in half a second."""
 
 
 @dataclass(frozen=True, slots=True)

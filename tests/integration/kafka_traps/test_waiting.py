@@ -1,5 +1,8 @@
 """What the client waits for without a limit, and what it does not notice by itself."""
 
+# pyright: reportPrivateUsage=false
+# A trap is laid with the product's own producer in the middle of its work.
+
 import asyncio
 import os
 import signal
@@ -46,21 +49,27 @@ async def _commit_while_nothing_answers(bootstrap: str, hospital: str, sent: Pat
     sink_module.STUCK_SECONDS = 5.0
     async with log_pool("postgresql://nobody@127.0.0.1:1/none") as pool:
         sink = KafkaSink(bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1))
-        writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital))
+        writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital, patience_seconds=60))
         await sink._call(lambda: writer.publish(batch(hospital, 1, 1)))
         writer._producer.begin_transaction()
         first = event(2, hospital=hospital)
         future = writer._producer.send(records_topic(hospital), first.body, partition=0)
         await sink._call(lambda: future.get(10))
-        sent.touch()
-        while sent.exists():
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(_say_and_wait, sent)
         await sink._call(writer._producer.commit_transaction)
+
+
+def _say_and_wait(sent: Path) -> None:
+    sent.touch()
+    eventually(lambda: not sent.exists())
 
 
 @pytest.mark.timeout(200)
 def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafkaCluster) -> None:
-    """Metadata is asked for each second: publishing goes on with the new leader, nothing lost or doubled."""
+    """Publishing goes on with the new leader, if need be by a new producer; nothing is lost or doubled.
+
+    kafka-python 3.0.12 finds a new leader by itself, but neither leader nor coordinator where both died at once.
+    """
     hospital = new_hospital(kafka_cluster.bootstrap)
     writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
     writer.publish(batch(hospital, 1, 100))
@@ -71,12 +80,10 @@ def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafk
     killed = time.monotonic()
     try:
         writer.publish(batch(hospital, 101, 100))
-    except StreamError as e:
-        print("FAILED", time.monotonic()-killed, repr(e.__cause__))
+    except StreamError:
         writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
         (last,) = writer.last_positions()
         writer.publish(batch(hospital, last + 1, 200 - last))
-    print("DONE", time.monotonic()-killed)
     waited = time.monotonic() - killed
     writer.close()
     assert positions(kafka_cluster.bootstrap, hospital) == list(range(1, 201))

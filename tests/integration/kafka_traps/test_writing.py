@@ -1,5 +1,8 @@
 """The traps of writing: each is shown as the library has it, then how the product steps around it."""
 
+# pyright: reportPrivateUsage=false
+# A trap is laid with the product's own producer in the middle of its work.
+
 import contextlib
 import os
 import signal
