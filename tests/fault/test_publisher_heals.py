@@ -17,8 +17,8 @@ from ledger.publisher.role import run_publisher
 from ledger.stream.contract import PublishedEvent, StreamError
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.topics import records_topic, transfers_topic
+from tests.contract.stream.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
 from tests.eventually import eventually_async
-from tests.fault.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
 from tests.services.postgres import Database
 
 PARTITIONS = 3

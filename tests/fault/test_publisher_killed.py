@@ -13,8 +13,8 @@ from ledger.embedded.kafka import EmbeddedKafka
 from ledger.stream.contract import StreamError
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.topics import records_topic
+from tests.contract.stream.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
 from tests.eventually import eventually
-from tests.fault.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
 from tests.fault.publisher_process import PublisherProcess
 from tests.services.postgres import Database
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from ledger.api.v1.events_pb2 import TransferOffered
+from ledger.api.v1.events_pb2 import PackageAccepted, TransferOffered
 from ledger.store.hospitals import add_hospital
 from ledger.stream.contract import GapDetector, PublishedEvent, StreamReader
 from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
@@ -84,6 +84,20 @@ class LoadedLedger:
         body = TransferOffered(transfer_id=str(transfer or uuid4()), counterpart=recipient).SerializeToString()
         record = self._dice.choice(self.records)
         return self._insert([record.next_row(self.hospital, self.head + 1, "ledger.v1.TransferOffered", body)])
+
+    def answer(self, sender: str) -> int:
+        """Appends the answer that a package from another hospital is accepted; gives its position."""
+        body = PackageAccepted(transfer_id=str(uuid4()), counterpart=sender).SerializeToString()
+        record = self._dice.choice(self.records)
+        return self._insert([record.next_row(self.hospital, self.head + 1, "ledger.v1.PackageAccepted", body)])
+
+    def trace(self, position: int, traceparent: str) -> None:
+        """Puts a trace beside an event, as the append does."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(self._sql("ALTER TABLE {}.events DISABLE TRIGGER ALL"))
+            update = self._sql("UPDATE {}.events SET traceparent = %s WHERE position = %s")
+            connection.execute(update, (traceparent, position))
 
     def _insert(self, rows: Sequence[Row]) -> int:
         columns = SQL("position, stream_id, version, type, recorded_at, envelope, body, leaf_hash")

@@ -1,0 +1,105 @@
+"""An event as a message, and what a reader refuses."""
+
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+
+from ledger.stream.contract import MalformedMessage, MessageTooLarge, PublishedEvent
+from ledger.stream.message import MESSAGE_BYTES_MAX, headers_of, read_message, value_of
+from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+
+STREAM_ID = UUID("0d3ac0e2-3f5b-4c39-9d2f-1e0f4a7b6c5d")
+ENVELOPE = Envelope(
+    format=FORMAT_CLEAR,
+    origin="ledger.test/north/1",
+    stream_id=STREAM_ID.bytes,
+    stream_version=1,
+    type="ledger.v1.EntryRecorded",
+    recorded_at=1_764_037_805_000_250,
+    actor=b"\x07" * 16,
+    key_id=b"",
+    body_sha256=sha256(b"body").digest(),
+    commitment=b"",
+    prev_leaf=b"",
+)
+EVENT = PublishedEvent(
+    hospital="north",
+    origin="ledger.test/north/1",
+    position=42,
+    stream_id=STREAM_ID,
+    version=1,
+    type="ledger.v1.EntryRecorded",
+    recorded_at=1_764_037_805_000_250,
+    envelope=encode(ENVELOPE),
+    body=b"body",
+    partition=3,
+    prev_position=40,
+    next_offset=8,
+    traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+)
+
+
+def test_headers_are_cloudevents_in_binary_mode() -> None:
+    """Every attribute as docs/stream.md says."""
+    assert dict(headers_of(EVENT)) == {
+        "ce_specversion": b"1.0",
+        "ce_id": b"north/42",
+        "ce_source": b"ledger.test/north/1",
+        "ce_type": b"ledger.v1.EntryRecorded",
+        "ce_subject": b"0d3ac0e2-3f5b-4c39-9d2f-1e0f4a7b6c5d",
+        "ce_time": b"2025-11-25T02:30:05.000250Z",
+        "ce_position": b"42",
+        "ce_recordversion": b"1",
+        "ce_isocode": b"attest",
+        "ce_prevposition": b"40",
+        "content-type": b"application/protobuf",
+        "traceparent": b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
+
+
+def test_what_is_published_again_is_marked() -> None:
+    """And no other header differs."""
+    assert dict(headers_of(EVENT, refilled=True)) == dict(headers_of(EVENT)) | {"ce_refilled": b"true"}
+
+
+@pytest.mark.parametrize("event", [EVENT, replace(EVENT, traceparent=None)])
+def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
+    """Offset 7 in the topic: reading goes on at 8."""
+    assert read_message(3, 7, value_of(event), headers_of(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("ce_source", b"ledger.test/south/1"),
+        ("ce_type", b"ledger.v1.EntryAmended"),
+        ("ce_subject", b"00000000-0000-4000-8000-000000000000"),
+        ("ce_position", b"43"),
+        ("ce_recordversion", b"2"),
+        ("ce_prevposition", b"forty"),
+        ("ce_id", b"north"),
+    ],
+)
+def test_header_that_contradicts_the_envelope_is_a_fault(header: str, value: bytes) -> None:
+    """It names the place, never the content."""
+    headers = list((dict(headers_of(EVENT)) | {header: value}).items())
+    with pytest.raises(MalformedMessage) as raised:
+        read_message(3, 7, value_of(EVENT), headers)
+    assert (raised.value.partition, raised.value.offset) == (3, 7)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff\xff"])
+def test_value_that_is_no_event_is_a_fault(value: bytes | None) -> None:
+    """A message that another program wrote."""
+    with pytest.raises(MalformedMessage):
+        read_message(3, 7, value, headers_of(EVENT))
+
+
+def test_event_that_does_not_fit_is_refused() -> None:
+    """One byte too many."""
+    spare = MESSAGE_BYTES_MAX - len(value_of(EVENT)) - 2  # the length of a body takes two bytes more then
+    assert len(value_of(replace(EVENT, body=bytes(len(EVENT.body) + spare)))) == MESSAGE_BYTES_MAX
+    with pytest.raises(MessageTooLarge):
+        value_of(replace(EVENT, body=bytes(len(EVENT.body) + spare + 1)))
