@@ -34,6 +34,7 @@ from ledger.trust.leaf import leaf_hash
 _RPC = "eventsourcing"
 _ALL = 1 << 62
 _BINARY = 1
+_UNIQUE_VIOLATION = b"23505"
 
 
 def ledger_datastore(append_url: str, hospital: str) -> PostgresDatastore:
@@ -65,7 +66,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         append = _append_of(stored_events)
         parameters = parameters_of_group([append], with_events=True)
         with self.datastore.get_connection() as connection:
-            (verdict,), _ = verdicts_of_group([append], self._call(connection.pgconn, parameters))
+            verdict = verdicts_of_group([append], self._call(connection.pgconn, parameters))[0][0]
         if not isinstance(verdict, Appended):
             raise IntegrityError(type(verdict).__name__)
         return list(range(verdict.first_position, verdict.last_position + 1))
@@ -73,6 +74,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def _call(self, pgconn: pq.abc.PGconn, parameters: Sequence[bytes | None]) -> pq.abc.PGresult:
         formats = [_BINARY] * len(parameters)
         result = pgconn.exec_params(self._sql["append_group"], parameters, None, formats, _BINARY)
+        if result.error_field(pq.DiagnosticField.SQLSTATE) == _UNIQUE_VIOLATION:
+            raise IntegrityError("one version twice")
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise OperationalError(f"append failed: {result.error_field(pq.DiagnosticField.SQLSTATE)!r}")
         return result
