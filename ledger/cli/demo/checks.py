@@ -128,8 +128,9 @@ def expected_digests(subject: Subject, rows: list[Row]) -> Mapping[int, tuple[in
     """Count and running digest of every partition, computed from PostgreSQL alone."""
     count = stream_partitions(subject.settings, subject.partitions)
     partition_of = partition_function(subject.settings)
-    nothing: tuple[int, bytes] = (0, EMPTY_DIGEST)
-    expected = dict.fromkeys(range(count), nothing)
+    expected: dict[int, tuple[int, bytes]] = {}
+    for number in range(count):
+        expected[number] = (0, EMPTY_DIGEST)
     for row in rows:
         assert row.copies is not None  # noqa: S101 - read with their copies
         number = partition_of(row.copies.stream_id, count)
