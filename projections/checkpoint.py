@@ -1,7 +1,8 @@
 """How far a view has come in each partition, moved in the transaction that holds the rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ledger.views.digest import extend_digest
 from ledger.views.event import ViewEvent
@@ -37,18 +38,25 @@ class Fenced(Exception):
 
 def moved(checkpoints: dict[int, Checkpoint], batch: Iterable[Delivered]) -> dict[int, Checkpoint]:
     """The checkpoints of the partitions in the batch, after it."""
-    after: dict[int, Checkpoint] = {}
+    parts: defaultdict[int, list[Delivered]] = defaultdict(list)
     for item in batch:
-        before = after.get(item.partition) or checkpoints[item.partition]
-        after[item.partition] = replace(
-            before,
-            position=item.event.position,
-            next_offset=item.next_offset,
-            topic_id=item.topic_id,
-            events=before.events + 1,
-            digest=extend_digest(before.digest, item.event.position, item.event.leaf),
-        )
-    return after
+        parts[item.partition].append(item)
+    return {partition: _after(checkpoints[partition], items) for partition, items in parts.items()}
+
+
+def _after(before: Checkpoint, items: list[Delivered]) -> Checkpoint:
+    digest = before.digest
+    for item in items:
+        digest = extend_digest(digest, item.event.position, item.event.leaf)
+    last = items[-1]
+    return Checkpoint(
+        partition=before.partition,
+        position=last.event.position,
+        next_offset=last.next_offset,
+        topic_id=last.topic_id,
+        events=before.events + len(items),
+        digest=digest,
+    )
 
 
 @dataclass(frozen=True, slots=True)

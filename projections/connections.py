@@ -3,6 +3,7 @@
 from typing import Any
 
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import AsyncConnectionPool
 
 CONNECTIONS_MAX = 8
@@ -18,6 +19,7 @@ def connection_pool(url: str, *, connections_max: int = CONNECTIONS_MAX) -> Pool
     return AsyncConnectionPool(
         url,
         kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor, "prepare_threshold": 2},
+        configure=_prefer_binary_arrays,
         min_size=0,
         max_size=connections_max,
         timeout=_BORROW_TIMEOUT_S,
@@ -25,3 +27,8 @@ def connection_pool(url: str, *, connections_max: int = CONNECTIONS_MAX) -> Pool
         open=False,
         name="views",
     )
+
+
+async def _prefer_binary_arrays(connection: Connection) -> None:
+    """Batches travel as one array per column: as text every element would be searched for what to quote."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)

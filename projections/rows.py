@@ -1,7 +1,7 @@
 """The rows of one generation of a view, loaded and stored in sets."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from itertools import groupby
 
 from ledger.views.view import Row, RowKey, Table, View
 from projections.connections import Connection
@@ -35,5 +35,7 @@ class RowTables:
 
 
 def _by_table(keys: Iterable[RowKey]) -> Iterable[tuple[str, list[RowKey]]]:
-    ordered = sorted(keys)
-    return [(name, list(group)) for name, group in groupby(ordered, key=lambda key: key.table)]
+    found: defaultdict[str, list[RowKey]] = defaultdict(list)
+    for key in keys:
+        found[key.table].append(key)
+    return found.items()

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from ledger.stream.contract import StreamError
 from ledger.views.view import View
 from projections.checkpoint import Fenced
 from projections.heads import HospitalHead, Standing, heads, standing
 from projections.hints import HeadHints
 from projections.projector import ViewStopped
-from projections.rebuild import rebuild
+from projections.rebuild import RebuildUnderWay, rebuild
 from projections.session import Tools, project_while_busy
 
 _log = logging.getLogger(__name__)
@@ -76,8 +77,11 @@ class Runner:
             again_at_once = await project_while_busy(self.tools, hospital, view, stop, self._patience_s)
         except ViewStopped:
             _log.error("view stopped: too many stopped records", extra=about)
-        except Fenced:
-            _log.warning("view handed over to another projector", extra=about)
+        except (Fenced, RebuildUnderWay):
+            _log.warning("view is in the hands of another projector", extra=about)
+        except (StreamError, psycopg.OperationalError) as error:
+            fault = str(error) if isinstance(error, StreamError) else type(error).__name__
+            _log.warning("view waits for what it reads or writes", extra=about | {"error": fault})
         except Exception:  # noqa: BLE001 - one view of one hospital must not end the others
             _log.exception("view session ended; it is begun again", extra=about)
         finally:

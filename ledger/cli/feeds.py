@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from ledger.config import Settings
 from ledger.lease import Lease, Leases
-from ledger.stream.contract import START, GapDetector, StreamReader
+from ledger.stream.contract import START, GapDetector, PublishedEvent, StreamReader
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.postgres.reader import records_reader
 from ledger.stream.topics import records_topic
-from ledger.views.event import view_event
+from ledger.trust.leaf import leaf_hash
+from ledger.views.event import ViewEvent
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool
 from projections.feed import AcquireLease, Feed, OpenFeed
@@ -85,9 +86,7 @@ class _StreamFeed:
         assert reader is not None  # noqa: S101 - open() came first
         found = await self._call(lambda: reader.poll(timeout_s, events_max))
         return [
-            Delivered(
-                each.partition, each.next_offset, self._topic_id, view_event(each.position, each.envelope, each.body)
-            )
+            Delivered(each.partition, each.next_offset, self._topic_id, _view_event(each))
             for each in found
             if self._gaps.is_new(each)
         ]
@@ -101,3 +100,17 @@ class _StreamFeed:
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+
+def _view_event(each: PublishedEvent) -> ViewEvent:
+    """The reader has decoded the envelope already."""
+    return ViewEvent(
+        position=each.position,
+        stream_id=each.stream_id,
+        version=each.version,
+        event_type=each.type,
+        recorded_at=each.recorded_at,
+        leaf=leaf_hash(each.envelope),
+        envelope=each.envelope,
+        body=each.body,
+    )

@@ -120,4 +120,4 @@ async def test_a_batch_with_a_bad_value_is_taken_event_by_event(ground: Ground) 
         board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", 4)
         letters = await ViewOperations(ground.pool, ALL).list_dead_letters("north", "department_board", 0, "")
     assert [row.entries for row in board.rows] == [1]
-    assert [letter.error for letter in letters.dead_letters] == ["DataError"]
+    assert [letter.error for letter in letters.dead_letters] == ["CharacterNotInRepertoire"]
