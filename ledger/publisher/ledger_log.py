@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.sql import Identifier, Literal
 from psycopg_pool import AsyncConnectionPool
@@ -19,9 +18,9 @@ CONNECTIONS_MAX = 8
 BATCH = 1000
 BATCH_BYTES = 16 * 1024 * 1024
 _HEADS_PER_STATEMENT = 100
-_COLLISIONS_MAX = 20
 
-Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,10 @@ class LedgerLog:
         rows = await self._rows(_sql("progress"), (hospital,))
         return rows[0][0] if rows else 0
 
+    async def all_progress(self) -> dict[str, int]:
+        """How far every hospital is published that has a note."""
+        return {row[0]: row[1] for row in await self._rows(_sql("all_progress"), ())}
+
     async def note_progress(self, hospital: str, position: int) -> None:
         """Notes how far the hospital is published."""
         async with self._pool.connection() as connection:
@@ -101,24 +104,29 @@ class LedgerLog:
 
     async def copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
         """Copies what goes to other hospitals from a range of positions, with the progress in the same transaction."""
-        for attempt in range(_COLLISIONS_MAX):
-            try:
-                await self._copy_transfers(hospital, origin, after, upto)
-            except psycopg.errors.UniqueViolation:
-                if attempt == _COLLISIONS_MAX - 1:
-                    raise
-            else:
-                return
+        async with self._pool.connection() as connection:
+            async with connection.transaction():
+                recipients = await self._copy_range(connection, hospital, origin, after, upto)
+                await connection.execute(_sql("advance"), (hospital, upto))
+            for recipient in recipients:
+                await connection.execute(_sql("hint_transfers"), (recipient,))
 
-    async def _copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            parameters = (after, upto, list(routed_types()))
-            cursor = await connection.execute(_of_hospital("routed_after", hospital), parameters, binary=True)
-            for position, event_type, envelope, body in await cursor.fetchall():
-                for recipient in recipients_of(event_type, body):
-                    values = (recipient, origin, position, envelope, body)
-                    await connection.execute(_sql("copy_transfer"), values)
-            await connection.execute(_sql("advance"), (hospital, upto))
+    async def _copy_range(self, connection: Connection, hospital: str, origin: str, after: int, upto: int) -> list[str]:
+        parameters = (after, upto, list(routed_types()))
+        cursor = await connection.execute(_of_hospital("routed_after", hospital), parameters, binary=True)
+        copies = [
+            (recipient, origin, position, envelope, body)
+            for position, event_type, envelope, body in await cursor.fetchall()
+            for recipient in recipients_of(event_type, body)
+        ]
+        recipients = sorted({copy[0] for copy in copies})
+        # In one order, so that two senders never wait for each other; held until the commit, so that a recipient's
+        # numbers become visible in their order and a reader that goes on behind one misses nothing.
+        for recipient in recipients:
+            await connection.execute(_sql("lock_recipient"), (recipient,))
+        for copy in copies:
+            await connection.execute(_sql("copy_transfer"), copy)
+        return recipients
 
     async def _rows(self, query: bytes, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:

@@ -23,13 +23,21 @@ WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position
 -- name: progress
 SELECT position FROM ledger_control.transfer_progress WHERE hospital = $1
 
+-- name: all_progress
+SELECT hospital, position FROM ledger_control.transfer_progress
+
+-- name: hint_transfers
+SELECT pg_notify('ledger_transfers', $1)
+
 -- name: advance
 INSERT INTO ledger_control.transfer_progress AS p (hospital, position) VALUES ($1, $2)
 ON CONFLICT (hospital) DO UPDATE SET position = greatest(p.position, excluded.position)
 
+-- name: lock_recipient
+SELECT pg_advisory_xact_lock(hashtextextended($1, 7237))
+
 -- name: copy_transfer
--- The next number of the recipient's sequence. Two senders at once collide on it; the later one begins anew, so that
--- numbers become visible in their order.
+-- The next number of the recipient's sequence, whose lock is held; a copy that is there already takes none.
 INSERT INTO ledger_control.transfer_stream (recipient, sequence, source, position, envelope, body)
 SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5 FROM ledger_control.transfer_stream WHERE recipient = $1
 ON CONFLICT (recipient, source, position) DO NOTHING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -18,6 +19,7 @@ from ledger.publisher.sink import KafkaSink, PostgresSink, Sink, make_topics
 from ledger.stream.contract import StreamError
 
 SWEEP_SECONDS = 1.0
+SWEEP_SECONDS_MIN = 0.05
 OPEN_MAX = 32
 """Hospitals that are published at once by one process."""
 
@@ -86,7 +88,7 @@ class Sweeper:
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         hospitals = {each.id: each for each in await self._log.hospitals()}
-        heads = await self._log.heads(list(hospitals))
+        heads, progress = await self._log.heads(list(hospitals)), await self._log.all_progress()
         for hospital, head in heads.items():
             if hospital in self._tasks or len(self._tasks) >= OPEN_MAX:
                 continue
@@ -95,7 +97,7 @@ class Sweeper:
             if first:
                 await self._prepare(hospitals[hospital])
                 self._prepared.add(hospital)
-            if (first and head) or head > await self._log.progress(hospital):
+            if (first and head) or head > progress.get(hospital, 0):
                 self._start(hospitals[hospital], stop)
 
     def _start(self, hospital: HospitalRow, stop: asyncio.Event) -> None:
@@ -117,10 +119,13 @@ class Sweeper:
             _log.error("a publisher ended; it is begun again", extra={"hospital": hospital}, exc_info=error)
 
     async def _wait(self, stop: asyncio.Event) -> None:
+        swept = time.monotonic()
         waits = [asyncio.create_task(self._hinted.wait()), asyncio.create_task(stop.wait())]
         await asyncio.wait(waits, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in waits:
             task.cancel()
+        # Hints of hospitals that another process publishes must not become a sweep each.
+        await asyncio.sleep(max(0.0, SWEEP_SECONDS_MIN - (time.monotonic() - swept)))
         self._hinted.clear()
 
     async def listen(self, url: str) -> None:

@@ -31,16 +31,19 @@ class PostgresLogReader:
         self,
         url: str,
         identity: str,
+        hints: tuple[str, str],
         rows: Callable[[Log, int, int], Sequence[PublishedEvent]],
         end: Callable[[Log], int],
     ) -> None:
+        """`hints`: the statement that listens, and whose growth concerns this reader."""
         self._identity = identity
+        listen, self._whose = hints
         self._rows = rows
         self._end = end
         self._cursor = 0
         with log_errors():
             self._connection = connect(url)
-            self._connection.execute(_sql("listen"))
+            self._connection.execute(_sql(listen))
 
     def partitions(self) -> int:
         """One."""
@@ -67,13 +70,19 @@ class PostgresLogReader:
                 found = self._rows(self._connection, self._cursor, events_max)
                 left = deadline - time.monotonic()
                 if not found and left > 0:
-                    for _ in self._connection.notifies(timeout=min(left, _LOOK_SECONDS), stop_after=1):
-                        pass
+                    self._wait_for_hint(min(left, _LOOK_SECONDS))
             if found or left <= 0:
                 break
         if found:
             self._cursor = found[-1].next_offset
         return found
+
+    def _wait_for_hint(self, seconds_max: float) -> None:
+        hints = self._connection.notifies(timeout=seconds_max)
+        for hint in hints:
+            if hint.payload.partition(" ")[0] == self._whose:
+                hints.close()
+                return
 
     def end(self, partition: int) -> int:
         """The last position."""
@@ -98,7 +107,7 @@ def records_reader(url: str, hospital: str) -> PostgresLogReader:
         found = connection.execute(after, (cursor, limit), binary=True).fetchall()
         return [_event(hospital, row[0], row[0], row[0] - 1, *row[1:]) for row in found]
 
-    return PostgresLogReader(url, origin[0], rows, lambda connection: _one(connection, head, ()))
+    return PostgresLogReader(url, origin[0], ("listen", hospital), rows, lambda connection: _one(connection, head, ()))
 
 
 def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
@@ -112,7 +121,11 @@ def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
         ]
 
     return PostgresLogReader(
-        url, f"transfers/{recipient}", rows, lambda connection: _one(connection, _sql("transfers_end"), (recipient,))
+        url,
+        f"transfers/{recipient}",
+        ("listen_transfers", recipient),
+        rows,
+        lambda connection: _one(connection, _sql("transfers_end"), (recipient,)),
     )
 
 

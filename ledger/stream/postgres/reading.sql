@@ -11,6 +11,9 @@ SELECT position FROM {schema}.head
 -- name: listen
 LISTEN ledger_head
 
+-- name: listen_transfers
+LISTEN ledger_transfers
+
 -- name: transfers_after
 SELECT sequence, position, envelope, body FROM ledger_control.transfer_stream
 WHERE recipient = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
