@@ -150,14 +150,13 @@ def check_append(append: Append) -> None:
     """MalformedAppend unless sizes, versions and reservations fit together."""
     if len(append.events) > EVENTS_MAX:
         raise MalformedAppend(f"{len(append.events)} events in one command")
-    versions: dict[UUID, int] = {}
+    versions: dict[int, int] = {}
     for event in append.events:
-        before = versions.get(event.stream_id, event.version - 1)
+        before = versions.get(event.stream_id.int, event.version - 1)
         if event.version < 1 or event.version != before + 1:
             raise MalformedAppend(f"versions of {event.stream_id} do not follow each other at {event.version}")
         if len(event.body) > BODY_BYTES_MAX:
             raise MalformedAppend(f"a body of {len(event.body)} bytes")
-        versions[event.stream_id] = event.version
-    keys = {(reservation.kind, reservation.key) for reservation in append.reservations}
-    if len(keys) != len(append.reservations):
+        versions[event.stream_id.int] = event.version
+    if len({(held.kind, held.key) for held in append.reservations}) != len(append.reservations):
         raise MalformedAppend("two reservations of one key in one command")

@@ -1,18 +1,26 @@
-"""Group commit: commands queue, one writer per hospital takes what arrived during the last flush."""
+"""Group commit: commands queue, one writer per hospital takes what arrived during the last flush.
+
+It never waits to fill a group.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import psycopg
 
 from ledger.store.append import Append, Appended, Verdict, check_append
 from ledger.store.connections import Connection, ConnectionPool
-from ledger.store.errors import AppendQueueFull, AppendRefused, StoreUnavailable
+from ledger.store.errors import AppendQueueFull, AppendRefused, OutcomeUnknown, StoreUnavailable
 from ledger.store.flush import flush
-from ledger.store.grouping import Waiting, take_group
+from ledger.store.grouping import COMMANDS_MAX, Group, Waiting, take_group
 from ledger.store.hint import HeadHint
 from ledger.store.outcome import LostBackend, Outcome, resolve
+
+FLUSHES_MAX = 2
+SPLIT_MIN = 48
+"""From so many waiting commands on, two halves on two connections beat one group: this process and PostgreSQL then work
+at the same time. Measured: 1.64 against 1.31 of pgbench at 64 in flight, 0.96 against 1.02 at 32."""
 
 WAITING_MAX = 10_000
 """Commands that may wait for one hospital's writer."""
@@ -64,20 +72,42 @@ class GroupCommitter:
             await asyncio.wait({self._writer})
 
     async def _write(self) -> None:
+        flushing: dict[asyncio.Task[None], Group] = {}
         try:
-            while self._queue:
-                group = take_group(self._queue)
-                self._flushes += 1
-                self._commands += len(group)
-                await self._flush(group)
+            while self._queue or flushing:
+                for group in self._next_groups(flushing.values()):
+                    flushing[asyncio.create_task(self._flush(group.members), name=f"flush {self._hospital}")] = group
+                done, _ = await asyncio.wait(flushing, return_when=asyncio.FIRST_COMPLETED)
+                for flush_done in done:
+                    del flushing[flush_done]
         finally:
             self._writer = None
 
+    def _next_groups(self, on_their_way: Collection[Group]) -> list[Group]:
+        """Takes what waits: as two groups where nothing is on its way and it is worth it, else as one.
+
+        The second group waits inside PostgreSQL for the first one's lock, and this process answers and prepares
+        while the database works.
+        """
+        groups: list[Group] = []
+        limit = len(self._queue) // 2 if not on_their_way and len(self._queue) >= SPLIT_MIN else COMMANDS_MAX
+        while self._queue and len(on_their_way) + len(groups) < FLUSHES_MAX:
+            group = take_group(self._queue, [*on_their_way, *groups], limit)
+            if not group.members:
+                break
+            groups.append(group)
+            limit = COMMANDS_MAX
+        return groups
+
     async def _flush(self, group: Sequence[Waiting]) -> None:
+        self._flushes += 1
+        self._commands += len(group)
         try:
             outcomes = await self._outcomes([waiting.append for waiting in group])
-        except BaseException as error:
-            _answer(group, [StoreUnavailable(repr(error))] * len(group))
+        except Exception as error:  # noqa: BLE001 - a defect of ours: whoever waits is told, and the writer goes on
+            outcomes = [error] * len(group)
+        except BaseException:
+            _answer(group, [OutcomeUnknown(waiting.append.command_id) for waiting in group])
             raise
         head = _answer(group, outcomes)
         if self._hint and head:

@@ -6,6 +6,7 @@ next group and is checked there against what the earlier one left. So checking a
 
 from asyncio import Future
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,31 +25,42 @@ class Waiting:
     verdict: "Future[Verdict]"
 
 
-def take_group(queue: deque[Waiting]) -> list[Waiting]:
-    """Takes the next group off the queue, in order; never empty where the queue is not.
+@dataclass(slots=True, eq=False)
+class Group:
+    """Commands for one flush, and all that they touch."""
 
-    What must wait for a later group keeps its place.
+    members: list[Waiting]
+    touched: set[Any]
+
+
+def take_group(queue: deque[Waiting], on_their_way: Iterable[Group] = (), limit: int = COMMANDS_MAX) -> Group:
+    """Takes the next group off the queue, in order; at most `limit` commands are looked at.
+
+    What touches the same as an earlier command, here or in a group on its way, keeps its place for a later group. So
+    the group is never empty where the queue is not and nothing is on its way.
     """
-    group: list[Waiting] = []
+    group = Group([], set())
+    taken = set[Any]().union(*(other.touched for other in on_their_way))
     later: list[Waiting] = []
-    touched: set[Any] = set()
     events = size = 0
-    while queue and len(group) + len(later) < COMMANDS_MAX and events < EVENTS_MAX and size < BYTES_MAX:
+    while queue and len(group.members) + len(later) < limit and events < EVENTS_MAX and size < BYTES_MAX:
         waiting = queue.popleft()
         things = _things(waiting.append)
-        if touched.isdisjoint(things):
-            touched.update(things)
-            group.append(waiting)
+        if taken.isdisjoint(things):
+            group.members.append(waiting)
+            group.touched.update(things)
             events += len(waiting.append.events)
             size += sum(len(event.body) + len(event.envelope) for event in waiting.append.events)
         else:
             later.append(waiting)
+        taken.update(things)
     queue.extendleft(reversed(later))
     return group
 
 
 def _things(append: Append) -> list[Any]:
-    things: list[Any] = [append.command_id]
-    things.extend({event.stream_id for event in append.events})
-    things.extend((reservation.kind, reservation.key) for reservation in append.reservations)
+    # A UUID's hash is computed in Python at each use; its number's is not.
+    things: list[Any] = [append.command_id.int]
+    things.extend([event.stream_id.int for event in append.events])
+    things.extend([(reservation.kind, reservation.key) for reservation in append.reservations])
     return things

@@ -96,11 +96,11 @@ def _spans(appends: Sequence[Append]) -> Iterator[_Span]:
     """For each command and stream: its first and last event, each with its place in the group."""
     place = 0
     for number, append in enumerate(appends, 1):
-        spans: dict[UUID, _Span] = {}
+        spans: dict[int, _Span] = {}
         for event in append.events:
             place += 1
-            _, first, opening, _, _ = spans.get(event.stream_id, (number, place, event, place, event))
-            spans[event.stream_id] = (number, first, opening, place, event)
+            _, first, opening, _, _ = spans.get(event.stream_id.int, (number, place, event, place, event))
+            spans[event.stream_id.int] = (number, first, opening, place, event)
         yield from spans.values()
 
 

@@ -75,7 +75,7 @@ class TcpProxy:
 
     async def _cut(self) -> None:
         tasks = [task for task in asyncio.all_tasks() if task.get_name() == "forward"]
-        for writer in list(self._open):
+        for writer in [each for each in self._open if not each.is_closing()]:
             connection: socket.socket = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             writer.transport.abort()

@@ -23,7 +23,7 @@ from tests.contract.store.ledgers import Ledger, Stream, command
 from tests.eventually import eventually_async
 
 
-@pytest.mark.parametrize("companions", [0, 3, 60], ids=["alone", "arrays", "copy"])
+@pytest.mark.parametrize("companions", [0, 3, 300], ids=["alone", "arrays", "copy"])
 async def test_no_stale_check_gets_through(ledger: Ledger, companions: int) -> None:
     """Every kind of check is made against what the holder of the head has just committed."""
     stream = Stream()

@@ -36,7 +36,7 @@ async def _appends_waiting(ledger: Ledger) -> bool:
         return await (await connection.execute(question)).fetchone() is not None
 
 
-@pytest.mark.parametrize("count", [1, 5, 60])
+@pytest.mark.parametrize("count", [1, 5, 60, 300])
 async def test_cut_before_the_commit(ledger: Ledger, tcp_proxy: MakeProxy, count: int) -> None:
     """The append still waits inside the server: it is ended there first, and only then is "not there" believed."""
     proxy = tcp_proxy(ledger.database.server.port)
