@@ -15,13 +15,13 @@ from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import OfferTransfer, ReceivePackage, RegisterRecord
 from ledger.domain.decision import ClaimedItem, Facts
 from ledger.domain.rule_pack import RulePack
+from ledger.domain.source_claim import decode_claim
 from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
 from ledger.store.reading import EventReader, StoredRow
 
 IDS = 6
 PAGE = 1000
-DIGEST_BYTES = 32
 
 
 def fresh_ids() -> tuple[UUID, ...]:
@@ -55,8 +55,8 @@ class FactGathering:
         row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
         if row is None or row.stream_id is None:
             return None
-        entry = row.value[:-DIGEST_BYTES]
-        return ClaimedItem(row.stream_id, UUID(bytes=entry) if entry else None, row.value[-DIGEST_BYTES:])
+        taken, entry_id, digest = decode_claim(row.value)
+        return ClaimedItem(row.stream_id, entry_id, digest, taken)
 
     async def facts(
         self,

@@ -15,7 +15,7 @@ from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
 from ledger.application.command_path import CommandPath
 from ledger.application.errors import UnknownCommand, UnknownHospital, UnknownPackage, UnknownRecord
-from ledger.application.fact_gathering import DIGEST_BYTES, FactGathering, rows_up_to
+from ledger.application.fact_gathering import FactGathering, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
@@ -27,6 +27,7 @@ from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
 from ledger.config import Settings
 from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.source_claim import decode_claim
 from ledger.domain.state import PackageState, RecordState
 from ledger.domain.values import TransferState
 from ledger.store.actors import ActorRegister
@@ -124,8 +125,8 @@ class Ledger:
         if row is None or row.stream_id is None:
             return []
         head = await self._reader.stream_head(hospital, row.stream_id)
-        entry = row.value[:-DIGEST_BYTES]
-        return [Found(row.stream_id, head.kind if head else "", UUID(bytes=entry) if entry else None)]
+        _, entry_id, _ = decode_claim(row.value)
+        return [Found(row.stream_id, head.kind if head else "", entry_id)]
 
     async def _grouped(self, tenant: Tenant, kind: str, parts: tuple[str, ...]) -> list[ReservationRow]:
         return await self._reader.reservations_in_group(tenant.hospital, kind, tenant.keys.key(kind, parts))

@@ -18,6 +18,7 @@ from ledger.domain.guards import (
     taken_before,
 )
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import VisitType
 
@@ -25,7 +26,7 @@ from ledger.domain.values import VisitType
 def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> Decision:
     """Care begins with a physician named; in an emergency the team on duty is enough."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts, command.record_id):
+    if taken_before(facts, Taken.CARE_START, command.record_id):
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     _check_department(command.department, "department", faults)
@@ -36,10 +37,10 @@ def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> D
     faults.text(command.bed, "bed", TEXT_MAX)
     faults.text(command.team, "team", TEXT_MAX)
     check_source(facts, faults)
-    check_untaken(facts, command.record_id, faults)
+    check_untaken(facts, Taken.CARE_START, command.record_id, faults)
     faults.refuse_if_any()
     event = CareStarted(facts.meta(), command.department, command.bed, command.responsible, command.team)
-    return on_record(command.record_id, event, source=source_claim(facts))
+    return on_record(command.record_id, event, source=source_claim(facts, Taken.CARE_START))
 
 
 def transfer_department(command: TransferDepartment, state: StreamState | None, facts: Facts) -> Decision:
@@ -67,7 +68,7 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
 def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decision:
     """Care ends, at a time that is not before it began."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts, command.record_id):
+    if taken_before(facts, Taken.CARE_END, command.record_id):
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     meta = facts.meta()
@@ -79,9 +80,10 @@ def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decis
     if begun is not None and ended_at < begun and not facts.context.historical:
         faults.add("ended_at", "BEFORE_START", "care cannot end before it began")
     check_source(facts, faults)
-    check_untaken(facts, command.record_id, faults)
+    check_untaken(facts, Taken.CARE_END, command.record_id, faults)
     faults.refuse_if_any()
-    return on_record(command.record_id, CareEnded(meta, command.disposition, ended_at), source=source_claim(facts))
+    event = CareEnded(meta, command.disposition, ended_at)
+    return on_record(command.record_id, event, source=source_claim(facts, Taken.CARE_END))
 
 
 def _check_department(department: str, field: str, faults: Faults) -> None:

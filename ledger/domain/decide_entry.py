@@ -15,12 +15,14 @@ from ledger.domain.guards import (
     check_source,
     check_time,
     expect,
+    note_elsewhere,
     on_record,
     source_claim,
     taken_before,
 )
 from ledger.domain.lifecycle import LATE_RESULT, phase_fault
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import AmendmentKind, Attestation, EntryContent, EntryState
@@ -36,7 +38,7 @@ SOURCE_CHANGED = "the source says something else now"
 def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) -> Decision:
     """A first version; or, for a source item that was taken up before with other content, a correction of it."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts, command.record_id) and facts.claimed is not None:
+    if taken_before(facts, Taken.ENTRY, command.record_id) and facts.claimed is not None:
         return _known_entry(command.record_id, facts.claimed.entry_id)
     faults = Faults()
     _check_phase(command, record, facts, faults)
@@ -49,7 +51,7 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     faults.refuse_if_any()
     entry_id = facts.ids[0]
     event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, attested_state(attestation))
-    return on_record(command.record_id, event, source=source_claim(facts, entry_id), entry_id=entry_id)
+    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, entry_id), entry_id=entry_id)
 
 
 def check_room(record: RecordState, faults: Faults) -> None:
@@ -78,7 +80,7 @@ def _correct_from_source(
     entry_id = facts.claimed.entry_id if facts.claimed else None
     entry = record.entries.get(entry_id) if entry_id else None
     if entry is None:
-        faults.add("context.source", "SOURCE_ELSEWHERE", "the item is held by another record", RefusalKind.STATE)
+        note_elsewhere(faults)
     elif entry.retracted:
         faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
     faults.refuse_if_any()
@@ -93,7 +95,7 @@ def _correct_from_source(
         attestation=attestation,
         state=attested_state(attestation),
     )
-    claim = source_claim(facts, entry.entry_id)
+    claim = source_claim(facts, Taken.ENTRY, entry.entry_id)
     return on_record(command.record_id, event, source=claim, entry_id=entry.entry_id)
 
 
@@ -101,12 +103,12 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
     """A next version, with kind and reason; every older version stays readable."""
     record = expect(state, RecordState, "record_id")
     holder = facts.claimed.entry_id if facts.claimed else command.entry_id
-    if taken_before(facts, command.record_id) and holder == command.entry_id:
+    if taken_before(facts, Taken.ENTRY, command.record_id) and holder == command.entry_id:
         return on_record(command.record_id, entry_id=command.entry_id)
     faults = begin(command, record, facts)
     check_source(facts, faults)
     if holder != command.entry_id:
-        faults.add("context.source", "SOURCE_ELSEWHERE", "the item is held by another entry", RefusalKind.STATE)
+        note_elsewhere(faults)
     entry = _changeable(record, command.entry_id, faults)
     _check_reason(command.reason, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
@@ -121,7 +123,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         attestation=attestation,
         state=attested_state(attestation),
     )
-    return on_record(command.record_id, event, source=source_claim(facts, command.entry_id))
+    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, command.entry_id))
 
 
 def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:

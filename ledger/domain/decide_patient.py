@@ -6,8 +6,18 @@ from ledger.domain.commands import AmendPatient, RegisterPatient
 from ledger.domain.decision import Claim, Decision, Facts, Reservation
 from ledger.domain.events import PatientAmended, PatientRegistered
 from ledger.domain.faults import Faults, refuse
-from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_source, check_time, expect, source_claim, taken_before
+from ledger.domain.guards import (
+    CODE_MAX,
+    TEXT_MAX,
+    check_source,
+    check_time,
+    expect,
+    note_elsewhere,
+    source_claim,
+    taken_before,
+)
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
 from ledger.domain.values import PatientDetails
 
@@ -23,18 +33,20 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     _check_details(command.details, faults)
     check_time(facts, faults)
     check_source(facts, faults)
+    if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
+        note_elsewhere(faults)
     faults.refuse_if_any()
     if facts.claimed is not None:
         stream_id = facts.claimed.stream_id
         known = expect(state, PatientState, "context.source")
         if known.case_number != command.case_number:
             raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
-        if taken_before(facts):
+        if taken_before(facts, Taken.PATIENT):
             return Decision(stream_id, "patient", ())
         event = PatientAmended(facts.meta(), command.details, SOURCE_CHANGED)
-        return Decision(stream_id, "patient", (event,), _present(source_claim(facts)))
+        return Decision(stream_id, "patient", (event,), _present(source_claim(facts, Taken.PATIENT)))
     event = PatientRegistered(facts.meta(), command.case_number, command.identity, command.details)
-    claims = (Claim("case_number", (command.case_number,)), *_present(source_claim(facts)))
+    claims = (Claim("case_number", (command.case_number,)), *_present(source_claim(facts, Taken.PATIENT)))
     return Decision(facts.ids[0], "patient", (event,), claims)
 
 

@@ -8,14 +8,17 @@ from ledger.domain.events import RecordRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, source_claim, taken_before
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
 
 
 def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
     """One episode of one patient; unique by case number, visit type and sequence."""
+    if facts.claimed is not None and facts.claimed.taken is not Taken.RECORD:
+        raise refuse(RefusalKind.STATE, "context.source", "SOURCE_ELSEWHERE", "something else holds the item")
     if facts.claimed is not None and expect(state, RecordState, "context.source").patient_id != command.patient_id:
         raise refuse(RefusalKind.STATE, "patient_id", "SOURCE_ELSEWHERE", "the item is a record of another patient")
-    if facts.claimed is not None and taken_before(facts):
+    if facts.claimed is not None and taken_before(facts, Taken.RECORD):
         return Decision(facts.claimed.stream_id, "record", ())
     faults = Faults()
     patient = facts.patient
@@ -45,7 +48,7 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     )
     visit = (patient.case_number, command.visit_type, str(command.visit_sequence))
     claims: list[Reservation] = [Claim("visit", visit, group=(patient.case_number,))]
-    if (source := source_claim(facts)) is not None:
+    if (source := source_claim(facts, Taken.RECORD)) is not None:
         claims.append(source)
     return Decision(facts.ids[0], "record", (event,), tuple(claims))
 

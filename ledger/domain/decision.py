@@ -9,6 +9,7 @@ from uuid import UUID
 from ledger.domain.commands import CommandContext
 from ledger.domain.events import Event
 from ledger.domain.rule_pack import RulePack
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
 from ledger.domain.values import EventMeta
@@ -21,6 +22,8 @@ class ClaimedItem:
     stream_id: UUID
     entry_id: UUID | None
     content_sha256: bytes
+    taken: Taken | None = None
+    """What the command took from it; None for a package."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ledger.domain.events import Event
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.lifecycle import phase_fault
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import DIGEST_BYTES, Taken, encode_claim
 from ledger.domain.state import PackageState, PatientState, RecordState, StreamState
 
 T = TypeVar("T", RecordState, PatientState, PackageState)
@@ -46,41 +47,46 @@ def on_record(record_id: UUID, *events: Event, source: Reservation | None = None
     return Decision(record_id, "record", events, () if source is None else (source,), result)
 
 
-def taken_before(facts: Facts, stream_id: UUID | None = None) -> bool:
-    """Whether the stream (None = any) took the command's source item up with exactly this content.
+def taken_before(facts: Facts, taken: Taken, stream_id: UUID | None = None) -> bool:
+    """Whether the stream (None = any) took the same from the command's source item, with exactly this content.
 
     Then there is nothing to add.
     """
     source, claimed = facts.context.source, facts.claimed
     if source is None or claimed is None or stream_id not in (None, claimed.stream_id):
         return False
+    # One item may be sent with commands of two kinds. The second is not done because the first was.
+    if claimed.taken is not taken:
+        return False
     return claimed.content_sha256 == source.content_sha256
 
 
-def check_untaken(facts: Facts, record_id: UUID, faults: Faults) -> None:
+def check_untaken(facts: Facts, taken: Taken, record_id: UUID, faults: Faults) -> None:
     """Notes a source item that was taken up before and cannot be amended by this command."""
     if facts.context.source is None or facts.claimed is None:
         return
-    if facts.claimed.stream_id != record_id:
-        faults.add("context.source", "SOURCE_ELSEWHERE", "another stream holds the item", RefusalKind.STATE)
+    if facts.claimed.stream_id != record_id or facts.claimed.taken is not taken:
+        note_elsewhere(faults)
     else:
         faults.add("context.source", "SOURCE_CHANGED", "what the item brought is not changed by it", RefusalKind.STATE)
 
 
-def source_claim(facts: Facts, entry_id: UUID | None = None) -> Reservation | None:
+def note_elsewhere(faults: Faults) -> None:
+    """Notes a source item that something else was made from."""
+    faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+
+
+def source_claim(facts: Facts, taken: Taken, entry_id: UUID | None = None) -> Reservation | None:
     """Claims the command's source item for what it makes, or moves the claim to the new content."""
     source = facts.context.source
     if source is None:
         return None
     parts = (source.system, source.type, source.id)
-    value = _claim_value(entry_id, source.content_sha256)
-    if facts.claimed is None:
+    value = encode_claim(taken, entry_id, source.content_sha256)
+    held = facts.claimed
+    if held is None:
         return Claim("source", parts, value)
-    return Swap("source", parts, _claim_value(facts.claimed.entry_id, facts.claimed.content_sha256), value)
-
-
-def _claim_value(entry_id: UUID | None, digest: bytes) -> bytes:
-    return (entry_id.bytes if entry_id else b"") + digest
+    return Swap("source", parts, encode_claim(held.taken, held.entry_id, held.content_sha256), value)
 
 
 def check_source(facts: Facts, faults: Faults) -> None:
@@ -90,5 +96,5 @@ def check_source(facts: Facts, faults: Faults) -> None:
         return
     for name in ("system", "type", "id"):
         faults.require(getattr(source, name), f"context.source.{name}")
-    if len(source.content_sha256) != 32:
+    if len(source.content_sha256) != DIGEST_BYTES:
         faults.add("context.source.content_sha256", "MALFORMED_DIGEST", "32 bytes are required")

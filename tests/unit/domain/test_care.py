@@ -1,5 +1,6 @@
 """Care begins, moves, ends."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decision import Claim, ClaimedItem
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.values import Disposition, Phase, Urgency, VisitType
 from tests.unit.domain.given import (
     DIGEST,
@@ -60,14 +62,25 @@ def test_a_start_of_a_source_is_claimed_once() -> None:
     stream = registered()
     start = StartCare(RECORD, "cardiology", "", PHYSICIAN, "")
     decision = stream.when(start, source=source())
-    assert decision.reservations == (Claim("source", ("his", "DocumentReference", "doc-1"), DIGEST),)
-    known = ClaimedItem(RECORD, None, DIGEST)
+    assert decision.reservations == (Claim("source", ("his", "DocumentReference", "doc-1"), b"S" + DIGEST),)
+    known = ClaimedItem(RECORD, None, DIGEST, Taken.CARE_START)
     assert stream.when(start, source=source(), claimed=known).events == ()
     _, faults = stream.refused(start, source=source(OTHER_DIGEST), claimed=known)
     assert ("context.source", "SOURCE_CHANGED") in faults
-    elsewhere = ClaimedItem(UUID(int=5), None, DIGEST)
+    elsewhere = ClaimedItem(UUID(int=5), None, DIGEST, Taken.CARE_START)
     _, faults = registered().refused(start, source=source(), claimed=elsewhere)
     assert faults == [("context.source", "SOURCE_ELSEWHERE")]
+
+
+def test_care_that_shares_its_item_with_the_registration_is_not_taken_for_begun() -> None:
+    """Given a record registered from an item, when its start has the same item, it is refused, not passed over."""
+    stream = registered(source=source())
+    known = ClaimedItem(RECORD, None, DIGEST, Taken.RECORD)
+    start = StartCare(RECORD, "cardiology", "", PHYSICIAN, "")
+    assert stream.refused(start, source=source(), claimed=known)[1] == [("context.source", "SOURCE_ELSEWHERE")]
+    begun = replace(known, taken=Taken.CARE_START)
+    end = EndCare(RECORD, Disposition.HOME, None)
+    assert active().refused(end, source=source(), claimed=begun)[1] == [("context.source", "SOURCE_ELSEWHERE")]
 
 
 def test_the_way_through_the_departments_is_kept() -> None:

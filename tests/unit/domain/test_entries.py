@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, ReturnRecord
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.values import AmendmentKind, Attestation, Defect, EntryState
 from tests.unit.domain.given import (
     DIGEST,
@@ -129,14 +132,14 @@ def test_an_imported_entry_is_claimed_for_its_entry() -> None:
     decision = stream.when(RecordEntry(RECORD, note(), signed()), source=source())
     entry_id = decision.result["entry_id"]
     assert isinstance(entry_id, UUID)
-    assert decision.reservations == (Claim("source", SOURCE_PARTS, entry_id.bytes + DIGEST),)
+    assert decision.reservations == (Claim("source", SOURCE_PARTS, b"N" + entry_id.bytes + DIGEST),)
 
 
 def test_the_same_import_adds_nothing_and_names_the_entry() -> None:
     """Same source, id and digest: no event in any phase, and the answer names the entry that holds the item."""
     stream = submitted()
     entry_id = next(iter(stream.record.entries))
-    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     decision = stream.when(RecordEntry(RECORD, note(), signed()), source=source(), claimed=known)
     assert (decision.events, decision.reservations, decision.result) == ((), (), {"entry_id": entry_id})
 
@@ -145,13 +148,13 @@ def test_a_changed_import_corrects_its_entry() -> None:
     """Same source and id, other digest: an amendment, and the claim moves from exactly the old value."""
     stream = active()
     entry_id = stream.entry()
-    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     command = RecordEntry(RECORD, note("Feels well."), signed())
     decision = stream.when(command, source=source(OTHER_DIGEST), claimed=known)
     assert stream.last_events == ["EntryAmended"]
     last = stream.record.entries[entry_id].last
     assert (last.version, last.kind) == (2, AmendmentKind.CORRECTION)
-    swap = Swap("source", SOURCE_PARTS, entry_id.bytes + DIGEST, entry_id.bytes + OTHER_DIGEST)
+    swap = Swap("source", SOURCE_PARTS, b"N" + entry_id.bytes + DIGEST, b"N" + entry_id.bytes + OTHER_DIGEST)
     assert decision.reservations == (swap,)
 
 
@@ -161,18 +164,27 @@ def test_a_changed_import_changes_nothing_under_quality_control() -> None:
     entry_id = stream.entry(RESULT)
     late = submitted()
     late.state = replace(late.record, entries=stream.record.entries)
-    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     _, faults = late.refused(RecordEntry(RECORD, RESULT, signed()), source=source(OTHER_DIGEST), claimed=known)
     assert faults == [("", "PHASE_NOT_ALLOWED")]
 
 
 def test_an_item_of_another_record_is_not_taken_for_done() -> None:
     """A source item that another record holds is refused, whatever its digest."""
-    known = ClaimedItem(UUID(int=5), UUID(int=6), DIGEST)
+    known = ClaimedItem(UUID(int=5), UUID(int=6), DIGEST, Taken.ENTRY)
     for digest in (DIGEST, OTHER_DIGEST):
         command = RecordEntry(RECORD, note(), signed())
         _, faults = active().refused(command, source=source(digest), claimed=known)
         assert faults == [("context.source", "SOURCE_ELSEWHERE")]
+
+
+@pytest.mark.parametrize("taken", [Taken.RECORD, Taken.CARE_START, Taken.CARE_END])
+@pytest.mark.parametrize("digest", [DIGEST, OTHER_DIGEST])
+def test_an_item_that_began_the_record_is_not_taken_for_an_entry(taken: Taken, digest: bytes) -> None:
+    """Given a record whose own registration took the item, when an entry comes with it, it is refused, not lost."""
+    known = ClaimedItem(RECORD, None, DIGEST, taken)
+    _, faults = active().refused(RecordEntry(RECORD, note(), signed()), source=source(digest), claimed=known)
+    assert faults == [("context.source", "SOURCE_ELSEWHERE")]
 
 
 def test_a_retracted_item_stays_retracted() -> None:
@@ -181,7 +193,7 @@ def test_a_retracted_item_stays_retracted() -> None:
     entry_id = stream.entry()
     stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
     command = RecordEntry(RECORD, note(), signed())
-    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     _, faults = stream.refused(command, source=source(OTHER_DIGEST), claimed=known)
     assert faults == [("context.source", "ENTRY_RETRACTED")]
 
@@ -191,8 +203,8 @@ def test_an_amendment_may_come_from_a_source_too() -> None:
     stream = active()
     entry_id, other = stream.entry(), stream.entry()
     decision = stream.when(amend(entry_id), source=source())
-    assert decision.reservations == (Claim("source", SOURCE_PARTS, entry_id.bytes + DIGEST),)
-    known = ClaimedItem(RECORD, entry_id, DIGEST)
+    assert decision.reservations == (Claim("source", SOURCE_PARTS, b"N" + entry_id.bytes + DIGEST),)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     assert stream.when(amend(entry_id), source=source(), claimed=known).events == ()
     _, faults = stream.refused(amend(other), source=source(), claimed=known)
     assert faults == [("context.source", "SOURCE_ELSEWHERE")]

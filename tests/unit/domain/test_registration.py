@@ -6,6 +6,7 @@ from uuid import UUID
 from ledger.domain.commands import AmendPatient, RegisterPatient, RegisterRecord, StartCare
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier, Phase, VisitType
 from tests.unit.domain.given import (
@@ -36,13 +37,13 @@ def test_a_case_number_is_claimed() -> None:
 def test_a_patient_of_a_source_is_claimed_with_its_digest() -> None:
     """What a source said is claimed with its digest, so that the same again can be known."""
     decision = Stream().when(REGISTER, source=source())
-    assert decision.reservations[1] == Claim("source", ("his", "DocumentReference", "doc-1"), DIGEST)
+    assert decision.reservations[1] == Claim("source", ("his", "DocumentReference", "doc-1"), b"P" + DIGEST)
 
 
 def test_the_same_patient_of_the_same_source_adds_nothing() -> None:
     """A second import of the same patient adds no event."""
     stream = Stream(PATIENT, patient())
-    known = ClaimedItem(PATIENT, None, DIGEST)
+    known = ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT)
     decision = stream.when(REGISTER, source=source(), claimed=known)
     assert (decision.stream_id, decision.events, decision.reservations) == (PATIENT, (), ())
 
@@ -51,18 +52,20 @@ def test_a_changed_patient_of_the_same_source_is_amended() -> None:
     """A source that says something else amends, and the claim moves on from the old digest, and from no other."""
     stream = Stream(PATIENT, patient())
     changed = replace(REGISTER, details=PatientDetails(name="M. M."))
-    decision = stream.when(changed, source=source(OTHER_DIGEST), claimed=ClaimedItem(PATIENT, None, DIGEST))
+    known = ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT)
+    decision = stream.when(changed, source=source(OTHER_DIGEST), claimed=known)
     assert stream.last_events == ["PatientAmended"]
     assert isinstance(stream.state, PatientState)
     assert stream.state.details.name == "M. M."
-    assert decision.reservations == (Swap("source", ("his", "DocumentReference", "doc-1"), DIGEST, OTHER_DIGEST),)
+    parts = ("his", "DocumentReference", "doc-1")
+    assert decision.reservations == (Swap("source", parts, b"P" + DIGEST, b"P" + OTHER_DIGEST),)
 
 
 def test_a_source_cannot_change_the_case_number() -> None:
     """A patient keeps the case number at every visit; a source that says another is refused, not half obeyed."""
     stream = Stream(PATIENT, patient())
     changed = replace(REGISTER, case_number="MRN-2")
-    known = ClaimedItem(PATIENT, None, DIGEST)
+    known = ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT)
     refusal = stream.refused(changed, source=source(OTHER_DIGEST), claimed=known)
     assert refusal == (RefusalKind.TAKEN, [("case_number", "CASE_NUMBER_CHANGED")])
 
@@ -122,7 +125,7 @@ def test_what_can_never_be_done_is_said_first() -> None:
 def test_a_registered_visit_of_a_source_is_not_registered_again() -> None:
     """Same source item and digest: no event. Another digest: refused, since a registration is never changed."""
     stream = registered(source=source())
-    known = ClaimedItem(RECORD, None, DIGEST)
+    known = ClaimedItem(RECORD, None, DIGEST, Taken.RECORD)
     assert stream.when(VISIT, patient=patient(), source=source(), claimed=known).events == ()
     kind, faults = stream.refused(VISIT, patient=patient(), source=source(OTHER_DIGEST), claimed=known)
     assert (kind, faults) == (RefusalKind.STATE, [("context.source", "SOURCE_CHANGED")])
@@ -132,9 +135,17 @@ def test_a_source_item_is_no_record_of_somebody_else() -> None:
     """A source item that made another patient's record is not answered with that record."""
     stream = registered(source=source())
     other = replace(VISIT, patient_id=UUID(int=9))
-    known = ClaimedItem(RECORD, None, DIGEST)
+    known = ClaimedItem(RECORD, None, DIGEST, Taken.RECORD)
     kind, faults = stream.refused(other, patient=patient(), source=source(), claimed=known)
     assert (kind, faults) == (RefusalKind.STATE, [("patient_id", "SOURCE_ELSEWHERE")])
+
+
+def test_an_item_that_made_something_else_registers_nothing() -> None:
+    """Given an item taken by another kind of command, when patient or record come with it, both are refused."""
+    begun = ClaimedItem(RECORD, None, DIGEST, Taken.CARE_START)
+    refusal = (RefusalKind.STATE, [("context.source", "SOURCE_ELSEWHERE")])
+    assert registered().refused(VISIT, patient=patient(), source=source(), claimed=begun) == refusal
+    assert registered().refused(REGISTER, source=source(), claimed=begun) == refusal
 
 
 def test_a_command_for_a_record_does_not_act_on_a_patient() -> None:
