@@ -8,7 +8,6 @@ from ledger.domain.events import CareEnded, CareStarted, DepartmentTransferred
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
-    TEXT_MAX,
     begin,
     check_source,
     check_untaken,
@@ -34,8 +33,8 @@ def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> D
     team_is_enough = record.visit_type is VisitType.EMERGENCY or facts.context.historical
     if command.responsible is None and not (command.team.strip() and team_is_enough):
         faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency a team is enough")
-    faults.text(command.bed, "bed", TEXT_MAX)
-    faults.text(command.team, "team", TEXT_MAX)
+    faults.text(command.bed, "bed", CODE_MAX)
+    faults.text(command.team, "team", CODE_MAX)
     check_source(facts, faults)
     check_untaken(facts, Taken.CARE_START, command.record_id, faults)
     faults.refuse_if_any()
@@ -48,6 +47,7 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     _check_department(command.to_department, "to_department", faults)
+    faults.text(command.bed, "bed", CODE_MAX)
     if command.to_department == record.department:
         faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
     note = record.entries.get(command.note_entry_id) if command.note_entry_id else None

@@ -11,6 +11,9 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
 
+VISITS_MAX = 100_000
+"""Visits of one type that one patient can have."""
+
 
 def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
     """One episode of one patient; unique by case number, visit type and sequence."""
@@ -24,8 +27,8 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     patient = facts.patient
     if patient is None:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
-    if command.visit_sequence < 1:
-        faults.add("visit_sequence", "OUT_OF_RANGE", "visits are counted from 1")
+    if not 1 <= command.visit_sequence <= VISITS_MAX:
+        faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.require(command.department, "department")
     faults.text(command.department, "department", CODE_MAX)
     check_time(facts, faults)

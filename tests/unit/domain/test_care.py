@@ -83,6 +83,19 @@ def test_care_that_shares_its_item_with_the_registration_is_not_taken_for_begun(
     assert active().refused(end, source=source(), claimed=begun)[1] == [("context.source", "SOURCE_ELSEWHERE")]
 
 
+@pytest.mark.parametrize(("characters", "taken"), [(64, True), (65, False)])
+def test_names_of_places_and_teams_are_short(characters: int, taken: bool) -> None:
+    """Given a bed, team or department of 64 characters it is taken; of 65 it is refused by name, everywhere."""
+    long = "b" * characters
+    start, move = StartCare(RECORD, long, long, PHYSICIAN, long), TransferDepartment(RECORD, long, long, None, None)
+    if taken:
+        registered().when(start)
+        active().when(move)
+        return
+    assert registered().refused(start)[1] == [(name, "TOO_LONG") for name in ("department", "bed", "team")]
+    assert active().refused(move)[1] == [(name, "TOO_LONG") for name in ("to_department", "bed")]
+
+
 def test_the_way_through_the_departments_is_kept() -> None:
     """A transfer moves the patient and names the department left."""
     stream = active()

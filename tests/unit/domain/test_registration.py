@@ -3,6 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from ledger.domain.commands import AmendPatient, RegisterPatient, RegisterRecord, StartCare
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
@@ -138,6 +140,17 @@ def test_a_source_item_is_no_record_of_somebody_else() -> None:
     known = ClaimedItem(RECORD, None, DIGEST, Taken.RECORD)
     kind, faults = stream.refused(other, patient=patient(), source=source(), claimed=known)
     assert (kind, faults) == (RefusalKind.STATE, [("patient_id", "SOURCE_ELSEWHERE")])
+
+
+@pytest.mark.parametrize(("sequence", "taken"), [(0, False), (1, True), (100_000, True), (100_001, False)])
+def test_visits_are_counted_within_bounds(sequence: int, taken: bool) -> None:
+    """Given a running number of a visit, only 1 to 100,000 is taken."""
+    visit = replace(VISIT, visit_sequence=sequence)
+    if taken:
+        assert Stream().when(visit, patient=patient()).events
+    else:
+        refusal = Stream().refused(visit, patient=patient())
+        assert refusal == (RefusalKind.INVALID, [("visit_sequence", "OUT_OF_RANGE")])
 
 
 def test_an_item_that_made_something_else_registers_nothing() -> None:
