@@ -72,16 +72,29 @@ class GroupCommitter:
             await asyncio.wait({self._writer})
 
     async def _write(self) -> None:
-        flushing: dict[asyncio.Task[None], Group] = {}
         try:
-            while self._queue or flushing:
-                for group in self._next_groups(flushing.values()):
-                    flushing[asyncio.create_task(self._flush(group.members), name=f"flush {self._hospital}")] = group
-                done, _ = await asyncio.wait(flushing, return_when=asyncio.FIRST_COMPLETED)
-                for flush_done in done:
-                    del flushing[flush_done]
+            while self._queue:
+                if len(self._queue) < SPLIT_MIN:
+                    await self._flush(take_group(self._queue).members)
+                else:
+                    await self._write_overlapping()
+                # Those who were just answered get their turn: their next commands need no new task.
+                await asyncio.sleep(0)
         finally:
             self._writer = None
+
+    async def _write_overlapping(self) -> None:
+        """Two groups on their way for as long as there is something for both."""
+        flushing: dict[asyncio.Task[None], Group] = {}
+        while groups := self._next_groups(flushing.values()):
+            for group in groups:
+                flushing[asyncio.create_task(self._flush(group.members), name=f"flush {self._hospital}")] = group
+            done, _ = await asyncio.wait(flushing, return_when=asyncio.FIRST_COMPLETED)
+            for flush_done in done:
+                del flushing[flush_done]
+            await asyncio.sleep(0)
+        if flushing:
+            await asyncio.wait(flushing)
 
     def _next_groups(self, on_their_way: Collection[Group]) -> list[Group]:
         """Takes what waits: as two groups where nothing is on its way and it is worth it, else as one.

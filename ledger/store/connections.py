@@ -58,12 +58,18 @@ class ConnectionPool:
 
         StoreUnavailable where none can be had in time.
         """
-        async with self._turn():
+        if self._free.locked():
+            await self._wait_for_turn()
+        else:
+            await self._free.acquire()
+        try:
             connection = self._take_idle() or await self._connect()
             try:
                 yield connection
             finally:
                 await self._give_back(connection)
+        finally:
+            self._free.release()
 
     async def close(self) -> None:
         """Closes what is idle, and whatever is given back later."""
@@ -71,17 +77,12 @@ class ConnectionPool:
         while self._idle:
             await self._idle.pop().close()
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncGenerator[None, None]:
+    async def _wait_for_turn(self) -> None:
         try:
             async with timeout(_BORROW_TIMEOUT_S):
                 await self._free.acquire()
         except TimeoutError:
             raise StoreUnavailable("no free connection") from None
-        try:
-            yield
-        finally:
-            self._free.release()
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
