@@ -19,7 +19,7 @@ def submit_record(command: SubmitRecord, state: StreamState | None, facts: Facts
     """The department hands the record in: everything mandatory is there and signed."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if not record.historical:
+    if not (record.historical and record.care_historical):
         _check_mandatory(record, facts, faults)
     check_signed(record, faults)
     faults.refuse_if_any()
@@ -34,12 +34,10 @@ def _check_mandatory(record: RecordState, facts: Facts, faults: Faults) -> None:
 
 
 def check_signed(record: RecordState, faults: Faults) -> None:
-    """Notes every entry whose last version nobody qualified has signed."""
-    # Records of an earlier system are taken as they are: nobody can sign today what was written then.
-    if record.historical:
-        return
+    """Notes every entry whose last version was written here and signed by nobody qualified."""
     for entry in record.entries.values():
-        if not entry.retracted and entry.state not in SIGNED:
+        # What an earlier system holds is taken as it is: nobody can sign today what was written then.
+        if not entry.retracted and not entry.last.historical and entry.state not in SIGNED:
             faults.add(f"entries[{entry.entry_id}]", "NOT_SIGNED", "waits for a signature", RefusalKind.STATE)
 
 

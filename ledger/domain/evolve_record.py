@@ -46,6 +46,7 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
         responsible=event.responsible,
         team=event.team,
         started_at=event.meta.occurred_at,
+        care_historical=event.meta.historical,
     )
 
 
@@ -77,6 +78,7 @@ def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime
         recorded_at=at,
         occurred_at=event.meta.occurred_at,
         record_version=state.version + 1,
+        historical=event.meta.historical,
     )
     return _with_entry(state, Entry(event.entry_id, (version,)))
 
@@ -94,6 +96,7 @@ def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) 
         record_version=state.version + 1,
         kind=event.kind,
         reason=event.reason,
+        historical=event.meta.historical,
     )
     return _with_entry(state, replace(entry, versions=(*entry.versions, version)))
 

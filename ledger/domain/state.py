@@ -40,6 +40,8 @@ class EntryVersion:
     record_version: int
     kind: AmendmentKind | None = None
     reason: str = ""
+    historical: bool = False
+    """Taken over from an earlier system."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class RecordState:
     responsible: Actor | None = None
     team: str = ""
     started_at: datetime | None = None
+    care_historical: bool = False
+    """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
     entries: BucketMap[Entry] = field(default_factory=BucketMap[Entry])

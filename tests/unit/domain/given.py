@@ -178,6 +178,13 @@ def active(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
     return stream
 
 
+def imported(visit: VisitType = VisitType.INPATIENT) -> Stream:
+    """A record of an earlier system, its start of care included."""
+    stream = registered(visit, historical=True)
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
+    return stream
+
+
 def closed(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
     """A record whose care has ended, with every mandatory entry."""
     stream = active(visit, **changes)

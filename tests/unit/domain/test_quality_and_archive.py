@@ -7,16 +7,31 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.commands import (
+    AmendEntry,
     ArchiveRecord,
     EndCare,
     PassQuality,
+    RecordEntry,
     RetractEntry,
     ReturnRecord,
     SubmitRecord,
 )
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.values import Defect, Disposition, Phase, VisitType
-from tests.unit.domain.given import HEAD, NOW, RECORD, TRAINEE, active, archived, closed, submitted
+from ledger.domain.values import AmendmentKind, Defect, Disposition, Phase, VisitType
+from tests.unit.domain.given import (
+    HEAD,
+    MANDATORY,
+    NOW,
+    RECORD,
+    TRAINEE,
+    active,
+    archived,
+    closed,
+    imported,
+    note,
+    signed,
+    submitted,
+)
 
 
 def test_a_record_is_handed_in_complete() -> None:
@@ -40,11 +55,60 @@ def test_a_retracted_entry_neither_counts_nor_waits() -> None:
 
 def test_a_record_of_an_earlier_system_is_taken_as_it_is() -> None:
     """Nobody can sign today what was written then: a historical record is handed in without."""
-    stream = active(historical=True)
-    stream.entry(signer=TRAINEE)
+    stream = imported()
+    stream.when(RecordEntry(RECORD, note(), None), historical=True)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     stream.when(SubmitRecord(RECORD))
     assert stream.record.phase is Phase.SUBMITTED
+
+
+def test_what_is_written_live_in_an_old_record_is_signed() -> None:
+    """Given an imported record with a live entry of a trainee, when it is handed in, a signature is waited for."""
+    stream = imported()
+    unsigned = stream.entry(signer=TRAINEE)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert stream.refused(SubmitRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]
+
+
+def test_a_live_amendment_of_an_old_entry_is_signed() -> None:
+    """Given an imported entry without a signature, when a trainee amends it now, the new version waits for one."""
+    stream = imported()
+    old = stream.when(RecordEntry(RECORD, note(), None), historical=True).result["entry_id"]
+    assert isinstance(old, UUID)
+    change = AmendEntry(RECORD, old, AmendmentKind.CORRECTION, "checked", note("So."), signed(TRAINEE))
+    stream.when(change)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert stream.refused(SubmitRecord(RECORD))[1] == [(f"entries[{old}]", "NOT_SIGNED")]
+
+
+def test_an_old_entry_never_blocks_a_live_record() -> None:
+    """Given a live record with everything mandatory, an entry of an earlier system without signature does not block."""
+    stream = active()
+    for content in MANDATORY:
+        stream.entry(content)
+    stream.when(RecordEntry(RECORD, note(), None), historical=True)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    stream.when(SubmitRecord(RECORD))
+    assert stream.record.phase is Phase.SUBMITTED
+
+
+def test_live_care_under_an_old_registration_needs_its_mandatory_entries() -> None:
+    """Given a registration taken over and care begun live, when it is handed in, what is mandatory is asked for."""
+    stream = active(historical=True)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")] * 4
+
+
+def test_an_old_visit_is_not_archived_with_a_live_entry_unsigned() -> None:
+    """Given an imported outpatient visit with a live unsigned entry, confirmation alone does not archive it."""
+    stream = imported(VisitType.OUTPATIENT)
+    stream.when(RecordEntry(RECORD, note(), None), historical=True)
+    unsigned = stream.entry(signer=TRAINEE)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert stream.refused(ArchiveRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]
+    stream.when(RetractEntry(RECORD, unsigned, "draft"))
+    stream.when(ArchiveRecord(RECORD))
+    assert stream.record.phase is Phase.ARCHIVED
 
 
 def test_a_returned_record_comes_back_and_is_counted() -> None:
