@@ -60,7 +60,8 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
         to_department=command.to_department,
         bed=command.bed,
         note_entry_id=command.note_entry_id,
-        responsible=command.responsible,
+        # Whoever reads the event alone learns who is in charge now, changed or not.
+        responsible=command.responsible or record.responsible,
     )
     return on_record(command.record_id, event)
 

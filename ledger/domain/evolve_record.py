@@ -52,7 +52,8 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
 
 def department_transferred(state: RecordState, event: events.DepartmentTransferred, _: datetime) -> RecordState:
     """The patient goes to another department."""
-    return _next(state, **_moved(state, event.to_department), bed=event.bed, responsible=event.responsible)
+    in_charge = event.responsible or state.responsible
+    return _next(state, **_moved(state, event.to_department), bed=event.bed, responsible=in_charge)
 
 
 def _moved(state: RecordState, department: str) -> dict[str, Any]:

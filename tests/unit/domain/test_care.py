@@ -15,6 +15,7 @@ from ledger.domain.commands import (
     TransferDepartment,
 )
 from ledger.domain.decision import Claim, ClaimedItem
+from ledger.domain.events import DepartmentTransferred
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.values import Disposition, Phase, Urgency, VisitType
@@ -24,7 +25,9 @@ from tests.unit.domain.given import (
     OTHER_DIGEST,
     PHYSICIAN,
     RECORD,
+    TRAINEE,
     active,
+    facts,
     narrative,
     note,
     registered,
@@ -103,6 +106,25 @@ def test_the_way_through_the_departments_is_kept() -> None:
     stream.when(TransferDepartment(RECORD, "icu", "3", out, PHYSICIAN))
     assert (stream.record.department, stream.record.bed) == ("icu", "3")
     assert stream.record.departments == ("cardiology", "icu")
+
+
+def test_a_transfer_that_names_nobody_leaves_the_physician_in_charge() -> None:
+    """Given a physician in charge, when a transfer names nobody, the same one stays; one who is named takes over."""
+    stream = active()
+    stream.when(TransferDepartment(RECORD, "icu", "", None, None))
+    event = stream.events[-1]
+    assert isinstance(event, DepartmentTransferred)
+    assert (event.responsible, stream.record.responsible) == (PHYSICIAN, PHYSICIAN)
+    stream.when(TransferDepartment(RECORD, "neurology", "", None, TRAINEE))
+    assert stream.record.responsible == TRAINEE
+
+
+def test_an_event_of_old_that_names_nobody_leaves_the_physician_in_charge() -> None:
+    """Given a transfer recorded without a physician, when it is replayed, the one before stays in charge."""
+    stream = active()
+    meta = facts().meta()
+    stream.apply(DepartmentTransferred(meta, "cardiology", "icu", "", None, None))
+    assert stream.record.responsible == PHYSICIAN
 
 
 def test_a_transfer_names_a_note_that_is_there() -> None:
