@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from ledger.trust.envelope import prev_leaf_of
+
 BODY_BYTES_MAX = 512 * 1024
 EVENTS_MAX = 100
 """Events one command may append."""
@@ -155,6 +157,8 @@ def check_append(append: Append) -> None:
         before = versions.get(event.stream_id.int, event.version - 1)
         if event.version < 1 or event.version != before + 1:
             raise MalformedAppend(f"versions of {event.stream_id} do not follow each other at {event.version}")
+        if event.version > 1 and not prev_leaf_of(event.envelope):
+            raise MalformedAppend(f"the envelope of {event.stream_id} at {event.version} names no event before it")
         if len(event.body) > BODY_BYTES_MAX:
             raise MalformedAppend(f"a body of {len(event.body)} bytes")
         versions[event.stream_id.int] = event.version

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import psycopg
 
-from ledger.store.append import Append, Appended, CommandIdReused, Verdict
+from ledger.store.append import Append, CommandIdReused, Repeated, Verdict
 from ledger.store.connections import Connection, ConnectionPool
 from ledger.store.errors import OutcomeUnknown, StoreUnavailable
 from ledger.store.statements import statements
@@ -30,7 +30,7 @@ class LostBackend:
 async def resolve(
     pool: ConnectionPool, hospital: str, backend: LostBackend | None, appends: Sequence[Append]
 ) -> list[Outcome]:
-    """For each command: Appended as it was stored; StoreUnavailable where it was surely not stored.
+    """For each command: Repeated as it was stored; StoreUnavailable where it was surely not stored.
 
     OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s).
     """
@@ -60,4 +60,5 @@ async def _look_up(connection: Connection, hospital: str, append: Append) -> Out
     content, _, stream_id, version, first, last, result = row
     if content != append.content:
         return CommandIdReused()
-    return Appended(first, last, stream_id, version, result)
+    # By this append, or by an earlier one under the same id whose events were other bytes: what is stored counts.
+    return Repeated(first, last, stream_id, version, result)

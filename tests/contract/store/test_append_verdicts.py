@@ -202,6 +202,7 @@ def test_malformed_append_never_reaches_the_database() -> None:
     malformed: list[Append] = [
         command(first, third),
         command(replace(first, version=0)),
+        command(replace(first, version=2)),
         command(replace(first, body=b"x" * (512 * 1024 + 1))),
         command(*[first] * 101),
         command(first, reservations=(Claim("a", b"k"), Bump("a", b"k", 0))),
