@@ -7,8 +7,12 @@ import logging
 import time
 from collections.abc import Callable
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from ledger.lease import Lease, Leases
 from ledger.publisher import metrics
+from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.sink import Sink
 from ledger.stream.contract import StreamError
@@ -34,6 +38,16 @@ class HospitalPublisher:
         self._make_sink = make_sink
         self._grown = asyncio.Event()
         self._failed = 0
+        self._rests_until = 0.0
+        self.looked = False
+        """Whether this process has seen where the stream stands, or left that to another one."""
+        self.published = 0
+        """The last position that this process knows to be published."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether it was refused a short while ago."""
+        return time.monotonic() < self._rests_until
 
     def hint(self) -> None:
         """The ledger may have grown."""
@@ -43,6 +57,7 @@ class HospitalPublisher:
         """Publishes until idle, until the lease is lost, or until `stop`; a failure is said, and costs a pause."""
         lease = await self._leases.acquire(self._hospital.id, ROLE)
         if lease is None:
+            self.looked = True
             return
         sink = self._make_sink(self._hospital)
         try:
@@ -59,7 +74,8 @@ class HospitalPublisher:
         renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
         try:
             position = await sink.open()
-            metrics.published_position.labels(self._hospital.id).set(position)
+            self._note(position)
+            self.looked = True
             busy = time.monotonic()
             while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
                 self._grown.clear()
@@ -69,11 +85,14 @@ class HospitalPublisher:
                     continue
                 await sink.publish(rows)
                 position, busy = rows[-1].position, time.monotonic()
-                metrics.published_position.labels(self._hospital.id).set(position)
+                self._note(position)
                 metrics.events_published.labels(self._hospital.id).inc(len(rows))
         finally:
-            renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
+            await end(renewal)
+
+    def _note(self, position: int) -> None:
+        self.published = position
+        metrics.published_position.labels(self._hospital.id).set(position)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, `stop`, or the next look."""
@@ -103,6 +122,11 @@ class HospitalPublisher:
 
 async def _keep(lease: Lease) -> None:
     """Renews the lease until it is lost."""
-    while await lease.renew():  # noqa: ASYNC110  # a term is renewed by time, there is no event to wait for
-        await asyncio.sleep(RENEW_SECONDS)
-    _log.error("publisher's lease lost", extra={"hospital": lease.hospital, "epoch": lease.epoch})
+    facts = {"hospital": lease.hospital, "epoch": lease.epoch}
+    try:
+        while await lease.renew():  # noqa: ASYNC110  # a term is renewed by time, there is no event to wait for
+            await asyncio.sleep(RENEW_SECONDS)
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        _log.error("publisher's lease cannot be renewed", extra=facts | {"error": type(error).__name__})
+    else:
+        _log.error("publisher's lease lost", extra=facts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.sql import Identifier, Literal
 from psycopg_pool import AsyncConnectionPool
@@ -70,12 +71,23 @@ class LedgerLog:
         return [HospitalRow(*row) for row in await self._rows(_sql("hospitals"), ())]
 
     async def heads(self, hospitals: Sequence[str]) -> dict[str, int]:
-        """The last position of every hospital named."""
+        """The last position of every hospital named; one whose schema is not there or must not be read is left out."""
         heads: dict[str, int] = {}
         for start in range(0, len(hospitals), _HEADS_PER_STATEMENT):
-            some = hospitals[start : start + _HEADS_PER_STATEMENT]
-            query = b"\nUNION ALL\n".join(_head_of(each) for each in some)
-            heads.update({row[0]: row[1] for row in await self._rows(query, ())})
+            heads.update(await self._heads(hospitals[start : start + _HEADS_PER_STATEMENT]))
+        return heads
+
+    async def _heads(self, hospitals: Sequence[str]) -> dict[str, int]:
+        query = b"\nUNION ALL\n".join(_head_of(each) for each in hospitals)
+        try:
+            return {row[0]: row[1] for row in await self._rows(query, ())}
+        except psycopg.ProgrammingError:
+            # One of them spoils the statement of all; asked one by one, the others are read.
+            if len(hospitals) == 1:
+                return {}
+        heads: dict[str, int] = {}
+        for each in hospitals:
+            heads.update(await self._heads([each]))
         return heads
 
     async def after(self, hospital: str, position: int) -> list[LogRow]:

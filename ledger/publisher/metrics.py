@@ -7,3 +7,4 @@ from prometheus_client import Counter, Gauge
 published_position = Gauge("ledger_published_position", "Last position on the published stream", ["hospital"])
 events_published = Counter("ledger_events_published", "Events published by this process", ["hospital"])
 failures = Counter("ledger_publish_failures", "Failures while publishing; each is tried again", ["hospital"])
+refused = Gauge("ledger_publish_refused", "1 where a hospital is not published until a person decides", ["hospital"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import psycopg
 from psycopg import AsyncConnection
@@ -13,10 +13,11 @@ from psycopg_pool import PoolTimeout
 
 from ledger.config import Settings
 from ledger.lease import Leases
+from ledger.publisher import metrics
+from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.sink import KafkaSink, PostgresSink, Sink, make_topics
-from ledger.stream.contract import StreamError
+from ledger.publisher.sink import KafkaSink, PostgresSink, Sink
 
 SWEEP_SECONDS = 1.0
 SWEEP_SECONDS_MIN = 0.05
@@ -36,17 +37,13 @@ async def run_publisher(settings: Settings, stop: asyncio.Event, ready: Callable
                 return KafkaSink(settings.kafka_bootstrap, log, hospital)
             return PostgresSink(log, hospital)
 
-        async def prepare(hospital: HospitalRow) -> None:
-            if settings.stream == "kafka":
-                await asyncio.to_thread(make_topics, settings.kafka_bootstrap, hospital)
-
-        sweeper = Sweeper(log, Leases(pool.connection), make_sink, prepare)
+        # What stands in the same database as the ledger is not lost without it; a topic is.
+        sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka")
         hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
         try:
             await sweeper.run(stop, ready)
         finally:
-            hints.cancel()
-            await asyncio.gather(hints, return_exceptions=True)
+            await end(hints)
 
 
 class Sweeper:
@@ -57,15 +54,18 @@ class Sweeper:
         log: LedgerLog,
         leases: Leases,
         make_sink: Callable[[HospitalRow], Sink],
-        prepare: Callable[[HospitalRow], Awaitable[None]],
+        *,
+        look_first: bool,
     ) -> None:
+        """`look_first`: every hospital's sink is opened once, whether there is something to publish or not."""
         self._log = log
         self._leases = leases
         self._make_sink = make_sink
-        self._prepare = prepare
-        self._prepared: set[str] = set()
+        self._look_first = look_first
+        self._unreadable: set[str] = set()
         self._publishers: dict[str, HospitalPublisher] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._started_at: dict[str, float] = {}
         self._hinted = asyncio.Event()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -78,10 +78,8 @@ class Sweeper:
                     if first:
                         ready()
                         first = False
-                except (psycopg.OperationalError, PoolTimeout) as error:
+                except (psycopg.Error, PoolTimeout) as error:
                     _log.error("the ledger's database is out of reach", extra={"error": type(error).__name__})
-                except StreamError as error:
-                    _log.error("topics cannot be made", extra={"reason": str(error)})
                 await self._wait(stop)
         finally:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -89,25 +87,43 @@ class Sweeper:
     async def _sweep(self, stop: asyncio.Event) -> None:
         hospitals = {each.id: each for each in await self._log.hospitals()}
         heads, progress = await self._log.heads(list(hospitals)), await self._log.all_progress()
-        for hospital, head in heads.items():
-            if hospital in self._tasks or len(self._tasks) >= OPEN_MAX:
-                continue
-            # The first look goes to the topic itself: it may have lost what was published before.
-            first = hospital not in self._prepared
-            if first:
-                await self._prepare(hospitals[hospital])
-                self._prepared.add(hospital)
-            if (first and head) or head > progress.get(hospital, 0):
-                self._start(hospitals[hospital], stop)
+        self._say_unreadable(hospitals.keys() - heads.keys())
+        waiting = [
+            each
+            for each, head in heads.items()
+            if each not in self._tasks and self._wants(self._publisher(hospitals[each]), head, progress.get(each, 0))
+        ]
+        # Whoever waits longest first, so that many hospitals that fail cannot keep the others from their place.
+        waiting.sort(key=lambda each: self._started_at.get(each, 0.0))
+        for hospital in waiting[: OPEN_MAX - len(self._tasks)]:
+            self._start(hospital, stop)
 
-    def _start(self, hospital: HospitalRow, stop: asyncio.Event) -> None:
-        publisher = self._publishers.get(hospital.id)
-        if publisher is None:
-            publisher = HospitalPublisher(hospital, self._log, self._leases, self._make_sink)
-            self._publishers[hospital.id] = publisher
-        task = asyncio.create_task(publisher.run(stop, self._patience_seconds), name=f"publish {hospital.id}")
-        task.add_done_callback(lambda done: self._ended(hospital.id, done))
-        self._tasks[hospital.id] = task
+    def _wants(self, publisher: HospitalPublisher, head: int, progress: int) -> bool:
+        """Whether there is something to do: to publish, to look, or to see why the ledger has become shorter."""
+        if publisher.rests:
+            return False
+        return head > progress or head < publisher.published or (self._look_first and not publisher.looked)
+
+    def _say_unreadable(self, unreadable: set[str]) -> None:
+        for hospital in sorted(unreadable - self._unreadable):
+            metrics.refused.labels(hospital).set(1)
+            _log.error("a hospital's ledger is missing or must not be read; others go on", extra={"hospital": hospital})
+        for hospital in self._unreadable - unreadable:
+            metrics.refused.labels(hospital).set(0)
+        self._unreadable = unreadable
+
+    def _publisher(self, hospital: HospitalRow) -> HospitalPublisher:
+        if hospital.id not in self._publishers:
+            made = HospitalPublisher(hospital, self._log, self._leases, self._make_sink)
+            self._publishers[hospital.id] = made
+        return self._publishers[hospital.id]
+
+    def _start(self, hospital: str, stop: asyncio.Event) -> None:
+        running = self._publishers[hospital].run(stop, self._patience_seconds)
+        task = asyncio.create_task(running, name=f"publish {hospital}")
+        task.add_done_callback(lambda done: self._ended(hospital, done))
+        self._tasks[hospital] = task
+        self._started_at[hospital] = time.monotonic()
 
     def _patience_seconds(self) -> float:
         """How long a publisher may idle before it gives its place up."""

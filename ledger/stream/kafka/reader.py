@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kafka import KafkaConsumer, TopicPartition
 
 from ledger.stream.contract import PublishedEvent, StreamUnavailable
-from ledger.stream.kafka.connecting import COMMON, broker_errors
+from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.message import read_message
 
@@ -20,8 +20,9 @@ class KafkaStreamReader:
         self._topic = topic
         self._topic_id = TopicsAdmin(bootstrap).topic_id(topic)
         with broker_errors(f"reading topic {topic}"):
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap,
+            self._consumer = build(
+                KafkaConsumer,
+                bootstrap,
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 group_id=None,
@@ -30,9 +31,12 @@ class KafkaStreamReader:
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=100,
                 allow_auto_create_topics=False,
-                **COMMON,
             )
-            found = self._consumer.partitions_for_topic(topic)
+            try:
+                found = self._consumer.partitions_for_topic(topic)
+            except BaseException:
+                self._consumer.close()
+                raise
         if not found:
             self._consumer.close()
             raise StreamUnavailable(f"topic {topic} has no partitions", "it was not made yet")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
 from ledger.stream.contract import StreamUnavailable
-from ledger.stream.kafka.connecting import COMMON, broker_errors
+from ledger.stream.kafka.connecting import broker_errors, build
 
 _KEEP_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 
@@ -45,5 +43,4 @@ class TopicsAdmin:
         return str(found["topic_id"])
 
     def _client(self) -> KafkaAdminClient:
-        wanted: dict[str, Any] = {"bootstrap_servers": self._bootstrap, **COMMON}
-        return KafkaAdminClient(**wanted)
+        return build(KafkaAdminClient, self._bootstrap)

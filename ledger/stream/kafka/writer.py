@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from kafka import KafkaProducer
 
 from ledger.stream.contract import PublishedEvent
-from ledger.stream.kafka.connecting import COMMON, broker_errors
+from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.tail import last_positions
 from ledger.stream.message import headers_of, value_of
 from ledger.stream.topics import records_topic, transfers_topic
 
+_CLOSE_SECONDS = 5.0
 PATIENCE_SECONDS = 8.0
 """How long a batch may wait before its transaction is given up and the producer replaced. Short: a producer that has
 lost leader and coordinator at once never finds them again, a new one does so in half a second."""
@@ -41,8 +42,9 @@ class KafkaWriter:
         self._patience_seconds = patience_seconds
         patience_ms = int(patience_seconds * 1000)
         with broker_errors(f"starting the producer of {hospital}"):
-            self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap,
+            self._producer = build(
+                KafkaProducer,
+                bootstrap,
                 transactional_id=f"ledger.publisher.{hospital}",
                 # With the newer protocol a fenced predecessor can abort the successor's transaction.
                 api_version=(2, 4),
@@ -53,13 +55,12 @@ class KafkaWriter:
                 max_request_size=1_048_576,
                 max_block_ms=patience_ms,
                 allow_auto_create_topics=False,
-                **COMMON,
             )
             try:
                 self._producer.init_transactions()
             except BaseException:
                 # Without this its thread and connections would live on, one more with every attempt.
-                self._producer.close(0)
+                end_producer(self._producer, 0)
                 raise
 
     def last_positions(self) -> list[int]:
@@ -99,4 +100,14 @@ class KafkaWriter:
     def close(self) -> None:
         """Ends the producer; what was not committed is aborted by the successor."""
         with broker_errors(f"closing the producer of {self._topic}"):
-            self._producer.close(5)
+            end_producer(self._producer, _CLOSE_SECONDS)
+
+
+def end_producer(producer: KafkaProducer, seconds_max: float) -> None:
+    """Closes a producer. Raises the library's error where it had something left, but its thread ends in any case."""
+    try:
+        producer.close(seconds_max)
+    except BaseException:
+        # close() flushes first, and gives up with its thread still running where that fails.
+        producer._sender.force_close()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        raise

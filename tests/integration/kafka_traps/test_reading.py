@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 # A trap is laid with the product's own producer in the middle of its work.
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,10 +19,12 @@ from kafka.admin import (
     ResourcePattern,
     ResourceType,
 )
+from kafka.errors import KafkaError
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.ports import free_port
 from ledger.stream.contract import MalformedMessage, StreamUnavailable
+from ledger.stream.kafka.connecting import build
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import KafkaWriter
@@ -76,6 +79,21 @@ def test_unreachable_broker_names_the_likely_causes() -> None:
         KafkaStreamReader(f"127.0.0.1:{free_port()}", "ledger.records.north")
     for cause in ("does not run", "wrong user or password", "TLS"):
         assert cause in str(raised.value)
+
+
+def test_client_that_cannot_be_built_leaves_no_thread() -> None:
+    """The library leaves its thread running: one more with every attempt while the broker is away."""
+    before = {thread.ident for thread in threading.enumerate()}
+    with pytest.raises(KafkaError):
+        build(KafkaAdminClient, f"127.0.0.1:{free_port()}")
+    with pytest.raises(StreamUnavailable):
+        KafkaWriter(f"127.0.0.1:{free_port()}", "north", patience_seconds=1.0)
+
+    def left() -> list[str]:
+        new = [thread.name for thread in threading.enumerate() if thread.ident not in before]
+        return [name for name in new if name.startswith("kafka")]
+
+    eventually(lambda: not left(), what="the threads end")
 
 
 def test_topic_that_is_not_there_is_said(kafka_broker: EmbeddedKafka) -> None:
