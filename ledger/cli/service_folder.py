@@ -43,6 +43,11 @@ class ServiceFolder:
         folder._keep()
         return folder
 
+    @classmethod
+    def look(cls, path: Path) -> ServiceFolder:
+        """The folder's state as it was kept, changing nothing: for those who look at a running service."""
+        return cls(path, **json.loads((path / _FILE).read_text()))
+
     def url(self, role: str, postgres_port: int) -> str:
         """libpq URL of a database role."""
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"

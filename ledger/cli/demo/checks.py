@@ -61,7 +61,15 @@ class Subject:
 
 async def check_ledger(subject: Subject, checks: Checks) -> None:
     """Every check of one hospital's ledger."""
-    with connect(subject.superuser_url) as connection:
+    await check_kept(subject, checks)
+    async with connection_pool(subject.settings.postgres_views_url) as pool:
+        await _check_rebuilt(subject, pool, checks)
+    _check_tampering(subject, checks)
+
+
+async def check_kept(subject: Subject, checks: Checks) -> list[Row]:
+    """That nothing is missing, doubled or out of order in PostgreSQL, on the stream, and in any view; the rows."""
+    with connect(subject.settings.postgres_append_url) as connection:
         rows = read_rows(connection, subject.hospital)
     _check_store(subject, rows, checks)
     published = await asyncio.to_thread(read_published, subject, len(rows))
@@ -69,8 +77,7 @@ async def check_ledger(subject: Subject, checks: Checks) -> None:
     async with connection_pool(subject.settings.postgres_views_url) as pool:
         for view in ALL:
             await _check_view(subject, rows, view, pool, checks)
-        await _check_rebuilt(subject, pool, checks)
-    _check_tampering(subject, checks)
+    return rows
 
 
 def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:

@@ -1,0 +1,166 @@
+"""A load of commands that remembers every acknowledgement; what stays unanswered is sent again under its own id."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+
+from ledger.api.v1 import events_pb2, records_pb2
+from ledger.api.v1.common_pb2 import (
+    AMENDMENT_KIND_CORRECTION,
+    IDENTITY_STATUS_MATCHED,
+    VISIT_TYPE_OUTPATIENT,
+    Actor,
+    Attestation,
+    CommandContext,
+)
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.cli.demo.client import note
+from ledger.trust.verify import Row
+from tests.eventually import eventually_async
+
+HOSPITAL = "north"
+COMMANDS_A_RECORD = 21
+AT_ONCE = 48
+AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN)
+_ANSWER_SECONDS_MAX = 20.0
+_ACKNOWLEDGED_SECONDS_MAX = 90.0
+_OPTIONS = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200)]
+
+Method = Callable[..., Awaitable[Any]]
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """A channel that looks often whether a killed server is back."""
+    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """One command that the service said is durable; each of this load's commands makes one event."""
+
+    command_id: str
+    record_id: str
+    version: int
+    position: int
+
+
+class Load:
+    """Many records at one hospital, each with commands one after the other."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.acknowledged: list[Acknowledged] = []
+        self.sent_again = 0
+        self._patients = PatientServiceStub(channel)
+        self._records = RecordServiceStub(channel)
+        self._actor = Actor()
+
+    async def run(self, records: int) -> None:
+        """Sends COMMANDS_A_RECORD commands for each of so many new records; returns when all are acknowledged."""
+        asked = records_pb2.RegisterActorRequest(hospital=HOSPITAL, actor=Actor(name="Dr. Load", role="physician"))
+        self._actor.CopyFrom((await self._answered(self._patients.RegisterActor, asked)).actor)
+        left = iter(range(records))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(self._lives(left))
+
+    async def reaches(self, acknowledged: int) -> None:
+        """Waits for so many acknowledgements."""
+
+        async def reached() -> bool:
+            return len(self.acknowledged) >= acknowledged
+
+        await eventually_async(reached, seconds_max=_ACKNOWLEDGED_SECONDS_MAX, what=f"{acknowledged} acknowledged")
+
+    async def _lives(self, left: Iterator[int]) -> None:
+        for _ in left:
+            await self._life()
+
+    async def _life(self) -> None:
+        record_id = await self._opened()
+        for number in range((COMMANDS_A_RECORD - 3) // 2):
+            content = note("course_note", f"Note {number}", note=f"Stable, look {number}.")
+            recorded = await self.send(
+                self._records.RecordEntry,
+                records_pb2.RecordEntryRequest(record_id=record_id, content=content, attestation=self._signed()),
+            )
+            content.sections[0].text = f"Stable, looked twice, {number}."
+            await self.send(
+                self._records.AmendEntry,
+                records_pb2.AmendEntryRequest(
+                    record_id=record_id,
+                    entry_id=recorded.entry_id,
+                    kind=AMENDMENT_KIND_CORRECTION,
+                    reason="a word was missing",
+                    content=content,
+                    attestation=self._signed(),
+                ),
+            )
+
+    async def _opened(self) -> str:
+        patient = records_pb2.RegisterPatientRequest(
+            case_number=f"L-{uuid.uuid4().hex[:16]}",
+            identity=IDENTITY_STATUS_MATCHED,
+            details=events_pb2.PatientDetails(name="Load", gender="unknown"),
+        )
+        patient_id = (await self.send(self._patients.RegisterPatient, patient)).receipt.record_id
+        record = records_pb2.RegisterRecordRequest(
+            patient_id=patient_id, visit_type=VISIT_TYPE_OUTPATIENT, visit_sequence=1, department="SURG"
+        )
+        record_id = (await self.send(self._records.RegisterRecord, record)).receipt.record_id
+        start = records_pb2.StartCareRequest(record_id=record_id, department="SURG", responsible=self._actor)
+        await self.send(self._records.StartCare, start)
+        return record_id
+
+    async def send(self, method: Method, request: Any) -> Any:
+        """Sends a command under a fresh id until it is acknowledged, and remembers that."""
+        command_id = str(uuid.uuid4())
+        context = CommandContext(hospital=HOSPITAL, command_id=command_id, actor=self._actor, purpose="TREAT")
+        request.context.CopyFrom(context)
+        response = await self._answered(method, request)
+        receipt = response.receipt
+        acknowledged = Acknowledged(command_id, receipt.record_id, receipt.record_version, receipt.position)
+        self.acknowledged.append(acknowledged)
+        return response
+
+    async def _answered(self, method: Method, request: Message) -> Any:
+        async def attempt() -> Any:
+            try:
+                return await method(request, timeout=_ANSWER_SECONDS_MAX)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in AGAIN:
+                    raise
+                self.sent_again += 1
+                return None
+
+        return await eventually_async(attempt, seconds_max=_ACKNOWLEDGED_SECONDS_MAX, what="an answer")
+
+    def _signed(self) -> Attestation:
+        return Attestation(method="session", signer=self._actor)
+
+
+def not_kept(rows: Sequence[Row], acknowledged: Sequence[Acknowledged]) -> list[Acknowledged]:
+    """Acknowledgements that do not name, as the only one, the event which their own command made."""
+    taken: set[int] = set()
+    faults: list[Acknowledged] = []
+    for each in acknowledged:
+        row = rows[each.position - 1] if 0 < each.position <= len(rows) else None
+        if row is None or each.position in taken or not _made_by(row, each):
+            faults.append(each)
+        taken.add(each.position)
+    return faults
+
+
+def _made_by(row: Row, each: Acknowledged) -> bool:
+    copies = row.copies
+    assert copies is not None
+    body = getattr(events_pb2, copies.type.removeprefix("ledger.v1.")).FromString(row.body)
+    stored = (str(uuid.UUID(bytes=copies.stream_id)), copies.version, row.position, body.meta.command_id)
+    return stored == (each.record_id, each.version, each.position, each.command_id)

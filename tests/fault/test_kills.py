@@ -1,0 +1,109 @@
+"""kill -9 of every process of the service in the middle of a load: nothing acknowledged is missing, doubled, moved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ledger.api.v1.stream_pb2 import GetStatusRequest
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
+from ledger.cli.demo.checks import Checks, Subject, check_kept
+from tests.eventually import eventually, eventually_async
+from tests.fault.load import AT_ONCE, COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel
+from tests.services.whole_service import WholeService
+
+PARTITIONS = 6
+RECORDS = 240
+KILLED_AFTER = RECORDS * COMMANDS_A_RECORD // 3
+
+
+@pytest.fixture(scope="module")
+def service(services_folder: Path, kafka_jars: Path) -> Iterator[WholeService]:
+    """One service for all kills: each goes on where the one before left it."""
+    found = WholeService(services_folder / "kills", "kafka", kafka_jars)
+    found.start()
+    yield found
+    assert found.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def earlier() -> list[Load]:
+    """The loads of the tests before, whose acknowledgements hold for ever."""
+    return []
+
+
+@pytest.fixture
+async def load(service: WholeService, earlier: list[Load]) -> AsyncIterator[Load]:
+    """A load that has not begun."""
+    async with open_channel(service.grpc) as channel:
+        found = Load(channel)
+        earlier.append(found)
+        yield found
+
+
+async def test_commands_are_acknowledged_while_kafka_does_not_answer(
+    service: WholeService, load: Load, earlier: list[Load]
+) -> None:
+    """Kafka is frozen, so that nobody starts it again: commands go on, and are published once it answers."""
+    kafka = service.pid("kafka")
+    os.kill(kafka, signal.SIGSTOP)
+    try:
+        published = await published_position(service)
+        await load.run(AT_ONCE)
+        assert await published_position(service) == published
+    finally:
+        os.kill(kafka, signal.SIGCONT)
+    last = max(each.position for each in load.acknowledged)
+
+    async def caught_up() -> bool:
+        return await published_position(service) >= last
+
+    await eventually_async(caught_up, seconds_max=60, what="everything published")
+    await assert_kept(service, earlier)
+
+
+@pytest.mark.parametrize("role", ["serve", "publish", "project", "postgres", "kafka"])
+async def test_nothing_acknowledged_is_lost_by_a_kill(
+    service: WholeService, load: Load, earlier: list[Load], role: str
+) -> None:
+    """5,040 commands, one kill -9 a third of the way through, and the whole ledger checked from its first event."""
+    running = asyncio.create_task(load.run(RECORDS))
+    await load.reaches(KILLED_AFTER)
+    service.kill9(role)
+    assert not running.done()
+    await running
+    assert len(load.acknowledged) == RECORDS * COMMANDS_A_RECORD
+    assert load.sent_again or role not in ("serve", "postgres"), "the kill hit commands on their way"
+    eventually(lambda: came_back(service, role), what=f"{role} started again")
+    await assert_kept(service, earlier)
+
+
+def came_back(service: WholeService, role: str) -> bool:
+    """Whether `ledger up` has said that it started the killed process again."""
+    names = {"postgres": "EmbeddedPostgres", "kafka": "EmbeddedKafka"}
+    return f"*** {names.get(role, f'role {role}')} died" in service.log
+
+
+async def published_position(service: WholeService) -> int:
+    """What the service says is published."""
+    async with open_channel(service.grpc) as channel:
+        status = await OperationsServiceStub(channel).GetStatus(GetStatusRequest(hospital=HOSPITAL))
+    return status.hospitals[0].published_position
+
+
+async def assert_kept(service: WholeService, loads: list[Load]) -> None:
+    """The store, the stream and every view hold what was acknowledged: each event once, in order, unchanged."""
+    acknowledged = [each for load in loads for each in load.acknowledged]
+    said = StringIO()
+    checks = Checks(Console(file=said, width=200))
+    rows = await check_kept(Subject(HOSPITAL, PARTITIONS, len(acknowledged), "", service.settings), checks)
+    assert not checks.failed, said.getvalue()
+    assert checks.held >= 3
+    assert not not_kept(rows, acknowledged)
