@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
-from ledger.application.message_codec import parse_uuid
+from ledger.application.message_codec import nul_faults, parse_uuid
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.store.actors import Actor, ActorRegister
 
@@ -35,6 +35,7 @@ def _actor(hospital: str, request: RegisterActorRequest) -> Actor:
     asked = request.actor
     if not asked.name:
         faults.append(Violation("actor.name", "REQUIRED", "a name is required"))
+    faults += nul_faults(asked, "actor.") + nul_faults(request.source, "source.")
     actor_id = parse_uuid(asked.id, "actor.id", faults) if asked.id else _new_id(hospital, request)
     if faults or actor_id is None:
         raise Refused(RefusalKind.INVALID, tuple(faults))

@@ -89,6 +89,9 @@ class CommandPath:
             if known is not None:
                 return None
             raise
+        if not decision.events and known is not None:
+            # "Nothing to add" is remembered for ever, and nothing in the append checks it: never on a stale memory.
+            return None
         verdict = await self._committer.append(self._append_of(work, decision, prepared, loaded))
         return self._settle(work, verdict, prepared, loaded)
 
@@ -132,7 +135,8 @@ class CommandPath:
                 return _outcome(verdict, 0, repeated=True)
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
-            case append.VersionConflict(actual=actual):
+            case append.VersionConflict(stream_id=stream_id, actual=actual):
+                self._ledger.forget(stream_id)
                 if context.expected_version is not None:
                     raise VersionMismatch(context.expected_version, actual)
             case append.ReservationConflict(kind=kind):

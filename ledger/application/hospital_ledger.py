@@ -123,6 +123,10 @@ class HospitalLedger(Application[UUID]):
         """The stream as this process last saw it; the append finds out whether that still holds."""
         return self._cache.get(stream_id)
 
+    def forget(self, stream_id: UUID) -> None:
+        """Drops what this process remembers of a stream; the next load begins with its first event."""
+        self._cache.drop(stream_id)
+
     def remember(self, loaded: Loaded) -> None:
         """Keeps a stream's state after an append."""
         self._cache.put(loaded)

@@ -85,9 +85,24 @@ def _field_reader(field: FieldDescriptor, hint: Any) -> Reader:
         return _enum_reader(field, wanted, optional=optional)
     if wanted is UUID:
         return _uuid_reader(name, optional=optional)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _text_reader(name, presence=field.has_presence and optional)
     if field.has_presence and optional:
         return lambda message, _path, _faults: getattr(message, name) if message.HasField(name) else None
     return lambda message, _path, _faults: getattr(message, name)
+
+
+def _text_reader(name: str, *, presence: bool) -> Reader:
+    def reader(message: Message, path: str, faults: Faults) -> Any:
+        if presence and not message.HasField(name):
+            return None
+        text: str = getattr(message, name)
+        # PostgreSQL's text cannot hold it, so a view could never show what was acknowledged.
+        if "\0" in text:
+            faults.append(Violation(path, "NUL_CHARACTER", "text without U+0000 is required"))
+        return text
+
+    return reader
 
 
 def _repeated_reader(field: FieldDescriptor, item: Any) -> Reader:
@@ -146,6 +161,15 @@ def _uuid_reader(name: str, *, optional: bool) -> Reader:
         return parse_uuid(text, path, faults)
 
     return reader
+
+
+def nul_faults(message: Message, prefix: str = "") -> Faults:
+    """The faults of a message's own texts that PostgreSQL could not hold; messages inside it are not looked at."""
+    return [
+        Violation(prefix + field.name, "NUL_CHARACTER", "text without U+0000 is required")
+        for field, value in message.ListFields()
+        if isinstance(value, str) and "\0" in value
+    ]
 
 
 def parse_uuid(text: str, path: str, faults: Faults) -> UUID | None:

@@ -48,3 +48,9 @@ class StreamCache:
         while self._events > self._events_max and len(self._streams) > 1:
             _, left = self._streams.popitem(last=False)
             self._events -= left.version
+
+    def drop(self, stream_id: UUID) -> None:
+        """Forgets a stream."""
+        known = self._streams.pop(stream_id, None)
+        if known is not None:
+            self._events -= known.version

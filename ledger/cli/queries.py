@@ -10,8 +10,10 @@ from google.protobuf.message import Message
 
 from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2
 from ledger.application.ledger import Ledger
+from ledger.application.message_codec import nul_faults
 from ledger.cli.service_state import ServiceState
 from ledger.config import Settings
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.server.arguments import required_uuid
 from ledger.stream.partition import partition_of
 from projections.archive_queries import ArchiveQueries
@@ -40,7 +42,18 @@ async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Map
             **_transfers(TransferQueries(reader)),
             **_operations(operations, ServiceState(settings, ledger, operations, pool)),
         }
-        yield {_PACKAGE + name: query for name, query in queries.items()}
+        yield {_PACKAGE + name: _guarded(query) for name, query in queries.items()}
+
+
+def _guarded(query: Query) -> Query:
+    """Refuses text that PostgreSQL cannot compare with anything."""
+
+    async def guarded(request: Message) -> Message:
+        if faults := nul_faults(request):
+            raise Refused(RefusalKind.INVALID, tuple(faults))
+        return await query(request)
+
+    return guarded
 
 
 def partition_function(settings: Settings) -> Callable[[bytes, int], int]:

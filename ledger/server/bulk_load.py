@@ -54,6 +54,8 @@ class BulkLoad:
         try:
             if item.predecessor is not None:
                 await asyncio.wait([item.predecessor])
+            if load.broken is not None:
+                return  # what comes after a command that may have to be sent again waits for that
             load.done(await self._execute(item.request))
         except Exception as error:  # noqa: BLE001 # each command's verdict goes into the answer
             load.failed(item, error)
@@ -108,7 +110,7 @@ class _Load:
             self.response.position = max(self.response.position, outcome.position)
 
     def failed(self, item: _Item, error: Exception) -> None:
-        if row_of(error).code == code_pb2.UNAVAILABLE:
+        if row_of(error).code in (code_pb2.UNAVAILABLE, code_pb2.UNKNOWN):
             self.broken = error
             return
         failure_status(RPC, error)
