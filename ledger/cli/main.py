@@ -8,8 +8,8 @@ import click
 from typing_extensions import override
 
 _COMMANDS = {
-    "serve": "ledger.cli.roles:serve",
-    "publish": "ledger.cli.roles:publish",
+    "serve": "ledger.cli.serve:serve",
+    "publish": "ledger.cli.publish:publish",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "migrate": "ledger.cli.migrate:migrate",

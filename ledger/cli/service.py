@@ -18,6 +18,7 @@ from ledger.api.v1.stream_pb2 import AddHospitalRequest, Hospital, ListHospitals
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.cli.role_process import RoleFailed, RoleProcess
 from ledger.cli.service_folder import DATABASE, ServiceFolder
+from ledger.embedded.errors import EmbeddedError
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.postgres import EmbeddedPostgres
 from ledger.store.migrate import migrate
@@ -90,9 +91,8 @@ class Service:
 
     def _environment(self) -> dict[str, str]:
         folder, port = self._folder, self._postgres.port
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
         return {
-            **inherited,
+            **os.environ,
             "PYTHONUNBUFFERED": "1",
             "LEDGER_POSTGRES_MIGRATE_URL": folder.url("ledger_migrate", port),
             "LEDGER_POSTGRES_APPEND_URL": folder.url("ledger_append", port),
@@ -160,11 +160,20 @@ class Service:
             except TimeoutError:
                 continue
 
+    async def _restart(self, server: EmbeddedPostgres | EmbeddedKafka) -> None:
+        _say(f"{type(server).__name__} died; starting it again on the same data")
+        try:
+            await asyncio.to_thread(server.start)
+        except EmbeddedError as error:
+            if isinstance(server, EmbeddedPostgres):
+                raise
+            # Commands need no broker: the ledger goes on, and the broker is tried again at the next look.
+            _say(f"it did not come back yet: {error}")
+
     async def _restart_the_dead(self) -> None:
         for server in (self._postgres, self._kafka):
             if server is not None and not server.alive:
-                _say(f"{type(server).__name__} died; starting it again on the same data")
-                await asyncio.to_thread(server.start)
+                await self._restart(server)
         for role in self._roles:
             if role.restart_if_dead():
                 _say(f"role {role.role} died; started again")

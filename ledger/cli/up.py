@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ledger.cli.running import write_ready
+from ledger.cli.running import settings_for, write_ready
 from ledger.cli.service import Service
 from ledger.cli.service_folder import StreamDiffers, kept_stream
 from ledger.embedded.errors import KafkaUnavailable
@@ -28,6 +28,7 @@ from ledger.embedded.kafka_jars import provide_jars
 @click.option("--partitions", type=click.IntRange(1, 256), default=6, show_default=True, help="Per new hospital.")
 def up(folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream: str | None, partitions: int) -> None:
     """Run the whole service until Ctrl-C or SIGTERM."""
+    settings_for()  # a bad setting is refused by name before anything starts
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
     chosen = choose_stream(folder, stream)

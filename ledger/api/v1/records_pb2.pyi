@@ -1186,6 +1186,7 @@ class EntryVersion(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    HISTORICAL_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1196,6 +1197,8 @@ class EntryVersion(_message.Message):
     """Reason of the change."""
     record_version: _builtins.int
     """Version of the record that brought it."""
+    historical: _builtins.bool
+    """Taken over from an earlier system."""
     @_builtins.property
     def content(self) -> _common_pb2.EntryContent:
         """What it says."""
@@ -1224,10 +1227,11 @@ class EntryVersion(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         record_version: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        historical: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The roles that other processes talk to or wait for: the edge and the publisher."""
+"""`ledger serve`: commands, reads and view queries for those who call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 from ledger.application.ledger import Ledger
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.publisher.role import run_publisher
 from ledger.server.serving import run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
@@ -29,17 +28,5 @@ def serve(ready_file: Path | None) -> None:
                 await run_server(settings, ledger, queries, stop, lambda at: ready({"grpc": at.grpc, "http": at.http}))
         finally:
             await ledger.close()
-
-    run_until_stopped(work, ready_file)
-
-
-@click.command()
-@_ready_file
-def publish(ready_file: Path | None) -> None:
-    """Publish every hospital's events, in order and exactly once."""
-    settings = settings_for("postgres_stream_url")
-
-    async def work(stop: asyncio.Event, ready: Ready) -> None:
-        await run_publisher(settings, stop, lambda: ready({}))
 
     run_until_stopped(work, ready_file)
