@@ -64,6 +64,7 @@ class Service:
         if self._kafka is not None:
             servers.append(asyncio.to_thread(self._kafka.start))
         await asyncio.gather(*servers)
+        self._folder.keep()
         await asyncio.to_thread(self._make_database)
         states = await migrate(self._postgres.url(DATABASE), passwords=self._folder.passwords)
         failed = [state for state in states if state.failure]

@@ -28,7 +28,7 @@ class ServiceFolder:
 
     @classmethod
     def open(cls, path: Path, stream: str) -> ServiceFolder:
-        """The folder's state, made on first use. A ledger published on Kafka is not continued on the log, or back.
+        """The folder's state, new on first use. A ledger published on Kafka is not continued on the log, or back.
 
         Raises StreamDiffers.
         """
@@ -39,9 +39,7 @@ class ServiceFolder:
             if kept["stream"] != stream:
                 raise StreamDiffers(kept["stream"], stream)
         passwords = kept.get("passwords") or {role: secrets.token_urlsafe(24) for role in ROLES}
-        folder = cls(path, passwords, _port(kept.get("grpc_port")), _port(kept.get("http_port")), stream)
-        folder._keep()
-        return folder
+        return cls(path, passwords, _port(kept.get("grpc_port")), _port(kept.get("http_port")), stream)
 
     @classmethod
     def look(cls, path: Path) -> ServiceFolder:
@@ -52,7 +50,8 @@ class ServiceFolder:
         """libpq URL of a database role."""
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
         state = {
             "passwords": self.passwords,
             "grpc_port": self.grpc_port,

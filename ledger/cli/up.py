@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from ledger.cli.running import settings_for, write_ready
-from ledger.cli.service import Service
+from ledger.cli.service import MigrationFailed, RoleFailed, Service
 from ledger.cli.service_folder import StreamDiffers, kept_stream
-from ledger.embedded.errors import KafkaUnavailable
+from ledger.embedded.errors import EmbeddedError, KafkaUnavailable
 from ledger.embedded.java import find_java
 from ledger.embedded.kafka_jars import provide_jars
 
@@ -34,7 +34,7 @@ def up(folder: Path, hospitals: tuple[str, ...], ready_file: Path | None, stream
     chosen = choose_stream(folder, stream)
     try:
         asyncio.run(_run(folder.resolve(), hospitals or ("north", "south"), ready_file, chosen, partitions))
-    except StreamDiffers as error:
+    except (StreamDiffers, EmbeddedError, MigrationFailed, RoleFailed) as error:
         raise click.ClickException(str(error)) from error
 
 

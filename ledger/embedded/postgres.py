@@ -106,8 +106,9 @@ class EmbeddedPostgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._check_version()
-        # Nobody is left who could own it; its pid may by now belong to another program.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # Nobody is left who could own them; their pid may by now belong to another program, or to a corpse.
+        for stale in (self.data / "postmaster.pid", *(self._home / "socket").glob(".s.PGSQL.*.lock")):
+            stale.unlink(missing_ok=True)
         self._port = self._folder.ports("postgres")["postgres"]
         self._process = self._launch()
         try:

@@ -58,18 +58,23 @@ class Load:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.acknowledged: list[Acknowledged] = []
         self.sent_again = 0
-        self._patients = PatientServiceStub(channel)
+        self._requests: list[tuple[str, Any]] = []
+        self.patients = PatientServiceStub(channel)
         self._records = RecordServiceStub(channel)
         self._actor = Actor()
 
     async def run(self, records: int) -> None:
         """Sends COMMANDS_A_RECORD commands for each of so many new records; returns when all are acknowledged."""
-        asked = records_pb2.RegisterActorRequest(hospital=HOSPITAL, actor=Actor(name="Dr. Load", role="physician"))
-        self._actor.CopyFrom((await self._answered(self._patients.RegisterActor, asked)).actor)
+        await self.register()
         left = iter(range(records))
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._lives(left))
+
+    async def register(self) -> None:
+        """Puts the person who acts into the hospital's register."""
+        asked = records_pb2.RegisterActorRequest(hospital=HOSPITAL, actor=Actor(name="Dr. Load", role="physician"))
+        self._actor.CopyFrom((await self._answered(self.patients.RegisterActor, asked)).actor)
 
     async def reaches(self, acknowledged: int) -> None:
         """Waits for so many acknowledgements."""
@@ -84,12 +89,12 @@ class Load:
             await self._life()
 
     async def _life(self) -> None:
-        record_id = await self._opened()
+        record_id = await self.opened()
         for number in range((COMMANDS_A_RECORD - 3) // 2):
             content = note("course_note", f"Note {number}", note=f"Stable, look {number}.")
             recorded = await self.send(
                 self._records.RecordEntry,
-                records_pb2.RecordEntryRequest(record_id=record_id, content=content, attestation=self._signed()),
+                records_pb2.RecordEntryRequest(record_id=record_id, content=content, attestation=self.signed()),
             )
             content.sections[0].text = f"Stable, looked twice, {number}."
             await self.send(
@@ -100,17 +105,14 @@ class Load:
                     kind=AMENDMENT_KIND_CORRECTION,
                     reason="a word was missing",
                     content=content,
-                    attestation=self._signed(),
+                    attestation=self.signed(),
                 ),
             )
 
-    async def _opened(self) -> str:
-        patient = records_pb2.RegisterPatientRequest(
-            case_number=f"L-{uuid.uuid4().hex[:16]}",
-            identity=IDENTITY_STATUS_MATCHED,
-            details=events_pb2.PatientDetails(name="Load", gender="unknown"),
-        )
-        patient_id = (await self.send(self._patients.RegisterPatient, patient)).receipt.record_id
+    async def opened(self) -> str:
+        """A new record under care."""
+        patient = self.registration(f"L-{uuid.uuid4().hex[:16]}")
+        patient_id = (await self.send(self.patients.RegisterPatient, patient)).receipt.record_id
         record = records_pb2.RegisterRecordRequest(
             patient_id=patient_id, visit_type=VISIT_TYPE_OUTPATIENT, visit_sequence=1, department="SURG"
         )
@@ -119,16 +121,44 @@ class Load:
         await self.send(self._records.StartCare, start)
         return record_id
 
+    def registration(self, case_number: str) -> records_pb2.RegisterPatientRequest:
+        """A new patient, under a fresh command id."""
+        return records_pb2.RegisterPatientRequest(
+            context=self.context(),
+            case_number=case_number,
+            identity=IDENTITY_STATUS_MATCHED,
+            details=events_pb2.PatientDetails(name="Load", gender="unknown"),
+        )
+
+    def context(self, expected_version: int | None = None) -> CommandContext:
+        """A context with a fresh command id."""
+        return CommandContext(
+            hospital=HOSPITAL,
+            command_id=str(uuid.uuid4()),
+            expected_version=expected_version,
+            actor=self._actor,
+            purpose="TREAT",
+        )
+
     async def send(self, method: Method, request: Any) -> Any:
         """Sends a command under a fresh id until it is acknowledged, and remembers that."""
-        command_id = str(uuid.uuid4())
-        context = CommandContext(hospital=HOSPITAL, command_id=command_id, actor=self._actor, purpose="TREAT")
-        request.context.CopyFrom(context)
+        request.context.CopyFrom(self.context())
         response = await self._answered(method, request)
-        receipt = response.receipt
-        acknowledged = Acknowledged(command_id, receipt.record_id, receipt.record_version, receipt.position)
-        self.acknowledged.append(acknowledged)
+        self._requests.append((type(request).__name__.removesuffix("Request"), request))
+        self.acknowledged.append(_acknowledged(request, response))
         return response
+
+    async def repeat(self, load: Load) -> list[Acknowledged]:
+        """Sends every command of another load again, unchanged; what is acknowledged now."""
+        found: list[Acknowledged] = []
+        for rpc, request in load._requests:
+            response = await self._method(rpc)(request)
+            assert response.receipt.repeated
+            found.append(_acknowledged(request, response))
+        return found
+
+    def _method(self, rpc: str) -> Method:
+        return getattr(self.patients if hasattr(self.patients, rpc) else self._records, rpc)
 
     async def _answered(self, method: Method, request: Message) -> Any:
         async def attempt() -> Any:
@@ -142,8 +172,14 @@ class Load:
 
         return await eventually_async(attempt, seconds_max=_ACKNOWLEDGED_SECONDS_MAX, what="an answer")
 
-    def _signed(self) -> Attestation:
+    def signed(self) -> Attestation:
+        """The confirmation of the person who acts."""
         return Attestation(method="session", signer=self._actor)
+
+
+def _acknowledged(request: Any, response: Any) -> Acknowledged:
+    receipt = response.receipt
+    return Acknowledged(request.context.command_id, receipt.record_id, receipt.record_version, receipt.position)
 
 
 def not_kept(rows: Sequence[Row], acknowledged: Sequence[Acknowledged]) -> list[Acknowledged]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,21 @@ class WholeService:
         if role == "up":
             self._running().wait(STOP_SECONDS_MAX)
 
+    def kill9_all(self) -> None:
+        """Kills every process of it, the supervisor first, as a power cut would."""
+        for name in ("up", *(each for each in self.facts["pids"] if each != "up")):
+            with suppress(ProcessLookupError):
+                os.kill(self.pid(name), signal.SIGKILL)
+        self._running().wait(STOP_SECONDS_MAX)
+
+    def stop_if_running(self) -> None:
+        """Ends it where the test has not."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
     def pid(self, role: str) -> int:
-        """The process id of a role, `postgres`, `kafka` or `up`, as it is now."""
-        found = self.facts["pids"][role]
-        return found
+        """The process id of a role, `postgres`, `kafka` or `up`, as the ready file names it."""
+        return self.facts["pids"][role]
 
     @property
     def log(self) -> str:
