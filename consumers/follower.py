@@ -53,9 +53,9 @@ class Follower:
         topic = await self._open_topic(self._hospital, self._checkpoint.places)
         try:
             while not stop.is_set():
+                await self._take_waiting()  # first: a full room would let no batch pass, and so never empty
                 batch = await topic.poll(_POLL_SECONDS, _MESSAGES_MAX)
                 await self._take(batch)
-                await self._take_waiting()
                 if not batch and leave_at_rest():
                     return
         finally:

@@ -15,6 +15,7 @@ from consumers.follower import Follower
 from consumers.stream_topic import StreamTopic
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, Place
+from consumers.waiting_room import WAITING_MAX, NotNow, WaitingRoom, WaitingRoomFull
 from ledger.stream.contract import MalformedMessage, PublishedEvent
 from tests.unit.consumers.histories import NORTH, NOW, RECORD
 
@@ -205,3 +206,39 @@ async def test_a_message_that_cannot_be_read_comes_as_one_and_hides_no_other(mal
     assert [each.place.next_offset for each in found] == [1, 2, 3, 4, 5]
     unreadable = [each.message for each in found if each.message.origin.startswith("unreadable:")]
     assert [each.position - 1 for each in unreadable] == malformed
+
+
+class Absent(Work):
+    """The sender does not answer."""
+
+    async def handle(self, message: TransferMessage) -> None:
+        """Puts every message off."""
+        raise NotNow("north")
+
+
+async def test_a_full_waiting_room_empties_once_the_sender_is_back(tmp_path: Path) -> None:
+    """Those who wait are tried before the topic is read on: what comes next finds room again."""
+    room = WaitingRoom(tmp_path / "waiting")
+    for position in range(1, WAITING_MAX + 1):
+        room.put(message(position))
+    late = WAITING_MAX + 1
+    with pytest.raises(WaitingRoomFull):
+        await _follow(Messages([message(late)]), Absent(), tmp_path)
+    back = Outage(late)
+    await _follow(Messages([message(late)]), back, tmp_path)
+    assert len(back.done) == WAITING_MAX
+    assert [waiting.position for waiting in WaitingRoom(tmp_path / "waiting").due()] == [late]
+
+
+class Outage(Work):
+    """The sender answers for all but one message."""
+
+    def __init__(self, absent: int) -> None:
+        super().__init__()
+        self.absent = absent
+
+    async def handle(self, message: TransferMessage) -> None:
+        """Takes a message, or puts it off."""
+        if message.position == self.absent:
+            raise NotNow("north")
+        await super().handle(message)
