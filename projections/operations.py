@@ -16,7 +16,7 @@ from projections.dead_letters import STOPPED_MAX, DeadLetterTable
 from projections.fold import Poison, fold, plan
 from projections.generation import serving
 from projections.page_token import page_rows, read_token, write_token
-from projections.rows import RowTables
+from projections.rows import ROW_REFUSED, RowTables
 from projections.tables import shared_statements
 
 _log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class _Release:
         try:
             async with connection.transaction():
                 await tables.store(connection, folded.changed)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except ROW_REFUSED as error:
             return type(error).__name__
         return ""
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-import psycopg
-
 from ledger.views.event import ViewEvent
 from ledger.views.view import View
 from projections.checkpoint import Checkpoint, CheckpointTable, Delivered, Fenced, moved
 from projections.connections import Connection
 from projections.dead_letters import STOPPED_MAX, DeadLetterTable
 from projections.fold import Folded, Poison, fold, plan
-from projections.rows import RowTables
+from projections.rows import ROW_REFUSED, RowTables
 from projections.tables import shared_statements
 
 BATCH_MAX = 500
@@ -54,14 +52,14 @@ class Projector:
         """Commits a batch of at most 500 events with its checkpoints. Fenced or ViewStopped: nothing was committed."""
         try:
             await self._commit(connection, batch)
-        except (psycopg.DataError, psycopg.IntegrityError):
+        except ROW_REFUSED:
             for item in batch:
                 await self._handle_alone(connection, item)
 
     async def _handle_alone(self, connection: Connection, item: Delivered) -> None:
         try:
             await self._commit(connection, (item,))
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except ROW_REFUSED as error:
             await self._commit(connection, (item,), poison=type(error).__name__)
 
     async def _commit(self, connection: Connection, batch: Sequence[Delivered], poison: str = "") -> None:

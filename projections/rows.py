@@ -3,10 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+import psycopg
+
 from ledger.views.view import Row, RowKey, Table, View
 from projections.connections import Connection
 from projections.fold import Planned
 from projections.tables import writing_statements
+
+ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+"""What PostgreSQL says of a value it will never take. A too large index row is an OperationalError by its class only:
+to begin again, as after a lost connection, would meet it for ever."""
 
 
 class RowTables:

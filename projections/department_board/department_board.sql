@@ -11,7 +11,7 @@ CREATE TABLE {records} (
     since bigint,
     open_consultations integer NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX ON {records} (department, bed, record_id) WHERE phase BETWEEN 1 AND 5;
+CREATE INDEX ON {records} (department, left(bed, 64), record_id) WHERE phase BETWEEN 1 AND 5;
 CREATE TABLE {entries} (
     record_id uuid NOT NULL,
     entry_id uuid NOT NULL,
@@ -58,8 +58,8 @@ CROSS JOIN LATERAL (
         (array_agg(recorded_at ORDER BY first_version DESC))[1] AS latest_entry_at
     FROM {entries} AS e WHERE e.record_id = r.record_id AND NOT e.retracted
 ) AS e
-WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (r.bed, r.record_id) > ($2, $3)
-ORDER BY r.bed, r.record_id LIMIT $4
+WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (left(r.bed, 64), r.record_id) > (left($2, 64), $3)
+ORDER BY left(r.bed, 64), r.record_id LIMIT $4
 
 -- name: departments
 SELECT department, count(*) FILTER (WHERE phase <= 2), count(*) FILTER (WHERE phase > 2)

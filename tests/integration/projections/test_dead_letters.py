@@ -118,6 +118,47 @@ async def test_a_batch_with_a_bad_value_is_taken_event_by_event(ground: Ground) 
     ground.append([well.seal(h.entry_recorded(uuid4()))])
     async with running(ground, DepartmentBoard()):
         board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", 4)
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", "department_board", 2)
         letters = await ViewOperations(ground.pool, ALL).list_dead_letters("north", "department_board", 0, "")
     assert [row.entries for row in board.rows] == [1]
     assert [letter.error for letter in letters.dead_letters] == ["CharacterNotInRepertoire"]
+
+
+async def test_a_value_too_large_for_an_index_stops_its_record_only(ground: Ground) -> None:
+    """PostgreSQL reports it as an operational error, yet it would say so for ever: poison, and the view goes on."""
+    sick, well = h.EventStream(), h.EventStream()
+    ground.append([sick.seal(h.registered(incompressible())), well.seal(h.registered("SURG"))])
+    head = ground.append([well.seal(h.moved_to("ICU"))])
+    async with running(ground, DepartmentBoard()):
+        board = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", head)
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", "department_board", 1)
+        letters = await ViewOperations(ground.pool, ALL).list_dead_letters("north", "department_board", 0, "")
+    assert len(board.rows) == 1
+    assert [letter.error for letter in letters.dead_letters] == ["ProgramLimitExceeded"]
+
+
+async def test_a_long_bed_is_listed_and_paged(ground: Ground) -> None:
+    """Only a bounded part of a bed's name is in the index; pages go by the same part."""
+    bed = incompressible()
+    streams = [h.EventStream() for _ in range(5)]
+    ground.append([stream.seal(h.registered("SURG")) for stream in streams])
+    head = 0
+    for number, stream in enumerate(streams):
+        head = ground.append([stream.seal(h.moved_to("ICU", f"{bed}{number}"))])
+    async with running(ground, DepartmentBoard()):
+        for position in range(6, 11):
+            await freshness(ground).wait("north", "department_board", position)
+        queries, found, token = BoardQueries(reader(ground)), list[str](), ""
+        for _ in range(3):
+            page = await queries.department_board("north", "ICU", 2, token, head)
+            found += [row.record_id for row in page.rows]
+            token = page.next_page_token
+    assert sorted(found) == sorted(str(stream.stream_id) for stream in streams)
+    assert token == ""
+
+
+def incompressible() -> str:
+    """16,000 characters, more than an index row of PostgreSQL can hold however they are packed."""
+    return "".join(uuid4().hex for _ in range(500))
