@@ -1,0 +1,109 @@
+"""A random history, stored and read back as bytes, is the state of each moment again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.application.body_codec import encode_body
+from ledger.application.message_codec import micros_of, time_of
+from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, record
+from ledger.domain.decide import decide
+from ledger.domain.evolve import evolve
+from ledger.domain.refusal import Refused
+from ledger.domain.state import StreamState
+from ledger.domain.values import VisitType
+from ledger.trust.envelope import decode
+from ledger.trust.sealing import Sealed
+from ledger.trust.verify import Row, Summary, copies_of, verify_rows
+from tests.property.domain_moves import Move, command_of, facts_of, walks
+from tests.unit.domain.given import RECORD, Stream, registered
+
+pytestmark = pytest.mark.property
+ORIGIN = "ledger.example/north/1"
+STREAM = UUID("5a1c4b52-6a55-4b0e-9a8b-2a8f6f0f7a01")
+
+
+def lived(visit: VisitType, moves: list[Move]) -> tuple[Stream, list[datetime]]:
+    """A record after a walk through the real domain, and when each event was recorded."""
+    stream, minutes = registered(visit), 0
+    times = [facts_of(0, 0).now]
+    for number, move in enumerate(moves):
+        minutes += move.minutes
+        known = facts_of(number, minutes)
+        try:
+            decision = decide(command_of(stream.record, move), stream.record, known)
+        except Refused:
+            continue
+        for event in decision.events:
+            stream.apply(event, known.now)
+            times.append(known.now)
+    return stream, times
+
+
+def stored(stream: Stream, times: list[datetime]) -> list[RecordedEvent]:
+    """The events with their envelopes and bodies, each following the one before."""
+    rows: list[RecordedEvent] = []
+    for version, (event, at) in enumerate(zip(stream.events, times, strict=True), start=1):
+        place = Place(ORIGIN, STREAM, version, at, rows[-1].leaf if rows else b"")
+        rows.append(record(event, place, Sealed(body=encode_body(event))))
+    return rows
+
+
+@given(st.sampled_from(list(VisitType)), walks())
+@settings(max_examples=120, deadline=None)
+def test_stored_bytes_give_the_state_of_every_moment(visit: VisitType, moves: list[Move]) -> None:
+    """Decoded from nothing but envelope and body, the first n events give the state that the record had then."""
+    stream, times = lived(visit, moves)
+    mapper, state = LedgerMapper(), None
+    for version, row in enumerate(stored(stream, times), start=1):
+        read = mapper.read(row.envelope, row.body, row.body)
+        assert (read.originator_id, read.originator_version, read.event) == (
+            STREAM,
+            version,
+            stream.events[version - 1],
+        )
+        state = evolve(state, read.event, read.originator_version, read.recorded_at)
+        assert state == stream.history[version]
+        assert encode_body(read.event) == row.body, "what is decoded is what would be written"
+
+
+@given(st.sampled_from(list(VisitType)), walks(length_max=20))
+@settings(max_examples=60, deadline=None)
+def test_the_library_form_holds_the_same_bytes(visit: VisitType, moves: list[Move]) -> None:
+    """Through eventsourcing's StoredEvent and back nothing is serialised again."""
+    mapper = LedgerMapper()
+    for row in stored(*lived(visit, moves)):
+        again = mapper.to_domain_event(mapper.to_stored_event(row))
+        assert again == row
+
+
+@given(st.sampled_from(list(VisitType)), walks(length_max=20))
+@settings(max_examples=60, deadline=None)
+def test_a_stored_history_verifies(visit: VisitType, moves: list[Move]) -> None:
+    """The walk that checks a ledger finds no fault in what the ledger writes."""
+    rows = stored(*lived(visit, moves))
+    found = verify_rows(
+        Row(position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope))
+        for position, row in enumerate(rows, start=1)
+    )
+    assert isinstance(found, Summary)
+    assert (found.events, found.streams) == (len(rows), 1)
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones()))
+@settings(max_examples=60)
+def test_a_time_in_an_envelope_is_the_same_moment(at: datetime) -> None:
+    """Whatever zone a caller speaks of."""
+    assert time_of(micros_of(at)) == at
+
+
+def test_an_empty_history_is_no_state() -> None:
+    """The record that nobody registered."""
+    state: StreamState | None = None
+    assert registered().history[0] is state
+    assert registered().stream_id == RECORD
