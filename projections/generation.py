@@ -84,6 +84,8 @@ async def swap(connection: Connection, hospital: str, view: View, old: int, new:
         row = await (await connection.execute(shared["has_overtaken"], (view.name, old, new))).fetchone()
         if not row or not row[0]:
             return False
+        # The rebuild's epoch is of another lease: whoever was fenced from the old rows, and only they, stay fenced.
+        await connection.execute(shared["inherit_epoch"], (view.name, old, new))
         await expose(connection, hospital, view, new)
         if old:
             await _drop(connection, hospital, view, old)

@@ -69,6 +69,11 @@ ON CONFLICT DO NOTHING
 UPDATE {checkpoints} SET epoch = $3 WHERE view = $1 AND generation = $2 AND epoch <= $3
 RETURNING partition, position, next_offset, topic_id, events, digest
 
+-- name: inherit_epoch
+UPDATE {checkpoints} SET epoch = (
+    SELECT COALESCE(max(epoch), 0) FROM {checkpoints} WHERE view = $1 AND generation = $2
+) WHERE view = $1 AND generation = $3
+
 -- name: checkpoints
 SELECT partition, position, next_offset, topic_id, events, digest
 FROM {checkpoints} WHERE view = $1 AND generation = $2 ORDER BY partition

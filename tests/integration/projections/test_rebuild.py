@@ -1,5 +1,7 @@
 """A view is built anew beside the running one, gives the same rows, and takes its place."""
 
+from dataclasses import replace
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -13,7 +15,7 @@ from projections.projector import Projector, ViewStopped
 from projections.rebuild import rebuild
 from projections.views import ALL
 from tests.contract.views import histories as h
-from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+from tests.contract.views.ground import PARTITIONS, Ground, Lease, partition_of
 from tests.contract.views.running import freshness, reader, running, tools
 
 
@@ -105,5 +107,25 @@ async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Grou
     async with running(ground, NewBoard()):
         late = h.EventStream()
         head = ground.append([late.seal(h.registered("LATE"))])
+        board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
+    assert len(board.rows) == 1
+
+
+async def test_many_rebuilds_do_not_fence_the_running_view(ground: Ground) -> None:
+    """A rebuild counts its epochs by a lease of its own; the view's own lease, far behind, is handled on at once."""
+    view, epochs = DepartmentBoard(), count(10**7)
+
+    async def acquire_rebuild(hospital: str, role: str) -> Lease:
+        del hospital, role
+        return Lease(next(epochs))
+
+    ground.append(history(3))
+    async with running(ground, view):
+        await freshness(ground).wait("north", view.name, 12)
+        for _ in range(15):
+            await rebuild(replace(tools(ground), acquire=acquire_rebuild), "north", PARTITIONS, view)
+        late = h.EventStream()
+        head = ground.append([late.seal(h.registered("LATE"))])
+        await freshness(ground).wait("north", view.name, head, seconds_max=2.0)
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
     assert len(board.rows) == 1
