@@ -10,18 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.application.body_codec import encode_body
-from ledger.application.message_codec import micros_of, time_of
 from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, record
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve
 from ledger.domain.refusal import Refused
-from ledger.domain.state import StreamState
 from ledger.domain.values import VisitType
 from ledger.trust.envelope import decode
 from ledger.trust.sealing import Sealed
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.property.domain_moves import Move, command_of, facts_of, walks
-from tests.unit.domain.given import RECORD, Stream, registered
+from tests.unit.domain.given import Stream, registered
 
 pytestmark = pytest.mark.property
 ORIGIN = "ledger.example/north/1"
@@ -93,17 +91,3 @@ def test_a_stored_history_verifies(visit: VisitType, moves: list[Move]) -> None:
     )
     assert isinstance(found, Summary)
     assert (found.events, found.streams) == (len(rows), 1)
-
-
-@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones()))
-@settings(max_examples=60)
-def test_a_time_in_an_envelope_is_the_same_moment(at: datetime) -> None:
-    """Whatever zone a caller speaks of."""
-    assert time_of(micros_of(at)) == at
-
-
-def test_an_empty_history_is_no_state() -> None:
-    """The record that nobody registered."""
-    state: StreamState | None = None
-    assert registered().history[0] is state
-    assert registered().stream_id == RECORD

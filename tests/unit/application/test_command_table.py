@@ -21,8 +21,8 @@ def test_every_command_of_the_domain_has_a_row_and_a_request() -> None:
     """None can be added to the one without the other."""
     assert set(STREAM_FIELD) == set(get_args(Command))
     for cls, field in STREAM_FIELD.items():
-        request = request_of(cls).DESCRIPTOR
-        assert request.fields_by_name["context"].message_type.full_name == "ledger.api.v1.CommandContext"
+        context = request_of(cls).DESCRIPTOR.fields_by_name["context"].message_type
+        assert context is common_pb2.CommandContext.DESCRIPTOR
         assert field is None or field in {each.name for each in fields(cls)}
 
 

@@ -57,7 +57,7 @@ async def test_nothing_is_kept_of_a_lane_that_nobody_uses() -> None:
     """Memory does not grow with the streams that were ever used."""
     lanes = Lanes()
     await asyncio.gather(*(_pass(lanes, UUID(int=number % 7)) for number in range(50)))
-    assert not lanes._lanes
+    assert not lanes._lanes  # pyright: ignore[reportPrivateUsage]
 
 
 async def _pass(lanes: Lanes, stream_id: UUID = ONE) -> None:

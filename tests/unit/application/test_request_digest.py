@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 
 from ledger.api.v1 import common_pb2, records_pb2
@@ -22,7 +23,7 @@ COMMANDS = values_of(RecordEntry)
 def request(**context: Any) -> records_pb2.RecordEntryRequest:
     """A request with every part of it set."""
     return records_pb2.RecordEntryRequest(
-        context=common_pb2.CommandContext(hospital="north", command_id="a", actor={"id": "x"}, **context),
+        context=common_pb2.CommandContext(hospital="north", command_id="a", actor=common_pb2.Actor(id="x"), **context),
         record_id="r",
         content=common_pb2.EntryContent(
             template="course_note",
@@ -30,7 +31,7 @@ def request(**context: Any) -> records_pb2.RecordEntryRequest:
             sections=[common_pb2.Section(code="note", text="ab", fields=[common_pb2.Field(code="c", flag=False)])],
             attachments=[common_pb2.Attachment(sha256=b"12", size=3)],
         ),
-        attestation=common_pb2.Attestation(method="session", signed_at={"seconds": 5, "nanos": 7}),
+        attestation=common_pb2.Attestation(method="session", signed_at=Timestamp(seconds=5, nanos=7)),
     )
 
 
