@@ -1,10 +1,14 @@
 """Connections of the read side to one cluster, under the role `ledger_views`."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection, AsyncRawCursor, OperationalError
 from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import AsyncConnectionPool
+
+from ledger.views.errors import ViewsUnavailable
 
 CONNECTIONS_MAX = 8
 _BORROW_TIMEOUT_S = 30.0
@@ -27,6 +31,16 @@ def connection_pool(url: str, *, connections_max: int = CONNECTIONS_MAX) -> Pool
         open=False,
         name="views",
     )
+
+
+@asynccontextmanager
+async def borrowed(pool: Pool) -> AsyncGenerator[Connection]:
+    """A connection for a reader's question. ViewsUnavailable where there is none, or it is lost on the way."""
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except OperationalError as error:
+        raise ViewsUnavailable from error
 
 
 async def _prefer_binary_arrays(connection: Connection) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import psycopg
 
-from ledger.views.errors import PositionAboveHead, RecordStopped, ViewAbsent, WaitTimedOut
-from projections.connections import Pool
+from ledger.views.errors import PositionAboveHead, RecordStopped, ViewAbsent, ViewError, WaitTimedOut
+from projections.connections import Pool, borrowed
 from projections.feed import PositionLookup
 from projections.tables import freshness_statements
 
@@ -80,7 +80,7 @@ class Freshness:
                 _wake(watch)
                 pause_s = _LOOK_AFTER_S_MIN if watch.reached > before else min(pause_s * 1.5, _LOOK_AFTER_S_MAX)
                 await asyncio.sleep(pause_s if watch.waiting else 0)
-        except (psycopg.Error, ViewAbsent) as error:
+        except (psycopg.Error, ViewError) as error:
             for _, waiter in watch.waiting:
                 if not waiter.done():
                     waiter.set_exception(error)
@@ -90,7 +90,7 @@ class Freshness:
 
     async def _reached(self, hospital: str, view: str, partition: int) -> int:
         try:
-            async with self._pool.connection() as connection:
+            async with borrowed(self._pool) as connection:
                 cursor = await connection.execute(freshness_statements(hospital)["reached"], (view, partition))
                 row = await cursor.fetchone()
         except psycopg.errors.UndefinedTable:
@@ -98,7 +98,7 @@ class Freshness:
         return row[0] if row else 0
 
     async def _refuse_stopped(self, hospital: str, view: str, stream_id: UUID, position: int) -> None:
-        async with self._pool.connection() as connection:
+        async with borrowed(self._pool) as connection:
             parameters = (view, stream_id, position)
             row = await (await connection.execute(freshness_statements(hospital)["stopped_at"], parameters)).fetchone()
         if row is not None:
@@ -122,7 +122,7 @@ class PartitionCounts:
     async def __call__(self, hospital: str) -> int:
         """Partitions of a hospital's topic. ViewAbsent where there is no such hospital."""
         if hospital not in self._known:
-            async with self._pool.connection() as connection:
+            async with borrowed(self._pool) as connection:
                 row = await (
                     await connection.execute(freshness_statements(hospital)["partitions"], (hospital,))
                 ).fetchone()

@@ -11,7 +11,7 @@ from ledger.api.v1 import stream_pb2
 from ledger.views.errors import ReasonMissing, ViewAbsent
 from ledger.views.event import ViewEvent
 from ledger.views.view import View
-from projections.connections import Connection, Pool
+from projections.connections import Connection, Pool, borrowed
 from projections.dead_letters import STOPPED_MAX, DeadLetterTable
 from projections.fold import Poison, fold, plan
 from projections.generation import serving
@@ -34,7 +34,7 @@ class ViewOperations:
     async def statuses(self, hospital: str, head: int) -> list[stream_pb2.ViewStatus]:
         """Every view of a hospital against its ledger's head; one that was not built is `absent`."""
         try:
-            async with self._pool.connection() as connection:
+            async with borrowed(self._pool) as connection:
                 cursor = await connection.execute(shared_statements(hospital)["statuses"])
                 found = {row[0]: _status(row, head) for row in await cursor.fetchall()}
         except psycopg.errors.UndefinedTable:
@@ -49,7 +49,7 @@ class ViewOperations:
         limit = page_rows(page_size)
         after = read_token(f"dead letters {view}", page_token, ("", 0))
         try:
-            async with self._pool.connection() as connection:
+            async with borrowed(self._pool) as connection:
                 parameters = (view, *after, limit + 1)
                 cursor = await connection.execute(shared_statements(hospital)["list_dead_letters"], parameters)
                 rows = await cursor.fetchall()
@@ -65,7 +65,7 @@ class ViewOperations:
 
         DeadLetterAbsent, ViewAbsent, ReasonMissing.
         """
-        async with self._pool.connection() as connection, connection.transaction():
+        async with borrowed(self._pool) as connection, connection.transaction():
             release = await self._release(connection, hospital, view, reason)
             event = await release.dead.take(connection, position)
             error = await release.attempt(connection, event)
@@ -79,7 +79,7 @@ class ViewOperations:
 
     async def skip(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.SkipDeadLetterResponse:
         """Gives a dead letter up and handles what is parked behind it, in order; errors as `retry`."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with borrowed(self._pool) as connection, connection.transaction():
             release = await self._release(connection, hospital, view, reason)
             event = await release.dead.take(connection, position)
             await release.dead.resolve(connection, position, "skipped", reason)

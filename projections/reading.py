@@ -7,7 +7,7 @@ import psycopg
 
 from ledger.views.errors import ViewAbsent
 from ledger.views.view import View
-from projections.connections import Pool
+from projections.connections import Pool, borrowed
 from projections.freshness import Freshness
 from projections.tables import reading_statements
 
@@ -25,7 +25,7 @@ class ViewReader:
         """The rows of a statement after `min_position` is handled. ViewAbsent before the view's first build."""
         await self._freshness.wait(hospital, view.name, min_position)
         try:
-            async with self._pool.connection() as connection:
+            async with borrowed(self._pool) as connection:
                 cursor = await connection.execute(reading_statements(hospital, view)[statement], parameters)
                 return await cursor.fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

@@ -43,6 +43,13 @@ class ViewAbsent(ViewError):
         self.hospital = hospital
 
 
+class ViewsUnavailable(ViewError):
+    """The database of the views does not answer for the moment."""
+
+    def __init__(self) -> None:
+        super().__init__("the database of the views does not answer")
+
+
 class BadPageToken(ViewError):
     """The page token was not issued for this list."""
 

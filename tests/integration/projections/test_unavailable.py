@@ -1,0 +1,33 @@
+"""A database that does not answer is told as such, never as a defect."""
+
+import pytest
+from google.rpc import code_pb2
+from psycopg_pool import AsyncConnectionPool
+
+from ledger.server.error_table import row_of
+from ledger.views.errors import ViewsUnavailable
+from projections.connections import Connection, Pool
+from projections.department_board.view import DepartmentBoard
+from projections.freshness import Freshness, PartitionCounts
+from projections.operations import ViewOperations
+from projections.reading import ViewReader
+from projections.views import ALL
+from tests.contract.views import histories as h
+from tests.contract.views.ground import Ground, partition_of
+
+
+async def test_a_database_that_does_not_answer_is_unavailable(ground: Ground) -> None:
+    """Reads, waits and operations say so with a type of their own."""
+    ground.append([h.EventStream().seal(h.registered())])
+    pool: Pool = AsyncConnectionPool[Connection](
+        "host=127.0.0.1 port=1", min_size=0, max_size=1, timeout=0.2, open=False
+    )
+    async with pool:
+        freshness = Freshness(pool, ground, PartitionCounts(ground.pool), partition_of)
+        with pytest.raises(ViewsUnavailable) as caught:
+            await freshness.wait("north", "department_board", 1)
+        with pytest.raises(ViewsUnavailable):
+            await ViewReader(pool, freshness).rows("north", DepartmentBoard(), "departments", (1,), 0)
+        with pytest.raises(ViewsUnavailable):
+            await ViewOperations(pool, ALL).statuses("north", 1)
+    assert row_of(caught.value).code == code_pb2.UNAVAILABLE
