@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -140,22 +140,28 @@ class Service:
         """What a program must know to use the service; `pids` is for those who test what a kill does."""
         async with grpc.aio.insecure_channel(self.grpc) as channel:
             answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
-        pids = {role.role: role.pid for role in self._roles} | {"postgres": self._postgres.pid, "up": os.getpid()}
-        if self._kafka is not None:
-            pids["kafka"] = self._kafka.pid
         return {
             "grpc": self.grpc,
             "http": f"http://127.0.0.1:{self._folder.http_port}",
             "kafka": self._kafka.bootstrap if self._kafka else None,
             "postgres": f"127.0.0.1:{self._postgres.port}/{DATABASE}",
             "hospitals": [_hospital_facts(each, self._folder.stream) for each in answer.hospitals],
-            "pids": pids,
+            "pids": self.pids,
         }
 
-    async def watch(self, stop: asyncio.Event) -> None:
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of every role and server that runs now."""
+        found = {role.role: role.pid for role in self._roles} | {"postgres": self._postgres.pid, "up": os.getpid()}
+        if self._kafka is not None and self._kafka.alive:
+            found["kafka"] = self._kafka.pid
+        return found
+
+    async def watch(self, stop: asyncio.Event, restarted: Callable[[], None] = lambda: None) -> None:
         """Starts again whatever dies, until `stop` is set. Raises RoleFailed where something dies too often."""
         while not stop.is_set():
-            await self._restart_the_dead()
+            if await self._restart_the_dead():
+                restarted()
             try:
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
             except TimeoutError:
@@ -171,13 +177,17 @@ class Service:
             # Commands need no broker: the ledger goes on, and the broker is tried again at the next look.
             _say(f"it did not come back yet: {error}")
 
-    async def _restart_the_dead(self) -> None:
+    async def _restart_the_dead(self) -> bool:
+        found = False
         for server in (self._postgres, self._kafka):
             if server is not None and not server.alive:
                 await self._restart(server)
+                found = True
         for role in self._roles:
             if role.restart_if_dead():
                 _say(f"role {role.role} died; started again")
+                found = True
+        return found
 
 
 class MigrationFailed(Exception):

@@ -48,7 +48,8 @@ async def _run(folder: Path, hospitals: Sequence[str], ready_file: Path | None, 
         facts = await service.facts()
         write_ready(ready_file, facts)
         _print_addresses(facts)
-        await service.watch(stop)
+        # Whoever reads the file later wants the processes that run then.
+        await service.watch(stop, lambda: write_ready(ready_file, {**facts, "pids": service.pids}))
     print("stopped")
 
 

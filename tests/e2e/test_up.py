@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
     }
     assert rows_of(service) == rows
     assert not not_kept(rows, load.acknowledged)
+    wrong = replace(load.acknowledged[7], version=99)
+    assert not_kept(rows, [*load.acknowledged[:7], wrong]) == [wrong], "the check finds a receipt that does not hold"
     await assert_repeated(service, load)
 
 
@@ -148,7 +151,7 @@ def rows_of(service: WholeService) -> list[Row]:
 
 def left_running(service: WholeService) -> list[str]:
     """The names of its processes that still run."""
-    return [name for name, pid in service.facts["pids"].items() if _runs(Path(f"/proc/{pid}/stat"))]
+    return [name for name, pid in service.pids.items() if _runs(Path(f"/proc/{pid}/stat"))]
 
 
 def _runs(stat: Path) -> bool:

@@ -76,7 +76,7 @@ class WholeService:
 
     def kill9_all(self) -> None:
         """Kills every process of it, the supervisor first, as a power cut would."""
-        for name in ("up", *(each for each in self.facts["pids"] if each != "up")):
+        for name in ("up", *(each for each in self.pids if each != "up")):
             with suppress(ProcessLookupError):
                 os.kill(self.pid(name), signal.SIGKILL)
         self._running().wait(STOP_SECONDS_MAX)
@@ -87,8 +87,13 @@ class WholeService:
             self.stop()
 
     def pid(self, role: str) -> int:
-        """The process id of a role, `postgres`, `kafka` or `up`, as the ready file names it."""
-        return self.facts["pids"][role]
+        """The process id of a role, `postgres`, `kafka` or `up`, as it is now."""
+        return self.pids[role]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of everything that runs now, as the ready file tells them."""
+        return json.loads(self._ready.read_text())["pids"]
 
     @property
     def log(self) -> str:
