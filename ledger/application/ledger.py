@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
@@ -27,9 +27,9 @@ from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
 from ledger.config import Settings
 from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.handover import handed_over
 from ledger.domain.source_claim import decode_claim
 from ledger.domain.state import PackageState, RecordState
-from ledger.domain.values import TransferState
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -43,10 +43,6 @@ from ledger.trust.sealing import ClearOpener, ClearSealer
 
 CACHED_EVENTS_MAX = 100_000
 """Events behind the states that are kept, per hospital."""
-
-
-NO_LONGER_HANDED_OVER = frozenset({TransferState.WITHDRAWN, TransferState.EXPIRED})
-"""Transfers whose package the sender keeps to itself."""
 
 
 class Ledger:
@@ -181,7 +177,7 @@ class Ledger:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
         view = await self.record(hospital, record_id)
         transfer = view.state.transfers.get(transfer_id)
-        if transfer is None or transfer.counterpart != recipient or transfer.state in NO_LONGER_HANDED_OVER:
+        if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, datetime.now(UTC)):
             raise UnknownPackage
         tenant = await self._tenant(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)

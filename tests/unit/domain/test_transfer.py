@@ -52,6 +52,13 @@ def test_an_offer_goes_to_another_hospital_that_is_known() -> None:
     assert past == (RefusalKind.INVALID, [("expires_at", "IN_THE_PAST")])
 
 
+def test_an_answer_given_in_time_may_arrive_late() -> None:
+    """Given an offer past its end, when an acceptance arrives, it is written down: it may have been on its way."""
+    stream, transfer_id = offered()
+    stream.when(answer(transfer_id, TransferAnswer.ACCEPTED), now=NOW + timedelta(days=8))
+    assert stream.record.transfers[transfer_id].state is TransferState.COMPLETED
+
+
 def test_transfer_waits_for_identity_and_care() -> None:
     """An unidentified patient's record is not transferred, nor one without care."""
     kind, faults = registered(identity=IdentityStatus.UNVERIFIED).refused(OFFER, counterpart_known=True)
