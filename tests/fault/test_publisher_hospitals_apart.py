@@ -1,0 +1,79 @@
+"""What is wrong with one hospital stops no other, and it is said."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import uuid4
+
+import psycopg
+import pytest
+from kafka.admin import KafkaAdminClient, NewTopic
+from psycopg.sql import SQL, Identifier
+
+from ledger.config import Settings, load
+from ledger.embedded.kafka import EmbeddedKafka
+from ledger.publisher.role import run_publisher
+from ledger.stream.topics import records_topic
+from tests.contract.stream.loaded_ledger import LoadedLedger
+from tests.eventually import eventually_async
+from tests.services.postgres import Database
+
+
+@pytest.fixture
+def on_postgres(database: Database) -> Settings:
+    return load({"LEDGER_POSTGRES_STREAM_URL": database.role_url("ledger_stream")})
+
+
+@asynccontextmanager
+async def publishing(settings: Settings) -> AsyncGenerator[None]:
+    """A publisher while the block runs; what ends it early is raised."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def wait_until_published(ledger: LoadedLedger, *, seconds_max: float = 15.0) -> None:
+    published = lambda: asyncio.to_thread(lambda: ledger.progress() == ledger.head)  # noqa: E731
+    await eventually_async(published, seconds_max=seconds_max, what=f"{ledger.hospital} published")
+
+
+async def test_hospital_without_schema_stops_no_other(
+    database: Database, on_postgres: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The registry names a hospital whose schema is gone: it is said once, by name; the others are published."""
+    gone = await LoadedLedger.add(database, "gone", 1)
+    sound = await LoadedLedger.add(database, "sound", 1)
+    with psycopg.connect(database.url) as connection:
+        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(f"h_{gone.hospital}")))
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing(on_postgres):
+            for _ in range(2):
+                sound.append(10)
+                await wait_until_published(sound)
+    said = [record for record in caplog.records if "missing or must not be read" in record.message]
+    assert [getattr(record, "hospital", "") for record in said] == ["gone"]
+
+
+async def test_hospital_whose_topic_is_wrong_stops_no_other(
+    database: Database, on_postgres: Settings, kafka_broker: EmbeddedKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hospital that comes first and whose topic has another number of partitions; the next one is published."""
+    settings = replace(on_postgres, stream="kafka", kafka_bootstrap=kafka_broker.bootstrap)
+    stem = uuid4().hex[:6]
+    broken = await LoadedLedger.add(database, f"a-{stem}", 1)
+    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin:
+        admin.create_topics([NewTopic(records_topic(broken.hospital), num_partitions=2)])
+    sound = await LoadedLedger.add(database, f"b-{stem}", 1)
+    broken.append(5)
+    sound.append(5)
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing(settings):
+            await wait_until_published(sound)
+    assert broken.progress() == 0
+    assert {getattr(each, "hospital", "") for each in caplog.records} == {broken.hospital}
