@@ -211,7 +211,7 @@ async def test_a_message_that_cannot_be_read_comes_as_one_and_hides_no_other(mal
 class Absent(Work):
     """The sender does not answer."""
 
-    async def handle(self, _: TransferMessage) -> None:
+    async def handle(self, message: TransferMessage) -> None:  # noqa: ARG002  # the overridden name
         """Puts every message off."""
         raise NotNow("north")
 
