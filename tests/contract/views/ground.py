@@ -41,6 +41,7 @@ class Ground:
     pool: Pool
     head: int = 0
     hospital: str = "north"
+    partitions: int = PARTITIONS
     appended: list[Sealed] = field(default_factory=list[Sealed])
 
     def append(self, events: Iterable[Sealed]) -> int:
@@ -60,7 +61,7 @@ class Ground:
         """What one partition holds above a position."""
         found: list[Delivered] = []
         for position, event in enumerate(self.appended, 1):
-            if partition_of(event.stream_id.bytes, PARTITIONS) == partition and position > after.get(partition, 0):
+            if partition_of(event.stream_id.bytes, self.partitions) == partition and position > after.get(partition, 0):
                 found.append(Delivered(partition, position, "t1", view_event(position, event.envelope, event.body)))
         return found
 
@@ -73,7 +74,7 @@ class Ground:
 
     async def open_feed(self, hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> "TableFeed":
         assert hospital == self.hospital
-        assert partitions == PARTITIONS
+        assert partitions == self.partitions
         return TableFeed(self, {number: found.position for number, found in checkpoints.items()})
 
     async def acquire(self, hospital: str, role: str) -> "Lease":
@@ -109,7 +110,7 @@ class TableFeed:
     after: dict[int, int]
 
     async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
-        for partition in range(PARTITIONS):
+        for partition in range(self.ground.partitions):
             found = self.ground.delivered(self.after, partition)[:events_max]
             if found:
                 self.after[partition] = found[-1].event.position
@@ -122,10 +123,12 @@ class TableFeed:
 
 
 @asynccontextmanager
-async def opened_ground(database: Database, hospital: str = "north") -> AsyncGenerator[Ground, None]:
+async def opened_ground(
+    database: Database, hospital: str = "north", partitions: int = PARTITIONS
+) -> AsyncGenerator[Ground, None]:
     """A migrated ledger, its pool closed afterwards."""
     await migrate(database.url, passwords=PASSWORDS)
     migrate_url = database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
-    await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
+    await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=partitions)
     async with connection_pool(database.url_for("ledger_views", PASSWORDS["ledger_views"])) as pool:
-        yield Ground(database, pool, hospital=hospital)
+        yield Ground(database, pool, hospital=hospital, partitions=partitions)

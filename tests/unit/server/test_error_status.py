@@ -25,7 +25,6 @@ _OURS = {
     store.AppendRefused,
     store.NotDurable,
     store.SlowDriver,
-    store.MigrationBlocked,
     edge.NotLoopback,
     views.UnreadableBody,
 }
@@ -53,7 +52,8 @@ def test_only_unavailable_invites_a_retry() -> None:
     """A client may repeat a call on UNAVAILABLE only, so nothing with an unknown outcome may carry that code."""
     assert row_of(store.OutcomeUnknown(_ID)).code == code_pb2.UNKNOWN
     unavailable = {cls for cls, row in TABLE.items() if row.code == code_pb2.UNAVAILABLE}
-    assert unavailable == {application.ClockOff, store.StoreUnavailable, edge.ServerStopping}
+    stores = {store.StoreUnavailable, store.MigrationBlocked, views.ViewsUnavailable}
+    assert unavailable == {application.ClockOff, edge.ServerStopping, *stores}
 
 
 def test_facts_are_fields_and_the_message_is_the_docstring() -> None:
