@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.course_commands import CourseCommand
+from ledger.domain.identity_commands import IdentityCommand
+from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -95,11 +98,12 @@ class StartCare:
 
 @dataclass(frozen=True)
 class RecordEntry:
-    """Records a signed entry."""
+    """Records a signed entry: a new one, or the version that ends a draft."""
 
     record_id: UUID
     content: EntryContent
     attestation: Attestation | None
+    draft_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -272,4 +276,7 @@ Command = (
     | RecordTransferAnswer
     | ReceivePackage
     | AnswerPackage
+    | CourseCommand
+    | KeepingCommand
+    | IdentityCommand
 )

@@ -12,11 +12,19 @@ from ledger.domain import (
     decide_archive,
     decide_care,
     decide_consultation,
+    decide_convergence,
+    decide_course,
+    decide_deadline,
+    decide_disposal,
     decide_entry,
+    decide_hold,
+    decide_identity,
     decide_package,
     decide_patient,
     decide_quality,
+    decide_records_office,
     decide_registration,
+    decide_reopen,
     decide_transfer,
 )
 from ledger.domain.commands import Command
@@ -35,6 +43,14 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_archive.DECISIONS,
     **decide_transfer.DECISIONS,
     **decide_package.DECISIONS,
+    **decide_course.DECISIONS,
+    **decide_convergence.DECISIONS,
+    **decide_deadline.DECISIONS,
+    **decide_reopen.DECISIONS,
+    **decide_hold.DECISIONS,
+    **decide_records_office.DECISIONS,
+    **decide_disposal.DECISIONS,
+    **decide_identity.DECISIONS,
 }
 
 

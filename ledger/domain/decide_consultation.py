@@ -39,11 +39,6 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     """The answer and the note that holds it, together or not at all."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    asked = record.consultations.get(command.consultation_id)
-    if asked is None:
-        faults.add("consultation_id", "UNKNOWN_CONSULTATION", "no such consultation", RefusalKind.NOT_FOUND)
-    elif asked.answered:
-        faults.add("consultation_id", "ALREADY_ANSWERED", "it was answered before", RefusalKind.STATE)
     if command.content.template != CONSULTATION:
         faults.add("content.template", "WRONG_TEMPLATE", f"{CONSULTATION} is required")
     faults.text(command.opinion, "opinion", TEXT_MAX)
@@ -51,7 +46,9 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     check_room(record, faults)
     faults.refuse_if_any()
     meta, entry_id = facts.meta(), facts.ids[0]
-    note = EntryRecorded(meta, entry_id, command.content, attestation, attested_state(attestation))
+    note = EntryRecorded(
+        meta, entry_id, command.content, attestation, attested_state(command.content, attestation, facts)
+    )
     answer = ConsultationAnswered(meta, command.consultation_id, entry_id, command.opinion)
     return on_record(command.record_id, note, answer, entry_id=entry_id)
 

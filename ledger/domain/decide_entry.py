@@ -10,8 +10,8 @@ from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
-    TEXT_MAX,
     begin,
+    check_reason,
     check_source,
     check_time,
     expect,
@@ -20,15 +20,14 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
-from ledger.domain.lifecycle import LATE_RESULT, phase_fault
+from ledger.domain.lifecycle import LATE_RESULT, command_faults, phase_fault, state_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import Entry, RecordState, StreamState
+from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import AmendmentKind, Attestation, EntryContent, EntryState
 
 METHODS = frozenset({"session", "cms"})
-TRAINEE = "trainee"
 RESULT = "result"
 ENTRIES_MAX = 20_000
 """Entries of one record."""
@@ -47,11 +46,27 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     attestation = check_content(command.content, command.attestation, facts, faults)
     if facts.claimed is not None:
         return _correct_from_source(command, record, attestation, facts, faults)
-    check_room(record, faults)
+    version = 1
+    if command.draft_id is None:
+        check_room(record, faults)
+    else:
+        version = _check_draft(command.draft_id, record, faults)
     faults.refuse_if_any()
-    entry_id = facts.ids[0]
-    event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, attested_state(attestation))
+    entry_id = command.draft_id or facts.ids[0]
+    state_now = attested_state(command.content, attestation, facts)
+    event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, state_now, version)
     return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, entry_id), entry_id=entry_id)
+
+
+def _check_draft(draft_id: UUID, record: RecordState, faults: Faults) -> int:
+    """Notes a draft that is not open; the version that ends it."""
+    draft = record.entries.get(draft_id)
+    if draft is None:
+        faults.add("draft_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
+        return 0
+    if draft.state is not EntryState.DRAFT:
+        faults.add("draft_id", "NOT_A_DRAFT", "the entry is signed or retracted", RefusalKind.STATE)
+    return draft.last.version + 1
 
 
 def check_room(record: RecordState, faults: Faults) -> None:
@@ -71,7 +86,10 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
     # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
     if command.content.template == RESULT and record.phase in LATE_RESULT:
         return
-    faults.note(phase_fault(RecordEntry, record.phase, record.visit_type), RefusalKind.STATE)
+    for fault in state_faults(RecordEntry, record, facts):
+        faults.note(fault, RefusalKind.STATE)
+    for kind, fault in command_faults(command, record, facts):
+        faults.note(fault, kind)
 
 
 def _correct_from_source(
@@ -93,7 +111,7 @@ def _correct_from_source(
         reason=SOURCE_CHANGED,
         content=command.content,
         attestation=attestation,
-        state=attested_state(attestation),
+        state=attested_state(command.content, attestation, facts),
     )
     claim = source_claim(facts, Taken.ENTRY, entry.entry_id)
     return on_record(command.record_id, event, source=claim, entry_id=entry.entry_id)
@@ -109,19 +127,18 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
     check_source(facts, faults)
     if holder != command.entry_id:
         note_elsewhere(faults)
-    entry = _changeable(record, command.entry_id, faults)
-    _check_reason(command.reason, faults)
+    check_reason(command.reason, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
     faults.refuse_if_any()
     event = EntryAmended(
         meta=facts.meta(),
         entry_id=command.entry_id,
-        entry_version=entry.last.version + 1 if entry else 0,
+        entry_version=record.entries[command.entry_id].last.version + 1,
         kind=command.kind,
         reason=command.reason,
         content=command.content,
         attestation=attestation,
-        state=attested_state(attestation),
+        state=attested_state(command.content, attestation, facts),
     )
     return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, command.entry_id))
 
@@ -130,29 +147,19 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     """The entry is hidden and kept."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    _changeable(record, command.entry_id, faults)
-    _check_reason(command.reason, faults)
+    check_reason(command.reason, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, EntryRetracted(facts.meta(), command.entry_id, command.reason))
-
-
-def _changeable(record: RecordState, entry_id: UUID, faults: Faults) -> Entry | None:
-    entry = record.entries.get(entry_id)
-    if entry is None:
-        faults.add("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
-    elif entry.retracted:
-        faults.add("entry_id", "ENTRY_RETRACTED", "a retracted entry is not changed", RefusalKind.STATE)
-    return entry
-
-
-def _check_reason(reason: str, faults: Faults) -> None:
-    faults.require(reason, "reason")
-    faults.text(reason, "reason", TEXT_MAX)
 
 
 def check_content(content: EntryContent, attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
     """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
     facts.templates.check(content, faults)
+    return check_attestation(attestation, facts, faults)
+
+
+def check_attestation(attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
+    """Notes every fault of an attestation; the attestation as it will be kept."""
     if attestation is None or not attestation.method:
         # What an earlier system never had signed is taken over as it is, and never shown as signed.
         if not facts.context.historical:
@@ -172,11 +179,13 @@ def check_content(content: EntryContent, attestation: Attestation | None, facts:
     return attestation
 
 
-def attested_state(attestation: Attestation) -> EntryState:
-    """What an attestation makes of a version: a trainee's, or none, waits for somebody qualified."""
+def attested_state(content: EntryContent, attestation: Attestation, facts: Facts) -> EntryState:
+    """What an attestation makes of a version: one by somebody whom the pack does not qualify waits for a superior."""
     signer = attestation.signer
-    qualified = bool(attestation.method) and signer is not None and signer.role != TRAINEE
-    return EntryState.SIGNED if qualified else EntryState.AUTHORED
+    if not attestation.method or signer is None:
+        return EntryState.AUTHORED
+    final = facts.pack.signs_finally(content.template, signer.role)
+    return EntryState.SIGNED if final else EntryState.AUTHORED
 
 
 DECISIONS = {RecordEntry: record_entry, AmendEntry: amend_entry, RetractEntry: retract_entry}

@@ -5,40 +5,19 @@ from __future__ import annotations
 from ledger.domain.commands import PassQuality, ReturnRecord, SubmitRecord
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import QualityPassed, QualityReturned, RecordSubmitted
-from ledger.domain.faults import Faults
 from ledger.domain.guards import begin, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
-from ledger.domain.values import EntryState
 
 SCORE_MAX = 100
-SIGNED = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
 
 
 def submit_record(command: SubmitRecord, state: StreamState | None, facts: Facts) -> Decision:
     """The department hands the record in: everything mandatory is there and signed."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if not (record.historical and record.care_historical):
-        _check_mandatory(record, facts, faults)
-    check_signed(record, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, RecordSubmitted(facts.meta()))
-
-
-def _check_mandatory(record: RecordState, facts: Facts, faults: Faults) -> None:
-    present = {entry.last.content.template for entry in record.entries.values() if entry.state in SIGNED}
-    for template in facts.pack.mandatory.get(record.visit_type, ()):
-        if template not in present:
-            faults.add("record_id", "MISSING_ENTRY", f"a signed {template} is required", RefusalKind.STATE)
-
-
-def check_signed(record: RecordState, faults: Faults) -> None:
-    """Notes every entry whose last version was written here and signed by nobody qualified."""
-    for entry in record.entries.values():
-        # What an earlier system holds is taken as it is: nobody can sign today what was written then.
-        if not entry.retracted and not entry.last.historical and entry.state not in SIGNED:
-            faults.add(f"entries[{entry.entry_id}]", "NOT_SIGNED", "waits for a signature", RefusalKind.STATE)
 
 
 def return_record(command: ReturnRecord, state: StreamState | None, facts: Facts) -> Decision:
@@ -58,8 +37,6 @@ def pass_quality(command: PassQuality, state: StreamState | None, facts: Facts) 
     """Quality control passes the record."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if record.archiving.passed:
-        faults.add("record_id", "ALREADY_PASSED", "it has passed", RefusalKind.STATE)
     if command.score > SCORE_MAX:
         faults.add("score", "OUT_OF_RANGE", f"0 to {SCORE_MAX}")
     faults.refuse_if_any()

@@ -24,7 +24,7 @@ from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState, Transfer
-from ledger.domain.values import EventMeta, IdentityStatus, TransferAnswer, TransferState
+from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
 OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
 REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED}
@@ -39,8 +39,6 @@ def offer_transfer(command: OfferTransfer, state: StreamState | None, facts: Fac
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     _check_recipient(command.recipient, facts, faults)
-    if record.identity is not IdentityStatus.MATCHED:
-        faults.add("record_id", "IDENTITY_UNVERIFIED", "transfer waits for the patient's identity", RefusalKind.STATE)
     expires_at = command.expires_at or facts.now + timedelta(days=facts.pack.offer_days)
     if expires_at <= facts.now:
         faults.add("expires_at", "IN_THE_PAST", "an offer ends later than now")

@@ -12,7 +12,7 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import EventMeta
+from ledger.domain.values import EventMeta, Phase
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class PackageFacts:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """One record of the patient, as far as retention asks."""
+
+    record_id: UUID
+    retention_class: str
+    phase: Phase
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that a decision may know beside the command and the state."""
 
@@ -57,6 +67,15 @@ class Facts:
     """Leaf hash of the stream's last event; empty for a new stream."""
     counterpart_known: bool = False
     """The other hospital of a transfer is in the registry."""
+
+    visits: tuple[Visit, ...] = ()
+    """Every record of the patient and of those linked to or merged with the patient, this one included."""
+    patient_counter: int = 0
+    """How often the patient was bumped; a disposal holds only while nobody bumps it further."""
+    leaves: tuple[bytes, ...] = ()
+    """Leaf hashes of the record's events, the first one first; for seals."""
+    other_patient: PatientState | None = None
+    """The other patient of a link or merge."""
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""
@@ -105,6 +124,15 @@ Reservation = Claim | Swap | Bump
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Events for a second stream, appended with those of the first or not at all."""
+
+    stream_id: UUID
+    kind: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
 class Decision:
     """What a command leads to. No events = proven that there is nothing to add; it is remembered all the same."""
 
@@ -114,4 +142,6 @@ class Decision:
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])
-    """Ids and digests that the answer names: `entry_id`, `consultation_id`, `transfer_id`, `package_sha256`."""
+    """Ids and digests that the answer names, by the field of the response, for example `entry_id`."""
+    beside: tuple[Beside, ...] = ()
+    """Events of other streams."""

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
+from ledger.domain.course_events import CourseEvent
+from ledger.domain.identity_events import IdentityEvent
+from ledger.domain.keeping_events import KeepingEvent
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -75,13 +79,15 @@ class CareStarted:
 
 @dataclass(frozen=True)
 class EntryRecorded:
-    """An entry was recorded, signed."""
+    """An entry was recorded, signed: a new one, or the version that ends a draft."""
 
     meta: EventMeta
     entry_id: UUID
     content: EntryContent
     attestation: Attestation
     state: EntryState
+    entry_version: int = 0
+    """Version of the entry; 0 = the first, as events say that were stored before there were drafts."""
 
 
 @dataclass(frozen=True)
@@ -380,40 +386,12 @@ Event = (
     | PackageVerified
     | PackageAccepted
     | PackageRejected
+    | CourseEvent
+    | KeepingEvent
+    | IdentityEvent
 )
 
-EVENT_TYPES: tuple[type[Event], ...] = (
-    PatientRegistered,
-    PatientAmended,
-    RecordRegistered,
-    CareStarted,
-    EntryRecorded,
-    EntryAmended,
-    EntryRetracted,
-    ConsultationRequested,
-    ConsultationAnswered,
-    DepartmentTransferred,
-    CareEnded,
-    RecordSubmitted,
-    QualityReturned,
-    QualityPassed,
-    RecordArchived,
-    TransferProposed,
-    TransferPackaged,
-    TransferOffered,
-    TransferDelivered,
-    TransferVerified,
-    TransferAccepted,
-    TransferRejected,
-    TransferCompleted,
-    TransferWithdrawn,
-    TransferExpired,
-    TransferSuperseded,
-    PackageReceived,
-    PackageVerified,
-    PackageAccepted,
-    PackageRejected,
-)
+EVENT_TYPES: tuple[type[Event], ...] = get_args(Event)
 
 
 def stored_name(event_type: type[Event]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ledger.domain import events
+from ledger.domain import events, identity_events
 from ledger.domain.state import PatientState
 
 
@@ -21,7 +21,34 @@ def amended(state: PatientState, event: events.PatientAmended, _: datetime) -> P
     return replace(state, version=state.version + 1, details=event.details)
 
 
+def linked(state: PatientState, event: identity_events.PatientLinked, _: datetime) -> PatientState:
+    """Perhaps the same person."""
+    return replace(state, version=state.version + 1, linked=state.linked | {event.other_id})
+
+
+def unlinked(state: PatientState, event: identity_events.PatientUnlinked, _: datetime) -> PatientState:
+    """Not the same person after all."""
+    return replace(state, version=state.version + 1, linked=state.linked - {event.other_id})
+
+
+def merged(state: PatientState, event: identity_events.PatientMerged, _: datetime) -> PatientState:
+    """The same person: one goes on, the other refers to it."""
+    if event.survivor:
+        return replace(state, version=state.version + 1, absorbed=state.absorbed | {event.other_id})
+    return replace(state, version=state.version + 1, merged_into=event.other_id)
+
+
+def unmerged(state: PatientState, event: identity_events.PatientUnmerged, _: datetime) -> PatientState:
+    """Two persons again."""
+    into = None if state.merged_into == event.other_id else state.merged_into
+    return replace(state, version=state.version + 1, merged_into=into, absorbed=state.absorbed - {event.other_id})
+
+
 PATIENT_STEPS: dict[Any, Callable[[Any, Any, datetime], PatientState]] = {
     events.PatientRegistered: registered,
     events.PatientAmended: amended,
+    identity_events.PatientLinked: linked,
+    identity_events.PatientUnlinked: unlinked,
+    identity_events.PatientMerged: merged,
+    identity_events.PatientUnmerged: unmerged,
 }

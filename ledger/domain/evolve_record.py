@@ -9,12 +9,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from ledger.domain import events
-from ledger.domain.state import Consultation, Entry, EntryVersion, RecordState, Transfer
+from ledger.domain.evolve_course import COURSE_STEPS
+from ledger.domain.evolve_keeping import KEEPING_STEPS
+from ledger.domain.next_version import next_version, with_entry
+from ledger.domain.state import Consultation, DepartmentMove, Entry, EntryVersion, RecordState, Transfer
 from ledger.domain.values import Phase, TransferState
-
-
-def _next(state: RecordState, **changes: Any) -> RecordState:
-    return replace(state, version=state.version + 1, **changes)
 
 
 def registered(_: None, event: events.RecordRegistered, __: datetime) -> RecordState:
@@ -38,7 +37,7 @@ def registered(_: None, event: events.RecordRegistered, __: datetime) -> RecordS
 
 def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> RecordState:
     """Care begins."""
-    return _next(
+    return next_version(
         state,
         phase=Phase.ACTIVE,
         **_moved(state, event.department),
@@ -53,7 +52,9 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
 def department_transferred(state: RecordState, event: events.DepartmentTransferred, _: datetime) -> RecordState:
     """The patient goes to another department."""
     in_charge = event.responsible or state.responsible
-    return _next(state, **_moved(state, event.to_department), bed=event.bed, responsible=in_charge)
+    move = DepartmentMove(event.to_department, event.meta.occurred_at)
+    moves = (*state.moves, move)
+    return next_version(state, **_moved(state, event.to_department), bed=event.bed, responsible=in_charge, moves=moves)
 
 
 def _moved(state: RecordState, department: str) -> dict[str, Any]:
@@ -66,13 +67,14 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
 
 def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    return _next(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
+    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
-    """A first version."""
+    """A first version, or the one that ends a draft."""
+    before = state.entries.get(event.entry_id)
     version = EntryVersion(
-        version=1,
+        version=event.entry_version or 1,
         state=event.state,
         content=event.content,
         attestation=event.attestation,
@@ -81,7 +83,7 @@ def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime
         record_version=state.version + 1,
         historical=event.meta.historical,
     )
-    return _with_entry(state, Entry(event.entry_id, (version,)))
+    return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
 
 
 def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) -> RecordState:
@@ -99,44 +101,45 @@ def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) 
         reason=event.reason,
         historical=event.meta.historical,
     )
-    return _with_entry(state, replace(entry, versions=(*entry.versions, version)))
+    return with_entry(state, replace(entry, versions=(*entry.versions, version)))
 
 
 def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetime) -> RecordState:
     """Hidden, kept."""
-    return _with_entry(state, replace(state.entries[event.entry_id], retraction_reason=event.reason))
-
-
-def _with_entry(state: RecordState, entry: Entry) -> RecordState:
-    return _next(state, entries=state.entries.having(entry.entry_id, entry))
+    return with_entry(state, replace(state.entries[event.entry_id], retraction_reason=event.reason))
 
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, _: datetime) -> RecordState:
     """Another department is asked."""
-    asked = Consultation(event.consultation_id, event.from_department, event.to_department, event.urgency)
-    return _next(state, consultations={**state.consultations, asked.consultation_id: asked})
+    asked = Consultation(
+        event.consultation_id, event.from_department, event.to_department, event.urgency, event.meta.occurred_at
+    )
+    return next_version(state, consultations={**state.consultations, asked.consultation_id: asked})
 
 
 def consultation_answered(state: RecordState, event: events.ConsultationAnswered, _: datetime) -> RecordState:
     """The other department has answered."""
-    answered = replace(state.consultations[event.consultation_id], entry_id=event.entry_id)
-    return _next(state, consultations={**state.consultations, event.consultation_id: answered})
+    asked = state.consultations[event.consultation_id]
+    answered = replace(asked, entry_id=event.entry_id, answered_at=event.meta.occurred_at)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: answered})
 
 
-def submitted(state: RecordState, _: events.RecordSubmitted, __: datetime) -> RecordState:
+def submitted(state: RecordState, _: events.RecordSubmitted, at: datetime) -> RecordState:
     """Handed in; what quality control said before no longer counts."""
-    return _next(state, phase=Phase.SUBMITTED, archiving=replace(state.archiving, passed=False))
+    first = state.archiving.submitted_at or at
+    archiving = replace(state.archiving, passed=False, submitted_at=first)
+    return next_version(state, phase=Phase.SUBMITTED, archiving=archiving)
 
 
 def returned(state: RecordState, _: events.QualityReturned, __: datetime) -> RecordState:
     """Back to the department."""
     archiving = replace(state.archiving, passed=False, returns=state.archiving.returns + 1)
-    return _next(state, phase=Phase.RETURNED, archiving=archiving)
+    return next_version(state, phase=Phase.RETURNED, archiving=archiving)
 
 
 def passed(state: RecordState, event: events.QualityPassed, _: datetime) -> RecordState:
     """Good enough to be kept."""
-    return _next(state, archiving=replace(state.archiving, passed=True, score=event.score))
+    return next_version(state, archiving=replace(state.archiving, passed=True, score=event.score))
 
 
 def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> RecordState:
@@ -144,7 +147,7 @@ def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> R
     # ISO dates compare as text; a date once promised never moves back.
     until = max(state.archiving.retain_until, event.retain_until)
     archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until)
-    return _next(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
+    return next_version(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
 
 
 def transfer_proposed(state: RecordState, event: events.TransferProposed, _: datetime) -> RecordState:
@@ -186,7 +189,7 @@ def _changed(record: RecordState, transfer_id: UUID, **changes: Any) -> RecordSt
 
 def _with_transfer(state: RecordState, transfer: Transfer) -> RecordState:
     transfers = {**state.transfers, transfer.transfer_id: transfer}
-    return _next(state, overlays=replace(state.overlays, transfers=transfers))
+    return next_version(state, overlays=replace(state.overlays, transfers=transfers))
 
 
 RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
@@ -214,4 +217,6 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
     events.TransferExpired: _to(TransferState.EXPIRED),
     events.TransferSuperseded: _to(TransferState.SUPERSEDED),
+    **COURSE_STEPS,
+    **KEEPING_STEPS,
 }

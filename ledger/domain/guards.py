@@ -9,7 +9,7 @@ from ledger.domain.commands import Command
 from ledger.domain.decision import Claim, Decision, Facts, Reservation, Swap
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults, refuse
-from ledger.domain.lifecycle import phase_fault
+from ledger.domain.lifecycle import command_faults, state_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import DIGEST_BYTES, Taken, encode_claim
 from ledger.domain.state import PackageState, PatientState, RecordState, StreamState
@@ -27,11 +27,20 @@ def expect(state: StreamState | None, kind: type[T], field: str) -> T:
 
 
 def begin(command: Command, state: RecordState, facts: Facts) -> Faults:
-    """The faults that any command on a record may have: phase and time."""
+    """The faults of a command on a record that the declaration knows, and of its time."""
     faults = Faults()
-    faults.note(phase_fault(type(command), state.phase, state.visit_type), RefusalKind.STATE)
+    for fault in state_faults(type(command), state, facts):
+        faults.note(fault, RefusalKind.STATE)
+    for kind, fault in command_faults(command, state, facts):
+        faults.note(fault, kind)
     check_time(facts, faults)
     return faults
+
+
+def check_reason(reason: str, faults: Faults, field: str = "reason") -> None:
+    """Notes a reason that is missing or too long."""
+    faults.require(reason, field)
+    faults.text(reason, field, TEXT_MAX)
 
 
 def check_time(facts: Facts, faults: Faults) -> None:

@@ -1,18 +1,32 @@
-"""The one declaration of what a record accepts in which phase, and where that leads.
+"""The one declaration of what a record accepts in which phase, what that demands, and where it leads.
 
-`decide` asks it, and documents, the list of allowed actions and the test model are made from it.
+`decide` asks it; documents, the list of allowed actions, the test model and the mutation check are made from it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from ledger.domain import commands
-from ledger.domain.refusal import Violation
+from ledger.domain import command_guards as on
+from ledger.domain import commands, course_commands, keeping_commands
+from ledger.domain import state_guards as is_
+from ledger.domain.command_guards import CommandGuard
+from ledger.domain.decision import Facts
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import RecordState
+from ledger.domain.state_guards import StateGuard
 from ledger.domain.values import Phase, VisitType
 
 WRITING = frozenset({Phase.ACTIVE, Phase.CLOSED, Phase.RETURNED})
 """Phases in which entries are accepted."""
+
+CHANGEABLE = WRITING | {Phase.REOPENED}
+"""Phases in which entries are changed; a reopened record takes only what its reopening names."""
+
+KEPT = frozenset({Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT})
+"""Phases of an archived case."""
 
 TRANSFERABLE = frozenset(
     {Phase.ACTIVE, Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT}
@@ -22,40 +36,161 @@ TRANSFERABLE = frozenset(
 LATE_RESULT = frozenset({Phase.SUBMITTED})
 """Phases that take a result although they take no other entry: care is never blocked by an archive rule."""
 
-EVERY_PHASE = frozenset(Phase)
+LIVING = frozenset(Phase) - {Phase.DESTROYED, Phase.VOIDED}
+"""Phases of a record that exists and is not void."""
+
+IN_CARE_OR_AFTER = LIVING - {Phase.REGISTERED}
 SHORT_PATH = frozenset({VisitType.OUTPATIENT, VisitType.EMERGENCY})
 """Visits that are archived at the doctor's confirmation; quality is checked by sampling."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Where a command is allowed, and the phase that it leads to (None = the phase stays)."""
+    """Where a command is allowed, what it demands, and to which phases it can lead (none = the phase stays)."""
 
     phases: frozenset[Phase]
-    to: Phase | None = None
+    leads_to: frozenset[Phase] = frozenset()
+    demands: tuple[StateGuard, ...] = ()
+    """Demands on the record's state alone."""
+    of_command: tuple[CommandGuard, ...] = ()
+    """Demands on what the command names."""
     short_path: frozenset[Phase] | None = None
     """Phases in which it is allowed for visits on the short path; None = the same."""
 
 
+def _in(*phases: Phase) -> frozenset[Phase]:
+    return frozenset(phases)
+
+
+_CHANGE = (on.ENTRY_KNOWN, on.ENTRY_NOT_RETRACTED, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED, on.NAMED_FOR_CHANGE)
+_FREE_FOR_DISPOSAL = (
+    is_.NOT_HELD,
+    is_.NOT_SEALED,
+    is_.NOT_LENT,
+    is_.NO_OPEN_TRANSFER,
+    is_.PAPER_ACCOUNTED,
+    is_.IDENTITY_MATCHED,
+    is_.NO_OPEN_STAY,
+    is_.TERM_OVER,
+)
+
 RULES: dict[type[commands.Command], Rule] = {
-    commands.StartCare: Rule(frozenset({Phase.REGISTERED}), Phase.ACTIVE),
-    commands.RecordEntry: Rule(WRITING),
-    commands.AmendEntry: Rule(WRITING),
-    commands.RetractEntry: Rule(WRITING),
-    commands.RequestConsultation: Rule(frozenset({Phase.ACTIVE})),
-    commands.AnswerConsultation: Rule(WRITING),
-    commands.TransferDepartment: Rule(frozenset({Phase.ACTIVE})),
-    commands.EndCare: Rule(frozenset({Phase.ACTIVE}), Phase.CLOSED),
-    commands.SubmitRecord: Rule(frozenset({Phase.CLOSED, Phase.RETURNED}), Phase.SUBMITTED),
-    commands.ReturnRecord: Rule(frozenset({Phase.SUBMITTED}), Phase.RETURNED),
-    commands.PassQuality: Rule(frozenset({Phase.SUBMITTED})),
-    commands.ArchiveRecord: Rule(
-        frozenset({Phase.SUBMITTED}), Phase.ARCHIVED, short_path=frozenset({Phase.CLOSED, Phase.SUBMITTED})
+    commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE)),
+    course_commands.VoidRecord: Rule(_in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES,)),
+    course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT)),
+    commands.RecordEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING,)),
+    commands.AmendEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT)),
+    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=_CHANGE),
+    course_commands.CountersignEntry: Rule(
+        CHANGEABLE | {Phase.SUBMITTED},
+        of_command=(
+            on.ENTRY_KNOWN,
+            on.ENTRY_NOT_RETRACTED,
+            on.LAST_VERSION,
+            on.WAITS_FOR_SUPERIOR,
+            on.OTHER_THAN_AUTHOR,
+            on.SUPERIOR_QUALIFIED,
+        ),
     ),
-    commands.OfferTransfer: Rule(TRANSFERABLE),
+    commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),
+    course_commands.ArriveAtConsultation: Rule(WRITING, of_command=(on.CONSULTATION_KNOWN, on.NOT_ARRIVED)),
+    commands.AnswerConsultation: Rule(WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN)),
+    commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
+    course_commands.RegisterNewborn: Rule(_in(Phase.ACTIVE, Phase.CLOSED)),
+    course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
+    course_commands.RepeatExamination: Rule(WRITING),
+    course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
+    course_commands.IdentifyPatient: Rule(LIVING, demands=(is_.IDENTITY_OPEN,)),
+    commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
+    course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
+    course_commands.AcceptDeficiency: Rule(
+        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED), of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
+    ),
+    course_commands.DeclareEnteredInError: Rule(
+        _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
+        _in(Phase.ENTERED_IN_ERROR),
+        (is_.ALL_RETRACTED,),
+        (on.CONFIRMED_BY_ANOTHER, on.ACTS_AS_PERSON),
+    ),
+    commands.SubmitRecord: Rule(
+        _in(Phase.CLOSED, Phase.RETURNED),
+        _in(Phase.SUBMITTED),
+        (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+    ),
+    course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
+    commands.ReturnRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.RETURNED)),
+    commands.PassQuality: Rule(_in(Phase.SUBMITTED), demands=(is_.NOT_PASSED,)),
+    commands.ArchiveRecord: Rule(
+        _in(Phase.SUBMITTED),
+        _in(Phase.ARCHIVED),
+        (is_.QUALITY_PASSED, is_.ALL_SIGNED, is_.NO_DRAFT),
+        short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
+    ),
+    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED}),
+    course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
+    course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
+    keeping_commands.RequestReopen: Rule(
+        _in(Phase.ARCHIVED, Phase.PERMANENT),
+        demands=(is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
+        of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON),
+    ),
+    keeping_commands.ApproveReopen: Rule(
+        _in(Phase.ARCHIVED, Phase.PERMANENT),
+        _in(Phase.REOPENED),
+        (is_.REOPENING_ASKED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        (on.REOPENING_KNOWN, on.SECOND_OF_REOPENING, on.ACTS_AS_PERSON, on.WINDOW_WITHIN_PACK),
+    ),
+    keeping_commands.RearchiveRecord: Rule(
+        _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT)
+    ),
+    keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON,)),
+    keeping_commands.LiftHold: Rule(LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON)),
+    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON)),
+    keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.ACTS_AS_PERSON)),
+    keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, on.ACTS_AS_PERSON)),
+    keeping_commands.IssueCopy: Rule(
+        LIVING,
+        demands=(is_.IDENTITY_MATCHED,),
+        of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED),
+    ),
+    keeping_commands.LendRecord: Rule(
+        KEPT, demands=(is_.NOT_LENT,), of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON)
+    ),
+    keeping_commands.RenewLoan: Rule(KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT)),
+    keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
+    keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER),
+    keeping_commands.AccountForPaper: Rule(IN_CARE_OR_AFTER, of_command=(on.PAPER_KNOWN,)),
+    keeping_commands.RecordPatientRequest: Rule(LIVING),
+    keeping_commands.AnswerPatientRequest: Rule(
+        LIVING, of_command=(on.REQUEST_KNOWN, on.NOT_ANSWERED, on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
+    ),
+    keeping_commands.ExtendRetention: Rule(
+        KEPT | {Phase.REOPENED}, _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT), of_command=(on.DATE_MOVES_ON,)
+    ),
+    keeping_commands.EndRetention: Rule(
+        _in(Phase.ARCHIVED, Phase.ENTERED_IN_ERROR), _in(Phase.DUE), (is_.TERM_OVER, is_.NO_REOPENING)
+    ),
+    keeping_commands.AppraiseDisposal: Rule(
+        _in(Phase.DUE),
+        demands=(is_.NOT_APPRAISED,),
+        of_command=(on.EXTENSION_IS_LATER, on.ACTS_AS_PERSON),
+    ),
+    keeping_commands.ApproveDisposal: Rule(
+        _in(Phase.DUE),
+        _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
+        (is_.APPRAISED, is_.NOT_APPROVED),
+        (on.SECOND_OF_DISPOSAL, on.ACTS_AS_PERSON),
+    ),
+    keeping_commands.DestroyRecord: Rule(
+        _in(Phase.DUE),
+        _in(Phase.DESTROYED),
+        (is_.DESTRUCTION_APPROVED, *_FREE_FOR_DISPOSAL),
+        (on.LIST_APPROVED, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
+    ),
+    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),
     # What happens to an offer that is out does not depend on the record's phase.
-    commands.WithdrawTransfer: Rule(EVERY_PHASE - {Phase.DESTROYED}),
-    commands.RecordTransferAnswer: Rule(EVERY_PHASE - {Phase.DESTROYED}),
+    commands.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
+    commands.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
 }
 
 
@@ -74,3 +209,19 @@ def phase_fault(command: type[commands.Command], phase: Phase, visit_type: Visit
         return None
     names = ", ".join(sorted(allowed))
     return Violation("", "PHASE_NOT_ALLOWED", f"the record is {phase}; allowed in {names}")
+
+
+def state_faults(command: type[commands.Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+    """Everything that the record's state holds against the command, the phase first."""
+    wrong_phase = phase_fault(command, record.phase, record.visit_type)
+    if wrong_phase is not None:
+        yield wrong_phase
+    for guard in RULES[command].demands:
+        yield from guard.faults(record, facts)
+
+
+def command_faults(command: Any, record: RecordState, facts: Facts) -> Iterator[tuple[RefusalKind, Violation]]:
+    """What is wrong with what the command names."""
+    for guard in RULES[type(command)].of_command:
+        for fault in guard.faults(command, record, facts):
+            yield guard.kind, fault

@@ -1,4 +1,4 @@
-"""The declaration of the life cycle as the table that people read (docs/lifecycle.md)."""
+"""The declaration of the life cycle as the tables and the diagram that people read (docs/lifecycle.md)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,43 @@ from ledger.domain.values import Phase, VisitType
 
 _LONG_PATH = next(visit for visit in VisitType if visit not in SHORT_PATH)
 _SHORT_PATH = next(visit for visit in VisitType if visit in SHORT_PATH)
-_SHOWN = tuple(
-    phase for phase in Phase if phase is Phase.REGISTERED or any(phase is rule.to for rule in RULES.values())
-)
-"""Phases that a record can reach in this release."""
 
 
 def phase_table() -> str:
-    """Markdown: a row per command, a column per phase, and the phase to which the command leads."""
-    header = ["command", *(phase.value.lower() for phase in _SHOWN), "leads to"]
+    """Markdown: a row per command, a column per phase, and the phases to which the command leads."""
+    header = ["command", *(phase.value.lower().replace("_", " ") for phase in Phase), "leads to"]
     rows = [_row(command) for command in RULES]
     return "\n".join(_line(each) for each in (header, ["---"] * len(header), *rows)) + "\n"
 
 
+def demand_table() -> str:
+    """Markdown: a row per command and demand, with the code of the refusal."""
+    rows = [
+        [command.__name__, f"`{guard.rule}`", guard.demand]
+        for command, rule in RULES.items()
+        for guard in (*rule.demands, *rule.of_command)
+    ]
+    return (
+        "\n".join(_line(each) for each in (["command", "refused with", "unless / because"], ["---"] * 3, *rows)) + "\n"
+    )
+
+
+def phase_diagram() -> str:
+    """Mermaid: an arrow per change of phase, named after its command."""
+    arrows = [
+        f"    {before} --> {after}: {command.__name__}"
+        for command, rule in RULES.items()
+        for before in Phase
+        if before in rule.phases | (rule.short_path or frozenset())
+        for after in Phase
+        if after in rule.leads_to and after is not before
+    ]
+    return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> REGISTERED: RegisterRecord", *arrows, "```"]) + "\n"
+
+
 def _row(command: type[Command]) -> list[str]:
-    to = RULES[command].to
-    return [command.__name__, *(_cell(command, phase) for phase in _SHOWN), to.value.lower() if to else ""]
+    to = [phase.value.lower().replace("_", " ") for phase in Phase if phase in RULES[command].leads_to]
+    return [command.__name__, *(_cell(command, phase) for phase in Phase), ", ".join(to)]
 
 
 def _cell(command: type[Command], phase: Phase) -> str:

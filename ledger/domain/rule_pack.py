@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from ledger.domain.deadline_rules import DeadlineRules
+from ledger.domain.keeping_terms import KeepingTerms
 from ledger.domain.values import VisitType
 
 
@@ -46,6 +48,10 @@ class RulePack:
     """How far `occurred_at` may lie ahead of the ledger's clock."""
     offer_days: int
     """Days after which an offer to another hospital ends, where the command names no time."""
+    keeping: KeepingTerms
+    deadlines: DeadlineRules
+    final_signers: Mapping[str, frozenset[str]]
+    """Roles whose signature makes an entry of a template final; `*` stands for every template that is not named."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
@@ -64,10 +70,17 @@ class RulePack:
             mandatory=mandatory,
             ahead_max=timedelta(seconds=_count(data, "ahead_seconds_max", faults)),
             offer_days=_count(data, "offer_days", faults),
+            keeping=KeepingTerms.from_data(data.get("keeping", {}), faults),
+            deadlines=DeadlineRules.from_data(data, faults),
+            final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
         )
         if faults:
             raise BadRulePack(tuple(faults))
         return pack
+
+    def signs_finally(self, template: str, role: str) -> bool:
+        """Whether the signature of this role makes an entry of the template final."""
+        return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
 
 
 def _retention(data: Mapping[str, Any], faults: list[str]) -> dict[VisitType, RetentionClass]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
+from ledger.domain.keeping_state import Disposal, Hold, Loan, Missed, Paper, PatientRequest, Reopening, Seal
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -40,6 +41,7 @@ class EntryVersion:
     record_version: int
     kind: AmendmentKind | None = None
     reason: str = ""
+    countersignature: Attestation | None = None
     historical: bool = False
     """Taken over from an earlier system."""
 
@@ -76,12 +78,23 @@ class Consultation:
     from_department: str
     to_department: str
     urgency: Urgency
+    requested_at: datetime
+    arrived_at: datetime | None = None
+    answered_at: datetime | None = None
     entry_id: UUID | None = None
 
     @property
     def answered(self) -> bool:
         """Whether the answer is there."""
         return self.entry_id is not None
+
+
+@dataclass(frozen=True)
+class DepartmentMove:
+    """The patient went from one department to another."""
+
+    to_department: str
+    moved_at: datetime
 
 
 @dataclass(frozen=True)
@@ -100,13 +113,19 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Overlays:
-    """What may lie over any phase. Holds, seals, loans and copies are filled by the events of the archive's own."""
+    """What may lie over any phase: only what is open, but for papers, requests, missed deadlines and copies."""
 
     transfers: Mapping[UUID, Transfer] = field(default_factory=dict[UUID, Transfer])
-    holds: frozenset[UUID] = frozenset()
-    seals: frozenset[UUID] = frozenset()
-    loans: frozenset[UUID] = frozenset()
+    holds: Mapping[UUID, Hold] = field(default_factory=dict[UUID, Hold])
+    seals: Mapping[UUID, Seal] = field(default_factory=dict[UUID, Seal])
+    loans: Mapping[UUID, Loan] = field(default_factory=dict[UUID, Loan])
+    papers: Mapping[UUID, Paper] = field(default_factory=dict[UUID, Paper])
+    requests: Mapping[UUID, PatientRequest] = field(default_factory=dict[UUID, PatientRequest])
     copies: frozenset[UUID] = frozenset()
+    missed: frozenset[Missed] = frozenset()
+    reopening: Reopening | None = None
+    restricted: bool = False
+    """Use is restricted to storage, care, law and claims."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +137,12 @@ class Archiving:
     returns: int = 0
     head_leaf: bytes = b""
     retain_until: str = ""
+    submitted_at: datetime | None = None
+    permanent: bool = False
+    """Kept for ever: a reopening leads back to PERMANENT."""
+    deficiencies: frozenset[UUID | str] = frozenset()
+    """Entries, or templates of missing entries, whose defect was accepted."""
+    disposal: Disposal | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +170,8 @@ class RecordState:
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
+    moves: tuple[DepartmentMove, ...] = ()
+    newborns: frozenset[UUID] = frozenset()
     entries: BucketMap[Entry] = field(default_factory=BucketMap[Entry])
     consultations: Mapping[UUID, Consultation] = field(default_factory=dict[UUID, Consultation])
     archiving: Archiving = Archiving()
@@ -169,6 +196,11 @@ class PatientState:
     case_number: str
     identity: IdentityStatus
     details: PatientDetails
+    linked: frozenset[UUID] = frozenset()
+    merged_into: UUID | None = None
+    """The patient that goes on in this one's place."""
+    absorbed: frozenset[UUID] = frozenset()
+    """Patients that were merged into this one."""
 
 
 @dataclass(frozen=True)

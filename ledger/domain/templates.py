@@ -121,14 +121,24 @@ class TemplateSet:
         template = self.templates.get((content.template, content.template_version))
         if template is not None:
             template.check(content, faults, path)
-        elif any(known == content.template for known, _ in self.templates):
+        elif self.knows(content.template):
             faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
         else:
             faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
 
+    def check_draft(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
+        """Notes what is wrong with the type and size of a draft; what is required is asked at the signature."""
+        _check_shape(content, faults, path, empty=True)
+        if (content.template, content.template_version) not in self.templates:
+            faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template and version")
 
-def _check_shape(content: EntryContent, faults: Faults, path: str) -> None:
-    if not content.sections and not content.attachments:
+    def knows(self, template: str) -> bool:
+        """Whether there is a version of this template."""
+        return any(known == template for known, _ in self.templates)
+
+
+def _check_shape(content: EntryContent, faults: Faults, path: str, *, empty: bool = False) -> None:
+    if not empty and not content.sections and not content.attachments:
         faults.add(f"{path}.sections", "EMPTY_ENTRY", "an entry says something or holds an attachment")
     if len(content.sections) > SECTIONS_MAX:
         faults.add(f"{path}.sections", "TOO_MANY", f"at most {SECTIONS_MAX} sections")

@@ -365,10 +365,13 @@ class EntryRecorded(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
     """State that the attestation gives: AUTHORED or SIGNED."""
+    entry_version: _builtins.int
+    """Version of the entry; 0 = the first."""
     @_builtins.property
     def meta(self) -> _common_pb2.EventMeta:
         """About the event."""
@@ -389,10 +392,11 @@ class EntryRecorded(_message.Message):
         content: _common_pb2.EntryContent | None = ...,
         attestation: _common_pb2.Attestation | None = ...,
         state: _common_pb2.EntryState.ValueType = ...,
+        entry_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "meta", b"meta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "entry_id", b"entry_id", "meta", b"meta", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "entry_id", b"entry_id", "entry_version", b"entry_version", "meta", b"meta", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,6 +26,14 @@ from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping_commands import (
+    AppraiseDisposal,
+    ApproveDisposal,
+    ApproveReopen,
+    EndRetention,
+    RequestReopen,
+)
+from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
@@ -109,6 +117,7 @@ class Stream:
     stream_id: UUID = RECORD
     state: StreamState | None = None
     events: list[Event] = field(default_factory=list[Event])
+    times: list[datetime] = field(default_factory=list[datetime])
     history: list[StreamState | None] = field(default_factory=lambda: [None])
     decision: Decision | None = None
     next_id: int = 1000
@@ -136,6 +145,7 @@ class Stream:
     def apply(self, event: Event, at: datetime = NOW) -> None:
         """Applies an event."""
         self.events.append(event)
+        self.times.append(at)
         self.state = evolve(self.state, event, len(self.events), at)
         self.history.append(self.state)
 
@@ -206,6 +216,49 @@ def archived() -> Stream:
     stream = submitted()
     stream.when(PassQuality(RECORD, 95))
     stream.when(ArchiveRecord(RECORD))
+    return stream
+
+
+SUPERIOR = Actor(UUID(int=3), "Dr. Sun", "attending", "cardiology", "L-3")
+ARCHIVIST = Actor(UUID(int=4), "Ms. Hu", "records_office", "records")
+HEAD_OF_HOSPITAL = Actor(UUID(int=5), "Mr. He", "head", "direction")
+CLOCK = Actor(UUID(int=6), "clock", "system")
+LIST = UUID(int=77)
+TERM = timedelta(days=31 * 366)
+"""Longer than any retention term of the packs."""
+
+
+def reopened() -> Stream:
+    """An archived case that is open for changes of its first entry, and for one more course note."""
+    stream = archived()
+    named = next(iter(stream.record.entries))
+    asked = stream.when(RequestReopen(RECORD, "a mistake", (named,), ("course_note",)))
+    reopen_id = asked.result["reopen_id"]
+    assert isinstance(reopen_id, UUID)
+    stream.when(ApproveReopen(RECORD, reopen_id, None), actor=SUPERIOR)
+    return stream
+
+
+def due() -> Stream:
+    """A record whose retention term is over."""
+    stream = archived()
+    stream.when(EndRetention(RECORD), now=NOW + TERM)
+    return stream
+
+
+def condemned() -> Stream:
+    """A record whose destruction was approved."""
+    stream = due()
+    stream.when(AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), actor=ARCHIVIST, now=NOW + TERM)
+    stream.when(ApproveDisposal(RECORD, LIST), actor=SUPERIOR, now=NOW + TERM)
+    return stream
+
+
+def permanent() -> Stream:
+    """A record that is kept for ever."""
+    stream = due()
+    stream.when(AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", ""), actor=ARCHIVIST, now=NOW + TERM)
+    stream.when(ApproveDisposal(RECORD, None), actor=SUPERIOR, now=NOW + TERM)
     return stream
 
 

@@ -1,0 +1,315 @@
+"""Guards on what a command names: entries, people, windows, overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from ledger.domain.decision import Facts
+from ledger.domain.keeping_state import Hold, Seal
+from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import Entry, RecordState
+from ledger.domain.values import Actor, EntryState, Phase
+
+TRAINEE = "trainee"
+NOT_PERSONS = frozenset({"system", "interface"})
+"""Roles that are nobody in particular: they may not stand for one of two persons."""
+
+Find = Callable[[Any, RecordState, Facts], Iterable[Violation]]
+
+
+@dataclass(frozen=True)
+class CommandGuard:
+    """What a command on this record demands of its own content."""
+
+    rule: str
+    demand: str
+    faults: Find
+    kind: RefusalKind = RefusalKind.STATE
+
+
+def _check(
+    rule: str,
+    demand: str,
+    field: str,
+    holds: Callable[[Any, RecordState, Facts], bool],
+    kind: RefusalKind = RefusalKind.STATE,
+) -> CommandGuard:
+    def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+        return () if holds(command, record, facts) else (Violation(field, rule, demand),)
+
+    return CommandGuard(rule, demand, faults, kind)
+
+
+def _known(field: str, rule: str, demand: str, among: Callable[[RecordState], Any]) -> CommandGuard:
+    def holds(command: Any, record: RecordState, _: Facts) -> bool:
+        named: UUID | None = getattr(command, field)
+        return named is None or named in among(record)
+
+    return _check(rule, demand, field, holds, RefusalKind.NOT_FOUND)
+
+
+def _each(
+    field: str, rule: str, demand: str, holds: Callable[[RecordState, UUID], bool], kind: RefusalKind
+) -> CommandGuard:
+    def faults(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+        for index, entry_id in enumerate(getattr(command, field)):
+            if not holds(record, entry_id):
+                yield Violation(f"{field}[{index}]", rule, demand)
+
+    return CommandGuard(rule, demand, faults, kind)
+
+
+def entry_of(command: Any, record: RecordState) -> Entry | None:
+    """The entry that a command names."""
+    entry_id: UUID | None = command.entry_id
+    return None if entry_id is None else record.entries.get(entry_id)
+
+
+def _not_retracted(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = entry_of(command, record)
+    return entry is None or not entry.retracted
+
+
+def _not_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = entry_of(command, record)
+    return entry is None or entry.state is not EntryState.DRAFT
+
+
+def _still_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = entry_of(command, record)
+    return entry is None or entry.state is EntryState.DRAFT
+
+
+def _unanswered(command: Any, record: RecordState, _: Facts) -> bool:
+    asked = record.consultations.get(command.consultation_id)
+    return asked is None or not asked.answered
+
+
+def _held(overlay: Hold | Seal, entry_id: UUID) -> bool:
+    return any(each.entry_id == entry_id for each in overlay.versions)
+
+
+def _not_held(command: Any, record: RecordState, _: Facts) -> bool:
+    return not any(_held(hold, command.entry_id) for hold in record.overlays.holds.values())
+
+
+def _original_open(command: Any, record: RecordState, _: Facts) -> bool:
+    seals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
+    return not any(_held(seal, command.entry_id) for seal in seals)
+
+
+def _named_for_change(command: Any, record: RecordState, _: Facts) -> bool:
+    reopening = record.overlays.reopening
+    return record.phase is not Phase.REOPENED or (reopening is not None and command.entry_id in reopening.entry_ids)
+
+
+def _named_for_adding(command: Any, record: RecordState, _: Facts) -> bool:
+    reopening = record.overlays.reopening
+    return record.phase is not Phase.REOPENED or (
+        reopening is not None and command.content.template in reopening.templates
+    )
+
+
+def _last_version(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = entry_of(command, record)
+    return entry is None or command.entry_version == entry.last.version
+
+
+def _waits_for_superior(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = entry_of(command, record)
+    return entry is None or entry.state is EntryState.AUTHORED
+
+
+def _other_than_author(command: Any, record: RecordState, _: Facts) -> bool:
+    entry, attestation = entry_of(command, record), command.attestation
+    author = entry.last.attestation.signer if entry else None
+    return author is None or attestation is None or attestation.signer is None or attestation.signer.id != author.id
+
+
+def _superior_qualified(command: Any, record: RecordState, facts: Facts) -> bool:
+    entry, attestation = entry_of(command, record), command.attestation
+    if entry is None or attestation is None or attestation.signer is None:
+        return True
+    return facts.pack.signs_finally(entry.last.content.template, attestation.signer.role)
+
+
+def is_person(actor: Actor | None) -> bool:
+    """Whether this is somebody, not a system."""
+    return actor is not None and actor.role not in NOT_PERSONS
+
+
+def _acts_as_person(_: Any, __: RecordState, facts: Facts) -> bool:
+    return is_person(facts.context.actor)
+
+
+def _second_of_reopening(_: Any, record: RecordState, facts: Facts) -> bool:
+    reopening = record.overlays.reopening
+    return reopening is None or reopening.requested_by != facts.context.actor.id
+
+
+def _second_of_disposal(_: Any, record: RecordState, facts: Facts) -> bool:
+    disposal = record.archiving.disposal
+    return disposal is None or disposal.proposed_by != facts.context.actor.id
+
+
+def _confirmed_by_another(command: Any, _: RecordState, facts: Facts) -> bool:
+    return is_person(command.confirmed_by) and command.confirmed_by.id != facts.context.actor.id
+
+
+def _executors_differ(command: Any, record: RecordState, _: Facts) -> bool:
+    disposal = record.archiving.disposal
+    people = [*command.supervisors, *([command.approved_by] if command.approved_by else [])]
+    ids = {each.id for each in people}
+    return (
+        len(ids) == len(people)
+        and all(is_person(each) for each in people)
+        and (disposal is None or disposal.proposed_by not in ids)
+    )
+
+
+def _window_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
+    longest = facts.now + timedelta(hours=facts.pack.keeping.reopen_hours)
+    return command.expires_at is None or facts.now < command.expires_at <= longest
+
+
+def _loan_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
+    terms = facts.pack.keeping
+    days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
+    today = facts.now.date()
+    due = iso_date(command.due_on)
+    return due is None or today <= due <= today + timedelta(days=days)
+
+
+def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
+    loan = record.overlays.loans.get(command.loan_id)
+    return loan is None or loan.renewals < facts.pack.keeping.loan_renewals
+
+
+def _may_unseal_alone(command: Any, record: RecordState, facts: Facts) -> bool:
+    seal = record.overlays.seals.get(command.seal_id)
+    if seal is None or command.ground is not UnsealGround.NO_CLAIM:
+        return True
+    years = facts.pack.keeping.seal_no_claim_years
+    return (facts.now - seal.sealed_at) >= timedelta(days=365 * years + years // 4)
+
+
+def _later_than_before(command: Any, record: RecordState, _: Facts) -> bool:
+    return not command.retain_until or command.retain_until > record.retain_until
+
+
+def _extension_is_later(command: Any, record: RecordState, facts: Facts) -> bool:
+    return command.opinion is not DisposalOpinion.EXTEND or _later_than_before(command, record, facts)
+
+
+def _approved_list(command: Any, record: RecordState, _: Facts) -> bool:
+    disposal = record.archiving.disposal
+    return disposal is None or disposal.list_id == command.list_id
+
+
+def _answerable(command: Any, record: RecordState, _: Facts) -> bool:
+    request = record.overlays.requests.get(command.request_id)
+    return request is None or request.granted is None
+
+
+def _arrival_open(command: Any, record: RecordState, _: Facts) -> bool:
+    asked = record.consultations.get(command.consultation_id)
+    return asked is None or asked.arrived_at is None
+
+
+def iso_date(text: str) -> date | None:
+    """The date in this text; None where it is empty or none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+ENTRY_KNOWN = _known("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries)
+ENTRY_NOT_RETRACTED = _check("ENTRY_RETRACTED", "a retracted entry is not changed", "entry_id", _not_retracted)
+NOT_A_DRAFT = _check("DRAFT", "a draft is signed before it is amended", "entry_id", _not_a_draft)
+STILL_A_DRAFT = _check("NOT_A_DRAFT", "the entry is signed or retracted", "entry_id", _still_a_draft)
+CONSULTATION_OPEN = _check("ALREADY_ANSWERED", "it was answered before", "consultation_id", _unanswered)
+ENTRY_NOT_HELD = _check("ENTRY_HELD", "a hold forbids to change the entry", "entry_id", _not_held)
+ENTRY_NOT_SEALED = _check("ENTRY_SEALED", "the original of the entry is sealed", "entry_id", _original_open)
+NAMED_FOR_CHANGE = _check("NOT_NAMED", "the reopening does not name the entry", "entry_id", _named_for_change)
+NAMED_FOR_ADDING = _check(
+    "NOT_NAMED", "the reopening does not name the template", "content.template", _named_for_adding
+)
+LAST_VERSION = _check("VERSION_CHANGED", "a signature covers the last version only", "entry_version", _last_version)
+WAITS_FOR_SUPERIOR = _check("NOT_AUTHORED", "only a trainee's entry is countersigned", "entry_id", _waits_for_superior)
+OTHER_THAN_AUTHOR = _check(
+    "SAME_PERSON", "nobody countersigns what is one's own", "attestation.signer", _other_than_author
+)
+SUPERIOR_QUALIFIED = _check(
+    "NOT_QUALIFIED", "the pack does not qualify this role", "attestation.signer.role", _superior_qualified
+)
+ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
+SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)
+SECOND_OF_DISPOSAL = _check("SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal)
+CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
+EXECUTORS_DIFFER = _check(
+    "SAME_PERSON", "supervisors, approver and proposer are different persons", "supervisors", _executors_differ
+)
+WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
+LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)
+NO_TRAINEE = _check(
+    "TRAINEE",
+    "nothing is lent to a trainee",
+    "borrower",
+    lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
+)
+RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", "loan_id", _renewals_left)
+MAY_UNSEAL_ALONE = _check("TERM_NOT_OVER", "the pack's term without a claim is not over", "ground", _may_unseal_alone)
+DATE_MOVES_ON = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _later_than_before)
+EXTENSION_IS_LATER = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _extension_is_later)
+LIST_APPROVED = _check("OTHER_LIST", "another destruction list was approved", "list_id", _approved_list)
+NOT_ANSWERED = _check("ALREADY_ANSWERED", "it was answered before", "request_id", _answerable)
+NOT_ARRIVED = _check("ALREADY_ARRIVED", "the consultant has arrived", "consultation_id", _arrival_open)
+REOPENING_KNOWN = _check(
+    "UNKNOWN_REOPENING",
+    "no such request",
+    "reopen_id",
+    lambda command, record, _: (
+        record.overlays.reopening is None or record.overlays.reopening.reopen_id == command.reopen_id
+    ),
+    RefusalKind.NOT_FOUND,
+)
+HOLD_KNOWN = _known("hold_id", "UNKNOWN_HOLD", "no such hold", lambda record: record.overlays.holds)
+SEAL_KNOWN = _known("seal_id", "UNKNOWN_SEAL", "no such seal", lambda record: record.overlays.seals)
+LOAN_KNOWN = _known("loan_id", "UNKNOWN_LOAN", "no such loan", lambda record: record.overlays.loans)
+PAPER_KNOWN = _known("scan_id", "UNKNOWN_SCAN", "no such scan", lambda record: record.overlays.papers)
+REQUEST_KNOWN = _known("request_id", "UNKNOWN_REQUEST", "no such request", lambda record: record.overlays.requests)
+CONSULTATION_KNOWN = _known(
+    "consultation_id", "UNKNOWN_CONSULTATION", "no such consultation", lambda record: record.consultations
+)
+ENTRIES_KNOWN = _each(
+    "entry_ids",
+    "UNKNOWN_ENTRY",
+    "no such entry in this record",
+    lambda record, each: each in record.entries,
+    RefusalKind.NOT_FOUND,
+)
+SCOPE_NOT_RETRACTED = _each(
+    "entry_ids",
+    "ENTRY_RETRACTED",
+    "a retracted entry is not shown in a copy",
+    lambda record, each: each not in record.entries or not record.entries[each].retracted,
+    RefusalKind.STATE,
+)
+SCOPE_FINISHED = _each(
+    "entry_ids",
+    "NOT_SIGNED",
+    "a copy shows what is signed",
+    lambda record, each: each not in record.entries or is_finished(record.entries[each]),
+    RefusalKind.STATE,
+)
+
+
+def is_finished(entry: Entry) -> bool:
+    """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system."""
+    return entry.retracted or entry.last.historical or entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}

@@ -1,0 +1,176 @@
+"""Commands in the course of care; field names are those of protos/ledger/api/v1/course.proto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import Actor, Attestation, EntryContent
+
+
+@dataclass(frozen=True)
+class DraftEntry:
+    """Writes a draft, or a new version of one."""
+
+    record_id: UUID
+    entry_id: UUID | None
+    content: EntryContent
+
+
+@dataclass(frozen=True)
+class CountersignEntry:
+    """Countersigns the last version of an entry that a trainee signed."""
+
+    record_id: UUID
+    entry_id: UUID
+    entry_version: int
+    attestation: Attestation | None
+
+
+@dataclass(frozen=True)
+class FileLateItem:
+    """Files a new result or report without reopening."""
+
+    record_id: UUID
+    content: EntryContent
+    attestation: Attestation | None
+    reason: str
+    originated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AcceptDeficiency:
+    """Accepts a defect that can no longer be mended (medical affairs)."""
+
+    record_id: UUID
+    entry_id: UUID | None
+    template: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ArriveAtConsultation:
+    """Says that the consultant arrived."""
+
+    record_id: UUID
+    consultation_id: UUID
+
+
+@dataclass(frozen=True)
+class ResumeCare:
+    """Withdraws a discharge."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class VoidRecord:
+    """Voids a record that was registered by mistake and holds no entry."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeclareEnteredInError:
+    """Declares a record wrong: wrong patient or a duplicate. Two persons; every entry is retracted before."""
+
+    record_id: UUID
+    reason: str
+    confirmed_by: Actor | None
+    correct_record_id: UUID | None
+
+
+@dataclass(frozen=True)
+class RegisterNewborn:
+    """Makes a newborn a subject of the mother's record."""
+
+    record_id: UUID
+    number: int
+    born_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RecallRecord:
+    """Takes a submitted record back before quality control has looked at it."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportMissedDeadline:
+    """Reports that a deadline of the record's pack was missed (the clock sends it)."""
+
+    record_id: UUID
+    rule: str
+    subject_id: UUID | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WithdrawMissedDeadline:
+    """Takes back a report that a corrected start has made false (the clock sends it)."""
+
+    record_id: UUID
+    rule: str
+    subject_id: UUID | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RecogniseResult:
+    """Recognises another hospital's result instead of repeating the examination."""
+
+    record_id: UUID
+    result_id: str
+    from_hospital: str
+    entry_id: UUID | None
+
+
+@dataclass(frozen=True)
+class RepeatExamination:
+    """Says why an examination is repeated although a result is known."""
+
+    record_id: UUID
+    result_id: str
+    from_hospital: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LinkDuplicate:
+    """Links the command's source item to an entry that holds the same fact from another source."""
+
+    record_id: UUID
+    entry_id: UUID
+
+
+@dataclass(frozen=True)
+class IdentifyPatient:
+    """Files the record of a provisional person under the patient who was identified."""
+
+    record_id: UUID
+    patient_id: UUID
+
+
+CourseCommand = (
+    DraftEntry
+    | CountersignEntry
+    | FileLateItem
+    | AcceptDeficiency
+    | ArriveAtConsultation
+    | ResumeCare
+    | VoidRecord
+    | DeclareEnteredInError
+    | RegisterNewborn
+    | RecallRecord
+    | ReportMissedDeadline
+    | WithdrawMissedDeadline
+    | RecogniseResult
+    | RepeatExamination
+    | LinkDuplicate
+    | IdentifyPatient
+)

@@ -1,0 +1,182 @@
+"""Events in the course of care; see events.py for what every event class promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import Actor, Attestation, EntryContent, EntryState, EventMeta
+
+
+@dataclass(frozen=True)
+class EntryDrafted:
+    """A draft of an entry was written: not signed, checked for type and size only."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    content: EntryContent
+
+
+@dataclass(frozen=True)
+class EntryCountersigned:
+    """A superior attested a version that its author had signed."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    attestation: Attestation
+
+
+@dataclass(frozen=True)
+class LateItemFiled:
+    """A new result or report was filed without reopening the record."""
+
+    meta: EventMeta
+    entry_id: UUID
+    content: EntryContent
+    attestation: Attestation
+    state: EntryState
+    reason: str
+    originated_at: datetime
+
+
+@dataclass(frozen=True)
+class DeficiencyAccepted:
+    """A defect that can no longer be mended was accepted; never a signature."""
+
+    meta: EventMeta
+    entry_id: UUID | None
+    template: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConsultationArrived:
+    """The consultant arrived."""
+
+    meta: EventMeta
+    consultation_id: UUID
+
+
+@dataclass(frozen=True)
+class CareResumed:
+    """The discharge was withdrawn and care goes on."""
+
+    meta: EventMeta
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordVoided:
+    """A record that was registered by mistake was voided while it held no entry."""
+
+    meta: EventMeta
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordEnteredInError:
+    """The record was declared wrong (wrong patient or a duplicate); it is kept."""
+
+    meta: EventMeta
+    reason: str
+    confirmed_by: Actor
+    correct_record_id: UUID | None
+
+
+@dataclass(frozen=True)
+class NewbornRegistered:
+    """A newborn became a subject of the mother's record."""
+
+    meta: EventMeta
+    subject_id: UUID
+    number: int
+    born_at: datetime
+
+
+@dataclass(frozen=True)
+class RecordRecalled:
+    """The department took the record back before quality control looked at it."""
+
+    meta: EventMeta
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeadlineMissed:
+    """A deadline of the rule pack passed; it tags, and never blocks a late entry."""
+
+    meta: EventMeta
+    rule: str
+    subject_id: UUID | None
+    since: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class DeadlineMissWithdrawn:
+    """A corrected start showed that a deadline had not been missed."""
+
+    meta: EventMeta
+    rule: str
+    subject_id: UUID | None
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class ResultRecognised:
+    """An examination result of another hospital was recognised instead of being repeated."""
+
+    meta: EventMeta
+    result_id: str
+    hospital: str
+    entry_id: UUID | None
+
+
+@dataclass(frozen=True)
+class ExaminationRepeated:
+    """An examination was repeated although a result was known."""
+
+    meta: EventMeta
+    result_id: str
+    hospital: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DuplicateLinked:
+    """The same fact came from another source: recorded once, and linked."""
+
+    meta: EventMeta
+    entry_id: UUID
+
+
+@dataclass(frozen=True)
+class PatientIdentified:
+    """The identity of a provisional person was established."""
+
+    meta: EventMeta
+    patient_id: UUID
+    case_number: str
+
+
+CourseEvent = (
+    EntryDrafted
+    | EntryCountersigned
+    | LateItemFiled
+    | DeficiencyAccepted
+    | ConsultationArrived
+    | CareResumed
+    | RecordVoided
+    | RecordEnteredInError
+    | NewbornRegistered
+    | RecordRecalled
+    | DeadlineMissed
+    | DeadlineMissWithdrawn
+    | ResultRecognised
+    | ExaminationRepeated
+    | DuplicateLinked
+    | PatientIdentified
+)

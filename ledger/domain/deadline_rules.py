@@ -1,0 +1,149 @@
+"""Deadlines as a rule pack sets them: start event, figure, unit, calendar and stop event, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ledger.domain.values import VisitType
+
+STARTS = frozenset(
+    {
+        "care_started",
+        "department_transferred",
+        "care_ended",
+        "death",
+        "emergency_consultation",
+        "routine_consultation",
+        "entry",
+    }
+)
+STOPS = frozenset({"entry", "arrival", "answer", "submission"})
+UNITS = frozenset({"minutes", "hours", "days", "working_days"})
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The working days of a hospital, in its time zone."""
+
+    zone: str = "UTC"
+    holidays: frozenset[date] = frozenset()
+    make_up_days: frozenset[date] = frozenset()
+    """Days of a weekend that are worked in place of a holiday."""
+
+    def works_on(self, day: date) -> bool:
+        """Whether it is a working day."""
+        return day in self.make_up_days or (day.weekday() < _SATURDAY and day not in self.holidays)
+
+    def after_working_days(self, since: datetime, days: int) -> datetime:
+        """The last second of the n-th working day after the day of `since`."""
+        zone = ZoneInfo(self.zone)
+        day = since.astimezone(zone).date()
+        left = days
+        while left:
+            day += timedelta(days=1)
+            left -= self.works_on(day)
+        return datetime.combine(day, time(23, 59, 59), zone)
+
+
+@dataclass(frozen=True)
+class DeadlineRule:
+    """One deadline of a pack."""
+
+    id: str
+    start: str
+    stop: str
+    figure: int
+    unit: str
+    source: str
+    visits: frozenset[VisitType]
+    templates: tuple[str, ...] = ()
+    """Entries that keep it, any of them, where it stops by an entry."""
+    start_template: str = ""
+    """The entry that starts it, where it starts by an entry."""
+    repeats: bool = False
+    """Each entry that keeps it starts it anew, for as long as care goes on."""
+    condition: str = ""
+    """The patient's condition, as the last note that says one codes it; empty = whatever it is."""
+
+    def due(self, since: datetime, calendar: Calendar) -> datetime:
+        """The last second that is in time."""
+        if self.unit == "working_days":
+            return calendar.after_working_days(since, self.figure)
+        return since + timedelta(**{self.unit: self.figure})
+
+
+@dataclass(frozen=True)
+class DeadlineRules:
+    """All deadlines of a pack and the calendar that they are counted by."""
+
+    rules: tuple[DeadlineRule, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any], faults: list[str]) -> DeadlineRules:
+        """The rules in this data; what is wrong is added to the faults by name."""
+        rules = tuple(_rule(index, table, faults) for index, table in enumerate(data.get("deadline", ())))
+        ids = [each.id for each in rules]
+        faults += [f"deadline.{each}: stands twice" for each in sorted({each for each in ids if ids.count(each) > 1})]
+        return cls(rules, _calendar(data.get("calendar", {}), faults))
+
+
+def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRule:
+    where = f"deadline[{index}]"
+    figure = table.get("figure")
+    if not isinstance(figure, int) or isinstance(figure, bool) or figure < 1:
+        faults.append(f"{where}.figure: a whole number from 1 is required")
+        figure = 1
+    for name, among in (("start", STARTS), ("stop", STOPS), ("unit", UNITS)):
+        if table.get(name) not in among:
+            faults.append(f"{where}.{name}: one of {', '.join(sorted(among))}")
+    texts = ("id", "source")
+    faults += [f"{where}.{name}: a text is required" for name in texts if not isinstance(table.get(name), str)]
+    if table.get("stop") == "entry" and not table.get("templates"):
+        faults.append(f"{where}.templates: the entries that keep it")
+    if table.get("start") == "entry" and not table.get("start_template"):
+        faults.append(f"{where}.start_template: the entry that starts it")
+    return DeadlineRule(
+        id=str(table.get("id", "")),
+        start=str(table.get("start", "")),
+        stop=str(table.get("stop", "")),
+        figure=figure,
+        unit=str(table.get("unit", "")),
+        source=str(table.get("source", "")),
+        visits=frozenset(_visits(where, table.get("visits", ["INPATIENT"]), faults)),
+        templates=tuple(table.get("templates", ())),
+        start_template=str(table.get("start_template", "")),
+        repeats=bool(table.get("repeats", False)),
+        condition=str(table.get("condition", "")),
+    )
+
+
+def _visits(where: str, names: Iterable[str], faults: list[str]) -> Iterable[VisitType]:
+    for name in names:
+        if name in VisitType.__members__:
+            yield VisitType(name)
+        else:
+            faults.append(f"{where}.visits: no such visit type {name}")
+
+
+def _calendar(data: Mapping[str, Any], faults: list[str]) -> Calendar:
+    zone = data.get("zone", "UTC")
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, TypeError, OSError):
+        faults.append("calendar.zone: no such time zone")
+        zone = "UTC"
+    return Calendar(zone, _days(data, "holidays", faults), _days(data, "make_up_days", faults))
+
+
+def _days(data: Mapping[str, Any], name: str, faults: list[str]) -> frozenset[date]:
+    days = data.get(name, [])
+    if not all(isinstance(each, date) for each in days):
+        faults.append(f"calendar.{name}: dates are required")
+        return frozenset()
+    return frozenset(days)

@@ -1,0 +1,92 @@
+"""Decisions on the same fact from several systems or hospitals, and on who a provisional person is."""
+
+from __future__ import annotations
+
+from ledger.domain.course_commands import IdentifyPatient, LinkDuplicate, RecogniseResult, RepeatExamination
+from ledger.domain.course_events import DuplicateLinked, ExaminationRepeated, PatientIdentified, ResultRecognised
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.faults import Faults
+from ledger.domain.guards import (
+    CODE_MAX,
+    begin,
+    check_reason,
+    check_source,
+    expect,
+    on_record,
+    source_claim,
+    taken_before,
+)
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.values import IdentityStatus
+
+
+def recognise_result(command: RecogniseResult, state: StreamState | None, facts: Facts) -> Decision:
+    """Another hospital's result is taken as it is; the examination is not repeated."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    _check_result(command.result_id, command.from_hospital, faults)
+    faults.refuse_if_any()
+    event = ResultRecognised(facts.meta(), command.result_id, command.from_hospital, command.entry_id)
+    return on_record(command.record_id, event)
+
+
+def repeat_examination(command: RepeatExamination, state: StreamState | None, facts: Facts) -> Decision:
+    """An examination is made again although a result is known: the reason is kept."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    _check_result(command.result_id, command.from_hospital, faults)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    event = ExaminationRepeated(facts.meta(), command.result_id, command.from_hospital, command.reason)
+    return on_record(command.record_id, event)
+
+
+def _check_result(result_id: str, hospital: str, faults: Faults) -> None:
+    for value, field in ((result_id, "result_id"), (hospital, "from_hospital")):
+        faults.require(value, field)
+        faults.text(value, field, CODE_MAX)
+
+
+def link_duplicate(command: LinkDuplicate, state: StreamState | None, facts: Facts) -> Decision:
+    """The item of another source says what an entry says already: it is claimed for that entry, and visible there."""
+    record = expect(state, RecordState, "record_id")
+    if (
+        taken_before(facts, Taken.ENTRY, command.record_id)
+        and facts.claimed
+        and facts.claimed.entry_id == command.entry_id
+    ):
+        return on_record(command.record_id)
+    faults = begin(command, record, facts)
+    if facts.context.source is None:
+        faults.add("context.source", "REQUIRED", "the item that is linked")
+    check_source(facts, faults)
+    if facts.claimed is not None:
+        faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+    faults.refuse_if_any()
+    claim = source_claim(facts, Taken.ENTRY, command.entry_id)
+    return on_record(command.record_id, DuplicateLinked(facts.meta(), command.entry_id), source=claim)
+
+
+def identify_patient(command: IdentifyPatient, state: StreamState | None, facts: Facts) -> Decision:
+    """The provisional person is somebody: the record is filed under that patient from now on."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    patient = facts.patient
+    if patient is None:
+        faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
+    elif patient.identity is not IdentityStatus.MATCHED:
+        faults.add("patient_id", "IDENTITY_UNVERIFIED", "that patient's identity is open too", RefusalKind.STATE)
+    faults.refuse_if_any()
+    assert patient is not None  # noqa: S101 - its absence is a fault above
+    event = PatientIdentified(facts.meta(), command.patient_id, patient.case_number)
+    return on_record(command.record_id, event)
+
+
+DECISIONS = {
+    RecogniseResult: recognise_result,
+    RepeatExamination: repeat_examination,
+    LinkDuplicate: link_duplicate,
+    IdentifyPatient: identify_patient,
+}

@@ -1,0 +1,191 @@
+"""Decisions in the course of care: drafts, countersignatures, late items, and what may go wrong with a record."""
+
+from __future__ import annotations
+
+from ledger.domain.course_commands import (
+    AcceptDeficiency,
+    ArriveAtConsultation,
+    CountersignEntry,
+    DeclareEnteredInError,
+    DraftEntry,
+    FileLateItem,
+    RecallRecord,
+    RegisterNewborn,
+    ResumeCare,
+    VoidRecord,
+)
+from ledger.domain.course_events import (
+    CareResumed,
+    ConsultationArrived,
+    DeficiencyAccepted,
+    EntryCountersigned,
+    EntryDrafted,
+    LateItemFiled,
+    NewbornRegistered,
+    RecordEnteredInError,
+    RecordRecalled,
+    RecordVoided,
+)
+from ledger.domain.decide_entry import attested_state, check_attestation, check_content, check_room
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.guards import (
+    CODE_MAX,
+    begin,
+    check_reason,
+    check_source,
+    expect,
+    on_record,
+    source_claim,
+    taken_before,
+)
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.values import EntryState
+
+NEWBORNS_MAX = 20
+"""Newborns of one birth; more is a mistake of typing."""
+
+
+def draft_entry(command: DraftEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """A draft: only type and size are checked, everything else at the signature."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    facts.templates.check_draft(command.content, faults)
+    if command.entry_id is None:
+        check_room(record, faults)
+    faults.refuse_if_any()
+    version = record.entries[command.entry_id].last.version + 1 if command.entry_id else 1
+    entry_id = command.entry_id or facts.ids[0]
+    return on_record(
+        command.record_id, EntryDrafted(facts.meta(), entry_id, version, command.content), entry_id=entry_id
+    )
+
+
+def countersign_entry(command: CountersignEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """A superior attests the version that the author signed; both names are kept."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    attestation = check_attestation(command.attestation, facts, faults)
+    faults.refuse_if_any()
+    event = EntryCountersigned(facts.meta(), command.entry_id, command.entry_version, attestation)
+    return on_record(command.record_id, event)
+
+
+def file_late_item(command: FileLateItem, state: StreamState | None, facts: Facts) -> Decision:
+    """A new result or report, without reopening; it changes no entry that is there."""
+    record = expect(state, RecordState, "record_id")
+    if taken_before(facts, Taken.ENTRY, command.record_id) and facts.claimed and facts.claimed.entry_id:
+        return on_record(command.record_id, entry_id=facts.claimed.entry_id)
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    check_source(facts, faults)
+    if facts.claimed is not None:
+        faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+    attestation = check_content(command.content, command.attestation, facts, faults)
+    check_room(record, faults)
+    meta = facts.meta()
+    originated_at = command.originated_at or meta.occurred_at
+    if originated_at - facts.now > facts.pack.ahead_max:
+        faults.add("originated_at", "TIME_IN_FUTURE", "it cannot have come to be yet")
+    faults.refuse_if_any()
+    entry_id = facts.ids[0]
+    kept = attested_state(command.content, attestation, facts)
+    event = LateItemFiled(meta, entry_id, command.content, attestation, kept, command.reason, originated_at)
+    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, entry_id), entry_id=entry_id)
+
+
+def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, facts: Facts) -> Decision:
+    """Medical affairs closes what nobody can sign or write any more."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.text(command.template, "template", CODE_MAX)
+    if (command.entry_id is None) == (not command.template):
+        faults.add("entry_id", "REQUIRED", "an entry or a template, one of the two")
+    entry = record.entries.get(command.entry_id) if command.entry_id else None
+    if entry is not None and entry.state is not EntryState.AUTHORED:
+        faults.add("entry_id", "NOT_WAITING", "the entry waits for no signature", RefusalKind.STATE)
+    if (command.entry_id or command.template) in record.archiving.deficiencies:
+        faults.add("record_id", "ALREADY_ACCEPTED", "it was accepted before", RefusalKind.STATE)
+    faults.refuse_if_any()
+    return on_record(
+        command.record_id, DeficiencyAccepted(facts.meta(), command.entry_id, command.template, command.reason)
+    )
+
+
+def arrive_at_consultation(command: ArriveAtConsultation, state: StreamState | None, facts: Facts) -> Decision:
+    """The consultant is there; for an emergency that is what the clock asks."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.refuse_if_any()
+    return on_record(command.record_id, ConsultationArrived(facts.meta(), command.consultation_id))
+
+
+def resume_care(command: ResumeCare, state: StreamState | None, facts: Facts) -> Decision:
+    """The discharge is withdrawn."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, CareResumed(facts.meta(), command.reason))
+
+
+def void_record(command: VoidRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """Registered by mistake; the visit's number stays taken, for it was given once."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, RecordVoided(facts.meta(), command.reason))
+
+
+def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState | None, facts: Facts) -> Decision:
+    """Wrong patient or a duplicate: two persons say so; the record is kept for its full term."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    if command.correct_record_id == command.record_id:
+        faults.add("correct_record_id", "SAME_RECORD", "another record, or none")
+    faults.refuse_if_any()
+    assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
+    event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
+    return on_record(command.record_id, event)
+
+
+def register_newborn(command: RegisterNewborn, state: StreamState | None, facts: Facts) -> Decision:
+    """A newborn becomes a subject of the mother's record."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    if command.number != len(record.newborns) + 1 or command.number > NEWBORNS_MAX:
+        faults.add("number", "OUT_OF_RANGE", "newborns of a birth are counted one after the other", RefusalKind.STATE)
+    meta = facts.meta()
+    born_at = command.born_at or meta.occurred_at
+    if born_at - facts.now > facts.pack.ahead_max:
+        faults.add("born_at", "TIME_IN_FUTURE", "nobody is born in the future")
+    faults.refuse_if_any()
+    event = NewbornRegistered(meta, facts.ids[0], command.number, born_at)
+    return on_record(command.record_id, event, subject_id=facts.ids[0])
+
+
+def recall_record(command: RecallRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """The department takes the record back before the review."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, RecordRecalled(facts.meta(), command.reason))
+
+
+DECISIONS = {
+    DraftEntry: draft_entry,
+    CountersignEntry: countersign_entry,
+    FileLateItem: file_late_item,
+    AcceptDeficiency: accept_deficiency,
+    ArriveAtConsultation: arrive_at_consultation,
+    ResumeCare: resume_care,
+    VoidRecord: void_record,
+    DeclareEnteredInError: declare_entered_in_error,
+    RegisterNewborn: register_newborn,
+    RecallRecord: recall_record,
+}

@@ -1,0 +1,122 @@
+"""Decisions on the end of a record: its term, the appraisal, and destruction or keeping for ever."""
+
+from __future__ import annotations
+
+from ledger.domain.command_guards import iso_date
+from ledger.domain.decision import Bump, Decision, Facts
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults
+from ledger.domain.guards import begin, check_reason, expect, on_record
+from ledger.domain.keeping_commands import (
+    AppraiseDisposal,
+    ApproveDisposal,
+    DestroyRecord,
+    EndRetention,
+    ExtendRetention,
+)
+from ledger.domain.keeping_events import (
+    DisposalAppraised,
+    DisposalApproved,
+    RecordDestroyed,
+    RetentionEnded,
+    RetentionExtended,
+)
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.retention import retention_date
+from ledger.domain.state import RecordState, StreamState
+
+CAUSES = frozenset({"readmission", "link", "pack"})
+COVERS = frozenset({"paper", "films", "recipients_copies"})
+SUPERVISORS = 2
+
+
+def extend_retention(command: ExtendRetention, state: StreamState | None, facts: Facts) -> Decision:
+    """The date moves on; a record that was due is an archived one again."""
+    record = expect(state, RecordState, "record_id")
+    if command.retain_until and command.retain_until == record.retain_until:
+        return on_record(command.record_id)
+    faults = begin(command, record, facts)
+    _check_date(command.retain_until, faults)
+    if command.cause not in CAUSES:
+        faults.add("cause", "UNKNOWN_VALUE", f"one of {', '.join(sorted(CAUSES))}")
+    faults.refuse_if_any()
+    event = RetentionExtended(facts.meta(), command.retain_until, command.cause, command.cause_record_id)
+    return on_record(command.record_id, event)
+
+
+def end_retention(command: EndRetention, state: StreamState | None, facts: Facts) -> Decision:
+    """The term is over, counted from the patient's last visit."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.refuse_if_any()
+    return on_record(command.record_id, RetentionEnded(facts.meta(), retention_date(record, facts)))
+
+
+def appraise_disposal(command: AppraiseDisposal, state: StreamState | None, facts: Facts) -> Decision:
+    """The proposer's opinion, with its reason."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    extends = command.opinion is DisposalOpinion.EXTEND
+    if extends:
+        _check_date(command.retain_until, faults)
+    elif command.retain_until:
+        faults.add("retain_until", "NOT_APPLICABLE", "only where the record is kept longer")
+    faults.refuse_if_any()
+    event = DisposalAppraised(facts.meta(), command.opinion, command.reason, command.retain_until)
+    return on_record(command.record_id, event)
+
+
+def approve_disposal(command: ApproveDisposal, state: StreamState | None, facts: Facts) -> Decision:
+    """The appraisal group approves: to be destroyed by a list, kept for ever, or kept longer."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    disposal = record.archiving.disposal
+    destroys = disposal is not None and disposal.opinion is DisposalOpinion.DESTROY
+    if destroys and command.list_id is None:
+        faults.add("list_id", "REQUIRED", "the destruction list that the record stands on")
+    if disposal is not None and not destroys and command.list_id is not None:
+        faults.add("list_id", "NOT_APPLICABLE", "the record is kept")
+    faults.refuse_if_any()
+    assert disposal is not None  # noqa: S101 - its absence is a fault above
+    events: list[Event] = [DisposalApproved(facts.meta(), disposal.opinion, command.list_id)]
+    if disposal.opinion is DisposalOpinion.EXTEND:
+        events.append(RetentionExtended(facts.meta(), disposal.retain_until, "appraisal", None))
+    return on_record(command.record_id, *events)
+
+
+def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """The end. Everything is checked again for the PATIENT, whose row is bumped: a registration that races wins."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    if command.approved_by is None:
+        faults.add("approved_by", "REQUIRED", "the head of the hospital, or the authority")
+    if len(command.supervisors) != SUPERVISORS:
+        faults.add("supervisors", "OUT_OF_RANGE", f"exactly {SUPERVISORS} supervisors")
+    for index, covered in enumerate(command.covers):
+        if covered not in COVERS:
+            faults.add(f"covers[{index}]", "UNKNOWN_VALUE", f"one of {', '.join(sorted(COVERS))}")
+    if record.overlays.papers and "paper" not in command.covers:
+        faults.add("covers", "PAPER_NOT_NAMED", "the list says what happens to the paper", RefusalKind.STATE)
+    faults.refuse_if_any()
+    assert command.approved_by is not None  # noqa: S101 - its absence is a fault above
+    event = RecordDestroyed(
+        facts.meta(), command.list_id, command.approved_by, command.supervisors, command.covers, facts.head_leaf
+    )
+    bump = Bump("patient", (str(record.patient_id),), facts.patient_counter)
+    return on_record(command.record_id, event, source=bump)
+
+
+def _check_date(text: str, faults: Faults) -> None:
+    if iso_date(text) is None:
+        faults.add("retain_until", "MALFORMED_DATE", "an ISO 8601 date")
+
+
+DECISIONS = {
+    ExtendRetention: extend_retention,
+    EndRetention: end_retention,
+    AppraiseDisposal: appraise_disposal,
+    ApproveDisposal: approve_disposal,
+    DestroyRecord: destroy_record,
+}

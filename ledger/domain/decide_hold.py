@@ -1,0 +1,115 @@
+"""Decisions on holds and seals. They never stop care: what they forbid stands in the declaration of the life cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
+from ledger.domain.keeping_commands import ExtendSeal, LiftHold, PlaceHold, SealRecord, UnsealRecord
+from ledger.domain.keeping_events import HoldLifted, HoldPlaced, RecordSealed, RecordUnsealed, SealExtended
+from ledger.domain.keeping_values import EntryRef, SealedVersion, UnsealGround
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import EntryVersion, RecordState, StreamState
+from ledger.domain.values import Phase
+
+_UNFINISHED = frozenset({Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED})
+
+
+def place_hold(command: PlaceHold, state: StreamState | None, facts: Facts) -> Decision:
+    """Holds the versions named, or all there are; several holds may stand at once."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.mandate, faults, "mandate")
+    check_reason(command.authority, faults, "authority")
+    for index, each in enumerate(command.versions):
+        entry = record.entries.get(each.entry_id)
+        if entry is None or not 1 <= each.version <= entry.last.version:
+            faults.add(f"versions[{index}]", "UNKNOWN_ENTRY", "no such version of an entry", RefusalKind.NOT_FOUND)
+    faults.refuse_if_any()
+    versions = command.versions or tuple(
+        EntryRef(entry_id, version.version) for entry_id, version in _versions(record, ())
+    )
+    event = HoldPlaced(facts.meta(), facts.ids[0], command.mandate, command.authority, versions)
+    return on_record(command.record_id, event, hold_id=facts.ids[0])
+
+
+def lift_hold(command: LiftHold, state: StreamState | None, facts: Facts) -> Decision:
+    """One hold ends; others go on."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, HoldLifted(facts.meta(), command.hold_id, command.reason))
+
+
+def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """Seals every version of the entries named (all, where none is named), retracted ones too, with their hashes."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.require(command.party_name, "party_name")
+    faults.text(command.party_name, "party_name", TEXT_MAX)
+    if not record.entries:
+        faults.add("record_id", "NOTHING_TO_SEAL", "it holds no entry yet", RefusalKind.STATE)
+    faults.refuse_if_any()
+    event = RecordSealed(
+        meta=facts.meta(),
+        seal_id=facts.ids[0],
+        mode=command.mode,
+        party=command.party,
+        party_name=command.party_name,
+        versions=_sealed(_versions(record, command.entry_ids), facts),
+        unfinished=record.phase in _UNFINISHED,
+    )
+    return on_record(command.record_id, event, seal_id=facts.ids[0])
+
+
+def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) -> Decision:
+    """Adds every version that the seal does not list yet."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    seal = record.overlays.seals.get(command.seal_id)
+    listed = seal.versions if seal else frozenset[EntryRef]()
+    new = [
+        (entry_id, version)
+        for entry_id, version in _versions(record, ())
+        if EntryRef(entry_id, version.version) not in listed
+    ]
+    if seal is not None and not new:
+        faults.add("seal_id", "NOTHING_TO_SEAL", "nothing came since", RefusalKind.STATE)
+    faults.refuse_if_any()
+    return on_record(command.record_id, SealExtended(facts.meta(), command.seal_id, _sealed(new, facts)))
+
+
+def unseal_record(command: UnsealRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """Both sides are present; or the hospital alone: the dispute is settled, or nobody claimed for the pack's term."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    if command.ground is UnsealGround.BOTH_PRESENT:
+        faults.require(command.party_name, "party_name")
+    faults.text(command.party_name, "party_name", TEXT_MAX)
+    faults.refuse_if_any()
+    event = RecordUnsealed(facts.meta(), command.seal_id, command.ground, command.party_name)
+    return on_record(command.record_id, event)
+
+
+def _versions(record: RecordState, entry_ids: Iterable[UUID]) -> list[tuple[UUID, EntryVersion]]:
+    wanted = tuple(entry_ids) or tuple(record.entries)
+    return [(entry_id, version) for entry_id in wanted for version in record.entries[entry_id].versions]
+
+
+def _sealed(versions: Iterable[tuple[UUID, EntryVersion]], facts: Facts) -> tuple[SealedVersion, ...]:
+    return tuple(
+        SealedVersion(entry_id, version.version, facts.leaves[version.record_version - 1])
+        for entry_id, version in versions
+    )
+
+
+DECISIONS = {
+    PlaceHold: place_hold,
+    LiftHold: lift_hold,
+    SealRecord: seal_record,
+    ExtendSeal: extend_seal,
+    UnsealRecord: unseal_record,
+}

@@ -1,0 +1,198 @@
+"""Decisions of the records office: copies, loans, paper and what patients ask for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger.domain.command_guards import is_finished, iso_date
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults
+from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
+from ledger.domain.keeping_commands import (
+    AccountForPaper,
+    AnswerPatientRequest,
+    FilePaperScan,
+    IssueCopy,
+    LendRecord,
+    RecordPatientRequest,
+    RenewLoan,
+    ReturnLoan,
+)
+from ledger.domain.keeping_events import (
+    CopyIssued,
+    LoanIssued,
+    LoanRenewed,
+    LoanReturned,
+    PaperAccounted,
+    PaperScanned,
+    PatientRequestAnswered,
+    PatientRequestRecorded,
+    UseRestricted,
+)
+from ledger.domain.keeping_values import EntryRef, RequestKind
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.retention import retention_date
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.templates import SHA256_BYTES
+
+PAGES_MAX = 10_000
+DPI_MAX = 10_000
+
+
+def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:
+    """A certified copy of the finished part, or of the entries named; last versions, never a retracted entry."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
+        check_reason(value, faults, field)
+    scope = command.entry_ids or tuple(
+        entry.entry_id for entry in record.entries.values() if not entry.retracted and is_finished(entry)
+    )
+    if not scope:
+        faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)
+    faults.refuse_if_any()
+    versions = tuple(EntryRef(each, record.entries[each].last.version) for each in scope)
+    copy_id = facts.ids[0]
+    event = CopyIssued(
+        facts.meta(), copy_id, command.applicant, command.relation, versions, command.mark, facts.head_leaf
+    )
+    return on_record(command.record_id, event, copy_id=copy_id)
+
+
+def lend_record(command: LendRecord, state: StreamState | None, facts: Facts) -> Decision:
+    """The case goes out, up to the pack's term."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    if command.borrower is None:
+        faults.add("borrower", "REQUIRED", "who gets it")
+    if command.due_on and iso_date(command.due_on) is None:
+        faults.add("due_on", "MALFORMED_DATE", "an ISO 8601 date, or nothing")
+    faults.refuse_if_any()
+    terms = facts.pack.keeping
+    days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
+    due_on = command.due_on or (facts.now.date() + timedelta(days=days)).isoformat()
+    assert command.borrower is not None  # noqa: S101 - its absence is a fault above
+    event = LoanIssued(facts.meta(), facts.ids[0], command.borrower, due_on, command.out_of_house)
+    return on_record(command.record_id, event, loan_id=facts.ids[0])
+
+
+def renew_loan(command: RenewLoan, state: StreamState | None, facts: Facts) -> Decision:
+    """A loan goes on for the pack's renewal."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.refuse_if_any()
+    before = iso_date(record.overlays.loans[command.loan_id].due_on) or facts.now.date()
+    due_on = before + timedelta(days=facts.pack.keeping.loan_renewal_days)
+    return on_record(command.record_id, LoanRenewed(facts.meta(), command.loan_id, due_on.isoformat()))
+
+
+def return_loan(command: ReturnLoan, state: StreamState | None, facts: Facts) -> Decision:
+    """The case is back, late or not."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.refuse_if_any()
+    return on_record(command.record_id, LoanReturned(facts.meta(), command.loan_id))
+
+
+def file_paper_scan(command: FilePaperScan, state: StreamState | None, facts: Facts) -> Decision:
+    """The scan by its digest; the paper lies where it lies until somebody says what became of it."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.title, faults, "title")
+    check_reason(command.shelf, faults, "shelf")
+    _check_count(command.pages, PAGES_MAX, "pages", faults)
+    _check_count(command.resolution_dpi, DPI_MAX, "resolution_dpi", faults)
+    if len(command.sha256) != SHA256_BYTES:
+        faults.add("sha256", "MALFORMED_DIGEST", "32 bytes are required")
+    if command.operator is None:
+        faults.add("operator", "REQUIRED", "who scanned")
+    if command.checker is None:
+        faults.add("checker", "REQUIRED", "who compared")
+    elif command.operator is not None and command.operator.id == command.checker.id:
+        faults.add("checker", "SAME_PERSON", "another person compares scan and paper")
+    faults.refuse_if_any()
+    assert command.operator is not None and command.checker is not None  # noqa: S101, PT018 - faults above
+    event = PaperScanned(
+        facts.meta(),
+        facts.ids[0],
+        command.title,
+        command.pages,
+        command.resolution_dpi,
+        command.operator,
+        command.checker,
+        command.sha256,
+        command.shelf,
+    )
+    return on_record(command.record_id, event, scan_id=facts.ids[0])
+
+
+def account_for_paper(command: AccountForPaper, state: StreamState | None, facts: Facts) -> Decision:
+    """What became of a paper."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, PaperAccounted(facts.meta(), command.scan_id, command.outcome, command.reason))
+
+
+def record_patient_request(command: RecordPatientRequest, state: StreamState | None, facts: Facts) -> Decision:
+    """What the patient asks for, and by when it is to be answered."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.text, "text")):
+        check_reason(value, faults, field)
+    faults.refuse_if_any()
+    meta = facts.meta()
+    due_on = (meta.occurred_at.date() + timedelta(days=facts.pack.keeping.request_days)).isoformat()
+    event = PatientRequestRecorded(
+        meta, facts.ids[0], command.kind, command.applicant, command.relation, command.text, due_on
+    )
+    return on_record(command.record_id, event, request_id=facts.ids[0])
+
+
+def answer_patient_request(command: AnswerPatientRequest, state: StreamState | None, facts: Facts) -> Decision:
+    """Granted or refused with the legal ground.
+
+    Erasure inside the retention term is refused, and use is restricted instead. A refused correction puts the
+    patient's statement beside the entry.
+    """
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.ground, faults, "ground")
+    faults.text(command.statement, "statement", TEXT_MAX)
+    request = record.overlays.requests.get(command.request_id)
+    kind = request.kind if request else None
+    erasure_early = kind is RequestKind.ERASURE and retention_date(record, facts) > facts.now.date().isoformat()
+    if erasure_early and command.granted:
+        faults.add("granted", "RETENTION_TERM", "nothing is erased inside the retention term", RefusalKind.STATE)
+    if kind is RequestKind.CORRECTION and not command.granted:
+        faults.require(command.statement, "statement")
+    faults.refuse_if_any()
+    meta = facts.meta()
+    events: list[Event] = [
+        PatientRequestAnswered(
+            meta, command.request_id, command.granted, command.ground, command.statement, command.entry_id
+        )
+    ]
+    restricts = erasure_early or (kind is RequestKind.RESTRICTION and command.granted)
+    if restricts and not record.overlays.restricted:
+        events.append(UseRestricted(meta, command.request_id))
+    return on_record(command.record_id, *events)
+
+
+def _check_count(value: int, most: int, field: str, faults: Faults) -> None:
+    if not 1 <= value <= most:
+        faults.add(field, "OUT_OF_RANGE", f"1 to {most}")
+
+
+DECISIONS = {
+    IssueCopy: issue_copy,
+    LendRecord: lend_record,
+    RenewLoan: renew_loan,
+    ReturnLoan: return_loan,
+    FilePaperScan: file_paper_scan,
+    AccountForPaper: account_for_paper,
+    RecordPatientRequest: record_patient_request,
+    AnswerPatientRequest: answer_patient_request,
+}

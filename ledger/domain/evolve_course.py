@@ -1,0 +1,130 @@
+"""Records in the course of care, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ledger.domain import course_events as events
+from ledger.domain.keeping_state import Missed
+from ledger.domain.next_version import next_version, with_archiving, with_entry, with_overlays
+from ledger.domain.state import Entry, EntryVersion, RecordState
+from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
+
+
+def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> RecordState:
+    """A draft, or a new version of one."""
+    before = state.entries.get(event.entry_id)
+    version = EntryVersion(
+        version=event.entry_version,
+        state=EntryState.DRAFT,
+        content=event.content,
+        attestation=Attestation(),
+        recorded_at=at,
+        occurred_at=event.meta.occurred_at,
+        record_version=state.version + 1,
+        historical=event.meta.historical,
+    )
+    return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
+
+
+def countersigned(state: RecordState, event: events.EntryCountersigned, _: datetime) -> RecordState:
+    """The version has two names now."""
+    entry = state.entries[event.entry_id]
+    last = replace(entry.last, state=EntryState.COUNTERSIGNED, countersignature=event.attestation)
+    return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
+
+
+def late_item_filed(state: RecordState, event: events.LateItemFiled, at: datetime) -> RecordState:
+    """One more entry; the phase stays."""
+    version = EntryVersion(
+        version=1,
+        state=event.state,
+        content=event.content,
+        attestation=event.attestation,
+        recorded_at=at,
+        occurred_at=event.originated_at,
+        record_version=state.version + 1,
+        reason=event.reason,
+        historical=event.meta.historical,
+    )
+    return with_entry(state, Entry(event.entry_id, (version,)))
+
+
+def deficiency_accepted(state: RecordState, event: events.DeficiencyAccepted, _: datetime) -> RecordState:
+    """A defect that stays."""
+    return with_archiving(state, deficiencies=state.archiving.deficiencies | {event.entry_id or event.template})
+
+
+def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) -> RecordState:
+    """The consultant is there."""
+    there = replace(state.consultations[event.consultation_id], arrived_at=event.meta.occurred_at)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: there})
+
+
+def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
+    """The discharge no longer counts."""
+    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None)
+
+
+def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
+    def step(state: RecordState, _: Any, __: datetime) -> RecordState:
+        return next_version(state, phase=phase)
+
+    return step
+
+
+def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:
+    """One more subject."""
+    return next_version(state, newborns=state.newborns | {event.subject_id})
+
+
+def recalled(state: RecordState, _: events.RecordRecalled, __: datetime) -> RecordState:
+    """Back with the department; it was never reviewed."""
+    return next_version(state, phase=Phase.CLOSED)
+
+
+def missed(state: RecordState, event: events.DeadlineMissed, _: datetime) -> RecordState:
+    """Tagged."""
+    tag = Missed(event.rule, event.subject_id, event.due_at)
+    return with_overlays(state, missed=state.overlays.missed | {tag})
+
+
+def miss_withdrawn(state: RecordState, event: events.DeadlineMissWithdrawn, _: datetime) -> RecordState:
+    """The tag goes."""
+    tag = Missed(event.rule, event.subject_id, event.due_at)
+    return with_overlays(state, missed=state.overlays.missed - {tag})
+
+
+def identified(state: RecordState, event: events.PatientIdentified, _: datetime) -> RecordState:
+    """The record belongs to somebody known."""
+    return next_version(
+        state, patient_id=event.patient_id, case_number=event.case_number, identity=IdentityStatus.MATCHED
+    )
+
+
+def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:
+    """Part of the history, and of nothing that a decision asks."""
+    return next_version(state)
+
+
+COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
+    events.EntryDrafted: drafted,
+    events.EntryCountersigned: countersigned,
+    events.LateItemFiled: late_item_filed,
+    events.DeficiencyAccepted: deficiency_accepted,
+    events.ConsultationArrived: arrived,
+    events.CareResumed: resumed,
+    events.RecordVoided: _to(Phase.VOIDED),
+    events.RecordEnteredInError: _to(Phase.ENTERED_IN_ERROR),
+    events.NewbornRegistered: newborn,
+    events.RecordRecalled: recalled,
+    events.DeadlineMissed: missed,
+    events.DeadlineMissWithdrawn: miss_withdrawn,
+    events.ResultRecognised: _noted,
+    events.ExaminationRepeated: _noted,
+    events.DuplicateLinked: _noted,
+    events.PatientIdentified: identified,
+}

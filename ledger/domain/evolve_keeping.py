@@ -1,0 +1,185 @@
+"""Records in the archive, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from ledger.domain import keeping_events as events
+from ledger.domain.keeping_state import Disposal, Hold, Loan, Paper, PatientRequest, Reopening, Seal
+from ledger.domain.keeping_values import DisposalOpinion, EntryRef
+from ledger.domain.next_version import next_version, with_archiving, with_overlays
+from ledger.domain.state import RecordState
+from ledger.domain.values import Phase
+
+T = TypeVar("T")
+
+
+def _without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
+    return {each: value for each, value in mapping.items() if each != key}
+
+
+def reopen_requested(state: RecordState, event: events.ReopenRequested, _: datetime) -> RecordState:
+    """Asked for, not open."""
+    asked = Reopening(event.reopen_id, event.meta.actor.id, frozenset(event.entry_ids), event.templates)
+    return with_overlays(state, reopening=asked)
+
+
+def reopen_approved(state: RecordState, event: events.ReopenApproved, _: datetime) -> RecordState:
+    """Open for what was named."""
+    asked = state.overlays.reopening
+    window = None if asked is None else replace(asked, expires_at=event.expires_at)
+    return next_version(state, phase=Phase.REOPENED, overlays=replace(state.overlays, reopening=window))
+
+
+def rearchived(state: RecordState, event: events.RecordRearchived, _: datetime) -> RecordState:
+    """Closed again, where it was before."""
+    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=event.retain_until)
+    phase = Phase.PERMANENT if state.archiving.permanent else Phase.ARCHIVED
+    return next_version(state, phase=phase, archiving=archiving, overlays=replace(state.overlays, reopening=None))
+
+
+def hold_placed(state: RecordState, event: events.HoldPlaced, at: datetime) -> RecordState:
+    """One more hold."""
+    hold = Hold(event.hold_id, event.mandate, frozenset(event.versions), at)
+    return with_overlays(state, holds={**state.overlays.holds, hold.hold_id: hold})
+
+
+def hold_lifted(state: RecordState, event: events.HoldLifted, _: datetime) -> RecordState:
+    """One hold less."""
+    return with_overlays(state, holds=_without(state.overlays.holds, event.hold_id))
+
+
+def sealed(state: RecordState, event: events.RecordSealed, at: datetime) -> RecordState:
+    """One more seal."""
+    listed = frozenset(EntryRef(each.entry_id, each.version) for each in event.versions)
+    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at)
+    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
+
+
+def seal_extended(state: RecordState, event: events.SealExtended, _: datetime) -> RecordState:
+    """The seal lists more."""
+    seal = state.overlays.seals[event.seal_id]
+    more = seal.versions | {EntryRef(each.entry_id, each.version) for each in event.versions}
+    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: replace(seal, versions=more)})
+
+
+def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> RecordState:
+    """One seal less."""
+    return with_overlays(state, seals=_without(state.overlays.seals, event.seal_id))
+
+
+def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> RecordState:
+    """Somebody has a copy."""
+    return with_overlays(state, copies=state.overlays.copies | {event.copy_id})
+
+
+def loan_issued(state: RecordState, event: events.LoanIssued, _: datetime) -> RecordState:
+    """The case is out."""
+    loan = Loan(event.loan_id, event.borrower, event.due_on, event.out_of_house)
+    return with_overlays(state, loans={**state.overlays.loans, loan.loan_id: loan})
+
+
+def loan_renewed(state: RecordState, event: events.LoanRenewed, _: datetime) -> RecordState:
+    """Out for longer."""
+    loan = state.overlays.loans[event.loan_id]
+    longer = replace(loan, due_on=event.due_on, renewals=loan.renewals + 1)
+    return with_overlays(state, loans={**state.overlays.loans, loan.loan_id: longer})
+
+
+def loan_returned(state: RecordState, event: events.LoanReturned, _: datetime) -> RecordState:
+    """The case is back."""
+    return with_overlays(state, loans=_without(state.overlays.loans, event.loan_id))
+
+
+def paper_scanned(state: RecordState, event: events.PaperScanned, _: datetime) -> RecordState:
+    """A paper to be accounted for."""
+    paper = Paper(event.scan_id, event.shelf)
+    return with_overlays(state, papers={**state.overlays.papers, paper.scan_id: paper})
+
+
+def paper_accounted(state: RecordState, event: events.PaperAccounted, _: datetime) -> RecordState:
+    """Accounted for."""
+    paper = replace(state.overlays.papers[event.scan_id], outcome=event.outcome)
+    return with_overlays(state, papers={**state.overlays.papers, paper.scan_id: paper})
+
+
+def request_recorded(state: RecordState, event: events.PatientRequestRecorded, _: datetime) -> RecordState:
+    """An answer is due."""
+    request = PatientRequest(event.request_id, event.kind, event.due_on)
+    return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
+
+
+def request_answered(state: RecordState, event: events.PatientRequestAnswered, _: datetime) -> RecordState:
+    """Answered."""
+    request = replace(state.overlays.requests[event.request_id], granted=event.granted)
+    return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
+
+
+def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) -> RecordState:
+    """Storage, care, law and claims only."""
+    return with_overlays(state, restricted=True)
+
+
+def retention_extended(state: RecordState, event: events.RetentionExtended, _: datetime) -> RecordState:
+    """Kept longer; a record that was due is an archived one again, and its appraisal no longer counts."""
+    # ISO dates compare as text; a date once promised never moves back.
+    until = max(state.archiving.retain_until, event.retain_until)
+    archiving = replace(state.archiving, retain_until=until, disposal=None)
+    phase = Phase.ARCHIVED if state.phase is Phase.DUE else state.phase
+    return next_version(state, phase=phase, archiving=archiving)
+
+
+def retention_ended(state: RecordState, event: events.RetentionEnded, _: datetime) -> RecordState:
+    """To be appraised."""
+    until = max(state.archiving.retain_until, event.retain_until)
+    return next_version(state, phase=Phase.DUE, archiving=replace(state.archiving, retain_until=until, disposal=None))
+
+
+def appraised(state: RecordState, event: events.DisposalAppraised, _: datetime) -> RecordState:
+    """An opinion."""
+    return with_archiving(state, disposal=Disposal(event.opinion, event.meta.actor.id, event.retain_until))
+
+
+def approved(state: RecordState, event: events.DisposalApproved, _: datetime) -> RecordState:
+    """The opinion holds: the record waits for its destruction, is kept for ever, or kept longer (the next event)."""
+    disposal = state.archiving.disposal
+    made = None if disposal is None else replace(disposal, approved_by=event.meta.actor.id, list_id=event.list_id)
+    if event.opinion is DisposalOpinion.KEEP:
+        archiving = replace(state.archiving, disposal=made, permanent=True)
+        return next_version(state, phase=Phase.PERMANENT, archiving=archiving)
+    return with_archiving(state, disposal=made)
+
+
+def destroyed(state: RecordState, event: events.RecordDestroyed, _: datetime) -> RecordState:
+    """What remains is that it was there, and that it is gone."""
+    return next_version(state, phase=Phase.DESTROYED, archiving=replace(state.archiving, head_leaf=event.head_leaf))
+
+
+KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
+    events.ReopenRequested: reopen_requested,
+    events.ReopenApproved: reopen_approved,
+    events.RecordRearchived: rearchived,
+    events.HoldPlaced: hold_placed,
+    events.HoldLifted: hold_lifted,
+    events.RecordSealed: sealed,
+    events.SealExtended: seal_extended,
+    events.RecordUnsealed: unsealed,
+    events.CopyIssued: copy_issued,
+    events.LoanIssued: loan_issued,
+    events.LoanRenewed: loan_renewed,
+    events.LoanReturned: loan_returned,
+    events.PaperScanned: paper_scanned,
+    events.PaperAccounted: paper_accounted,
+    events.PatientRequestRecorded: request_recorded,
+    events.PatientRequestAnswered: request_answered,
+    events.UseRestricted: use_restricted,
+    events.RetentionExtended: retention_extended,
+    events.RetentionEnded: retention_ended,
+    events.DisposalAppraised: appraised,
+    events.DisposalApproved: approved,
+    events.RecordDestroyed: destroyed,
+}

@@ -1,0 +1,45 @@
+"""Commands on who a patient is; field names are those of protos/ledger/api/v1/identity.proto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class LinkPatients:
+    """Links two patients who may be the same person."""
+
+    patient_id: UUID
+    other_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class UnlinkPatients:
+    """Takes a link back."""
+
+    patient_id: UUID
+    other_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class MergePatients:
+    """Merges a patient into another one; nothing is lost, and it can be taken back."""
+
+    patient_id: UUID
+    survivor_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class UnmergePatients:
+    """Takes a merge back."""
+
+    patient_id: UUID
+    survivor_id: UUID
+    reason: str
+
+
+IdentityCommand = LinkPatients | UnlinkPatients | MergePatients | UnmergePatients

@@ -1,0 +1,95 @@
+"""What may lie over a record in any phase, and how it stands with the archive and with disposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.keeping_values import DisposalOpinion, EntryRef, PaperOutcome, RequestKind, SealMode
+from ledger.domain.values import Actor
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Versions that may be neither changed nor disposed of."""
+
+    hold_id: UUID
+    mandate: str
+    versions: frozenset[EntryRef]
+    placed_at: datetime
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Versions sealed with the other side."""
+
+    seal_id: UUID
+    mode: SealMode
+    versions: frozenset[EntryRef]
+    unfinished: bool
+    sealed_at: datetime
+
+
+@dataclass(frozen=True)
+class Loan:
+    """An archived case that is out."""
+
+    loan_id: UUID
+    borrower: Actor
+    due_on: str
+    out_of_house: bool
+    renewals: int = 0
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A scanned paper, and what became of it."""
+
+    scan_id: UUID
+    shelf: str
+    outcome: PaperOutcome | None = None
+
+
+@dataclass(frozen=True)
+class PatientRequest:
+    """What the patient asked for."""
+
+    request_id: UUID
+    kind: RequestKind
+    due_on: str
+    granted: bool | None = None
+    """None while nobody has answered."""
+
+
+@dataclass(frozen=True)
+class Reopening:
+    """A request to change an archived record, and its window once somebody else has approved it."""
+
+    reopen_id: UUID
+    requested_by: UUID
+    entry_ids: frozenset[UUID]
+    templates: tuple[str, ...]
+    """Templates of which an entry may still be added."""
+    expires_at: datetime | None = None
+    """None before the approval."""
+
+
+@dataclass(frozen=True)
+class Disposal:
+    """How far the disposal of a record has come."""
+
+    opinion: DisposalOpinion
+    proposed_by: UUID
+    retain_until: str = ""
+    approved_by: UUID | None = None
+    list_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A deadline that was reported as missed."""
+
+    rule: str
+    subject_id: UUID | None
+    due_at: datetime

@@ -1,0 +1,30 @@
+"""The record one event later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ledger.domain.state import Archiving, Entry, Overlays, RecordState
+
+
+def next_version(state: RecordState, **changes: Any) -> RecordState:
+    """The record one version later, with these changes."""
+    return replace(state, version=state.version + 1, **changes)
+
+
+def with_entry(state: RecordState, entry: Entry) -> RecordState:
+    """With an entry added or replaced."""
+    return next_version(state, entries=state.entries.having(entry.entry_id, entry))
+
+
+def with_overlays(state: RecordState, **changes: Any) -> RecordState:
+    """With these overlays."""
+    overlays: Overlays = replace(state.overlays, **changes)
+    return next_version(state, overlays=overlays)
+
+
+def with_archiving(state: RecordState, **changes: Any) -> RecordState:
+    """With this standing at quality control and archive."""
+    archiving: Archiving = replace(state.archiving, **changes)
+    return next_version(state, archiving=archiving)

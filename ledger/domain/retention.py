@@ -1,0 +1,42 @@
+"""How long a record is kept: from the patient's LAST visit of its class, and never shorter than once promised."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ledger.domain.decision import Facts, Visit
+from ledger.domain.rule_pack import RetentionClass
+from ledger.domain.state import RecordState
+from ledger.domain.values import Phase
+
+OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
+"""Phases of a stay that goes on."""
+
+
+def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
+    """The class of the record's visit type in the pack."""
+    return facts.pack.retention[record.visit_type]
+
+
+def retention_date(record: RecordState, facts: Facts) -> str:
+    """First day on which disposal could be appraised, ISO 8601: the later of what was promised and what is due now."""
+    kept = retention_class(record, facts)
+    last = max((_ended_on(visit, facts) for visit in facts.visits if _same_class(visit, record)), default=None)
+    own = (record.ended_at or facts.now).date()
+    until = kept.until(max(own, last) if last else own)
+    # ISO dates compare as text; a date once promised never moves back.
+    return max(record.retain_until, until.isoformat())
+
+
+def open_stays(facts: Facts) -> tuple[Visit, ...]:
+    """The patient's visits that go on."""
+    return tuple(visit for visit in facts.visits if visit.phase in OPEN)
+
+
+def _same_class(visit: Visit, record: RecordState) -> bool:
+    return visit.retention_class == record.retention_class and visit.phase is not Phase.VOIDED
+
+
+def _ended_on(visit: Visit, facts: Facts) -> date:
+    # A stay that goes on has not begun the term: counted from today, it is the last.
+    return (visit.ended_at or facts.now).date()

@@ -1,0 +1,168 @@
+"""Guards on the record's state alone: they say, without any command, what is allowed now and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ledger.domain.decision import Facts
+from ledger.domain.keeping_values import DisposalOpinion, SealMode
+from ledger.domain.refusal import Violation
+from ledger.domain.retention import open_stays, retention_date
+from ledger.domain.state import Entry, RecordState
+from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferState
+
+FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
+"""States in which somebody qualified has signed the last version."""
+
+OPEN_TRANSFERS = frozenset(
+    {
+        TransferState.PROPOSED,
+        TransferState.PACKAGED,
+        TransferState.OFFERED,
+        TransferState.DELIVERED,
+        TransferState.VERIFIED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class StateGuard:
+    """What a command demands of the record. `rule` is the code of the refusal, `demand` what people read."""
+
+    rule: str
+    demand: str
+    faults: Callable[[RecordState, Facts], Iterable[Violation]]
+
+
+def _guard(rule: str, demand: str, holds: Callable[[RecordState, Facts], bool]) -> StateGuard:
+    def faults(record: RecordState, facts: Facts) -> Iterable[Violation]:
+        return () if holds(record, facts) else (Violation("record_id", rule, demand),)
+
+    return StateGuard(rule, demand, faults)
+
+
+def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # Care that an earlier system gave is documented there; nobody can write its documents now.
+    if record.historical and record.care_historical:
+        return
+    present = {entry.last.content.template for entry in record.entries.values() if entry.state in FINAL}
+    for template in facts.pack.mandatory.get(record.visit_type, ()):
+        if template not in present and template not in record.archiving.deficiencies:
+            yield Violation("record_id", "MISSING_ENTRY", f"a signed {template} is required")
+
+
+def _unsigned(record: RecordState, _: Facts) -> Iterable[Violation]:
+    for entry in record.entries.values():
+        if (
+            entry.state is not EntryState.DRAFT
+            and _waits(entry)
+            and entry.entry_id not in record.archiving.deficiencies
+        ):
+            yield Violation(f"entries[{entry.entry_id}]", "NOT_SIGNED", "waits for a signature")
+
+
+def _waits(entry: Entry) -> bool:
+    # What an earlier system holds is taken as it is: nobody can sign today what was written then.
+    return not entry.retracted and not entry.last.historical and entry.state not in FINAL
+
+
+def _drafts(record: RecordState, _: Facts) -> Iterable[Violation]:
+    for entry in record.entries.values():
+        if entry.state is EntryState.DRAFT:
+            yield Violation(f"entries[{entry.entry_id}]", "OPEN_DRAFT", "a draft is signed or retracted first")
+
+
+def _fully_sealed(record: RecordState) -> bool:
+    sealed = {
+        each.entry_id
+        for seal in record.overlays.seals.values()
+        if seal.mode is SealMode.ORIGINAL
+        for each in seal.versions
+    }
+    return bool(sealed) and all(entry.entry_id in sealed for entry in record.entries.values())
+
+
+def _window_open(record: RecordState, facts: Facts) -> bool:
+    reopening = record.overlays.reopening
+    # Only a reopened record has a window that can be over.
+    return reopening is None or reopening.expires_at is None or facts.now <= reopening.expires_at
+
+
+MANDATORY_THERE = StateGuard("MISSING_ENTRY", "every mandatory entry is there and signed", _mandatory_missing)
+ALL_SIGNED = StateGuard("NOT_SIGNED", "every entry is signed by somebody qualified, or retracted", _unsigned)
+NO_DRAFT = StateGuard("OPEN_DRAFT", "no draft is open", _drafts)
+QUALITY_PASSED = _guard(
+    "QUALITY_NOT_PASSED",
+    "quality control has passed it",
+    lambda record, _: record.archiving.passed or record.phase is not Phase.SUBMITTED,
+)
+NOT_PASSED = _guard(
+    "ALREADY_PASSED", "quality control has not passed it yet", lambda record, _: not record.archiving.passed
+)
+NO_ENTRIES = _guard("HAS_ENTRIES", "it holds no entry", lambda record, _: not record.entries)
+ALL_RETRACTED = _guard(
+    "ENTRIES_NOT_RETRACTED",
+    "every entry is retracted",
+    lambda record, _: all(entry.retracted for entry in record.entries.values()),
+)
+IDENTITY_MATCHED = _guard(
+    "IDENTITY_UNVERIFIED",
+    "the patient's identity is established",
+    lambda record, _: record.identity is IdentityStatus.MATCHED,
+)
+IDENTITY_OPEN = _guard(
+    "IDENTITY_MATCHED",
+    "the patient's identity is not established yet",
+    lambda record, _: record.identity is IdentityStatus.UNVERIFIED,
+)
+NOT_HELD = _guard("HELD", "no hold stands", lambda record, _: not record.overlays.holds)
+NOT_SEALED = _guard("SEALED", "no seal stands", lambda record, _: not record.overlays.seals)
+NOT_FULLY_SEALED = _guard(
+    "FULLY_SEALED", "the original is not sealed as a whole", lambda record, _: not _fully_sealed(record)
+)
+NOT_LENT = _guard("LENT", "it is not on loan", lambda record, _: not record.overlays.loans)
+NO_OPEN_TRANSFER = _guard(
+    "OPEN_TRANSFER",
+    "no transfer is open",
+    lambda record, _: all(each.state not in OPEN_TRANSFERS for each in record.transfers.values()),
+)
+PAPER_ACCOUNTED = _guard(
+    "PAPER_NOT_ACCOUNTED",
+    "of every paper it was said what became of it",
+    lambda record, _: all(paper.outcome is not None for paper in record.overlays.papers.values()),
+)
+NO_OPEN_STAY = _guard("OPEN_STAY", "no stay of the patient goes on", lambda _, facts: not open_stays(facts))
+TERM_OVER = _guard(
+    "TERM_NOT_OVER",
+    "the retention term is over, counted from the patient's last visit",
+    lambda record, facts: retention_date(record, facts) <= facts.now.date().isoformat(),
+)
+NOT_RESTRICTED = _guard("USE_RESTRICTED", "use is not restricted", lambda record, _: not record.overlays.restricted)
+NO_REOPENING = _guard(
+    "REOPENING_ASKED", "no reopening is under way", lambda record, _: record.overlays.reopening is None
+)
+REOPENING_ASKED = _guard(
+    "NO_REOPENING", "a reopening was asked for", lambda record, _: record.overlays.reopening is not None
+)
+WINDOW_OPEN = _guard("WINDOW_OVER", "the window of the reopening is open", _window_open)
+NOT_APPRAISED = _guard(
+    "ALREADY_APPRAISED", "nobody has appraised it yet", lambda record, _: record.archiving.disposal is None
+)
+APPRAISED = _guard(
+    "NOT_APPRAISED", "somebody has appraised it", lambda record, _: record.archiving.disposal is not None
+)
+NOT_APPROVED = _guard(
+    "ALREADY_APPROVED",
+    "the appraisal is not approved yet",
+    lambda record, _: record.archiving.disposal is None or record.archiving.disposal.approved_by is None,
+)
+DESTRUCTION_APPROVED = _guard(
+    "NOT_APPROVED",
+    "its destruction was approved",
+    lambda record, _: (
+        record.archiving.disposal is not None
+        and record.archiving.disposal.opinion is DisposalOpinion.DESTROY
+        and record.archiving.disposal.approved_by is not None
+    ),
+)

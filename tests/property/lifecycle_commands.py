@@ -1,0 +1,245 @@
+"""A command of every kind for a record in any state: what it names is picked from what the record holds then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from ledger.domain import course_commands as course
+from ledger.domain import keeping_commands as keeping
+from ledger.domain.commands import (
+    AmendEntry,
+    AnswerConsultation,
+    ArchiveRecord,
+    Command,
+    EndCare,
+    OfferTransfer,
+    PassQuality,
+    RecordEntry,
+    RecordTransferAnswer,
+    RequestConsultation,
+    RetractEntry,
+    ReturnRecord,
+    StartCare,
+    SubmitRecord,
+    TransferDepartment,
+    WithdrawTransfer,
+)
+from ledger.domain.deadlines import deadlines
+from ledger.domain.decision import Facts
+from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, RequestKind, SealMode, SealParty, UnsealGround
+from ledger.domain.state import RecordState
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Defect,
+    Disposition,
+    EntryState,
+    TransferAnswer,
+    TransferKind,
+    Urgency,
+)
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
+    DIGEST,
+    HEAD_OF_HOSPITAL,
+    LIST,
+    MANDATORY,
+    PATIENT,
+    PHYSICIAN,
+    RECORD,
+    RESULT,
+    SUPERIOR,
+    TRAINEE,
+    narrative,
+    note,
+    signed,
+)
+
+PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, HEAD_OF_HOSPITAL, CLOCK)
+_NOBODY = UUID(int=9)
+_CONTENTS = (*MANDATORY, RESULT, note("Second look."))
+_DEPARTMENTS = ("cardiology", "neurology", "icu")
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Chooses among what the record holds, and among variants."""
+
+    number: int
+    trainee: bool = False
+
+    def of(self, mapping: Mapping[UUID, object]) -> UUID:
+        """One of the ids, or one that nobody has."""
+        ids = list(mapping)
+        return ids[self.number % len(ids)] if ids else _NOBODY
+
+    def signer(self) -> Actor:
+        """Who signs."""
+        return TRAINEE if self.trainee else PHYSICIAN
+
+
+Make = Callable[[RecordState, Facts, Pick], Command]
+
+
+def _drafts(record: RecordState) -> dict[UUID, object]:
+    return {each.entry_id: each for each in record.entries.values() if each.state is EntryState.DRAFT}
+
+
+def _waiting(record: RecordState) -> dict[UUID, object]:
+    return {each.entry_id: each for each in record.entries.values() if each.state is EntryState.AUTHORED}
+
+
+def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
+    draft = pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None
+    return RecordEntry(RECORD, _CONTENTS[pick.number % len(_CONTENTS)], signed(pick.signer()), draft)
+
+
+def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
+    entry_id = pick.of(_waiting(record) or dict(record.entries))
+    entry = record.entries.get(entry_id)
+    return course.CountersignEntry(RECORD, entry_id, entry.last.version if entry else 1, signed(SUPERIOR))
+
+
+def _missed(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    found = deadlines(record, facts.pack)
+    each = found[pick.number % len(found)] if found else None
+    if each is None:
+        return course.ReportMissedDeadline(RECORD, "none", None, None)
+    return course.ReportMissedDeadline(RECORD, each.rule, each.subject_id, each.due_at)
+
+
+def _withdraw(record: RecordState, _: Facts, pick: Pick) -> Command:
+    tags = sorted(record.overlays.missed, key=lambda each: (each.rule, str(each.subject_id), each.due_at))
+    each = tags[pick.number % len(tags)] if tags else None
+    if each is None:
+        return course.WithdrawMissedDeadline(RECORD, "none", None, None)
+    return course.WithdrawMissedDeadline(RECORD, each.rule, each.subject_id, each.due_at)
+
+
+def _hear(record: RecordState, _: Facts, pick: Pick) -> Command:
+    transfer_id = pick.of(record.transfers)
+    known = record.transfers.get(transfer_id)
+    answer = list(TransferAnswer)[pick.number // 7 % 3]
+    return RecordTransferAnswer(RECORD, transfer_id, known.counterpart if known else "south", answer, "CODE", "")
+
+
+def _reopen_id(record: RecordState) -> UUID:
+    return record.overlays.reopening.reopen_id if record.overlays.reopening else _NOBODY
+
+
+def _later(facts: Facts, days: int) -> str:
+    return (facts.now + timedelta(days=days)).date().isoformat()
+
+
+def _opinion(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    opinion = list(DisposalOpinion)[pick.number % 3]
+    until = max(_later(facts, 400), record.retain_until + "x") if opinion is DisposalOpinion.EXTEND else ""
+    return keeping.AppraiseDisposal(RECORD, opinion, "appraised", until[:10])
+
+
+def _approve_disposal(record: RecordState, _: Facts, __: Pick) -> Command:
+    disposal = record.archiving.disposal
+    destroys = disposal is not None and disposal.opinion is DisposalOpinion.DESTROY
+    return keeping.ApproveDisposal(RECORD, LIST if destroys else None)
+
+
+COMMANDS: dict[type[Command], Make] = {
+    StartCare: lambda record, _, __: StartCare(RECORD, record.department, "1", PHYSICIAN, ""),
+    course.VoidRecord: lambda _, __, ___: course.VoidRecord(RECORD, "by mistake"),
+    course.DraftEntry: lambda record, _, pick: course.DraftEntry(
+        RECORD, pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None, note("Draft.")
+    ),
+    RecordEntry: _record_entry,
+    AmendEntry: lambda record, _, pick: AmendEntry(
+        RECORD,
+        pick.of(record.entries),
+        list(AmendmentKind)[pick.number % 3],
+        "checked",
+        note(f"Amended {pick.number}."),
+        signed(pick.signer()),
+    ),
+    RetractEntry: lambda record, _, pick: RetractEntry(RECORD, pick.of(record.entries), "wrong patient"),
+    course.CountersignEntry: _countersign,
+    RequestConsultation: lambda _, __, pick: RequestConsultation(
+        RECORD, _DEPARTMENTS[pick.number % 3], list(Urgency)[pick.number % 2], "Why?"
+    ),
+    course.ArriveAtConsultation: lambda record, _, pick: course.ArriveAtConsultation(
+        RECORD, pick.of(record.consultations)
+    ),
+    AnswerConsultation: lambda record, _, pick: AnswerConsultation(
+        RECORD, pick.of(record.consultations), "So.", narrative("consultation", "opinion"), signed(pick.signer())
+    ),
+    TransferDepartment: lambda _, __, pick: TransferDepartment(
+        RECORD, _DEPARTMENTS[pick.number % 3], "2", None, PHYSICIAN
+    ),
+    course.RegisterNewborn: lambda record, _, __: course.RegisterNewborn(RECORD, len(record.newborns) + 1, None),
+    course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
+    course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
+    course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),
+    course.IdentifyPatient: lambda _, __, ___: course.IdentifyPatient(RECORD, PATIENT),
+    EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
+    course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
+    course.AcceptDeficiency: lambda record, _, pick: course.AcceptDeficiency(
+        RECORD, pick.of(_waiting(record)), "", "the author has left"
+    ),
+    course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
+    SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
+    course.RecallRecord: lambda _, __, ___: course.RecallRecord(RECORD, "a page is missing"),
+    ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("D1"),)),
+    PassQuality: lambda _, __, pick: PassQuality(RECORD, pick.number % 101),
+    ArchiveRecord: lambda _, __, ___: ArchiveRecord(RECORD),
+    course.FileLateItem: lambda _, __, pick: course.FileLateItem(
+        RECORD, RESULT, signed(pick.signer()), "late pathology", None
+    ),
+    course.ReportMissedDeadline: _missed,
+    course.WithdrawMissedDeadline: _withdraw,
+    keeping.RequestReopen: lambda record, _, pick: keeping.RequestReopen(
+        RECORD, "wrong side named", tuple(record.entries)[:2], ("course_note",) * (pick.number % 2)
+    ),
+    keeping.ApproveReopen: lambda record, _, __: keeping.ApproveReopen(RECORD, _reopen_id(record), None),
+    keeping.RearchiveRecord: lambda _, __, ___: keeping.RearchiveRecord(RECORD),
+    keeping.PlaceHold: lambda _, __, ___: keeping.PlaceHold(RECORD, "court order", "district court", ()),
+    keeping.LiftHold: lambda record, _, pick: keeping.LiftHold(RECORD, pick.of(record.overlays.holds), "settled"),
+    keeping.SealRecord: lambda record, _, pick: keeping.SealRecord(
+        RECORD, list(SealMode)[pick.number % 2], SealParty.PATIENT_SIDE, "Mr. N.", tuple(record.entries)[:2]
+    ),
+    keeping.ExtendSeal: lambda record, _, pick: keeping.ExtendSeal(RECORD, pick.of(record.overlays.seals)),
+    keeping.UnsealRecord: lambda record, _, pick: keeping.UnsealRecord(
+        RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "Mr. N."
+    ),
+    keeping.IssueCopy: lambda _, __, ___: keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"),
+    keeping.LendRecord: lambda _, __, ___: keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False),
+    keeping.RenewLoan: lambda record, _, pick: keeping.RenewLoan(RECORD, pick.of(record.overlays.loans)),
+    keeping.ReturnLoan: lambda record, _, pick: keeping.ReturnLoan(RECORD, pick.of(record.overlays.loans)),
+    keeping.FilePaperScan: lambda _, __, ___: keeping.FilePaperScan(
+        RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4"
+    ),
+    keeping.AccountForPaper: lambda record, _, pick: keeping.AccountForPaper(
+        RECORD, pick.of(record.overlays.papers), list(PaperOutcome)[pick.number % 3], "as the list says"
+    ),
+    keeping.RecordPatientRequest: lambda _, __, pick: keeping.RecordPatientRequest(
+        RECORD, list(RequestKind)[pick.number % 6], "Mr. N.", "self", "please"
+    ),
+    keeping.AnswerPatientRequest: lambda record, _, pick: keeping.AnswerPatientRequest(
+        RECORD, pick.of(record.overlays.requests), pick.number % 2 == 0, "the law", "I disagree.", None
+    ),
+    keeping.ExtendRetention: lambda record, facts, pick: keeping.ExtendRetention(
+        RECORD, _later(facts, pick.number * 30), "readmission", None
+    ),
+    keeping.EndRetention: lambda _, __, ___: keeping.EndRetention(RECORD),
+    keeping.AppraiseDisposal: _opinion,
+    keeping.ApproveDisposal: _approve_disposal,
+    keeping.DestroyRecord: lambda _, __, ___: keeping.DestroyRecord(
+        RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ("paper",)
+    ),
+    OfferTransfer: lambda _, __, pick: OfferTransfer(
+        RECORD, ("south", "west")[pick.number % 2], TransferKind.REFERRAL, None
+    ),
+    WithdrawTransfer: lambda record, _, pick: WithdrawTransfer(RECORD, pick.of(record.transfers), "went home"),
+    RecordTransferAnswer: _hear,
+}
+"""One maker for every command of the declaration."""

@@ -1,0 +1,291 @@
+"""Every invariant of the life cycle, on random walks over every command that the declaration knows.
+
+`LEDGER_SOAK_EXAMPLES` makes the walks as many as wanted (`make soak`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import event as note_to_hypothesis
+from hypothesis import strategies as st
+
+from ledger.domain.commands import AmendEntry, Command, RetractEntry
+from ledger.domain.decide import decide
+from ledger.domain.decision import Decision, Facts, Visit
+from ledger.domain.evolve import evolve
+from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
+from ledger.domain.refusal import Refused
+from ledger.domain.state import EntryVersion, RecordState, StreamState
+from ledger.domain.values import Actor, Phase, VisitType
+from tests.property.lifecycle_commands import COMMANDS, PEOPLE, Pick
+from tests.unit.domain.given import (
+    CLOCK,
+    NOW,
+    PACKAGE,
+    RECORD,
+    TERM,
+    Stream,
+    archived,
+    closed,
+    condemned,
+    due,
+    facts,
+    patient,
+    permanent,
+    registered,
+    reopened,
+    submitted,
+)
+
+pytestmark = pytest.mark.property
+EXAMPLES = int(os.environ.get("LEDGER_SOAK_EXAMPLES", "200"))
+STEPS_MAX = 60
+_END_OF_LIFE = frozenset({Phase.VOIDED, Phase.DESTROYED})
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One step of a walk, as drawn: which command is taken depends on the state that it meets."""
+
+    choice: int
+    among: str
+    """`any` command, one that is `allowed` in the phase, or one that moves the record `on` to another phase."""
+    pick: Pick
+    actor: Actor
+    wait: timedelta
+    other_stay: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a walk, with the record before and after; `done` is False where it was refused."""
+
+    command: Command
+    facts: Facts
+    before: RecordState
+    after: RecordState
+    done: bool
+
+
+@dataclass
+class Walk:
+    """A record that lives through the drawn steps."""
+
+    stream: Stream
+    now: timedelta = timedelta()
+
+    def steps(self, draws: list[Draw]) -> Iterator[Step]:
+        """Every step in turn."""
+        for number, draw in enumerate(draws):
+            self.now += draw.wait
+            yield self._step(number, draw)
+        note_to_hypothesis(f"ends {self.stream.record.phase}")
+
+    def _step(self, number: int, draw: Draw) -> Step:
+        record = self.stream.record
+        known = self._facts(number, draw, record)
+        kind = chosen(record, draw)
+        command = COMMANDS[kind](record, known, draw.pick)
+        try:
+            decision = decide(command, record, known)
+        except Refused as refused:
+            check_refusal(refused)
+            return Step(command, known, record, record, done=False)
+        for each in decision.events:
+            self.stream.apply(each, known.now)
+        return Step(command, known, record, self.stream.record, done=True)
+
+    def _facts(self, number: int, draw: Draw, record: RecordState) -> Facts:
+        own = Visit(RECORD, record.retention_class, record.phase, record.ended_at)
+        other = Visit(RECORD, record.retention_class, Phase.ACTIVE, None)
+        return facts(
+            first_id=10_000 + 100 * number,
+            now=NOW + self.now,
+            actor=draw.actor,
+            counterpart_known=True,
+            package=PACKAGE,
+            patient=patient(),
+            leaves=tuple(bytes([index % 256]) * 32 for index in range(record.version)),
+            visits=(own, other) if draw.other_stay else (own,),
+        )
+
+
+def chosen(record: RecordState, draw: Draw) -> type[Command]:
+    """The command of a step: mostly one that the phase allows or that leads on, so that late phases are reached."""
+    allowed = [each for each in RULES if record.phase in allowed_phases(each, record.visit_type)]
+    on = [each for each in allowed if RULES[each].leads_to - {record.phase}]
+    among = {"any": list(RULES), "allowed": allowed, "on": on}[draw.among] or list(RULES)
+    return among[draw.choice % len(among)]
+
+
+_draws = st.builds(
+    Draw,
+    choice=st.integers(0, 10_000),
+    among=st.sampled_from(["on", "allowed", "on", "any"]),
+    pick=st.builds(Pick, st.integers(0, 200), st.sampled_from([False, False, True])),
+    actor=st.sampled_from(PEOPLE),
+    wait=st.sampled_from(
+        [timedelta(seconds=1), timedelta(minutes=30), timedelta(days=1), timedelta(days=40), timedelta(days=365 * 20)]
+    ),
+    other_stay=st.sampled_from([False, False, False, True]),
+)
+_walks = st.lists(_draws, max_size=STEPS_MAX)
+_BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
+    "registered": (registered, timedelta()),
+    "closed": (closed, timedelta()),
+    "submitted": (lambda _: submitted(), timedelta()),
+    "archived": (lambda _: archived(), timedelta()),
+    "reopened": (lambda _: reopened(), timedelta()),
+    "due": (lambda _: due(), TERM),
+    "permanent": (lambda _: permanent(), TERM),
+    "condemned": (lambda _: condemned(), TERM),
+}
+"""From the name of a beginning to the record and to how much later than NOW its last events are."""
+_beginnings = st.tuples(st.sampled_from(sorted(_BEGINNINGS)), st.sampled_from(list(VisitType)))
+
+
+def begun(beginning: tuple[str, VisitType]) -> Walk:
+    """A walk that begins with a record in that phase."""
+    make, since = _BEGINNINGS[beginning[0]]
+    stream = make(beginning[1])
+    return Walk(stream, since)
+
+
+@given(_beginnings, _walks)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_invariant_holds_on_every_walk(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
+    """Phase, entries, holds, retention, the end: nothing happens but what the declaration and the invariants allow."""
+    walk = begun(beginning)
+    for step in walk.steps(draws):
+        if step.done:
+            check_phase(step)
+            check_versions(step)
+            check_kept_content(step)
+            check_holds(step)
+            check_retention(step)
+    check_replay(walk)
+
+
+def check_refusal(refused: Refused) -> None:
+    """A refusal names its faults, each with a rule; that nothing was written, the replay shows."""
+    assert refused.violations
+    assert all(each.rule for each in refused.violations)
+
+
+def check_phase(step: Step) -> None:
+    """What was done was allowed there, and led to a phase that the declaration names; nothing after the end."""
+    rule, record = RULES[type(step.command)], step.before
+    late = {Phase.SUBMITTED} if type(step.command).__name__ == "RecordEntry" else set[Phase]()
+    assert record.phase in allowed_phases(type(step.command), record.visit_type) | late
+    assert step.after.phase in (rule.leads_to or {record.phase})
+    assert record.phase is not Phase.DESTROYED
+    if step.after.phase is Phase.DESTROYED:
+        assert not record.overlays.holds
+        assert not record.overlays.seals
+        assert not record.overlays.loans
+        assert all(paper.outcome for paper in record.overlays.papers.values())
+        assert all(visit.phase not in {Phase.REGISTERED, Phase.ACTIVE} for visit in step.facts.visits)
+        assert record.retain_until <= step.facts.now.date().isoformat()
+        assert step.facts.context.actor is not CLOCK
+
+
+def check_versions(step: Step) -> None:
+    """Every version of every entry stays as it was; a countersignature adds a name to the last one only."""
+    for entry_id, entry in step.before.entries.items():
+        after = step.after.entries[entry_id].versions
+        assert [each.version for each in after] == list(range(1, len(after) + 1))
+        for old, new in zip(entry.versions, after, strict=False):
+            assert _unsigned(old) == _unsigned(new)
+
+
+def _unsigned(version: EntryVersion) -> EntryVersion:
+    return replace(version, state=version.content and version.state.DRAFT, countersignature=None)
+
+
+def check_kept_content(step: Step) -> None:
+    """An archived case changes its content in an open window only; late items are added, and nothing else."""
+    if step.before.phase not in KEPT:
+        return
+    for entry_id, entry in step.before.entries.items():
+        assert step.after.entries[entry_id] == entry
+    added = len(step.after.entries) - len(step.before.entries)
+    assert added == (1 if type(step.command).__name__ == "FileLateItem" and step.after != step.before else 0)
+
+
+def check_holds(step: Step) -> None:
+    """A hold forbids to amend and retract what it lists."""
+    if isinstance(step.command, AmendEntry | RetractEntry):
+        held = {each.entry_id for hold in step.before.overlays.holds.values() for each in hold.versions}
+        assert step.command.entry_id not in held
+
+
+def check_retention(step: Step) -> None:
+    """The date never shrinks; an archived case has one."""
+    assert step.after.retain_until >= step.before.retain_until
+    assert step.after.retain_until or step.after.phase not in KEPT
+
+
+def check_replay(walk: Walk) -> None:
+    """A replayed prefix is the state of that moment."""
+    state: StreamState | None = None
+    for version, (each, at) in enumerate(zip(walk.stream.events, walk.stream.times, strict=True), start=1):
+        state = evolve(state, each, version, at)
+        assert state == walk.stream.history[version], type(each).__name__
+
+
+@given(_beginnings, _walks)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_decision_is_the_same_everywhere_and_always(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
+    """Same command, state and facts: the same decision or the same faults, however often it is asked."""
+    for step in begun(beginning).steps(draws):
+        assert _decided(step) == _decided(step)
+
+
+def _decided(step: Step) -> Decision | tuple[object, ...]:
+    try:
+        return decide(step.command, step.before, step.facts)
+    except Refused as refused:
+        return refused.violations
+
+
+@given(st.sampled_from(list(VisitType)), st.lists(_draws, min_size=1, max_size=30))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_care_is_never_blocked_by_an_archive_rule(visit: VisitType, draws: list[Draw]) -> None:
+    """Whatever holds, seals, loans or requests stand: a note is written during care, and a late result at any time."""
+    walk = begun(("registered", visit))
+    for step in walk.steps(draws):
+        record = step.after
+        if record.phase in {Phase.ACTIVE, Phase.CLOSED, Phase.RETURNED}:
+            assert _accepted(walk, "RecordEntry", step)
+        if record.phase in KEPT | {Phase.SUBMITTED}:
+            assert _accepted(walk, "FileLateItem", step)
+
+
+def _accepted(walk: Walk, name: str, step: Step) -> bool:
+    make = next(make for kind, make in COMMANDS.items() if kind.__name__ == name)
+    known = replace(step.facts, ids=tuple(each for each in step.facts.ids))
+    decide(make(walk.stream.record, known, Pick(4)), walk.stream.record, known)
+    return True
+
+
+def test_the_walks_reach_every_phase() -> None:
+    """The model is no walk around the entrance: each phase of the declaration is reached by some fixed walk."""
+    reached: Counter[Phase] = Counter()
+
+    @given(_beginnings, _walks)
+    @settings(
+        max_examples=400, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    )
+    def collect(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
+        for step in begun(beginning).steps(draws):
+            reached[step.after.phase] += 1
+
+    collect()
+    assert set(reached) == set(Phase)

@@ -1,0 +1,474 @@
+"""For every demand of the declaration a record and a command that break it, and nothing else where that can be."""
+
+# ruff: noqa: E501 - one line a case, so that the table can be read down
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from ledger.domain import course_commands as course
+from ledger.domain import keeping_commands as keeping
+from ledger.domain.commands import (
+    AmendEntry,
+    AnswerConsultation,
+    ArchiveRecord,
+    Command,
+    EndCare,
+    OfferTransfer,
+    PassQuality,
+    RecordEntry,
+    RequestConsultation,
+    RetractEntry,
+    SubmitRecord,
+)
+from ledger.domain.decision import Visit
+from ledger.domain.keeping_values import (
+    DisposalOpinion,
+    PaperOutcome,
+    RequestKind,
+    SealMode,
+    SealParty,
+    UnsealGround,
+)
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Disposition,
+    IdentityStatus,
+    Phase,
+    TransferKind,
+    Urgency,
+    VisitType,
+)
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
+    DIGEST,
+    HEAD_OF_HOSPITAL,
+    LIST,
+    NOW,
+    PACKAGE,
+    PATIENT,
+    PHYSICIAN,
+    RECORD,
+    RESULT,
+    SUPERIOR,
+    TERM,
+    TRAINEE,
+    Stream,
+    active,
+    archived,
+    closed,
+    condemned,
+    due,
+    narrative,
+    note,
+    patient,
+    registered,
+    reopened,
+    signed,
+    submitted,
+)
+
+NOBODY = UUID(int=9)
+LATER = NOW + TERM
+Build = Callable[[], tuple[Stream, Command]]
+
+
+@dataclass
+class Case:
+    """A command that is refused with `rule`; `facts` are the changes of the facts it meets."""
+
+    rule: str
+    build: Build
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @cached_property
+    def command(self) -> type[Any]:
+        """The command's class."""
+        return type(self.build()[1])
+
+    def __str__(self) -> str:
+        return f"{self.command.__name__}-{self.rule}"
+
+
+def first(stream: Stream) -> UUID:
+    """The first entry."""
+    return next(iter(stream.record.entries))
+
+
+def made(stream: Stream, command: Command, name: str, **changes: Any) -> UUID:
+    """Does a command; the id that it made."""
+    value = stream.when(command, **changes).result[name]
+    assert isinstance(value, UUID)
+    return value
+
+
+def leaves(stream: Stream) -> tuple[bytes, ...]:
+    """A leaf hash for each event."""
+    return tuple(bytes([index % 256]) * 32 for index in range(stream.record.version))
+
+
+def hold(stream: Stream) -> UUID:
+    """A hold on everything."""
+    return made(stream, keeping.PlaceHold(RECORD, "court order", "district court", ()), "hold_id")
+
+
+def seal(stream: Stream, mode: SealMode = SealMode.ORIGINAL, **changes: Any) -> UUID:
+    """A seal on everything."""
+    command = keeping.SealRecord(RECORD, mode, SealParty.PATIENT_SIDE, "Mr. N.", ())
+    return made(stream, command, "seal_id", leaves=leaves(stream), **changes)
+
+
+def amend(entry_id: UUID) -> Command:
+    """An amendment."""
+    return AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, "typing", note("Mended."), signed())
+
+
+def after(stream: Stream, do: Callable[[Stream], Any], command: Callable[[Stream], Command]) -> tuple[Stream, Command]:
+    """The stream after something, and the command then."""
+    do(stream)
+    return stream, command(stream)
+
+
+def lent(stream: Stream) -> UUID:
+    """A loan."""
+    return made(stream, keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False), "loan_id")
+
+
+def scanned(stream: Stream) -> UUID:
+    """A scanned paper."""
+    command = keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4")
+    return made(stream, command, "scan_id")
+
+
+def offered(stream: Stream) -> None:
+    """An open transfer."""
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, LATER + timedelta(days=9))
+    stream.when(offer, counterpart_known=True, package=PACKAGE)
+
+
+def asked(stream: Stream) -> UUID:
+    """A patient's request."""
+    command = keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please")
+    return made(stream, command, "request_id")
+
+
+def consulted(stream: Stream) -> UUID:
+    """An open consultation."""
+    command = RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?")
+    return made(stream, command, "consultation_id")
+
+
+def answer(consultation_id: UUID) -> Command:
+    """An answer."""
+    return AnswerConsultation(RECORD, consultation_id, "So.", narrative("consultation", "opinion"), signed())
+
+
+def destroy(*, approved_by: Actor = HEAD_OF_HOSPITAL, list_id: UUID = LIST) -> Command:
+    """The execution."""
+    return keeping.DestroyRecord(RECORD, list_id, approved_by, (SUPERIOR, PHYSICIAN), ("paper",))
+
+
+def countersign(entry_id: UUID, version: int = 1, signer: Actor = SUPERIOR) -> Command:
+    """A countersignature."""
+    return course.CountersignEntry(RECORD, entry_id, version, signed(signer))
+
+
+def trainees(stream: Stream) -> UUID:
+    """An entry that a trainee signed."""
+    return stream.entry(signer=TRAINEE)
+
+
+def answered(stream: Stream) -> UUID:
+    """A request that was answered."""
+    request_id = asked(stream)
+    stream.when(
+        keeping.AnswerPatientRequest(RECORD, request_id, granted=True, ground="law", statement="", entry_id=None)
+    )
+    return request_id
+
+
+def on_disposal(rule: str, do: Callable[[Stream], Any], **facts: Any) -> Case:
+    """A condemned record that something still stands on."""
+    return Case(rule, lambda: after(condemned(), do, lambda _: destroy()), {"now": LATER, "actor": ARCHIVIST, **facts})
+
+
+def reopen(stream: Stream) -> Command:
+    """A request to reopen."""
+    return keeping.RequestReopen(RECORD, "a mistake", (first(stream),), ())
+
+
+def approve(stream: Stream) -> Command:
+    """The approval of what was asked."""
+    return keeping.ApproveReopen(RECORD, made(stream, reopen(stream), "reopen_id"), None)
+
+
+def approve_after(do: Callable[[Stream], Any]) -> Build:
+    """An approval after something came between it and the request."""
+
+    def build() -> tuple[Stream, Command]:
+        stream = archived()
+        command = approve(stream)
+        do(stream)
+        return stream, command
+
+    return build
+
+
+def draft_and(do: Callable[[UUID], Command]) -> Build:
+    """Something with a draft."""
+
+    def build() -> tuple[Stream, Command]:
+        stream = active()
+        return stream, do(made(stream, course.DraftEntry(RECORD, None, note("Draft.")), "entry_id"))
+
+    return build
+
+
+def with_entry(stream_of: Callable[[], Stream], do: Callable[[Stream], Command]) -> Build:
+    """A command made from the stream."""
+
+    def build() -> tuple[Stream, Command]:
+        stream = stream_of()
+        return stream, do(stream)
+
+    return build
+
+
+def retracted() -> Stream:
+    """An entry, retracted."""
+    stream = active()
+    stream.when(RetractEntry(RECORD, stream.entry(), "wrong patient"))
+    return stream
+
+
+def held() -> Stream:
+    """A held record with an entry."""
+    stream = closed()
+    hold(stream)
+    return stream
+
+
+def sealed() -> Stream:
+    """A record whose original is sealed."""
+    stream = closed()
+    seal(stream)
+    return stream
+
+
+OTHER = UUID(int=555)
+
+
+def _short_path() -> Stream:
+    return closed(VisitType.OUTPATIENT)
+
+
+_CHANGES: tuple[Callable[[UUID], Command], ...] = (
+    amend,
+    lambda entry_id: RetractEntry(RECORD, entry_id, "wrong patient"),
+)
+_UNCHANGEABLE: list[tuple[str, Callable[[], Stream], Callable[[Stream], UUID], dict[str, Any]]] = [
+    ("UNKNOWN_ENTRY", active, lambda _: NOBODY, {}),
+    ("ENTRY_RETRACTED", retracted, first, {}),
+    ("ENTRY_HELD", held, first, {}),
+    ("ENTRY_SEALED", sealed, first, {}),
+    ("NOT_NAMED", reopened, lambda stream: list(stream.record.entries)[1], {}),
+    ("WINDOW_OVER", reopened, first, {"now": NOW + timedelta(days=4)}),
+]
+CASES: list[Case] = [
+    *[
+        Case(rule, with_entry(stream_of, lambda stream, change=change, pick=pick: change(pick(stream))), known)
+        for change in _CHANGES
+        for rule, stream_of, pick, known in _UNCHANGEABLE
+    ],
+    Case("DRAFT", draft_and(amend)),
+    Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),
+    Case("NOT_A_DRAFT", with_entry(closed, lambda stream: course.DraftEntry(RECORD, first(stream), note()))),
+    Case("NOT_NAMED", lambda: (reopened(), RecordEntry(RECORD, RESULT, signed()))),
+    Case("WINDOW_OVER", lambda: (reopened(), RecordEntry(RECORD, note(), signed())), {"now": NOW + timedelta(days=4)}),
+    Case("HAS_ENTRIES", lambda: (with_one_entry_before_care(), course.VoidRecord(RECORD, "by mistake"))),
+    Case("UNKNOWN_ENTRY", lambda: (active(), countersign(NOBODY))),
+    Case("ENTRY_RETRACTED", with_entry(lambda: _retracted_of_trainee(), lambda s: countersign(first(s)))),
+    Case("VERSION_CHANGED", with_entry(active, lambda stream: countersign(trainees(stream), version=2))),
+    Case("NOT_AUTHORED", with_entry(closed, lambda stream: countersign(first(stream)))),
+    Case("SAME_PERSON", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(SUPERIOR, id=TRAINEE.id)))),
+    Case("NOT_QUALIFIED", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(TRAINEE, id=OTHER)))),
+    Case("UNKNOWN_CONSULTATION", lambda: (active(), course.ArriveAtConsultation(RECORD, NOBODY))),
+    Case("ALREADY_ARRIVED", with_entry(active, lambda stream: _arrived_twice(stream))),
+    Case("UNKNOWN_CONSULTATION", lambda: (active(), answer(NOBODY))),
+    Case("ALREADY_ANSWERED", with_entry(active, lambda stream: _answered_twice(stream))),
+    Case("UNKNOWN_ENTRY", lambda: (active(), course.RecogniseResult(RECORD, "lab-1", "south", NOBODY))),
+    Case("UNKNOWN_ENTRY", lambda: (active(), course.LinkDuplicate(RECORD, NOBODY))),
+    Case("IDENTITY_MATCHED", lambda: (active(), course.IdentifyPatient(RECORD, PATIENT)), {"patient": patient()}),
+    Case("UNKNOWN_ENTRY", lambda: (closed(), course.AcceptDeficiency(RECORD, NOBODY, "", "gone"))),
+    Case("NOT_A_PERSON", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": CLOCK}),
+    Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
+    Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
+    Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
+    Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
+    Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
+    Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), course.RecallRecord(RECORD, "x"))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), PassQuality(RECORD, 80))[1])),
+    Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),
+    Case("NOT_SIGNED", with_entry(_short_path, lambda s: (trainees(s), ArchiveRecord(RECORD))[1])),
+    Case("OPEN_DRAFT", with_entry(_short_path, lambda stream: (_draft(stream), ArchiveRecord(RECORD))[1])),
+    Case("HELD", with_entry(archived, lambda stream: (hold(stream), reopen(stream))[1])),
+    Case("FULLY_SEALED", with_entry(archived, lambda stream: (seal(stream), reopen(stream))[1])),
+    Case("REOPENING_ASKED", with_entry(archived, lambda stream: (stream.when(reopen(stream)), reopen(stream))[1])),
+    Case("UNKNOWN_ENTRY", lambda: (archived(), keeping.RequestReopen(RECORD, "a mistake", (NOBODY,), ()))),
+    Case("NOT_A_PERSON", with_entry(archived, reopen), {"actor": CLOCK}),
+    Case("NO_REOPENING", lambda: (archived(), keeping.ApproveReopen(RECORD, NOBODY, None)), {"actor": SUPERIOR}),
+    Case("HELD", approve_after(hold), {"actor": SUPERIOR}),
+    Case("FULLY_SEALED", approve_after(seal), {"actor": SUPERIOR}),
+    Case("UNKNOWN_REOPENING", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.ApproveReopen(RECORD, NOBODY, None))[1]), {"actor": SUPERIOR}),
+    Case("SAME_PERSON", with_entry(archived, approve)),
+    Case("NOT_A_PERSON", with_entry(archived, approve), {"actor": CLOCK}),
+    Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": SUPERIOR}),
+    Case("NOT_SIGNED", with_entry(reopened, lambda s: (s.entry(signer=TRAINEE), keeping.RearchiveRecord(RECORD))[1])),
+    Case("OPEN_DRAFT", lambda: (_reopened_with_draft(), keeping.RearchiveRecord(RECORD))),
+    Case("NOT_A_PERSON", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", ())), {"actor": CLOCK}),
+    Case("UNKNOWN_HOLD", lambda: (closed(), keeping.LiftHold(RECORD, NOBODY, "settled"))),
+    Case("NOT_A_PERSON", with_entry(closed, lambda s: keeping.LiftHold(RECORD, hold(s), "settled")), {"actor": CLOCK}),
+    Case("UNKNOWN_ENTRY", lambda: (closed(), _seal_command((NOBODY,)))),
+    Case("NOT_A_PERSON", lambda: (closed(), _seal_command(())), {"actor": CLOCK, "leaves": (DIGEST,) * 20}),
+    Case("UNKNOWN_SEAL", lambda: (closed(), keeping.ExtendSeal(RECORD, NOBODY))),
+    Case("NOT_A_PERSON", with_entry(closed, lambda s: _extension(s)), {"actor": CLOCK, "leaves": (DIGEST,) * 20}),
+    Case("UNKNOWN_SEAL", lambda: (closed(), _unseal(NOBODY))),
+    Case("TERM_NOT_OVER", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.NO_CLAIM)), {"now": NOW + timedelta(days=1000)}),
+    Case("NOT_A_PERSON", with_entry(closed, lambda s: _unseal(seal(s))), {"actor": CLOCK}),
+    Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy"))),
+    Case("UNKNOWN_ENTRY", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (NOBODY,), "copy"))),
+    Case("ENTRY_RETRACTED", with_entry(retracted, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (first(s),), "copy"))),
+    Case("NOT_SIGNED", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (trainees(s),), "copy"))),
+    Case("LENT", with_entry(archived, lambda s: (lent(s), keeping.LendRecord(RECORD, PHYSICIAN, "", out_of_house=False))[1])),
+    Case("TRAINEE", lambda: (archived(), keeping.LendRecord(RECORD, TRAINEE, "", out_of_house=False))),
+    Case("LOAN_TOO_LONG", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "2026-06-01", out_of_house=False))),
+    Case("NOT_A_PERSON", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"actor": CLOCK}),
+    Case("UNKNOWN_LOAN", lambda: (archived(), keeping.RenewLoan(RECORD, NOBODY))),
+    Case("NO_RENEWAL_LEFT", with_entry(archived, lambda s: _renewed(s))),
+    Case("UNKNOWN_LOAN", lambda: (archived(), keeping.ReturnLoan(RECORD, NOBODY))),
+    Case("UNKNOWN_SCAN", lambda: (archived(), keeping.AccountForPaper(RECORD, NOBODY, PaperOutcome.KEPT, "list"))),
+    Case("UNKNOWN_REQUEST", lambda: (closed(), _answer_request(NOBODY))),
+    Case("ALREADY_ANSWERED", with_entry(closed, lambda s: _answer_request(answered(s)))),
+    Case("UNKNOWN_ENTRY", with_entry(closed, lambda s: replace(_answer_request(asked(s)), entry_id=NOBODY))),
+    Case("NOT_A_PERSON", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": CLOCK}),
+    Case("DATE_MOVES_BACK", lambda: (archived(), keeping.ExtendRetention(RECORD, "2030-01-01", "readmission", None))),
+    Case("TERM_NOT_OVER", lambda: (archived(), keeping.EndRetention(RECORD))),
+    Case("REOPENING_ASKED", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.EndRetention(RECORD))[1]), {"now": LATER}),
+    Case("ALREADY_APPRAISED", lambda: (condemned(), _appraise(DisposalOpinion.KEEP)), {"now": LATER}),
+    Case("DATE_MOVES_BACK", lambda: (due(), _appraise(DisposalOpinion.EXTEND, "2030-01-01")), {"now": LATER}),
+    Case("NOT_A_PERSON", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": CLOCK}),
+    Case("NOT_APPRAISED", lambda: (due(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
+    Case("ALREADY_APPROVED", lambda: (condemned(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
+    Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
+    Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
+    Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
+    on_disposal("HELD", hold),
+    on_disposal("SEALED", lambda stream: seal(stream, SealMode.COPY)),
+    on_disposal("LENT", lent),
+    on_disposal("OPEN_TRANSFER", offered),
+    on_disposal("PAPER_NOT_ACCOUNTED", scanned),
+    on_disposal("OPEN_STAY", lambda _: None, visits=(Visit(OTHER, "inpatient", Phase.ACTIVE, None),)),
+    on_disposal("TERM_NOT_OVER", lambda _: None, visits=(Visit(OTHER, "inpatient", Phase.CLOSED, LATER),)),
+    Case("IDENTITY_UNVERIFIED", lambda: (_unverified_condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
+    Case("OTHER_LIST", lambda: (condemned(), destroy(list_id=OTHER)), {"now": LATER, "actor": ARCHIVIST}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": SUPERIOR}),
+    Case("NOT_A_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": CLOCK}),
+    Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"counterpart_known": True, "package": PACKAGE}),
+]  # fmt: skip
+
+
+def with_one_entry_before_care() -> Stream:
+    """What no command makes: a registered record that holds an entry; the demand stands all the same."""
+    stream, other = registered(), active()
+    other.entry()
+    stream.state = replace(stream.record, entries=other.record.entries)
+    return stream
+
+
+def _retracted_of_trainee() -> Stream:
+    stream = active()
+    stream.when(RetractEntry(RECORD, trainees(stream), "wrong patient"))
+    return stream
+
+
+def _arrived_twice(stream: Stream) -> Command:
+    command = course.ArriveAtConsultation(RECORD, consulted(stream))
+    stream.when(command)
+    return command
+
+
+def _answered_twice(stream: Stream) -> Command:
+    command = answer(consulted(stream))
+    stream.when(command)
+    return command
+
+
+def _ended_without_entries() -> Stream:
+    stream = active()
+    stream.when(EndCare(RECORD, Disposition.HOME, None))
+    return stream
+
+
+def _draft(stream: Stream) -> UUID:
+    return made(stream, course.DraftEntry(RECORD, None, note("Draft.")), "entry_id")
+
+
+def _reopened_with_draft() -> Stream:
+    """What no command makes; a draft of an entry that is open then."""
+    stream, other = reopened(), active()
+    draft = _draft(other)
+    stream.state = replace(stream.record, entries=stream.record.entries.having(draft, other.record.entries[draft]))
+    return stream
+
+
+def _seal_command(entry_ids: tuple[UUID, ...]) -> Command:
+    return keeping.SealRecord(RECORD, SealMode.COPY, SealParty.NOTARY, "Mr. N.", entry_ids)
+
+
+def _extension(stream: Stream) -> Command:
+    seal_id = seal(stream, SealMode.COPY)
+    stream.entry()
+    return keeping.ExtendSeal(RECORD, seal_id)
+
+
+def _unseal(seal_id: UUID, ground: UnsealGround = UnsealGround.BOTH_PRESENT) -> Command:
+    return keeping.UnsealRecord(RECORD, seal_id, ground, "Mr. N.")
+
+
+def _unverified() -> Stream:
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    stream.entry()
+    return stream
+
+
+def _unverified_condemned() -> Stream:
+    stream = condemned()
+    stream.state = replace(stream.record, identity=IdentityStatus.UNVERIFIED)
+    return stream
+
+
+def _renewed(stream: Stream) -> Command:
+    command = keeping.RenewLoan(RECORD, lent(stream))
+    stream.when(command)
+    return command
+
+
+def _answer_request(request_id: UUID) -> keeping.AnswerPatientRequest:
+    return keeping.AnswerPatientRequest(RECORD, request_id, granted=True, ground="law", statement="", entry_id=None)
+
+
+def _appraise(opinion: DisposalOpinion, until: str = "") -> Command:
+    return keeping.AppraiseDisposal(RECORD, opinion, "term over", until)
+
+
+def _appraised() -> Stream:
+    stream = due()
+    stream.when(_appraise(DisposalOpinion.DESTROY), actor=ARCHIVIST, now=LATER)
+    return stream
