@@ -68,6 +68,8 @@ class Template:
     version: int
     title: str
     sections: Mapping[str, SectionRule]
+    title_zh: str = ""
+    """The title in Chinese."""
     open: bool = False
     """Takes sections that it does not name."""
 
@@ -223,7 +225,9 @@ def _types_of(field: Field) -> list[str]:
 
 def _template(data: Mapping[str, Any]) -> Template:
     sections = {each["code"]: _section(each) for each in data.get("section", ())}
-    return Template(data["id"], data["version"], data["title"], sections, data.get("open", False))
+    return Template(
+        data["id"], data["version"], data["title"], sections, data.get("title_zh", ""), data.get("open", False)
+    )
 
 
 def _section(data: Mapping[str, Any]) -> SectionRule:

@@ -1,0 +1,245 @@
+"""The clocks of the packs: every figure at its boundary, calendars, corrected starts, what they never run on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ledger.domain.commands import (
+    AnswerConsultation,
+    EndCare,
+    RequestConsultation,
+    StartCare,
+    SubmitRecord,
+    TransferDepartment,
+)
+from ledger.domain.course_commands import ArriveAtConsultation, ReportMissedDeadline, ResumeCare, WithdrawMissedDeadline
+from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
+from ledger.domain.deadlines import Deadline, deadlines
+from ledger.domain.defaults import default_pack
+from ledger.domain.values import Coding, Disposition, EntryContent, Field, Section, Urgency, VisitType
+from tests.unit.domain.given import (
+    CLOCK,
+    MANDATORY,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    Stream,
+    imported,
+    narrative,
+    note,
+    registered,
+    signed,
+)
+
+PACK = default_pack("cn-2010")
+SECOND = timedelta(seconds=1)
+SECTIONS = {
+    "handover_note": ("course", "open_points"),
+    "rescue_order": ("note",),
+    "operation_end": ("note",),
+}
+FIGURES = {
+    "admission_record": timedelta(hours=24),
+    "first_course_note": timedelta(hours=8),
+    "first_attending_round": timedelta(hours=48),
+    "course_note_critical": timedelta(days=1),
+    "course_note_serious": timedelta(days=2),
+    "course_note_stable": timedelta(days=3),
+    "course_note_chronic": timedelta(days=5),
+    "stage_summary": timedelta(days=30),
+    "takeover_note": timedelta(hours=24),
+    "transfer_in_note": timedelta(hours=24),
+    "rescue_record": timedelta(hours=6),
+    "operation_record": timedelta(hours=24),
+    "postoperative_day_1": timedelta(days=1),
+    "postoperative_day_2": timedelta(days=2),
+    "postoperative_day_3": timedelta(days=3),
+    "discharge_record": timedelta(hours=24),
+    "death_record": timedelta(hours=24),
+    "death_discussion": timedelta(days=7),
+    "front_page": timedelta(hours=24),
+    "emergency_consultation": timedelta(minutes=10),
+    "routine_consultation": timedelta(hours=48),
+}
+"""What lifecycle.md lists, written down a second time: a figure that moves in the pack is noticed here."""
+
+
+def begun(rule: DeadlineRule) -> Stream:
+    """A record in which the rule's clock has just started, at NOW."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
+    match rule.start:
+        case "department_transferred":
+            stream.when(TransferDepartment(RECORD, "neurology", "2", None, PHYSICIAN))
+        case "care_ended":
+            stream.when(EndCare(RECORD, Disposition.HOME, None))
+        case "death":
+            stream.when(EndCare(RECORD, Disposition.DEATH, None))
+        case "emergency_consultation":
+            stream.when(RequestConsultation(RECORD, "neurology", Urgency.EMERGENCY, "Why?"))
+        case "routine_consultation":
+            stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
+        case "entry":
+            stream.entry(narrative(rule.start_template, *SECTIONS[rule.start_template]))
+        case _:
+            pass
+    if rule.condition:
+        condition = Field("condition", coding=Coding("urn:ledger:condition", rule.condition))
+        stream.entry(EntryContent("general", 1, "State", (Section("state", "As seen.", (condition,)),)))
+    return stream
+
+
+def the_deadline(stream: Stream, rule: str) -> Deadline:
+    """The record's deadline of a rule."""
+    (found,) = [each for each in deadlines(stream.record, PACK) if each.rule == rule]
+    return found
+
+
+@pytest.mark.parametrize(
+    "rule", [each for each in PACK.deadlines.rules if each.id in FIGURES], ids=lambda each: each.id
+)
+def test_a_deadline_holds_at_its_second_and_is_missed_one_second_after(rule: DeadlineRule) -> None:
+    """One second before and at the figure nothing is missed; one second later it is, and the report is taken."""
+    stream = begun(rule)
+    found, end = the_deadline(stream, rule.id), NOW + FIGURES[rule.id]
+    assert found.due_at == end
+    assert [found.missed(end + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
+    report = ReportMissedDeadline(RECORD, rule.id, found.subject_id, found.due_at)
+    assert ("rule", "NOT_MISSED") in stream.refused(report, now=end, actor=CLOCK)[1]
+    stream.when(report, now=end + SECOND, actor=CLOCK)
+    assert stream.last_events == ["DeadlineMissed"]
+    stream.when(report, now=end + 2 * SECOND, actor=CLOCK)
+    assert stream.last_events == [], "reported once"
+
+
+def test_the_pack_has_every_figure() -> None:
+    """None is added or dropped unseen; filing is counted in working days and has its own test."""
+    assert {each.id for each in PACK.deadlines.rules} == FIGURES.keys() | {"filing"}
+    assert all(each.source for each in PACK.deadlines.rules)
+
+
+def test_what_is_there_in_time_is_kept_for_ever() -> None:
+    """An entry recorded AT the deadline keeps it, whenever one looks."""
+    stream = begun(rule_of("admission_record"))
+    stream.entry(MANDATORY[0], now=NOW + timedelta(hours=24))
+    assert not the_deadline(stream, "admission_record").missed(NOW + timedelta(days=400))
+
+
+def test_a_late_entry_is_taken_and_stays_late() -> None:
+    """Late entries are allowed and tagged, never blocked."""
+    stream = begun(rule_of("admission_record"))
+    stream.entry(MANDATORY[0], now=NOW + timedelta(hours=30))
+    assert the_deadline(stream, "admission_record").missed(NOW + timedelta(hours=30))
+
+
+def test_a_record_of_24_hours_replaces_admission_and_discharge_record() -> None:
+    """One document keeps three deadlines."""
+    stream = begun(rule_of("admission_record"))
+    stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + timedelta(hours=5))
+    stream.entry(narrative("in_out_24h_record", "admission", "course", "discharge"), now=NOW + timedelta(hours=6))
+    late = NOW + timedelta(days=9)
+    for rule in ("admission_record", "first_course_note", "discharge_record"):
+        assert not the_deadline(stream, rule).missed(late), rule
+
+
+def test_an_emergency_consultation_is_kept_by_arrival_and_a_routine_one_by_the_answer() -> None:
+    """Each clock asks for what it is about."""
+    stream = begun(rule_of("emergency_consultation"))
+    consultation_id = next(iter(stream.record.consultations))
+    stream.when(ArriveAtConsultation(RECORD, consultation_id), now=NOW + timedelta(minutes=10))
+    assert not the_deadline(stream, "emergency_consultation").missed(NOW + timedelta(days=1))
+    other = begun(rule_of("routine_consultation"))
+    asked = next(iter(other.record.consultations))
+    answer = AnswerConsultation(RECORD, asked, "So.", narrative("consultation", "opinion"), signed())
+    other.when(answer, now=NOW + timedelta(hours=48, seconds=1))
+    assert the_deadline(other, "routine_consultation").missed(NOW + timedelta(days=3))
+
+
+def test_notes_by_condition_are_counted_from_the_last_one() -> None:
+    """A stable patient's clock starts anew with each note and ends with care."""
+    stream = begun(rule_of("course_note_stable"))
+    stream.entry(note(), now=NOW + timedelta(days=2))
+    assert the_deadline(stream, "course_note_stable").due_at == NOW + timedelta(days=5)
+    stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + timedelta(days=5))
+    assert not the_deadline(stream, "course_note_stable").missed(NOW + timedelta(days=90))
+    assert not [each for each in deadlines(stream.record, PACK) if each.rule == "course_note_critical"]
+
+
+def test_a_corrected_start_withdraws_a_false_report() -> None:
+    """The discharge is withdrawn: what was reported as missed after it is taken back by a new event."""
+    stream = begun(rule_of("front_page"))
+    late = NOW + timedelta(hours=25)
+    stream.when(ReportMissedDeadline(RECORD, "front_page", None, NOW + timedelta(hours=24)), now=late, actor=CLOCK)
+    withdraw = WithdrawMissedDeadline(RECORD, "front_page", None, NOW + timedelta(hours=24))
+    assert ("rule", "STILL_MISSED") in stream.refused(withdraw, now=late, actor=CLOCK)[1]
+    stream.when(ResumeCare(RECORD, "bleeding again"), now=late)
+    stream.when(withdraw, now=late, actor=CLOCK)
+    assert stream.last_events == ["DeadlineMissWithdrawn"]
+    assert not stream.record.overlays.missed
+
+
+def test_clocks_never_run_on_what_an_earlier_system_recorded() -> None:
+    """An imported record has no deadline."""
+    assert deadlines(imported().record, PACK) == []
+
+
+def test_filing_is_counted_in_working_days_of_the_hospital() -> None:
+    """Two working days after a discharge before a long holiday: make-up days count, weekends and holidays do not."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
+    # Wednesday 30 September 2026, 15:00 in Shanghai; the 1st to the 8th are holidays, Saturday the 10th is worked.
+    ended = datetime(2026, 9, 30, 7, tzinfo=UTC)
+    stream.when(EndCare(RECORD, Disposition.HOME, None), now=ended, occurred_at=ended)
+    found = the_deadline(stream, "filing")
+    assert found.due_at == datetime(2026, 10, 10, 15, 59, 59, tzinfo=UTC)
+    assert [found.missed(found.due_at + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
+    for content in MANDATORY:
+        stream.entry(content, now=ended)
+    stream.when(SubmitRecord(RECORD), now=found.due_at)
+    assert not the_deadline(stream, "filing").missed(found.due_at + timedelta(days=9))
+
+
+def test_the_day_of_discharge_is_that_of_the_hospital() -> None:
+    """Late in the evening in Shanghai is still the same day in UTC, and another calendar day."""
+    calendar = Calendar("Asia/Shanghai")
+    assert calendar.after_working_days(datetime(2026, 6, 1, 17, tzinfo=UTC), 1) == datetime(
+        2026, 6, 3, 15, 59, 59, tzinfo=UTC
+    )
+
+
+def test_outpatients_have_no_ward_deadlines() -> None:
+    """Visit types are part of a rule."""
+    stream = registered(VisitType.OUTPATIENT)
+    stream.when(StartCare(RECORD, "cardiology", "", PHYSICIAN, ""))
+    assert deadlines(stream.record, PACK) == []
+
+
+def test_every_fault_of_broken_rules_is_named() -> None:
+    """A pack's faults come all at once, each with its place."""
+    faults: list[str] = []
+    DeadlineRules.from_data(
+        {
+            "deadline": [{"id": "a", "start": "x", "stop": "entry", "figure": 0, "unit": "h", "visits": ["GUEST"]}] * 2,
+            "calendar": {"zone": "Nowhere/Town", "holidays": ["2026-10-01"]},
+        },
+        faults,
+    )
+    for named in (
+        "[0].start",
+        "[0].figure",
+        "[0].unit",
+        "[0].source",
+        "[0].templates",
+        "[0].visits",
+        "a: stands twice",
+    ):
+        assert any(named in fault for fault in faults), named
+    assert any("zone" in fault for fault in faults)
+    assert any("holidays" in fault for fault in faults)
+
+
+def rule_of(rule_id: str) -> DeadlineRule:
+    """A rule of the pack."""
+    return next(each for each in PACK.deadlines.rules if each.id == rule_id)
