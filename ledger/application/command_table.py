@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from ledger.api.v1.common_pb2 import CommandContext as ContextMessage
 from ledger.application.message_codec import to_domain
 from ledger.domain import commands
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import Command, CommandContext
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 
@@ -64,6 +65,9 @@ def decode_request(request: Message) -> Asked:
     command = _part(request, _BY_REQUEST[request.DESCRIPTOR.full_name], "", faults)
     if context is None or command is None:
         raise Refused(RefusalKind.INVALID, tuple(faults))
+    # Every body holds its actor as named then: the register that could tell the name of an id is mutable.
+    if unnamed := actor_faults(context.actor, "context.actor"):
+        raise Refused(RefusalKind.INVALID, unnamed)
     return Asked(cast("Command", command), context)
 
 

@@ -188,8 +188,8 @@ class Ledger:
 
     async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
         """Puts a person into the actor register; says whether that changed anything."""
-        await self._tenant(hospital)
-        return await register_actor(self._actors, hospital, request)
+        tenant = await self._tenant(hospital)
+        return await register_actor(self._actors, tenant.keys, hospital, request)
 
     async def add_hospital(self, hospital: str, partitions: int, address: str) -> tuple[HospitalRow, bool]:
         """Adds a hospital, or finds it with the same settings. Raises HospitalDiffers, ValueError."""

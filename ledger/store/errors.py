@@ -56,6 +56,10 @@ class HospitalDiffers(StoreError):
         self.hospital = hospital
 
 
+class ActorSourceTaken(StoreError):
+    """The source names another actor of the register."""
+
+
 class NotDurable(StoreError):
     """PostgreSQL runs with a setting under which an acknowledged event can be lost."""
 

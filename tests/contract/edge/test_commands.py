@@ -9,7 +9,7 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.stream_pb2 import AddHospitalRequest, ListHospitalsRequest
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, start_care
+from tests.contract.edge.requests import open_record, record_entry, register_patient, start_care
 
 
 async def test_a_record_is_registered_and_written(client: EdgeClient, edge: RunningEdge) -> None:
@@ -107,15 +107,6 @@ async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) ->
     assert [each.id for each in [*page.hospitals, *rest.hospitals]] == ["east", "north", "south"]
     assert not rest.next_page_token
     await client.call("PatientService/RegisterPatient", register_patient("east"))
-
-
-async def test_an_actor_is_registered_once(client: EdgeClient) -> None:
-    """The register answers whether anything changed."""
-    request = records.RegisterActorRequest(hospital="north", actor=PHYSICIAN)
-    first = await client.call("PatientService/RegisterActor", request)
-    second = await client.call("PatientService/RegisterActor", request)
-    assert (first.changed, second.changed) == (True, False)
-    assert second.actor.name == PHYSICIAN.name
 
 
 def _id(request: records.RecordEntryRequest) -> UUID:
