@@ -11,10 +11,11 @@ from ledger.application.message_codec import to_domain, to_message
 from ledger.application.upcast import READABLE, newest
 from ledger.domain.events import Event
 from ledger.domain.refusal import Refused
+from ledger.views.unknown_fields import has_unknown_fields
 
 
 class UnknownType(ValueError):
-    """No release that this one knows of stored such an event."""
+    """No release that this one knows of stored such an event, or not with these fields."""
 
 
 class UndecodableBody(ValueError):
@@ -32,7 +33,10 @@ def decode_body(stored_name: str, body: bytes) -> Event:
     if cls is None:
         raise UnknownType
     try:
-        event = to_domain(_message_class(cls.__name__).FromString(body), cls)
+        message = _message_class(cls.__name__).FromString(body)
+        if has_unknown_fields(message):
+            raise UnknownType
+        event = to_domain(message, cls)
     except (DecodeError, Refused) as error:
         raise UndecodableBody from error
     return newest(event)

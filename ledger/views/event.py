@@ -11,6 +11,7 @@ from ledger.api.v1 import events_pb2
 from ledger.trust.envelope import decode
 from ledger.trust.leaf import leaf_hash
 from ledger.views.errors import UnknownEventType, UnreadableBody
+from ledger.views.unknown_fields import has_unknown_fields
 
 _TYPE_PREFIX = "ledger.v1."
 _NOT_EVENTS = frozenset({"Envelope", "PublishedEvent", "PatientIdentifier", "PatientDetails"})
@@ -44,6 +45,8 @@ class ViewEvent:
             message.ParseFromString(self.body)
         except DecodeError:
             raise UnreadableBody(self.event_type) from None
+        if has_unknown_fields(message):
+            raise UnknownEventType(self.event_type)
         return message
 
     @property
