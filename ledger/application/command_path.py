@@ -25,16 +25,19 @@ from ledger.application.outcome import Outcome, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
+from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
-from ledger.domain.decision import ClaimedItem, Decision
+from ledger.domain.decision import PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package"})
-"""Reservations whose holder is a fact: when one is lost, the next decision knows who has it."""
+_GATHERED_AGAIN = frozenset({"source", "package", PATIENT})
+"""Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
+_FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
+"""The field of the request that a client must change where a reservation is another's."""
 
 
 class CommandPath:
@@ -47,12 +50,14 @@ class CommandPath:
         committer: GroupCommitter,
         gathering: FactGathering,
         keys: ReservationKeys,
+        clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._committer = committer
         self._gathering = gathering
         self._keys = keys
+        self._clock_skew_us_max = clock_skew_us_max
         self._lanes = Lanes()
 
     async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
@@ -60,31 +65,35 @@ class CommandPath:
 
         Raises Refused, or a LedgerError; after any of them nothing was written, but for OutcomeUnknown.
         """
-        asked = decode_request(request)
-        work = _Work(asked, rpc, content_digest(rpc, request), known_hospitals)
+        work = _Work(decode_request(request), rpc, content_digest(rpc, request), known_hospitals)
+        try:
+            return await self._until_settled(work)
+        except (Refused, LedgerError):
+            # Whatever stands in the way now: what was done before is answered as it was then.
+            done = await self.remembered(work.asked.context.command_id, work.content)
+            if done is None:
+                raise
+            return done
+
+    async def _until_settled(self, work: _Work) -> Outcome:
+        asked, fresh = work.asked, False
         claimed = await self._gathering.claimed(asked)
-        stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
-        async with self._lanes.enter(stream_id):
-            for attempt in range(ATTEMPTS_MAX):
-                outcome = await self._attempt(work, stream_id, claimed, fresh=attempt > 0)
+        async with self._lanes.enter(_lane_of(asked, claimed)):
+            while work.conflicts < ATTEMPTS_MAX:
+                outcome = await self._attempt(work, claimed, fresh=fresh)
                 if outcome is not None:
                     return outcome
-                claimed = await self._gathering.claimed(asked)
-                stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
+                claimed, fresh = await self._gathering.claimed(asked), True
         raise work.last_conflict or Contention(ATTEMPTS_MAX)
 
-    async def _attempt(
-        self, work: _Work, stream_id: UUID | None, claimed: ClaimedItem | None, *, fresh: bool
-    ) -> Outcome | None:
+    async def _attempt(self, work: _Work, claimed: ClaimedItem | None, *, fresh: bool) -> Outcome | None:
         """One decision and its append; None = decide again."""
+        stream_id = work.asked.stream_id or (claimed.stream_id if claimed else None)
         known = None if fresh or stream_id is None else self._ledger.known(stream_id)
         loaded = known or (await self._ledger.load(stream_id) if stream_id else None)
         try:
             decision, prepared = await self._decide(work, loaded, claimed)
         except (Refused, LedgerError):
-            done = await self.remembered(work.asked.context.command_id, work.content)
-            if done is not None:
-                return done
             # What this process remembers of a stream may be stale; nobody is refused for that.
             if known is not None:
                 return None
@@ -119,6 +128,7 @@ class CommandPath:
             events=prepared.rows,
             reservations=tuple(self._keys.stored(each, decision.stream_id) for each in decision.reservations),
             result=encode_result(decision.result),
+            clock_skew_us_max=self._clock_skew_us_max,
             result_version=(target.version if target else 0) + len(prepared.rows),
         )
 
@@ -127,6 +137,8 @@ class CommandPath:
     ) -> Outcome | None:
         """The answer, or None where the command must be decided again."""
         context = work.asked.context
+        work.last_conflict = None
+        work.conflicts += 1
         match verdict:
             case append.Appended():
                 self._remember_state(prepared, loaded)
@@ -136,12 +148,14 @@ class CommandPath:
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
             case append.VersionConflict(stream_id=stream_id, actual=actual):
-                self._ledger.forget(stream_id)
+                if loaded is None or stream_id != loaded.stream_id or actual <= loaded.version:
+                    # Not behind but elsewhere: what this process remembers is no part of the stream.
+                    self._ledger.forget(stream_id)
                 if context.expected_version is not None:
                     raise VersionMismatch(context.expected_version, actual)
             case append.ReservationConflict(kind=kind):
                 if kind not in _GATHERED_AGAIN:
-                    raise Refused(RefusalKind.TAKEN, (Violation(kind, "ALREADY_EXISTS", "taken by another"),))
+                    raise Refused(RefusalKind.TAKEN, (_taken(kind),))
             case append.ClockSkew(database_now=database_now):
                 work.last_conflict = ClockOff(time_of(database_now))
         return None
@@ -169,7 +183,20 @@ class _Work:
     rpc: str
     content: bytes
     known_hospitals: frozenset[str]
+    conflicts: int = 0
+    """Verdicts that did not settle it."""
     last_conflict: LedgerError | None = None
+    """What to say of the last of them, where it was not another writer."""
+
+
+def _lane_of(asked: Asked, claimed: ClaimedItem | None) -> UUID | None:
+    if isinstance(asked.command, RegisterRecord):
+        return asked.command.patient_id  # each bumps the patient: one after the other, they never meet there
+    return asked.stream_id or (claimed.stream_id if claimed else None)
+
+
+def _taken(kind: str) -> Violation:
+    return Violation(_FIELD_OF.get(kind, kind), "ALREADY_EXISTS", "taken by another")
 
 
 def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:

@@ -8,14 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.application.command_table import Asked
+from ledger.application.errors import UnknownSourceClaim
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.packages import package_bytes, package_facts
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import OfferTransfer, ReceivePackage, RegisterRecord
-from ledger.domain.decision import ClaimedItem, Facts
+from ledger.domain.decision import PATIENT, ClaimedItem, Facts
 from ledger.domain.rule_pack import RulePack
-from ledger.domain.source_claim import decode_claim
+from ledger.domain.source_claim import Taken, UnknownClaim, decode_claim
 from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
 from ledger.store.reading import EventReader, StoredRow
@@ -55,8 +56,13 @@ class FactGathering:
         row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
         if row is None or row.stream_id is None:
             return None
-        taken, entry_id, digest = decode_claim(row.value)
+        taken, entry_id, digest = read_claim(row.value)
         return ClaimedItem(row.stream_id, entry_id, digest, taken)
+
+    async def _bumps(self, patient_id: UUID) -> int:
+        key = self._keys.key(PATIENT, (str(patient_id),))
+        row = await self._reader.reservation(self._ledger.hospital, PATIENT, key)
+        return row.counter if row else 0
 
     async def facts(
         self,
@@ -81,7 +87,8 @@ class FactGathering:
             case RegisterRecord(patient_id=patient_id):
                 patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
                 state = patient.state if patient else None
-                return replace(facts, patient=state if isinstance(state, PatientState) else None)
+                bumps = await self._bumps(patient_id)
+                return replace(facts, patient=state if isinstance(state, PatientState) else None, patient_bumps=bumps)
             case OfferTransfer(recipient=recipient):
                 known = recipient in known_hospitals
                 if loaded is None or not known:
@@ -91,6 +98,14 @@ class FactGathering:
                 return replace(facts, counterpart_known=known, package=package_facts(data, rows))
             case _:
                 return facts
+
+
+def read_claim(value: bytes) -> tuple[Taken | None, UUID | None, bytes]:
+    """Kind, entry and digest of a stored claim. Raises UnknownSourceClaim."""
+    try:
+        return decode_claim(value)
+    except UnknownClaim as error:
+        raise UnknownSourceClaim from error
 
 
 async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, version: int) -> list[StoredRow]:

@@ -14,6 +14,9 @@ from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
 from ledger.domain.values import EventMeta
 
+PATIENT = "patient"
+"""Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
+
 
 @dataclass(frozen=True)
 class ClaimedItem:
@@ -49,6 +52,8 @@ class Facts:
     templates: TemplateSet
     patient: PatientState | None = None
     """The patient of a record about to be registered."""
+    patient_bumps: int = 0
+    """How often that patient was bumped."""
     claimed: ClaimedItem | None = None
     """Who holds the source item that the command names; None = nobody."""
     package: PackageFacts | None = None
