@@ -15,7 +15,7 @@ from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import OfferTransfer, ReceivePackage, RegisterRecord
 from ledger.domain.decision import PATIENT, ClaimedItem, Facts
-from ledger.domain.rule_pack import RulePack
+from ledger.domain.rule_packs import RulePacks
 from ledger.domain.source_claim import Taken, UnknownClaim, decode_claim
 from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
@@ -38,13 +38,15 @@ class FactGathering:
         ledger: HospitalLedger,
         reader: EventReader,
         keys: ReservationKeys,
-        pack: RulePack,
+        packs: RulePacks,
+        pack_id: str,
         templates: TemplateSet,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._keys = keys
-        self._pack = pack
+        self._packs = packs
+        self._pack_id = pack_id
         self._templates = templates
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
@@ -78,7 +80,7 @@ class FactGathering:
             now=now,
             ids=ids,
             context=asked.context,
-            pack=self._pack,
+            pack=self._packs.for_stream(loaded.state if loaded else None, self._pack_id),
             templates=self._templates,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",

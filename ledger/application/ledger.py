@@ -26,7 +26,7 @@ from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
 from ledger.config import Settings
-from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
 from ledger.domain.handover import handed_over
 from ledger.domain.state import PackageState, RecordState
 from ledger.store.actors import ActorRegister
@@ -196,7 +196,9 @@ class Ledger:
         tenant = await self._tenant(hospital)
         return await register_actor(self._actors, tenant.keys, hospital, request)
 
-    async def add_hospital(self, hospital: str, partitions: int, address: str) -> tuple[HospitalRow, bool]:
+    async def add_hospital(
+        self, hospital: str, partitions: int, address: str, rule_pack: str = ""
+    ) -> tuple[HospitalRow, bool]:
         """Adds a hospital, or finds it with the same settings. Raises HospitalDiffers, ValueError."""
         known = await self._registry.hospital(hospital)
         row = await add_hospital(
@@ -205,6 +207,7 @@ class Ledger:
             origin_prefix=self._settings.origin_prefix,
             partitions=partitions or self._settings.partitions,
             address=address,
+            rule_pack=rule_pack or DEFAULT_PACK,
         )
         await self._registry.refresh()
         return row, known is None
@@ -242,7 +245,7 @@ class Ledger:
             StreamCache(CACHED_EVENTS_MAX),
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
-        gathering = FactGathering(ledger, self._reader, keys, default_pack(), default_templates())
+        gathering = FactGathering(ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates())
         commands = CommandPath(
             ledger, self._reader, committer, gathering, keys, self._settings.clock_skew_seconds * MICROSECONDS
         )

@@ -111,6 +111,8 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
     if holder != command.entry_id:
         note_elsewhere(faults)
     entry = _changeable(record, command.entry_id, faults)
+    if entry is not None and command.entry_version not in (0, entry.last.version):
+        faults.add("entry_version", "VERSION_CHANGED", "the entry has another version by now", RefusalKind.STATE)
     _check_reason(command.reason, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
     faults.refuse_if_any()

@@ -99,7 +99,7 @@ async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) ->
     second = await client.call("HospitalService/AddHospital", request)
     assert (first.added, second.added) == (True, False)
     assert second.hospital == first.hospital
-    assert first.hospital.partitions == 3
+    assert (first.hospital.partitions, first.hospital.rule_pack) == (3, "cn-2010")
     page = await client.call("HospitalService/ListHospitals", ListHospitalsRequest(page_size=2))
     rest = await client.call(
         "HospitalService/ListHospitals", ListHospitalsRequest(page_size=2, page_token=page.next_page_token)
@@ -107,6 +107,22 @@ async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) ->
     assert [each.id for each in [*page.hospitals, *rest.hospitals]] == ["east", "north", "south"]
     assert not rest.next_page_token
     await client.call("PatientService/RegisterPatient", register_patient("east"))
+
+
+async def test_a_hospital_has_its_own_rules(client: EdgeClient) -> None:
+    """Named when it is added; the same name again changes nothing, another is refused, as is one that nobody has."""
+    request = AddHospitalRequest(hospital_id="west", rule_pack="us-generic")
+    added = await client.call("HospitalService/AddHospital", request)
+    assert added.hospital.rule_pack == "us-generic"
+    assert not (await client.call("HospitalService/AddHospital", request)).added
+    for other, code, reason in (
+        ("cn-2010", "ALREADY_EXISTS", "HOSPITAL_DIFFERS"),
+        ("mars-2199", "INVALID_ARGUMENT", "VALIDATION_FAILED"),
+    ):
+        request.rule_pack = other
+        with pytest.raises(RpcFailed) as refused:
+            await client.call("HospitalService/AddHospital", request)
+        assert (refused.value.code, refused.value.reason) == (code, reason)
 
 
 def _id(request: records.RecordEntryRequest) -> UUID:
