@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 _PREFIX = "LEDGER_"
 _TESTS_OWN = "LEDGER_TEST_"
 _PARTITIONS_MAX = 256
+_CLOCK_SKEW_SECONDS_MAX = 60
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Settings:
     http_listen: str
     origin_prefix: str
     partitions: int
+    clock_skew_seconds: int
     data_dir: Path
     cache_dir: Path
     postgres_bin: str
@@ -161,6 +163,12 @@ def _partitions(text: str) -> int:
     return int(text)
 
 
+def _skew_seconds(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _CLOCK_SKEW_SECONDS_MAX:
+        raise ValueError(f"a whole number from 1 to {_CLOCK_SKEW_SECONDS_MAX}")
+    return int(text)
+
+
 def _programs(text: str) -> str:
     if text and not Path(text).is_dir():
         raise ValueError("a folder that exists")
@@ -187,6 +195,12 @@ TABLE: tuple[Setting, ...] = (
         "origin_prefix", "what every ledger's origin begins with; never changed later", "ledger.example", _origin_prefix
     ),
     Setting("partitions", "partitions of a new hospital's topic, 1 to 256; never changed later", "1", _partitions),
+    Setting(
+        "clock_skew_seconds",
+        "how far this process's clock may lie off PostgreSQL's before it is decided again, 1 to 60 seconds",
+        "5",
+        _skew_seconds,
+    ),
     Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", Path),
     Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", Path),
     Setting(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from google.protobuf.message import DecodeError, Message
 
-from ledger.api.v1 import events_pb2
 from ledger.application.message_codec import to_domain, to_message
 from ledger.application.upcast import READABLE, newest
 from ledger.domain.events import Event
 from ledger.domain.refusal import Refused
+from ledger.views.bodies import BODIES, TYPE_PREFIX
+from ledger.views.unknown_fields import has_unknown_fields
 
 
 class UnknownType(ValueError):
-    """No release that this one knows of stored such an event."""
+    """No release that this one knows of stored such an event, or not with these fields."""
 
 
 class UndecodableBody(ValueError):
@@ -32,12 +31,14 @@ def decode_body(stored_name: str, body: bytes) -> Event:
     if cls is None:
         raise UnknownType
     try:
-        event = to_domain(_message_class(cls.__name__).FromString(body), cls)
+        message = _message_class(cls.__name__).FromString(body)
+        if has_unknown_fields(message):
+            raise UnknownType
+        event = to_domain(message, cls)
     except (DecodeError, Refused) as error:
         raise UndecodableBody from error
     return newest(event)
 
 
-@cache
 def _message_class(name: str) -> type[Message]:
-    return getattr(events_pb2, name)
+    return BODIES[f"{TYPE_PREFIX}{name}"]

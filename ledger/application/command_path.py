@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,16 +25,20 @@ from ledger.application.outcome import Outcome, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
+from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
-from ledger.domain.decision import ClaimedItem, Decision
+from ledger.domain.decision import PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
+from ledger.domain.state import PatientState
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package"})
-"""Reservations whose holder is a fact: when one is lost, the next decision knows who has it."""
+_GATHERED_AGAIN = frozenset({"source", "package", PATIENT})
+"""Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
+_FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
+"""The field of the request that a client must change where a reservation is another's."""
 
 
 class CommandPath:
@@ -47,12 +51,14 @@ class CommandPath:
         committer: GroupCommitter,
         gathering: FactGathering,
         keys: ReservationKeys,
+        clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._committer = committer
         self._gathering = gathering
         self._keys = keys
+        self._clock_skew_us_max = clock_skew_us_max
         self._lanes = Lanes()
 
     async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
@@ -60,31 +66,36 @@ class CommandPath:
 
         Raises Refused, or a LedgerError; after any of them nothing was written, but for OutcomeUnknown.
         """
-        asked = decode_request(request)
-        work = _Work(asked, rpc, content_digest(rpc, request), known_hospitals)
+        work = _Work(decode_request(request), rpc, content_digest(rpc, request), known_hospitals)
+        try:
+            return await self._until_settled(work)
+        except (Refused, LedgerError):
+            # Whatever stands in the way now: what was done before is answered as it was then.
+            done = await self.remembered(work.asked.context.command_id, work.content)
+            if done is None:
+                raise
+            return done
+
+    async def _until_settled(self, work: _Work) -> Outcome:
+        asked, fresh = work.asked, False
         claimed = await self._gathering.claimed(asked)
-        stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
-        async with self._lanes.enter(stream_id):
-            for attempt in range(ATTEMPTS_MAX):
-                outcome = await self._attempt(work, stream_id, claimed, fresh=attempt > 0)
+        async with self._lanes.enter(_lane_of(asked, claimed)):
+            while work.conflicts < ATTEMPTS_MAX:
+                outcome = await self._attempt(work, claimed, fresh=fresh)
                 if outcome is not None:
                     return outcome
-                claimed = await self._gathering.claimed(asked)
-                stream_id = asked.stream_id or (claimed.stream_id if claimed else None)
+                claimed, fresh = await self._gathering.claimed(asked), True
         raise work.last_conflict or Contention(ATTEMPTS_MAX)
 
-    async def _attempt(
-        self, work: _Work, stream_id: UUID | None, claimed: ClaimedItem | None, *, fresh: bool
-    ) -> Outcome | None:
+    async def _attempt(self, work: _Work, claimed: ClaimedItem | None, *, fresh: bool) -> Outcome | None:
         """One decision and its append; None = decide again."""
+        stream_id = work.asked.stream_id or (claimed.stream_id if claimed else None)
         known = None if fresh or stream_id is None else self._ledger.known(stream_id)
         loaded = known or (await self._ledger.load(stream_id) if stream_id else None)
+        beside = await self._ledger.load(work.asked.beside_id) if work.asked.beside_id else None
         try:
-            decision, prepared = await self._decide(work, loaded, claimed)
+            decision, prepared = await self._decide(work, loaded, claimed, beside)
         except (Refused, LedgerError):
-            done = await self.remembered(work.asked.context.command_id, work.content)
-            if done is not None:
-                return done
             # What this process remembers of a stream may be stale; nobody is refused for that.
             if known is not None:
                 return None
@@ -93,10 +104,10 @@ class CommandPath:
             # "Nothing to add" is remembered for ever, and nothing in the append checks it: never on a stale memory.
             return None
         verdict = await self._committer.append(self._append_of(work, decision, prepared, loaded))
-        return self._settle(work, verdict, prepared, loaded)
+        return self._settle(work, verdict, prepared, (loaded, beside))
 
     async def _decide(
-        self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None
+        self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None, beside: Loaded | None
     ) -> tuple[Decision, Prepared]:
         asked = work.asked
         if asked.stream_id is not None and loaded is None:
@@ -106,8 +117,10 @@ class CommandPath:
             raise VersionMismatch(expected, actual)
         now = datetime.now(UTC)
         facts = await self._gathering.facts(asked, loaded, claimed, work.known_hospitals, now)
+        if beside is not None and isinstance(beside.state, PatientState):
+            facts = replace(facts, other_patient=beside.state)
         decision = decide(asked.command, loaded.state if loaded else None, facts)
-        return decision, await self._ledger.prepare(decision, _target(decision, loaded), now)
+        return decision, await self._ledger.prepare(decision, _target(decision, loaded), now, beside)
 
     def _append_of(self, work: _Work, decision: Decision, prepared: Prepared, loaded: Loaded | None) -> append.Append:
         target = _target(decision, loaded)
@@ -119,39 +132,46 @@ class CommandPath:
             events=prepared.rows,
             reservations=tuple(self._keys.stored(each, decision.stream_id) for each in decision.reservations),
             result=encode_result(decision.result),
-            result_version=(target.version if target else 0) + len(prepared.rows),
+            clock_skew_us_max=self._clock_skew_us_max,
+            result_version=(target.version if target else 0) + len(decision.events),
         )
 
     def _settle(
-        self, work: _Work, verdict: append.Verdict, prepared: Prepared, loaded: Loaded | None
+        self, work: _Work, verdict: append.Verdict, prepared: Prepared, streams: tuple[Loaded | None, Loaded | None]
     ) -> Outcome | None:
         """The answer, or None where the command must be decided again."""
+        loaded = streams[0]
         context = work.asked.context
+        work.last_conflict = None
+        work.conflicts += 1
         match verdict:
             case append.Appended():
-                self._remember_state(prepared, loaded)
+                self._remember_state(prepared, streams)
                 return _outcome(verdict, len(prepared.rows), repeated=False)
             case append.Repeated():
                 return _outcome(verdict, 0, repeated=True)
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
             case append.VersionConflict(stream_id=stream_id, actual=actual):
-                self._ledger.forget(stream_id)
+                if loaded is None or stream_id != loaded.stream_id or actual <= loaded.version:
+                    # Not behind but elsewhere: what this process remembers is no part of the stream.
+                    self._ledger.forget(stream_id)
                 if context.expected_version is not None:
                     raise VersionMismatch(context.expected_version, actual)
             case append.ReservationConflict(kind=kind):
                 if kind not in _GATHERED_AGAIN:
-                    raise Refused(RefusalKind.TAKEN, (Violation(kind, "ALREADY_EXISTS", "taken by another"),))
+                    raise Refused(RefusalKind.TAKEN, (_taken(kind),))
             case append.ClockSkew(database_now=database_now):
                 work.last_conflict = ClockOff(time_of(database_now))
         return None
 
-    def _remember_state(self, prepared: Prepared, loaded: Loaded | None) -> None:
+    def _remember_state(self, prepared: Prepared, streams: tuple[Loaded | None, ...]) -> None:
+        known: dict[UUID, Loaded] = {each.stream_id: each for each in streams if each is not None}
         for recorded in prepared.recorded:
-            same = loaded is not None and loaded.stream_id == recorded.originator_id
-            loaded = self._ledger.advance(loaded if same else None, recorded)
-        if prepared.recorded and loaded is not None:
-            self._ledger.remember(loaded)
+            stream_id = recorded.originator_id
+            known[stream_id] = self._ledger.advance(known.get(stream_id), recorded)
+        for stream_id in {recorded.originator_id for recorded in prepared.recorded}:
+            self._ledger.remember(known[stream_id])
 
     async def remembered(self, command_id: UUID, content: bytes) -> Outcome | None:
         """The first answer to a command that was done before. Raises CommandIdReused for other content."""
@@ -169,7 +189,20 @@ class _Work:
     rpc: str
     content: bytes
     known_hospitals: frozenset[str]
+    conflicts: int = 0
+    """Verdicts that did not settle it."""
     last_conflict: LedgerError | None = None
+    """What to say of the last of them, where it was not another writer."""
+
+
+def _lane_of(asked: Asked, claimed: ClaimedItem | None) -> UUID | None:
+    if isinstance(asked.command, RegisterRecord):
+        return asked.command.patient_id  # each bumps the patient: one after the other, they never meet there
+    return asked.stream_id or (claimed.stream_id if claimed else None)
+
+
+def _taken(kind: str) -> Violation:
+    return Violation(_FIELD_OF.get(kind, kind), "ALREADY_EXISTS", "taken by another")
 
 
 def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -11,34 +11,42 @@ from google.protobuf.message import Message
 from ledger.api.v1.common_pb2 import CommandContext as ContextMessage
 from ledger.application.message_codec import to_domain
 from ledger.domain import commands
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import Command, CommandContext
+from ledger.domain.identity_commands import (
+    IdentityCommand,
+    LinkPatients,
+    MergePatients,
+    UnlinkPatients,
+    UnmergePatients,
+)
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 T = TypeVar("T")
 
-STREAM_FIELD: dict[type[Any], str | None] = {
-    commands.RegisterPatient: None,
-    commands.AmendPatient: "patient_id",
-    commands.RegisterRecord: None,
-    commands.StartCare: "record_id",
-    commands.RecordEntry: "record_id",
-    commands.AmendEntry: "record_id",
-    commands.RetractEntry: "record_id",
-    commands.RequestConsultation: "record_id",
-    commands.AnswerConsultation: "record_id",
-    commands.TransferDepartment: "record_id",
-    commands.EndCare: "record_id",
-    commands.SubmitRecord: "record_id",
-    commands.ReturnRecord: "record_id",
-    commands.PassQuality: "record_id",
-    commands.ArchiveRecord: "record_id",
-    commands.OfferTransfer: "record_id",
-    commands.WithdrawTransfer: "record_id",
-    commands.RecordTransferAnswer: "record_id",
-    commands.ReceivePackage: None,
-    commands.AnswerPackage: "package_id",
-}
+_OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, commands.ReceivePackage})
+_BY_PACKAGE = frozenset({commands.AnswerPackage})
+_BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)})
+
+
+def _stream_field(command: type[Any]) -> str | None:
+    if command in _OPENING:
+        return None
+    if command in _BY_PATIENT:
+        return "patient_id"
+    return "package_id" if command in _BY_PACKAGE else "record_id"
+
+
+STREAM_FIELD: dict[type[Any], str | None] = {each: _stream_field(each) for each in get_args(Command)}
 """The field that names the stream of a command; None where the command opens a new stream."""
+
+BESIDE_FIELD: dict[type[Any], str] = {
+    LinkPatients: "other_id",
+    UnlinkPatients: "other_id",
+    MergePatients: "survivor_id",
+    UnmergePatients: "survivor_id",
+}
+"""The field that names the second stream of a command that acts on two."""
 
 _BY_REQUEST = {f"ledger.api.v1.{cls.__name__}Request": cls for cls in STREAM_FIELD}
 
@@ -56,6 +64,12 @@ class Asked:
         field = STREAM_FIELD[type(self.command)]
         return None if field is None else cast("UUID", getattr(self.command, field))
 
+    @property
+    def beside_id(self) -> UUID | None:
+        """The second stream that the command names."""
+        field = BESIDE_FIELD.get(type(self.command))
+        return None if field is None else cast("UUID", getattr(self.command, field))
+
 
 def decode_request(request: Message) -> Asked:
     """The command and its context. Raises Refused(INVALID) with every fault of shape of both."""
@@ -64,6 +78,9 @@ def decode_request(request: Message) -> Asked:
     command = _part(request, _BY_REQUEST[request.DESCRIPTOR.full_name], "", faults)
     if context is None or command is None:
         raise Refused(RefusalKind.INVALID, tuple(faults))
+    # Every body holds its actor as named then: the register that could tell the name of an id is mutable.
+    if unnamed := actor_faults(context.actor, "context.actor"):
+        raise Refused(RefusalKind.INVALID, unnamed)
     return Asked(cast("Command", command), context)
 
 

@@ -90,8 +90,29 @@ class UnknownEventVersion(LedgerError):
         self.type_name = type_name
 
 
+class UnknownSourceClaim(LedgerError):
+    """A source item is held by a claim that this release cannot read."""
+
+
 class BodyUnreadable(LedgerError):
-    """A stored body cannot be opened or decoded."""
+    """A stored event cannot be read: its envelope or body is damaged."""
+
+    def __init__(self, stream_id: UUID, version: int) -> None:
+        super().__init__()
+        self.stream_id = stream_id
+        self.version = version
+
+
+class RecordDestroyed(LedgerError):
+    """The record was destroyed: its events are kept, and nobody can read what they say."""
+
+    def __init__(self, stream_id: UUID) -> None:
+        super().__init__()
+        self.stream_id = stream_id
+
+
+class ChainBroken(LedgerError):
+    """A stored event does not follow the one before it in its stream."""
 
     def __init__(self, stream_id: UUID, version: int) -> None:
         super().__init__()

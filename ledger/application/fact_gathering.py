@@ -8,19 +8,45 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.application.command_table import Asked
+from ledger.application.errors import UnknownSourceClaim
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.packages import package_bytes, package_facts
+from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
-from ledger.domain.commands import OfferTransfer, ReceivePackage, RegisterRecord
-from ledger.domain.decision import ClaimedItem, Facts
-from ledger.domain.rule_pack import RulePack
-from ledger.domain.source_claim import decode_claim
-from ledger.domain.state import PatientState
+from ledger.domain.commands import ArchiveRecord, OfferTransfer, ReceivePackage, RegisterRecord
+from ledger.domain.course_commands import IdentifyPatient
+from ledger.domain.decision import PATIENT, ClaimedItem, Facts
+from ledger.domain.keeping_commands import (
+    AnswerPatientRequest,
+    AppraiseDisposal,
+    ApproveDisposal,
+    DestroyRecord,
+    EndRetention,
+    ExtendSeal,
+    RearchiveRecord,
+    SealRecord,
+)
+from ledger.domain.rule_packs import RulePacks
+from ledger.domain.source_claim import Taken, UnknownClaim, decode_claim
+from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
 from ledger.store.reading import EventReader, StoredRow
+from ledger.trust.leaf import leaf_hash
 
 IDS = 6
+_BY_RETENTION = frozenset(
+    {
+        ArchiveRecord,
+        RearchiveRecord,
+        AnswerPatientRequest,
+        EndRetention,
+        AppraiseDisposal,
+        ApproveDisposal,
+        DestroyRecord,
+    }
+)
+"""Commands whose decision asks how long the record is kept, which the patient's other visits decide too."""
 PAGE = 1000
 
 
@@ -37,14 +63,17 @@ class FactGathering:
         ledger: HospitalLedger,
         reader: EventReader,
         keys: ReservationKeys,
-        pack: RulePack,
+        packs: RulePacks,
+        pack_id: str,
         templates: TemplateSet,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._keys = keys
-        self._pack = pack
+        self._packs = packs
+        self._pack_id = pack_id
         self._templates = templates
+        self._visits = PatientVisits(ledger, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names."""
@@ -55,8 +84,13 @@ class FactGathering:
         row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
         if row is None or row.stream_id is None:
             return None
-        taken, entry_id, digest = decode_claim(row.value)
+        taken, entry_id, digest = read_claim(row.value)
         return ClaimedItem(row.stream_id, entry_id, digest, taken)
+
+    async def _bumps(self, patient_id: UUID) -> int:
+        key = self._keys.key(PATIENT, (str(patient_id),))
+        row = await self._reader.reservation(self._ledger.hospital, PATIENT, key)
+        return row.counter if row else 0
 
     async def facts(
         self,
@@ -72,16 +106,15 @@ class FactGathering:
             now=now,
             ids=ids,
             context=asked.context,
-            pack=self._pack,
+            pack=self._packs.for_stream(loaded.state if loaded else None, self._pack_id),
             templates=self._templates,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
         )
         match asked.command:
             case RegisterRecord(patient_id=patient_id):
-                patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
-                state = patient.state if patient else None
-                return replace(facts, patient=state if isinstance(state, PatientState) else None)
+                bumps = await self._bumps(patient_id)
+                return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
             case OfferTransfer(recipient=recipient):
                 known = recipient in known_hospitals
                 if loaded is None or not known:
@@ -89,8 +122,36 @@ class FactGathering:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 data = package_bytes(ids[0], self._ledger.origin, rows)
                 return replace(facts, counterpart_known=known, package=package_facts(data, rows))
+            case IdentifyPatient(patient_id=patient_id):
+                return replace(facts, patient=await self._patient(patient_id))
+            case SealRecord() | ExtendSeal() if loaded is not None:
+                rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
+                return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
+            case command if type(command) in _BY_RETENTION and loaded is not None:
+                return await self.of_patient(facts, loaded)
             case _:
                 return facts
+
+    async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With every visit of the record's patient, and how often the patient was bumped BEFORE they were read."""
+        record = loaded.state
+        if not isinstance(record, RecordState):
+            return facts
+        bumps = await self._bumps(record.patient_id)
+        visits = await self._visits.of_record(loaded.stream_id, record)
+        return replace(facts, visits=visits, patient_bumps=bumps)
+
+    async def _patient(self, patient_id: UUID) -> PatientState | None:
+        patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
+        return patient.state if patient and isinstance(patient.state, PatientState) else None
+
+
+def read_claim(value: bytes) -> tuple[Taken | None, UUID | None, bytes]:
+    """Kind, entry and digest of a stored claim. Raises UnknownSourceClaim."""
+    try:
+        return decode_claim(value)
+    except UnknownClaim as error:
+        raise UnknownSourceClaim from error
 
 
 async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, version: int) -> list[StoredRow]:

@@ -25,9 +25,9 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from ledger.application.body_codec import UndecodableBody, UnknownType, encode_body
-from ledger.application.errors import BodyUnreadable, UnknownEventVersion
+from ledger.application.errors import BodyUnreadable, ChainBroken, RecordDestroyed, UnknownEventVersion
 from ledger.application.message_codec import micros_of
-from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, record
+from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, draft, record
 from ledger.application.stream_cache import Loaded, StreamCache
 from ledger.domain.decision import Decision
 from ledger.domain.events import Event, stored_name
@@ -37,8 +37,9 @@ from ledger.domain.state import StreamState
 from ledger.store.append import NewEvent
 from ledger.store.reading import EventReader, StoredRow
 from ledger.telemetry.trace import current_traceparent
-from ledger.trust.envelope import decode
-from ledger.trust.sealing import Opened, Opener, Sealer, ToSeal
+from ledger.trust.envelope import prev_leaf_of
+from ledger.trust.fault import EnvelopeFault, UnknownFormat
+from ledger.trust.sealing import Destroyed, Opened, Opener, Opening, Sealer
 
 BODY_BYTES_MAX = 512 * 1024
 EVENTS_PER_COMMAND_MAX = 100
@@ -113,8 +114,15 @@ class HospitalLedger(Application[UUID]):
 
     async def load(self, stream_id: UUID) -> Loaded | None:
         """The stream as it stands, from the cache and the events since; None where there is no such stream."""
-        loaded = self._cache.get(stream_id)
-        loaded = await self._fold(stream_id, loaded)
+        cached = self._cache.get(stream_id)
+        try:
+            loaded = await self._fold(stream_id, cached)
+        except ChainBroken:
+            if cached is None:
+                raise
+            # What this process remembers is no part of the stream: the database was put back. The stored bytes decide.
+            self._cache.drop(stream_id)
+            loaded = await self._fold(stream_id, None)
         if loaded is not None:
             self._cache.put(loaded)
         return loaded
@@ -144,6 +152,7 @@ class HospitalLedger(Application[UUID]):
             rows = await self._reader.read_stream(self.hospital, stream_id, after, limit) if limit > 0 else []
             wanted = rows if micros is None else [row for row in rows if row.recorded_at <= micros]
             for event in await self._open(wanted):
+                _check_follows(loaded, event)
                 loaded = self.advance(loaded, event)
             if len(rows) < LOAD_BATCH or len(wanted) < len(rows):
                 return loaded
@@ -152,14 +161,16 @@ class HospitalLedger(Application[UUID]):
         openings = await self._opener.open([(row.envelope, row.body) for row in rows])
         return [self._read(row, opening) for row, opening in zip(rows, openings, strict=True)]
 
-    def _read(self, row: StoredRow, opening: object) -> RecordedEvent:
+    def _read(self, row: StoredRow, opening: Opening) -> RecordedEvent:
+        if isinstance(opening, Destroyed):
+            raise RecordDestroyed(row.stream_id)
         if not isinstance(opening, Opened):
             raise BodyUnreadable(row.stream_id, row.version)
         try:
             return cast("LedgerMapper", self.mapper).read(row.envelope, row.body, opening.plaintext)
-        except UnknownType as error:
-            raise UnknownEventVersion(decode(row.envelope).type) from error
-        except UndecodableBody as error:
+        except (UnknownType, UnknownFormat) as error:
+            raise UnknownEventVersion(row.type) from error
+        except (UndecodableBody, EnvelopeFault) as error:
             raise BodyUnreadable(row.stream_id, row.version) from error
 
     @staticmethod
@@ -169,28 +180,42 @@ class HospitalLedger(Application[UUID]):
         state = evolve(before, recorded.event, recorded.originator_version, recorded.recorded_at)
         return Loaded(recorded.originator_id, state, recorded.originator_version, recorded.leaf, recorded.recorded_at)
 
-    async def prepare(self, decision: Decision, loaded: Loaded | None, now: datetime) -> Prepared:
-        """Seals a decision's events and gives them their places. Raises Refused where a limit is exceeded."""
-        bodies = [encode_body(event) for event in decision.events]
+    async def prepare(
+        self, decision: Decision, loaded: Loaded | None, now: datetime, beside: Loaded | None = None
+    ) -> Prepared:
+        """Seals a decision's events and gives them their places. Raises Refused where a limit is exceeded.
+
+        `loaded` and `beside` are the streams of the decision and of its second part as they stand.
+        """
+        made = self._placed(decision.stream_id, decision.events, loaded, now)
+        for part in decision.beside:
+            made += self._placed(part.stream_id, part.events, beside, now)
+        bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
-        version = loaded.version if loaded else 0
-        sealed = await self._sealer.seal(
-            [
-                ToSeal(self.hospital, decision.stream_id.bytes, version + index, body)
-                for index, body in enumerate(bodies, start=1)
-            ]
-        )
+        sealed = await self._sealer.seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
+        processing: ProcessingEvent[UUID] = ProcessingEvent()
+        for each, stored in zip(made, sealed, strict=True):
+            processing.collect_events(record(*each, stored))
+        collected = tuple(cast("list[RecordedEvent]", processing.events))
+        kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
+        return Prepared(collected, tuple(_row(each, kinds[each.originator_id]) for each in collected))
+
+    def _placed(
+        self, stream_id: UUID, events: Sequence[Event], loaded: Loaded | None, now: datetime
+    ) -> list[tuple[Event, Place]]:
+        version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
         # Time never goes back inside a stream, even where another server's clock was ahead.
         recorded_at = max(now, loaded.recorded_at) if loaded else now
-        prev_leaf = loaded.head_leaf if loaded else b""
-        processing: ProcessingEvent[UUID] = ProcessingEvent()
-        for index, (event, body) in enumerate(zip(decision.events, sealed, strict=True), start=1):
-            place = Place(self.origin, decision.stream_id, version + index, recorded_at, prev_leaf)
-            recorded = record(event, place, body)
-            processing.collect_events(recorded)
-            prev_leaf = recorded.leaf
-        collected = tuple(cast("list[RecordedEvent]", processing.events))
-        return Prepared(collected, tuple(_row(each, decision.kind) for each in collected))
+        places = [
+            Place(self.origin, stream_id, version + index, recorded_at, head) for index in range(1, len(events) + 1)
+        ]
+        return list(zip(events, places, strict=True))
+
+
+def _check_follows(loaded: Loaded | None, event: RecordedEvent) -> None:
+    version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
+    if event.originator_version != version + 1 or prev_leaf_of(event.envelope) != head:
+        raise ChainBroken(event.originator_id, event.originator_version)
 
 
 def _row(recorded: RecordedEvent, kind: str) -> NewEvent:

@@ -15,7 +15,7 @@ from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
 from ledger.application.command_path import CommandPath
 from ledger.application.errors import UnknownCommand, UnknownHospital, UnknownPackage, UnknownRecord
-from ledger.application.fact_gathering import FactGathering, rows_up_to
+from ledger.application.fact_gathering import FactGathering, read_claim, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
@@ -26,9 +26,8 @@ from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
 from ledger.config import Settings
-from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
 from ledger.domain.handover import handed_over
-from ledger.domain.source_claim import decode_claim
 from ledger.domain.state import PackageState, RecordState
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
@@ -39,8 +38,9 @@ from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
-from ledger.trust.sealing import ClearOpener, ClearSealer
+from ledger.trust.sealing import ClearOpener, ClearSealer, Opener, Sealer
 
+MICROSECONDS = 1_000_000
 CACHED_EVENTS_MAX = 100_000
 """Events behind the states that are kept, per hospital."""
 
@@ -48,8 +48,10 @@ CACHED_EVENTS_MAX = 100_000
 class Ledger:
     """Executes commands and reads, for every hospital of one cluster."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sealer: Sealer | None = None, opener: Opener | None = None) -> None:
         self._settings = settings
+        self._sealer = sealer or ClearSealer()
+        self._opener = opener or ClearOpener()
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
@@ -60,9 +62,12 @@ class Ledger:
         self._opening = asyncio.Lock()
 
     @classmethod
-    async def open(cls, settings: Settings) -> Ledger:
-        """A ledger ready for commands. Raises NotDurable where PostgreSQL could lose what it acknowledged."""
-        ledger = cls(settings)
+    async def open(cls, settings: Settings, sealer: Sealer | None = None, opener: Opener | None = None) -> Ledger:
+        """A ledger ready for commands; without sealer and opener bodies lie in the clear.
+
+        Raises NotDurable where PostgreSQL could lose what it acknowledged.
+        """
+        ledger = cls(settings, sealer, opener)
         async with ledger._writers.borrow() as connection:
             await check_durability(connection)
         await ledger._registry.refresh()
@@ -121,7 +126,7 @@ class Ledger:
         if row is None or row.stream_id is None:
             return []
         head = await self._reader.stream_head(hospital, row.stream_id)
-        _, entry_id, _ = decode_claim(row.value)
+        _, entry_id, _ = read_claim(row.value)
         return [Found(row.stream_id, head.kind if head else "", entry_id)]
 
     async def _grouped(self, tenant: Tenant, kind: str, parts: tuple[str, ...]) -> list[ReservationRow]:
@@ -188,10 +193,12 @@ class Ledger:
 
     async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
         """Puts a person into the actor register; says whether that changed anything."""
-        await self._tenant(hospital)
-        return await register_actor(self._actors, hospital, request)
+        tenant = await self._tenant(hospital)
+        return await register_actor(self._actors, tenant.keys, hospital, request)
 
-    async def add_hospital(self, hospital: str, partitions: int, address: str) -> tuple[HospitalRow, bool]:
+    async def add_hospital(
+        self, hospital: str, partitions: int, address: str, rule_pack: str = ""
+    ) -> tuple[HospitalRow, bool]:
         """Adds a hospital, or finds it with the same settings. Raises HospitalDiffers, ValueError."""
         known = await self._registry.hospital(hospital)
         row = await add_hospital(
@@ -200,6 +207,7 @@ class Ledger:
             origin_prefix=self._settings.origin_prefix,
             partitions=partitions or self._settings.partitions,
             address=address,
+            rule_pack=rule_pack or DEFAULT_PACK,
         )
         await self._registry.refresh()
         return row, known is None
@@ -232,12 +240,14 @@ class Ledger:
             row.origin,
             self._reader,
             LedgerRecorder(ledger_datastore(self._settings.postgres_append_url, hospital), hospital),
-            ClearSealer(),
-            ClearOpener(),
+            self._sealer,
+            self._opener,
             StreamCache(CACHED_EVENTS_MAX),
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
-        gathering = FactGathering(ledger, self._reader, keys, default_pack(), default_templates())
-        commands = CommandPath(ledger, self._reader, committer, gathering, keys)
+        gathering = FactGathering(ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates())
+        commands = CommandPath(
+            ledger, self._reader, committer, gathering, keys, self._settings.clock_skew_seconds * MICROSECONDS
+        )
         self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys)
         return self._tenants[hospital]

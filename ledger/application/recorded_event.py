@@ -11,13 +11,13 @@ from uuid import UUID
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 
-from ledger.application.body_codec import decode_body
+from ledger.application.body_codec import UndecodableBody, decode_body
 from ledger.application.message_codec import micros_of, time_of
 from ledger.domain.events import Event, stored_name
 from ledger.store.stored_state import join_state, split_state
-from ledger.trust.envelope import Envelope, decode, encode
+from ledger.trust.envelope import Envelope, decode
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.sealing import Sealed
+from ledger.trust.sealing import Draft, Sealed
 
 FORMAT = 1
 
@@ -44,27 +44,31 @@ class Place:
     version: int
     recorded_at: datetime
     prev_leaf: bytes
+    """Leaf of the stream's last stored event; a later event of the same command follows the one before it."""
+
+
+def draft(event: Event, place: Place, plaintext: bytes) -> Draft:
+    """The event as the sealer takes it."""
+    envelope = Envelope(
+        format=FORMAT,
+        origin=place.origin,
+        stream_id=place.stream_id.bytes,
+        stream_version=place.version,
+        type=stored_name(type(event)),
+        recorded_at=micros_of(place.recorded_at),
+        actor=event.meta.actor.id.bytes,
+        key_id=b"",
+        body_sha256=b"",
+        commitment=b"",
+        prev_leaf=place.prev_leaf,
+    )
+    return Draft(envelope, plaintext)
 
 
 def record(event: Event, place: Place, sealed: Sealed) -> RecordedEvent:
-    """The event with its envelope. Raises EnvelopeTooLarge above 4 KiB."""
-    envelope = encode(
-        Envelope(
-            format=FORMAT,
-            origin=place.origin,
-            stream_id=place.stream_id.bytes,
-            stream_version=place.version,
-            type=stored_name(type(event)),
-            recorded_at=micros_of(place.recorded_at),
-            actor=event.meta.actor.id.bytes,
-            key_id=sealed.key_id,
-            body_sha256=sha256(sealed.body).digest(),
-            commitment=sealed.commitment,
-            prev_leaf=place.prev_leaf,
-        )
-    )
+    """The event with its stored form."""
     return RecordedEvent(
-        place.stream_id, place.version, event, place.recorded_at, envelope, sealed.body, leaf_hash(envelope)
+        place.stream_id, place.version, event, place.recorded_at, sealed.envelope, sealed.body, sealed.leaf
     )
 
 
@@ -90,8 +94,10 @@ class LedgerMapper(Mapper[UUID]):
         return cast("Any", self.read(envelope, body, body))
 
     def read(self, envelope: bytes, body: bytes, plaintext: bytes) -> RecordedEvent:
-        """The RecordedEvent of an envelope and its opened body."""
+        """The RecordedEvent of an envelope and its opened body. Raises as `to_domain_event`."""
         clear = decode(envelope)
+        if sha256(body).digest() != clear.body_sha256:
+            raise UndecodableBody
         return RecordedEvent(
             originator_id=UUID(bytes=clear.stream_id),
             originator_version=clear.stream_version,

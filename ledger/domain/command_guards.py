@@ -120,6 +120,11 @@ def _last_version(command: Any, record: RecordState, _: Facts) -> bool:
     return entry is None or command.entry_version == entry.last.version
 
 
+def _version_unchanged(command: Any, record: RecordState, facts: Facts) -> bool:
+    # 0 = the author did not say which version was read.
+    return not command.entry_version or _last_version(command, record, facts)
+
+
 def _waits_for_superior(command: Any, record: RecordState, _: Facts) -> bool:
     entry = entry_of(command, record)
     return entry is None or entry.state is EntryState.AUTHORED
@@ -241,6 +246,9 @@ NAMED_FOR_ADDING = _check(
     "NOT_NAMED", "the reopening does not name the template", "content.template", _named_for_adding
 )
 LAST_VERSION = _check("VERSION_CHANGED", "a signature covers the last version only", "entry_version", _last_version)
+VERSION_UNCHANGED = _check(
+    "VERSION_CHANGED", "the entry has another version by now", "entry_version", _version_unchanged
+)
 WAITS_FOR_SUPERIOR = _check("NOT_AUTHORED", "only a trainee's entry is countersigned", "entry_id", _waits_for_superior)
 OTHER_THAN_AUTHOR = _check(
     "SAME_PERSON", "nobody countersigns what is one's own", "attestation.signer", _other_than_author

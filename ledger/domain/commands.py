@@ -116,6 +116,8 @@ class AmendEntry:
     reason: str
     content: EntryContent
     attestation: Attestation | None
+    entry_version: int = 0
+    """The version that the author saw; 0 = whatever the last one is."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import EndCare, StartCare, TransferDepartment
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import CareEnded, CareStarted, DepartmentTransferred
@@ -19,7 +20,7 @@ from ledger.domain.guards import (
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
-from ledger.domain.values import VisitType
+from ledger.domain.values import Actor, VisitType
 
 
 def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> Decision:
@@ -33,6 +34,7 @@ def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> D
     team_is_enough = record.visit_type is VisitType.EMERGENCY or facts.context.historical
     if command.responsible is None and not (command.team.strip() and team_is_enough):
         faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency a team is enough")
+    _check_responsible(command.responsible, facts, faults)
     faults.text(command.bed, "bed", CODE_MAX)
     faults.text(command.team, "team", CODE_MAX)
     check_source(facts, faults)
@@ -47,6 +49,7 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     _check_department(command.to_department, "to_department", faults)
+    _check_responsible(command.responsible, facts, faults)
     faults.text(command.bed, "bed", CODE_MAX)
     if command.to_department == record.department:
         faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
@@ -85,6 +88,11 @@ def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decis
     faults.refuse_if_any()
     event = CareEnded(meta, command.disposition, ended_at)
     return on_record(command.record_id, event, source=source_claim(facts, Taken.CARE_END))
+
+
+def _check_responsible(responsible: Actor | None, facts: Facts, faults: Faults) -> None:
+    if responsible is not None and not facts.context.historical:
+        faults.note_all(actor_faults(responsible, "responsible"), RefusalKind.INVALID)
 
 
 def _check_department(department: str, field: str, faults: Faults) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.command_guards import iso_date
-from ledger.domain.decision import Bump, Decision, Facts
+from ledger.domain.decision import PATIENT, Bump, Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import begin, check_reason, expect, on_record
@@ -104,7 +104,7 @@ def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Fac
     event = RecordDestroyed(
         facts.meta(), command.list_id, command.approved_by, command.supervisors, command.covers, facts.head_leaf
     )
-    bump = Bump("patient", (str(record.patient_id),), facts.patient_counter)
+    bump = Bump(PATIENT, (str(record.patient_id),), facts.patient_bumps)
     return on_record(command.record_id, event, source=bump)
 
 

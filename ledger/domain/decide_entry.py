@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
@@ -25,7 +26,7 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
-from ledger.domain.values import AmendmentKind, Attestation, EntryContent, EntryState
+from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState
 
 METHODS = frozenset({"session", "cms"})
 RESULT = "result"
@@ -167,8 +168,7 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
         return Attestation()
     if attestation.method not in METHODS:
         faults.add("attestation.method", "UNKNOWN_VALUE", "session or cms")
-    if attestation.signer is None:
-        faults.add("attestation.signer", "REQUIRED", "who signs")
+    check_signer(attestation.signer, facts, faults)
     if len(attestation.view_sha256) not in (0, SHA256_BYTES):
         faults.add("attestation.view_sha256", "MALFORMED_DIGEST", "32 bytes, or none")
     if attestation.signed_at is None:
@@ -177,6 +177,14 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
     if attestation.signed_at - facts.now > facts.pack.ahead_max:
         faults.add("attestation.signed_at", "TIME_IN_FUTURE", "nobody can have signed yet")
     return attestation
+
+
+def check_signer(signer: Actor | None, facts: Facts, faults: Faults) -> None:
+    """Notes a signer who is not named, since a body holds who signed as signed; an earlier system may not have said."""
+    if signer is None:
+        faults.add("attestation.signer", "REQUIRED", "who signs")
+    elif not facts.context.historical:
+        faults.note_all(actor_faults(signer, "attestation.signer"), RefusalKind.INVALID)
 
 
 def attested_state(content: EntryContent, attestation: Attestation, facts: Facts) -> EntryState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import RegisterRecord
-from ledger.domain.decision import Claim, Decision, Facts, Reservation
+from ledger.domain.decision import PATIENT, Bump, Claim, Decision, Facts, Reservation
 from ledger.domain.events import RecordRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, source_claim, taken_before
@@ -50,7 +50,10 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
         rule_pack_version=facts.pack.version,
     )
     visit = (patient.case_number, command.visit_type, str(command.visit_sequence))
-    claims: list[Reservation] = [Claim("visit", visit, group=(patient.case_number,))]
+    claims: list[Reservation] = [
+        Claim("visit", visit, group=(patient.case_number,)),
+        Bump(PATIENT, (str(command.patient_id),), facts.patient_bumps),
+    ]
     if (source := source_claim(facts, Taken.RECORD)) is not None:
         claims.append(source)
     return Decision(facts.ids[0], "record", (event,), tuple(claims))

@@ -14,6 +14,9 @@ from ledger.domain.state import PatientState
 from ledger.domain.templates import TemplateSet
 from ledger.domain.values import EventMeta, Phase
 
+PATIENT = "patient"
+"""Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
+
 
 @dataclass(frozen=True)
 class ClaimedItem:
@@ -59,6 +62,8 @@ class Facts:
     templates: TemplateSet
     patient: PatientState | None = None
     """The patient of a record about to be registered."""
+    patient_bumps: int = 0
+    """How often that patient was bumped."""
     claimed: ClaimedItem | None = None
     """Who holds the source item that the command names; None = nobody."""
     package: PackageFacts | None = None
@@ -70,8 +75,6 @@ class Facts:
 
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""
-    patient_counter: int = 0
-    """How often the patient was bumped; a disposal holds only while nobody bumps it further."""
     leaves: tuple[bytes, ...] = ()
     """Leaf hashes of the record's events, the first one first; for seals."""
     other_patient: PatientState | None = None

@@ -8,15 +8,24 @@ from importlib.resources import files
 from typing import Any
 
 from ledger.domain.rule_pack import RulePack
+from ledger.domain.rule_packs import RulePacks
 from ledger.domain.templates import TemplateSet
 
 DEFAULT_PACK = "cn-2010"
+_FOLDER = files("ledger.domain").joinpath("data")
+
+
+@cache
+def default_packs() -> RulePacks:
+    """Every version of every rule pack that comes with the ledger."""
+    names = sorted(each.name for each in _FOLDER.iterdir() if each.name.startswith("pack_"))
+    return RulePacks.of(RulePack.from_data(_data(name)) for name in names)
 
 
 @cache
 def default_pack(pack_id: str = DEFAULT_PACK) -> RulePack:
-    """A rule pack by id: `cn-2010` or `us-generic`."""
-    return RulePack.from_data(_data(f"pack_{pack_id}.toml"))
+    """The newest version of a rule pack: `cn-2010` or `us-generic`. Raises Refused for any other."""
+    return default_packs().newest(pack_id)
 
 
 @cache
@@ -26,4 +35,4 @@ def default_templates() -> TemplateSet:
 
 
 def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("ledger.domain").joinpath("data", name).read_text(encoding="utf-8"))
+    return tomllib.loads(_FOLDER.joinpath(name).read_text(encoding="utf-8"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 _ORDER = (RefusalKind.NOT_FOUND, RefusalKind.TAKEN, RefusalKind.STATE, RefusalKind.INVALID)
@@ -21,6 +23,11 @@ class Faults:
         """Notes a fault that another rule found; None = it found none."""
         if violation is not None:
             self._faults.append((kind, violation))
+
+    def note_all(self, violations: Iterable[Violation], kind: RefusalKind) -> None:
+        """Notes every fault that another rule found."""
+        for each in violations:
+            self.note(each, kind)
 
     def require(self, value: object, field: str) -> None:
         """Notes a value that must be there and is not."""

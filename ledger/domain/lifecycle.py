@@ -79,7 +79,9 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.VoidRecord: Rule(_in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES,)),
     course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT)),
     commands.RecordEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING,)),
-    commands.AmendEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT)),
+    commands.AmendEntry: Rule(
+        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED)
+    ),
     commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=_CHANGE),
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},

@@ -9,6 +9,10 @@ DIGEST_BYTES = 32
 KIND_BYTES = 1
 
 
+class UnknownClaim(ValueError):
+    """A claim that this release cannot read; a later one wrote it."""
+
+
 class Taken(Enum):
     """What a command took from a source item. The letters are stored: they never change."""
 
@@ -25,8 +29,11 @@ def encode_claim(taken: Taken | None, entry_id: UUID | None, digest: bytes) -> b
 
 
 def decode_claim(value: bytes) -> tuple[Taken | None, UUID | None, bytes]:
-    """Kind, entry and digest of a stored value; no kind = the claim of a package. Raises ValueError otherwise."""
+    """Kind, entry and digest of a stored value; no kind = the claim of a package. Raises UnknownClaim otherwise."""
     made, digest = value[:-DIGEST_BYTES], value[-DIGEST_BYTES:]
-    taken = Taken(made[:KIND_BYTES]) if made else None
-    entry = made[KIND_BYTES:]
-    return taken, UUID(bytes=entry) if entry else None, digest
+    try:
+        taken = Taken(made[:KIND_BYTES]) if made else None
+        entry = made[KIND_BYTES:]
+        return taken, UUID(bytes=entry) if entry else None, digest
+    except ValueError as error:
+        raise UnknownClaim from error

@@ -14,13 +14,29 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from ledger.api.v1 import boards_pb2_grpc, records_pb2_grpc, stream_pb2_grpc, transfers_pb2_grpc
+from ledger.api.v1 import (
+    boards_pb2_grpc,
+    course_pb2_grpc,
+    identity_pb2_grpc,
+    keeping_pb2_grpc,
+    records_pb2_grpc,
+    stream_pb2_grpc,
+    transfers_pb2_grpc,
+)
 from ledger.server.calls import CallFailed, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.edge import Edge, Served
 from ledger.server.limits import Limits
 from ledger.server.method import Method, Shape, services
 
-_GENERATED = (records_pb2_grpc, boards_pb2_grpc, transfers_pb2_grpc, stream_pb2_grpc)
+_GENERATED = (
+    records_pb2_grpc,
+    course_pb2_grpc,
+    keeping_pb2_grpc,
+    identity_pb2_grpc,
+    boards_pb2_grpc,
+    transfers_pb2_grpc,
+    stream_pb2_grpc,
+)
 Context = ServicerContext[Any, Any]
 
 

@@ -10,6 +10,7 @@ from ledger.api.v1.stream_pb2 import (
     ListHospitalsResponse,
 )
 from ledger.application.ledger import Ledger
+from ledger.domain.defaults import default_packs
 from ledger.server import page_token
 from ledger.server.arguments import invalid, page_rows
 from ledger.store.hospitals import HOSPITAL_ID, HospitalRow
@@ -29,7 +30,11 @@ class Hospitals:
             raise invalid("hospital_id", "MALFORMED_HOSPITAL_ID", "a letter and 1 to 30 letters, digits or hyphens")
         if request.partitions > PARTITIONS_MAX:
             raise invalid("partitions", "OUT_OF_RANGE", f"1 to {PARTITIONS_MAX} partitions, or 0 for the default")
-        row, added = await self._ledger.add_hospital(request.hospital_id, request.partitions, request.address)
+        if request.rule_pack and request.rule_pack not in default_packs():
+            raise invalid("rule_pack", "UNKNOWN_RULE_PACK", "this release does not have the rule pack")
+        row, added = await self._ledger.add_hospital(
+            request.hospital_id, request.partitions, request.address, request.rule_pack
+        )
         return AddHospitalResponse(hospital=_hospital(row), added=added)
 
     async def list_hospitals(self, request: ListHospitalsRequest) -> ListHospitalsResponse:
@@ -52,4 +57,5 @@ def _hospital(row: HospitalRow) -> Hospital:
         state=row.state,
         schema_version=row.schema_version,
         address=row.address,
+        rule_pack=row.rule_pack,
     )

@@ -10,7 +10,7 @@ EVENTS_MAX = 100
 """Events one command may append."""
 
 CLOCK_SKEW_MAX_US = 5_000_000
-"""How far `recorded_at` may lie off the database's clock."""
+"""How far `recorded_at` may lie off the database's clock, where nobody set another bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class Append:
     """Kept with the command and handed back when it is repeated."""
     result_version: int = 0
     """Version of the primary stream afterwards."""
+    clock_skew_us_max: int = CLOCK_SKEW_MAX_US
+    """How far `recorded_at` may lie off the database's clock. A group goes by the strictest of its commands."""
     any_clock: bool = False
     """Leaves out the comparison with the database's clock (restored or rebuilt ledgers)."""
 

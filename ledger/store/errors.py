@@ -49,11 +49,15 @@ class UnknownHospital(StoreError):
 
 
 class HospitalDiffers(StoreError):
-    """The hospital is already registered with another origin or partition count."""
+    """The hospital is already registered with another origin, partition count or rule pack."""
 
     def __init__(self, hospital: str) -> None:
         super().__init__(hospital)
         self.hospital = hospital
+
+
+class ActorSourceTaken(StoreError):
+    """The source names another actor of the register."""
 
 
 class NotDurable(StoreError):

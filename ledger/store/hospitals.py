@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from ledger.domain.defaults import DEFAULT_PACK
 from ledger.store.connections import ConnectionPool
 from ledger.store.errors import HospitalDiffers, StoreUnavailable
 from ledger.store.migrate import MigrateConnection, migrate_connection, migrate_hospital
@@ -26,6 +27,8 @@ class HospitalRow:
     schema_version: int
     address: str
     """Where its public API answers, as other hospitals reach it."""
+    rule_pack: str = DEFAULT_PACK
+    """Id of the rules that new records are registered under."""
 
 
 async def add_hospital(
@@ -36,11 +39,12 @@ async def add_hospital(
     partitions: int = 1,
     address: str = "",
     cluster: str = "default",
+    rule_pack: str = DEFAULT_PACK,
 ) -> HospitalRow:
     """Registers a hospital and builds its schema, on a connection of its own; the same again changes nothing.
 
-    ValueError for a malformed id or origin prefix; HospitalDiffers where it exists with another origin or partition
-    count.
+    ValueError for a malformed id or origin prefix; HospitalDiffers where it exists with another origin, partition
+    count or rule pack.
     """
     if not HOSPITAL_ID.fullmatch(hospital):
         raise ValueError("a hospital id is a lower-case letter and 1 to 30 letters, digits or hyphens")
@@ -50,11 +54,11 @@ async def add_hospital(
     async with migrate_connection(migrate_url) as connection:
         async with connection.transaction():
             await connection.execute(statements("migrate")["become_owner"])
-            values = (hospital, origin, cluster, partitions, address)
+            values = (hospital, origin, cluster, partitions, address, rule_pack)
             await connection.execute(statements("migrate")["register_hospital"], values)
         await migrate_hospital(connection, hospital)
         row = await _registered(connection, hospital)
-    if (row.origin, row.partitions) != (origin, partitions):
+    if (row.origin, row.partitions, row.rule_pack) != (origin, partitions, rule_pack):
         raise HospitalDiffers(hospital)
     return row
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from uuid import UUID
 
-from ledger.store.append import CLOCK_SKEW_MAX_US, Append, Bump, Claim, NewEvent, Reservation, Swap
+from ledger.store.append import Append, Bump, Claim, NewEvent, Reservation, Swap
 from ledger.store.wire import bytea_array, int4_array, int8, int8_array, text_array, uuid_array
 from ledger.trust.envelope import prev_leaf_of
 
@@ -23,7 +23,7 @@ def parameters_of_one(append: Append) -> Parameters:
         append.content,
         append.rpc.encode(),
         append.result,
-        int8(_NEVER_US if append.any_clock else CLOCK_SKEW_MAX_US),
+        int8(_NEVER_US if append.any_clock else append.clock_skew_us_max),
         event.stream_id.bytes,
         event.kind.encode(),
         int8(event.version),
@@ -41,7 +41,7 @@ def parameters_of_group(appends: Sequence[Append], *, with_events: bool) -> Para
     """For append_group; without events these follow by COPY."""
     return [
         *_command_columns(appends),
-        int8(CLOCK_SKEW_MAX_US),
+        int8(min(append.clock_skew_us_max for append in appends)),
         *_stream_columns(appends),
         *_reservation_columns(appends),
         *(_event_columns(appends) if with_events else [None] * 10),

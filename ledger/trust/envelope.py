@@ -5,7 +5,7 @@ Its bytes are the leaf of the event. They are written once, here, stored, and ne
 
 from dataclasses import dataclass
 
-from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge
+from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge, UnknownFormat
 from ledger.trust.varint import UINT64_MAX, read_varint, write_varint
 
 FORMAT_CLEAR = 1
@@ -15,6 +15,7 @@ ENVELOPE_BYTES_MAX = 4096
 
 _PREV_LEAF_TAG = b"\x5a\x20"  # field 11, 32 bytes
 _PREV_LEAF_FIELD_BYTES = 34
+_OTHER_FORMAT = "format is not 1"
 _ID_BYTES = 16
 _DIGEST_BYTES = 32
 _VARINT = 0
@@ -79,13 +80,18 @@ def encode(envelope: Envelope) -> bytes:
 
 
 def decode(data: bytes) -> Envelope:
-    """The envelope in `data`; EnvelopeFault(reason, offset) for any bytes that `encode` could not have written."""
+    """The envelope in `data`; EnvelopeFault(reason, offset) for any bytes that `encode` could not have written.
+
+    UnknownFormat where the first field names another format, whatever follows: only a later release can tell.
+    """
     if len(data) > ENVELOPE_BYTES_MAX:
         raise EnvelopeFault("more than 4096 bytes", ENVELOPE_BYTES_MAX)
     values: dict[int, int | bytes] = {}
     offset = last = 0
     while offset < len(data):
         number, value, after = _read_field(data, offset, last)
+        if number == 1 and value != FORMAT_CLEAR:
+            raise UnknownFormat(_OTHER_FORMAT, len(data))
         values[number] = value
         last, offset = number, after
     return _envelope_of(values, len(data))
@@ -158,7 +164,7 @@ def _octets(values: dict[int, int | bytes], field: int) -> bytes:
 def _wrong_field(envelope: Envelope) -> str:
     """What is wrong with the first field that its definition does not allow; empty if nothing is."""
     if envelope.format != FORMAT_CLEAR:
-        return "format is not 1"
+        return _OTHER_FORMAT
     if not envelope.origin or not envelope.type:
         return "origin or type is missing"
     if not 1 <= envelope.stream_version <= UINT64_MAX or not 1 <= envelope.recorded_at <= UINT64_MAX:

@@ -10,6 +10,10 @@ class EnvelopeFault(Exception):
         self.offset = offset
 
 
+class UnknownFormat(EnvelopeFault):
+    """An envelope of a format that this release does not know; a later one wrote it."""
+
+
 class EnvelopeTooLarge(Exception):
     """An envelope may have at most 4096 bytes."""
 

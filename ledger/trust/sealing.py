@@ -1,33 +1,41 @@
 """The ports through which every body passes: sealed before the append, opened on every read.
 
-Both are asynchronous and take batches, since the keys live elsewhere. Until sealing is built the clear adapter is the
-only one: the body lies in the clear, key id and commitment stay empty, and every other byte is final.
+Both are asynchronous and take batches, since the keys live elsewhere. Until sealing is built the clear adapters are the
+only ones: the body lies in the clear, key id and commitment stay empty, and every other byte is final.
+
+A sealer gets whole drafts and not bodies alone: the associated data is the envelope without the digest of the sealed
+body, and that names the event before, whose leaf is known only when that one is sealed. So the port chains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol
+
+from ledger.trust.envelope import Envelope, encode
+from ledger.trust.leaf import leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before sealing: `key_id`, `body_sha256` and `commitment` of its envelope are still empty.
+
+    `prev_leaf` counts for the first draft of a stream; each later one follows the draft before it.
+    """
+
+    envelope: Envelope
+    plaintext: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A body as it is stored, and what the envelope says of its key."""
+    """An event as it is stored: `leaf` is the hash of `envelope`, which names the digest of `body`."""
 
+    envelope: bytes
     body: bytes
-    key_id: bytes = b""
-    commitment: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class ToSeal:
-    """A body before sealing, with the envelope's fields known by then, encoded, as associated data."""
-
-    hospital: str
-    stream_id: bytes
-    stream_version: int
-    plaintext: bytes
+    leaf: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +58,15 @@ class SealFault:
 
 
 Opening = Opened | Destroyed | SealFault
+SealOne = Callable[[Envelope, bytes], tuple[Envelope, bytes]]
+"""From an envelope with its `prev_leaf` and the plaintext to that envelope with key id and commitment, and the body."""
 
 
 class Sealer(Protocol):
-    """Seals bodies before they are appended."""
+    """Seals events before they are appended."""
 
-    async def seal(self, bodies: Sequence[ToSeal]) -> list[Sealed]:
-        """One result per body, in order. A new record's key is durable before this returns."""
+    async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
+        """One result per draft, in order. A new record's key is durable before this returns."""
         ...
 
 
@@ -68,12 +78,26 @@ class Opener(Protocol):
         ...
 
 
+def seal_in_order(drafts: Sequence[Draft], seal_one: SealOne) -> list[Sealed]:
+    """Seals one draft after the other, each following the one before of its stream. Raises EnvelopeTooLarge."""
+    heads: dict[bytes, bytes] = {}
+    results: list[Sealed] = []
+    for draft in drafts:
+        stream_id = draft.envelope.stream_id
+        placed = replace(draft.envelope, prev_leaf=heads.get(stream_id, draft.envelope.prev_leaf))
+        envelope, body = seal_one(placed, draft.plaintext)
+        data = encode(replace(envelope, body_sha256=sha256(body).digest()))
+        heads[stream_id] = leaf_hash(data)
+        results.append(Sealed(data, body, heads[stream_id]))
+    return results
+
+
 class ClearSealer:
     """Leaves bodies in the clear."""
 
-    async def seal(self, bodies: Sequence[ToSeal]) -> list[Sealed]:
+    async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
         """Every body as it came."""
-        return [Sealed(each.plaintext) for each in bodies]
+        return seal_in_order(drafts, lambda envelope, plaintext: (envelope, plaintext))
 
 
 class ClearOpener:

@@ -7,18 +7,11 @@ from uuid import UUID
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.api.v1 import events_pb2
 from ledger.trust.envelope import decode
 from ledger.trust.leaf import leaf_hash
+from ledger.views.bodies import BODIES
 from ledger.views.errors import UnknownEventType, UnreadableBody
-
-_TYPE_PREFIX = "ledger.v1."
-_NOT_EVENTS = frozenset({"Envelope", "PublishedEvent", "PatientIdentifier", "PatientDetails"})
-_BODIES: dict[str, type[Message]] = {
-    f"{_TYPE_PREFIX}{name}": getattr(events_pb2, name)
-    for name in events_pb2.DESCRIPTOR.message_types_by_name
-    if name not in _NOT_EVENTS
-}
+from ledger.views.unknown_fields import has_unknown_fields
 
 
 @dataclass(frozen=True)
@@ -44,12 +37,14 @@ class ViewEvent:
             message.ParseFromString(self.body)
         except DecodeError:
             raise UnreadableBody(self.event_type) from None
+        if has_unknown_fields(message):
+            raise UnknownEventType(self.event_type)
         return message
 
     @property
     def body_class(self) -> type[Message]:
         """The class of the body. UnknownEventType where this release does not know the type."""
-        found = _BODIES.get(self.event_type)
+        found = BODIES.get(self.event_type)
         if found is None:
             raise UnknownEventType(self.event_type)
         return found

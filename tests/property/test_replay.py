@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -10,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.application.body_codec import encode_body
-from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, record
+from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, draft, record
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve
 from ledger.domain.refusal import Refused
 from ledger.domain.values import VisitType
 from ledger.trust.envelope import decode
-from ledger.trust.sealing import Sealed
+from ledger.trust.sealing import ClearSealer
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.property.domain_moves import Move, command_of, facts_of, walks
 from tests.unit.domain.given import Stream, registered
@@ -45,11 +46,12 @@ def lived(visit: VisitType, moves: list[Move]) -> tuple[Stream, list[datetime]]:
 
 def stored(stream: Stream, times: list[datetime]) -> list[RecordedEvent]:
     """The events with their envelopes and bodies, each following the one before."""
-    rows: list[RecordedEvent] = []
-    for version, (event, at) in enumerate(zip(stream.events, times, strict=True), start=1):
-        place = Place(ORIGIN, STREAM, version, at, rows[-1].leaf if rows else b"")
-        rows.append(record(event, place, Sealed(body=encode_body(event))))
-    return rows
+    made = [
+        (event, Place(ORIGIN, STREAM, version, at, b""))
+        for version, (event, at) in enumerate(zip(stream.events, times, strict=True), start=1)
+    ]
+    sealed = asyncio.run(ClearSealer().seal([draft(*each, encode_body(each[0])) for each in made]))
+    return [record(*each, stored) for each, stored in zip(made, sealed, strict=True)]
 
 
 @given(st.sampled_from(list(VisitType)), walks())

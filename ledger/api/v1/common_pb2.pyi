@@ -368,9 +368,9 @@ class Actor(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     LICENCE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Random id of the actor at this hospital, UUID text."""
+    """Random id of the actor at this hospital, UUID text; see RegisterActor."""
     name: _builtins.str
-    """Name as signed."""
+    """Name as signed, at most 400 characters; required of whoever acts or signs."""
     role: _builtins.str
     """Role code, for example `physician`, `trainee`, `registrar`, `quality_office`, `records_office`, `interface`, `system`."""
     department: _builtins.str

@@ -158,11 +158,13 @@ class RegisterActorRequest(_message.Message):
     """Hospital id."""
     @_builtins.property
     def actor(self) -> _common_pb2.Actor:
-        """The person; an empty id asks for a new one, or for the one that the source got before."""
+        """The person, with a name; an empty id asks for a random one, or for the one that the source got before. An id that
+        is given must be a random UUID (version 4): it stands in the clear in every event that the person signs.
+        """
 
     @_builtins.property
     def source(self) -> _common_pb2.SourceItem:
-        """Source of an imported person."""
+        """Source of an imported person; only an HMAC of it is kept, by which the person is found again."""
 
     def __init__(
         self,
@@ -426,6 +428,7 @@ class AmendEntryRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
@@ -434,6 +437,10 @@ class AmendEntryRequest(_message.Message):
     """Kind of change."""
     reason: _builtins.str
     """Reason, required."""
+    entry_version: _builtins.int
+    """Version of the entry that the author saw and amends; where it is no longer the last, the command is refused with
+    `VERSION_CHANGED`, so that nobody overwrites what he has not read. 0 = not checked.
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -456,10 +463,11 @@ class AmendEntryRequest(_message.Message):
         reason: _builtins.str = ...,
         content: _common_pb2.EntryContent | None = ...,
         attestation: _common_pb2.Attestation | None = ...,
+        entry_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "entry_id", b"entry_id", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "entry_id", b"entry_id", "entry_version", b"entry_version", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

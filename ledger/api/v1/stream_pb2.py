@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/stream.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x0bStoredEvent\x12\x10\n\x08position\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\"c\n\x13ReadHospitalRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x04\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\"n\n\x14ReadHospitalResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.StoredEvent\x12*\n\tcaught_up\x18\x02 \x01(\x0b\x32\x17.ledger.api.v1.CaughtUp\"F\n\x08\x43\x61ughtUp\x12\x10\n\x08position\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x11ReadRecordRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x15\n\rafter_version\x18\x03 \x01(\x04\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\"l\n\x12ReadRecordResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.StoredEvent\x12*\n\tcaught_up\x18\x02 \x01(\x0b\x32\x17.ledger.api.v1.CaughtUp\"\x83\x01\n\x08Hospital\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x12\n\npartitions\x18\x04 \x01(\r\x12\r\n\x05state\x18\x05 \x01(\t\x12\x16\n\x0eschema_version\x18\x06 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\"N\n\x12\x41\x64\x64HospitalRequest\x12\x13\n\x0bhospital_id\x18\x01 \x01(\t\x12\x12\n\npartitions\x18\x02 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\"O\n\x13\x41\x64\x64HospitalResponse\x12)\n\x08hospital\x18\x01 \x01(\x0b\x32\x17.ledger.api.v1.Hospital\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\x08\"=\n\x14ListHospitalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15ListHospitalsResponse\x12*\n\thospitals\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.Hospital\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x10GetStatusRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\"\x87\x01\n\nViewStatus\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x04\x12\x0b\n\x03lag\x18\x04 \x01(\x04\x12\x17\n\x0fstopped_records\x18\x05 \x01(\r\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x06 \x01(\r\x12\r\n\x05state\x18\x07 \x01(\t\"j\n\x0bLeaseStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcc\x01\n\x0eHospitalStatus\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\x1a\n\x12published_position\x18\x03 \x01(\x04\x12(\n\x05views\x18\x04 \x03(\x0b\x32\x19.ledger.api.v1.ViewStatus\x12*\n\x06leases\x18\x05 \x03(\x0b\x32\x1a.ledger.api.v1.LeaseStatus\x12\x14\n\x0cqueue_length\x18\x06 \x01(\r\x12\x12\n\ngroup_size\x18\x07 \x01(\x01\"E\n\x11GetStatusResponse\x12\x30\n\thospitals\x18\x01 \x03(\x0b\x32\x1d.ledger.api.v1.HospitalStatus\"_\n\x16ListDeadLettersRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xb3\x01\n\nDeadLetter\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x11\n\trecord_id\x18\x03 \x01(\t\x12\x16\n\x0erecord_version\x18\x04 \x01(\x04\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x0e\n\x06parked\x18\x07 \x01(\r\x12-\n\tfailed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x17ListDeadLettersResponse\x12/\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x19.ledger.api.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x16RetryDeadLetterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"<\n\x17RetryDeadLetterResponse\x12\x0f\n\x07handled\x18\x01 \x01(\x08\x12\x10\n\x08released\x18\x02 \x01(\r\"Y\n\x15SkipDeadLetterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"*\n\x16SkipDeadLetterResponse\x12\x10\n\x08released\x18\x01 \x01(\r2\xbf\x01\n\rStreamService\x12Y\n\x0cReadHospital\x12\".ledger.api.v1.ReadHospitalRequest\x1a#.ledger.api.v1.ReadHospitalResponse0\x01\x12S\n\nReadRecord\x12 .ledger.api.v1.ReadRecordRequest\x1a!.ledger.api.v1.ReadRecordResponse0\x01\x32\xc3\x01\n\x0fHospitalService\x12T\n\x0b\x41\x64\x64Hospital\x12!.ledger.api.v1.AddHospitalRequest\x1a\".ledger.api.v1.AddHospitalResponse\x12Z\n\rListHospitals\x12#.ledger.api.v1.ListHospitalsRequest\x1a$.ledger.api.v1.ListHospitalsResponse2\x86\x03\n\x11OperationsService\x12N\n\tGetStatus\x12\x1f.ledger.api.v1.GetStatusRequest\x1a .ledger.api.v1.GetStatusResponse\x12`\n\x0fListDeadLetters\x12%.ledger.api.v1.ListDeadLettersRequest\x1a&.ledger.api.v1.ListDeadLettersResponse\x12`\n\x0fRetryDeadLetter\x12%.ledger.api.v1.RetryDeadLetterRequest\x1a&.ledger.api.v1.RetryDeadLetterResponse\x12]\n\x0eSkipDeadLetter\x12$.ledger.api.v1.SkipDeadLetterRequest\x1a%.ledger.api.v1.SkipDeadLetterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/stream.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x0bStoredEvent\x12\x10\n\x08position\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\"c\n\x13ReadHospitalRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x04\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\"n\n\x14ReadHospitalResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.StoredEvent\x12*\n\tcaught_up\x18\x02 \x01(\x0b\x32\x17.ledger.api.v1.CaughtUp\"F\n\x08\x43\x61ughtUp\x12\x10\n\x08position\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x11ReadRecordRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x15\n\rafter_version\x18\x03 \x01(\x04\x12\x12\n\nbatch_size\x18\x04 \x01(\x05\"l\n\x12ReadRecordResponse\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.StoredEvent\x12*\n\tcaught_up\x18\x02 \x01(\x0b\x32\x17.ledger.api.v1.CaughtUp\"\x96\x01\n\x08Hospital\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\x0f\n\x07\x63luster\x18\x03 \x01(\t\x12\x12\n\npartitions\x18\x04 \x01(\r\x12\r\n\x05state\x18\x05 \x01(\t\x12\x16\n\x0eschema_version\x18\x06 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x07 \x01(\t\x12\x11\n\trule_pack\x18\x08 \x01(\t\"a\n\x12\x41\x64\x64HospitalRequest\x12\x13\n\x0bhospital_id\x18\x01 \x01(\t\x12\x12\n\npartitions\x18\x02 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x11\n\trule_pack\x18\x04 \x01(\t\"O\n\x13\x41\x64\x64HospitalResponse\x12)\n\x08hospital\x18\x01 \x01(\x0b\x32\x17.ledger.api.v1.Hospital\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\x08\"=\n\x14ListHospitalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15ListHospitalsResponse\x12*\n\thospitals\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.Hospital\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x10GetStatusRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\"\x87\x01\n\nViewStatus\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x04\x12\x0b\n\x03lag\x18\x04 \x01(\x04\x12\x17\n\x0fstopped_records\x18\x05 \x01(\r\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x06 \x01(\r\x12\r\n\x05state\x18\x07 \x01(\t\"j\n\x0bLeaseStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcc\x01\n\x0eHospitalStatus\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\x1a\n\x12published_position\x18\x03 \x01(\x04\x12(\n\x05views\x18\x04 \x03(\x0b\x32\x19.ledger.api.v1.ViewStatus\x12*\n\x06leases\x18\x05 \x03(\x0b\x32\x1a.ledger.api.v1.LeaseStatus\x12\x14\n\x0cqueue_length\x18\x06 \x01(\r\x12\x12\n\ngroup_size\x18\x07 \x01(\x01\"E\n\x11GetStatusResponse\x12\x30\n\thospitals\x18\x01 \x03(\x0b\x32\x1d.ledger.api.v1.HospitalStatus\"_\n\x16ListDeadLettersRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xb3\x01\n\nDeadLetter\x12\x0c\n\x04view\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x11\n\trecord_id\x18\x03 \x01(\t\x12\x16\n\x0erecord_version\x18\x04 \x01(\x04\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12\x0e\n\x06parked\x18\x07 \x01(\r\x12-\n\tfailed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\x17ListDeadLettersResponse\x12/\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x19.ledger.api.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x16RetryDeadLetterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"<\n\x17RetryDeadLetterResponse\x12\x0f\n\x07handled\x18\x01 \x01(\x08\x12\x10\n\x08released\x18\x02 \x01(\r\"Y\n\x15SkipDeadLetterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"*\n\x16SkipDeadLetterResponse\x12\x10\n\x08released\x18\x01 \x01(\r2\xbf\x01\n\rStreamService\x12Y\n\x0cReadHospital\x12\".ledger.api.v1.ReadHospitalRequest\x1a#.ledger.api.v1.ReadHospitalResponse0\x01\x12S\n\nReadRecord\x12 .ledger.api.v1.ReadRecordRequest\x1a!.ledger.api.v1.ReadRecordResponse0\x01\x32\xc3\x01\n\x0fHospitalService\x12T\n\x0b\x41\x64\x64Hospital\x12!.ledger.api.v1.AddHospitalRequest\x1a\".ledger.api.v1.AddHospitalResponse\x12Z\n\rListHospitals\x12#.ledger.api.v1.ListHospitalsRequest\x1a$.ledger.api.v1.ListHospitalsResponse2\x86\x03\n\x11OperationsService\x12N\n\tGetStatus\x12\x1f.ledger.api.v1.GetStatusRequest\x1a .ledger.api.v1.GetStatusResponse\x12`\n\x0fListDeadLetters\x12%.ledger.api.v1.ListDeadLettersRequest\x1a&.ledger.api.v1.ListDeadLettersResponse\x12`\n\x0fRetryDeadLetter\x12%.ledger.api.v1.RetryDeadLetterRequest\x1a&.ledger.api.v1.RetryDeadLetterResponse\x12]\n\x0eSkipDeadLetter\x12$.ledger.api.v1.SkipDeadLetterRequest\x1a%.ledger.api.v1.SkipDeadLetterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,43 +45,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READRECORDRESPONSE']._serialized_start=529
   _globals['_READRECORDRESPONSE']._serialized_end=637
   _globals['_HOSPITAL']._serialized_start=640
-  _globals['_HOSPITAL']._serialized_end=771
-  _globals['_ADDHOSPITALREQUEST']._serialized_start=773
-  _globals['_ADDHOSPITALREQUEST']._serialized_end=851
-  _globals['_ADDHOSPITALRESPONSE']._serialized_start=853
-  _globals['_ADDHOSPITALRESPONSE']._serialized_end=932
-  _globals['_LISTHOSPITALSREQUEST']._serialized_start=934
-  _globals['_LISTHOSPITALSREQUEST']._serialized_end=995
-  _globals['_LISTHOSPITALSRESPONSE']._serialized_start=997
-  _globals['_LISTHOSPITALSRESPONSE']._serialized_end=1089
-  _globals['_GETSTATUSREQUEST']._serialized_start=1091
-  _globals['_GETSTATUSREQUEST']._serialized_end=1127
-  _globals['_VIEWSTATUS']._serialized_start=1130
-  _globals['_VIEWSTATUS']._serialized_end=1265
-  _globals['_LEASESTATUS']._serialized_start=1267
-  _globals['_LEASESTATUS']._serialized_end=1373
-  _globals['_HOSPITALSTATUS']._serialized_start=1376
-  _globals['_HOSPITALSTATUS']._serialized_end=1580
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1582
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1651
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1653
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1748
-  _globals['_DEADLETTER']._serialized_start=1751
-  _globals['_DEADLETTER']._serialized_end=1930
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1932
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=2031
-  _globals['_RETRYDEADLETTERREQUEST']._serialized_start=2033
-  _globals['_RETRYDEADLETTERREQUEST']._serialized_end=2123
-  _globals['_RETRYDEADLETTERRESPONSE']._serialized_start=2125
-  _globals['_RETRYDEADLETTERRESPONSE']._serialized_end=2185
-  _globals['_SKIPDEADLETTERREQUEST']._serialized_start=2187
-  _globals['_SKIPDEADLETTERREQUEST']._serialized_end=2276
-  _globals['_SKIPDEADLETTERRESPONSE']._serialized_start=2278
-  _globals['_SKIPDEADLETTERRESPONSE']._serialized_end=2320
-  _globals['_STREAMSERVICE']._serialized_start=2323
-  _globals['_STREAMSERVICE']._serialized_end=2514
-  _globals['_HOSPITALSERVICE']._serialized_start=2517
-  _globals['_HOSPITALSERVICE']._serialized_end=2712
-  _globals['_OPERATIONSSERVICE']._serialized_start=2715
-  _globals['_OPERATIONSSERVICE']._serialized_end=3105
+  _globals['_HOSPITAL']._serialized_end=790
+  _globals['_ADDHOSPITALREQUEST']._serialized_start=792
+  _globals['_ADDHOSPITALREQUEST']._serialized_end=889
+  _globals['_ADDHOSPITALRESPONSE']._serialized_start=891
+  _globals['_ADDHOSPITALRESPONSE']._serialized_end=970
+  _globals['_LISTHOSPITALSREQUEST']._serialized_start=972
+  _globals['_LISTHOSPITALSREQUEST']._serialized_end=1033
+  _globals['_LISTHOSPITALSRESPONSE']._serialized_start=1035
+  _globals['_LISTHOSPITALSRESPONSE']._serialized_end=1127
+  _globals['_GETSTATUSREQUEST']._serialized_start=1129
+  _globals['_GETSTATUSREQUEST']._serialized_end=1165
+  _globals['_VIEWSTATUS']._serialized_start=1168
+  _globals['_VIEWSTATUS']._serialized_end=1303
+  _globals['_LEASESTATUS']._serialized_start=1305
+  _globals['_LEASESTATUS']._serialized_end=1411
+  _globals['_HOSPITALSTATUS']._serialized_start=1414
+  _globals['_HOSPITALSTATUS']._serialized_end=1618
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1620
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1689
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1691
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1786
+  _globals['_DEADLETTER']._serialized_start=1789
+  _globals['_DEADLETTER']._serialized_end=1968
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1970
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=2069
+  _globals['_RETRYDEADLETTERREQUEST']._serialized_start=2071
+  _globals['_RETRYDEADLETTERREQUEST']._serialized_end=2161
+  _globals['_RETRYDEADLETTERRESPONSE']._serialized_start=2163
+  _globals['_RETRYDEADLETTERRESPONSE']._serialized_end=2223
+  _globals['_SKIPDEADLETTERREQUEST']._serialized_start=2225
+  _globals['_SKIPDEADLETTERREQUEST']._serialized_end=2314
+  _globals['_SKIPDEADLETTERRESPONSE']._serialized_start=2316
+  _globals['_SKIPDEADLETTERRESPONSE']._serialized_end=2358
+  _globals['_STREAMSERVICE']._serialized_start=2361
+  _globals['_STREAMSERVICE']._serialized_end=2552
+  _globals['_HOSPITALSERVICE']._serialized_start=2555
+  _globals['_HOSPITALSERVICE']._serialized_end=2750
+  _globals['_OPERATIONSSERVICE']._serialized_start=2753
+  _globals['_OPERATIONSSERVICE']._serialized_end=3143
 # @@protoc_insertion_point(module_scope)

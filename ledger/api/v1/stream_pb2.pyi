@@ -218,6 +218,7 @@ class Hospital(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    RULE_PACK_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, `[a-z][a-z0-9-]{1,30}`; never renamed."""
     origin: _builtins.str
@@ -232,6 +233,8 @@ class Hospital(_message.Message):
     """Schema version."""
     address: _builtins.str
     """gRPC address at which its packages can be fetched."""
+    rule_pack: _builtins.str
+    """Rule pack under which new records are registered, for example `cn-2010`; a record keeps the one it began with."""
     def __init__(
         self,
         *,
@@ -242,10 +245,11 @@ class Hospital(_message.Message):
         state: _builtins.str = ...,
         schema_version: _builtins.int = ...,
         address: _builtins.str = ...,
+        rule_pack: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "cluster", b"cluster", "id", b"id", "origin", b"origin", "partitions", b"partitions", "schema_version", b"schema_version", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "cluster", b"cluster", "id", b"id", "origin", b"origin", "partitions", b"partitions", "rule_pack", b"rule_pack", "schema_version", b"schema_version", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -260,22 +264,26 @@ class AddHospitalRequest(_message.Message):
     HOSPITAL_ID_FIELD_NUMBER: _builtins.int
     PARTITIONS_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    RULE_PACK_FIELD_NUMBER: _builtins.int
     hospital_id: _builtins.str
     """Id, `[a-z][a-z0-9-]{1,30}`."""
     partitions: _builtins.int
     """Partitions of its topic, 1 to 256; 0 = the service's default."""
     address: _builtins.str
     """gRPC address at which its packages can be fetched; empty = this service's."""
+    rule_pack: _builtins.str
+    """Rule pack under which its records are registered: `cn-2010` or `us-generic`; empty = `cn-2010`."""
     def __init__(
         self,
         *,
         hospital_id: _builtins.str = ...,
         partitions: _builtins.int = ...,
         address: _builtins.str = ...,
+        rule_pack: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "hospital_id", b"hospital_id", "partitions", b"partitions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "hospital_id", b"hospital_id", "partitions", b"partitions", "rule_pack", b"rule_pack"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

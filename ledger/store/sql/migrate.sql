@@ -41,11 +41,11 @@ UPDATE ledger_control.hospitals SET schema_version = $2, state = CASE state WHEN
 WHERE id = $1
 
 -- name: register_hospital
-INSERT INTO ledger_control.hospitals (id, origin, cluster, partitions, state, address)
-VALUES ($1, $2, $3, $4, 'adding', $5) ON CONFLICT (id) DO NOTHING
+INSERT INTO ledger_control.hospitals (id, origin, cluster, partitions, state, address, rule_pack)
+VALUES ($1, $2, $3, $4, 'adding', $5, $6) ON CONFLICT (id) DO NOTHING
 
 -- name: hospital
-SELECT id, origin, cluster, partitions, state, schema_version, address FROM ledger_control.hospitals WHERE id = $1
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals WHERE id = $1
 
 -- name: list_hospitals
 SELECT id FROM ledger_control.hospitals ORDER BY id

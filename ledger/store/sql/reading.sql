@@ -39,22 +39,36 @@ FROM {schema}.reservations WHERE kind = $1 AND group_key = $2 AND key > $3 ORDER
 SELECT key FROM {schema}.reservation_key
 
 -- name: upsert_actor
-INSERT INTO {schema}.actors AS a (actor_id, name, role, department, licence, source)
+INSERT INTO {schema}.actors AS a (actor_id, name, role, department, licence, source_key)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (actor_id) DO UPDATE
 SET name = excluded.name, role = excluded.role, department = excluded.department, licence = excluded.licence,
-    source = excluded.source, changed_at = now()
-WHERE (a.name, a.role, a.department, a.licence, a.source)
-    IS DISTINCT FROM (excluded.name, excluded.role, excluded.department, excluded.licence, excluded.source)
+    source_key = coalesce(excluded.source_key, a.source_key), changed_at = now()
+WHERE (a.name, a.role, a.department, a.licence, a.source_key) IS DISTINCT FROM
+    (excluded.name, excluded.role, excluded.department, excluded.licence, coalesce(excluded.source_key, a.source_key))
+RETURNING a.actor_id
+
+-- name: upsert_sourced_actor
+INSERT INTO {schema}.actors AS a (actor_id, name, role, department, licence, source_key)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (source_key) DO UPDATE
+SET name = excluded.name, role = excluded.role, department = excluded.department, licence = excluded.licence,
+    changed_at = now()
+WHERE (a.name, a.role, a.department, a.licence) IS DISTINCT FROM
+    (excluded.name, excluded.role, excluded.department, excluded.licence)
+RETURNING a.actor_id
 
 -- name: actor
-SELECT actor_id, name, role, department, licence, source FROM {schema}.actors WHERE actor_id = $1
+SELECT actor_id, name, role, department, licence, source_key FROM {schema}.actors WHERE actor_id = $1
+
+-- name: actor_of_source
+SELECT actor_id FROM {schema}.actors WHERE source_key = $1
 
 -- name: list_hospitals
-SELECT id, origin, cluster, partitions, state, schema_version, address FROM ledger_control.hospitals ORDER BY id
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals ORDER BY id
 
 -- name: hospital
-SELECT id, origin, cluster, partitions, state, schema_version, address FROM ledger_control.hospitals WHERE id = $1
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals WHERE id = $1
 
 -- name: durability
 SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')

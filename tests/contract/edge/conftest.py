@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -49,6 +50,12 @@ class RunningEdge:
             failed, self._task = self._task, None
             await failed
         self.addresses = bound.result()
+
+    async def registers(self) -> list[tuple[object, ...]]:
+        """Everything that the actor registers of both hospitals hold."""
+        async with await psycopg.AsyncConnection.connect(self.settings.postgres_append_url) as connection:
+            both = "SELECT * FROM h_north.actors UNION ALL SELECT * FROM h_south.actors"
+            return await (await connection.execute(both)).fetchall()
 
     async def stop(self) -> None:
         """Stops as SIGTERM does."""

@@ -9,7 +9,7 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.stream_pb2 import AddHospitalRequest, ListHospitalsRequest
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, start_care
+from tests.contract.edge.requests import open_record, record_entry, register_patient, start_care
 
 
 async def test_a_record_is_registered_and_written(client: EdgeClient, edge: RunningEdge) -> None:
@@ -99,7 +99,7 @@ async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) ->
     second = await client.call("HospitalService/AddHospital", request)
     assert (first.added, second.added) == (True, False)
     assert second.hospital == first.hospital
-    assert first.hospital.partitions == 3
+    assert (first.hospital.partitions, first.hospital.rule_pack) == (3, "cn-2010")
     page = await client.call("HospitalService/ListHospitals", ListHospitalsRequest(page_size=2))
     rest = await client.call(
         "HospitalService/ListHospitals", ListHospitalsRequest(page_size=2, page_token=page.next_page_token)
@@ -109,13 +109,20 @@ async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) ->
     await client.call("PatientService/RegisterPatient", register_patient("east"))
 
 
-async def test_an_actor_is_registered_once(client: EdgeClient) -> None:
-    """The register answers whether anything changed."""
-    request = records.RegisterActorRequest(hospital="north", actor=PHYSICIAN)
-    first = await client.call("PatientService/RegisterActor", request)
-    second = await client.call("PatientService/RegisterActor", request)
-    assert (first.changed, second.changed) == (True, False)
-    assert second.actor.name == PHYSICIAN.name
+async def test_a_hospital_has_its_own_rules(client: EdgeClient) -> None:
+    """Named when it is added; the same name again changes nothing, another is refused, as is one that nobody has."""
+    request = AddHospitalRequest(hospital_id="west", rule_pack="us-generic")
+    added = await client.call("HospitalService/AddHospital", request)
+    assert added.hospital.rule_pack == "us-generic"
+    assert not (await client.call("HospitalService/AddHospital", request)).added
+    for other, code, reason in (
+        ("cn-2010", "ALREADY_EXISTS", "HOSPITAL_DIFFERS"),
+        ("mars-2199", "INVALID_ARGUMENT", "VALIDATION_FAILED"),
+    ):
+        request.rule_pack = other
+        with pytest.raises(RpcFailed) as refused:
+            await client.call("HospitalService/AddHospital", request)
+        assert (refused.value.code, refused.value.reason) == (code, reason)
 
 
 def _id(request: records.RecordEntryRequest) -> UUID:

@@ -59,9 +59,9 @@ async def test_reservation_key_is_the_hospitals_own(ledger: Ledger) -> None:
 async def test_actor_register_is_mutable(ledger: Ledger) -> None:
     """A correction replaces what the register said."""
     register = ActorRegister(ledger.writers)
-    actor = Actor(uuid4(), "Li Wei", "physician", "cardiology", "110", "his/7")
+    actor = Actor(uuid4(), "Li Wei", "physician", "cardiology", "110", b"7" * 32)
     await register.upsert_actor("north", actor)
-    corrected = Actor(actor.actor_id, "Li Wei", "physician", "surgery", "110", "his/7")
+    corrected = Actor(actor.actor_id, "Li Wei", "physician", "surgery", "110", b"7" * 32)
     await asyncio.gather(*[register.upsert_actor("north", corrected) for _ in range(20)])
     assert await register.actor("north", actor.actor_id) == corrected
     assert await register.actor("north", uuid4()) is None

@@ -35,7 +35,7 @@ def test_no_field_of_a_request_is_left_unread() -> None:
 
 def test_a_request_names_its_stream() -> None:
     """The record of a command on a record; none for one that opens a stream."""
-    context = common_pb2.CommandContext(hospital="north", command_id=ID, actor=common_pb2.Actor(id=ID))
+    context = common_pb2.CommandContext(hospital="north", command_id=ID, actor=common_pb2.Actor(id=ID, name="Dr. Wu"))
     asked = decode_request(records_pb2.EndCareRequest(context=context, record_id=ID, disposition=1))  # pyright: ignore[reportArgumentType]
     assert isinstance(asked.command, EndCare)
     assert asked.stream_id == UUID(ID)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.application.body_codec import decode_body
+from ledger.application.body_codec import decode_body, encode_body
 from ledger.application.upcast import READABLE
 from ledger.domain.events import EVENT_TYPES
+from ledger.domain.events import stored_name as newest_name
 from ledger.trust.envelope import decode
 from ledger.trust.leaf import leaf_hash
 
@@ -26,7 +27,10 @@ def test_a_stored_event_decodes_upcasts_and_verifies(stored_name: str) -> None:
     assert clear.type == stored_name
     assert clear.body_sha256 == sha256(body).digest()
     assert leaf_hash(envelope).hex() == row["leaf"]
-    assert type(decode_body(stored_name, body)) in EVENT_TYPES
+    event = decode_body(stored_name, body)
+    assert type(event) in EVENT_TYPES
+    if stored_name == newest_name(type(event)):
+        assert encode_body(event) == body, "nothing of the body is lost on its way through the domain"
 
 
 def test_no_readable_type_is_without_a_stored_example() -> None:

@@ -124,6 +124,8 @@ def test_bytes_that_are_no_body_and_types_that_nobody_knows() -> None:
         decode_body("ledger.v1.EntryRecorded", b"")
     with pytest.raises(UnknownType):
         decode_body("ledger.v9.EntryRecorded", b"")
+    with pytest.raises(UnknownType):
+        decode_body("ledger.v1.EntryRecorded", b"\xfa\x3f\x04text")  # field 1023: content of a later release
 
 
 def request_of(cls: type[Any]) -> type[Message]:

@@ -124,7 +124,7 @@ def seal(stream: Stream, mode: SealMode = SealMode.ORIGINAL, **changes: Any) -> 
     return made(stream, command, "seal_id", leaves=leaves(stream), **changes)
 
 
-def amend(entry_id: UUID) -> Command:
+def amend(entry_id: UUID) -> AmendEntry:
     """An amendment."""
     return AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, "typing", note("Mended."), signed())
 
@@ -287,6 +287,7 @@ CASES: list[Case] = [
         for rule, stream_of, pick, known in _UNCHANGEABLE
     ],
     Case("DRAFT", draft_and(amend)),
+    Case("VERSION_CHANGED", with_entry(closed, lambda s: replace(amend(first(s)), entry_version=7))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),
     Case("NOT_A_DRAFT", with_entry(closed, lambda stream: course.DraftEntry(RECORD, first(stream), note()))),
     Case("NOT_NAMED", lambda: (reopened(), RecordEntry(RECORD, RESULT, signed()))),

@@ -33,6 +33,18 @@ def amend(entry_id: UUID, text: str = "Feels well.", reason: str = "misheard") -
     return AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, reason, note(text), signed())
 
 
+def test_nobody_amends_a_version_that_he_has_not_seen() -> None:
+    """The author names the version that he saw: another one by now is refused; without a name nothing is checked."""
+    stream = active()
+    entry_id = stream.entry()
+    stream.when(replace(amend(entry_id), entry_version=1))
+    second = replace(amend(entry_id, "Feels worse."), entry_version=1)
+    assert stream.refused(second) == (RefusalKind.STATE, [("entry_version", "VERSION_CHANGED")])
+    stream.when(replace(second, entry_version=2))
+    stream.when(amend(entry_id, "Feels the same."))
+    assert [each.version for each in stream.record.entries[entry_id].versions] == [1, 2, 3, 4]
+
+
 def test_an_entry_is_signed_when_it_is_recorded() -> None:
     """Nothing unsigned is recorded."""
     stream = active()

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.commands import AmendPatient, RegisterPatient, RegisterRecord, StartCare
-from ledger.domain.decision import Claim, ClaimedItem, Swap
+from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
@@ -107,9 +107,15 @@ def test_a_record_fixes_what_the_archive_will_need() -> None:
 
 
 def test_a_visit_is_claimed_and_found_by_its_case_number() -> None:
-    """A record is unique by case number, visit type and sequence; the claims of one case number form a group."""
-    decision = Stream().when(VISIT, patient=patient())
-    assert decision.reservations == (Claim("visit", ("MRN-1", "INPATIENT", "1"), group=("MRN-1",)),)
+    """A record is unique by case number, visit type and sequence; the claims of one case number form a group.
+
+    The patient is bumped, so that whatever is decided over all records of a patient sees each registration.
+    """
+    decision = Stream().when(VISIT, patient=patient(), patient_bumps=3)
+    assert decision.reservations == (
+        Claim("visit", ("MRN-1", "INPATIENT", "1"), group=("MRN-1",)),
+        Bump("patient", (str(PATIENT),), 3),
+    )
 
 
 def test_a_record_needs_a_known_patient() -> None:

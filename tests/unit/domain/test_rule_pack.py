@@ -1,13 +1,17 @@
 """Rule packs are data, checked when they are loaded."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.refusal import Refused
 from ledger.domain.rule_pack import BadRulePack, RetentionClass, RulePack
+from ledger.domain.rule_packs import RulePacks
 from ledger.domain.values import VisitType
+from tests.unit.domain.given import patient, registered
 
 
 @pytest.mark.parametrize("pack_id", ["cn-2010", "us-generic"])
@@ -29,6 +33,43 @@ def test_the_terms_of_cn_2010() -> None:
         VisitType.OUTPATIENT: 15,
         VisitType.EMERGENCY: 15,
     }
+
+
+def test_a_front_page_is_demanded_of_every_stay() -> None:
+    """Inpatients and observation stays, under either pack: the archive has no record without one."""
+    for pack_id in ("cn-2010", "us-generic"):
+        mandatory = default_pack(pack_id).mandatory
+        assert all("front_page" in mandatory[visit] for visit in (VisitType.INPATIENT, VisitType.OBSERVATION))
+
+
+def test_a_record_keeps_the_version_that_it_was_registered_with() -> None:
+    """A newer version, or another pack of the hospital, counts for new records only."""
+    first, newer = default_pack("cn-2010"), replace(default_pack("cn-2010"), version=2)
+    packs = RulePacks.of([newer, first, default_pack("us-generic")])
+    record = registered().record
+    for in_force in ("cn-2010", "us-generic"):
+        assert packs.for_stream(record, in_force) is first
+    assert packs.for_stream(None, "cn-2010") is newer
+    assert packs.for_stream(patient(), "us-generic").id == "us-generic"
+
+
+def test_a_pack_that_this_release_does_not_have_is_refused() -> None:
+    """Neither a record nor a hospital of a later release is judged by other rules than its own."""
+    packs = RulePacks.of([default_pack("cn-2010")])
+    for state, pack_id, field in (
+        (replace(registered().record, rule_pack_version=7), "cn-2010", "record_id"),
+        (None, "mars-2199", "context.hospital"),
+    ):
+        with pytest.raises(Refused) as refused:
+            packs.for_stream(state, pack_id)
+        assert [(each.field, each.rule) for each in refused.value.violations] == [(field, "UNKNOWN_RULE_PACK")]
+
+
+def test_two_packs_under_one_name_and_version_are_found() -> None:
+    """Nobody could say which of them a record was registered under."""
+    pack = default_pack("cn-2010")
+    with pytest.raises(BadRulePack, match="there twice"):
+        RulePacks.of([pack, replace(pack, offer_days=1)])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Every record of a patient, over linked and merged identities, as far as retention and disposal ask."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.domain.decision import Visit
+from ledger.domain.state import PatientState, RecordState
+from ledger.store.reading import EventReader
+
+
+class PatientVisits:
+    """Reads a patient's records. A link that was taken back no longer leads to others; a date it moved stays moved."""
+
+    def __init__(self, ledger: HospitalLedger, reader: EventReader, keys: ReservationKeys) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._keys = keys
+
+    async def of_record(self, record_id: UUID, record: RecordState) -> tuple[Visit, ...]:
+        """The visits of the record's patient, the record itself among them."""
+        found = {record_id: _visit(record_id, record)}
+        for case_number in await self._case_numbers(record):
+            key = self._keys.key("visit", (case_number,))
+            for row in await self._reader.reservations_in_group(self._ledger.hospital, "visit", key):
+                if row.stream_id is not None and row.stream_id not in found:
+                    found |= await self._one(row.stream_id)
+        return tuple(found.values())
+
+    async def _one(self, stream_id: UUID) -> dict[UUID, Visit]:
+        loaded = await self._ledger.load(stream_id)
+        if loaded is None or not isinstance(loaded.state, RecordState):
+            return {}
+        return {stream_id: _visit(stream_id, loaded.state)}
+
+    async def _case_numbers(self, record: RecordState) -> set[str]:
+        """Of the patient and of everybody who is, or may be, the same person."""
+        numbers, waiting, seen = {record.case_number}, {record.patient_id}, set[UUID]()
+        while waiting:
+            patient_id = waiting.pop()
+            seen.add(patient_id)
+            loaded = await self._ledger.load(patient_id)
+            if loaded is None or not isinstance(loaded.state, PatientState):
+                continue
+            numbers.add(loaded.state.case_number)
+            others = loaded.state.linked | loaded.state.absorbed
+            waiting |= (others | ({loaded.state.merged_into} if loaded.state.merged_into else set[UUID]())) - seen
+        return numbers
+
+
+def _visit(record_id: UUID, record: RecordState) -> Visit:
+    return Visit(record_id, record.retention_class, record.phase, record.ended_at)

@@ -1,0 +1,55 @@
+"""Which rules count: the hospital's for what is new, a record's own for whatever follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from ledger.api.v1 import common_pb2, records_pb2
+from ledger.application.ledger import Ledger
+from ledger.config import Settings
+from ledger.domain.refusal import RefusalKind, Refused
+from tests.contract.edge import requests
+from tests.integration.application.written import HOSPITAL, execute, record_under_care, superuser
+from tests.services.postgres import Database
+
+
+async def test_a_record_goes_by_the_rules_of_its_registration(
+    settings: Settings, ledger: Ledger, database: Database
+) -> None:
+    """The hospital has changed to another pack: an older record is handed in by the old one, a new one by the new."""
+    old = await record_under_care(ledger)
+    await superuser(database.url, "UPDATE ledger_control.hospitals SET rule_pack = 'us-generic'")
+    changed = await Ledger.open(settings)
+    try:
+        new = await record_under_care(changed)
+        view = await changed.record(HOSPITAL, new)
+        assert (view.state.rule_pack, view.state.retention_class) == ("us-generic", "adult")
+        assert "course_note" in await _missing(changed, str(old))
+        assert "course_note" not in await _missing(changed, str(new))
+    finally:
+        await changed.close()
+
+
+async def test_a_pack_of_a_later_release_is_refused(settings: Settings, ledger: Ledger, database: Database) -> None:
+    """Nothing is registered under rules that this release cannot apply."""
+    await execute(ledger, requests.register_patient())
+    await superuser(database.url, "UPDATE ledger_control.hospitals SET rule_pack = 'mars-2199'")
+    changed = await Ledger.open(settings)
+    try:
+        with pytest.raises(Refused) as refused:
+            await execute(changed, requests.register_patient())
+    finally:
+        await changed.close()
+    assert refused.value.kind is RefusalKind.STATE
+    assert [each.rule for each in refused.value.violations] == ["UNKNOWN_RULE_PACK"]
+
+
+async def _missing(ledger: Ledger, record_id: str) -> str:
+    """What is said of a record that is handed in with no entry at all."""
+    end = records_pb2.EndCareRequest(
+        context=requests.context(), record_id=record_id, disposition=common_pb2.DISPOSITION_HOME
+    )
+    await execute(ledger, end)
+    with pytest.raises(Refused) as refused:
+        await execute(ledger, records_pb2.SubmitRecordRequest(context=requests.context(), record_id=record_id))
+    return " ".join(f"{each.field} {each.rule} {each.text}" for each in refused.value.violations)

@@ -1,0 +1,45 @@
+"""What a view makes of a published event."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from ledger.api.v1 import events_pb2
+from ledger.api.v1.common_pb2 import Actor, EventMeta
+from ledger.views.errors import UnknownEventType, UnreadableBody
+from ledger.views.event import ViewEvent
+
+LATER_FIELD = b"\xfa\x3f\x04text"
+"""Field 1023, which no message has."""
+WHOLE = events_pb2.EntryRetracted(meta=EventMeta(actor=Actor(name="Dr. Wu")), entry_id="e", reason="r")
+
+
+def event(body: bytes, event_type: str = "ledger.v1.EntryRetracted") -> ViewEvent:
+    """An event of which only type and body matter."""
+    return ViewEvent(1, UUID(int=1), 1, event_type, 1, bytes(32), b"", body)
+
+
+def test_a_body_is_decoded() -> None:
+    """All that it says."""
+    assert event(WHOLE.SerializeToString()).message == WHOLE
+
+
+def test_a_field_of_a_later_release_is_not_dropped_in_silence() -> None:
+    """Anywhere in the body: the event is parked, as one of another version."""
+    inside = EventMeta.FromString(WHOLE.meta.SerializeToString() + LATER_FIELD)
+    for body in (
+        WHOLE.SerializeToString() + LATER_FIELD,
+        events_pb2.EntryRetracted(meta=inside, entry_id="e", reason="r").SerializeToString(),
+    ):
+        with pytest.raises(UnknownEventType):
+            _ = event(body).message
+
+
+def test_what_cannot_be_read_says_so() -> None:
+    """Bytes that are no body, and types that this release does not know."""
+    with pytest.raises(UnreadableBody):
+        _ = event(b"\xff\xff").message
+    with pytest.raises(UnknownEventType):
+        _ = event(b"", "ledger.v9.EntryRetracted").message
