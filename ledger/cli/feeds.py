@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ledger.cli.bodies import body_opener
+from ledger.cli.opened_feed import OpenedFeed
 from ledger.config import Settings
 from ledger.lease import Lease, Leases
 from ledger.stream.contract import START, GapDetector, PublishedEvent, StreamReader
@@ -40,7 +42,7 @@ def feed_opener(settings: Settings) -> OpenFeed:
     async def open_feed(hospital: str, _partitions: int, checkpoints: Mapping[int, Checkpoint]) -> Feed:
         feed = _StreamFeed(checkpoints)
         await feed.open(lambda: open_records(settings, hospital))
-        return feed
+        return OpenedFeed(feed, body_opener(settings))
 
     return open_feed
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ledger.application.ledger import Ledger
+from ledger.cli.bodies import body_opener, body_sealer
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.server.serving import run_server
@@ -22,7 +23,7 @@ def serve(ready_file: Path | None) -> None:
     settings = settings_for("postgres_append_url", "postgres_migrate_url", "postgres_views_url")
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
-        ledger = await Ledger.open(settings)
+        ledger = await Ledger.open(settings, body_sealer(settings), body_opener(settings))
         try:
             async with view_queries(settings, ledger) as queries:
                 await run_server(settings, ledger, queries, stop, lambda at: ready({"grpc": at.grpc, "http": at.http}))

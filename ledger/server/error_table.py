@@ -63,6 +63,7 @@ TABLE: dict[type[BaseException], Row] = {
     views.BadPageSize: Row(code_pb2.INVALID_ARGUMENT, "BAD_PAGE_SIZE", ("size",)),
     views.DeadLetterAbsent: Row(code_pb2.NOT_FOUND, "DEAD_LETTER_ABSENT", ("view", "position")),
     views.ReasonMissing: Row(code_pb2.INVALID_ARGUMENT, "REASON_MISSING"),
+    views.BodyDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED"),
     views.UnknownEventType: Row(code_pb2.UNIMPLEMENTED, "UNKNOWN_EVENT_VERSION", ("event_type",)),
     edge.RequestTooLarge: Row(code_pb2.INVALID_ARGUMENT, "REQUEST_TOO_LARGE", ("size", "limit")),
     edge.ResponseTooLarge: Row(code_pb2.RESOURCE_EXHAUSTED, "RESPONSE_TOO_LARGE", ("size", "limit")),

@@ -54,7 +54,19 @@ def encode(envelope: Envelope) -> bytes:
     wrong = _wrong_field(envelope)
     if wrong:
         raise ValueError(wrong)
-    data = b"".join(
+    data = _joined(envelope, b"\x4a\x20" + envelope.body_sha256)
+    if len(data) > ENVELOPE_BYTES_MAX:
+        raise EnvelopeTooLarge(len(data))
+    return data
+
+
+def associated_data(envelope: Envelope) -> bytes:
+    """What a sealed body is bound to: the same encoding, without the digest of the sealed body (field 9)."""
+    return _joined(envelope, b"")
+
+
+def _joined(envelope: Envelope, digest_field: bytes) -> bytes:
+    return b"".join(
         (
             b"\x08",
             write_varint(envelope.format),
@@ -68,15 +80,11 @@ def encode(envelope: Envelope) -> bytes:
             write_varint(envelope.recorded_at),
             _bytes_field(b"\x3a", envelope.actor),
             _bytes_field(b"\x42", envelope.key_id),
-            b"\x4a\x20",
-            envelope.body_sha256,
+            digest_field,
             _bytes_field(b"\x52", envelope.commitment),
             _bytes_field(b"\x5a", envelope.prev_leaf),
         )
     )
-    if len(data) > ENVELOPE_BYTES_MAX:
-        raise EnvelopeTooLarge(len(data))
-    return data
 
 
 def decode(data: bytes) -> Envelope:

@@ -89,6 +89,14 @@ class UnknownEventType(ViewError):
         self.event_type = event_type
 
 
+class BodyDestroyed(ViewError):
+    """The record was destroyed: the envelope is all that is left of the event."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(f"destroyed body of {event_type}")
+        self.event_type = event_type
+
+
 class UnreadableBody(ViewError):
     """The event's body is not a message of its type."""
 

@@ -9,8 +9,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.trust.envelope import decode
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
 from ledger.views.bodies import BODIES
-from ledger.views.errors import UnknownEventType, UnreadableBody
+from ledger.views.errors import BodyDestroyed, UnknownEventType, UnreadableBody
 from ledger.views.unknown_fields import has_unknown_fields
 
 
@@ -28,18 +29,34 @@ class ViewEvent:
     """Leaf hash of the event, 32 bytes."""
     envelope: bytes
     body: bytes
+    """As stored, sealed or not."""
+    opening: Opening | None = None
+    """What the opener made of the body; None where bodies lie in the clear."""
 
     @cached_property
     def message(self) -> Message:
-        """The decoded body. UnknownEventType or UnreadableBody where this release cannot read it."""
+        """The decoded body. UnknownEventType or UnreadableBody where this release cannot read it, BodyDestroyed."""
         message = self.body_class()
         try:
-            message.ParseFromString(self.body)
+            message.ParseFromString(self.plaintext)
         except DecodeError:
             raise UnreadableBody(self.event_type) from None
         if has_unknown_fields(message):
             raise UnknownEventType(self.event_type)
         return message
+
+    @property
+    def plaintext(self) -> bytes:
+        """The body in the clear. BodyDestroyed, or UnreadableBody where it should open and does not."""
+        match self.opening:
+            case None:
+                return self.body
+            case Opened(plaintext=plaintext):
+                return plaintext
+            case Destroyed():
+                raise BodyDestroyed(self.event_type)
+            case SealFault():
+                raise UnreadableBody(self.event_type)
 
     @property
     def body_class(self) -> type[Message]:

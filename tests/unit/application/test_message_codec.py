@@ -14,7 +14,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.api.v1 import common_pb2, events_pb2, records_pb2, transfers_pb2
+from ledger.api.v1 import (
+    common_pb2,
+    course_pb2,
+    events_pb2,
+    identity_pb2,
+    keeping_pb2,
+    records_pb2,
+    transfers_pb2,
+)
 from ledger.application.body_codec import UndecodableBody, UnknownType, decode_body, encode_body
 from ledger.application.command_table import STREAM_FIELD
 from ledger.application.message_codec import PlanMismatch, from_timestamp, to_domain, to_message, to_timestamp
@@ -24,7 +32,7 @@ from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor, Attestation
 from tests.unit.application.strategies import values_of
 
-_FILES = (events_pb2, records_pb2, transfers_pb2)
+_FILES = (events_pb2, records_pb2, transfers_pb2, course_pb2, keeping_pb2, identity_pb2)
 """Imported so that their messages are in the pool."""
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -60,7 +68,7 @@ def test_a_context_comes_back(context: CommandContext) -> None:
 def test_every_event_and_every_message_of_events_have_each_other() -> None:
     """No event without a message of the same name, and none whose fields are left unread."""
     for cls in EVENT_TYPES:
-        message = getattr(events_pb2, cls.__name__)
+        message = BODIES[stored_name(cls)]
         assert {each.name for each in message.DESCRIPTOR.fields} == set(cls.__dataclass_fields__)
 
 

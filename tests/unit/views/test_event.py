@@ -8,7 +8,8 @@ import pytest
 
 from ledger.api.v1 import events_pb2
 from ledger.api.v1.common_pb2 import Actor, EventMeta
-from ledger.views.errors import UnknownEventType, UnreadableBody
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
+from ledger.views.errors import BodyDestroyed, UnknownEventType, UnreadableBody
 from ledger.views.event import ViewEvent
 
 LATER_FIELD = b"\xfa\x3f\x04text"
@@ -16,9 +17,9 @@ LATER_FIELD = b"\xfa\x3f\x04text"
 WHOLE = events_pb2.EntryRetracted(meta=EventMeta(actor=Actor(name="Dr. Wu")), entry_id="e", reason="r")
 
 
-def event(body: bytes, event_type: str = "ledger.v1.EntryRetracted") -> ViewEvent:
+def event(body: bytes, event_type: str = "ledger.v1.EntryRetracted", opening: Opening | None = None) -> ViewEvent:
     """An event of which only type and body matter."""
-    return ViewEvent(1, UUID(int=1), 1, event_type, 1, bytes(32), b"", body)
+    return ViewEvent(1, UUID(int=1), 1, event_type, 1, bytes(32), b"", body, opening)
 
 
 def test_a_body_is_decoded() -> None:
@@ -35,6 +36,16 @@ def test_a_field_of_a_later_release_is_not_dropped_in_silence() -> None:
     ):
         with pytest.raises(UnknownEventType):
             _ = event(body).message
+
+
+def test_a_sealed_body_is_read_through_its_opening() -> None:
+    """What the opener found counts, not the stored bytes: content, a destroyed record, or a fault."""
+    stored = b"sealed"
+    assert event(stored, opening=Opened(WHOLE.SerializeToString())).message == WHOLE
+    with pytest.raises(BodyDestroyed):
+        _ = event(stored, opening=Destroyed()).message
+    with pytest.raises(UnreadableBody):
+        _ = event(stored, opening=SealFault("no key")).message
 
 
 def test_what_cannot_be_read_says_so() -> None:
