@@ -11,8 +11,11 @@ from ledger.api.v1.stream_pb2 import (
 )
 from ledger.application.ledger import Ledger
 from ledger.server import page_token
-from ledger.server.arguments import invalid, page_rows
+from ledger.server.arguments import invalid
+from ledger.server.errors import ForeignPageToken
+from ledger.server.grpc_address import is_grpc_address
 from ledger.store.hospitals import HOSPITAL_ID, HospitalRow
+from ledger.views.page_size import page_rows
 
 PARTITIONS_MAX = 256
 
@@ -29,18 +32,27 @@ class Hospitals:
             raise invalid("hospital_id", "MALFORMED_HOSPITAL_ID", "a letter and 1 to 30 letters, digits or hyphens")
         if request.partitions > PARTITIONS_MAX:
             raise invalid("partitions", "OUT_OF_RANGE", f"1 to {PARTITIONS_MAX} partitions, or 0 for the default")
+        if request.address and not is_grpc_address(request.address):
+            raise invalid("address", "MALFORMED_ADDRESS", "`host:port` is required, or nothing for this service's own")
         row, added = await self._ledger.add_hospital(request.hospital_id, request.partitions, request.address)
         return AddHospitalResponse(hospital=_hospital(row), added=added)
 
     async def list_hospitals(self, request: ListHospitalsRequest) -> ListHospitalsResponse:
         """Hospitals by id."""
         rows_max = page_rows(request.page_size)
-        after = page_token.decode(request, request.page_token).decode()
+        after = _id_of(page_token.decode(request, request.page_token))
         rows = sorted((row for row in await self._ledger.hospitals() if row.id > after), key=lambda row: row.id)
         response = ListHospitalsResponse(hospitals=[_hospital(row) for row in rows[:rows_max]])
         if len(rows) > rows_max:
             response.next_page_token = page_token.encode(request, rows[rows_max - 1].id.encode())
         return response
+
+
+def _id_of(cursor: bytes) -> str:
+    try:
+        return cursor.decode()
+    except UnicodeDecodeError:
+        raise ForeignPageToken from None
 
 
 def _hospital(row: HospitalRow) -> Hospital:

@@ -59,7 +59,7 @@ class StreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadRecord(self, request, context):
-        """One record's events from a version on.
+        """One record's events from a version on; follows the record if asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class StreamServiceStub:
     ReadHospital: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]
     """A hospital's events from a position on; follows the ledger if asked."""
     ReadRecord: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]
-    """One record's events from a version on."""
+    """One record's events from a version on; follows the record if asked."""
 
 @_typing.type_check_only
 class StreamServiceAsyncStub(StreamServiceStub):
@@ -46,7 +46,7 @@ class StreamServiceAsyncStub(StreamServiceStub):
     ReadHospital: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]  # type: ignore[assignment]
     """A hospital's events from a position on; follows the ledger if asked."""
     ReadRecord: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]  # type: ignore[assignment]
-    """One record's events from a version on."""
+    """One record's events from a version on; follows the record if asked."""
 
 class StreamServiceServicer(metaclass=_abc_1.ABCMeta):
     """Events as stored, in batches."""
@@ -65,7 +65,7 @@ class StreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _stream_pb2.ReadRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stream_pb2.ReadRecordResponse], _abc.AsyncIterator[_stream_pb2.ReadRecordResponse]]:
-        """One record's events from a version on."""
+        """One record's events from a version on; follows the record if asked."""
 
 def add_StreamServiceServicer_to_server(servicer: StreamServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
