@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import grpc.aio
 import httpx
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from ledger.api.v1.boards_pb2 import ListDepartmentsRequest
 from ledger.api.v1.boards_pb2_grpc import BoardServiceStub
+from ledger.cli import dead_letters
 from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.requests import open_record, register_patient, register_record
 from tests.eventually import eventually
@@ -61,7 +64,9 @@ async def _two_stopped_records(service: WholeService) -> list[int]:
     return positions
 
 
-async def test_what_an_operator_sees_and_does(running_service: WholeService) -> None:
+async def test_what_an_operator_sees_and_does(
+    running_service: WholeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two records stop; both pages say so, whole; one is given up, one is tried again until it goes through."""
     service = running_service
     first, second = await _two_stopped_records(service)
@@ -78,7 +83,14 @@ async def test_what_an_operator_sees_and_does(running_service: WholeService) -> 
     assert status == 0
     assert shown.count("department_board") == 2
     assert shown.count("ledger.v1.RecordRegistered") == shown.count("CheckViolation") == 2
+    monkeypatch.setattr(dead_letters, "_PAGE_ROWS", 1)
+    assert (await asyncio.to_thread(_listed, service)).count("department_board") == 2, "page after page"
     _assert_decided(service, first, second)
+
+
+def _listed(service: WholeService) -> str:
+    words = ["list", "--hospital", "north", "--address", service.grpc]
+    return CliRunner().invoke(dead_letters.dead_letters, words).output
 
 
 def _assert_metrics(found: dict[str, float]) -> None:
