@@ -27,7 +27,9 @@ from ledger.store.errors import AppendQueueFull
 RPC = "ledger.api.v1.RecordService/BulkLoad"
 _LIES_WITH_THE_SERVICE = frozenset({code_pb2.UNAVAILABLE, code_pb2.UNKNOWN, code_pb2.RESOURCE_EXHAUSTED})
 _PAUSE_SECONDS_MIN = 0.05
-_PAUSE_SECONDS_MAX = 2.0
+_PAUSE_SECONDS_MAX = 0.5
+_PATIENCE_SECONDS = 30.0
+"""How long one command of a load is tried again while the queue is full or others are faster."""
 _ORDERED_BY = ("record_id", "patient_id", "case_number")
 """The first of these fields that a command has names what its order must be kept for."""
 
@@ -77,16 +79,17 @@ class BulkLoad:
         if command is None:
             raise Refused(RefusalKind.INVALID, (Violation("command", "REQUIRED", "a command is required"),))
         method = self._methods[command.DESCRIPTOR.full_name]
-        pause_seconds = _PAUSE_SECONDS_MIN
+        loop, pause_seconds = asyncio.get_running_loop(), _PAUSE_SECONDS_MIN
+        give_up_at = loop.time() + _PATIENCE_SECONDS
         while True:
             try:
                 return await self._commands.execute(method, command)
             except (AppendQueueFull, Contention):
                 # Nobody has refused the command: it waits, and the client behind the window with it.
-                if pause_seconds > _PAUSE_SECONDS_MAX:
+                if loop.time() + pause_seconds > give_up_at:
                     raise
                 await asyncio.sleep(pause_seconds)
-                pause_seconds *= 2
+                pause_seconds = min(pause_seconds * 2, _PAUSE_SECONDS_MAX)
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,7 @@ async def _two_stopped_records(service: WholeService) -> list[int]:
     return positions
 
 
-async def test_what_an_operator_sees_and_does(
-    running_service: WholeService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_an_operator_sees_and_does(running_service: WholeService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two records stop; both pages say so, whole; one is given up, one is tried again until it goes through."""
     service = running_service
     first, second = await _two_stopped_records(service)
