@@ -10,12 +10,13 @@ import psycopg
 from ledger.api.v1 import stream_pb2
 from ledger.views.errors import ReasonMissing, ViewAbsent
 from ledger.views.event import ViewEvent
+from ledger.views.page_size import page_rows
 from ledger.views.view import View
 from projections.connections import Connection, Pool, borrowed
 from projections.dead_letters import STOPPED_MAX, DeadLetterTable
 from projections.fold import Poison, fold, plan
 from projections.generation import serving
-from projections.page_token import page_rows, read_token, write_token
+from projections.page_token import read_token, write_token
 from projections.rows import ROW_REFUSED, RowTables
 from projections.tables import shared_statements
 
@@ -45,7 +46,9 @@ class ViewOperations:
     async def list_dead_letters(
         self, hospital: str, view: str, page_size: int, page_token: str
     ) -> stream_pb2.ListDeadLettersResponse:
-        """Open dead letters by view and position. BadPageSize, BadPageToken."""
+        """Open dead letters by view and position; view "" = all. ViewAbsent, BadPageSize, BadPageToken."""
+        if view and view not in self._views:
+            raise ViewAbsent(view, hospital)
         limit = page_rows(page_size)
         after = read_token(f"dead letters {view}", page_token, ("", 0))
         try:

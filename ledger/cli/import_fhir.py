@@ -21,11 +21,11 @@ from importers.fhir.importing import SOURCE_SYSTEM, import_plan, prepare
 from importers.fhir.patience import CommandRefused, ServiceLost
 from importers.fhir.plan import Plan
 from importers.fhir.report import Outcome, Report
+from ledger.cli.shown_tables import table_console
 from ledger.cli.status import address_option
 
 _PLAIN_STEPS = 10
 """Progress lines where there is no terminal."""
-_PLAIN_COLUMNS = 140
 
 
 @click.group("import")
@@ -43,7 +43,7 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
 
     Everything is checked before anything is written. Doing it again adds only what is new or has changed.
     """
-    console = _console()
+    console = table_console()
     try:
         plan = prepare(directory, datetime.now(UTC))
         report = asyncio.run(run_import(plan, address, hospital, source_system, console))
@@ -56,12 +56,6 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
     print_report(report, console)
     if not report.good():
         raise SystemExit(1)
-
-
-def _console() -> Console:
-    """A terminal's own width; elsewhere one in which no row is broken."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_COLUMNS)
 
 
 async def run_import(plan: Plan, address: str, hospital: str, source_system: str, console: Console) -> Report:

@@ -57,7 +57,7 @@ async def _verify_service(hospitals: tuple[str, ...], address: str) -> list[tupl
     async with grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
         if not hospitals:
             answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
-            hospitals = tuple(each.id for each in answer.hospitals)
+            hospitals = tuple(each.id for each in answer.hospitals if each.state != "adding")
         return [(each, await verify_hospital(each, channel)) for each in hospitals]
 
 

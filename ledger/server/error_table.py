@@ -61,6 +61,7 @@ TABLE: dict[type[BaseException], Row] = {
     views.ViewsUnavailable: Row(code_pb2.UNAVAILABLE, "VIEWS_UNAVAILABLE"),
     views.BadPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     views.BadPageSize: Row(code_pb2.INVALID_ARGUMENT, "BAD_PAGE_SIZE", ("size",)),
+    views.UnknownPatient: Row(code_pb2.NOT_FOUND, "UNKNOWN_PATIENT"),
     views.DeadLetterAbsent: Row(code_pb2.NOT_FOUND, "DEAD_LETTER_ABSENT", ("view", "position")),
     views.ReasonMissing: Row(code_pb2.INVALID_ARGUMENT, "REASON_MISSING"),
     views.BodyDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED"),
@@ -73,6 +74,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
+    edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 
 REFUSALS: dict[RefusalKind, Row] = {
