@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 import psycopg
 
 from ledger.store.append import Append, Appended, Verdict, check_append
-from ledger.store.connections import Connection, ConnectionPool
+from ledger.store.connections import Connection, ConnectionPool, is_usable
 from ledger.store.errors import AppendQueueFull, AppendRefused, OutcomeUnknown, StoreUnavailable
-from ledger.store.flush import flush
 from ledger.store.grouping import COMMANDS_MAX, Group, Waiting, take_group
 from ledger.store.hint import HeadHint
 from ledger.store.outcome import LostBackend, Outcome, resolve
+from ledger.store.patience import flush_patiently
 
 FLUSHES_MAX = 2
 SPLIT_MIN = 48
@@ -140,9 +140,12 @@ class GroupCommitter:
     async def _flush_apart(self, connection: Connection, appends: Sequence[Append]) -> Sequence[Outcome]:
         """Flushes the group; where the database refuses its rows, each command alone, so that one spoils no other."""
         try:
-            return await flush(connection, self._hospital, appends)
-        except psycopg.OperationalError:
-            raise
+            return await flush_patiently(connection, self._hospital, appends)
+        except psycopg.OperationalError as error:
+            if not is_usable(connection):
+                raise
+            # PostgreSQL itself has answered that it did not commit: nothing has to be asked, no backend ended.
+            return [StoreUnavailable(error.sqlstate)] * len(appends)
         except psycopg.Error as error:
             if len(appends) == 1:
                 return [AppendRefused(appends[0].command_id, error.sqlstate)]

@@ -1,0 +1,43 @@
+"""Another server process that stops, as a frozen machine does, in the middle of an append of many events.
+
+    python -m tests.integration.store.append_stopper URL HOSPITAL MOMENT     (pickled list of appends on standard input)
+MOMENT is `checked` (the head is locked, the events are not sent yet) or `copying` (PostgreSQL waits for their rows).
+"""
+
+import asyncio
+import os
+import pickle
+import signal
+import sys
+from typing import Any
+
+from ledger.store import flush, round_trip
+from ledger.store.append import Append
+from ledger.store.connections import writer_pool
+
+
+def stop_here(*_: Any) -> None:
+    """Stands still until the test ends this process."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+async def append_and_stop(url: str, hospital: str, moment: str, appends: list[Append]) -> None:
+    if moment == "checked":
+        flush.copy_rows = stop_here
+    else:
+        results = round_trip._results  # noqa: SLF001 - the moment lies inside
+
+        async def stop_in_copy(pgconn: Any) -> Any:
+            found = await results(pgconn)
+            if any(result.status == round_trip.ExecStatus.COPY_IN for result in found):
+                stop_here()
+            return found
+
+        round_trip._results = stop_in_copy  # noqa: SLF001
+    pool = writer_pool(url)
+    async with pool.borrow() as connection:
+        await flush.flush(connection, hospital, appends)
+
+
+if __name__ == "__main__":
+    asyncio.run(append_and_stop(sys.argv[1], sys.argv[2], sys.argv[3], pickle.load(sys.stdin.buffer)))  # noqa: S301 - written by the test
