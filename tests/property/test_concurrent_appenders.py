@@ -147,6 +147,7 @@ async def _play(
         verdicts = await asyncio.gather(*[committers[at].append(append) for at, append in sent])
         _explain(model, [append for _, append in sent], verdicts)
         await _catch_up(reader, hospital, streams, model)
+        await _compare_reservations(reader, hospital, model)
     await _check_ledger(reader, hospital, streams)
 
 
@@ -164,15 +165,16 @@ def _commands(plan: Plan, streams: Sequence[Stream], model: Model) -> list[Appen
 
 
 def _reservations(plan: Plan, model: Model) -> tuple[Reservation, ...]:
+    """Every act falls on the same few keys, for none may undo what another left there."""
     key = bytes([plan.key])
+    value, counter = model.reservations.get(("any", key), (b"", 0))
     match plan.reservation:
         case "claim":
-            return (Claim("claim", key, b"0"),)
+            return (Claim("any", key, b"0"),)
         case "swap":
-            value = model.reservations.get(("claim", key), (b"", 0))[0]
-            return (Swap("claim", key, value, value + b"1"),)
+            return (Swap("any", key, value, value + b"1"),)
         case "bump":
-            return (Bump("bump", key, model.reservations.get(("bump", key), (b"", 0))[1]),)
+            return (Bump("any", key, counter),)
         case _:
             return ()
 
@@ -180,12 +182,14 @@ def _reservations(plan: Plan, model: Model) -> tuple[Reservation, ...]:
 def _explain(model: Model, sent: Sequence[Append], verdicts: Sequence[Verdict]) -> None:
     """In order of position each append was right, and each refusal was right at some moment between them.
 
-    No-ops have no position and touch no stream; those with a reservation are ordered by what they find.
+    No-ops have no position and touch no stream; those with a reservation are ordered by what they find. A bump leaves
+    what a swap may need and what a claim must not find, and needs neither: without a position its turn comes last.
     """
     appended = [
         (verdict, append) for append, verdict in zip(sent, verdicts, strict=True) if isinstance(verdict, Appended)
     ]
-    pending = [append for _, append in sorted(appended, key=lambda pair: pair[0].first_position)]
+    appended.sort(key=lambda pair: (_is_bump_alone(pair[1]), pair[0].first_position))
+    pending = [append for _, append in appended]
     refused = [
         (append, verdict) for append, verdict in zip(sent, verdicts, strict=True) if not isinstance(verdict, Appended)
     ]
@@ -201,12 +205,21 @@ def _explain(model: Model, sent: Sequence[Append], verdicts: Sequence[Verdict]) 
         assert type(verdict) in kinds
 
 
+def _is_bump_alone(append: Append) -> bool:
+    return not append.events and any(isinstance(held, Bump) for held in append.reservations)
+
+
 async def _catch_up(reader: EventReader, hospital: str, streams: Sequence[Stream], model: Model) -> None:
     for stream in streams:
         head = await reader.stream_head(hospital, stream.stream_id)
         assert (head.version if head else 0) == model.versions[stream.stream_id]
         if head:
             stream.version, stream.leaf = head.version, head.leaf_hash
+
+
+async def _compare_reservations(reader: EventReader, hospital: str, model: Model) -> None:
+    found = await reader.reservation_many(hospital, list(model.reservations))
+    assert {held: (row.value, row.counter) for held, row in found.items()} == model.reservations
 
 
 async def _check_ledger(reader: EventReader, hospital: str, streams: Sequence[Stream]) -> None:
