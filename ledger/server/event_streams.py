@@ -21,7 +21,7 @@ from ledger.server.arguments import batch_events, required_uuid
 from ledger.server.errors import VersionOutOfRange
 from ledger.server.head_watch import Follower, HeadWatch
 from ledger.server.limits import Limits
-from ledger.store.reading import StoredRow
+from ledger.store.reading import StoredRow, is_last_page
 
 
 class EventStreams:
@@ -79,7 +79,7 @@ class EventStreams:
                 yield ReadRecordResponse(events=part)
             if rows:
                 after, position = rows[-1].version, rows[-1].position
-            if len(rows) < batch:
+            if is_last_page(rows, batch):
                 break
         yield ReadRecordResponse(caught_up=_caught_up(position))
 

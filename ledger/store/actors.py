@@ -21,7 +21,10 @@ class Actor:
 
 
 class ActorRegister:
-    """The registers of the hospitals of one cluster (role ledger_append)."""
+    """The registers of the hospitals of one cluster (role ledger_append).
+
+    Raises StoreUnavailable where PostgreSQL cannot be asked.
+    """
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
@@ -29,12 +32,9 @@ class ActorRegister:
     async def upsert_actor(self, hospital: str, actor: Actor) -> None:
         """Adds or corrects an actor."""
         values = (actor.actor_id, actor.name, actor.role, actor.department, actor.licence, actor.source)
-        async with self._pool.borrow() as connection:
-            await connection.execute(statements("reading", hospital)["upsert_actor"], values)
+        await self._pool.rows(statements("reading", hospital)["upsert_actor"], values)
 
     async def actor(self, hospital: str, actor_id: UUID) -> Actor | None:
         """The actor of this id; None where it is not, or no longer, registered."""
-        async with self._pool.borrow() as connection:
-            cursor = await connection.execute(statements("reading", hospital)["actor"], (actor_id,))
-            row = await cursor.fetchone()
-        return Actor(*row) if row else None
+        rows = await self._pool.rows(statements("reading", hospital)["actor"], (actor_id,))
+        return Actor(*rows[0]) if rows else None

@@ -5,13 +5,14 @@ Nothing runs while nobody borrows: no task, no timer. Connections are made when 
 
 import select
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor, pq
+from psycopg.conninfo import make_conninfo
 
 from ledger.store.durability import check_durability
 from ledger.store.errors import SlowDriver, StoreUnavailable
@@ -58,7 +59,7 @@ class ConnectionPool:
         """
         if pq.__impl__ == "python":
             raise SlowDriver
-        self._url = url
+        self._url = make_conninfo(url, **_NETWORK)
         self._options = f"-c default_transaction_isolation=read\\ committed -c jit=off {options}"
         self._appends = appends
         self._free = Semaphore(limit)
@@ -83,6 +84,16 @@ class ConnectionPool:
                 await self._give_back(connection)
         finally:
             self._free.release()
+
+    async def rows(self, statement: bytes, parameters: Sequence[Any] = ()) -> list[Row]:
+        """What one statement returns, on a borrowed connection. StoreUnavailable where PostgreSQL cannot be asked."""
+        try:
+            async with self.borrow() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchall() if cursor.description else []
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(error.sqlstate) from error
 
     async def close(self) -> None:
         """Closes what is idle, and whatever is given back later."""
@@ -115,7 +126,6 @@ class ConnectionPool:
                 connect_timeout=_CONNECT_TIMEOUT_S,
                 options=self._options,
                 application_name="ledger",
-                **_NETWORK,
             )
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error

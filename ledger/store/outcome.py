@@ -32,8 +32,8 @@ async def resolve(
 ) -> list[Outcome]:
     """For each command: Repeated as it was stored; StoreUnavailable where it was surely not stored.
 
-    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s), or the old
-    backend did not end in that time: sitting in the kernel, it may still commit.
+    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s), or the
+    old backend did not end in that time: sitting in the kernel, it may still commit.
     """
     pause_s = _FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):

@@ -11,9 +11,9 @@ import signal
 import sys
 from typing import Any
 
-from ledger.store import flush, round_trip
+from ledger.store import flush
 from ledger.store.append import Append
-from ledger.store.connections import writer_pool
+from ledger.store.connections import Connection, writer_pool
 
 
 def stop_here(*_: Any) -> None:
@@ -21,19 +21,17 @@ def stop_here(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+async def stop_in_copy(connection: Connection, statement: bytes, _: bytes) -> None:
+    """Begins the COPY; its rows never come."""
+    connection.pgconn.exec_(statement)
+    stop_here()
+
+
 async def append_and_stop(url: str, hospital: str, moment: str, appends: list[Append]) -> None:
     if moment == "checked":
         flush.copy_rows = stop_here
     else:
-        results = round_trip._results  # noqa: SLF001 - the moment lies inside
-
-        async def stop_in_copy(pgconn: Any) -> Any:
-            found = await results(pgconn)
-            if any(result.status == round_trip.ExecStatus.COPY_IN for result in found):
-                stop_here()
-            return found
-
-        round_trip._results = stop_in_copy  # noqa: SLF001
+        flush.copy_in = stop_in_copy
     pool = writer_pool(url)
     async with pool.borrow() as connection:
         await flush.flush(connection, hospital, appends)

@@ -10,6 +10,7 @@ from ledger.store.committer import GroupCommitter
 from ledger.store.connections import ConnectionPool
 from ledger.store.flush import COPY_EVENTS_MIN
 from ledger.store.hospitals import add_hospital
+from ledger.store.wire import read_int
 from tests.contract.store.ledgers import ORIGIN_PREFIX, Ledger, Stream, command
 
 ROUNDS = 3
@@ -32,6 +33,17 @@ async def test_no_statement_makes_room_for_another_of_its_call(ledger: Ledger, m
     async with pool.borrow() as connection:
         assert (connection.info.backend_pid, len(connection.prepared)) == (backend, 2)
     await pool.close()
+
+
+async def test_statement_used_long_ago_and_needed_now_stays(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest statement does not make room for another one of the same round trip."""
+    monkeypatch.setattr(round_trip, "PREPARED_MAX", 2)
+    async with ledger.readers.borrow() as connection:
+        for statement in (b"SELECT 1", b"SELECT 2"):
+            await round_trip.call(connection, statement, [])
+        first, third = await round_trip.call_together(connection, [(b"SELECT 1", []), (b"SELECT 3", [])])
+        assert [read_int(result.get_value(0, 0)) for result in (first, third)] == [1, 3]
+        assert list(connection.prepared) == [b"SELECT 1", b"SELECT 3"]
 
 
 async def test_connection_in_pipeline_mode_is_not_lent_again(ledger: Ledger) -> None:

@@ -34,21 +34,21 @@ async def stopped_append(ledger: Ledger, moment: str) -> AsyncGenerator[None, No
     stopper.stdin.close()
     try:
         state = "idle in transaction" if moment == "checked" else "active"
-        await eventually_async(lambda: _backend(ledger, f"state = '{state}'"), what="an append that stands still")
+        await eventually_async(lambda: _backend(ledger, state), what="an append that stands still")
         yield
     finally:
         stopper.kill()
         await stopper.wait()
 
 
-async def _backend(ledger: Ledger, condition: str) -> int | None:
-    """The process id of a backend of the append role that waits for its client, or for what is asked."""
+async def _backend(ledger: Ledger, state: str) -> int | None:
+    """The process id of a backend of the append role that waits for its client, or for a lock."""
     question = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'ledger_append'"
-        f" AND wait_event IN ('ClientRead', 'transactionid', 'tuple') AND {condition}"
+        " AND wait_event IN ('ClientRead', 'transactionid', 'tuple') AND state = %s"
     )
     async with await psycopg.AsyncConnection.connect(ledger.database.url) as connection:
-        row = await (await connection.execute(question)).fetchone()
+        row = await (await connection.execute(question, (state,))).fetchone()
         return row[0] if row else None
 
 
@@ -87,7 +87,7 @@ async def test_backend_that_does_not_answer(ledger: Ledger, monkeypatch: pytest.
     async with await psycopg.AsyncConnection.connect(ledger.url("ledger_append")) as holder:
         await holder.execute('SELECT * FROM "h_north".head FOR UPDATE')
         waiting = asyncio.create_task(ledger.committer.append(append))
-        backend = await eventually_async(lambda: _backend(ledger, "state = 'active'"), what="an append that waits")
+        backend = await eventually_async(lambda: _backend(ledger, "active"), what="an append that waits")
         assert backend is not None
         os.kill(backend, signal.SIGSTOP)  # stands for a backend that sits in a system call
         try:
