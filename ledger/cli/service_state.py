@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus, LeaseStatus
 from ledger.application.errors import UnknownHospital
 from ledger.application.ledger import Ledger
@@ -9,6 +12,7 @@ from ledger.application.message_codec import to_timestamp
 from ledger.config import Settings
 from ledger.lease import LeaseRow, Leases
 from ledger.publisher.ledger_log import LedgerLog
+from ledger.store.errors import SchemaVersionUnsupported
 from projections.connections import Pool
 from projections.operations import ViewOperations
 
@@ -24,11 +28,18 @@ class ServiceState:
         self._log = LedgerLog(pool)
 
     async def get_status(self, request: GetStatusRequest) -> GetStatusResponse:
-        """Every hospital, or the one that is asked for. Raises UnknownHospital."""
+        """Every hospital, or the one that is asked for. Raises UnknownHospital, SchemaVersionUnsupported."""
         hospitals = [row.id for row in await self._ledger.hospitals() if request.hospital in ("", row.id)]
         if request.hospital and not hospitals:
             raise UnknownHospital(request.hospital)
-        return GetStatusResponse(hospitals=[await self._hospital(each) for each in hospitals])
+        if request.hospital:
+            return GetStatusResponse(hospitals=[await self._hospital(request.hospital)])
+        return GetStatusResponse(hospitals=[status for each in hospitals async for status in self._if_served(each)])
+
+    async def _if_served(self, hospital: str) -> AsyncGenerator[HospitalStatus]:
+        """One that this release does not serve has no figures here, and keeps no other from being told of."""
+        with suppress(SchemaVersionUnsupported):
+            yield await self._hospital(hospital)
 
     async def _hospital(self, hospital: str) -> HospitalStatus:
         head = await self._ledger.head(hospital)

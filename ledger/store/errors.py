@@ -49,11 +49,28 @@ class UnknownHospital(StoreError):
 
 
 class HospitalDiffers(StoreError):
-    """The hospital is already registered with another origin or partition count."""
+    """The hospital is already registered with another origin, partition count or address."""
 
     def __init__(self, hospital: str) -> None:
         super().__init__(hospital)
         self.hospital = hospital
+
+
+class HospitalClosed(StoreError):
+    """The hospital takes no more commands; its ledger stays readable."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(hospital)
+        self.hospital = hospital
+
+
+class SchemaVersionUnsupported(StoreError):
+    """The hospital's schema is older or newer than this server serves; other hospitals are served."""
+
+    def __init__(self, hospital: str, schema_version: int) -> None:
+        super().__init__(hospital, schema_version)
+        self.hospital = hospital
+        self.schema_version = schema_version
 
 
 class NotDurable(StoreError):

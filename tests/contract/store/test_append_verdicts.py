@@ -132,7 +132,7 @@ async def test_bump_counts_from_zero(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("refused", [False, True], ids=["alone", "beside a refusal"])
 async def test_each_act_leaves_what_the_others_set(ledger: Ledger, *, refused: bool) -> None:
-    """A bump keeps a claimed key's value, stream and group; a swap keeps its counter; also in a group with a refusal."""
+    """A bump keeps a claimed key's value, stream and group, a swap its counter, also in a group with a refusal."""
     holder = Stream()
     taken = Claim("any", b"k", b"1", holder.stream_id, b"g")
     await ledger.committer.append(command(holder.next_event(), reservations=(taken, Claim("taken", b"x"))))
