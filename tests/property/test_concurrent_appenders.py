@@ -153,9 +153,11 @@ async def _play(
 
 def _commands(plan: Plan, streams: Sequence[Stream], model: Model) -> list[Append]:
     """What the plan decides on the state as it was read; its copies go to the committer twice."""
+    # A bump fits before and after much else, so only its position can tell when it was: it is never a no-op.
+    touched = plan.streams or ((0,) if plan.reservation == "bump" else ())
     events = tuple(
         event
-        for at in plan.streams
+        for at in touched
         for moving in [streams[at].copy()]
         for event in [moving.next_event(uuid4().bytes) for _ in range(plan.events)]
     )
@@ -182,14 +184,12 @@ def _reservations(plan: Plan, model: Model) -> tuple[Reservation, ...]:
 def _explain(model: Model, sent: Sequence[Append], verdicts: Sequence[Verdict]) -> None:
     """In order of position each append was right, and each refusal was right at some moment between them.
 
-    No-ops have no position and touch no stream; those with a reservation are ordered by what they find. A bump leaves
-    what a swap may need and what a claim must not find, and needs neither: without a position its turn comes last.
+    No-ops have no position and touch no stream; those with a reservation are ordered by what they find.
     """
     appended = [
         (verdict, append) for append, verdict in zip(sent, verdicts, strict=True) if isinstance(verdict, Appended)
     ]
-    appended.sort(key=lambda pair: (_is_bump_alone(pair[1]), pair[0].first_position))
-    pending = [append for _, append in appended]
+    pending = [append for _, append in sorted(appended, key=lambda pair: pair[0].first_position)]
     refused = [
         (append, verdict) for append, verdict in zip(sent, verdicts, strict=True) if not isinstance(verdict, Appended)
     ]
@@ -203,10 +203,6 @@ def _explain(model: Model, sent: Sequence[Append], verdicts: Sequence[Verdict]) 
             kinds.add(model.expected(append))
     for (_, verdict), kinds in zip(refused, possible, strict=True):
         assert type(verdict) in kinds
-
-
-def _is_bump_alone(append: Append) -> bool:
-    return not append.events and any(isinstance(held, Bump) for held in append.reservations)
 
 
 async def _catch_up(reader: EventReader, hospital: str, streams: Sequence[Stream], model: Model) -> None:
