@@ -14,7 +14,7 @@ from ledger.store.verdicts import verdict_of_one, verdicts_of_group
 from ledger.store.wire import int8
 
 COPY_EVENTS_MIN = 100
-"""From here on binary COPY is worth its three more round trips, during which the head stays locked."""
+"""From here on binary COPY is worth its three more round trips, during which the head stays locked (ADR 7)."""
 
 
 async def flush(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
