@@ -6,6 +6,7 @@ from enum import Enum, auto
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 from ledger.views.statements import templates
 from ledger.views.view import View
 from projections.connections import Connection, Pool
@@ -15,22 +16,33 @@ from projections.tables import shared_statements
 
 @dataclass(frozen=True, slots=True)
 class HospitalHead:
-    """An active hospital, its partition count and the last position of its ledger."""
+    """A hospital, its partition count and the last position of its ledger."""
 
     id: str
     partitions: int
     position: int
 
 
-async def heads(connection: Connection) -> list[HospitalHead]:
-    """All active hospitals, in two queries however many there are."""
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The hospitals whose views are built here, and those whose schema this release does not serve."""
+
+    served: list[HospitalHead]
+    refused: frozenset[str]
+
+
+async def heads(connection: Connection) -> Registered:
+    """All hospitals of the registry, in two queries however many there are."""
     sql = templates("projections", "projector")
     listed = await (await connection.execute(sql["hospitals"].encode())).fetchall()
-    if not listed:
-        return []
-    query = b" UNION ALL ".join(_head_of(sql["head"], hospital) for hospital, _ in listed)
+    served = [(hospital, partitions) for hospital, partitions, version in listed if version in SCHEMA_VERSIONS]
+    refused = frozenset(hospital for hospital, _, version in listed if version not in SCHEMA_VERSIONS)
+    if not served:
+        return Registered([], refused)
+    query = b" UNION ALL ".join(_head_of(sql["head"], hospital) for hospital, _ in served)
     positions = dict(await (await connection.execute(query, prepare=False)).fetchall())
-    return [HospitalHead(hospital, partitions, positions[hospital]) for hospital, partitions in listed]
+    found = [HospitalHead(hospital, partitions, positions[hospital]) for hospital, partitions in served]
+    return Registered(found, refused)
 
 
 class Standing(Enum):

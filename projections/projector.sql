@@ -170,7 +170,7 @@ CREATE OR REPLACE VIEW {exposed} AS SELECT * FROM {table}
 DROP VIEW IF EXISTS {exposed}
 
 -- name: hospitals
-SELECT id, partitions FROM ledger_control.hospitals WHERE state = 'active' ORDER BY id
+SELECT id, partitions, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
 
 -- name: head
 SELECT {hospital}::text AS hospital, position FROM {head}

@@ -32,6 +32,7 @@ class Runner:
     hints: HeadHints
     _sessions: dict[Key, asyncio.Task[None]] = field(default_factory=dict[Key, "asyncio.Task[None]"])
     _at_rest: dict[Key, int] = field(default_factory=dict[Key, int])
+    _refused: frozenset[str] = frozenset()
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
         """Runs until `stop`, looking each second, or on a hint; sets `ready` after the first look at the registry."""
@@ -47,11 +48,17 @@ class Runner:
         try:
             async with self.tools.pool.connection() as connection:
                 found = await heads(connection)
-            for hospital in found:
+            self._say_refused(found.refused)
+            for hospital in found.served:
                 for view in self.views:
                     await self._start(hospital, view, stop)
         except psycopg.OperationalError as error:
             _log.warning("the views' database is out of reach", extra={"error": type(error).__name__})
+
+    def _say_refused(self, refused: frozenset[str]) -> None:
+        for hospital in sorted(refused - self._refused):
+            _log.error("this release does not serve the schema of a hospital", extra={"hospital": hospital})
+        self._refused = refused
 
     async def _start(self, hospital: HospitalHead, view: View, stop: asyncio.Event) -> None:
         key = (hospital.id, view.name)

@@ -236,7 +236,7 @@ class Ledger:
             return self._tenants.get(hospital) or await self._open_tenant(hospital)
 
     async def _open_tenant(self, hospital: str) -> Tenant:
-        row = await self._registry.hospital(hospital)
+        row = await self._registry.served(hospital)
         if row is None:
             raise UnknownHospital(hospital)
         keys = ReservationKeys(await reservation_key(self._readers, hospital))

@@ -61,7 +61,9 @@ def rebuild(name: str, wanted: str | None) -> None:
         async with _tools(settings) as tools:
             async with tools.pool.connection() as connection:
                 found = await heads(connection)
-            for hospital in found:
+            if wanted in found.refused:
+                raise click.ClickException(f"{wanted}: this release does not serve the version of its schema")
+            for hospital in found.served:
                 if wanted in (None, hospital.id):
                     built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
                     click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")

@@ -31,6 +31,7 @@ class HospitalRow:
     id: str
     origin: str
     partitions: int
+    schema_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class LedgerLog:
         self._pool = pool
 
     async def hospitals(self) -> list[HospitalRow]:
-        """The active hospitals."""
+        """The hospitals whose schema is there."""
         return [HospitalRow(*row) for row in await self._rows(_sql("hospitals"), ())]
 
     async def heads(self, hospitals: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 -- name: hospitals
-SELECT id, origin, partitions FROM ledger_control.hospitals WHERE state = 'active' ORDER BY id
+-- A closed hospital's last events are published like all before them.
+SELECT id, origin, partitions, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
 
 -- name: head
 SELECT {id} AS id, position FROM {schema}.head

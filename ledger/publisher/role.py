@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import psycopg
 from psycopg import AsyncConnection
@@ -18,6 +18,7 @@ from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
 from ledger.publisher.sink import KafkaSink, PostgresSink, Sink
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 SWEEP_SECONDS = 1.0
 SWEEP_SECONDS_MIN = 0.05
@@ -86,8 +87,9 @@ class Sweeper:
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         hospitals = {each.id: each for each in await self._log.hospitals()}
-        heads, progress = await self._log.heads(list(hospitals)), await self._log.all_progress()
-        self._say_unreadable(hospitals.keys() - heads.keys())
+        served = [each.id for each in hospitals.values() if each.schema_version in SCHEMA_VERSIONS]
+        heads, progress = await self._log.heads(served), await self._log.all_progress()
+        self._say_unreadable(hospitals, hospitals.keys() - heads.keys())
         waiting = [
             each
             for each, head in heads.items()
@@ -104,10 +106,11 @@ class Sweeper:
             return False
         return head > progress or head < publisher.published or (self._look_first and not publisher.looked)
 
-    def _say_unreadable(self, unreadable: set[str]) -> None:
+    def _say_unreadable(self, hospitals: Mapping[str, HospitalRow], unreadable: set[str]) -> None:
         for hospital in sorted(unreadable - self._unreadable):
             metrics.refused.labels(hospital).set(1)
-            _log.error("a hospital's ledger is missing or must not be read; others go on", extra={"hospital": hospital})
+            about = {"hospital": hospital, "schema_version": hospitals[hospital].schema_version}
+            _log.error("a hospital's ledger is missing or must not be read; others go on", extra=about)
         for hospital in self._unreadable - unreadable:
             metrics.refused.labels(hospital).set(0)
         self._unreadable = unreadable

@@ -22,7 +22,7 @@ from ledger.server.arguments import batch_events, required_uuid
 from ledger.server.errors import VersionOutOfRange
 from ledger.server.head_watch import Follower, HeadWatch
 from ledger.server.limits import Limits
-from ledger.store.reading import StoredRow
+from ledger.store.reading import StoredRow, is_last_page
 
 
 class EventStreams:
@@ -97,7 +97,7 @@ class EventStreams:
             for part in _parts(rows, self._limits.batch_bytes_max):
                 yield part
             place.version, place.position = rows[-1].version, rows[-1].position
-            if len(rows) < batch:
+            if is_last_page(rows, batch):
                 break
             rows = await self._ledger.read_stream(hospital, stream_id, place.version, batch)
 

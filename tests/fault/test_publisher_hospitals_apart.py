@@ -16,6 +16,7 @@ from ledger.config import Settings, load
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.publisher.role import run_publisher
 from ledger.stream.topics import records_topic
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
@@ -58,6 +59,28 @@ async def test_hospital_without_schema_stops_no_other(
                 await wait_until_published(sound)
     said = [record for record in caplog.records if "missing or must not be read" in record.message]
     assert [getattr(record, "hospital", "") for record in said] == ["gone"]
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSIONS.start - 1, SCHEMA_VERSIONS.stop])
+async def test_hospital_of_another_schema_version_stops_no_other(
+    database: Database, on_postgres: Settings, caplog: pytest.LogCaptureFixture, version: int
+) -> None:
+    """An older and a newer schema are left alone, said once, by name; the others are published."""
+    other = await LoadedLedger.add(database, "other", 1)
+    sound = await LoadedLedger.add(database, "sound", 1)
+    other.append(10)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("UPDATE ledger_control.hospitals SET schema_version = %s WHERE id = 'other'", (version,))
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing(on_postgres):
+            for _ in range(2):
+                sound.append(10)
+                await wait_until_published(sound)
+    said = [record for record in caplog.records if "missing or must not be read" in record.message]
+    assert [(getattr(record, "hospital", ""), getattr(record, "schema_version", 0)) for record in said] == [
+        ("other", version)
+    ]
+    assert await asyncio.to_thread(other.progress) == 0
 
 
 async def test_hospital_whose_topic_is_wrong_stops_no_other(

@@ -12,7 +12,7 @@ from ledger.server import bulk_load
 from ledger.store import committer
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, start_care
+from tests.contract.edge.requests import open_record, record_entry, register_patient, start_care
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
 

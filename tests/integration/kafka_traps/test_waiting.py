@@ -22,6 +22,7 @@ from ledger.publisher.sink import KafkaSink
 from ledger.stream.contract import StreamError
 from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.eventually import eventually
 from tests.integration.kafka_traps.sending import batch, event, new_hospital, positions
 
@@ -48,7 +49,9 @@ def test_process_ends_where_a_commit_waits_without_end(own_kafka: EmbeddedKafka,
 async def _commit_while_nothing_answers(bootstrap: str, hospital: str, sent: Path) -> None:
     sink_module.STUCK_SECONDS = 5.0
     async with log_pool("postgresql://nobody@127.0.0.1:1/none") as pool:
-        sink = KafkaSink(bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1))
+        sink = KafkaSink(
+            bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1, SCHEMA_VERSIONS[0])
+        )
         writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital, patience_seconds=60))
         await sink._call(lambda: writer.publish(batch(hospital, 1, 1)))
         writer._producer.begin_transaction()
