@@ -66,6 +66,34 @@ class FollowsStream:
                 assert built.events == published.ground.head
                 assert await content_digest(published.ground.pool, published.hospital, view) == before
 
+    async def test_an_event_of_another_release_stops_its_record_alone(self, published: Published) -> None:
+        """It and what follows in its record go to the dead letters of every view; all else is handled."""
+        await _stops_its_record_alone(published, lambda stream: stream.seal_bytes(b"later", "ledger.v1.HoldPlaced"))
+
+    async def test_an_unreadable_envelope_stops_its_record_alone(self, published: Published) -> None:
+        """Bytes that are no envelope are a matter of one record, not of the hospital; its digest is the stored one."""
+
+        def spoilt(stream: h.EventStream) -> h.Sealed:
+            sealed = stream.seal(h.care_ended())
+            return replace(sealed, envelope=b"\xff" + sealed.envelope[1:])
+
+        await _stops_its_record_alone(published, spoilt)
+
+
+async def _stops_its_record_alone(published: Published, seal: Callable[[h.EventStream], h.Sealed]) -> None:
+    stream = h.EventStream(hospital=published.hospital)
+    async with running(published):
+        published.ground.append([stream.seal(h.registered("SURG", "stopped"))])
+        stopped = published.ground.append([seal(stream)])
+        parked = published.ground.append([stream.seal(h.care_ended())])
+        append_history(published, 5)
+        await all_handled(published)
+    for view in ALL:
+        letters = await dead_letters(published.ground.pool, published.hospital, view.name)
+        assert [each.position for each in letters] == [stopped, parked]
+        handled = await view_digest(published.ground.pool, published.hospital, view)
+        assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
 
 @asynccontextmanager
 async def running(published: Published) -> AsyncGenerator[None, None]:
