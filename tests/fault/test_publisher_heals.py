@@ -5,6 +5,7 @@ import logging
 from uuid import uuid4
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from ledger.config import Settings
 from ledger.stream.contract import StreamError
@@ -159,3 +160,23 @@ async def test_offers_reach_a_hospital_that_is_not_in_this_registry(
         assert_exactly_once(
             ledger, await wait_for_events(settings.kafka_bootstrap, records_topic(ledger.hospital), ledger.head)
         )
+
+
+async def test_topic_that_was_compacted_is_filled_anew(
+    ledger: LoadedLedger, publishing: Publishing, settings: Settings
+) -> None:
+    """Nobody knows what a compaction has taken away, so all of it is published again."""
+    topic = records_topic(ledger.hospital)
+    ledger.append(100)
+    async with publishing():
+        await wait_for_events(settings.kafka_bootstrap, topic, 100)
+    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact"})])
+    async with publishing():
+        await eventually_async(lambda: asyncio.to_thread(lambda: _all_marked(settings, topic, 100)), seconds_max=30)
+    assert_exactly_once(ledger, on_topic(settings.kafka_bootstrap, topic))
+
+
+def _all_marked(settings: Settings, topic: str, count: int) -> bool:
+    said = headers_on(settings.kafka_bootstrap, topic)
+    return len(said) == count and all("ce_refilled" in each for each in said)

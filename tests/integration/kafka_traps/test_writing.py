@@ -10,10 +10,12 @@ import threading
 from collections.abc import Generator
 
 import pytest
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.stream.contract import MessageTooLarge, StreamUnavailable
-from ledger.stream.kafka.writer import KafkaWriter, Outgoing
+from ledger.stream.kafka.writer import KafkaWriter, Outgoing, end_producer
 from ledger.stream.message import MESSAGE_BYTES_MAX
 from ledger.stream.topics import records_topic
 from tests.eventually import eventually
@@ -74,6 +76,64 @@ def test_writer_raises_where_a_batch_expires_and_its_successor_goes_on(own_kafka
     successor.publish(batch(hospital, last + 1, 10))
     successor.close()
     assert positions(own_kafka.bootstrap, hospital) == list(range(1, last + 11))
+
+
+def test_library_is_done_for_after_one_message_too_large(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: the broker refuses one message, and the same producer can never commit again."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    topic = records_topic(hospital)
+    producer = plain_producer(kafka_broker.bootstrap, f"fatal.{hospital}", api_version=(2, 4), max_request_size=2**22)
+    producer.begin_transaction()
+    with pytest.raises(KafkaError):
+        producer.send(topic, os.urandom(2**21), partition=0).get(10)
+
+    def go_on() -> None:
+        producer.abort_transaction()
+        producer.begin_transaction()
+        producer.send(topic, b"next", partition=0).get(10)
+        producer.commit_transaction()
+
+    with pytest.raises((KafkaError, RuntimeError, AssertionError)):
+        go_on()
+    with contextlib.suppress(Exception):
+        end_producer(producer, 0)
+    assert values(kafka_broker.bootstrap, topic) == []
+
+
+def test_library_never_sends_again_after_an_expired_retry(own_kafka: EmbeddedKafka) -> None:
+    """The trap: the broker is back, and the idempotent producer still fails."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    topic = records_topic(hospital)
+    limits = {"delivery_timeout_ms": 1500, "request_timeout_ms": 1000, "metadata_max_age_ms": 1000}
+    producer = KafkaProducer(
+        bootstrap_servers=own_kafka.bootstrap, enable_idempotence=True, max_block_ms=3000, **limits
+    )
+    producer.send(topic, b"first", partition=0).get(5)
+    with frozen(own_kafka):
+        lost = producer.send(topic, b"second", partition=0)
+        eventually(lambda: lost.exception is not None, what="the batch expires")
+    with pytest.raises(KafkaError):
+        producer.send(topic, b"third", partition=0).get(10)
+    with contextlib.suppress(Exception):
+        end_producer(producer, 0)
+
+
+def test_close_that_fails_leaves_no_thread(own_kafka: EmbeddedKafka) -> None:
+    """The library gives up with its thread still running where the flush before it fails."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    before = {thread.ident for thread in threading.enumerate()}
+    writer = KafkaWriter(own_kafka.bootstrap, hospital, patience_seconds=SHORT_SECONDS)
+    writer.publish(batch(hospital, 1, 10))
+    with frozen(own_kafka):
+        with pytest.raises(StreamUnavailable):
+            writer.publish(batch(hospital, 11, 10))
+        with contextlib.suppress(StreamUnavailable):
+            writer.close()
+
+    def left() -> list[str]:
+        return [each.name for each in threading.enumerate() if each.ident not in before and "kafka" in each.name]
+
+    eventually(lambda: not left(), what="the threads end")
 
 
 def test_event_too_large_for_a_message_is_refused_before_it_is_sent(kafka_broker: EmbeddedKafka) -> None:
