@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 
 from kafka import TopicPartition
@@ -14,6 +15,8 @@ from ledger.stream.kafka.connecting import broker_errors, build
 
 _KEEP_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
 _UP_TO_ITS_END = -1
+_RIGHT_SECONDS_MAX = 5.0
+_POLL_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -64,12 +67,30 @@ class TopicsAdmin:
 
 def _keep_everything(client: KafkaAdminClient, topic: str) -> frozenset[str]:
     """Somebody else made the topic, or changed it: what it would delete is not on the stream any more."""
-    resource = ConfigResource(ConfigResourceType.TOPIC, topic, _KEEP_EVERYTHING)
-    described = client.describe_configs([resource], config_filter="all")["topic"][topic]
-    wrong = {name: said["value"] for name, said in described.items() if said["value"] != _KEEP_EVERYTHING[name]}
+    wrong = _wrong_settings(client, topic)
     if wrong:
         facts = {"topic": topic, "found": wrong, "wanted": {name: _KEEP_EVERYTHING[name] for name in wrong}}
         _log.error("a topic of the ledger does not keep everything; its settings are put right", extra=facts)
         right = {name: _KEEP_EVERYTHING[name] for name in wrong}
         client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, right)])
+        _wait_until_right(client, topic)
     return frozenset(wrong)
+
+
+def _wait_until_right(client: KafkaAdminClient, topic: str) -> None:
+    """A broker learns of a change a moment after the controller has taken it, or never, where a right is missing."""
+    deadline = time.monotonic() + _RIGHT_SECONDS_MAX
+    while still := _wrong_settings(client, topic):
+        if time.monotonic() > deadline:
+            names = ", ".join(sorted(still))
+            raise StreamUnavailable(f"topic {topic} does not keep everything ({names})", "no ALTER_CONFIGS right on it")
+        time.sleep(_POLL_SECONDS)
+
+
+def _wrong_settings(client: KafkaAdminClient, topic: str) -> dict[str, str]:
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, _KEEP_EVERYTHING)
+    described = client.describe_configs([resource], config_filter="all")["topic"][topic]
+    # The library says nothing of a refusal; the answer is empty then.
+    if described.keys() != _KEEP_EVERYTHING.keys():
+        raise StreamUnavailable(f"the settings of topic {topic} cannot be read", "no DESCRIBE_CONFIGS right on it")
+    return {name: said["value"] for name, said in described.items() if said["value"] != _KEEP_EVERYTHING[name]}
