@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,7 +12,7 @@ from ledger.cli.bodies import body_opener
 from ledger.cli.opened_feed import OpenedFeed
 from ledger.config import Settings
 from ledger.lease import Lease, Leases
-from ledger.stream.contract import START, GapDetector, PublishedEvent, StreamReader
+from ledger.stream.contract import START, GapDetector, MalformedMessage, PublishedEvent, StreamReader
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.postgres.reader import records_reader
 from ledger.stream.topics import records_topic
@@ -22,6 +23,7 @@ from projections.connections import Pool
 from projections.feed import AcquireLease, Feed, OpenFeed
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 def open_records(settings: Settings, hospital: str) -> StreamReader:
@@ -86,7 +88,12 @@ class _StreamFeed:
     async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
         reader = self._reader
         assert reader is not None  # noqa: S101 - open() came first
-        found = await self._call(lambda: reader.poll(timeout_s, events_max))
+        try:
+            found = await self._call(lambda: reader.poll(timeout_s, events_max))
+        except MalformedMessage as foreign:
+            # Not an event of the ledger. If it stands in the place of one, the next event names a lost predecessor.
+            _log.error("a message on the stream that no publisher wrote is passed over", extra={"fault": str(foreign)})
+            return ()
         return [
             Delivered(each.partition, each.next_offset, self._topic_id, _view_event(each))
             for each in found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus, LeaseStatus
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_timestamp

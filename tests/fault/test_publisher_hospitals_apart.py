@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -100,3 +100,30 @@ async def test_hospital_whose_topic_is_wrong_stops_no_other(
             await wait_until_published(sound)
     assert broken.progress() == 0
     assert {getattr(each, "hospital", "") for each in caplog.records} == {broken.hospital}
+
+
+async def test_failure_that_nobody_foresaw_costs_a_rest_and_stops_no_other(
+    database: Database, on_postgres: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not a try each second for ever: the rests grow, and it goes on by itself once the cause is gone."""
+    barred = await LoadedLedger.add(database, "barred", 1)
+    sound = await LoadedLedger.add(database, "sound", 1)
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        events = SQL("{}.events").format(Identifier(f"h_{barred.hospital}"))
+        connection.execute(SQL("REVOKE SELECT ON {} FROM ledger_stream").format(events))
+        with caplog.at_level(logging.ERROR, "ledger"):
+            async with publishing(on_postgres):
+                barred.append(5)
+                sound.append(5)
+                await wait_until_published(sound)
+                said = lambda: asyncio.sleep(0, [getattr(each, "failures", 0) for each in caplog.records])  # noqa: E731
+                await eventually_async(lambda: _at_least(3, said), what="three failures")
+                assert await said() == [1, 2, 3]
+                connection.execute(SQL("GRANT SELECT ON {} TO ledger_stream").format(events))
+                await wait_until_published(barred)
+    assert {getattr(each, "hospital", "") for each in caplog.records} == {"barred"}
+    assert "InsufficientPrivilege" in str(vars(caplog.records[0]))
+
+
+async def _at_least(count: int, said: Callable[[], Awaitable[list[int]]]) -> bool:
+    return len(await said()) >= count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,9 @@ import psycopg
 from psycopg import Connection, RawCursor
 from psycopg.sql import Identifier
 
-from ledger.stream.contract import PublishedEvent, StreamUnavailable
+from ledger.stream.contract import UNREADABLE, PublishedEvent, StreamUnavailable
 from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
 from ledger.views.statements import render, templates
 
 _CONNECT_SECONDS_MAX = 5
@@ -105,7 +107,7 @@ def records_reader(url: str, hospital: str) -> PostgresLogReader:
 
     def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
         found = connection.execute(after, (cursor, limit), binary=True).fetchall()
-        return [_event(hospital, row[0], row[0], row[0] - 1, *row[1:]) for row in found]
+        return [_event_of_row(hospital, origin[0], row) for row in found]
 
     return PostgresLogReader(url, origin[0], ("listen", hospital), rows, lambda connection: _one(connection, head, ()))
 
@@ -115,10 +117,7 @@ def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
 
     def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
         found = connection.execute(_sql("transfers_after"), (recipient, cursor, limit), binary=True).fetchall()
-        return [
-            _event("", sequence, position, position - 1, envelope, body, None)
-            for sequence, position, envelope, body in found
-        ]
+        return [_transfer_of_row(row) for row in found]
 
     return PostgresLogReader(
         url,
@@ -129,24 +128,58 @@ def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
     )
 
 
-def _event(
-    hospital: str, next_offset: int, position: int, prev: int, envelope: bytes, body: bytes, traceparent: str | None
-) -> PublishedEvent:
-    clear = decode(envelope)
-    return PublishedEvent(
-        hospital=hospital or clear.origin.split("/")[-2],
-        origin=clear.origin,
+def _event_of_row(hospital: str, origin: str, row: Row) -> PublishedEvent:
+    position, stream_id, version, recorded_at, envelope, body, traceparent = row
+    event = PublishedEvent(
+        hospital=hospital,
+        origin=origin,
         position=position,
+        stream_id=stream_id,
+        version=version,
+        type=UNREADABLE,
+        recorded_at=recorded_at,
+        envelope=envelope,
+        body=body,
+        partition=0,
+        prev_position=position - 1,
+        next_offset=position,
+        traceparent=traceparent,
+    )
+    return _as_its_envelope_says(event)
+
+
+def _transfer_of_row(row: Row) -> PublishedEvent:
+    sequence, source, position, envelope, body = row
+    event = PublishedEvent(
+        hospital=source.split("/")[-2],
+        origin=source,
+        position=position,
+        stream_id=UUID(int=0),
+        version=0,
+        type=UNREADABLE,
+        recorded_at=0,
+        envelope=envelope,
+        body=body,
+        partition=0,
+        prev_position=position - 1,
+        next_offset=sequence,
+    )
+    return _as_its_envelope_says(event)
+
+
+def _as_its_envelope_says(event: PublishedEvent) -> PublishedEvent:
+    """The event with what its envelope knows; one that cannot be read stays UNREADABLE and stops its record alone."""
+    try:
+        clear = decode(event.envelope)
+    except EnvelopeFault:
+        return event
+    return replace(
+        event,
+        origin=clear.origin,
         stream_id=UUID(bytes=clear.stream_id),
         version=clear.stream_version,
         type=clear.type,
         recorded_at=clear.recorded_at,
-        envelope=envelope,
-        body=body,
-        partition=0,
-        prev_position=prev,
-        next_offset=next_offset,
-        traceparent=traceparent,
     )
 
 

@@ -1,14 +1,16 @@
 """What the views promise on every adapter of the published stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 from ledger.cli.queries import partition_function
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.digests import content_digest, view_digest
 from projections.hints import listening
+from projections.operations import ViewOperations
 from projections.rebuild import rebuild
 from projections.run import Runner
 from projections.views import ALL
@@ -65,6 +67,35 @@ class FollowsStream:
                 built = await rebuild(published.tools(), published.hospital, PARTITIONS, view)
                 assert built.events == published.ground.head
                 assert await content_digest(published.ground.pool, published.hospital, view) == before
+
+    async def test_an_event_of_another_release_stops_its_record_alone(self, published: Published) -> None:
+        """It is a dead letter of every view, what follows in its record waits behind it, and all else is handled."""
+        await _stops_its_record_alone(published, lambda stream: stream.seal_bytes(b"later", "ledger.v1.HoldPlaced"))
+
+    async def test_an_unreadable_envelope_stops_its_record_alone(self, published: Published) -> None:
+        """Bytes that are no envelope are a matter of one record, not of the hospital; its digest is the stored one."""
+
+        def spoilt(stream: h.EventStream) -> h.Sealed:
+            sealed = stream.seal(h.care_ended())
+            return replace(sealed, envelope=b"\xff" + sealed.envelope[1:])
+
+        await _stops_its_record_alone(published, spoilt)
+
+
+async def _stops_its_record_alone(published: Published, seal: Callable[[h.EventStream], h.Sealed]) -> None:
+    stream = h.EventStream(hospital=published.hospital)
+    async with running(published):
+        published.ground.append([stream.seal(h.registered("SURG", "stopped"))])
+        stopped = published.ground.append([seal(stream)])
+        published.ground.append([stream.seal(h.care_ended())])
+        append_history(published, 5)
+        await all_handled(published)
+    for view in ALL:
+        operations = ViewOperations(published.ground.pool, ALL)
+        listed = await operations.list_dead_letters(published.hospital, view.name, 0, "")
+        assert [(each.position, each.record_id) for each in listed.dead_letters] == [(stopped, str(stream.stream_id))]
+        handled = await view_digest(published.ground.pool, published.hospital, view)
+        assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
 
 
 @asynccontextmanager
