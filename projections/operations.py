@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from ledger.api.v1 import stream_pb2
-from ledger.views.errors import ReasonMissing, ViewAbsent
+from ledger.views.errors import ReasonMissing, ViewAbsent, ViewsUnreadable
 from ledger.views.event import ViewEvent
 from ledger.views.view import View
 from projections.connections import Connection, Pool, borrowed
@@ -20,7 +20,7 @@ from projections.rows import ROW_REFUSED, RowTables
 from projections.tables import shared_statements
 
 _log = logging.getLogger(__name__)
-_STATES = {"live": "running", "stopped": "stopped"}
+_STATES = {"live": "running"}
 
 
 class ViewOperations:
@@ -32,13 +32,18 @@ class ViewOperations:
         self._stopped_max = stopped_max
 
     async def statuses(self, hospital: str, head: int) -> list[stream_pb2.ViewStatus]:
-        """Every view of a hospital against its ledger's head; one that was not built is `absent`."""
+        """Every view of a hospital against its ledger's head; one that was not built is `absent`.
+
+        ViewsUnreadable where the hospital's views are closed to us.
+        """
         try:
             async with borrowed(self._pool) as connection:
-                cursor = await connection.execute(shared_statements(hospital)["statuses"])
+                cursor = await connection.execute(shared_statements(hospital)["statuses"], (hospital,))
                 found = {row[0]: _status(row, head) for row in await cursor.fetchall()}
         except psycopg.errors.UndefinedTable:
             found = {}
+        except psycopg.ProgrammingError as error:
+            raise ViewsUnreadable(hospital) from error
         absent = {name: stream_pb2.ViewStatus(view=name, lag=head, state="absent") for name in self._views}
         return [found.get(name, status) for name, status in absent.items()]
 
@@ -156,7 +161,7 @@ def _status(row: tuple[str, str, bool, int, int, int, int], head: int) -> stream
         lag=max(head - events, 0),
         stopped_records=stopped,
         dead_letters=letters,
-        state="rebuilding" if rebuilding else _STATES[state],
+        state="rebuilding" if rebuilding else _STATES.get(state, state),
     )
 
 

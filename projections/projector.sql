@@ -46,6 +46,11 @@ CREATE TABLE IF NOT EXISTS {parked} (
     body bytea NOT NULL,
     PRIMARY KEY (view, generation, position)
 );
+CREATE TABLE IF NOT EXISTS {faults} (
+    view text PRIMARY KEY,
+    fault text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now()
+);
 CREATE INDEX IF NOT EXISTS parked_by_stream ON {parked} (view, generation, stream_id, position)
 
 -- name: generations
@@ -56,6 +61,13 @@ INSERT INTO {generations} (view, generation, schema_version, state) VALUES ($1, 
 
 -- name: lock_generation
 SELECT state FROM {generations} WHERE view = $1 AND generation = $2 FOR UPDATE
+
+-- name: note_fault
+INSERT INTO {faults} (view, fault) VALUES ($1, $2)
+ON CONFLICT (view) DO UPDATE SET fault = excluded.fault WHERE {faults}.fault <> excluded.fault
+
+-- name: forget_fault
+DELETE FROM {faults} WHERE view = $1
 
 -- name: set_state
 UPDATE {generations} SET state = $3 WHERE view = $1 AND generation = $2
@@ -79,7 +91,7 @@ SELECT partition, position, next_offset, topic_id, events, digest
 FROM {checkpoints} WHERE view = $1 AND generation = $2 ORDER BY partition
 
 -- name: handled
-SELECT COALESCE(sum(events), 0)::bigint FROM {checkpoints} WHERE view = $1 AND generation = $2
+SELECT COALESCE(sum(events), 0)::bigint, count(*) FROM {checkpoints} WHERE view = $1 AND generation = $2
 
 -- name: advance
 UPDATE {checkpoints} AS c
@@ -125,7 +137,11 @@ WHERE g.state <> 'building' AND d.resolution = '' AND ($1 = '' OR d.view = $1) A
 ORDER BY d.view, d.position LIMIT $4
 
 -- name: statuses
-SELECT g.view, g.state, EXISTS (SELECT 1 FROM {generations} AS b WHERE b.view = g.view AND b.state = 'building'),
+-- A generation that a killed rebuild has left behind is no rebuild: whoever builds holds the lease.
+SELECT g.view, COALESCE((SELECT f.fault FROM {faults} AS f WHERE f.view = g.view), g.state),
+    EXISTS (SELECT 1 FROM {generations} AS b WHERE b.view = g.view AND b.state = 'building')
+        AND EXISTS (SELECT 1 FROM ledger_control.leases AS l
+            WHERE l.hospital = $1 AND l.role = 'rebuild:' || g.view AND l.expires_at >= clock_timestamp()),
     COALESCE(min(c.position), 0)::bigint, COALESCE(sum(c.events), 0)::bigint,
     (SELECT count(DISTINCT d.stream_id) FROM {dead_letters} AS d
      WHERE d.view = g.view AND d.generation = g.generation AND d.resolution = ''),
@@ -138,9 +154,15 @@ WHERE g.state <> 'building' GROUP BY g.view, g.generation, g.state ORDER BY g.vi
 SELECT generation, state FROM {generations} WHERE view = $1 ORDER BY generation FOR UPDATE
 
 -- name: has_overtaken
-SELECT NOT EXISTS (
+-- Partition by partition; where the two were built from streams of other layouts, by the count of all events.
+SELECT CASE WHEN (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+    IN (0, (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $3))
+THEN NOT EXISTS (
     SELECT 1 FROM {checkpoints} AS old JOIN {checkpoints} AS new USING (view, partition)
     WHERE old.view = $1 AND old.generation = $2 AND new.generation = $3 AND new.position < old.position)
+ELSE (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $3)
+    >= (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+END
 
 -- name: forget_dead_letters
 DELETE FROM {dead_letters} WHERE view = $1 AND generation = $2

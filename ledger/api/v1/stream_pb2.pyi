@@ -411,7 +411,7 @@ class ViewStatus(_message.Message):
     dead_letters: _builtins.int
     """Dead letters that wait for a person."""
     state: _builtins.str
-    """State: `running`, `stopped`, `rebuilding` or `absent`."""
+    """State: `running`, `stopped`, `rebuilding`, `absent`, or `gap` (events are missing on the published stream)."""
     def __init__(
         self,
         *,

@@ -7,12 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.cli.feeds import feed_opener, lease_acquirer
+from ledger.cli.feeds import view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings, load
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.publisher.role import run_publisher
-from projections.dead_letters import STOPPED_MAX
 from projections.freshness import Freshness, PartitionCounts
 from projections.session import Pace, Tools
 from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
@@ -32,8 +31,7 @@ class Published:
 
     def tools(self) -> Tools:
         """What the composition root hands to the runner."""
-        pool = self.ground.pool
-        return Tools(pool, feed_opener(self.settings), lease_acquirer(pool), Pace(sweep_s=0.1), STOPPED_MAX)
+        return view_tools(self.settings, self.ground.pool, Pace(sweep_s=0.1))
 
     def freshness(self) -> Freshness:
         pool = self.ground.pool

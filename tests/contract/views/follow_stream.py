@@ -1,11 +1,17 @@
 """What the views promise on every adapter of the published stream."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
 from ledger.cli.queries import partition_function
+from ledger.store.hospitals import add_hospital
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.digests import content_digest, view_digest
 from projections.hints import listening
@@ -14,7 +20,8 @@ from projections.run import Runner
 from projections.views import ALL
 from tests.contract.views import histories as h
 from tests.contract.views.conftest import Published
-from tests.contract.views.ground import PARTITIONS
+from tests.contract.views.ground import PARTITIONS, PASSWORDS
+from tests.eventually import eventually_async
 
 
 class FollowsStream:
@@ -65,6 +72,42 @@ class FollowsStream:
                 built = await rebuild(published.tools(), published.hospital, PARTITIONS, view)
                 assert built.events == published.ground.head
                 assert await content_digest(published.ground.pool, published.hospital, view) == before
+
+    async def test_a_hospital_whose_schema_is_gone_stops_no_other(
+        self, published: Published, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Gone, closed to the views, or its views' schema dropped: each is said once by name, the others go on."""
+        spoil = {"a-gone": "DROP SCHEMA {h} CASCADE", "b-shut": "REVOKE ALL ON SCHEMA {h} FROM ledger_views"}
+        spoil |= {"c-views": "DROP SCHEMA {v} CASCADE", "z-shut": "REVOKE ALL ON SCHEMA {v} FROM ledger_views"}
+        with caplog.at_level(logging.ERROR, "projections"):
+            async with running(published):
+                append_history(published, 1)
+                await all_handled(published)
+                for hospital, statement in spoil.items():
+                    await add_broken(published, hospital, statement)
+                for _ in range(2):
+                    append_history(published, 2)
+                    await all_handled(published)
+                await eventually_async(lambda: asyncio.to_thread(lambda: len(said(caplog)) == len(spoil)), what="said")
+                append_history(published, 2)
+                await all_handled(published)
+        assert sorted(said(caplog)) == sorted(spoil)
+
+
+async def add_broken(published: Published, hospital: str, statement: str) -> None:
+    """A hospital of the registry that is then spoiled."""
+    url = published.ground.database.url
+    migrate_url = published.ground.database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
+    await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
+    names = {"h": Identifier(f"h_{hospital}"), "v": Identifier(f"v_{hospital}")}
+    with psycopg.connect(url) as connection:
+        connection.execute(SQL(statement).format(**names))  # pyright: ignore[reportArgumentType]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The hospitals of which it is said that they cannot be read, as often as it is said."""
+    wanted = "a hospital's views are missing or closed to us; others go on"
+    return [record.__dict__["hospital"] for record in caplog.records if record.message == wanted]
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from projections.board_queries import BoardQueries
 from projections.checkpoint import Fenced
 from projections.department_board.view import DepartmentBoard
 from projections.digests import content_digest, view_digest
+from projections.generation import Generation, generations
 from projections.projector import Projector, ViewStopped
 from projections.rebuild import rebuild
 from projections.views import ALL
@@ -99,7 +100,7 @@ async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Grou
     """A release with another schema version builds beside and swaps, then goes on."""
 
     class NewBoard(DepartmentBoard):
-        schema_version = 2
+        schema_version = DepartmentBoard.schema_version + 1
 
     head = ground.append(history(2))
     async with running(ground, DepartmentBoard()):
@@ -108,7 +109,10 @@ async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Grou
         late = h.EventStream()
         head = ground.append([late.seal(h.registered("LATE"))])
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
+    async with ground.pool.connection() as connection:
+        (generation,) = await generations(connection, "north", NewBoard())
     assert len(board.rows) == 1
+    assert generation == Generation(2, NewBoard.schema_version, "live")
 
 
 async def test_many_rebuilds_do_not_fence_the_running_view(ground: Ground) -> None:
