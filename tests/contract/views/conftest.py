@@ -42,13 +42,13 @@ class Published:
 async def on_postgres(empty_database: Database) -> AsyncIterator[Published]:
     """On the PostgreSQL log."""
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
-        yield Published(ground, _settings(empty_database))
+        yield Published(ground, settings_of(empty_database))
 
 
 @pytest.fixture
 async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> AsyncIterator[Published]:
     """On the session's Kafka, with the product's publisher."""
-    settings = _settings(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
+    settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
         stop, ready = asyncio.Event(), asyncio.Event()
         publishing = asyncio.create_task(run_publisher(settings, stop, ready.set))
@@ -58,7 +58,7 @@ async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> Asy
         await publishing
 
 
-def _settings(database: Database, **more: str) -> Settings:
+def settings_of(database: Database, **more: str) -> Settings:
     roles = {"STREAM": "ledger_stream", "VIEWS": "ledger_views"}
     urls = {f"LEDGER_POSTGRES_{key}_URL": database.url_for(role, PASSWORDS[role]) for key, role in roles.items()}
     return load({**urls, **more})
