@@ -55,7 +55,7 @@ async def published(there: Published) -> None:
 async def test_views_go_on_after_a_partition_was_cut_and_filled_again(
     empty_database: Database, own_kafka: EmbeddedKafka, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The offsets of their checkpoints mean something else now: they look from the start; each event is handled once."""
+    """The offsets of their checkpoints mean something else now: they look from the start, and handle each once."""
     settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=own_kafka.bootstrap)
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
         there = Published(ground, settings)
