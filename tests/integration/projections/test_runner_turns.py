@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from ledger.store.hospitals import add_hospital
 from ledger.stream.contract import StreamUnavailable
@@ -43,4 +44,4 @@ async def add_behind(ground: Ground, hospital: str) -> None:
     url = ground.database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
     await add_hospital(url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
     with psycopg.connect(ground.database.url) as connection:
-        connection.execute(f'UPDATE "h_{hospital}".head SET position = 5')  # pyright: ignore[reportArgumentType]  # noqa: S608
+        connection.execute(SQL("UPDATE {} SET position = 5").format(Identifier(f"h_{hospital}", "head")))
