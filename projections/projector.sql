@@ -46,6 +46,19 @@ CREATE TABLE IF NOT EXISTS {parked} (
     body bytea NOT NULL,
     PRIMARY KEY (view, generation, position)
 );
+CREATE TABLE IF NOT EXISTS {dead_letter_decisions} (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    view text NOT NULL,
+    position bigint NOT NULL,
+    stream_id uuid NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL,
+    decision text NOT NULL CHECK (decision IN ('retried', 'failed again', 'skipped')),
+    reason text NOT NULL,
+    decided_at timestamptz NOT NULL DEFAULT now()
+);
 CREATE TABLE IF NOT EXISTS {faults} (
     view text PRIMARY KEY,
     fault text NOT NULL,
@@ -114,6 +127,11 @@ INSERT INTO {parked} (view, generation, position, stream_id, envelope, body) VAL
 SELECT position, envelope, body FROM {dead_letters}
 WHERE view = $1 AND generation = $2 AND position = $3 AND resolution = ''
 
+-- name: note_decision
+INSERT INTO {dead_letter_decisions} (view, position, stream_id, version, type, error, failed_at, decision, reason)
+SELECT view, position, stream_id, version, type, error, failed_at, $4, $5
+FROM {dead_letters} WHERE view = $1 AND generation = $2 AND position = $3
+
 -- name: fail_again
 UPDATE {dead_letters} SET error = $4, reason = $5, failed_at = now() WHERE view = $1 AND generation = $2 AND position = $3
 
@@ -129,12 +147,20 @@ SELECT position, envelope, body FROM {parked} WHERE view = $1 AND generation = $
 DELETE FROM {parked} WHERE view = $1 AND generation = $2 AND position = $3
 
 -- name: list_dead_letters
-SELECT d.view, d.position, d.stream_id, d.version, d.type, d.error, d.failed_at,
-    (SELECT count(*) FROM {parked} AS p
-     WHERE p.view = d.view AND p.generation = d.generation AND p.stream_id = d.stream_id)
-FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
-WHERE g.state <> 'building' AND d.resolution = '' AND ($1 = '' OR d.view = $1) AND (d.view, d.position) > ($2, $3)
-ORDER BY d.view, d.position LIMIT $4
+-- The open ones of what readers see and, if asked for, every decision, also on generations that are gone.
+SELECT l.* FROM (
+    SELECT d.view, d.position, 0::bigint, d.stream_id, d.version, d.type, d.error, d.failed_at,
+        (SELECT count(*) FROM {parked} AS p
+         WHERE p.view = d.view AND p.generation = d.generation AND p.stream_id = d.stream_id),
+        '', '', NULL::timestamptz
+    FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
+    WHERE g.state <> 'building' AND d.resolution = ''
+    UNION ALL
+    SELECT view, position, id, stream_id, version, type, error, failed_at, 0, decision, reason, decided_at
+    FROM {dead_letter_decisions} WHERE $6::boolean
+) AS l (view, position, number, stream_id, version, type, error, failed_at, parked, decision, reason, decided_at)
+WHERE ($1 = '' OR l.view = $1) AND (l.view, l.position, l.number) > ($2, $3, $4)
+ORDER BY l.view, l.position, l.number LIMIT $5
 
 -- name: statuses
 -- A generation that a killed rebuild has left behind is no rebuild: whoever builds holds the lease.

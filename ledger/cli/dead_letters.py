@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ledger.api.v1.stream_pb2_grpc import OperationsServiceAsyncStub
 
 T = TypeVar("T")
+_DECIDED = ("decision", "reason")
 _hospital = click.option("--hospital", required=True)
 _view = click.option("--view", required=True)
 _reason = click.option("--reason", required=True, help="Why; kept beside the dead letter.")
@@ -34,14 +35,15 @@ def dead_letters() -> None:
 @address_option
 @_hospital
 @click.option("--view", default="", help="Only this view.")
-def list_(address: str, hospital: str, view: str) -> None:
+@click.option("--all", "decided", is_flag=True, help="Also those on which somebody has decided, with the reason.")
+def list_(address: str, hospital: str, view: str, *, decided: bool) -> None:
     """List the dead letters of a hospital's views."""
-    request = messages.ListDeadLettersRequest(hospital=hospital, view=view, page_size=1000)
+    request = messages.ListDeadLettersRequest(hospital=hospital, view=view, page_size=1000, include_decided=decided)
     answer = _ask(address, lambda stub: stub.ListDeadLetters(request))
-    table = Table("view", "position", "record", "version", "type", "error", "parked behind")
+    table = Table("view", "position", "record", "version", "type", "error", "parked behind", *_DECIDED[: 2 * decided])
     for each in answer.dead_letters:
         place = (each.view, str(each.position), each.record_id, str(each.record_version))
-        table.add_row(*place, each.type, each.error, str(each.parked))
+        table.add_row(*place, each.type, each.error, str(each.parked), *(each.decision, each.reason)[: 2 * decided])
     Console().print(table)
 
 
