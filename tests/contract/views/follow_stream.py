@@ -73,6 +73,24 @@ class FollowsStream:
                 assert built.events == published.ground.head
                 assert await content_digest(published.ground.pool, published.hospital, view) == before
 
+    async def test_a_rebuild_under_load_swaps_and_nothing_is_lost(self, published: Published) -> None:
+        """The view goes on meanwhile; two at once are one rebuild and a refusal; each event is handled once."""
+        stop = asyncio.Event()
+        async with running(published):
+            append_history(published, 5)
+            await all_handled(published)
+            load = asyncio.create_task(keep_appending(published, stop))
+            for view in ALL:
+                both = [rebuild(published.tools(), published.hospital, PARTITIONS, view) for _ in range(2)]
+                results = await asyncio.gather(*both, return_exceptions=True)
+                assert sorted(type(each).__name__ for each in results) == ["RebuildUnderWay", "Rebuilt"]
+            stop.set()
+            await load
+            await all_handled(published)
+        for view in ALL:
+            handled = await view_digest(published.ground.pool, published.hospital, view)
+            assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
     async def test_a_hospital_whose_schema_is_gone_stops_no_other(
         self, published: Published, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -92,6 +110,16 @@ class FollowsStream:
                 append_history(published, 2)
                 await all_handled(published)
         assert sorted(said(caplog)) == sorted(spoil)
+
+
+async def keep_appending(published: Published, stop: asyncio.Event) -> None:
+    """A record's events again and again."""
+    while not stop.is_set():
+        append_history(published, 1)
+        try:
+            await asyncio.wait_for(stop.wait(), 0.05)
+        except TimeoutError:
+            continue
 
 
 async def add_broken(published: Published, hospital: str, statement: str) -> None:
