@@ -60,10 +60,17 @@ class DeadLetterTable:
 
     async def resolve(self, connection: Connection, position: int, resolution: str, reason: str) -> None:
         """Closes a dead letter as `retried` or `skipped`; who failed where stays, what it said goes."""
+        await self._note_decision(connection, position, resolution, reason)
         parameters = (self.view, self.generation, position, resolution, reason)
         await connection.execute(self.statements["resolve"], parameters)
 
     async def fail_again(self, connection: Connection, position: int, error: str, reason: str) -> None:
         """Keeps what a retry ended with."""
+        await self._note_decision(connection, position, "failed again", reason)
         parameters = (self.view, self.generation, position, error, reason)
         await connection.execute(self.statements["fail_again"], parameters)
+
+    async def _note_decision(self, connection: Connection, position: int, decision: str, reason: str) -> None:
+        """Who asks later, after a rebuild too, finds what was decided and why."""
+        parameters = (self.view, self.generation, position, decision, reason)
+        await connection.execute(self.statements["note_decision"], parameters)

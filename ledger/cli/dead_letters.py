@@ -23,6 +23,7 @@ T = TypeVar("T")
 _POSITION = click.IntRange(min=1, max=2**64 - 1)
 _PAGE_ROWS = 1000
 _PLAIN_COLUMNS = 180
+_DECIDED = ("decision", "reason")
 _hospital = click.option("--hospital", required=True)
 _view = click.option("--view", required=True)
 _reason = click.option("--reason", required=True, help="Why; kept beside the dead letter.")
@@ -37,18 +38,23 @@ def dead_letters() -> None:
 @address_option
 @_hospital
 @click.option("--view", default="", help="Only this view.")
-def list_(address: str, hospital: str, view: str) -> None:
+@click.option("--all", "decided", is_flag=True, help="Also those on which somebody has decided, with the reason.")
+def list_(address: str, hospital: str, view: str, *, decided: bool) -> None:
     """List the dead letters of a hospital's views."""
-    table = Table("view", "position", "record", "version", "type", "error", "parked behind")
-    for each in _ask(address, lambda stub: _all(stub, hospital, view)):
+    table = Table("view", "position", "record", "version", "type", "error", "parked behind", *_DECIDED[: 2 * decided])
+    for each in _ask(address, lambda stub: _all(stub, hospital, view, decided=decided)):
         place = (each.view, str(each.position), each.record_id, str(each.record_version))
-        table.add_row(*place, each.type, each.error, str(each.parked))
+        table.add_row(*place, each.type, each.error, str(each.parked), *(each.decision, each.reason)[: 2 * decided])
     table_console(_PLAIN_COLUMNS).print(table)
 
 
-async def _all(stub: OperationsServiceAsyncStub, hospital: str, view: str) -> list[messages.DeadLetter]:
+async def _all(
+    stub: OperationsServiceAsyncStub, hospital: str, view: str, *, decided: bool
+) -> list[messages.DeadLetter]:
     """Every page of them."""
-    request = messages.ListDeadLettersRequest(hospital=hospital, view=view, page_size=_PAGE_ROWS)
+    request = messages.ListDeadLettersRequest(
+        hospital=hospital, view=view, page_size=_PAGE_ROWS, include_decided=decided
+    )
     found: list[messages.DeadLetter] = []
     while True:
         answer = await stub.ListDeadLetters(request)

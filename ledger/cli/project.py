@@ -9,16 +9,19 @@ from pathlib import Path
 
 import click
 
-from ledger.cli.feeds import feed_opener, lease_acquirer, stream_partitions
+from ledger.cli.feeds import view_tools
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
+from ledger.stream.contract import StreamError
+from projections.checkpoint import Fenced
 from projections.connections import connection_pool
-from projections.dead_letters import STOPPED_MAX
 from projections.heads import heads
 from projections.hints import listening
+from projections.projector import ViewStopped
+from projections.rebuild import RebuildStalled, RebuildUnderWay
 from projections.rebuild import rebuild as rebuild_view
 from projections.run import Runner
-from projections.session import Pace, Tools
+from projections.session import Tools
 from projections.views import ALL
 
 NAMES = [view.name for view in ALL]
@@ -63,9 +66,12 @@ def rebuild(name: str, wanted: str | None) -> None:
                 found = await heads(connection)
             if wanted in found.refused:
                 raise click.ClickException(f"{wanted}: this release does not serve the version of its schema")
-            for hospital in found.served:
+            for hospital in found.readable:
                 if wanted in (None, hospital.id):
-                    built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+                    try:
+                        built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+                    except (RebuildUnderWay, RebuildStalled, ViewStopped, Fenced, StreamError) as error:
+                        raise click.ClickException(f"{hospital.id}: {error}") from error
                     click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
 
     asyncio.run(work())
@@ -74,7 +80,4 @@ def rebuild(name: str, wanted: str | None) -> None:
 @asynccontextmanager
 async def _tools(settings: Settings) -> AsyncGenerator[Tools]:
     async with connection_pool(settings.postgres_views_url) as pool:
-        yield Tools(pool, feed_opener(settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
-
-
-__all__ = ["project", "stream_partitions"]
+        yield view_tools(settings, pool)

@@ -119,7 +119,9 @@ def _transfers(transfers: TransferQueries) -> dict[str, Query]:
 def _operations(operations: ViewOperations) -> dict[str, Query]:
     async def dead_letters(request: stream_pb2.ListDeadLettersRequest) -> Message:
         page = (request.page_size, request.page_token)
-        return await operations.list_dead_letters(request.hospital, request.view, *page)
+        return await operations.list_dead_letters(
+            request.hospital, request.view, *page, decided=request.include_decided
+        )
 
     async def retry(request: stream_pb2.RetryDeadLetterRequest) -> Message:
         return await operations.retry(request.hospital, request.view, request.position, request.reason)

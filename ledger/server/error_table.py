@@ -63,6 +63,7 @@ TABLE: dict[type[BaseException], Row] = {
     views.RecordStopped: Row(code_pb2.FAILED_PRECONDITION, "RECORD_STOPPED", ("view", "stream_id", "position")),
     views.ViewAbsent: Row(code_pb2.NOT_FOUND, "VIEW_ABSENT", ("view", "hospital")),
     views.ViewsUnavailable: Row(code_pb2.UNAVAILABLE, "VIEWS_UNAVAILABLE"),
+    views.ViewsUnreadable: Row(code_pb2.UNAVAILABLE, "VIEWS_UNREADABLE", ("hospital",)),
     views.BadPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     views.BadPageSize: Row(code_pb2.INVALID_ARGUMENT, "BAD_PAGE_SIZE", ("size",)),
     views.UnknownPatient: Row(code_pb2.NOT_FOUND, "UNKNOWN_PATIENT"),

@@ -50,6 +50,14 @@ class ViewsUnavailable(ViewError):
         super().__init__("the database of the views does not answer")
 
 
+class ViewsUnreadable(ViewError):
+    """The views of this hospital must not be read here: a right of ledger_views is missing."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(f"the views of hospital {hospital} must not be read here")
+        self.hospital = hospital
+
+
 class BadPageToken(ViewError):
     """The page token was not issued for this list."""
 

@@ -59,9 +59,9 @@ class ViewOperations(Protocol):
         ...
 
     async def list_dead_letters(
-        self, hospital: str, view: str, page_size: int, page_token: str
+        self, hospital: str, view: str, page_size: int, page_token: str, *, decided: bool = False
     ) -> stream_pb2.ListDeadLettersResponse:
-        """Open dead letters; view "" = all. ViewAbsent."""
+        """Open dead letters, with `decided` also what was decided on others; view "" = all. ViewAbsent."""
         ...
 
     async def retry(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.RetryDeadLetterResponse:

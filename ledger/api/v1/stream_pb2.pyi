@@ -423,7 +423,7 @@ class ViewStatus(_message.Message):
     dead_letters: _builtins.int
     """Dead letters that wait for a person."""
     state: _builtins.str
-    """State: `running`, `stopped`, `rebuilding` or `absent`."""
+    """State: `running`, `stopped`, `rebuilding`, `absent`, or `gap` (events are missing on the published stream)."""
     def __init__(
         self,
         *,
@@ -569,6 +569,7 @@ class ListDeadLettersRequest(_message.Message):
     VIEW_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_DECIDED_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     view: _builtins.str
@@ -577,6 +578,8 @@ class ListDeadLettersRequest(_message.Message):
     """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
+    include_decided: _builtins.bool
+    """Also those on which a person has decided, with the decision; they stay over rebuilds."""
     def __init__(
         self,
         *,
@@ -584,10 +587,11 @@ class ListDeadLettersRequest(_message.Message):
         view: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        include_decided: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "include_decided", b"include_decided", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -607,6 +611,9 @@ class DeadLetter(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     PARKED_FIELD_NUMBER: _builtins.int
     FAILED_AT_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
     view: _builtins.str
     """View name."""
     position: _builtins.int
@@ -621,9 +628,17 @@ class DeadLetter(_message.Message):
     """Kind of error, without patient data."""
     parked: _builtins.int
     """Events of the same record that are parked behind it."""
+    decision: _builtins.str
+    """What a person decided: `retried`, `failed again` or `skipped`; empty = it waits."""
+    reason: _builtins.str
+    """Why, in that person's words."""
     @_builtins.property
     def failed_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
+
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp:
+        """When that was decided."""
 
     def __init__(
         self,
@@ -636,10 +651,13 @@ class DeadLetter(_message.Message):
         error: _builtins.str = ...,
         parked: _builtins.int = ...,
         failed_at: _timestamp_pb2.Timestamp | None = ...,
+        decision: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failed_at", b"failed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "failed_at", b"failed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "failed_at", b"failed_at", "parked", b"parked", "position", b"position", "record_id", b"record_id", "record_version", b"record_version", "type", b"type", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decision", b"decision", "error", b"error", "failed_at", b"failed_at", "parked", b"parked", "position", b"position", "reason", b"reason", "record_id", b"record_id", "record_version", b"record_version", "type", b"type", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from ledger.cli.demo.ledger_rows import change_one_byte, connect, read_rows, refused_change, walk
-from ledger.cli.feeds import feed_opener, lease_acquirer, open_records, stream_partitions
+from ledger.cli.feeds import open_records, stream_partitions, view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings
 from ledger.stream.contract import START, GapDetector, PublishedEvent
@@ -18,10 +18,8 @@ from ledger.trust.verify import Fault, Row, Summary
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from ledger.views.view import View
 from projections.connections import Pool, connection_pool
-from projections.dead_letters import STOPPED_MAX
 from projections.digests import content_digest, view_digest
 from projections.rebuild import rebuild
-from projections.session import Pace, Tools
 from projections.views import ALL
 
 READ_SECONDS_MAX = 60.0
@@ -170,7 +168,7 @@ async def _caught_up(subject: Subject, view: View, pool: Pool, events: int) -> d
 
 
 async def _check_rebuilt(subject: Subject, pool: Pool, checks: Checks) -> None:
-    tools = Tools(pool, feed_opener(subject.settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
+    tools = view_tools(subject.settings, pool)
     for view in ALL:
         running = await content_digest(pool, subject.hospital, view)
         built = await rebuild(tools, subject.hospital, subject.partitions, view)

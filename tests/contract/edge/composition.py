@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ledger.cli.feeds import feed_opener, lease_acquirer
+from ledger.cli.feeds import view_tools
 from ledger.cli.queries import view_queries
 from ledger.config import Settings
 from projections.connections import connection_pool
 from projections.hints import HeadHints
 from projections.run import Runner
-from projections.session import Pace, Tools
+from projections.session import Pace
 from projections.views import ALL
 from tests.contract.edge.conftest import RunningEdge
 
@@ -31,7 +31,7 @@ async def projecting(settings: Settings) -> AsyncGenerator[None]:
     stop, ready = asyncio.Event(), asyncio.Event()
     pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
     async with connection_pool(settings.postgres_views_url) as pool:
-        tools = Tools(pool, feed_opener(settings), lease_acquirer(pool), pace, 100)
+        tools = view_tools(settings, pool, pace)
         task = asyncio.create_task(Runner(tools, ALL, HeadHints()).run(stop, ready))
         await ready.wait()
         try:

@@ -234,7 +234,7 @@ class Absent(Work):
 
     async def handle(self, message: TransferMessage) -> None:  # noqa: ARG002  # the overridden name
         """Puts every message off."""
-        raise NotNow("north")
+        raise NotNow("north", "UNAVAILABLE")
 
 
 async def test_a_full_waiting_room_empties_once_the_sender_is_back(tmp_path: Path) -> None:
@@ -261,5 +261,5 @@ class Outage(Work):
     async def handle(self, message: TransferMessage) -> None:
         """Takes a message, or puts it off."""
         if message.position == self.absent:
-            raise NotNow("north")
+            raise NotNow("north", "UNAVAILABLE")
         await super().handle(message)
