@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -22,15 +23,16 @@ dir_option = click.option(
 stream_option = click.option(
     "--stream",
     type=click.Choice(["kafka", "postgres"]),
-    envvar="LEDGER_STREAM",
-    help="What carries the published stream; default: Kafka where it can run.",
+    help="What carries the published stream; default: LEDGER_STREAM, else Kafka where it can run.",
 )
 partitions_option = click.option(
     "--partitions",
     type=click.IntRange(1, 256),
-    envvar="LEDGER_PARTITIONS",
-    help=f"Of a new hospital's topic; default: {PARTITIONS}.",
+    help=f"Of a new hospital's topic; default: LEDGER_PARTITIONS, else {PARTITIONS}.",
 )
+
+
+_LISTEN = ("LEDGER_GRPC_LISTEN", "LEDGER_HTTP_LISTEN")
 
 
 def own_servers_settings() -> Settings:
@@ -38,9 +40,22 @@ def own_servers_settings() -> Settings:
     return settings_for(own_servers=True)
 
 
-def listen_as_told() -> Listen:
-    """Where the environment, not the default, has the edge listen: the ports of a folder stay otherwise."""
-    return Listen(os.environ.get("LEDGER_GRPC_LISTEN", ""), os.environ.get("LEDGER_HTTP_LISTEN", ""))
+@dataclass(frozen=True)
+class Asked:
+    """What options and environment say; None or empty where neither does: the folder's own, or a default, stays."""
+
+    stream: str | None
+    partitions: int | None
+    listen: Listen
+
+
+def asked_of(stream: str | None, partitions: int | None, settings: Settings) -> Asked:
+    """Options go before the environment; the defaults of settings are those of single roles and do not count here."""
+    if stream is None and os.environ.get("LEDGER_STREAM"):
+        stream = settings.stream
+    if partitions is None and os.environ.get("LEDGER_PARTITIONS"):
+        partitions = settings.partitions
+    return Asked(stream, partitions, Listen(*(os.environ.get(name, "") for name in _LISTEN)))
 
 
 def choose_stream(folder: Path, wanted: str | None) -> str:

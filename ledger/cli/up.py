@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 import grpc
@@ -18,9 +19,9 @@ from ledger.cli.running import withdraw_ready, write_ready
 from ledger.cli.service import HospitalRefused, MigrationFailed, Service
 from ledger.cli.service_folder import PortTaken, StreamDiffers
 from ledger.cli.service_options import (
+    asked_of,
     choose_stream,
     dir_option,
-    listen_as_told,
     own_servers_settings,
     partitions_option,
     stream_option,
@@ -42,6 +43,9 @@ SERVICE_ERRORS = (
     OSError,
 )
 """Why a service cannot be run here; each says it in its own words."""
+
+
+_END = (signal.SIGTERM, signal.SIGINT)
 
 
 def _good_ids(_context: click.Context, _option: click.Parameter, hospitals: tuple[str, ...]) -> tuple[str, ...]:
@@ -76,10 +80,14 @@ def up(
     A service that has no hospital gets north and south where none is named.
     """
     settings = own_servers_settings()  # a bad one is refused by name before anything starts
+    # Until the loop takes signals, nothing runs that would have to be ended.
+    for number in _END:
+        signal.signal(number, _leave)
+    asked = asked_of(stream, partitions, settings)
     folder = (folder or settings.data_dir / "up").resolve()
     try:
         withdraw_ready(ready_file)
-        service = Service(folder, choose_stream(folder, stream), partitions, listen_as_told())
+        service = Service(folder, choose_stream(folder, asked.stream), asked.partitions, asked.listen)
         asyncio.run(_run(service, hospitals, ready_file))
     except grpc.RpcError as error:
         raise click.ClickException(describe(error)) from error
@@ -87,10 +95,14 @@ def up(
         raise click.ClickException(said(error)) from error
 
 
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
 async def _run(service: Service, hospitals: tuple[str, ...], ready_file: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _END:
         loop.add_signal_handler(number, stop.set)
     await work_until(stop.wait(), _serve(service, hospitals, ready_file))
     print("stopped")

@@ -33,9 +33,10 @@ from ledger.cli.errors_shown import describe, said
 from ledger.cli.import_fhir import print_report, show_import
 from ledger.cli.service import PARTITIONS, Service
 from ledger.cli.service_options import (
+    Asked,
+    asked_of,
     choose_stream,
     dir_option,
-    listen_as_told,
     own_servers_settings,
     partitions_option,
     stream_option,
@@ -60,8 +61,9 @@ _WIDTH = 140
 def demo(folder: Path | None, people: int | None, stream: str | None, partitions: int | None) -> None:
     """Run the whole path on real input, and check everything that it claims; --dir: LEDGER_DATA_DIR/demo."""
     settings = own_servers_settings()
+    asked = asked_of(stream, partitions, settings)
     try:
-        failed = _play((folder or settings.data_dir / "demo").resolve(), people, stream, partitions or PARTITIONS)
+        failed = _play((folder or settings.data_dir / "demo").resolve(), people, asked)
     except grpc.RpcError as error:
         raise click.ClickException(describe(error)) from error
     except (*SERVICE_ERRORS, *_STORY_ERRORS) as error:
@@ -70,7 +72,7 @@ def demo(folder: Path | None, people: int | None, stream: str | None, partitions
         raise SystemExit(1)
 
 
-def _play(folder: Path, people: int | None, stream: str | None, partitions: int) -> bool:
+def _play(folder: Path, people: int | None, asked: Asked) -> bool:
     """The whole demo; whether a check failed."""
     console = Console() if Console().is_terminal else Console(width=_WIDTH)
     began = time.monotonic()
@@ -80,9 +82,9 @@ def _play(folder: Path, people: int | None, stream: str | None, partitions: int)
     files = clinical_files(folder / "input", people)
     console.print(f"{described(files)}; made by {generator(files)}, seed 7; in {files}", highlight=False)
     checks = Checks(console)
-    carrier = choose_stream(service_folder, stream)
-    service = Service(service_folder, carrier, partitions, listen_as_told())
-    told = asyncio.run(_run(service, _Stage(carrier, partitions, files, console, checks)))
+    stage = _Stage(choose_stream(service_folder, asked.stream), asked.partitions or PARTITIONS, files, console, checks)
+    service = Service(service_folder, stage.stream, stage.partitions, asked.listen)
+    told = asyncio.run(_run(service, stage))
     _print_summary(told, checks, folder, time.monotonic() - began, console)
     return bool(checks.failed)
 
