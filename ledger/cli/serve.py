@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import click
@@ -34,6 +35,10 @@ def serve(ready_file: Path | None) -> None:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
             raise click.ClickException(f"LEDGER_GRPC_LISTEN: {settings.grpc_listen} cannot be listened on") from error
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+                raise
+            raise click.ClickException(f"LEDGER_HTTP_LISTEN: {settings.http_listen} cannot be listened on") from error
         finally:
             await ledger.close()
 
