@@ -13,8 +13,8 @@ from rich.table import Table
 from ledger.api.v1 import stream_pb2 as messages
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.service_address import address_option
 from ledger.cli.shown_tables import table_console
-from ledger.cli.status import address_option
 
 if TYPE_CHECKING:
     from ledger.api.v1.stream_pb2_grpc import OperationsServiceAsyncStub

@@ -8,11 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
+import psycopg
 
+from ledger.cli.errors_shown import said
 from ledger.cli.feeds import view_tools
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.cli.service_address import beside_option
 from ledger.config import Settings
 from ledger.stream.contract import StreamError
+from ledger.views.errors import ViewError
 from projections.checkpoint import Fenced
 from projections.connections import connection_pool
 from projections.heads import heads
@@ -55,9 +59,10 @@ def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
 @project.command()
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--hospital", "wanted", help="Only this hospital; all otherwise.")
-def rebuild(name: str, wanted: str | None) -> None:
+@beside_option
+def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
     """Build a view anew beside the running one, and swap."""
-    settings = settings_for("postgres_views_url", "postgres_stream_url")
+    settings = settings_for("postgres_views_url", "postgres_stream_url", beside=beside)
     view = next(each for each in ALL if each.name == name)
 
     async def work() -> None:
@@ -66,15 +71,20 @@ def rebuild(name: str, wanted: str | None) -> None:
                 found = await heads(connection)
             if wanted in found.refused:
                 raise click.ClickException(f"{wanted}: this release does not serve the version of its schema")
-            for hospital in found.readable:
-                if wanted in (None, hospital.id):
-                    try:
-                        built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
-                    except (RebuildUnderWay, RebuildStalled, ViewStopped, Fenced, StreamError) as error:
-                        raise click.ClickException(f"{hospital.id}: {error}") from error
-                    click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
+            chosen = [hospital for hospital in found.readable if wanted in (None, hospital.id)]
+            if wanted is not None and not chosen:
+                raise click.ClickException(f"no hospital {wanted} in the registry")
+            for hospital in chosen:
+                try:
+                    built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+                except (RebuildUnderWay, RebuildStalled, ViewStopped, Fenced, StreamError) as error:
+                    raise click.ClickException(f"{hospital.id}: {error}") from error
+                click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
 
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except (StreamError, ViewError, psycopg.OperationalError) as error:
+        raise click.ClickException(said(error)) from error
 
 
 @asynccontextmanager

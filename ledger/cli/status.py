@@ -12,11 +12,11 @@ from rich.table import Table
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.service_address import address_option
 from ledger.cli.shown_tables import table_console
 
 _PLAIN_COLUMNS = 200
 """Wide enough for the name of a lease's holder."""
-address_option = click.option("--address", default="127.0.0.1:7070", show_default=True, help="gRPC address.")
 
 
 @click.command()
@@ -60,3 +60,6 @@ def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
         f"{status_.group_size:.1f}",
         leases,
     )
+
+
+__all__ = ["address_option", "print_status", "status"]
