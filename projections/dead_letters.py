@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.views.errors import DeadLetterAbsent
-from ledger.views.event import ViewEvent, view_event
+from ledger.views.event import ViewEvent, kept_event
 from projections.connections import Connection
 from projections.fold import Folded, Poison
 from projections.tables import Statements
@@ -31,7 +31,7 @@ class DeadLetterTable:
         for poison in folded.poison:
             await self.add(connection, poison)
         for event in folded.parked:
-            fields = (event.position, event.stream_id, event.envelope, event.body)
+            fields = (event.position, event.stream_id, event.version, event.envelope, event.body)
             await connection.execute(self.statements["park"], (self.view, self.generation, *fields))
 
     async def add(self, connection: Connection, poison: Poison) -> None:
@@ -47,12 +47,12 @@ class DeadLetterTable:
         row = await cursor.fetchone()
         if row is None:
             raise DeadLetterAbsent(self.view, position)
-        return view_event(*row)
+        return kept_event(*row)
 
     async def parked_behind(self, connection: Connection, stream_id: UUID) -> Sequence[ViewEvent]:
         """The events of a stream that wait, in order."""
         cursor = await connection.execute(self.statements["parked_behind"], (self.view, self.generation, stream_id))
-        return [view_event(*row) for row in await cursor.fetchall()]
+        return [kept_event(*row) for row in await cursor.fetchall()]
 
     async def unpark(self, connection: Connection, event: ViewEvent) -> None:
         """The event waits no longer."""

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS {parked} (
     generation integer NOT NULL,
     position bigint NOT NULL,
     stream_id uuid NOT NULL,
+    version bigint NOT NULL,
     envelope bytea NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (view, generation, position)
@@ -121,10 +122,11 @@ INSERT INTO {dead_letters} (view, generation, position, stream_id, version, type
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: park
-INSERT INTO {parked} (view, generation, position, stream_id, envelope, body) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO {parked} (view, generation, position, stream_id, version, envelope, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: dead_letter
-SELECT position, envelope, body FROM {dead_letters}
+SELECT position, stream_id, version, envelope, body FROM {dead_letters}
 WHERE view = $1 AND generation = $2 AND position = $3 AND resolution = ''
 
 -- name: note_decision
@@ -141,7 +143,8 @@ SET resolution = $4, reason = $5, resolved_at = now(), envelope = ''::bytea, bod
 WHERE view = $1 AND generation = $2 AND position = $3
 
 -- name: parked_behind
-SELECT position, envelope, body FROM {parked} WHERE view = $1 AND generation = $2 AND stream_id = $3 ORDER BY position
+SELECT position, stream_id, version, envelope, body FROM {parked}
+WHERE view = $1 AND generation = $2 AND stream_id = $3 ORDER BY position
 
 -- name: unpark
 DELETE FROM {parked} WHERE view = $1 AND generation = $2 AND position = $3

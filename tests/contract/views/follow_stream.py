@@ -87,6 +87,11 @@ class FollowsStream:
             return replace(sealed, envelope=b"\xff" + sealed.envelope[1:])
 
         await _stops_its_record_alone(published, spoilt)
+        operations = ViewOperations(published.ground.pool, ALL)
+        (letter, *_) = (await operations.list_dead_letters(published.hospital, "department_board", 0, "")).dead_letters
+        retried = await operations.retry(published.hospital, letter.view, letter.position, "is it still unreadable?")
+        skipped = await operations.skip(published.hospital, letter.view, letter.position, "nobody can read it")
+        assert (retried.handled, skipped.released) == (False, 1)
 
     async def test_a_rebuild_under_load_swaps_and_nothing_is_lost(self, published: Published) -> None:
         """The view goes on meanwhile; two at once are one rebuild and a refusal; each event is handled once."""
