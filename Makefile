@@ -4,6 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
 PEOPLE ?=
+export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
 .PHONY: help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
@@ -51,10 +52,10 @@ test: setup ## every test, on PostgreSQL and Kafka really started
 	$(PYTEST)
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
-	@$(BIN)/ledger demo --dir .ledger/demo $(if $(PEOPLE),--people $(PEOPLE))
+	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))
 
 up: setup ## the whole service until Ctrl-C, on .ledger/up
-	@$(BIN)/ledger up --dir .ledger/up
+	@$(BIN)/ledger up
 
 clean: ## remove what was built and fetched; never the data in .ledger
 	@rm -rf .venv .ledger-cache build *.egg-info

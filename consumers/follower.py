@@ -88,7 +88,12 @@ class Follower:
             letter = DeadLetter(message.origin, message.position, _type_of(message), poison.reason, self._clock())
             _log.error(
                 "message put aside",
-                extra={"hospital": self._hospital, "origin": letter.origin, "position": letter.position},
+                extra={
+                    "hospital": self._hospital,
+                    "origin": letter.origin,
+                    "position": letter.position,
+                    "why": letter.reason,
+                },
             )
             self._dead_letters.put(letter)
         return True

@@ -55,6 +55,10 @@ class Patience:
                     raise
                 if count == self.attempts_max:
                     raise ServiceUnavailable(name, count, error.code().name) from error
+            except TimeoutError as error:
+                # The attempt itself found the service silent, though the connection stands.
+                if count == self.attempts_max:
+                    raise ServiceUnavailable(name, count, grpc.StatusCode.DEADLINE_EXCEEDED.name) from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, self.pause_seconds_max)
         raise ServiceUnavailable(name, 0, "no attempt allowed")

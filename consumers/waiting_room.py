@@ -17,9 +17,10 @@ _PAUSE_SECONDS_MAX = 60.0
 class NotNow(Exception):
     """The message cannot be handled until somebody else answers again."""
 
-    def __init__(self, who: str) -> None:
-        super().__init__(f"{who} does not answer")
+    def __init__(self, who: str, status: str) -> None:
+        super().__init__(f"{who} answers {status}")
         self.who = who
+        self.status = status
 
 
 class WaitingRoomFull(Exception):

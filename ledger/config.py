@@ -14,6 +14,15 @@ _PREFIX = "LEDGER_"
 _TESTS_OWN = "LEDGER_TEST_"
 _PARTITIONS_MAX = 256
 _CLOCK_SKEW_SECONDS_MAX = 60
+_PORT_MAX = 65_535
+_SERVERS = (
+    "LEDGER_POSTGRES_MIGRATE_URL",
+    "LEDGER_POSTGRES_APPEND_URL",
+    "LEDGER_POSTGRES_STREAM_URL",
+    "LEDGER_POSTGRES_VIEWS_URL",
+    "LEDGER_KAFKA_BOOTSTRAP",
+)
+"""What says where servers are that somebody else runs."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,19 @@ class Settings:
     log_level: str
 
 
-def load(environment: Mapping[str, str], *needed: str) -> Settings:
+def load(environment: Mapping[str, str], *needed: str, own_servers: bool = False) -> Settings:
     """The settings of an environment. `needed` names the fields that this role cannot do without.
 
+    `own_servers`: this program runs PostgreSQL and Kafka itself, so nobody else says where they are.
     Raises BadSettings with every fault at once.
     """
     faults = [Fault(name, "unknown; see the README's table of settings") for name in _unknown(environment)]
+    if own_servers:
+        faults += [
+            Fault(name, "not to be set here: this program runs servers of its own")
+            for name in _SERVERS
+            if environment.get(name)
+        ]
     values: dict[str, object] = {}
     for setting in TABLE:
         given = environment.get(setting.variable, "")
@@ -86,7 +102,8 @@ def load(environment: Mapping[str, str], *needed: str) -> Settings:
             values[setting.field] = setting.check(given or setting.default)
         except ValueError as error:
             faults.append(Fault(setting.variable, f"expected {error}"))
-    faults += _contradictions(values)
+    if not own_servers:
+        faults += _contradictions(values)
     if faults:
         raise BadSettings(tuple(faults))
     return Settings(**values)  # pyright: ignore[reportArgumentType]  # each check gives its field's type
@@ -117,9 +134,21 @@ def _postgres_url(text: str) -> str:
     if not text:
         return text
     parts = urlsplit(text)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/") or not _ports_good(parts.netloc):
         raise ValueError("a libpq URL, postgresql://user:password@host:port/database")
     return text
+
+
+def _ports_good(netloc: str) -> bool:
+    """Whether every port named is one; libpq takes several hosts, separated by commas."""
+    hosts = netloc.rpartition("@")[2].split(",")
+    ports = (re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2] for host in hosts)
+    return all(not port or _is_port(port) for port in ports)
+
+
+def _is_port(text: str) -> bool:
+    # ASCII alone: Python takes the digits of every script for numbers.
+    return text.isascii() and text.isdecimal() and 0 < int(text) <= _PORT_MAX
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -132,14 +161,19 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def _addresses(text: str) -> str:
-    if text and not all(re.fullmatch(r"[^\s:,]+:\d{1,5}", one) for one in text.split(",")):
+    if text and not all(_is_address(one) for one in text.split(",")):
         raise ValueError("host:port, several separated by commas")
     return text
 
 
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(re.fullmatch(r"[^\s:,]+|\[[0-9a-fA-F:.]+\]", host)) and _is_port(port)
+
+
 def _loopback(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535:
+    if port != "0" and not _is_port(port):
         raise ValueError("host:port, port 0 for any free one")
     address = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
     try:
@@ -158,7 +192,7 @@ def _origin_prefix(text: str) -> str:
 
 
 def _partitions(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _PARTITIONS_MAX:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _PARTITIONS_MAX:
         raise ValueError(f"a whole number from 1 to {_PARTITIONS_MAX}")
     return int(text)
 
@@ -167,6 +201,14 @@ def _skew_seconds(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _CLOCK_SKEW_SECONDS_MAX:
         raise ValueError(f"a whole number from 1 to {_CLOCK_SKEW_SECONDS_MAX}")
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    found = Path(text)
+    nearest = next(level for level in (found, *found.absolute().parents) if level.exists())
+    if not nearest.is_dir():
+        raise ValueError("a folder, or a place where one can be made")
+    return found
 
 
 def _programs(text: str) -> str:
@@ -201,8 +243,8 @@ TABLE: tuple[Setting, ...] = (
         "5",
         _skew_seconds,
     ),
-    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", Path),
-    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", Path),
+    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", _folder),
+    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", _folder),
     Setting(
         "postgres_bin", "folder of PostgreSQL's programs for the embedded server; empty: the wheel's", "", _programs
     ),

@@ -4,8 +4,9 @@ from typing import Any
 
 from ledger.api.v1 import boards_pb2
 from ledger.views.event import protobuf_time
+from ledger.views.page_size import page_rows
 from projections.archive_register.view import ArchiveRegister
-from projections.page_token import page_rows, read_token, write_token
+from projections.page_token import read_token, write_token
 from projections.reading import ViewReader
 
 

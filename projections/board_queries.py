@@ -4,15 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from ledger.api.v1 import boards_pb2
+from ledger.views.errors import UnknownPatient
 from ledger.views.event import protobuf_time
+from ledger.views.page_size import page_rows
 from projections.department_board.view import DepartmentBoard
-from projections.page_token import page_rows, read_token, write_token
+from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
 _DEPARTMENTS_MAX = 1_000
 _EPISODES_MAX = 1_000
-_NO_ID = str(UUID(int=0))
+_NO_ID = UUID(int=0)
 
 
 class BoardQueries:
@@ -29,11 +31,9 @@ class BoardQueries:
         """Who is in a department, by bed, then by record id. BadPageSize, BadPageToken."""
         limit = page_rows(page_size)
         bed, record = read_token(f"board {department}", page_token, ("", _NO_ID))
-        parameters = (department, bed, UUID(record), limit + 1)
+        parameters = (department, bed, record, limit + 1)
         rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
-        more = (
-            write_token(f"board {department}", rows[limit - 1][5], str(rows[limit - 1][0])) if len(rows) > limit else ""
-        )
+        more = write_token(f"board {department}", rows[limit - 1][5], rows[limit - 1][0]) if len(rows) > limit else ""
         return boards_pb2.GetDepartmentBoardResponse(rows=map(_board_row, rows[:limit]), next_page_token=more)
 
     async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
@@ -48,13 +48,15 @@ class BoardQueries:
     ) -> boards_pb2.GetPatientIndexResponse:
         """All episodes of the patient with this id, or else this case number, by start, then by record id.
 
-        A patient of whom nothing is known has an empty `patient_id` in the answer and no episode.
+        UnknownPatient where nothing is known of the patient, which a patient without an episode is not.
         """
         asked: UUID | str = patient_id or case_number
         episodes, patient = ("by_patient", "patient") if patient_id else ("by_case_number", "patient_of_case_number")
         rows = await self._reader.rows(hospital, self._index, episodes, (asked, _EPISODES_MAX), min_position)
         known = [row[8:10] for row in rows] or await self._reader.rows(hospital, self._index, patient, (asked,), 0)
-        found_id, found_case = known[0] if known else ("", "")
+        if not known:
+            raise UnknownPatient
+        found_id, found_case = known[0]
         return boards_pb2.GetPatientIndexResponse(
             patient_id=str(found_id), case_number=found_case, episodes=map(_episode, rows)
         )

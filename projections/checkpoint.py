@@ -35,6 +35,9 @@ class Delivered:
 class Fenced(Exception):
     """Somebody else handles this view now: a checkpoint was not the one that was left behind."""
 
+    def __init__(self) -> None:
+        super().__init__(Fenced.__doc__)
+
 
 def moved(checkpoints: dict[int, Checkpoint], batch: Iterable[Delivered]) -> dict[int, Checkpoint]:
     """The checkpoints of the partitions in the batch, after it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.views.errors import DeadLetterAbsent
-from ledger.views.event import ViewEvent, view_event
+from ledger.views.event import ViewEvent, kept_event
 from projections.connections import Connection
 from projections.fold import Folded, Poison
 from projections.tables import Statements
@@ -31,7 +31,7 @@ class DeadLetterTable:
         for poison in folded.poison:
             await self.add(connection, poison)
         for event in folded.parked:
-            fields = (event.position, event.stream_id, event.envelope, event.body)
+            fields = (event.position, event.stream_id, event.version, event.envelope, event.body)
             await connection.execute(self.statements["park"], (self.view, self.generation, *fields))
 
     async def add(self, connection: Connection, poison: Poison) -> None:
@@ -47,12 +47,12 @@ class DeadLetterTable:
         row = await cursor.fetchone()
         if row is None:
             raise DeadLetterAbsent(self.view, position)
-        return view_event(*row)
+        return kept_event(*row)
 
     async def parked_behind(self, connection: Connection, stream_id: UUID) -> Sequence[ViewEvent]:
         """The events of a stream that wait, in order."""
         cursor = await connection.execute(self.statements["parked_behind"], (self.view, self.generation, stream_id))
-        return [view_event(*row) for row in await cursor.fetchall()]
+        return [kept_event(*row) for row in await cursor.fetchall()]
 
     async def unpark(self, connection: Connection, event: ViewEvent) -> None:
         """The event waits no longer."""
@@ -60,10 +60,17 @@ class DeadLetterTable:
 
     async def resolve(self, connection: Connection, position: int, resolution: str, reason: str) -> None:
         """Closes a dead letter as `retried` or `skipped`; who failed where stays, what it said goes."""
+        await self._note_decision(connection, position, resolution, reason)
         parameters = (self.view, self.generation, position, resolution, reason)
         await connection.execute(self.statements["resolve"], parameters)
 
     async def fail_again(self, connection: Connection, position: int, error: str, reason: str) -> None:
         """Keeps what a retry ended with."""
+        await self._note_decision(connection, position, "failed again", reason)
         parameters = (self.view, self.generation, position, error, reason)
         await connection.execute(self.statements["fail_again"], parameters)
+
+    async def _note_decision(self, connection: Connection, position: int, decision: str, reason: str) -> None:
+        """Who asks later, after a rebuild too, finds what was decided and why."""
+        parameters = (self.view, self.generation, position, decision, reason)
+        await connection.execute(self.statements["note_decision"], parameters)

@@ -11,7 +11,12 @@ class Feed(Protocol):
     """A hospital's published events from the checkpoints on, in order within each partition."""
 
     async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
-        """The next events; empty when nothing came in time."""
+        """The next events; empty when nothing came in time, or only what was handled before."""
+        ...
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the last poll found nothing at all: what is skipped takes time too."""
         ...
 
     async def close(self) -> None:

@@ -8,19 +8,20 @@ from typing import Any
 import psycopg
 
 from ledger.api.v1 import stream_pb2
-from ledger.views.errors import ReasonMissing, ViewAbsent
+from ledger.views.errors import ReasonMissing, ViewAbsent, ViewsUnreadable
 from ledger.views.event import ViewEvent
+from ledger.views.page_size import page_rows
 from ledger.views.view import View
 from projections.connections import Connection, Pool, borrowed
 from projections.dead_letters import STOPPED_MAX, DeadLetterTable
 from projections.fold import Poison, fold, plan
 from projections.generation import serving
-from projections.page_token import page_rows, read_token, write_token
+from projections.page_token import read_token, write_token
 from projections.rows import ROW_REFUSED, RowTables
 from projections.tables import shared_statements
 
 _log = logging.getLogger(__name__)
-_STATES = {"live": "running", "stopped": "stopped"}
+_STATES = {"live": "running"}
 
 
 class ViewOperations:
@@ -32,31 +33,41 @@ class ViewOperations:
         self._stopped_max = stopped_max
 
     async def statuses(self, hospital: str, head: int) -> list[stream_pb2.ViewStatus]:
-        """Every view of a hospital against its ledger's head; one that was not built is `absent`."""
+        """Every view of a hospital against its ledger's head; one that was not built is `absent`.
+
+        ViewsUnreadable where the hospital's views are closed to us.
+        """
         try:
             async with borrowed(self._pool) as connection:
-                cursor = await connection.execute(shared_statements(hospital)["statuses"])
+                cursor = await connection.execute(shared_statements(hospital)["statuses"], (hospital,))
                 found = {row[0]: _status(row, head) for row in await cursor.fetchall()}
         except psycopg.errors.UndefinedTable:
             found = {}
+        except psycopg.ProgrammingError as error:
+            raise ViewsUnreadable(hospital) from error
         absent = {name: stream_pb2.ViewStatus(view=name, lag=head, state="absent") for name in self._views}
         return [found.get(name, status) for name, status in absent.items()]
 
     async def list_dead_letters(
-        self, hospital: str, view: str, page_size: int, page_token: str
+        self, hospital: str, view: str, page_size: int, page_token: str, *, decided: bool = False
     ) -> stream_pb2.ListDeadLettersResponse:
-        """Open dead letters by view and position. BadPageSize, BadPageToken."""
+        """Open dead letters by view and position; with `decided` also all decisions; view "" = all.
+
+        ViewAbsent, BadPageSize, BadPageToken.
+        """
+        if view and view not in self._views:
+            raise ViewAbsent(view, hospital)
         limit = page_rows(page_size)
-        after = read_token(f"dead letters {view}", page_token, ("", 0))
+        of = f"dead letters {view} {decided}"
+        after = read_token(of, page_token, ("", 0, 0))
         try:
             async with borrowed(self._pool) as connection:
-                parameters = (view, *after, limit + 1)
+                parameters = (view, *after, limit + 1, decided)
                 cursor = await connection.execute(shared_statements(hospital)["list_dead_letters"], parameters)
                 rows = await cursor.fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
-        more = len(rows) > limit
-        token = write_token(f"dead letters {view}", rows[limit - 1][0], rows[limit - 1][1]) if more else ""
+        token = write_token(of, *rows[limit - 1][:3]) if len(rows) > limit else ""
         letters = [_dead_letter(row) for row in rows[:limit]]
         return stream_pb2.ListDeadLettersResponse(dead_letters=letters, next_page_token=token)
 
@@ -71,10 +82,11 @@ class ViewOperations:
             error = await release.attempt(connection, event)
             if error:
                 await release.dead.fail_again(connection, position, error, reason)
+                _say_decided("dead letter failed again", hospital, view, position, reason)
                 return stream_pb2.RetryDeadLetterResponse(handled=False)
             await release.dead.resolve(connection, position, "retried", reason)
             released = await release.release_behind(connection, event)
-        _log.info("dead letter retried", extra={"hospital": hospital, "view": view, "position": position})
+        _say_decided("dead letter retried", hospital, view, position, reason)
         return stream_pb2.RetryDeadLetterResponse(handled=True, released=released)
 
     async def skip(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.SkipDeadLetterResponse:
@@ -84,7 +96,7 @@ class ViewOperations:
             event = await release.dead.take(connection, position)
             await release.dead.resolve(connection, position, "skipped", reason)
             released = await release.release_behind(connection, event)
-        _log.warning("dead letter skipped", extra={"hospital": hospital, "view": view, "position": position})
+        _say_decided("dead letter skipped", hospital, view, position, reason)
         return stream_pb2.SkipDeadLetterResponse(released=released)
 
     async def _release(self, connection: Connection, hospital: str, name: str, reason: str) -> "_Release":
@@ -156,12 +168,17 @@ def _status(row: tuple[str, str, bool, int, int, int, int], head: int) -> stream
         lag=max(head - events, 0),
         stopped_records=stopped,
         dead_letters=letters,
-        state="rebuilding" if rebuilding else _STATES[state],
+        state="rebuilding" if rebuilding else _STATES.get(state, state),
     )
 
 
+def _say_decided(what: str, hospital: str, view: str, position: int, reason: str) -> None:
+    about = {"hospital": hospital, "view": view, "position": position, "reason": reason}
+    _log.warning(what, extra=about)
+
+
 def _dead_letter(row: tuple[Any, ...]) -> stream_pb2.DeadLetter:
-    view, position, stream_id, version, event_type, error, failed_at, parked = row
+    view, position, _, stream_id, version, event_type, error, failed_at, parked, decision, reason, decided_at = row
     letter = stream_pb2.DeadLetter(
         view=view,
         position=position,
@@ -170,6 +187,10 @@ def _dead_letter(row: tuple[Any, ...]) -> stream_pb2.DeadLetter:
         type=event_type,
         error=error,
         parked=parked,
+        decision=decision,
+        reason=reason,
     )
     letter.failed_at.FromDatetime(failed_at)
+    if decided_at is not None:
+        letter.decided_at.FromDatetime(decided_at)
     return letter

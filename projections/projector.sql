@@ -42,9 +42,28 @@ CREATE TABLE IF NOT EXISTS {parked} (
     generation integer NOT NULL,
     position bigint NOT NULL,
     stream_id uuid NOT NULL,
+    version bigint NOT NULL,
     envelope bytea NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (view, generation, position)
+);
+CREATE TABLE IF NOT EXISTS {dead_letter_decisions} (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    view text NOT NULL,
+    position bigint NOT NULL,
+    stream_id uuid NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL,
+    decision text NOT NULL CHECK (decision IN ('retried', 'failed again', 'skipped')),
+    reason text NOT NULL,
+    decided_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS {faults} (
+    view text PRIMARY KEY,
+    fault text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX IF NOT EXISTS parked_by_stream ON {parked} (view, generation, stream_id, position)
 
@@ -56,6 +75,13 @@ INSERT INTO {generations} (view, generation, schema_version, state) VALUES ($1, 
 
 -- name: lock_generation
 SELECT state FROM {generations} WHERE view = $1 AND generation = $2 FOR UPDATE
+
+-- name: note_fault
+INSERT INTO {faults} (view, fault) VALUES ($1, $2)
+ON CONFLICT (view) DO UPDATE SET fault = excluded.fault WHERE {faults}.fault <> excluded.fault
+
+-- name: forget_fault
+DELETE FROM {faults} WHERE view = $1
 
 -- name: set_state
 UPDATE {generations} SET state = $3 WHERE view = $1 AND generation = $2
@@ -79,7 +105,7 @@ SELECT partition, position, next_offset, topic_id, events, digest
 FROM {checkpoints} WHERE view = $1 AND generation = $2 ORDER BY partition
 
 -- name: handled
-SELECT COALESCE(sum(events), 0)::bigint FROM {checkpoints} WHERE view = $1 AND generation = $2
+SELECT COALESCE(sum(events), 0)::bigint, count(*) FROM {checkpoints} WHERE view = $1 AND generation = $2
 
 -- name: advance
 UPDATE {checkpoints} AS c
@@ -96,11 +122,17 @@ INSERT INTO {dead_letters} (view, generation, position, stream_id, version, type
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: park
-INSERT INTO {parked} (view, generation, position, stream_id, envelope, body) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO {parked} (view, generation, position, stream_id, version, envelope, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: dead_letter
-SELECT position, envelope, body FROM {dead_letters}
+SELECT position, stream_id, version, envelope, body FROM {dead_letters}
 WHERE view = $1 AND generation = $2 AND position = $3 AND resolution = ''
+
+-- name: note_decision
+INSERT INTO {dead_letter_decisions} (view, position, stream_id, version, type, error, failed_at, decision, reason)
+SELECT view, position, stream_id, version, type, error, failed_at, $4, $5
+FROM {dead_letters} WHERE view = $1 AND generation = $2 AND position = $3
 
 -- name: fail_again
 UPDATE {dead_letters} SET error = $4, reason = $5, failed_at = now() WHERE view = $1 AND generation = $2 AND position = $3
@@ -111,21 +143,34 @@ SET resolution = $4, reason = $5, resolved_at = now(), envelope = ''::bytea, bod
 WHERE view = $1 AND generation = $2 AND position = $3
 
 -- name: parked_behind
-SELECT position, envelope, body FROM {parked} WHERE view = $1 AND generation = $2 AND stream_id = $3 ORDER BY position
+SELECT position, stream_id, version, envelope, body FROM {parked}
+WHERE view = $1 AND generation = $2 AND stream_id = $3 ORDER BY position
 
 -- name: unpark
 DELETE FROM {parked} WHERE view = $1 AND generation = $2 AND position = $3
 
 -- name: list_dead_letters
-SELECT d.view, d.position, d.stream_id, d.version, d.type, d.error, d.failed_at,
-    (SELECT count(*) FROM {parked} AS p
-     WHERE p.view = d.view AND p.generation = d.generation AND p.stream_id = d.stream_id)
-FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
-WHERE g.state <> 'building' AND d.resolution = '' AND ($1 = '' OR d.view = $1) AND (d.view, d.position) > ($2, $3)
-ORDER BY d.view, d.position LIMIT $4
+-- The open ones of what readers see and, if asked for, every decision, also on generations that are gone.
+SELECT l.* FROM (
+    SELECT d.view, d.position, 0::bigint, d.stream_id, d.version, d.type, d.error, d.failed_at,
+        (SELECT count(*) FROM {parked} AS p
+         WHERE p.view = d.view AND p.generation = d.generation AND p.stream_id = d.stream_id),
+        '', '', NULL::timestamptz
+    FROM {generations} AS g JOIN {dead_letters} AS d USING (view, generation)
+    WHERE g.state <> 'building' AND d.resolution = ''
+    UNION ALL
+    SELECT view, position, id, stream_id, version, type, error, failed_at, 0, decision, reason, decided_at
+    FROM {dead_letter_decisions} WHERE $6::boolean
+) AS l (view, position, number, stream_id, version, type, error, failed_at, parked, decision, reason, decided_at)
+WHERE ($1 = '' OR l.view = $1) AND (l.view, l.position, l.number) > ($2, $3, $4)
+ORDER BY l.view, l.position, l.number LIMIT $5
 
 -- name: statuses
-SELECT g.view, g.state, EXISTS (SELECT 1 FROM {generations} AS b WHERE b.view = g.view AND b.state = 'building'),
+-- A generation that a killed rebuild has left behind is no rebuild: whoever builds holds the lease.
+SELECT g.view, COALESCE((SELECT f.fault FROM {faults} AS f WHERE f.view = g.view), g.state),
+    EXISTS (SELECT 1 FROM {generations} AS b WHERE b.view = g.view AND b.state = 'building')
+        AND EXISTS (SELECT 1 FROM ledger_control.leases AS l
+            WHERE l.hospital = $1 AND l.role = 'rebuild:' || g.view AND l.expires_at >= clock_timestamp()),
     COALESCE(min(c.position), 0)::bigint, COALESCE(sum(c.events), 0)::bigint,
     (SELECT count(DISTINCT d.stream_id) FROM {dead_letters} AS d
      WHERE d.view = g.view AND d.generation = g.generation AND d.resolution = ''),
@@ -138,9 +183,15 @@ WHERE g.state <> 'building' GROUP BY g.view, g.generation, g.state ORDER BY g.vi
 SELECT generation, state FROM {generations} WHERE view = $1 ORDER BY generation FOR UPDATE
 
 -- name: has_overtaken
-SELECT NOT EXISTS (
+-- Partition by partition; where the two were built from streams of other layouts, by the count of all events.
+SELECT CASE WHEN (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+    IN (0, (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $3))
+THEN NOT EXISTS (
     SELECT 1 FROM {checkpoints} AS old JOIN {checkpoints} AS new USING (view, partition)
     WHERE old.view = $1 AND old.generation = $2 AND new.generation = $3 AND new.position < old.position)
+ELSE (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $3)
+    >= (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+END
 
 -- name: forget_dead_letters
 DELETE FROM {dead_letters} WHERE view = $1 AND generation = $2
@@ -170,7 +221,7 @@ CREATE OR REPLACE VIEW {exposed} AS SELECT * FROM {table}
 DROP VIEW IF EXISTS {exposed}
 
 -- name: hospitals
-SELECT id, partitions FROM ledger_control.hospitals WHERE state = 'active' ORDER BY id
+SELECT id, partitions, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
 
 -- name: head
 SELECT {hospital}::text AS hospital, position FROM {head}

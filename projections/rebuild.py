@@ -1,6 +1,7 @@
 """Builds a view anew beside the running one and swaps: readers see the old rows until the new ones are as far."""
 
 import logging
+import time
 from dataclasses import dataclass
 
 from ledger.views.errors import ViewError
@@ -10,7 +11,7 @@ from projections.feed import HeldLease
 from projections.generation import Generation, add_building, discard, generations, prepare, serving, swap
 from projections.projector import BATCH_MAX, Projector
 from projections.renewal import Renewal
-from projections.session import Tools
+from projections.session import Tools, rebuild_role
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,18 @@ class RebuildUnderWay(ViewError):
         self.hospital = hospital
 
 
+class RebuildStalled(ViewError):
+    """The published stream does not deliver what the running view has handled already."""
+
+    def __init__(self, view: str, hospital: str, seconds: float) -> None:
+        super().__init__(
+            f"view {view} of hospital {hospital}: nothing more arrived in {seconds:g} s; it stays as it was"
+        )
+        self.view = view
+        self.hospital = hospital
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """What a rebuild came to."""
@@ -35,13 +48,15 @@ class Rebuilt:
 async def rebuild(tools: Tools, hospital: str, partitions: int, view: View) -> Rebuilt:
     """Builds from the first event and swaps. The running view goes on meanwhile and is then taken over.
 
-    RebuildUnderWay; ViewStopped where too many records are poison (the old rows stay); Fenced where the lease was lost.
+    `partitions` are those of the hospital's topic. RebuildUnderWay; RebuildStalled where the stream does not deliver
+    what the running view has; ViewStopped where too many records are poison (the old rows stay); Fenced where the lease
+    was lost.
     """
-    lease = await tools.acquire(hospital, f"rebuild:{view.name}")
+    lease = await tools.acquire(hospital, rebuild_role(view))
     if lease is None:
         raise RebuildUnderWay(view.name, hospital)
     try:
-        return await _build(tools, hospital, partitions, view, lease)
+        return await _build(tools, hospital, tools.stream_partitions(partitions), view, lease)
     finally:
         await lease.release()
 
@@ -68,14 +83,20 @@ async def _build(tools: Tools, hospital: str, partitions: int, view: View, lease
 async def _catch_up(tools: Tools, hospital: str, partitions: int, projector: Projector, lease: HeldLease) -> None:
     feed = await tools.open_feed(hospital, partitions, projector.checkpoints)
     renewal = Renewal(lease, tools.pace.renew_s)
+    arrived = time.monotonic()
     try:
         while True:
             batch = await feed.poll(tools.pace.poll_s, BATCH_MAX)
             async with tools.pool.connection() as connection:
                 if batch:
                     await projector.handle(connection, batch)
-                elif await _swapped(connection, hospital, projector):
+                # Under load no poll is ever empty: one that is not full is as near to the end as it gets.
+                if len(batch) < BATCH_MAX and await _swapped(connection, hospital, projector):
                     return
+            if not feed.at_rest:
+                arrived = time.monotonic()
+            elif time.monotonic() - arrived > tools.pace.stall_s:
+                raise RebuildStalled(projector.view.name, hospital, tools.pace.stall_s)
             await renewal.keep()
     finally:
         await feed.close()

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ledger.views.view import View
-from projections.connections import Pool
+from projections.connections import Connection, Pool
+from projections.faults import forget_fault
 from projections.feed import AcquireLease, Feed, OpenFeed
-from projections.generation import ensure_live, prepare
+from projections.generation import discard, ensure_live, generations, prepare
 from projections.heads import HospitalHead
 from projections.projector import BATCH_MAX, Projector
 from projections.renewal import Renewal
@@ -21,6 +22,8 @@ class Pace:
     poll_s: float = 0.5
     renew_s: float = 1.5
     idle_s: float = 60.0
+    stall_s: float = 60.0
+    """How long a rebuild waits for events that the running view has handled already."""
     sweep_s: float = 1.0
 
 
@@ -33,11 +36,18 @@ class Tools:
     acquire: AcquireLease
     pace: Pace
     stopped_max: int
+    stream_partitions: Callable[[int], int]
+    """Partitions of a hospital on the stream in use, from those of its topic."""
 
 
 def lease_role(view: View) -> str:
     """The role under which a view of a hospital is held by one process."""
     return f"view:{view.name}"
+
+
+def rebuild_role(view: View) -> str:
+    """The role under which a view of a hospital is rebuilt by one process."""
+    return f"rebuild:{view.name}"
 
 
 async def project_while_busy(
@@ -53,9 +63,10 @@ async def project_while_busy(
     try:
         projector = await _prepared(tools, hospital, view, lease.epoch)
         if projector.events < hospital.position:
-            feed = await tools.open_feed(hospital.id, hospital.partitions, projector.checkpoints)
+            feed = await tools.open_feed(hospital.id, len(projector.checkpoints), projector.checkpoints)
             try:
-                await _follow(tools, projector, feed, Renewal(lease, tools.pace.renew_s), stop, patience)
+                renewal = Renewal(lease, tools.pace.renew_s)
+                await _follow(tools, hospital, projector, feed, renewal, stop, patience)
             finally:
                 await feed.close()
     finally:
@@ -66,20 +77,48 @@ async def project_while_busy(
 async def _prepared(tools: Tools, hospital: HospitalHead, view: View, epoch: int) -> Projector:
     async with tools.pool.connection() as connection:
         await prepare(connection, hospital.id)
-        live = await ensure_live(connection, hospital.id, view, hospital.partitions)
+        await _clear_killed_rebuild(tools, connection, hospital, view)
+        live = await ensure_live(connection, hospital.id, view, tools.stream_partitions(hospital.partitions))
         projector = Projector(hospital.id, view, live.number, epoch, tools.stopped_max)
         await projector.take_over(connection)
     return projector
 
 
+async def _clear_killed_rebuild(tools: Tools, connection: Connection, hospital: HospitalHead, view: View) -> None:
+    """A generation that is being built by nobody was left behind by a rebuild that was killed."""
+    left_over = [g for g in await generations(connection, hospital.id, view) if g.state == "building"]
+    if not left_over:
+        return
+    lease = await tools.acquire(hospital.id, rebuild_role(view))
+    if lease is None:
+        return
+    try:
+        for each in left_over:
+            await discard(connection, hospital.id, view, each.number)
+    finally:
+        await lease.release()
+
+
 async def _follow(
-    tools: Tools, projector: Projector, feed: Feed, renewal: Renewal, stop: asyncio.Event, patience: Callable[[], float]
+    tools: Tools,
+    hospital: HospitalHead,
+    projector: Projector,
+    feed: Feed,
+    renewal: Renewal,
+    stop: asyncio.Event,
+    patience: Callable[[], float],
 ) -> None:
     busy = time.monotonic()
+    behind = True
     while not stop.is_set() and time.monotonic() - busy < patience():
         batch = await feed.poll(tools.pace.poll_s, BATCH_MAX)
         if batch:
             async with tools.pool.connection() as connection:
                 await projector.handle(connection, batch)
+                if behind and projector.events >= hospital.position:
+                    # All that was there when this began is handled, so no partition has a gap any more.
+                    behind = False
+                    await forget_fault(connection, hospital.id, projector.view)
+        if not feed.at_rest:
             busy = time.monotonic()
         await renewal.keep()

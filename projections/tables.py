@@ -9,7 +9,7 @@ from psycopg.sql import Identifier
 from ledger.views.statements import render, templates, views_schema
 from ledger.views.view import View
 
-_SHARED = ("generations", "checkpoints", "dead_letters", "parked")
+_SHARED = ("generations", "checkpoints", "dead_letters", "parked", "faults", "dead_letter_decisions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from typing import Any
 
 from ledger.api.v1 import transfers_pb2
 from ledger.views.event import protobuf_time
-from projections.page_token import page_rows, read_token, write_token
+from ledger.views.page_size import page_rows
+from projections.page_token import read_token, write_token
 from projections.reading import ViewReader
 from projections.transfer_packages.view import TransferPackages
 

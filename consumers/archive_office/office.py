@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consumers.archive_office.shelf import Shelf
-from consumers.patience import Patience
+from consumers.patience import Patience, ServiceUnavailable
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
@@ -59,18 +60,38 @@ class ArchiveOffice:
 
         ArchiveStopped at the first fault; ServiceUnavailable where the service does not answer.
         """
-        await self._patience.call("ReadHospital", self._read_on)
+        while not await self._read_to_the_end():
+            pass
         self._write_manifest()
         manifest = self._shelf.manifest
         return ArchiveRun(self._walk.summary(), len(manifest.records), manifest.events, manifest.head_position)
 
-    async def _read_on(self, _timeout_seconds: float) -> None:
-        """From behind the last event taken, so that a broken stream costs nothing twice."""
+    async def _read_to_the_end(self) -> bool:
+        """Whether the end was reached; one that breaks off again and again is read on as long as it brings more."""
+        before = self._walk.position
+        try:
+            await self._patience.call("ReadHospital", self._read_on)
+        except ServiceUnavailable:
+            if self._walk.position == before:
+                raise
+            return False
+        return True
+
+    async def _read_on(self, idle_seconds_max: float) -> None:
+        """From behind the last event taken, so that a broken stream costs nothing twice. TimeoutError where it is mute.
+
+        The whole may take as long as it takes; what is bounded is the wait for the next batch.
+        """
         request = ReadHospitalRequest(
             hospital=self._hospital, after_position=self._walk.position, batch_size=_BATCH_EVENTS
         )
-        async for response in self._stub.ReadHospital(request):
-            self._take(response.events)
+        call = self._stub.ReadHospital(request)
+        batches = aiter(call)
+        try:
+            while response := await asyncio.wait_for(anext(batches, None), idle_seconds_max):
+                self._take(response.events)
+        finally:
+            call.cancel()
 
     def _take(self, events: Sequence[StoredEvent]) -> None:
         """The whole batch is checked before a byte of it is written."""

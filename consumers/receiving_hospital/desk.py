@@ -6,7 +6,7 @@ from datetime import datetime
 
 import grpc
 
-from consumers.patience import Patience, ServiceUnavailable
+from consumers.patience import Patience
 from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
@@ -18,7 +18,6 @@ from consumers.receiving_hospital.reception import Answer, Circumstances, Fetch,
 from consumers.receiving_hospital.rejection import Rejection
 from consumers.registry import Registry
 from consumers.transfer_message import PoisonMessage, TransferMessage
-from consumers.waiting_room import NotNow
 
 PACKAGE_BYTES_MAX = 64 * 1024 * 1024
 _STEPS_MAX = 4
@@ -92,10 +91,7 @@ class ReceivingDesk:
         kept = self._kept.read(offer.transfer_id)
         if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
             return received
-        try:
-            fetched = await fetch_package(offer, address, self._open_channel, self._fetch_patience)
-        except ServiceUnavailable as error:
-            raise NotNow(f"hospital {offer.sender} at {address}") from error
+        fetched = await fetch_package(offer, address, self._open_channel, self._fetch_patience)
         if isinstance(fetched, Rejection):
             return received_nothing(fetched)
         received = received_bytes(fetched, offer)

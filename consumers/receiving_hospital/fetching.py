@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from consumers.patience import Patience
+from consumers.patience import Patience, ServiceUnavailable
 from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.rejection import RejectCode, Rejection
+from consumers.waiting_room import NotNow
 from ledger.api.v1.transfers_pb2 import FetchPackageRequest
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 
@@ -28,8 +29,10 @@ _NOT_HANDED_OVER = frozenset(
 async def fetch_package(offer: Offer, address: str, open_channel: OpenChannel, patience: Patience) -> bytes | Rejection:
     """The bytes as the sender serves them now; a rejection where it no longer hands them over.
 
-    Never holds more than one chunk above the size offered. ServiceUnavailable where the sender does not answer.
+    Never holds more than one chunk above the size offered. NotNow for every other answer of the sender, or none: its
+    troubles are its own, and its offer waits until it ends while other senders' offers go on.
     """
+    who = f"hospital {offer.sender} at {address}"
     async with open_channel(address) as channel:
         stub: TransferServiceAsyncStub = TransferServiceStub(channel)
         try:
@@ -37,7 +40,10 @@ async def fetch_package(offer: Offer, address: str, open_channel: OpenChannel, p
         except grpc.aio.AioRpcError as error:
             if error.code() in _NOT_HANDED_OVER:
                 return Rejection(RejectCode.OFFER_WITHDRAWN, error.code().name)
-            raise
+            # Also what is no passing fault by its code: nothing here can tell a sender's defect from its end.
+            raise NotNow(who, error.code().name) from error
+        except ServiceUnavailable as error:
+            raise NotNow(who, error.status) from error
 
 
 async def _attempt(stub: TransferServiceAsyncStub, offer: Offer, timeout_seconds: float) -> bytes:

@@ -25,3 +25,8 @@ def group_digest(members: Iterable[tuple[str, str, bytes]]) -> bytes:
 def command_id(hospital: str, system: str, type_: str, id_: str, sha256: bytes) -> str:
     """The command that takes this content of this source item up at this hospital, UUID text."""
     return str(uuid5(_COMMANDS, json.dumps([hospital, system, type_, id_, sha256.hex()])))
+
+
+def again_id(first: str, version: int) -> str:
+    """The command that takes content up once more, after `version` versions of what was made of its source item."""
+    return str(uuid5(_COMMANDS, f"{first}@{version}"))

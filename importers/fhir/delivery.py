@@ -14,17 +14,19 @@ from typing import Protocol, TypeVar
 import grpc.aio
 
 from importers.fhir.catalogue import Item
+from importers.fhir.content_digest import again_id
 from importers.fhir.entry_content import said_by
 from importers.fhir.json_value import Resource
 from importers.fhir.patience import Answered, CommandRefused, Patience
 from importers.fhir.plan import EntryPlan, PatientPlan, Plan, RecordPlan
 from importers.fhir.report import END_IN_FUTURE, PATIENT_REFUSED, RECORD_REFUSED, Outcome, Report
 from importers.fhir.requests import Requests
-from ledger.api.v1.common_pb2 import CommandReceipt, SourceItem
+from importers.fhir.taken_up import TakenUp
+from ledger.api.v1.common_pb2 import CommandReceipt
 from ledger.api.v1.records_pb2 import (
-    FindRecordsRequest,
-    GetEntryRequest,
+    RecordEntryRequest,
     RegisterPatientRequest,
+    RegisterPatientResponse,
     RegisterRecordRequest,
 )
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
@@ -87,6 +89,7 @@ class Delivery:
         self._report = report
         self._progressed = progressed
         self._patience = patience or Patience()
+        self._taken_up = TakenUp(channel, requests.hospital, self._patience)
         self._open: list[_OpenRecord] = []
 
     async def deliver(self) -> None:
@@ -122,7 +125,15 @@ class Delivery:
 
     async def _register_patient(self, plan: PatientPlan) -> None:
         request = self._requests.register_patient(plan.item, self._plan.catalogue.read(plan.item))
-        done = await self._register(request, lambda seconds: self._patients.RegisterPatient(request, timeout=seconds))
+
+        async def send(seconds: float) -> RegisterPatientResponse:
+            return await self._patients.RegisterPatient(request, timeout=seconds)
+
+        done = await self._register(request, send)
+        if done.outcome is Outcome.SAME and (events := await self._taken_up.stream_version(done.stream_id)) > 1:
+            # As with an entry: the same data as once, which others may have replaced since.
+            request.context.command_id = again_id(request.context.command_id, events)
+            done = replace(await self._register(request, send), stream_id=done.stream_id)
         self._settle([plan.item], done)
         for record in plan.records:
             if done.stream_id:
@@ -161,21 +172,26 @@ class Delivery:
         said = said_by(entry, [self._plan.catalogue.read(item) for item in entry.members])
         request = self._requests.record_entry(entry, said, record.registered.stream_id)
         self._report.entries += 1
+        found, entry_id = await self._send_entry(request)
+        if record.registered.outcome is Outcome.RECORDED or found.outcome is Outcome.REFUSED:
+            return found
+        # Only a record from an earlier import can hold an earlier version; a receipt does not tell the two apart.
+        entry_id = entry_id or (await self._taken_up.holder(request.context.source)).entry_id
+        versions = await self._taken_up.entry_versions(record.registered.stream_id, entry_id)
+        if versions == 1:
+            return found
+        if found.outcome is Outcome.SAME:
+            # This content was taken up once, and other content since, perhaps: the claim on the item knows.
+            request.context.command_id = again_id(request.context.command_id, versions)
+            found, _ = await self._send_entry(request)
+        return replace(found, outcome=Outcome.AMENDED) if found.outcome is Outcome.RECORDED else found
+
+    async def _send_entry(self, request: RecordEntryRequest) -> tuple[Done, str]:
         try:
             done = await self._patience.call(lambda seconds: self._records.RecordEntry(request, timeout=seconds))
         except CommandRefused as refused:
-            return self._refused(refused)
-        found = self._answered(done)
-        # Only a record from an earlier import can hold an earlier version; a receipt does not tell the two apart.
-        if found.outcome is Outcome.RECORDED and record.registered.outcome is not Outcome.RECORDED:
-            versions = await self._versions(record.registered.stream_id, done.answer.entry_id)
-            return Done(Outcome.AMENDED) if versions > 1 else found
-        return found
-
-    async def _versions(self, record_id: str, entry_id: str) -> int:
-        request = GetEntryRequest(hospital=self._requests.hospital, record_id=record_id, entry_id=entry_id)
-        done = await self._patience.call(lambda seconds: self._records.GetEntry(request, timeout=seconds))
-        return len(done.answer.entry.versions)
+            return self._refused(refused), ""
+        return self._answered(done), done.answer.entry_id
 
     async def _register(
         self,
@@ -185,14 +201,8 @@ class Delivery:
         """Registers a stream; its version says whether it was there before."""
         done = await self._do(attempt)
         if done.outcome is Outcome.SAME and not done.stream_id:
-            return replace(done, stream_id=await self._taken_up(request.context.source))
+            return replace(done, stream_id=(await self._taken_up.holder(request.context.source)).record_id)
         return replace(done, outcome=Outcome.AMENDED) if done.outcome is Outcome.RECORDED and done.version > 1 else done
-
-    async def _taken_up(self, source: SourceItem) -> str:
-        """The stream that took a source item up before; empty where none did."""
-        request = FindRecordsRequest(hospital=self._requests.hospital, source=source)
-        done = await self._patience.call(lambda seconds: self._records.FindRecords(request, timeout=seconds))
-        return next((each.record_id for each in done.answer.records), "")
 
     async def _do(self, attempt: Callable[[float], Awaitable[Response]]) -> Done:
         """Sends one command."""

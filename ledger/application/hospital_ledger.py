@@ -35,7 +35,7 @@ from ledger.domain.evolve import evolve
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState
 from ledger.store.append import NewEvent
-from ledger.store.reading import EventReader, StoredRow
+from ledger.store.reading import EventReader, StoredRow, is_last_page
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
@@ -154,7 +154,7 @@ class HospitalLedger(Application[UUID]):
             for event in await self._open(wanted):
                 _check_follows(loaded, event)
                 loaded = self.advance(loaded, event)
-            if len(rows) < LOAD_BATCH or len(wanted) < len(rows):
+            if limit <= 0 or is_last_page(rows, limit) or len(wanted) < len(rows):
                 return loaded
 
     async def _open(self, rows: Sequence[StoredRow]) -> list[RecordedEvent]:

@@ -216,6 +216,11 @@ class Ledger:
         """All hospitals by id."""
         return await self._registry.refresh()
 
+    async def require(self, hospital: str) -> None:
+        """Raises UnknownHospital where no hospital of that id is in use; costs nothing for one that is known."""
+        if await self._registry.hospital(hospital) is None:
+            raise UnknownHospital(hospital)
+
     def load(self, hospital: str) -> Load:
         """How busy the hospital's committer is."""
         tenant = self._tenants.get(hospital)
@@ -231,7 +236,7 @@ class Ledger:
             return self._tenants.get(hospital) or await self._open_tenant(hospital)
 
     async def _open_tenant(self, hospital: str) -> Tenant:
-        row = await self._registry.hospital(hospital)
+        row = await self._registry.served(hospital)
         if row is None:
             raise UnknownHospital(hospital)
         keys = ReservationKeys(await reservation_key(self._readers, hospital))

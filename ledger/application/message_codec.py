@@ -108,11 +108,24 @@ def _text_reader(name: str, *, presence: bool) -> Reader:
 def _repeated_reader(field: FieldDescriptor, item: Any) -> Reader:
     name = field.name
     if field.message_type is None:
-        return lambda message, _path, _faults: tuple(getattr(message, name))
+        return _scalars_reader(name, item)
     read = _reader(field.message_type, item)
     return lambda message, path, faults: tuple(
         [read(each, f"{path}[{index}]", faults) for index, each in enumerate(getattr(message, name))]
     )
+
+
+def _scalars_reader(name: str, item: Any) -> Reader:
+    def reader(message: Message, path: str, faults: Faults) -> Any:
+        texts: list[str] = list(getattr(message, name))
+        if item is UUID:
+            return tuple(parse_uuid(text, f"{path}[{index}]", faults) for index, text in enumerate(texts))
+        for index, text in enumerate(texts):
+            if "\0" in text:
+                faults.append(Violation(f"{path}[{index}]", "NUL_CHARACTER", "text without U+0000 is required"))
+        return tuple(texts)
+
+    return reader
 
 
 def _message_reader(field: FieldDescriptor, wanted: Any, *, optional: bool) -> Reader:
@@ -231,7 +244,7 @@ def _write_submessage(write: Writer, value: Any, message: Message) -> None:
 def _repeated_writer(field: FieldDescriptor, item: Any) -> Callable[[Any, Message], None]:
     name = field.name
     if field.message_type is None:
-        return lambda value, message: getattr(message, name).extend(value)
+        return lambda value, message: getattr(message, name).extend(str(each) for each in value)
     write = _writer(field.message_type, item)
 
     def writer(value: Any, message: Message) -> None:

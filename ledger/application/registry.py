@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 
 from ledger.store.connections import ConnectionPool
+from ledger.store.errors import SchemaVersionUnsupported
 from ledger.store.hospitals import HospitalRow, list_hospitals
+from ledger.store.hospitals import hospital as registered
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 FRESH_SECONDS = 1.0
 """How long an answer about a hospital that is NOT there is believed."""
@@ -27,6 +30,15 @@ class Registry:
             row = self._rows.get(hospital)
         return row
 
+    async def served(self, hospital: str) -> HospitalRow | None:
+        """The hospital as it is registered now. Raises SchemaVersionUnsupported."""
+        if await self.hospital(hospital) is None:
+            return None
+        row = await registered(self._pool, hospital)
+        if row is not None and row.schema_version not in SCHEMA_VERSIONS:
+            raise SchemaVersionUnsupported(hospital, row.schema_version)
+        return row
+
     async def known(self, hospital: str) -> frozenset[str]:
         """The ids of all hospitals, asked again if `hospital` is not among those known."""
         await self.hospital(hospital)
@@ -35,6 +47,6 @@ class Registry:
     async def refresh(self) -> list[HospitalRow]:
         """All hospitals by id, read now."""
         rows = await list_hospitals(self._pool)
-        self._rows = {row.id: row for row in rows if row.state == "active"}
+        self._rows = {row.id: row for row in rows if row.state != "adding"}
         self._read_at = time.monotonic()
         return rows

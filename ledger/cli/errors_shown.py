@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from ledger.api.v1.common_pb2 import Violation, Violations
+from ledger.store.errors import StoreError, StoreUnavailable
 
 
 @contextmanager
@@ -48,3 +49,14 @@ def _unpack(error: grpc.RpcError, into: Message) -> bool:
     call = cast("grpc.Call", error)  # every RpcError that a stub raises is one
     status = cast("Status | None", rpc_status.from_call(call))
     return status is not None and any(detail.Unpack(into) for detail in status.details)
+
+
+def said(error: Exception) -> str:
+    """An error in one line: what it says, and what PostgreSQL said where it cannot be reached."""
+    words = (
+        " ".join(str(fact) for fact in error.args if fact is not None) if isinstance(error, StoreError) else str(error)
+    )
+    cause = error.__cause__
+    if isinstance(error, StoreUnavailable) and cause is not None:
+        words += f" ({str(cause).strip().splitlines()[0]})"
+    return words or type(error).__name__

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -21,11 +22,11 @@ from importers.fhir.importing import SOURCE_SYSTEM, import_plan, prepare
 from importers.fhir.patience import CommandRefused, ServiceLost
 from importers.fhir.plan import Plan
 from importers.fhir.report import Outcome, Report
-from ledger.cli.status import address_option
+from ledger.cli.service_address import address_option
+from ledger.cli.shown_tables import table_console
 
 _PLAIN_STEPS = 10
 """Progress lines where there is no terminal."""
-_PLAIN_COLUMNS = 140
 
 
 @click.group("import")
@@ -43,7 +44,7 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
 
     Everything is checked before anything is written. Doing it again adds only what is new or has changed.
     """
-    console = _console()
+    console = table_console()
     try:
         plan = prepare(directory, datetime.now(UTC))
         report = asyncio.run(run_import(plan, address, hospital, source_system, console))
@@ -58,24 +59,25 @@ def import_fhir(directory: Path, hospital: str, address: str, source_system: str
         raise SystemExit(1)
 
 
-def _console() -> Console:
-    """A terminal's own width; elsewhere one in which no row is broken."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_COLUMNS)
-
-
 async def run_import(plan: Plan, address: str, hospital: str, source_system: str, console: Console) -> Report:
     """Imports a plan and shows its progress: a bar on a terminal, plain lines elsewhere."""
     async with grpc.aio.insecure_channel(address) as channel:
+        return await show_import(plan, channel, hospital, source_system, console)
 
-        async def run(progressed: Callable[[int], None]) -> Report:
-            return await import_plan(plan, channel, hospital, source_system=source_system, progressed=progressed)
 
-        if console.is_terminal:
-            with _bar(console) as bar:
-                task = bar.add_task("importing", total=plan.commands)
-                return await run(lambda count: bar.advance(task, count))
-        return await run(_PlainLines(plan.commands, console).advance)
+async def show_import(
+    plan: Plan, channel: grpc.aio.Channel, hospital: str, source_system: str, console: Console
+) -> Report:
+    """The same over a channel that is there."""
+
+    async def run(progressed: Callable[[int], None]) -> Report:
+        return await import_plan(plan, channel, hospital, source_system=source_system, progressed=progressed)
+
+    if console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task("importing", total=plan.commands)
+            return await run(lambda count: bar.advance(task, count))
+    return await run(_PlainLines(plan.commands, console).advance)
 
 
 class _Rate(ProgressColumn):
@@ -99,6 +101,7 @@ class _PlainLines:
         self._console = console
         self._done = 0
         self._said = 0
+        self._began = time.monotonic()
 
     def advance(self, count: int) -> None:
         """Takes up that `count` more are done."""
@@ -106,7 +109,11 @@ class _PlainLines:
         step = self._done * _PLAIN_STEPS // max(self._total, 1)
         if step > self._said:
             self._said = step
-            self._console.print(f"importing: {self._done:,} of {self._total:,} commands")
+            rate = self._done / max(time.monotonic() - self._began, 1e-6)
+            left = timedelta(seconds=round((self._total - self._done) / rate))
+            self._console.print(
+                f"importing: {self._done:,} of {self._total:,} commands, {rate:,.0f}/s, {left} left", highlight=False
+            )
 
 
 def print_report(report: Report, console: Console) -> None:

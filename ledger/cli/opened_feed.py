@@ -18,7 +18,7 @@ class OpenedFeed:
         self._opener = opener
 
     async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
-        """The next events; empty when nothing came in time."""
+        """As Feed says."""
         found = await self._feed.poll(timeout_s, events_max)
         if not found:
             return found
@@ -27,6 +27,11 @@ class OpenedFeed:
             replace(each, event=replace(each.event, opening=opening))
             for each, opening in zip(found, openings, strict=True)
         ]
+
+    @property
+    def at_rest(self) -> bool:
+        """As Feed says."""
+        return self._feed.at_rest
 
     async def close(self) -> None:
         """Gives up what the feed holds."""

@@ -8,17 +8,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
+import psycopg
 
-from ledger.cli.feeds import feed_opener, lease_acquirer, stream_partitions
+from ledger.cli.errors_shown import said
+from ledger.cli.feeds import view_tools
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.cli.service_address import beside_option
 from ledger.config import Settings
+from ledger.stream.contract import StreamError
+from ledger.views.errors import ViewError
+from projections.checkpoint import Fenced
 from projections.connections import connection_pool
-from projections.dead_letters import STOPPED_MAX
 from projections.heads import heads
 from projections.hints import listening
+from projections.projector import ViewStopped
+from projections.rebuild import RebuildStalled, RebuildUnderWay
 from projections.rebuild import rebuild as rebuild_view
 from projections.run import Runner
-from projections.session import Pace, Tools
+from projections.session import Tools
 from projections.views import ALL
 
 NAMES = [view.name for view in ALL]
@@ -52,27 +59,35 @@ def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
 @project.command()
 @click.argument("name", type=click.Choice(NAMES))
 @click.option("--hospital", "wanted", help="Only this hospital; all otherwise.")
-def rebuild(name: str, wanted: str | None) -> None:
+@beside_option
+def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
     """Build a view anew beside the running one, and swap."""
-    settings = settings_for("postgres_views_url", "postgres_stream_url")
+    settings = settings_for("postgres_views_url", "postgres_stream_url", beside=beside)
     view = next(each for each in ALL if each.name == name)
 
     async def work() -> None:
         async with _tools(settings) as tools:
             async with tools.pool.connection() as connection:
                 found = await heads(connection)
-            for hospital in found:
-                if wanted in (None, hospital.id):
+            if wanted in found.refused:
+                raise click.ClickException(f"{wanted}: this release does not serve the version of its schema")
+            chosen = [hospital for hospital in found.readable if wanted in (None, hospital.id)]
+            if wanted is not None and not chosen:
+                raise click.ClickException(f"no hospital {wanted} in the registry")
+            for hospital in chosen:
+                try:
                     built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
-                    click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
+                except (RebuildUnderWay, RebuildStalled, ViewStopped, Fenced, StreamError) as error:
+                    raise click.ClickException(f"{hospital.id}: {error}") from error
+                click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
 
-    asyncio.run(work())
+    try:
+        asyncio.run(work())
+    except (StreamError, ViewError, psycopg.OperationalError) as error:
+        raise click.ClickException(said(error)) from error
 
 
 @asynccontextmanager
 async def _tools(settings: Settings) -> AsyncGenerator[Tools]:
     async with connection_pool(settings.postgres_views_url) as pool:
-        yield Tools(pool, feed_opener(settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
-
-
-__all__ = ["project", "stream_partitions"]
+        yield view_tools(settings, pool)

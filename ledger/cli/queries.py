@@ -8,13 +8,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2
+from ledger.api.v1 import boards_pb2, common_pb2, stream_pb2, transfers_pb2
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import nul_faults
 from ledger.cli.service_state import ServiceState
 from ledger.config import Settings
 from ledger.domain.refusal import RefusalKind, Refused
-from ledger.server.arguments import required_uuid
+from ledger.server.arguments import invalid, required_uuid
 from ledger.stream.partition import partition_of
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
@@ -40,17 +40,29 @@ async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Map
             **_boards(BoardQueries(reader)),
             **_archive(ArchiveQueries(reader)),
             **_transfers(TransferQueries(reader)),
-            **_operations(operations, ServiceState(settings, ledger, operations, pool)),
+            **_operations(operations),
         }
-        yield {_PACKAGE + name: _guarded(query) for name, query in queries.items()}
+        of_one_hospital = {name: _of_known_hospital(ledger, query) for name, query in queries.items()}
+        state = {"OperationsService/GetStatus": ServiceState(settings, ledger, operations, pool).get_status}
+        yield {_PACKAGE + name: _without_nul(query) for name, query in {**of_one_hospital, **state}.items()}
 
 
-def _guarded(query: Query) -> Query:
+def _without_nul(query: Query) -> Query:
     """Refuses text that PostgreSQL cannot compare with anything."""
 
     async def guarded(request: Message) -> Message:
         if faults := nul_faults(request):
             raise Refused(RefusalKind.INVALID, tuple(faults))
+        return await query(request)
+
+    return guarded
+
+
+def _of_known_hospital(ledger: Ledger, query: Query) -> Query:
+    """Refuses a hospital that is not in the registry, before a view or a cache of statements hears its name."""
+
+    async def guarded(request: Any) -> Message:
+        await ledger.require(request.hospital)
         return await query(request)
 
     return guarded
@@ -70,9 +82,13 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
         return await boards.departments(request.hospital, request.min_position)
 
     async def patient_index(request: boards_pb2.GetPatientIndexRequest) -> Message:
-        patient_id = (
-            required_uuid(request.patient_id, "patient_id") if request.WhichOneof("by") == "patient_id" else None
-        )
+        match request.WhichOneof("by"):
+            case "patient_id":
+                patient_id = required_uuid(request.patient_id, "patient_id")
+            case "case_number":
+                patient_id = None
+            case None:
+                raise invalid("by", "REQUIRED", "a patient or a case number is required")
         return await boards.patient_index(request.hospital, patient_id, request.case_number, request.min_position)
 
     return {
@@ -84,6 +100,8 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
 
 def _archive(archive: ArchiveQueries) -> dict[str, Query]:
     async def register(request: boards_pb2.ListArchiveRegisterRequest) -> Message:
+        if request.phase not in common_pb2.Phase.values():
+            raise invalid("phase", "UNKNOWN_VALUE", "a phase of the contract is required, or none for all")
         page = (request.page_size, request.page_token, request.min_position)
         return await archive.archive_register(request.hospital, request.phase, *page)
 
@@ -98,10 +116,12 @@ def _transfers(transfers: TransferQueries) -> dict[str, Query]:
     return {"TransferService/ListTransfers": list_transfers}
 
 
-def _operations(operations: ViewOperations, state: ServiceState) -> dict[str, Query]:
+def _operations(operations: ViewOperations) -> dict[str, Query]:
     async def dead_letters(request: stream_pb2.ListDeadLettersRequest) -> Message:
         page = (request.page_size, request.page_token)
-        return await operations.list_dead_letters(request.hospital, request.view, *page)
+        return await operations.list_dead_letters(
+            request.hospital, request.view, *page, decided=request.include_decided
+        )
 
     async def retry(request: stream_pb2.RetryDeadLetterRequest) -> Message:
         return await operations.retry(request.hospital, request.view, request.position, request.reason)
@@ -110,7 +130,6 @@ def _operations(operations: ViewOperations, state: ServiceState) -> dict[str, Qu
         return await operations.skip(request.hospital, request.view, request.position, request.reason)
 
     return {
-        "OperationsService/GetStatus": state.get_status,
         "OperationsService/ListDeadLetters": dead_letters,
         "OperationsService/RetryDeadLetter": retry,
         "OperationsService/SkipDeadLetter": skip,

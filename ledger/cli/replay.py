@@ -14,7 +14,7 @@ from consumers.archive_office.archive_line import recorded_at
 from ledger.api.v1.stream_pb2 import ReadRecordRequest, StoredEvent
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
-from ledger.cli.status import address_option
+from ledger.cli.service_address import address_option
 from ledger.trust.chain import ChainFault, ChainWalk, Link
 from ledger.trust.envelope import decode
 from ledger.trust.iso21089 import UnknownEventType, iso_code

@@ -75,9 +75,14 @@ class RoleProcess:
                 raise RoleFailed(self.role, self._log)
             await asyncio.sleep(_LOOK_SECONDS)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.alive
+
     def restart_if_dead(self) -> bool:
-        """Starts the process again where it has died; says whether it had."""
-        if self._process is not None and self._process.alive:
+        """Starts the process again where it has died; says whether it had. Raises RoleFailed as `start` does."""
+        if self.alive:
             return False
         self.start()
         return True

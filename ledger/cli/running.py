@@ -11,9 +11,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import click
+import psycopg
+
+from ledger.cli.errors_shown import said
+from ledger.cli.service_folder import NoService, ServiceFolder
 from ledger.config import BadSettings, Settings, load
 from ledger.server.errors import NotLoopback
-from ledger.store.errors import NotDurable
+from ledger.store.errors import NotDurable, StoreError
+from ledger.stream.contract import StreamUnavailable
 from ledger.telemetry.logs import configure_logging
 
 Ready = Callable[[object], None]
@@ -22,10 +28,16 @@ END_SECONDS_MAX = 15.0
 """How long a role may take to end. A clean end spares its successor the wait for a lease; nothing else hangs on it."""
 
 
-def settings_for(*needed: str) -> Settings:
-    """This role's settings; ends the program with status 2 and every fault by name where one cannot be used."""
+def settings_for(*needed: str, own_servers: bool = False, beside: Path | None = None) -> Settings:
+    """This role's settings; ends the program with status 2 and every fault by name where one cannot be used.
+
+    `beside` names the folder of a service of `ledger up`, whose settings go before the environment's.
+    """
     try:
-        settings = load(os.environ, *needed)
+        kept = ServiceFolder.look(beside).kept_settings() if beside is not None else {}
+        settings = load({**os.environ, **kept}, *needed, own_servers=own_servers)
+    except NoService as error:
+        raise click.UsageError(str(error)) from error
     except BadSettings as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from error
@@ -50,6 +62,10 @@ def run_until_stopped(
     except (NotDurable, NotLoopback) as error:
         print(*error.args, file=sys.stderr)
         raise SystemExit(2) from error
+    except (StoreError, OSError, psycopg.OperationalError, StreamUnavailable) as error:
+        raise click.ClickException(said(error)) from error
+    finally:
+        withdraw_ready(ready_file)
 
 
 async def _ended(work: asyncio.Task[None], stop: asyncio.Event) -> None:
@@ -71,3 +87,9 @@ def write_ready(ready_file: Path | None, facts: object) -> None:
     part = ready_file.with_suffix(".part")
     part.write_text(json.dumps(facts, indent=2) + "\n")
     part.replace(ready_file)
+
+
+def withdraw_ready(ready_file: Path | None) -> None:
+    """Takes the ready file back: who reads it later finds nobody."""
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)

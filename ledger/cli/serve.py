@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import click
@@ -11,9 +12,10 @@ from ledger.application.ledger import Ledger
 from ledger.cli.bodies import body_opener, body_sealer
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.server.serving import run_server
+from ledger.server.serving import Addresses, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
+_GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect: grpcio raises RuntimeError for both
 
 
 @click.command()
@@ -23,10 +25,21 @@ def serve(ready_file: Path | None) -> None:
     settings = settings_for("postgres_append_url", "postgres_migrate_url", "postgres_views_url")
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
+        def answers(at: Addresses) -> None:
+            ready({"grpc": at.grpc, "http": at.http})
+
         ledger = await Ledger.open(settings, body_sealer(settings), body_opener(settings))
         try:
             async with view_queries(settings, ledger) as queries:
-                await run_server(settings, ledger, queries, stop, lambda at: ready({"grpc": at.grpc, "http": at.http}))
+                await run_server(settings, ledger, queries, stop, answers)
+        except RuntimeError as error:
+            if _GRPC_NOT_BOUND not in str(error):
+                raise
+            raise click.ClickException(f"LEDGER_GRPC_LISTEN: {settings.grpc_listen} cannot be listened on") from error
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+                raise
+            raise click.ClickException(f"LEDGER_HTTP_LISTEN: {settings.http_listen} cannot be listened on") from error
         finally:
             await ledger.close()
 

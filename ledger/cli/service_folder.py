@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.embedded.ports import free_port, is_free
+from ledger.embedded.ports import LOOPBACK, free_port, is_free
+from ledger.embedded.server_folder import write_privately
 
 DATABASE = "ledger"
 ROLES = ("ledger_migrate", "ledger_append", "ledger_stream", "ledger_views", "ledger_keys")
 _FILE = "service.json"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where the edge is to listen, as LEDGER_GRPC_LISTEN and LEDGER_HTTP_LISTEN say it.
+
+    Empty, or port 0: where it listened before if that port is free, else any free one.
+    """
+
+    grpc: str = ""
+    http: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,26 +36,64 @@ class ServiceFolder:
     grpc_port: int
     http_port: int
     stream: str
+    grpc_host: str = LOOPBACK
+    http_host: str = LOOPBACK
 
     @classmethod
-    def open(cls, path: Path, stream: str) -> ServiceFolder:
+    def open(cls, path: Path, stream: str, listen: Listen) -> ServiceFolder:
         """The folder's state, new on first use. A ledger published on Kafka is not continued on the log, or back.
 
-        Raises StreamDiffers.
+        Raises StreamDiffers, PortTaken.
         """
-        path.mkdir(parents=True, exist_ok=True)
         kept: dict[str, Any] = {}
         if (path / _FILE).exists():
             kept = json.loads((path / _FILE).read_text())
             if kept["stream"] != stream:
                 raise StreamDiffers(kept["stream"], stream)
         passwords = kept.get("passwords") or {role: secrets.token_urlsafe(24) for role in ROLES}
-        return cls(path, passwords, _port(kept.get("grpc_port")), _port(kept.get("http_port")), stream)
+        grpc_host, grpc_port = _place("LEDGER_GRPC_LISTEN", listen.grpc, kept.get("grpc_port"))
+        http_host, http_port = _place("LEDGER_HTTP_LISTEN", listen.http, kept.get("http_port"))
+        return cls(path, passwords, grpc_port, http_port, stream, grpc_host, http_host)
 
     @classmethod
     def look(cls, path: Path) -> ServiceFolder:
-        """The folder's state as it was kept, changing nothing: for those who look at a running service."""
+        """The folder's state as it was kept, changing nothing: for those who look at a running service.
+
+        Raises NoService.
+        """
+        if not (path / _FILE).exists():
+            raise NoService(path)
         return cls(path, **json.loads((path / _FILE).read_text()))
+
+    @property
+    def grpc(self) -> str:
+        """Address of the gRPC edge."""
+        return f"{self.grpc_host}:{self.grpc_port}"
+
+    @property
+    def http(self) -> str:
+        """Address of the Connect/JSON edge."""
+        return f"{self.http_host}:{self.http_port}"
+
+    def settings(self, postgres_port: int, kafka: str) -> dict[str, str]:
+        """The settings of every role on this folder's servers, as environment variables; holds passwords."""
+        return {
+            "LEDGER_POSTGRES_MIGRATE_URL": self.url("ledger_migrate", postgres_port),
+            "LEDGER_POSTGRES_APPEND_URL": self.url("ledger_append", postgres_port),
+            "LEDGER_POSTGRES_STREAM_URL": self.url("ledger_stream", postgres_port),
+            "LEDGER_POSTGRES_VIEWS_URL": self.url("ledger_views", postgres_port),
+            "LEDGER_STREAM": self.stream,
+            "LEDGER_KAFKA_BOOTSTRAP": kafka,
+            "LEDGER_GRPC_LISTEN": self.grpc,
+            "LEDGER_HTTP_LISTEN": self.http,
+            "LEDGER_DATA_DIR": str(self.path),
+        }
+
+    def kept_settings(self) -> dict[str, str]:
+        """The same for a program beside the service: where its servers were at their last start."""
+        postgres = _kept_port(self.path / "postgres", "postgres")
+        kafka = f"{LOOPBACK}:{_kept_port(self.path / 'kafka', 'broker')}" if self.stream == "kafka" else ""
+        return self.settings(postgres, kafka)
 
     def url(self, role: str, postgres_port: int) -> str:
         """libpq URL of a database role."""
@@ -57,11 +106,11 @@ class ServiceFolder:
             "grpc_port": self.grpc_port,
             "http_port": self.http_port,
             "stream": self.stream,
+            "grpc_host": self.grpc_host,
+            "http_host": self.http_host,
         }
-        part = self.path / f"{_FILE}.part"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump(state, out, indent=2)
-        part.replace(self.path / _FILE)
+        # The passwords of a database that outlives a power cut have to outlive it too.
+        write_privately(self.path / _FILE, json.dumps(state, indent=2))
 
 
 def kept_stream(path: Path) -> str | None:
@@ -77,5 +126,28 @@ class StreamDiffers(Exception):
         super().__init__(f"this folder publishes on {kept}, not on {asked}; use another --dir, or --stream {kept}")
 
 
-def _port(kept: int | None) -> int:
-    return kept if kept and is_free(kept) else free_port()
+class NoService(Exception):
+    """A folder in which no service was ever started."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no service; `ledger up --dir` makes one")
+
+
+class PortTaken(Exception):
+    """Somebody else listens at the address that a setting names."""
+
+    def __init__(self, setting: str, address: str) -> None:
+        super().__init__(f"{setting}: somebody listens at {address} already")
+
+
+def _place(setting: str, wanted: str, kept: int | None) -> tuple[str, int]:
+    host, _, port = wanted.rpartition(":")
+    if port in ("", "0"):
+        return host or LOOPBACK, kept if kept and is_free(kept) else free_port()
+    if host in (LOOPBACK, "localhost") and not is_free(int(port)):
+        raise PortTaken(setting, wanted)
+    return host, int(port)
+
+
+def _kept_port(server: Path, name: str) -> int:
+    return int(json.loads((server / "ports.json").read_text())[name])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus, LeaseStatus
-from ledger.application.errors import UnknownHospital
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_timestamp
 from ledger.config import Settings
 from ledger.lease import LeaseRow, Leases
 from ledger.publisher.ledger_log import LedgerLog
+from ledger.server.hospital_states import hospital_states
 from projections.connections import Pool
 from projections.operations import ViewOperations
 
@@ -25,10 +25,7 @@ class ServiceState:
 
     async def get_status(self, request: GetStatusRequest) -> GetStatusResponse:
         """Every hospital, or the one that is asked for. Raises UnknownHospital."""
-        hospitals = [row.id for row in await self._ledger.hospitals() if request.hospital in ("", row.id)]
-        if request.hospital and not hospitals:
-            raise UnknownHospital(request.hospital)
-        return GetStatusResponse(hospitals=[await self._hospital(each) for each in hospitals])
+        return await hospital_states(self._ledger, request.hospital, self._hospital)
 
     async def _hospital(self, hospital: str) -> HospitalStatus:
         head = await self._ledger.head(hospital)

@@ -12,8 +12,11 @@ from rich.table import Table
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.service_address import address_option
+from ledger.cli.shown_tables import table_console
 
-address_option = click.option("--address", default="127.0.0.1:7070", show_default=True, help="gRPC address.")
+_PLAIN_COLUMNS = 200
+"""Wide enough for the name of a lease's holder."""
 
 
 @click.command()
@@ -22,7 +25,8 @@ address_option = click.option("--address", default="127.0.0.1:7070", show_defaul
 def status(address: str, hospital: str) -> None:
     """Show heads, published positions, views, leases, stopped records and dead letters."""
     with shown_errors():
-        print_status(asyncio.run(_status(address, hospital)), Console())
+        answer = asyncio.run(_status(address, hospital))
+    print_status(answer, table_console(_PLAIN_COLUMNS))
 
 
 async def _status(address: str, hospital: str) -> GetStatusResponse:
@@ -32,7 +36,7 @@ async def _status(address: str, hospital: str) -> GetStatusResponse:
 
 def print_status(answer: GetStatusResponse, console: Console) -> None:
     """Prints one table for all hospitals and one for their views."""
-    hospitals = Table("hospital", "head", "published", "queue", "group size", "leases", title="Ledgers")
+    hospitals = Table("hospital", "state", "head", "published", "queue", "group size", "leases", title="Ledgers")
     views = Table("hospital", "view", "state", "handled", "lag", "stopped records", "dead letters", title="Views")
     for each in answer.hospitals:
         hospitals.add_row(*_hospital_row(each))
@@ -44,12 +48,18 @@ def print_status(answer: GetStatusResponse, console: Console) -> None:
 
 
 def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
-    leases = ", ".join(f"{lease.role}: {lease.holder} ({lease.epoch})" for lease in status_.leases)
+    if status_.state != "active":
+        return status_.hospital, status_.state, *[""] * 5
+    leases = "\n".join(f"{lease.role}: {lease.holder} ({lease.epoch})" for lease in status_.leases)
     return (
         status_.hospital,
+        status_.state,
         str(status_.head),
         str(status_.published_position),
         str(status_.queue_length),
         f"{status_.group_size:.1f}",
         leases,
     )
+
+
+__all__ = ["address_option", "print_status", "status"]

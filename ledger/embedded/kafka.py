@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class EmbeddedKafka:
         self._heap_mb = heap_mb
         self._log = self._folder.path / "kafka.log"
         self._process: LeashedProcess | None = None
+        self._interrupted = threading.Event()
         self._port = 0
 
     def __enter__(self) -> "EmbeddedKafka":
@@ -134,6 +136,8 @@ class EmbeddedKafka:
         """Wait until the broker answers a client; an open port alone is not readiness."""
         deadline = time.monotonic() + _ANSWER_SECONDS_MAX
         while not self._answers():
+            if self._interrupted.is_set():
+                raise ServerFailed("Kafka", "was told to stop while it started", self._log)
             if not self.alive:
                 raise ServerFailed("Kafka", "ended while starting", self._log)
             if time.monotonic() > deadline:
@@ -145,7 +149,12 @@ class EmbeddedKafka:
         if self._process is not None:
             self._process.stop(signal.SIGTERM, seconds_each=_STOP_SECONDS_MAX)
             self._process = None
+        self._interrupted.clear()
         self._folder.release()
+
+    def interrupt(self) -> None:
+        """Make a `start` that another thread is in give up soon, with ServerFailed; until the next `stop`."""
+        self._interrupted.set()
 
     def kill9(self) -> None:
         """End it with SIGKILL, as a fault would; `start` goes on with the same data."""

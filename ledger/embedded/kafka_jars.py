@@ -73,7 +73,9 @@ def _run_maven(scratch: Path, into: Path) -> None:
             f"Maven did not finish within {_FETCH_SECONDS_MAX} s", "Is Maven Central reachable?"
         ) from None
     if done.returncode != 0:
-        raise KafkaUnavailable(f"Maven could not fetch it:\n{(done.stdout + done.stderr)[-2000:]}", "See above.")
+        log = into.parents[1] / "maven.log"  # beside the jars: the scratch folder goes
+        log.write_text(done.stdout + done.stderr)
+        raise KafkaUnavailable(f"Maven could not fetch it, {log} says why", "Is Maven Central reachable?")
 
 
 def _check(folder: Path) -> None:

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,7 @@ class EmbeddedPostgres:
         self._settings = {**_DURABLE, **(settings or {})}
         self._log = self._folder.path / "postgres.log"
         self._process: LeashedProcess | None = None
+        self._interrupted = threading.Event()
         self._port = 0
 
     def __enter__(self) -> "EmbeddedPostgres":
@@ -122,7 +124,12 @@ class EmbeddedPostgres:
         if self._process is not None:
             self._process.stop(signal.SIGINT, signal.SIGQUIT, seconds_each=_STOP_SECONDS_MAX)
             self._process = None
+        self._interrupted.clear()
         self._folder.release()
+
+    def interrupt(self) -> None:
+        """Make a `start` that another thread is in give up soon, with ServerFailed; until the next `stop`."""
+        self._interrupted.set()
 
     def kill9(self) -> None:
         """End the postmaster with SIGKILL, as a fault would; `start` goes on with the same data."""
@@ -203,6 +210,8 @@ class EmbeddedPostgres:
     def _wait_for_answer(self) -> None:
         deadline = time.monotonic() + _ANSWER_SECONDS_MAX
         while not self._answers():
+            if self._interrupted.is_set():
+                raise ServerFailed("PostgreSQL", "was told to stop while it started", self._log)
             if not self.alive:
                 raise ServerFailed("PostgreSQL", "ended while starting", self._log)
             if time.monotonic() > deadline:

@@ -14,6 +14,7 @@ from ledger.lease import Lease, Leases
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
+from ledger.publisher.rollback import LedgerRolledBack
 from ledger.publisher.sink import Sink
 from ledger.stream.contract import StreamError
 
@@ -23,6 +24,9 @@ IDLE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
+HELD_ELSEWHERE_SECONDS = 2.0
+REFUSED_SECONDS = 30.0
+"""How long a hospital rests whose ledger is not the one that was published, before it is looked at again."""
 _log = logging.getLogger(__name__)
 
 
@@ -38,33 +42,38 @@ class HospitalPublisher:
         self._make_sink = make_sink
         self._grown = asyncio.Event()
         self._failed = 0
+        self._refused = False
         self._rests_until = 0.0
         self.looked = False
-        """Whether this process has seen where the stream stands, or left that to another one."""
-        self.published = 0
-        """The last position that this process knows to be published."""
+        """Whether this process has seen where the stream stands, and nothing has gone wrong since."""
 
     @property
-    def rests(self) -> bool:
-        """Whether it was refused a short while ago."""
-        return time.monotonic() < self._rests_until
+    def rest_seconds(self) -> float:
+        """How long it still rests after a failure; without a task, a lease or a place among those that are open."""
+        return max(0.0, self._rests_until - time.monotonic())
 
     def hint(self) -> None:
         """The ledger may have grown."""
         self._grown.set()
 
     async def run(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
-        """Publishes until idle, until the lease is lost, or until `stop`; a failure is said, and costs a pause."""
+        """Publishes until idle, until the lease is lost, or until `stop`; whatever fails is said, and costs a rest."""
+        try:
+            await self._hold_and_follow(stop, patience_seconds)
+        except LedgerRolledBack as refusal:
+            self._refuse(refusal)
+        except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
+            self._rest(error)
+
+    async def _hold_and_follow(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
         lease = await self._leases.acquire(self._hospital.id, ROLE)
         if lease is None:
-            self.looked = True
+            # Another process has it, and may die before it has filled what a topic lost: looked at again.
+            self._rests_until = time.monotonic() + HELD_ELSEWHERE_SECONDS
             return
         sink = self._make_sink(self._hospital)
         try:
             await self._follow(sink, lease, stop, patience_seconds)
-            self._failed = 0
-        except StreamError as error:
-            await self._pause(error, stop)
         finally:
             await self._give_up(sink, lease)
 
@@ -76,23 +85,33 @@ class HospitalPublisher:
             position = await sink.open()
             self._note(position)
             self.looked = True
-            busy = time.monotonic()
+            busy = looked = time.monotonic()
             while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
+                if time.monotonic() - looked >= LOOK_SECONDS:
+                    await sink.look()
+                    looked = time.monotonic()
                 self._grown.clear()
                 rows = await self._log.after(self._hospital.id, position)
                 if not rows:
+                    self._failed = 0
                     await self._wait(stop)
                     continue
                 await sink.publish(rows)
-                position, busy = rows[-1].position, time.monotonic()
+                position, busy, self._failed = rows[-1].position, time.monotonic(), 0
                 self._note(position)
                 metrics.events_published.labels(self._hospital.id).inc(len(rows))
+            self.looked = not renewal.done()
+        except Exception:
+            self.looked = False
+            raise
         finally:
             await end(renewal)
 
     def _note(self, position: int) -> None:
-        self.published = position
         metrics.published_position.labels(self._hospital.id).set(position)
+        if self._refused:
+            self._refused = False
+            metrics.refused.labels(self._hospital.id).set(0)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, `stop`, or the next look."""
@@ -101,16 +120,21 @@ class HospitalPublisher:
         for task in waits:
             task.cancel()
 
-    async def _pause(self, error: StreamError, stop: asyncio.Event) -> None:
+    def _refuse(self, refusal: LedgerRolledBack) -> None:
+        self._refused = True
+        metrics.refused.labels(self._hospital.id).set(1)
+        self._rests_until = time.monotonic() + REFUSED_SECONDS
+        facts = {"hospital": self._hospital.id, "position": refusal.position, "reason": str(refusal)}
+        _log.error("publishing is refused until a person decides; see docs/stream.md", extra=facts)
+
+    def _rest(self, error: Exception) -> None:
         self._failed += 1
         metrics.failures.labels(self._hospital.id).inc()
-        facts = {"hospital": self._hospital.id, "failures": self._failed, "reason": str(error)}
+        self._rests_until = time.monotonic() + min(RETRY_SECONDS_MAX, RETRY_SECONDS_MIN * 2 ** min(self._failed, 10))
+        # A foreign error's text may quote what it stumbled over; its class and place say enough.
+        reason = str(error) if isinstance(error, StreamError) else f"{type(error).__name__} {_place(error)}"
+        facts = {"hospital": self._hospital.id, "failures": self._failed, "reason": reason}
         _log.error("publishing failed; the ledger takes commands all the same, and it is tried again", extra=facts)
-        seconds = min(RETRY_SECONDS_MAX, RETRY_SECONDS_MIN * 2 ** min(self._failed, 10))
-        try:
-            await asyncio.wait_for(stop.wait(), seconds)
-        except TimeoutError:
-            return
 
     async def _give_up(self, sink: Sink, lease: Lease) -> None:
         try:
@@ -118,6 +142,14 @@ class HospitalPublisher:
         except StreamError as error:
             _log.warning("closing the sink", extra={"hospital": self._hospital.id, "reason": str(error)})
         await lease.release()
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "" if frame is None else f"in {frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}"
 
 
 async def _keep(lease: Lease) -> None:

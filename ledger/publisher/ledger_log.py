@@ -31,6 +31,7 @@ class HospitalRow:
     id: str
     origin: str
     partitions: int
+    schema_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class LedgerLog:
         self._pool = pool
 
     async def hospitals(self) -> list[HospitalRow]:
-        """The active hospitals."""
+        """The hospitals whose schema is there."""
         return [HospitalRow(*row) for row in await self._rows(_sql("hospitals"), ())]
 
     async def heads(self, hospitals: Sequence[str]) -> dict[str, int]:
@@ -100,6 +101,10 @@ class LedgerLog:
         rows = await self._rows(_of_hospital("streams_below", hospital), (position, limit))
         return [(row[0], row[1]) for row in rows]
 
+    async def envelopes(self, hospital: str, positions: Sequence[int]) -> dict[int, bytes]:
+        """The envelopes at these positions, where there are events."""
+        return dict(await self._rows(_of_hospital("envelopes", hospital), (list(positions),)))
+
     async def progress(self, hospital: str) -> int:
         """How far the hospital is published, as last noted; on Kafka that is advice, the topic is the truth."""
         rows = await self._rows(_sql("progress"), (hospital,))
@@ -113,6 +118,21 @@ class LedgerLog:
         """Notes how far the hospital is published."""
         async with self._pool.connection() as connection:
             await connection.execute(_sql("advance"), (hospital, position))
+
+    async def routed(self, hospital: str, after: int, upto: int, limit: int) -> list[LogRow]:
+        """The next events in a range of positions that may concern other hospitals."""
+        parameters = (after, upto, list(routed_types()), limit)
+        return [LogRow(*row) for row in await self._rows(_of_hospital("routed_rows", hospital), parameters)]
+
+    async def transfer_topics(self, hospital: str) -> dict[str, tuple[str, int]]:
+        """By recipient: identity and first offset of the transfer topic that the hospital has sent to."""
+        rows = await self._rows(_sql("transfer_topics"), (hospital,))
+        return {recipient: (topic_id, beginning) for recipient, topic_id, beginning in rows}
+
+    async def note_transfer_topic(self, hospital: str, recipient: str, topic_id: str, beginning: int) -> None:
+        """Notes which topic the hospital sends to."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_sql("note_transfer_topic"), (hospital, recipient, topic_id, beginning))
 
     async def copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
         """Copies what goes to other hospitals from a range of positions, with the progress in the same transaction."""

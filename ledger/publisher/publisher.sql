@@ -1,5 +1,6 @@
 -- name: hospitals
-SELECT id, origin, partitions FROM ledger_control.hospitals WHERE state = 'active' ORDER BY id
+-- A closed hospital's last events are published like all before them.
+SELECT id, origin, partitions, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
 
 -- name: head
 SELECT {id} AS id, position FROM {schema}.head
@@ -16,9 +17,23 @@ WHERE before < $3 ORDER BY position
 -- name: streams_below
 SELECT position, stream_id FROM {schema}.events WHERE position <= $1 ORDER BY position DESC LIMIT $2
 
+-- name: envelopes
+SELECT position, envelope FROM {schema}.events WHERE position = ANY($1)
+
 -- name: routed_after
 SELECT position, type, envelope, body FROM {schema}.events
 WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position
+
+-- name: routed_rows
+SELECT position, stream_id, version, type, recorded_at, envelope, body, traceparent FROM {schema}.events
+WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position LIMIT $4
+
+-- name: transfer_topics
+SELECT recipient, topic_id, beginning FROM ledger_control.transfer_topics WHERE hospital = $1
+
+-- name: note_transfer_topic
+INSERT INTO ledger_control.transfer_topics (hospital, recipient, topic_id, beginning) VALUES ($1, $2, $3, $4)
+ON CONFLICT (hospital, recipient) DO UPDATE SET topic_id = excluded.topic_id, beginning = excluded.beginning
 
 -- name: progress
 SELECT position FROM ledger_control.transfer_progress WHERE hospital = $1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import psycopg
 from psycopg import AsyncConnection
@@ -16,8 +16,10 @@ from ledger.lease import Leases
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
+from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.sink import KafkaSink, PostgresSink, Sink
+from ledger.publisher.sink import PostgresSink, Sink
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 SWEEP_SECONDS = 1.0
 SWEEP_SECONDS_MIN = 0.05
@@ -86,8 +88,9 @@ class Sweeper:
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         hospitals = {each.id: each for each in await self._log.hospitals()}
-        heads, progress = await self._log.heads(list(hospitals)), await self._log.all_progress()
-        self._say_unreadable(hospitals.keys() - heads.keys())
+        served = [each.id for each in hospitals.values() if each.schema_version in SCHEMA_VERSIONS]
+        heads, progress = await self._log.heads(served), await self._log.all_progress()
+        self._say_unreadable(hospitals, hospitals.keys() - heads.keys())
         waiting = [
             each
             for each, head in heads.items()
@@ -100,14 +103,15 @@ class Sweeper:
 
     def _wants(self, publisher: HospitalPublisher, head: int, progress: int) -> bool:
         """Whether there is something to do: to publish, to look, or to see why the ledger has become shorter."""
-        if publisher.rests:
+        if publisher.rest_seconds > 0:
             return False
-        return head > progress or head < publisher.published or (self._look_first and not publisher.looked)
+        return head != progress or (self._look_first and not publisher.looked)
 
-    def _say_unreadable(self, unreadable: set[str]) -> None:
+    def _say_unreadable(self, hospitals: Mapping[str, HospitalRow], unreadable: set[str]) -> None:
         for hospital in sorted(unreadable - self._unreadable):
             metrics.refused.labels(hospital).set(1)
-            _log.error("a hospital's ledger is missing or must not be read; others go on", extra={"hospital": hospital})
+            about = {"hospital": hospital, "schema_version": hospitals[hospital].schema_version}
+            _log.error("a hospital's ledger is missing or must not be read; others go on", extra=about)
         for hospital in self._unreadable - unreadable:
             metrics.refused.labels(hospital).set(0)
         self._unreadable = unreadable
@@ -133,11 +137,15 @@ class Sweeper:
         self._tasks.pop(hospital, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a publisher ended; it is begun again", extra={"hospital": hospital}, exc_info=error)
+        if self._publishers[hospital].rest_seconds > 0:
+            self._hinted.set()  # so that the wait under way learns of the rest
 
     async def _wait(self, stop: asyncio.Event) -> None:
         swept = time.monotonic()
+        # Whoever rests after a failure is not kept waiting for the next sweep on top of it.
+        rests = [each.rest_seconds for each in self._publishers.values() if each.rest_seconds > 0]
         waits = [asyncio.create_task(self._hinted.wait()), asyncio.create_task(stop.wait())]
-        await asyncio.wait(waits, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=min([SWEEP_SECONDS, *rests]), return_when=asyncio.FIRST_COMPLETED)
         for task in waits:
             task.cancel()
         # Hints of hospitals that another process publishes must not become a sweep each.

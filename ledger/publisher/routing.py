@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from ledger.api.v1 import events_pb2
 
@@ -30,7 +30,11 @@ def recipients_of(event_type: str, body: bytes) -> tuple[str, ...]:
     message_class = _TO_COUNTERPART.get(event_type)
     if message_class is None:
         return ()
-    counterpart: str = getattr(message_class.FromString(body), "counterpart")  # noqa: B009  # every class above has it
+    try:
+        counterpart: str = getattr(message_class.FromString(body), "counterpart")  # noqa: B009  # each class has it
+    except DecodeError:
+        # The event is published as it is, and its record stops in the readers; the hospital's stream does not.
+        return ()
     # A name that no hospital can have has no topic, and a send to it would hold up everything behind it.
     return (counterpart,) if _HOSPITAL.fullmatch(counterpart) else ()
 

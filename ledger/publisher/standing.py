@@ -9,9 +9,6 @@ from uuid import UUID
 from ledger.publisher.ledger_log import LedgerLog
 from ledger.stream.partition import partition_of
 
-LOOK_BACK_MAX = 100_000
-"""Positions below the topic's last one that are compared; a partition without an event among them is believed."""
-
 _PAGE = 1000
 
 
@@ -44,9 +41,12 @@ async def compare(log: LedgerLog, hospital: str, last: Sequence[int]) -> Standin
     undecided = set(range(len(last)))
     damaged: list[int] = []
     above = max(last, default=0)
-    floor = max(0, above - LOOK_BACK_MAX)
-    while undecided and above > floor:
-        for position, stream_id in await log.streams_below(hospital, above, _PAGE):
+    # Below the last event of a partition there is nothing to decide about it.
+    while undecided and above > min(last[number] for number in undecided):
+        rows = await log.streams_below(hospital, above, _PAGE)
+        if not rows:
+            break
+        for position, stream_id in rows:
             above = position - 1
             partition = _decide(stream_id, len(last), undecided)
             if partition is not None and last[partition] < position:

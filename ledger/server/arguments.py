@@ -18,22 +18,13 @@ def required_uuid(text: str, field: str) -> UUID:
     return value
 
 
-def page_rows(asked: int) -> int:
-    """Rows of a page: 0 = the default, above the limit = the limit (AIP-158). Raises Refused for less than 0."""
-    return _bounded(asked, "page_size", limits.PAGE_ROWS_DEFAULT, limits.PAGE_ROWS_MAX)
-
-
 def batch_events(asked: int) -> int:
     """Events of a batch: 0 = the default, above the limit = the limit. Raises Refused for less than 0."""
-    return _bounded(asked, "batch_size", limits.BATCH_EVENTS_DEFAULT, limits.BATCH_EVENTS_MAX)
+    if asked < 0:
+        raise invalid("batch_size", "OUT_OF_RANGE", "0 or more is required")
+    return min(asked or limits.BATCH_EVENTS_DEFAULT, limits.BATCH_EVENTS_MAX)
 
 
 def invalid(field: str, rule: str, text: str) -> Refused:
     """The refusal of one field."""
     return Refused(RefusalKind.INVALID, (Violation(field, rule, text),))
-
-
-def _bounded(asked: int, field: str, default: int, most: int) -> int:
-    if asked < 0:
-        raise invalid(field, "OUT_OF_RANGE", "0 or more is required")
-    return min(asked or default, most)

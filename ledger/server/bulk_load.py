@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2
 
 from ledger.api.v1.records_pb2 import BulkFailure, BulkLoadRequest, BulkLoadResponse
+from ledger.application.errors import Contention
 from ledger.application.outcome import Outcome
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.server.bulk_window import BulkWindow
@@ -18,10 +19,17 @@ from ledger.server.calls import check_request_size, failure_status
 from ledger.server.commands import Commands, context_of
 from ledger.server.error_status import reason_of, violations_of
 from ledger.server.error_table import row_of
+from ledger.server.errors import MalformedRequest
 from ledger.server.limits import Limits
 from ledger.server.method import commands_by_request
+from ledger.store.errors import AppendQueueFull
 
 RPC = "ledger.api.v1.RecordService/BulkLoad"
+_LIES_WITH_THE_SERVICE = frozenset({code_pb2.UNAVAILABLE, code_pb2.UNKNOWN, code_pb2.RESOURCE_EXHAUSTED})
+_PAUSE_SECONDS_MIN = 0.05
+_PAUSE_SECONDS_MAX = 0.5
+_PATIENCE_SECONDS = 30.0
+"""How long one command of a load is tried again while the queue is full or others are faster."""
 _ORDERED_BY = ("record_id", "patient_id", "case_number")
 """The first of these fields that a command has names what its order must be kept for."""
 
@@ -39,13 +47,16 @@ class BulkLoad:
         same command ids goes on where it ended."""
         load = _Load(self._limits)
         async with asyncio.TaskGroup() as running:
-            async for request in requests:
-                if load.broken is not None:
-                    break
-                size = request.ByteSize()
-                await load.window.enter(size)
-                item = _Item(load.count, request, size, load.predecessor(request))
-                load.follows(request, running.create_task(self._one(load, item)))
+            try:
+                async for request in requests:
+                    if load.broken is not None:
+                        break
+                    size = request.ByteSize()
+                    await load.window.enter(size)
+                    item = _Item(load.count, request, size, load.predecessor(request))
+                    load.follows(request, running.create_task(self._one(load, item)))
+            except MalformedRequest as error:
+                load.broken = error  # nothing behind it can be told apart; what came before is done or not, as always
         if load.broken is not None:
             raise load.broken
         return load.response
@@ -67,7 +78,18 @@ class BulkLoad:
         command = command_of(request)
         if command is None:
             raise Refused(RefusalKind.INVALID, (Violation("command", "REQUIRED", "a command is required"),))
-        return await self._commands.execute(self._methods[command.DESCRIPTOR.full_name], command)
+        method = self._methods[command.DESCRIPTOR.full_name]
+        loop, pause_seconds = asyncio.get_running_loop(), _PAUSE_SECONDS_MIN
+        give_up_at = loop.time() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._commands.execute(method, command)
+            except (AppendQueueFull, Contention):
+                # Nobody has refused the command: it waits, and the client behind the window with it.
+                if loop.time() + pause_seconds > give_up_at:
+                    raise
+                await asyncio.sleep(pause_seconds)
+                pause_seconds = min(pause_seconds * 2, _PAUSE_SECONDS_MAX)
 
 
 @dataclass(frozen=True)
@@ -110,7 +132,7 @@ class _Load:
             self.response.position = max(self.response.position, outcome.position)
 
     def failed(self, item: _Item, error: Exception) -> None:
-        if row_of(error).code in (code_pb2.UNAVAILABLE, code_pb2.UNKNOWN):
+        if row_of(error).code in _LIES_WITH_THE_SERVICE or isinstance(error, Contention):
             self.broken = error
             return
         failure_status(RPC, error)

@@ -8,10 +8,12 @@ from typing import Any, TypeVar, cast
 
 from connectrpc.codec import Codec
 from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
+from connectrpc.errors import ConnectError
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.request import RequestContext
 from connectrpc.server import ConnectASGIApplication, Endpoint
 from google.protobuf.message import Message
+from typing_extensions import override
 
 from ledger.server.calls import CallFailed, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.connect_error import connect_error
@@ -19,6 +21,7 @@ from ledger.server.edge import Edge, Served
 from ledger.server.error_status import status_of
 from ledger.server.errors import MalformedRequest
 from ledger.server.method import Method, Shape
+from ledger.server.request_bytes import parse_request
 
 M = TypeVar("M")
 Context = RequestContext[Any, Any]
@@ -37,7 +40,7 @@ class ConnectApp(ConnectASGIApplication[Edge]):
             service=edge,
             endpoints=_endpoints,
             read_max_bytes=edge.limits.transport_bytes_max,
-            codecs=[_Discreet(google_protobuf_binary_codec()), _Discreet(_strict_json())],
+            codecs=[_Discreet(_StrictBinary(google_protobuf_binary_codec())), _Discreet(_strict_json())],
         )
 
     @property
@@ -46,8 +49,8 @@ class ConnectApp(ConnectASGIApplication[Edge]):
         return "/"
 
 
-class _Discreet(Codec[Any, Any]):
-    """A codec whose errors do not quote the input: that would be patient data."""
+class _Wrapped(Codec[Any, Any]):
+    """A codec around another."""
 
     def __init__(self, codec: Codec[Any, Any]) -> None:
         self._codec = codec
@@ -58,6 +61,22 @@ class _Discreet(Codec[Any, Any]):
     def encode(self, message: Any) -> bytes:
         return self._codec.encode(message)
 
+    def decode(self, data: bytes | bytearray, message_class: type[M]) -> M:
+        return self._codec.decode(data, message_class)
+
+
+class _StrictBinary(_Wrapped):
+    """Protobuf's binary form, without a field that the message does not have."""
+
+    @override
+    def decode(self, data: bytes | bytearray, message_class: Any) -> Any:
+        return parse_request(message_class, bytes(data))
+
+
+class _Discreet(_Wrapped):
+    """A codec whose errors do not quote the input: that would be patient data."""
+
+    @override
     def decode(self, data: bytes | bytearray, message_class: type[M]) -> M:
         try:
             return self._codec.decode(data, message_class)
@@ -122,11 +141,20 @@ def _server_stream(served: ServedServerStream) -> Callable[[Any, Context], Async
 def _client_stream(served: ServedClientStream) -> Callable[[AsyncIterator[Any], Context], Awaitable[Message]]:
     async def function(requests: AsyncIterator[Any], context: Context) -> Message:
         try:
-            return await served(requests, _traceparent(context))
+            return await served(_readable(requests), _traceparent(context))
         except CallFailed as failed:
             raise connect_error(failed.status) from failed
 
     return function
+
+
+async def _readable(requests: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """The requests of a stream. Raises MalformedRequest where the library could not read the next one."""
+    try:
+        async for request in requests:
+            yield request
+    except ConnectError as error:
+        raise MalformedRequest from error
 
 
 def _traceparent(context: Context) -> str | None:

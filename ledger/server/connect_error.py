@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import cast
 
 from connectrpc.code import Code
@@ -20,6 +21,15 @@ from protobuf.wkt import Struct
 def connect_error(status: Status) -> ConnectError:
     """The same code, message and details."""
     return ConnectError(_code(status.code), status.message, [_ReadableDetail(each) for each in status.details])
+
+
+def status_json(status: Status) -> bytes:
+    """The body of a unary failure as Connect has it, for what is refused before the protocol begins."""
+    details = [
+        {"type": each.TypeName(), "value": b64encode(each.value).decode().rstrip("="), "debug": _content(each)}
+        for each in status.details
+    ]
+    return json.dumps({"code": _code(status.code).value, "message": status.message, "details": details}).encode()
 
 
 def _code(number: int) -> Code:

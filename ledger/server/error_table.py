@@ -50,6 +50,10 @@ TABLE: dict[type[BaseException], Row] = {
     store.UnknownHospital: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOSPITAL", ("hospital",)),
     store.HospitalDiffers: Row(code_pb2.ALREADY_EXISTS, "HOSPITAL_DIFFERS", ("hospital",)),
     store.ActorSourceTaken: Row(code_pb2.ALREADY_EXISTS, "ALREADY_EXISTS"),
+    store.HospitalClosed: Row(code_pb2.FAILED_PRECONDITION, "HOSPITAL_CLOSED", ("hospital",)),
+    store.SchemaVersionUnsupported: Row(
+        code_pb2.FAILED_PRECONDITION, "SCHEMA_VERSION_UNSUPPORTED", ("hospital", "schema_version")
+    ),
     store.StoreUnavailable: Row(code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
     store.MigrationBlocked: Row(code_pb2.UNAVAILABLE, "MIGRATION_BLOCKED"),
     store.OutcomeUnknown: Row(code_pb2.UNKNOWN, "OUTCOME_UNKNOWN", ("command_id",)),
@@ -59,8 +63,10 @@ TABLE: dict[type[BaseException], Row] = {
     views.RecordStopped: Row(code_pb2.FAILED_PRECONDITION, "RECORD_STOPPED", ("view", "stream_id", "position")),
     views.ViewAbsent: Row(code_pb2.NOT_FOUND, "VIEW_ABSENT", ("view", "hospital")),
     views.ViewsUnavailable: Row(code_pb2.UNAVAILABLE, "VIEWS_UNAVAILABLE"),
+    views.ViewsUnreadable: Row(code_pb2.UNAVAILABLE, "VIEWS_UNREADABLE", ("hospital",)),
     views.BadPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     views.BadPageSize: Row(code_pb2.INVALID_ARGUMENT, "BAD_PAGE_SIZE", ("size",)),
+    views.UnknownPatient: Row(code_pb2.NOT_FOUND, "UNKNOWN_PATIENT"),
     views.DeadLetterAbsent: Row(code_pb2.NOT_FOUND, "DEAD_LETTER_ABSENT", ("view", "position")),
     views.ReasonMissing: Row(code_pb2.INVALID_ARGUMENT, "REASON_MISSING"),
     views.BodyDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED"),
@@ -73,6 +79,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
+    edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 
 REFUSALS: dict[RefusalKind, Row] = {

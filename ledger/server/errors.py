@@ -65,6 +65,10 @@ class ServerStopping(EdgeError):
     """The server is going down; go on at another one, or at this one once it is back."""
 
 
+class ForeignHost(EdgeError):
+    """Until callers are authenticated, this listener answers only calls that name this machine in their Host header."""
+
+
 class NotLoopback(EdgeError):
     """Until callers are authenticated, a listener takes a loopback address only."""
 

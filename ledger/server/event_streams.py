@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from ledger.server.arguments import batch_events, required_uuid
 from ledger.server.errors import VersionOutOfRange
 from ledger.server.head_watch import Follower, HeadWatch
 from ledger.server.limits import Limits
-from ledger.store.reading import StoredRow
+from ledger.store.reading import StoredRow, is_last_page
 
 
 class EventStreams:
@@ -67,31 +68,57 @@ class EventStreams:
         yield ReadHospitalResponse(caught_up=_caught_up(head))
 
     async def read_record(self, request: ReadRecordRequest) -> AsyncGenerator[ReadRecordResponse, None]:
-        """One stream's events after a version, to its head."""
-        batch, after = batch_events(request.batch_size), request.after_version
-        stream_id = required_uuid(request.record_id, "record_id")
-        position = await self._position_before(request.hospital, stream_id, after)
-        while True:
-            rows = await self._ledger.read_stream(request.hospital, stream_id, after, batch)
-            if not rows and position == 0:
-                raise UnknownRecord(stream_id)
-            for part in _parts(rows, self._limits.batch_bytes_max):
-                yield ReadRecordResponse(events=part)
-            if rows:
-                after, position = rows[-1].version, rows[-1].position
-            if len(rows) < batch:
-                break
-        yield ReadRecordResponse(caught_up=_caught_up(position))
+        """One stream's events after a version, to its head; with `follow` for as long as the client stays."""
+        batch, stream_id = batch_events(request.batch_size), required_uuid(request.record_id, "record_id")
+        # Before the record is read: what comes between the two wakes the follower once too often, not too late.
+        head = await self._ledger.head(request.hospital)
+        place = _Place(request.after_version, await self._position_before(request, stream_id))
+        async for part in self._record_parts(request.hospital, stream_id, place, batch):
+            yield ReadRecordResponse(events=part)
+        if place.position == 0:
+            raise UnknownRecord(stream_id)
+        yield ReadRecordResponse(caught_up=_caught_up(place.position))
+        if not request.follow:
+            return
+        async with self._heads.follow(request.hospital) as follower:
+            while True:
+                head, before = await follower.beyond(head), place.version
+                async for part in self._record_parts(request.hospital, stream_id, place, batch):
+                    yield ReadRecordResponse(events=part)
+                if place.version > before:
+                    yield ReadRecordResponse(caught_up=_caught_up(place.position))
 
-    async def _position_before(self, hospital: str, stream_id: UUID, version: int) -> int:
+    async def _record_parts(
+        self, hospital: str, stream_id: UUID, place: _Place, batch: int
+    ) -> AsyncGenerator[list[StoredEvent], None]:
+        """The stream's events behind a place, which goes with them to the stream's head."""
+        rows = await self._ledger.read_stream(hospital, stream_id, place.version, batch)
+        while rows:
+            for part in _parts(rows, self._limits.batch_bytes_max):
+                yield part
+            place.version, place.position = rows[-1].version, rows[-1].position
+            if is_last_page(rows, batch):
+                break
+            rows = await self._ledger.read_stream(hospital, stream_id, place.version, batch)
+
+    async def _position_before(self, request: ReadRecordRequest, stream_id: UUID) -> int:
         """Position of the event behind which the reader wants to begin; 0 = from the first one."""
+        version = request.after_version
         if version == 0:
             return 0
-        rows = await self._ledger.read_stream(hospital, stream_id, version - 1, 1)
+        rows = await self._ledger.read_stream(request.hospital, stream_id, version - 1, 1)
         if rows:
             return rows[0].position
-        view = await self._ledger.record(hospital, stream_id)
+        view = await self._ledger.record(request.hospital, stream_id)
         raise VersionOutOfRange(version, view.version)
+
+
+@dataclass
+class _Place:
+    """Where a reader of one stream is: the last event that it was sent."""
+
+    version: int
+    position: int
 
 
 def _caught_up(position: int) -> CaughtUp:

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from types import SimpleNamespace
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
 import grpc
 from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
 from grpc.aio import Server, ServicerContext
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from ledger.api.v1 import (
-    boards_pb2_grpc,
-    course_pb2_grpc,
-    identity_pb2_grpc,
-    keeping_pb2_grpc,
-    records_pb2_grpc,
-    stream_pb2_grpc,
-    transfers_pb2_grpc,
-)
 from ledger.server.calls import CallFailed, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.edge import Edge, Served
+from ledger.server.error_status import status_of
+from ledger.server.errors import MalformedRequest
 from ledger.server.limits import Limits
 from ledger.server.method import Method, Shape, services
+from ledger.server.request_bytes import parse_request
 
-_GENERATED = (
-    records_pb2_grpc,
-    course_pb2_grpc,
-    keeping_pb2_grpc,
-    identity_pb2_grpc,
-    boards_pb2_grpc,
-    transfers_pb2_grpc,
-    stream_pb2_grpc,
-)
+_HANDLER_OF: dict[Shape, Any] = {
+    Shape.UNARY: grpc.unary_unary_rpc_method_handler,
+    Shape.SERVER_STREAM: grpc.unary_stream_rpc_method_handler,
+    Shape.CLIENT_STREAM: grpc.stream_unary_rpc_method_handler,
+}
 Context = ServicerContext[Any, Any]
 
 
@@ -46,8 +36,7 @@ class GrpcServer:
     def __init__(self, edge: Edge) -> None:
         self._server: Server = grpc.aio.server(options=_options(edge.limits))
         self._health: Any = cast("Any", health).aio.HealthServicer()
-        for name, servicer in _servicers(edge).items():
-            _registration(name)(servicer, self._server)
+        self._server.add_generic_rpc_handlers(tuple(_handlers(edge)))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [each.full_name for each in services()]
         reflected = [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
@@ -77,67 +66,75 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
     ]
 
 
-def _servicers(edge: Edge) -> dict[str, SimpleNamespace]:
-    found: dict[str, SimpleNamespace] = {}
+def _handlers(edge: Edge) -> Iterator[grpc.GenericRpcHandler]:
+    """One for each service. They take bytes: the library's own answer to a request that it cannot read has no type
+    and quotes our code."""
+    of_service: dict[str, dict[str, Any]] = {}
     for method, served in edge.served.items():
-        servicer = found.setdefault(method.service, SimpleNamespace())
-        setattr(servicer, method.name, _behaviour(method, served))
-    return found
+        handler = _HANDLER_OF[method.shape](
+            _behaviour(method, served), response_serializer=method.response.SerializeToString
+        )
+        of_service.setdefault(method.rpc.partition("/")[0], {})[method.name] = handler
+    for name, handlers in of_service.items():
+        yield grpc.method_handlers_generic_handler(name, handlers)
 
 
-def _registration(service: str) -> Callable[[object, Server], None]:
-    name = f"add_{service}Servicer_to_server"
-    return next(getattr(module, name) for module in _GENERATED if hasattr(module, name))
-
-
-def _behaviour(method: Method, served: Served) -> Callable[[Any, Context], Awaitable[Message | None]]:
+def _behaviour(method: Method, served: Served) -> Any:
     match method.shape:
         case Shape.UNARY:
-            return _unary(cast("ServedUnary", served))
+            return _unary(method, cast("ServedUnary", served))
         case Shape.SERVER_STREAM:
-            return _server_stream(cast("ServedServerStream", served))
+            return _server_stream(method, cast("ServedServerStream", served))
         case Shape.CLIENT_STREAM:
-            return _client_stream(cast("ServedClientStream", served))
+            return _client_stream(method, cast("ServedClientStream", served))
 
 
-def _unary(served: ServedUnary) -> Callable[[Message, Context], Awaitable[Message]]:
-    async def behaviour(request: Message, context: Context) -> Message:
-        try:
-            return await served(request, _traceparent(context))
-        except CallFailed as failed:
-            return await _abort(context, failed)
+def _unary(method: Method, served: ServedUnary) -> Callable[[bytes, Context], Awaitable[Message]]:
+    async def behaviour(data: bytes, context: Context) -> Message:
+        async with _told(context):
+            return await served(parse_request(method.request, data), _traceparent(context))
 
     return behaviour
 
 
-def _server_stream(served: ServedServerStream) -> Callable[[Message, Context], Awaitable[None]]:
+def _server_stream(method: Method, served: ServedServerStream) -> Callable[[bytes, Context], Awaitable[None]]:
     # Writes instead of yielding: of a generator that it no longer wants grpc.aio just lets go, and then the handler
     # would end whenever the garbage is collected.
-    async def behaviour(request: Message, context: Context) -> None:
-        try:
+    async def behaviour(data: bytes, context: Context) -> None:
+        async with _told(context):
+            request = parse_request(method.request, data)
             async with aclosing(served(request, _traceparent(context))) as responses:
                 async for response in responses:
                     await context.write(response)
-        except CallFailed as failed:
-            await _abort(context, failed)
 
     return behaviour
 
 
-def _client_stream(served: ServedClientStream) -> Callable[[AsyncIterator[Message], Context], Awaitable[Message]]:
-    async def behaviour(requests: AsyncIterator[Message], context: Context) -> Message:
-        try:
-            return await served(requests, _traceparent(context))
-        except CallFailed as failed:
-            return await _abort(context, failed)
+def _client_stream(
+    method: Method, served: ServedClientStream
+) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Message]]:
+    async def behaviour(requests: AsyncIterator[bytes], context: Context) -> Message:
+        async with _told(context):
+            parsed = (parse_request(method.request, data) async for data in requests)
+            return await served(parsed, _traceparent(context))
 
     return behaviour
 
 
-async def _abort(context: Context, failed: CallFailed) -> Message:
-    status = rpc_status.to_status(failed.status)
-    await context.abort(status.code, status.details, status.trailing_metadata)
-    raise AssertionError("abort returned")
+@asynccontextmanager
+async def _told(context: Context) -> AsyncGenerator[None]:
+    """Ends the call with the status of what went wrong in the block."""
+    try:
+        yield
+    except CallFailed as failed:
+        await _abort(context, failed.status)
+    except MalformedRequest as error:
+        await _abort(context, status_of(error))
+
+
+async def _abort(context: Context, status: Status) -> None:
+    told = rpc_status.to_status(status)
+    await context.abort(told.code, told.details, told.trailing_metadata)
 
 
 def _traceparent(context: Context) -> str | None:

@@ -12,8 +12,11 @@ from ledger.api.v1.stream_pb2 import (
 from ledger.application.ledger import Ledger
 from ledger.domain.defaults import default_packs
 from ledger.server import page_token
-from ledger.server.arguments import invalid, page_rows
+from ledger.server.arguments import invalid
+from ledger.server.errors import ForeignPageToken
+from ledger.server.grpc_address import is_grpc_address
 from ledger.store.hospitals import HOSPITAL_ID, HospitalRow
+from ledger.views.page_size import page_rows
 
 PARTITIONS_MAX = 256
 
@@ -32,6 +35,8 @@ class Hospitals:
             raise invalid("partitions", "OUT_OF_RANGE", f"1 to {PARTITIONS_MAX} partitions, or 0 for the default")
         if request.rule_pack and request.rule_pack not in default_packs():
             raise invalid("rule_pack", "UNKNOWN_RULE_PACK", "this release does not have the rule pack")
+        if request.address and not is_grpc_address(request.address):
+            raise invalid("address", "MALFORMED_ADDRESS", "`host:port` is required, or nothing for this service's own")
         row, added = await self._ledger.add_hospital(
             request.hospital_id, request.partitions, request.address, request.rule_pack
         )
@@ -40,12 +45,19 @@ class Hospitals:
     async def list_hospitals(self, request: ListHospitalsRequest) -> ListHospitalsResponse:
         """Hospitals by id."""
         rows_max = page_rows(request.page_size)
-        after = page_token.decode(request, request.page_token).decode()
+        after = _id_of(page_token.decode(request, request.page_token))
         rows = sorted((row for row in await self._ledger.hospitals() if row.id > after), key=lambda row: row.id)
         response = ListHospitalsResponse(hospitals=[_hospital(row) for row in rows[:rows_max]])
         if len(rows) > rows_max:
             response.next_page_token = page_token.encode(request, rows[rows_max - 1].id.encode())
         return response
+
+
+def _id_of(cursor: bytes) -> str:
+    try:
+        return cursor.decode()
+    except UnicodeDecodeError:
+        raise ForeignPageToken from None
 
 
 def _hospital(row: HospitalRow) -> Hospital:

@@ -12,7 +12,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse
 from ledger.server.connect_app import ConnectApp
+from ledger.server.connect_error import status_json
 from ledger.server.edge import Edge
+from ledger.server.error_status import status_of
+from ledger.server.errors import ForeignHost
+from ledger.server.host_header import names_this_machine
 from ledger.server.status_metrics import StatusMetrics
 
 _log = logging.getLogger(__name__)
@@ -34,9 +38,11 @@ class HttpFront:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
         page = self._pages.get(scope["path"])
-        if page is not None and scope["method"] == "GET":
+        if not names_this_machine(_header(scope, b"host").decode("latin-1")):
+            await _answer(send, 403, "application/json", status_json(status_of(ForeignHost())))
+        elif page is not None and scope["method"] == "GET":
             await _answer(send, *await page())
-        elif _content_type(scope).startswith(b"application/grpc"):
+        elif _header(scope, b"content-type").startswith(b"application/grpc"):
             # gRPC has a listener of its own; here it would fail half way, for want of trailers.
             await _answer(send, 415, "text/plain", b"gRPC is served on the gRPC address\n")
         else:
@@ -71,8 +77,8 @@ class HttpFront:
         return 200, "text/plain", b"ready\n"
 
 
-def _content_type(scope: Scope) -> bytes:
-    return next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
 async def _answer(send: Send, status: int, content_type: str, body: bytes) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
-PAGE_ROWS_DEFAULT = 100
-PAGE_ROWS_MAX = 1000
 BATCH_EVENTS_DEFAULT = 256
 BATCH_EVENTS_MAX = 1000
 PACKAGE_CHUNK_BYTES = 256 * 1024
@@ -20,9 +18,10 @@ class Limits:
     """A request, and one message of a client stream, in protobuf's binary form."""
     response_bytes_max: int = 4 * MIB
     """A response; gRPC clients take no more unless told to."""
-    transport_bytes_max: int = 4 * MIB
+    transport_bytes_max: int = 16 * MIB
     """A message on the wire. Between this and `request_bytes_max` the refusal is typed; above it the transport
-    refuses by itself, without details."""
+    refuses by itself, without details. Far enough above that no entry which somebody wrote by hand or scanned gets
+    there."""
     calls_in_flight_max: int = 1024
     """Unary calls, both protocols together."""
     streams_in_flight_max: int = 4096

@@ -24,10 +24,13 @@ from ledger.application.ledger import Ledger
 from ledger.application.message_codec import from_timestamp, to_timestamp
 from ledger.application.views_of_state import Found, StreamRow
 from ledger.server import page_token
-from ledger.server.arguments import invalid, page_rows, required_uuid
+from ledger.server.arguments import invalid, required_uuid
 from ledger.server.commands import receipt_of
 from ledger.server.errors import ForeignPageToken, VersionOutOfRange
 from ledger.server.record_message import entry_message, record_message
+from ledger.views.page_size import page_rows
+
+_POSITION_MAX = 2**63 - 1
 
 
 class RecordReads:
@@ -105,9 +108,11 @@ def _time(stamp: Timestamp) -> datetime:
 
 
 def _position(cursor: bytes) -> int:
-    if cursor and not cursor.isdigit():
+    if not cursor:
+        return 0
+    if not cursor.isdigit() or (position := int(cursor)) > _POSITION_MAX:
         raise ForeignPageToken
-    return int(cursor or b"0")
+    return position
 
 
 def _reference(found: Found) -> RecordReference:

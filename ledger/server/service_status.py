@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
 from ledger.application.ledger import Ledger
+from ledger.server.hospital_states import hospital_states
 
 RPC = "ledger.api.v1.OperationsService/GetStatus"
 
@@ -28,6 +29,7 @@ class ServiceStatus:
         return response
 
     async def _heads_only(self, request: GetStatusRequest) -> GetStatusResponse:
-        wanted = [request.hospital] if request.hospital else [each.id for each in await self._ledger.hospitals()]
-        found = [HospitalStatus(hospital=each, head=await self._ledger.head(each)) for each in sorted(wanted)]
-        return GetStatusResponse(hospitals=found)
+        return await hospital_states(self._ledger, request.hospital, self._head)
+
+    async def _head(self, hospital: str) -> HospitalStatus:
+        return HospitalStatus(hospital=hospital, head=await self._ledger.head(hospital))

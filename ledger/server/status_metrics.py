@@ -9,12 +9,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ledger.api.v1.stream_pb2 import GetStatusResponse, HospitalStatus
+from ledger.server.hospital_states import IN_USE
 
 _OF_HOSPITAL = {
     "ledger_head_position": ("Last position of the ledger", "head"),
     "ledger_published_position": ("Last position on the published stream", "published_position"),
     "ledger_append_queue_length": ("Commands that wait in this process", "queue_length"),
-    "ledger_append_group_size": ("Mean events per flush since the start of this process", "group_size"),
+    "ledger_append_group_size": ("Mean commands per flush since this process opened the hospital", "group_size"),
 }
 _OF_VIEW = {
     "ledger_view_position": ("Position up to which every partition is handled", "position"),
@@ -30,11 +31,15 @@ class StatusMetrics(Collector):
 
     def __init__(self, status: GetStatusResponse | None) -> None:
         self._known = status is not None
-        self._hospitals: list[HospitalStatus] = list(status.hospitals) if status else []
+        found: list[HospitalStatus] = list(status.hospitals) if status else []
+        self._states = [(each.hospital, each.state) for each in found]
+        # One without figures has no samples: its zeros would read as a ledger that was lost.
+        self._hospitals = [each for each in found if each.state == IN_USE]
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of every hospital."""
         yield GaugeMetricFamily("ledger_store_answers", "Whether the store could be asked", value=float(self._known))
+        yield self._state()
         for name, (text, field) in _OF_HOSPITAL.items():
             family = GaugeMetricFamily(name, text, labels=["hospital"])
             for each in self._hospitals:
@@ -47,6 +52,12 @@ class StatusMetrics(Collector):
                     family.add_metric([each.hospital, view.view], getattr(view, field))
             yield family
         yield self._leases()
+
+    def _state(self) -> Metric:
+        family = GaugeMetricFamily("ledger_hospital_state", "1 for the state it is in", labels=["hospital", "state"])
+        for hospital, state in self._states:
+            family.add_metric([hospital, state], 1.0)
+        return family
 
     def _leases(self) -> Metric:
         family = GaugeMetricFamily("ledger_lease_epoch", "Epoch of a lease", labels=["hospital", "role", "holder"])

@@ -25,7 +25,10 @@ class Actor:
 
 
 class ActorRegister:
-    """The registers of the hospitals of one cluster (role ledger_append)."""
+    """The registers of the hospitals of one cluster (role ledger_append).
+
+    Raises StoreUnavailable where PostgreSQL cannot be asked.
+    """
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
@@ -62,9 +65,5 @@ class ActorRegister:
         return row[0] if row else None
 
     async def _row(self, name: str, hospital: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        try:
-            async with self._pool.borrow() as connection:
-                cursor = await connection.execute(statements("reading", hospital)[name], values)
-                return await cursor.fetchone()
-        except psycopg.OperationalError as error:
-            raise StoreUnavailable(error.sqlstate) from error
+        rows = await self._pool.rows(statements("reading", hospital)[name], values)
+        return rows[0] if rows else None

@@ -10,12 +10,12 @@ from collections.abc import Collection, Sequence
 import psycopg
 
 from ledger.store.append import Append, Appended, Verdict, check_append
-from ledger.store.connections import Connection, ConnectionPool
-from ledger.store.errors import AppendQueueFull, AppendRefused, OutcomeUnknown, StoreUnavailable
-from ledger.store.flush import flush
+from ledger.store.connections import Connection, ConnectionPool, is_usable
+from ledger.store.errors import AppendQueueFull, AppendRefused, HospitalClosed, OutcomeUnknown, StoreUnavailable
 from ledger.store.grouping import COMMANDS_MAX, Group, Waiting, take_group
 from ledger.store.hint import HeadHint
 from ledger.store.outcome import LostBackend, Outcome, resolve
+from ledger.store.patience import flush_patiently
 
 FLUSHES_MAX = 2
 SPLIT_MIN = 48
@@ -24,6 +24,9 @@ at the same time. Measured: 1.64 against 1.31 of pgbench at 64 in flight, 0.96 a
 
 WAITING_MAX = 10_000
 """Commands that may wait for one hospital's writer."""
+
+_CLOSED = "LE002"
+"""What the schema's own trigger answers, in `sql/hospital/0001_tables.sql`."""
 
 
 class GroupCommitter:
@@ -54,8 +57,9 @@ class GroupCommitter:
     async def append(self, append: Append) -> Verdict:
         """Waits until the command is durable or refused, and says which.
 
-        A caller that stops waiting does not stop the append. Raises AppendQueueFull, StoreUnavailable and
-        AppendRefused (nothing was written), OutcomeUnknown, and MalformedAppend for a defect of the caller.
+        A caller that stops waiting does not stop the append. Raises AppendQueueFull, StoreUnavailable,
+        HospitalClosed and AppendRefused (nothing was written), OutcomeUnknown, and MalformedAppend for a defect of the
+        caller.
         """
         check_append(append)
         if len(self._queue) >= WAITING_MAX:
@@ -140,10 +144,15 @@ class GroupCommitter:
     async def _flush_apart(self, connection: Connection, appends: Sequence[Append]) -> Sequence[Outcome]:
         """Flushes the group; where the database refuses its rows, each command alone, so that one spoils no other."""
         try:
-            return await flush(connection, self._hospital, appends)
-        except psycopg.OperationalError:
-            raise
+            return await flush_patiently(connection, self._hospital, appends)
+        except psycopg.OperationalError as error:
+            if not is_usable(connection):
+                raise
+            # PostgreSQL itself has answered that it did not commit: nothing has to be asked, no backend ended.
+            return [StoreUnavailable(error.sqlstate)] * len(appends)
         except psycopg.Error as error:
+            if error.sqlstate == _CLOSED:
+                return [HospitalClosed(self._hospital)] * len(appends)
             if len(appends) == 1:
                 return [AppendRefused(appends[0].command_id, error.sqlstate)]
         return [outcome for append in appends for outcome in await self._flush_apart(connection, [append])]

@@ -5,14 +5,16 @@ Nothing runs while nobody borrows: no task, no timer. Connections are made when 
 
 import select
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor, pq
+from psycopg.conninfo import make_conninfo
 
+from ledger.store.durability import check_durability
 from ledger.store.errors import SlowDriver, StoreUnavailable
 from ledger.store.statements import statements
 
@@ -22,9 +24,17 @@ _BORROW_TIMEOUT_S = 30.0
 _PREPARED_MAX = 200
 
 # Plans of the append are made once, often while tables are still empty: a sequential scan chosen then would stay.
-WRITER_OPTIONS = (
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+_PLANNING = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+# A server process that stands still, or whose network is gone, must not keep a hospital's head from the others:
+# PostgreSQL ends its transaction. A COPY that waits for its rows heeds no such limit; whoever waited in vain ends it
+# (end_stalled_copy), so `lock_timeout` is above the first limit.
+_LIMITS = (
+    "-c idle_in_transaction_session_timeout=5s -c lock_timeout=7s -c statement_timeout=20s -c tcp_user_timeout=10s"
+    " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
+WRITER_OPTIONS = f"{_PLANNING} {_LIMITS}"
+_NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 Row = tuple[Any, ...]
 
@@ -42,12 +52,16 @@ class Connection(AsyncConnection[Row]):
 class ConnectionPool:
     """At most `limit` connections of one role to one cluster."""
 
-    def __init__(self, url: str, *, options: str = "", limit: int = CONNECTIONS_MAX) -> None:
-        """Connects nothing yet. SlowDriver where psycopg has no C build."""
+    def __init__(self, url: str, *, options: str = "", limit: int = CONNECTIONS_MAX, appends: bool = False) -> None:
+        """Connects nothing yet. SlowDriver where psycopg has no C build.
+
+        With `appends` every new connection is asked whether its PostgreSQL is durable.
+        """
         if pq.__impl__ == "python":
             raise SlowDriver
-        self._url = url
+        self._url = make_conninfo(url, **_NETWORK)
         self._options = f"-c default_transaction_isolation=read\\ committed -c jit=off {options}"
+        self._appends = appends
         self._free = Semaphore(limit)
         self._idle: list[Connection] = []
         self._closed = False
@@ -56,7 +70,7 @@ class ConnectionPool:
     async def borrow(self) -> AsyncGenerator[Connection, None]:
         """A connection, given back afterwards; one that is broken or inside a transaction is closed instead.
 
-        StoreUnavailable where none can be had in time.
+        StoreUnavailable where none can be had in time, NotDurable where one that appends could lose events.
         """
         if self._free.locked():
             await self._wait_for_turn()
@@ -70,6 +84,16 @@ class ConnectionPool:
                 await self._give_back(connection)
         finally:
             self._free.release()
+
+    async def rows(self, statement: bytes, parameters: Sequence[Any] = ()) -> list[Row]:
+        """What one statement returns, on a borrowed connection. StoreUnavailable where PostgreSQL cannot be asked."""
+        try:
+            async with self.borrow() as connection:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchall() if cursor.description else []
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(error.sqlstate) from error
 
     async def close(self) -> None:
         """Closes what is idle, and whatever is given back later."""
@@ -103,20 +127,40 @@ class ConnectionPool:
                 options=self._options,
                 application_name="ledger",
             )
-            connection.prepared_max = _PREPARED_MAX
-            found = await (await connection.execute(statements("append")["backend_start"])).fetchone()
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
-        connection.prepared, connection.prepared_count = {}, 0
-        connection.backend_start = found[0] if found else datetime.min  # noqa: DTZ901 - matches no backend
+        try:
+            await self._set_up(connection)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, psycopg.OperationalError):
+                raise StoreUnavailable(error.sqlstate) from error
+            raise
         return connection
 
+    async def _set_up(self, connection: Connection) -> None:
+        connection.prepared_max = _PREPARED_MAX
+        if self._appends:
+            await check_durability(connection)
+        found = await (await connection.execute(statements("append")["backend_start"])).fetchone()
+        connection.prepared, connection.prepared_count = {}, 0
+        connection.backend_start = found[0] if found else datetime.min  # noqa: DTZ901 - matches no backend
+
     async def _give_back(self, connection: Connection) -> None:
-        usable = not connection.closed and connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
-        if usable and not self._closed:
+        if is_usable(connection) and not self._closed:
             self._idle.append(connection)
         else:
             await connection.close()
+
+
+def is_usable(connection: Connection) -> bool:
+    """Whether the server has answered everything that was sent, and no transaction is open."""
+    pgconn = connection.pgconn
+    return (
+        not connection.closed
+        and pgconn.transaction_status == pq.TransactionStatus.IDLE
+        and pgconn.pipeline_status == pq.PipelineStatus.OFF
+    )
 
 
 def _was_cut(connection: Connection) -> bool:
@@ -130,7 +174,7 @@ def _was_cut(connection: Connection) -> bool:
 
 def writer_pool(url: str) -> ConnectionPool:
     """The connections that append (role ledger_append)."""
-    return ConnectionPool(url, options=WRITER_OPTIONS)
+    return ConnectionPool(url, options=WRITER_OPTIONS, appends=True)
 
 
 def reader_pool(url: str) -> ConnectionPool:

@@ -49,7 +49,7 @@ class UnknownHospital(StoreError):
 
 
 class HospitalDiffers(StoreError):
-    """The hospital is already registered with another origin, partition count or rule pack."""
+    """The hospital is already registered with another origin, partition count, rule pack or address."""
 
     def __init__(self, hospital: str) -> None:
         super().__init__(hospital)
@@ -58,6 +58,23 @@ class HospitalDiffers(StoreError):
 
 class ActorSourceTaken(StoreError):
     """The source names another actor of the register."""
+
+
+class HospitalClosed(StoreError):
+    """The hospital takes no more commands; its ledger stays readable."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(hospital)
+        self.hospital = hospital
+
+
+class SchemaVersionUnsupported(StoreError):
+    """The hospital's schema is older or newer than this server serves; other hospitals are served."""
+
+    def __init__(self, hospital: str, schema_version: int) -> None:
+        super().__init__(hospital, schema_version)
+        self.hospital = hospital
+        self.schema_version = schema_version
 
 
 class NotDurable(StoreError):

@@ -8,13 +8,13 @@ from ledger.store.append import Append, Appended, Verdict
 from ledger.store.connections import Connection
 from ledger.store.copy_rows import copy_rows
 from ledger.store.parameters import parameters_of_group, parameters_of_one
-from ledger.store.round_trip import call, call_together, copy_in
+from ledger.store.round_trip import call, call_plain, call_together, copy_in
 from ledger.store.statements import statements
 from ledger.store.verdicts import verdict_of_one, verdicts_of_group
 from ledger.store.wire import int8
 
 COPY_EVENTS_MIN = 100
-"""From here on binary COPY is worth its three more round trips, during which the head stays locked."""
+"""From here on binary COPY is worth its three more round trips, during which the head stays locked (ADR 7)."""
 
 
 async def flush(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
@@ -53,14 +53,10 @@ async def _flush_copy(connection: Connection, hospital: str, appends: Sequence[A
             advance = [(named["advance_head"], [int8(head), leaf])]
         await call_together(connection, [*advance, (named["commit"], [])])
     except Exception:
-        await _roll_back(connection, named["rollback"])
+        if connection.pgconn.transaction_status == pq.TransactionStatus.INERROR:
+            await call_plain(connection, named["rollback"])
         raise
     return verdicts
-
-
-async def _roll_back(connection: Connection, statement: bytes) -> None:
-    if connection.pgconn.transaction_status == pq.TransactionStatus.INERROR:
-        await call(connection, statement, [])
 
 
 def _last_leaf(appends: Sequence[Append], verdicts: Sequence[Verdict]) -> bytes | None:

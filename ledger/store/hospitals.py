@@ -3,11 +3,9 @@
 import re
 from dataclasses import dataclass
 
-import psycopg
-
 from ledger.domain.defaults import DEFAULT_PACK
 from ledger.store.connections import ConnectionPool
-from ledger.store.errors import HospitalDiffers, StoreUnavailable
+from ledger.store.errors import HospitalDiffers
 from ledger.store.migrate import MigrateConnection, migrate_connection, migrate_hospital
 from ledger.store.statements import statements
 
@@ -44,7 +42,7 @@ async def add_hospital(
     """Registers a hospital and builds its schema, on a connection of its own; the same again changes nothing.
 
     ValueError for a malformed id or origin prefix; HospitalDiffers where it exists with another origin, partition
-    count or rule pack.
+    count or rule pack, or at another address; an empty `address` asks for none.
     """
     if not HOSPITAL_ID.fullmatch(hospital):
         raise ValueError("a hospital id is a lower-case letter and 1 to 30 letters, digits or hyphens")
@@ -58,7 +56,8 @@ async def add_hospital(
             await connection.execute(statements("migrate")["register_hospital"], values)
         await migrate_hospital(connection, hospital)
         row = await _registered(connection, hospital)
-    if (row.origin, row.partitions, row.rule_pack) != (origin, partitions, rule_pack):
+    same = (row.origin, row.partitions, row.rule_pack) == (origin, partitions, rule_pack)
+    if not same or address not in ("", row.address):
         raise HospitalDiffers(hospital)
     return row
 
@@ -71,17 +70,11 @@ async def _registered(connection: MigrateConnection, hospital: str) -> HospitalR
 
 async def list_hospitals(pool: ConnectionPool) -> list[HospitalRow]:
     """All hospitals of the registry, by id; one indexed read, meant to be polled."""
-    try:
-        async with pool.borrow() as connection:
-            cursor = await connection.execute(statements("reading")["list_hospitals"])
-            return [HospitalRow(*row) for row in await cursor.fetchall()]
-    except psycopg.OperationalError as error:
-        raise StoreUnavailable(error.sqlstate) from error
+    rows = await pool.rows(statements("reading")["list_hospitals"])
+    return [HospitalRow(*row) for row in rows]
 
 
 async def hospital(pool: ConnectionPool, hospital_id: str) -> HospitalRow | None:
     """One hospital of the registry; None where it is not registered."""
-    async with pool.borrow() as connection:
-        cursor = await connection.execute(statements("reading")["hospital"], (hospital_id,))
-        row = await cursor.fetchone()
-    return HospitalRow(*row) if row else None
+    rows = await pool.rows(statements("reading")["hospital"], (hospital_id,))
+    return HospitalRow(*rows[0]) if rows else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncConnection, AsyncRawCursor, IsolationLevel
 from psycopg.sql import Identifier
 
 from ledger.store.errors import MigrationBlocked, StoreError, StoreUnavailable, UnknownHospital
@@ -82,6 +82,8 @@ async def migrate_connection(url: str) -> AsyncGenerator[MigrateConnection, None
     except psycopg.OperationalError as error:
         raise StoreUnavailable(error.sqlstate) from error
     async with connection:
+        # A snapshot from before the wait for the lock would show the schema as it was before the other run's steps.
+        await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
         yield connection
 
 

@@ -14,7 +14,7 @@ from ledger.store.statements import statements
 
 ATTEMPTS_MAX = 8
 _FIRST_PAUSE_S = 0.05
-_END_BACKEND_MS = 5_000
+_END_BACKEND_MS = 1_000
 
 Outcome = Verdict | Exception
 
@@ -32,7 +32,8 @@ async def resolve(
 ) -> list[Outcome]:
     """For each command: Repeated as it was stored; StoreUnavailable where it was surely not stored.
 
-    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s).
+    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s), or the
+    old backend did not end in that time: sitting in the kernel, it may still commit.
     """
     pause_s = _FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):
@@ -46,10 +47,13 @@ async def resolve(
 
 
 async def _end(connection: Connection, backend: LostBackend | None) -> None:
-    """Only when the old backend is gone is "not there" an answer."""
-    if backend:
-        parameters = (backend.process_id, backend.started, _END_BACKEND_MS)
-        await connection.execute(statements("append")["end_backend"], parameters)
+    """Only when the old backend is gone is "not there" an answer. StoreUnavailable while it is still there."""
+    if backend is None:
+        return
+    parameters = (backend.process_id, backend.started, _END_BACKEND_MS)
+    ended = await (await connection.execute(statements("append")["end_backend"], parameters)).fetchone()
+    if ended == (False,):
+        raise StoreUnavailable("the backend of the lost connection does not end")
 
 
 async def _look_up(connection: Connection, hospital: str, append: Append) -> Outcome:

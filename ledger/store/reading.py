@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from ledger.store.connections import ConnectionPool
-from ledger.store.errors import StoreUnavailable
 from ledger.store.statements import statements
 
 ROWS_MAX = 2_000
+PAGE_BYTES_MAX = 16 * 1024 * 1024
+"""A page of events ends with the one whose body reaches this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,13 @@ class ReservationRow:
     group: bytes | None
 
 
+def is_last_page(rows: Sequence[StoredRow], limit: int) -> bool:
+    """Whether there was no more to read: the page was ended neither by its limit nor by its bytes."""
+    return len(rows) < min(limit, ROWS_MAX) and sum(len(row.body) for row in rows) < PAGE_BYTES_MAX
+
+
 class EventReader:
-    """Reads on the connections of one cluster. Every list is bounded by 2,000 rows.
+    """Reads on the connections of one cluster. Every list is bounded by 2,000 rows, events by 16 MiB too.
 
     Raises StoreUnavailable where PostgreSQL cannot be asked.
     """
@@ -87,13 +91,15 @@ class EventReader:
     async def read_stream(
         self, hospital: str, stream_id: UUID, after_version: int = 0, limit: int = ROWS_MAX
     ) -> list[StoredRow]:
-        """The events of a stream above a version, in order of version."""
-        rows = await self._rows("read_stream", hospital, (stream_id, after_version, min(limit, ROWS_MAX)))
+        """The events of a stream above a version, in order of version; `is_last_page` says whether there are more."""
+        rows = await self._rows(
+            "read_stream", hospital, (stream_id, after_version, min(limit, ROWS_MAX), PAGE_BYTES_MAX)
+        )
         return [StoredRow(*row) for row in rows]
 
     async def read_positions(self, hospital: str, after: int = 0, limit: int = ROWS_MAX) -> list[StoredRow]:
-        """The events above a position, in order of position."""
-        rows = await self._rows("read_positions", hospital, (after, min(limit, ROWS_MAX)))
+        """The events above a position, in order of position; `is_last_page` says whether there are more."""
+        rows = await self._rows("read_positions", hospital, (after, min(limit, ROWS_MAX), PAGE_BYTES_MAX))
         return [StoredRow(*row) for row in rows]
 
     async def head(self, hospital: str) -> int:
@@ -152,10 +158,4 @@ class EventReader:
         return [ReservationRow(*row) for row in rows]
 
     async def _rows(self, name: str, hospital: str, parameters: Sequence[Any], file: str = "reading") -> list[Any]:
-        try:
-            async with self._readers.borrow() as connection:
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(statements(file, hospital)[name], parameters)
-                return await cursor.fetchall()
-        except psycopg.OperationalError as error:
-            raise StoreUnavailable(error.sqlstate) from error
+        return await self._readers.rows(statements(file, hospital)[name], parameters)

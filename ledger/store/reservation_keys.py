@@ -9,11 +9,9 @@ from ledger.store.statements import statements
 
 async def reservation_key(pool: ConnectionPool, hospital: str) -> bytes:
     """The hospital's key, 32 bytes; only role ledger_append may read it. It never changes: keep it."""
-    async with pool.borrow() as connection:
-        cursor = await connection.execute(statements("reading", hospital)["reservation_key"])
-        row = await cursor.fetchone()
-    assert row is not None, "a migrated schema has a reservation key"  # noqa: S101
-    return bytes(row[0])
+    rows = await pool.rows(statements("reading", hospital)["reservation_key"])
+    assert rows, "a migrated schema has a reservation key"  # noqa: S101
+    return bytes(rows[0][0])
 
 
 def reservation_hmac(key: bytes, kind: str, *parts: bytes | str) -> bytes:

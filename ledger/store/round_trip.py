@@ -6,6 +6,7 @@ through `psycopg.pq`: parameters and results stay in PostgreSQL's binary form.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import psycopg
 from psycopg import pq
@@ -23,7 +24,7 @@ Call = tuple[bytes, Sequence[bytes | None]]
 
 async def call(connection: Connection, statement: bytes, parameters: Sequence[bytes | None]) -> PGresult:
     """One statement, prepared on first use; its rows in binary form. psycopg.Error as psycopg itself raises it."""
-    name = connection.prepared.get(statement) or await _prepare(connection, statement)
+    (name,) = await _names(connection, [statement])
     pgconn = connection.pgconn
     pgconn.send_query_prepared(name, parameters, [_BINARY] * len(parameters), result_format=_BINARY)
     return (await _results(pgconn))[-1]
@@ -31,16 +32,26 @@ async def call(connection: Connection, statement: bytes, parameters: Sequence[by
 
 async def call_together(connection: Connection, calls: Sequence[Call]) -> list[PGresult]:
     """Several statements in one round trip; after one that fails the rest is not executed."""
-    for statement, _ in calls:
-        if statement not in connection.prepared:
-            await _prepare(connection, statement)
+    names = await _names(connection, [statement for statement, _ in calls])
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
-    for statement, parameters in calls:
-        name = connection.prepared[statement]
-        pgconn.send_query_prepared(name, parameters, [_BINARY] * len(parameters), result_format=_BINARY)
-    pgconn.pipeline_sync()
-    return await _pipelined_results(pgconn, len(calls))
+    try:
+        for name, (_, parameters) in zip(names, calls, strict=True):
+            pgconn.send_query_prepared(name, parameters, [_BINARY] * len(parameters), result_format=_BINARY)
+        pgconn.pipeline_sync()
+        results = await _pipelined_results(pgconn)
+    finally:
+        # Refused while results are unread: the pool closes a connection that is still in pipeline mode.
+        with suppress(psycopg.OperationalError):
+            pgconn.exit_pipeline_mode()
+    _raise_first_error(pgconn, results)
+    return results
+
+
+async def call_plain(connection: Connection, statement: bytes) -> None:
+    """A statement without parameters, not prepared: it works in a transaction that has failed, too."""
+    connection.pgconn.send_query(statement)
+    await _results(connection.pgconn)
 
 
 async def copy_in(connection: Connection, statement: bytes, rows: bytes) -> None:
@@ -55,7 +66,22 @@ async def copy_in(connection: Connection, statement: bytes, rows: bytes) -> None
     await _results(pgconn)
 
 
-async def _prepare(connection: Connection, statement: bytes) -> bytes:
+async def _names(connection: Connection, wanted: Sequence[bytes]) -> list[bytes]:
+    """The names of statements, prepared where they are not yet. Whatever was used longest ago makes room.
+
+    All that is wanted counts as used before the first is prepared, so no statement of this call makes room for another.
+    """
+    prepared = connection.prepared
+    for statement in wanted:
+        if statement in prepared:
+            prepared[statement] = prepared.pop(statement)
+    for statement in wanted:
+        if statement not in prepared:
+            await _prepare(connection, statement)
+    return [prepared[statement] for statement in wanted]
+
+
+async def _prepare(connection: Connection, statement: bytes) -> None:
     pgconn = connection.pgconn
     while len(connection.prepared) >= PREPARED_MAX:
         oldest = next(iter(connection.prepared))
@@ -66,7 +92,6 @@ async def _prepare(connection: Connection, statement: bytes) -> bytes:
     pgconn.send_prepare(name, statement)
     await _results(pgconn)
     connection.prepared[statement] = name
-    return name
 
 
 async def _results(pgconn: PGconn) -> list[PGresult]:
@@ -81,7 +106,7 @@ async def _results(pgconn: PGconn) -> list[PGresult]:
     return found
 
 
-async def _pipelined_results(pgconn: PGconn, count: int) -> list[PGresult]:
+async def _pipelined_results(pgconn: PGconn) -> list[PGresult]:
     await _flush(pgconn)
     found: list[PGresult] = []
     while (result := await _next_result(pgconn)) is None or result.status != ExecStatus.PIPELINE_SYNC:
@@ -89,9 +114,7 @@ async def _pipelined_results(pgconn: PGconn, count: int) -> list[PGresult]:
             found.append(result)
         elif pgconn.status == pq.ConnStatus.BAD:
             raise psycopg.OperationalError("the connection is lost")
-    pgconn.exit_pipeline_mode()
-    _raise_first_error(pgconn, found)
-    return found[:count]
+    return found
 
 
 async def _next_result(pgconn: PGconn) -> PGresult | None:

@@ -14,6 +14,9 @@ from uuid import UUID
 START = 0
 """The offset token from which everything is read."""
 
+UNREADABLE = ""
+"""The type of an event whose envelope cannot be read; `envelope` and `body` are what stands there."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
@@ -25,6 +28,7 @@ class PublishedEvent:
     stream_id: UUID
     version: int
     type: str
+    """Stored event name, or UNREADABLE: then the event's record stops where it is read, and nothing else does."""
     recorded_at: int
     """Unix microseconds."""
     envelope: bytes
@@ -62,7 +66,8 @@ class GapFound(StreamError):
 
 
 class MalformedMessage(StreamError):
-    """A message of the stream contradicts itself."""
+    """A message that no publisher wrote: it names no record. The next poll goes on behind it, and the next event's
+    predecessor shows whether one of ours was lost with it."""
 
     def __init__(self, partition: int, offset: int, fault: str) -> None:
         super().__init__(f"partition {partition}, offset {offset}: {fault}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.message import DecodeError
 
 from ledger.api.v1 import events_pb2
-from ledger.stream.contract import MalformedMessage, MessageTooLarge, PublishedEvent
+from ledger.stream.contract import UNREADABLE, MalformedMessage, MessageTooLarge, PublishedEvent
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
-from ledger.trust.iso21089 import iso_code
+from ledger.trust.iso21089 import UnknownEventType, iso_code
 
 MESSAGE_BYTES_MAX = 1024 * 1024 - 4096
 """What a value may have, so that it fits with headers and framing into a message of 1 MiB."""
@@ -41,10 +43,12 @@ def headers_of(event: PublishedEvent, *, refilled: bool = False) -> Headers:
         "ce_time": time.replace("+00:00", "Z"),
         "ce_position": str(event.position),
         "ce_recordversion": str(event.version),
-        "ce_isocode": iso_code(event.type),
         "ce_prevposition": str(event.prev_position),
         "content-type": CONTENT_TYPE,
     }
+    # A type of another release has none: its record stops in the readers, the hospital's stream does not.
+    with suppress(UnknownEventType):
+        texts["ce_isocode"] = iso_code(event.type)
     if event.traceparent:
         texts["traceparent"] = event.traceparent
     if refilled:
@@ -52,37 +56,71 @@ def headers_of(event: PublishedEvent, *, refilled: bool = False) -> Headers:
     return [(name, text.encode()) for name, text in texts.items()]
 
 
-def read_message(
-    partition: int, offset: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]
-) -> PublishedEvent:
-    """The event of a message. Raises MalformedMessage where it cannot be read or headers and envelope differ."""
-    texts = {name: data.decode("utf-8", "replace") for name, data in headers}
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the broker hands out."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message says that it belongs, and the envelope it carries; empty where its value cannot be read."""
+
+    position: int
+    prev_position: int
+    envelope: bytes
+
+
+def place_of(message: Message) -> Place | None:
+    """The place of a message, whatever its envelope is worth; None for one that the publisher did not write."""
+    texts = _texts(message)
     try:
-        message = events_pb2.PublishedEvent.FromString(value or b"")
-        envelope = decode(message.envelope)
-        hospital, _, position = texts["ce_id"].rpartition("/")
-        event = PublishedEvent(
-            hospital=hospital,
-            origin=envelope.origin,
-            position=int(position),
-            stream_id=UUID(bytes=envelope.stream_id),
-            version=envelope.stream_version,
-            type=envelope.type,
-            recorded_at=envelope.recorded_at,
-            envelope=message.envelope,
-            body=message.body,
-            partition=partition,
-            prev_position=int(texts["ce_prevposition"]),
-            next_offset=offset + 1,
-            traceparent=texts.get("traceparent"),
-        )
-    except (DecodeError, EnvelopeFault, KeyError, ValueError) as error:
-        raise MalformedMessage(partition, offset, type(error).__name__) from error
-    _compare(event, texts, partition, offset)
-    return event
+        place = int(texts["ce_position"]), int(texts["ce_prevposition"])
+    except (KeyError, ValueError):
+        return None
+    try:
+        return Place(*place, events_pb2.PublishedEvent.FromString(message.value or b"").envelope)
+    except DecodeError:
+        return Place(*place, b"")
 
 
-def _compare(event: PublishedEvent, texts: dict[str, str], partition: int, offset: int) -> None:
+def read_message(message: Message) -> PublishedEvent:
+    """The event of a message.
+
+    One whose envelope cannot be read, or differs from the headers, has UNREADABLE for its type: it stops its record.
+    Raises MalformedMessage where not even key and headers say which record that is.
+    """
+    texts = _texts(message)
+    try:
+        return _readable(message, texts)
+    except (DecodeError, EnvelopeFault, KeyError, ValueError) as fault:
+        return _unreadable(message, texts, type(fault).__name__)
+
+
+def _readable(message: Message, texts: dict[str, str]) -> PublishedEvent:
+    published = events_pb2.PublishedEvent.FromString(message.value or b"")
+    envelope = decode(published.envelope)
+    hospital, _, position = texts["ce_id"].rpartition("/")
+    event = PublishedEvent(
+        hospital=hospital,
+        origin=envelope.origin,
+        position=int(position),
+        stream_id=UUID(bytes=envelope.stream_id),
+        version=envelope.stream_version,
+        type=envelope.type,
+        recorded_at=envelope.recorded_at,
+        envelope=published.envelope,
+        body=published.body,
+        partition=message.partition,
+        prev_position=int(texts["ce_prevposition"]),
+        next_offset=message.offset + 1,
+        traceparent=texts.get("traceparent"),
+    )
     said = {
         "ce_source": event.origin,
         "ce_type": event.type,
@@ -92,4 +130,46 @@ def _compare(event: PublishedEvent, texts: dict[str, str], partition: int, offse
     }
     for name, wanted in said.items():
         if texts.get(name) != wanted:
-            raise MalformedMessage(partition, offset, f"header {name} differs from the envelope")
+            raise ValueError(f"header {name} differs from the envelope")
+    return event
+
+
+def _unreadable(message: Message, texts: dict[str, str], fault: str) -> PublishedEvent:
+    envelope, body = _raw(message)
+    try:
+        return PublishedEvent(
+            hospital=texts["ce_id"].rpartition("/")[0],
+            origin=texts["ce_source"],
+            position=int(texts["ce_position"]),
+            stream_id=UUID(bytes=message.key or b""),
+            version=int(texts["ce_recordversion"]),
+            type=UNREADABLE,
+            recorded_at=int(datetime.fromisoformat(texts["ce_time"]).timestamp() * 1_000_000),
+            envelope=envelope,
+            body=body,
+            partition=message.partition,
+            prev_position=int(texts["ce_prevposition"]),
+            next_offset=message.offset + 1,
+            traceparent=texts.get("traceparent"),
+        )
+    except (KeyError, ValueError) as error:
+        raise MalformedMessage(message.partition, message.offset, fault) from error
+
+
+def _raw(message: Message) -> tuple[bytes, bytes]:
+    """Envelope and body as they are where they can be told apart and the envelope is none; else the whole value as
+    the body, so that nobody takes an envelope that its headers contradict for the event's."""
+    value = message.value or b""
+    try:
+        published = events_pb2.PublishedEvent.FromString(value)
+    except DecodeError:
+        return b"", value
+    try:
+        decode(published.envelope)
+    except EnvelopeFault:
+        return published.envelope, published.body
+    return b"", value
+
+
+def _texts(message: Message) -> dict[str, str]:
+    return {name: data.decode("utf-8", "replace") for name, data in message.headers}

@@ -16,11 +16,13 @@ from ledger.trust.leaf import leaf_hash
 
 
 class RowFault(Enum):
-    """What is wrong with a row beyond the chain of its stream."""
+    """What is wrong with a row beyond the chain of its stream, or with the rows that are kept beside the events."""
 
     POSITION = "the position does not follow the one before"
     LEDGER_ORIGIN = "the origin differs from that of the ledger"
     COLUMN = "a column beside the envelope differs from it"
+    LEDGER_HEAD = "the row that says where the ledger stands differs from the last event"
+    STREAM_HEAD = "the row that says where the stream stands differs from its last event"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,14 @@ class ViewsUnavailable(ViewError):
         super().__init__("the database of the views does not answer")
 
 
+class ViewsUnreadable(ViewError):
+    """The views of this hospital must not be read here: a right of ledger_views is missing."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(f"the views of hospital {hospital} must not be read here")
+        self.hospital = hospital
+
+
 class BadPageToken(ViewError):
     """The page token was not issued for this list."""
 
@@ -58,11 +66,18 @@ class BadPageToken(ViewError):
 
 
 class BadPageSize(ViewError):
-    """A page has 1 to 1,000 rows; 0 asks for the default."""
+    """A page size is 0, which asks for the default, or more."""
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"a page of {size} rows; 0 to 1000 may be asked for")
+        super().__init__(f"a page of {size} rows; 0 or more may be asked for")
         self.size = size
+
+
+class UnknownPatient(ViewError):
+    """The patient index does not know this patient, or not yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the patient index does not know this patient")
 
 
 class DeadLetterAbsent(ViewError):

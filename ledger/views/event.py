@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
 from ledger.views.bodies import BODIES
@@ -80,6 +81,14 @@ def view_event(position: int, envelope: bytes, body: bytes) -> ViewEvent:
         envelope=envelope,
         body=body,
     )
+
+
+def kept_event(position: int, stream_id: UUID, version: int, envelope: bytes, body: bytes) -> ViewEvent:
+    """The event that was kept with its place; one whose envelope is malformed has no type, and stops its record."""
+    try:
+        return view_event(position, envelope, body)
+    except EnvelopeFault:
+        return ViewEvent(position, stream_id, version, "", 0, leaf_hash(envelope), envelope, body)
 
 
 def unix_micros(time: Timestamp) -> int | None:

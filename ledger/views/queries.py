@@ -27,7 +27,7 @@ class BoardQueries(Protocol):
     async def patient_index(
         self, hospital: str, patient_id: UUID | None, case_number: str, min_position: int
     ) -> boards_pb2.GetPatientIndexResponse:
-        """All episodes of the patient with this id or, where it is None, this case number."""
+        """All episodes of the patient with this id or, where it is None, this case number. UnknownPatient."""
         ...
 
 
@@ -59,9 +59,9 @@ class ViewOperations(Protocol):
         ...
 
     async def list_dead_letters(
-        self, hospital: str, view: str, page_size: int, page_token: str
+        self, hospital: str, view: str, page_size: int, page_token: str, *, decided: bool = False
     ) -> stream_pb2.ListDeadLettersResponse:
-        """Open dead letters; view "" = all."""
+        """Open dead letters, with `decided` also what was decided on others; view "" = all. ViewAbsent."""
         ...
 
     async def retry(self, hospital: str, view: str, position: int, reason: str) -> stream_pb2.RetryDeadLetterResponse:

@@ -20,7 +20,7 @@ class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 2
+    schema_version = 3
     package = "projections.department_board"
     tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
 
@@ -79,7 +79,8 @@ def _transferred(record: BoardRecord, body: events_pb2.DepartmentTransferred) ->
     return record._replace(
         department=body.to_department,
         bed=body.bed,
-        responsible=body.responsible.name,
+        # Without a physician the one before stays in charge, as in the record itself.
+        responsible=body.responsible.name if body.HasField("responsible") else record.responsible,
         since=unix_micros(body.meta.occurred_at),
     )
 

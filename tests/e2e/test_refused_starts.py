@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import psycopg
@@ -47,6 +48,17 @@ def test_a_server_that_does_not_flush(services_folder: Path, tmp_path: Path, set
     server.remove_elsewhere()
     assert status == 2
     assert setting in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("setting", ["LEDGER_GRPC_LISTEN", "LEDGER_HTTP_LISTEN"])
+def test_a_port_that_is_taken(database: Database, tmp_path: Path, setting: str) -> None:
+    """One line with the setting's name and the address, status 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        status, said = refusal_of(serve_environment(database, **{setting: address}), tmp_path / "ready")
+    assert status == 1
+    assert f"{setting}: {address} cannot be listened on" in said
     assert "Traceback" not in said
 
 

@@ -55,7 +55,8 @@ class Acknowledged:
 class Load:
     """Many records at one hospital, each with commands one after the other."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, hospital: str = HOSPITAL) -> None:
+        self._hospital = hospital
         self.acknowledged: list[Acknowledged] = []
         self.sent_again = 0
         self._requests: list[tuple[str, Any]] = []
@@ -73,7 +74,9 @@ class Load:
 
     async def register(self) -> None:
         """Puts the person who acts into the hospital's register."""
-        asked = records_pb2.RegisterActorRequest(hospital=HOSPITAL, actor=Actor(name="Dr. Load", role="physician"))
+        asked = records_pb2.RegisterActorRequest(
+            hospital=self._hospital, actor=Actor(name="Dr. Load", role="physician")
+        )
         self._actor.CopyFrom((await self._answered(self.patients.RegisterActor, asked)).actor)
 
     async def reaches(self, acknowledged: int) -> None:
@@ -133,7 +136,7 @@ class Load:
     def context(self, expected_version: int | None = None) -> CommandContext:
         """A context with a fresh command id."""
         return CommandContext(
-            hospital=HOSPITAL,
+            hospital=self._hospital,
             command_id=str(uuid.uuid4()),
             expected_version=expected_version,
             actor=self._actor,

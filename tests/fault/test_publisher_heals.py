@@ -2,77 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from ledger.config import Settings, load
-from ledger.embedded.kafka import EmbeddedKafka
-from ledger.publisher.role import run_publisher
-from ledger.stream.contract import PublishedEvent, StreamError
+from ledger.config import Settings
+from ledger.stream.contract import StreamError
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.topics import records_topic, transfers_topic
-from tests.contract.stream.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
+from tests.contract.stream.loaded_ledger import LoadedLedger, assert_exactly_once
 from tests.eventually import eventually_async
+from tests.fault.topic_contents import (
+    Publishing,
+    cut,
+    delete_topic,
+    headers_on,
+    on_topic,
+    wait_for_events,
+    wait_until_whole,
+)
 from tests.services.postgres import Database
-
-PARTITIONS = 3
-Publishing = Callable[[], AbstractAsyncContextManager[None]]
-
-
-@pytest.fixture
-async def ledger(database: Database) -> LoadedLedger:
-    return await LoadedLedger.add(database, f"h{uuid4().hex[:8]}", PARTITIONS)
-
-
-@pytest.fixture
-def settings(database: Database, kafka_broker: EmbeddedKafka) -> Settings:
-    url = database.role_url("ledger_stream")
-    settings = load({"LEDGER_POSTGRES_STREAM_URL": url})
-    return replace(settings, stream="kafka", kafka_bootstrap=kafka_broker.bootstrap)
-
-
-@pytest.fixture
-def publishing(settings: Settings) -> Publishing:
-    """A publisher while the block runs."""
-
-    @asynccontextmanager
-    async def publish() -> AsyncGenerator[None]:
-        stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_publisher(settings, stop, ready.set))
-        try:
-            yield
-        finally:
-            stop.set()
-            await task
-
-    return publish
-
-
-def on_topic(bootstrap: str, topic: str) -> list[PublishedEvent]:
-    try:
-        reader = KafkaStreamReader(bootstrap, topic)
-    except StreamError:
-        return []
-    try:
-        return read_to_end(reader)
-    finally:
-        reader.close()
-
-
-async def wait_for_events(bootstrap: str, topic: str, count: int) -> list[PublishedEvent]:
-    async def enough() -> list[PublishedEvent] | None:
-        found = await asyncio.to_thread(on_topic, bootstrap, topic)
-        return found if len(found) >= count else None
-
-    found = await eventually_async(enough, seconds_max=30, what=f"{count} events on {topic}")
-    assert found is not None
-    return found
 
 
 async def test_deleted_topic_is_made_and_filled_again(
@@ -83,8 +33,7 @@ async def test_deleted_topic_is_made_and_filled_again(
     ledger.append(700)
     async with publishing():
         await wait_for_events(settings.kafka_bootstrap, topic, 700)
-    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
-        admin.delete_topics([topic])
+    delete_topic(settings.kafka_bootstrap, topic)
     with caplog.at_level(logging.ERROR, "ledger"):
         async with publishing():
             assert_exactly_once(ledger, await wait_for_events(settings.kafka_bootstrap, topic, 700))
@@ -99,8 +48,7 @@ async def test_topic_deleted_while_publishing_is_filled_again(
     ledger.append(300)
     async with publishing():
         await wait_for_events(settings.kafka_bootstrap, topic, 300)
-        with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
-            admin.delete_topics([topic])
+        delete_topic(settings.kafka_bootstrap, topic)
         ledger.append(50)
         await eventually_async(
             lambda: asyncio.to_thread(lambda: len(on_topic(settings.kafka_bootstrap, topic)) == 350), seconds_max=60
@@ -117,12 +65,67 @@ async def test_emptied_partitions_are_filled_again_alone(
     ledger.append(900)
     async with publishing():
         await wait_for_events(settings.kafka_bootstrap, topic, 900)
-    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
-        admin.delete_records({TopicPartition(topic, partition): -1 for partition in emptied})
+    cut(settings.kafka_bootstrap, topic, dict.fromkeys(emptied, -1))
     async with publishing():
         await wait_for_events(settings.kafka_bootstrap, topic, 900)
         ledger.append(100)
         assert_exactly_once(ledger, await wait_for_events(settings.kafka_bootstrap, topic, 1000))
+
+
+async def test_topic_emptied_while_publishing_is_filled_again(
+    ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The publisher sees it within seconds, without an event to publish, and fills the topic from the first one on."""
+    topic = records_topic(ledger.hospital)
+    ledger.append(300)
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing():
+            await wait_for_events(settings.kafka_bootstrap, topic, 300)
+            cut(settings.kafka_bootstrap, topic, dict.fromkeys(range(3), -1))
+            assert_exactly_once(ledger, await wait_until_whole(ledger, settings.kafka_bootstrap))
+            ledger.append(20)
+            assert_exactly_once(ledger, await wait_until_whole(ledger, settings.kafka_bootstrap))
+    assert "the topic has lost events" in caplog.text
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_partition_that_lost_its_beginning_is_emptied_and_filled_again(
+    running: bool, ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Readers from the start would find a gap for ever; the partitions that lost nothing are left as they are."""
+    topic = records_topic(ledger.hospital)
+    ledger.append(300)
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing():
+            await wait_for_events(settings.kafka_bootstrap, topic, 300)
+            if running:
+                cut(settings.kafka_bootstrap, topic, {1: 40})
+                await eventually_async(lambda: asyncio.sleep(0, "lost its first events" in caplog.text))
+        if not running:
+            cut(settings.kafka_bootstrap, topic, {1: 40})
+        async with publishing():
+            assert_exactly_once(ledger, await wait_until_whole(ledger, settings.kafka_bootstrap))
+    assert "lost its first events" in caplog.text
+    said = headers_on(settings.kafka_bootstrap, topic)
+    again = {each["ce_subject"] for each in said if "ce_refilled" in each}
+    assert again
+    assert not again & {each["ce_subject"] for each in said if "ce_refilled" not in each}
+
+
+async def test_what_is_published_again_is_marked_and_nothing_else(
+    ledger: LoadedLedger, publishing: Publishing, settings: Settings
+) -> None:
+    """Events that come for the first time carry no mark, though they ride in the same transaction."""
+    topic = records_topic(ledger.hospital)
+    ledger.append(200)
+    async with publishing():
+        await wait_for_events(settings.kafka_bootstrap, topic, 200)
+    cut(settings.kafka_bootstrap, topic, dict.fromkeys(range(3), -1))
+    ledger.append(100)
+    async with publishing():
+        await wait_for_events(settings.kafka_bootstrap, topic, 300)
+    marks = {int(each["ce_position"]): "ce_refilled" in each for each in headers_on(settings.kafka_bootstrap, topic)}
+    assert marks == {position: position <= 200 for position in range(1, 301)}
 
 
 async def test_new_hospital_has_its_topics_at_once(
@@ -157,3 +160,23 @@ async def test_offers_reach_a_hospital_that_is_not_in_this_registry(
         assert_exactly_once(
             ledger, await wait_for_events(settings.kafka_bootstrap, records_topic(ledger.hospital), ledger.head)
         )
+
+
+async def test_topic_that_was_compacted_is_filled_anew(
+    ledger: LoadedLedger, publishing: Publishing, settings: Settings
+) -> None:
+    """Nobody knows what a compaction has taken away, so all of it is published again."""
+    topic = records_topic(ledger.hospital)
+    ledger.append(100)
+    async with publishing():
+        await wait_for_events(settings.kafka_bootstrap, topic, 100)
+    with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact"})])
+    async with publishing():
+        await eventually_async(lambda: asyncio.to_thread(lambda: _all_marked(settings, topic, 100)), seconds_max=30)
+    assert_exactly_once(ledger, on_topic(settings.kafka_bootstrap, topic))
+
+
+def _all_marked(settings: Settings, topic: str, count: int) -> bool:
+    said = headers_on(settings.kafka_bootstrap, topic)
+    return len(said) == count and all("ce_refilled" in each for each in said)

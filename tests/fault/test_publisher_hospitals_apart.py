@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -16,6 +16,7 @@ from ledger.config import Settings, load
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.publisher.role import run_publisher
 from ledger.stream.topics import records_topic
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
@@ -60,6 +61,28 @@ async def test_hospital_without_schema_stops_no_other(
     assert [getattr(record, "hospital", "") for record in said] == ["gone"]
 
 
+@pytest.mark.parametrize("version", [SCHEMA_VERSIONS.start - 1, SCHEMA_VERSIONS.stop])
+async def test_hospital_of_another_schema_version_stops_no_other(
+    database: Database, on_postgres: Settings, caplog: pytest.LogCaptureFixture, version: int
+) -> None:
+    """An older and a newer schema are left alone, said once, by name; the others are published."""
+    other = await LoadedLedger.add(database, "other", 1)
+    sound = await LoadedLedger.add(database, "sound", 1)
+    other.append(10)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("UPDATE ledger_control.hospitals SET schema_version = %s WHERE id = 'other'", (version,))
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing(on_postgres):
+            for _ in range(2):
+                sound.append(10)
+                await wait_until_published(sound)
+    said = [record for record in caplog.records if "missing or must not be read" in record.message]
+    assert [(getattr(record, "hospital", ""), getattr(record, "schema_version", 0)) for record in said] == [
+        ("other", version)
+    ]
+    assert await asyncio.to_thread(other.progress) == 0
+
+
 async def test_hospital_whose_topic_is_wrong_stops_no_other(
     database: Database, on_postgres: Settings, kafka_broker: EmbeddedKafka, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,3 +100,30 @@ async def test_hospital_whose_topic_is_wrong_stops_no_other(
             await wait_until_published(sound)
     assert broken.progress() == 0
     assert {getattr(each, "hospital", "") for each in caplog.records} == {broken.hospital}
+
+
+async def test_failure_that_nobody_foresaw_costs_a_rest_and_stops_no_other(
+    database: Database, on_postgres: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not a try each second for ever: the rests grow, and it goes on by itself once the cause is gone."""
+    barred = await LoadedLedger.add(database, "barred", 1)
+    sound = await LoadedLedger.add(database, "sound", 1)
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        events = SQL("{}.events").format(Identifier(f"h_{barred.hospital}"))
+        connection.execute(SQL("REVOKE SELECT ON {} FROM ledger_stream").format(events))
+        with caplog.at_level(logging.ERROR, "ledger"):
+            async with publishing(on_postgres):
+                barred.append(5)
+                sound.append(5)
+                await wait_until_published(sound)
+                said = lambda: asyncio.sleep(0, [getattr(each, "failures", 0) for each in caplog.records])  # noqa: E731
+                await eventually_async(lambda: _at_least(3, said), what="three failures")
+                assert await said() == [1, 2, 3]
+                connection.execute(SQL("GRANT SELECT ON {} TO ledger_stream").format(events))
+                await wait_until_published(barred)
+    assert {getattr(each, "hospital", "") for each in caplog.records} == {"barred"}
+    assert "InsufficientPrivilege" in str(vars(caplog.records[0]))
+
+
+async def _at_least(count: int, said: Callable[[], Awaitable[list[int]]]) -> bool:
+    return len(await said()) >= count

@@ -31,21 +31,18 @@ class WholeService:
         self._log = folder.with_suffix(".up.log")
         self._cache = cache
         self._process: subprocess.Popen[bytes] | None = None
+        self._pids: dict[str, int] = {}
 
     def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         """Starts it and waits for the ready file."""
+        self.launch("--hospital", "north", "--hospital", "south", *arguments, environment=environment)
+        self.wait_until_ready()
+
+    def launch(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        """Starts it and does not wait."""
         self._ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "ledger.cli.main", "up", "--dir", str(self.folder)]
-        options = [
-            "--stream",
-            self.stream,
-            "--ready-file",
-            str(self._ready),
-            "--hospital",
-            "north",
-            "--hospital",
-            "south",
-        ]
+        options = ["--stream", self.stream, "--ready-file", str(self._ready)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *options, *arguments],
@@ -54,6 +51,9 @@ class WholeService:
                 env={**os.environ, **(environment or {})},
                 cwd=self._cache.parent,
             )
+
+    def wait_until_ready(self) -> None:
+        """Waits for the ready file and reads it."""
         eventually(self._has_answered, seconds_max=START_SECONDS_MAX)
         self.facts = json.loads(self._ready.read_text())
 
@@ -65,6 +65,7 @@ class WholeService:
     def stop(self) -> int:
         """Ends it as Ctrl-C or a supervisor would; the exit status."""
         process = self._running()
+        self._pids = self.pids  # the ready file goes with the service
         process.send_signal(signal.SIGTERM)
         return process.wait(STOP_SECONDS_MAX)
 
@@ -92,8 +93,10 @@ class WholeService:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of everything that runs now, as the ready file tells them."""
-        return json.loads(self._ready.read_text())["pids"]
+        """The process ids of everything that runs now, as the ready file tells them; after a clean end the last."""
+        if self._ready.exists():
+            self._pids = json.loads(self._ready.read_text())["pids"]
+        return self._pids
 
     @property
     def log(self) -> str:
@@ -114,6 +117,11 @@ class WholeService:
         urls = {f"LEDGER_POSTGRES_{role.upper()}_URL": kept.url(f"ledger_{role}", port) for role in roles}
         kafka = {"LEDGER_STREAM": self.stream, "LEDGER_KAFKA_BOOTSTRAP": self.facts["kafka"] or ""}
         return load({**urls, **kafka})
+
+    @property
+    def ready(self) -> bool:
+        """Whether the ready file is there."""
+        return self._ready.exists()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None

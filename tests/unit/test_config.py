@@ -48,6 +48,14 @@ def test_values_of_the_environment_are_taken() -> None:
         ("LEDGER_ORIGIN_PREFIX", "Ledger Example"),
         ("LEDGER_LOG_LEVEL", "loud"),
         ("LEDGER_POSTGRES_BIN", "/does/not/exist"),
+        ("LEDGER_KAFKA_BOOTSTRAP", "a:99999"),
+        ("LEDGER_KAFKA_BOOTSTRAP", "a:0"),
+        ("LEDGER_POSTGRES_VIEWS_URL", "postgresql://u@h:abc/d"),
+        ("LEDGER_POSTGRES_VIEWS_URL", "postgresql://u@h1:5432,h2:99999/d"),
+        ("LEDGER_PARTITIONS", "٦"),
+        ("LEDGER_GRPC_LISTEN", "127.0.0.1:٦"),
+        ("LEDGER_DATA_DIR", __file__),
+        ("LEDGER_CACHE_DIR", f"{__file__}/below"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
@@ -61,6 +69,23 @@ def test_a_bad_value_is_refused_by_name(variable: str, value: str) -> None:
 def test_loopback_is_allowed(address: str) -> None:
     """Every address that only this machine reaches."""
     assert load({"LEDGER_GRPC_LISTEN": address}).grpc_listen == address
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql:///d", "postgresql://u:p%40@h:5432/d", "postgresql://[::1]:5432/d", "postgres://h1,h2:5433/d"]
+)
+def test_urls_of_libpq_are_taken(url: str) -> None:
+    """With and without user, port and host; several hosts; an address of version 6."""
+    assert load({"LEDGER_POSTGRES_VIEWS_URL": url}).postgres_views_url == url
+
+
+def test_servers_of_ones_own_are_not_named_by_others() -> None:
+    """A program that runs PostgreSQL and Kafka itself refuses to be told where they are, and needs not to be."""
+    assert load({"LEDGER_STREAM": "kafka"}, own_servers=True).stream == "kafka"
+    told = {"LEDGER_KAFKA_BOOTSTRAP": "a:1", "LEDGER_POSTGRES_STREAM_URL": "postgresql://h/d"}
+    with pytest.raises(BadSettings) as refused:
+        load(told, own_servers=True)
+    assert {fault.name for fault in refused.value.faults} == set(told)
 
 
 def test_all_faults_come_at_once() -> None:

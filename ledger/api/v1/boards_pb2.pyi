@@ -36,7 +36,7 @@ class GetDepartmentBoardRequest(_message.Message):
     department: _builtins.str
     """Department code."""
     page_size: _builtins.int
-    """Rows, 1 to 1,000; 0 = 100."""
+    """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int
@@ -376,7 +376,7 @@ class ListArchiveRegisterRequest(_message.Message):
     phase: _common_pb2.Phase.ValueType
     """Only this phase; unspecified = all."""
     page_size: _builtins.int
-    """Rows, 1 to 1,000; 0 = 100."""
+    """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class BoardServiceStub:
-    """Department boards and patient indexes.
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -53,7 +53,7 @@ class BoardServiceStub:
 
 
 class BoardServiceServicer:
-    """Department boards and patient indexes.
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def GetDepartmentBoard(self, request, context):
@@ -104,7 +104,7 @@ def add_BoardServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BoardService:
-    """Department boards and patient indexes.
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod
@@ -190,7 +190,7 @@ class BoardService:
 
 
 class ArchiveServiceStub:
-    """The archive register.
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -207,7 +207,7 @@ class ArchiveServiceStub:
 
 
 class ArchiveServiceServicer:
-    """The archive register.
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def ListArchiveRegister(self, request, context):
@@ -234,7 +234,7 @@ def add_ArchiveServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ArchiveService:
-    """The archive register.
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod

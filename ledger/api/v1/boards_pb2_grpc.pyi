@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BoardServiceStub:
-    """Department boards and patient indexes."""
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,7 +42,7 @@ class BoardServiceStub:
 
 @_typing.type_check_only
 class BoardServiceAsyncStub(BoardServiceStub):
-    """Department boards and patient indexes."""
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetDepartmentBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetDepartmentBoardRequest, _boards_pb2.GetDepartmentBoardResponse]  # type: ignore[assignment]
@@ -53,7 +53,7 @@ class BoardServiceAsyncStub(BoardServiceStub):
     """All episodes of one patient in order of time."""
 
 class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Department boards and patient indexes."""
+    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_abc_1.abstractmethod
     def GetDepartmentBoard(
@@ -82,7 +82,7 @@ class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_BoardServiceServicer_to_server(servicer: BoardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class ArchiveServiceStub:
-    """The archive register."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -93,14 +93,14 @@ class ArchiveServiceStub:
 
 @_typing.type_check_only
 class ArchiveServiceAsyncStub(ArchiveServiceStub):
-    """The archive register."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListArchiveRegister: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListArchiveRegisterRequest, _boards_pb2.ListArchiveRegisterResponse]  # type: ignore[assignment]
     """Rows of the register: running records and archived cases."""
 
 class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The archive register."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_abc_1.abstractmethod
     def ListArchiveRegister(

@@ -590,7 +590,9 @@ Global___Attachment: _TypeAlias = Attachment  # noqa: Y015
 
 @_typing.final
 class EntryContent(_message.Message):
-    """What one entry says: one version of one document."""
+    """What one entry says: one version of one document. The event's body, which holds it with the names of those who acted,
+    has at most 512 KiB; larger things are attached by digest.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -794,7 +796,7 @@ Global___EventMeta: _TypeAlias = EventMeta  # noqa: Y015
 
 @_typing.final
 class CommandContext(_message.Message):
-    """What every command carries."""
+    """What every command carries. A request has at most 1 MiB, and a command makes at most 100 events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -24,7 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Envelope(_message.Message):
-    """The clear part of an event. Stored bytes are the truth and are never serialised again; see docs/formats.md."""
+    """The clear part of an event, at most 4 KiB. Stored bytes are the truth and are never serialised again; see
+    docs/formats.md.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -86,16 +88,16 @@ Global___Envelope: _TypeAlias = Envelope  # noqa: Y015
 
 @_typing.final
 class PublishedEvent(_message.Message):
-    """The value of a message on the published stream."""
+    """The value of a message on the published stream. The message has at most 1 MiB with its key and headers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ENVELOPE_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     envelope: _builtins.bytes
-    """Envelope bytes as stored."""
+    """Envelope bytes as stored, at most 4 KiB."""
     body: _builtins.bytes
-    """Body bytes as stored."""
+    """Body bytes as stored, at most 512 KiB."""
     def __init__(
         self,
         *,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PatientServiceStub:
-    """Patients and the people who act: what must be known before a record is formed.
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB.
     """
 
     def __init__(self, channel):
@@ -53,7 +53,7 @@ class PatientServiceStub:
 
 
 class PatientServiceServicer:
-    """Patients and the people who act: what must be known before a record is formed.
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB.
     """
 
     def RegisterPatient(self, request, context):
@@ -104,7 +104,7 @@ def add_PatientServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PatientService:
-    """Patients and the people who act: what must be known before a record is formed.
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB.
     """
 
     @staticmethod
@@ -190,7 +190,8 @@ class PatientService:
 
 
 class RecordServiceStub:
-    """One RPC per intent; every command is durable when it is answered.
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -297,7 +298,8 @@ class RecordServiceStub:
 
 
 class RecordServiceServicer:
-    """One RPC per intent; every command is durable when it is answered.
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     def RegisterRecord(self, request, context):
@@ -540,7 +542,8 @@ def add_RecordServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecordService:
-    """One RPC per intent; every command is durable when it is answered.
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     @staticmethod

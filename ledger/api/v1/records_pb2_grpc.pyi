@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PatientServiceStub:
-    """Patients and the people who act: what must be known before a record is formed."""
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,7 +42,7 @@ class PatientServiceStub:
 
 @_typing.type_check_only
 class PatientServiceAsyncStub(PatientServiceStub):
-    """Patients and the people who act: what must be known before a record is formed."""
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterPatient: _aio.UnaryUnaryMultiCallable[_records_pb2.RegisterPatientRequest, _records_pb2.RegisterPatientResponse]  # type: ignore[assignment]
@@ -53,7 +53,7 @@ class PatientServiceAsyncStub(PatientServiceStub):
     """Puts a person into the hospital's actor register, or updates it. Not an event: the register is mutable."""
 
 class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Patients and the people who act: what must be known before a record is formed."""
+    """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB."""
 
     @_abc_1.abstractmethod
     def RegisterPatient(
@@ -82,7 +82,9 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_PatientServiceServicer_to_server(servicer: PatientServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class RecordServiceStub:
-    """One RPC per intent; every command is durable when it is answered."""
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -129,7 +131,9 @@ class RecordServiceStub:
 
 @_typing.type_check_only
 class RecordServiceAsyncStub(RecordServiceStub):
-    """One RPC per intent; every command is durable when it is answered."""
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterRecord: _aio.UnaryUnaryMultiCallable[_records_pb2.RegisterRecordRequest, _records_pb2.RegisterRecordResponse]  # type: ignore[assignment]
@@ -172,7 +176,9 @@ class RecordServiceAsyncStub(RecordServiceStub):
     """Says what became of a command: the way out of an unknown outcome."""
 
 class RecordServiceServicer(metaclass=_abc_1.ABCMeta):
-    """One RPC per intent; every command is durable when it is answered."""
+    """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
+    """
 
     @_abc_1.abstractmethod
     def RegisterRecord(

@@ -66,7 +66,7 @@ class ReadHospitalRequest(_message.Message):
     follow: _builtins.bool
     """Go on with new events after the head; false = end there."""
     batch_size: _builtins.int
-    """Events in a batch, 1 to 1,000; 0 = 256."""
+    """Events in a batch; 0 = 256, above 1,000 = 1,000."""
     def __init__(
         self,
         *,
@@ -151,6 +151,7 @@ class ReadRecordRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     AFTER_VERSION_FIELD_NUMBER: _builtins.int
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     record_id: _builtins.str
@@ -158,7 +159,9 @@ class ReadRecordRequest(_message.Message):
     after_version: _builtins.int
     """Start after this version; 0 = from the first event."""
     batch_size: _builtins.int
-    """Events in a batch, 1 to 1,000; 0 = 256."""
+    """Events in a batch; 0 = 256, above 1,000 = 1,000."""
+    follow: _builtins.bool
+    """Go on with new events after the head; false = end there."""
     def __init__(
         self,
         *,
@@ -166,10 +169,11 @@ class ReadRecordRequest(_message.Message):
         record_id: _builtins.str = ...,
         after_version: _builtins.int = ...,
         batch_size: _builtins.int = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_version", b"after_version", "batch_size", b"batch_size", "hospital", b"hospital", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_version", b"after_version", "batch_size", b"batch_size", "follow", b"follow", "hospital", b"hospital", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,7 +232,7 @@ class Hospital(_message.Message):
     partitions: _builtins.int
     """Partitions of its topic; fixed when it was added."""
     state: _builtins.str
-    """State: `active` or `closed`."""
+    """State: `adding` until its ledger is built, then `active`; `closed` takes no commands."""
     schema_version: _builtins.int
     """Schema version."""
     address: _builtins.str
@@ -270,7 +274,7 @@ class AddHospitalRequest(_message.Message):
     partitions: _builtins.int
     """Partitions of its topic, 1 to 256; 0 = the service's default."""
     address: _builtins.str
-    """gRPC address at which its packages can be fetched; empty = this service's."""
+    """gRPC address at which its packages can be fetched, `host:port`; empty = this service's."""
     rule_pack: _builtins.str
     """Rule pack under which its records are registered: `cn-2010` or `us-generic`; empty = `cn-2010`."""
     def __init__(
@@ -326,7 +330,7 @@ class ListHospitalsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Rows, 1 to 1,000; 0 = 100."""
+    """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
     def __init__(
@@ -419,7 +423,7 @@ class ViewStatus(_message.Message):
     dead_letters: _builtins.int
     """Dead letters that wait for a person."""
     state: _builtins.str
-    """State: `running`, `stopped`, `rebuilding` or `absent`."""
+    """State: `running`, `stopped`, `rebuilding`, `absent`, or `gap` (events are missing on the published stream)."""
     def __init__(
         self,
         *,
@@ -488,6 +492,7 @@ class HospitalStatus(_message.Message):
     LEASES_FIELD_NUMBER: _builtins.int
     QUEUE_LENGTH_FIELD_NUMBER: _builtins.int
     GROUP_SIZE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     head: _builtins.int
@@ -498,6 +503,10 @@ class HospitalStatus(_message.Message):
     """Commands that wait in this process."""
     group_size: _builtins.float
     """Mean commands per flush since this process opened the hospital."""
+    state: _builtins.str
+    """State: `active`, `adding` or `closed` as in the registry, `failed` where its figures could not be read; no figures
+    but for `active`.
+    """
     @_builtins.property
     def views(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewStatus]:
         """Views."""
@@ -516,10 +525,11 @@ class HospitalStatus(_message.Message):
         leases: _abc.Iterable[Global___LeaseStatus] | None = ...,
         queue_length: _builtins.int = ...,
         group_size: _builtins.float = ...,
+        state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "published_position", b"published_position", "queue_length", b"queue_length", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "published_position", b"published_position", "queue_length", b"queue_length", "state", b"state", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -559,14 +569,17 @@ class ListDeadLettersRequest(_message.Message):
     VIEW_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INCLUDE_DECIDED_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     view: _builtins.str
     """Only this view; empty = all."""
     page_size: _builtins.int
-    """Rows, 1 to 1,000; 0 = 100."""
+    """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
+    include_decided: _builtins.bool
+    """Also those on which a person has decided, with the decision; they stay over rebuilds."""
     def __init__(
         self,
         *,
@@ -574,10 +587,11 @@ class ListDeadLettersRequest(_message.Message):
         view: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        include_decided: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "include_decided", b"include_decided", "page_size", b"page_size", "page_token", b"page_token", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -597,6 +611,9 @@ class DeadLetter(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     PARKED_FIELD_NUMBER: _builtins.int
     FAILED_AT_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
     view: _builtins.str
     """View name."""
     position: _builtins.int
@@ -611,9 +628,17 @@ class DeadLetter(_message.Message):
     """Kind of error, without patient data."""
     parked: _builtins.int
     """Events of the same record that are parked behind it."""
+    decision: _builtins.str
+    """What a person decided: `retried`, `failed again` or `skipped`; empty = it waits."""
+    reason: _builtins.str
+    """Why, in that person's words."""
     @_builtins.property
     def failed_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
+
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp:
+        """When that was decided."""
 
     def __init__(
         self,
@@ -626,10 +651,13 @@ class DeadLetter(_message.Message):
         error: _builtins.str = ...,
         parked: _builtins.int = ...,
         failed_at: _timestamp_pb2.Timestamp | None = ...,
+        decision: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failed_at", b"failed_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "failed_at", b"failed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "failed_at", b"failed_at", "parked", b"parked", "position", b"position", "record_id", b"record_id", "record_version", b"record_version", "type", b"type", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "decision", b"decision", "error", b"error", "failed_at", b"failed_at", "parked", b"parked", "position", b"position", "reason", b"reason", "record_id", b"record_id", "record_version", b"record_version", "type", b"type", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class StreamServiceStub:
-    """Events as stored, in batches.
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class StreamServiceStub:
 
 
 class StreamServiceServicer:
-    """Events as stored, in batches.
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB.
     """
 
     def ReadHospital(self, request, context):
@@ -59,7 +59,7 @@ class StreamServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadRecord(self, request, context):
-        """One record's events from a version on.
+        """One record's events from a version on; follows the record if asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_StreamServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StreamService:
-    """Events as stored, in batches.
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB.
     """
 
     @staticmethod
@@ -146,7 +146,7 @@ class StreamService:
 
 
 class HospitalServiceStub:
-    """The registry of hospitals of this service.
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -168,7 +168,7 @@ class HospitalServiceStub:
 
 
 class HospitalServiceServicer:
-    """The registry of hospitals of this service.
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def AddHospital(self, request, context):
@@ -207,7 +207,7 @@ def add_HospitalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HospitalService:
-    """The registry of hospitals of this service.
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod
@@ -266,7 +266,7 @@ class HospitalService:
 
 
 class OperationsServiceStub:
-    """The state of the service for those who run it.
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -298,7 +298,7 @@ class OperationsServiceStub:
 
 
 class OperationsServiceServicer:
-    """The state of the service for those who run it.
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def GetStatus(self, request, context):
@@ -361,7 +361,7 @@ def add_OperationsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperationsService:
-    """The state of the service for those who run it.
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod

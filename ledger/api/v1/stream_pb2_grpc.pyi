@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class StreamServiceStub:
-    """Events as stored, in batches."""
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,20 +36,20 @@ class StreamServiceStub:
     ReadHospital: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]
     """A hospital's events from a position on; follows the ledger if asked."""
     ReadRecord: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]
-    """One record's events from a version on."""
+    """One record's events from a version on; follows the record if asked."""
 
 @_typing.type_check_only
 class StreamServiceAsyncStub(StreamServiceStub):
-    """Events as stored, in batches."""
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReadHospital: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]  # type: ignore[assignment]
     """A hospital's events from a position on; follows the ledger if asked."""
     ReadRecord: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]  # type: ignore[assignment]
-    """One record's events from a version on."""
+    """One record's events from a version on; follows the record if asked."""
 
 class StreamServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Events as stored, in batches."""
+    """Events as stored, in batches of at most 1,000. A request has at most 1 MiB."""
 
     @_abc_1.abstractmethod
     def ReadHospital(
@@ -65,12 +65,12 @@ class StreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _stream_pb2.ReadRecordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stream_pb2.ReadRecordResponse], _abc.AsyncIterator[_stream_pb2.ReadRecordResponse]]:
-        """One record's events from a version on."""
+        """One record's events from a version on; follows the record if asked."""
 
 def add_StreamServiceServicer_to_server(servicer: StreamServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class HospitalServiceStub:
-    """The registry of hospitals of this service."""
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -83,7 +83,7 @@ class HospitalServiceStub:
 
 @_typing.type_check_only
 class HospitalServiceAsyncStub(HospitalServiceStub):
-    """The registry of hospitals of this service."""
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AddHospital: _aio.UnaryUnaryMultiCallable[_stream_pb2.AddHospitalRequest, _stream_pb2.AddHospitalResponse]  # type: ignore[assignment]
@@ -92,7 +92,7 @@ class HospitalServiceAsyncStub(HospitalServiceStub):
     """Lists hospitals."""
 
 class HospitalServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The registry of hospitals of this service."""
+    """The registry of hospitals of this service. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_abc_1.abstractmethod
     def AddHospital(
@@ -113,7 +113,7 @@ class HospitalServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_HospitalServiceServicer_to_server(servicer: HospitalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class OperationsServiceStub:
-    """The state of the service for those who run it."""
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -130,7 +130,7 @@ class OperationsServiceStub:
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
-    """The state of the service for those who run it."""
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_stream_pb2.GetStatusRequest, _stream_pb2.GetStatusResponse]  # type: ignore[assignment]
@@ -143,7 +143,7 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Gives a dead letter up, with a reason, and goes on with the parked events behind it."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The state of the service for those who run it."""
+    """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_abc_1.abstractmethod
     def GetStatus(

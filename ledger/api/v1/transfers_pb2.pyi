@@ -714,7 +714,7 @@ class ListTransfersRequest(_message.Message):
     hospital: _builtins.str
     """Hospital id."""
     page_size: _builtins.int
-    """Rows, 1 to 1,000; 0 = 100."""
+    """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int

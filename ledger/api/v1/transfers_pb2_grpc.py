@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class TransferServiceStub:
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger.
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -78,7 +79,8 @@ class TransferServiceStub:
 
 
 class TransferServiceServicer:
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger.
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
     """
 
     def OfferTransfer(self, request, context):
@@ -189,7 +191,8 @@ def add_TransferServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TransferService:
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger.
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod

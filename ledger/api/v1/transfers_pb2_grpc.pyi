@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TransferServiceStub:
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger."""
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -52,7 +54,9 @@ class TransferServiceStub:
 
 @_typing.type_check_only
 class TransferServiceAsyncStub(TransferServiceStub):
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger."""
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OfferTransfer: _aio.UnaryUnaryMultiCallable[_transfers_pb2.OfferTransferRequest, _transfers_pb2.OfferTransferResponse]  # type: ignore[assignment]
@@ -73,7 +77,9 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Lists transfers of a hospital from the view `transfer_packages`."""
 
 class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger."""
+    """The sender offers and completes; the recipient receives, verifies and answers in its own ledger. A request has at most
+    1 MiB, a page at most 1,000 rows.
+    """
 
     @_abc_1.abstractmethod
     def OfferTransfer(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
 
 from ledger.cli.demo.ledger_rows import change_one_byte, connect, read_rows, refused_change, walk
-from ledger.cli.feeds import feed_opener, lease_acquirer, open_records, stream_partitions
+from ledger.cli.demo.receipts import Receipt, not_borne_out
+from ledger.cli.feeds import open_records, stream_partitions, view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings
 from ledger.stream.contract import START, GapDetector, PublishedEvent
@@ -18,10 +19,8 @@ from ledger.trust.verify import Fault, Row, Summary
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from ledger.views.view import View
 from projections.connections import Pool, connection_pool
-from projections.dead_letters import STOPPED_MAX
 from projections.digests import content_digest, view_digest
 from projections.rebuild import rebuild
-from projections.session import Pace, Tools
 from projections.views import ALL
 
 READ_SECONDS_MAX = 60.0
@@ -53,10 +52,12 @@ class Subject:
 
     hospital: str
     partitions: int
-    acknowledged: int
-    """Events that the service acknowledged to the clients of this run; none of them may be missing."""
+    acknowledged: int | None
+    """Events that the service acknowledged to the clients of this run; None: others wrote there too."""
     superuser_url: str
     settings: Settings
+    receipts: Sequence[Receipt] = ()
+    """What the service said of each command of this run."""
 
 
 async def check_ledger(subject: Subject, checks: Checks) -> None:
@@ -81,10 +82,17 @@ async def check_kept(subject: Subject, checks: Checks) -> list[Row]:
 
 
 def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
+    _check_receipts(subject, rows, checks)
+    if subject.acknowledged is not None:
+        checks.say(
+            f"{subject.hospital}: nothing is stored but what was acknowledged",
+            holds=len(rows) == subject.acknowledged,
+            compared=f"{subject.acknowledged:,} acknowledged, {len(rows):,} stored",
+        )
     checks.say(
-        "acknowledged events are in PostgreSQL",
-        holds=len(rows) == subject.acknowledged,
-        compared=f"{subject.acknowledged:,} acknowledged, {len(rows):,} stored, positions 1 to {len(rows):,}",
+        f"{subject.hospital}: no position is missing or doubled",
+        holds=bool(rows) and [row.position for row in rows] == list(range(1, len(rows) + 1)),
+        compared=f"{len(rows):,} events, positions 1 to {len(rows):,}",
     )
     found = walk(rows)
     compared = (
@@ -92,7 +100,21 @@ def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
         if isinstance(found, Summary)
         else str(found)
     )
-    checks.say("the chain of every record holds", holds=isinstance(found, Summary), compared=compared)
+    checks.say(
+        f"{subject.hospital}: the chain of every record holds", holds=isinstance(found, Summary), compared=compared
+    )
+
+
+def _check_receipts(subject: Subject, rows: list[Row], checks: Checks) -> None:
+    if not subject.receipts:
+        return
+    wrong = not_borne_out(subject.receipts, rows)
+    first = f"; the first that does not hold: {wrong[0]}" if wrong else ""
+    checks.say(
+        f"{subject.hospital}: every acknowledged event is in PostgreSQL",
+        holds=not wrong,
+        compared=f"{len(subject.receipts):,} receipts, each against its command, position and record version{first}",
+    )
 
 
 def read_published(subject: Subject, events: int) -> list[PublishedEvent]:
@@ -124,7 +146,7 @@ def _check_published(subject: Subject, rows: list[Row], published: list[Publishe
     )
     where = "Kafka, read back with read_committed" if subject.settings.stream == "kafka" else "the PostgreSQL log"
     checks.say(
-        f"every event is on {where}, once and in order",
+        f"{subject.hospital}: every event is on {where}, once and in order",
         holds=positions == list(range(1, len(rows) + 1)) and same == len(rows),
         compared=f"{len(published):,} messages in {stream_partitions(subject.settings, subject.partitions)} partitions,"
         f" no gap in any, {same:,} equal to the stored bytes",
@@ -152,7 +174,7 @@ async def _check_view(subject: Subject, rows: list[Row], view: View, pool: Pool,
     holds = all(handled.get(number, (0, EMPTY_DIGEST)) == each for number, each in expected.items())
     events = sum(count for count, _ in handled.values())
     checks.say(
-        f"view {view.name} handled each event once and in order",
+        f"{subject.hospital}: view {view.name} handled each event once and in order",
         holds=holds,
         compared=f"{events:,} events, counts and running SHA-256 of {len(expected)} partitions against PostgreSQL",
     )
@@ -170,13 +192,13 @@ async def _caught_up(subject: Subject, view: View, pool: Pool, events: int) -> d
 
 
 async def _check_rebuilt(subject: Subject, pool: Pool, checks: Checks) -> None:
-    tools = Tools(pool, feed_opener(subject.settings), lease_acquirer(pool), Pace(), STOPPED_MAX)
+    tools = view_tools(subject.settings, pool)
     for view in ALL:
         running = await content_digest(pool, subject.hospital, view)
         built = await rebuild(tools, subject.hospital, subject.partitions, view)
         again = await content_digest(pool, subject.hospital, view)
         checks.say(
-            f"view {view.name} rebuilt equals the running one",
+            f"{subject.hospital}: view {view.name} rebuilt equals the running one",
             holds=running == again,
             compared=f"{running.rows:,} rows before, {again.rows:,} after {built.events:,} events,"
             f" SHA-256 {again.sha256[:16]}",
@@ -187,13 +209,13 @@ def _check_tampering(subject: Subject, checks: Checks) -> None:
     position, found = change_one_byte(subject.superuser_url, subject.hospital)
     named = isinstance(found, Fault) and found.position == position and found.kind is FaultKind.BODY
     checks.say(
-        "one changed byte is found and named",
+        f"{subject.hospital}: one changed byte is found and named",
         holds=named,
         compared=f"changed at position {position:,}; the check says {found if isinstance(found, Fault) else 'nothing'}",
     )
     said = refused_change(subject.settings.postgres_append_url, subject.hospital)
     checks.say(
-        "the database refuses the writing role's UPDATE of an event",
+        f"{subject.hospital}: the database refuses the writing role's UPDATE of an event",
         holds=bool(said),
         compared=f"UPDATE as ledger_append gives {said or 'no error'}",
     )

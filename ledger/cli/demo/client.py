@@ -16,9 +16,9 @@ from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 _LARGE = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
+def open_channel(address: str, *interceptors: grpc.aio.ClientInterceptor) -> grpc.aio.Channel:
     """A channel to the service; loopback only until authentication exists."""
-    return grpc.aio.insecure_channel(address, options=_LARGE)
+    return grpc.aio.insecure_channel(address, options=_LARGE, interceptors=interceptors)
 
 
 @dataclass

@@ -11,56 +11,111 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import grpc
+import grpc.aio
 from rich.console import Console
 
+from importers.fhir.faults import UnusableInput
 from importers.fhir.importing import SOURCE_SYSTEM, prepare
+from importers.fhir.patience import CommandRefused, ServiceLost
 from importers.fhir.report import Report
 from ledger.api.v1.common_pb2 import Actor
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.cli.demo.checks import Checks, Subject, check_ledger
 from ledger.cli.demo.client import Client, open_channel
-from ledger.cli.demo.clinical_input import clinical_files, described, generator
+from ledger.cli.demo.clinical_input import SimulatorFailed, clinical_files, described, generator
 from ledger.cli.demo.freshness import measure_freshness
 from ledger.cli.demo.handover import transfer
 from ledger.cli.demo.life import amend_close_archive, show_history
-from ledger.cli.demo.looking import choose, show_views
-from ledger.cli.import_fhir import print_report, run_import
-from ledger.cli.service import Service
-from ledger.cli.up import choose_stream
+from ledger.cli.demo.looking import StoryFailed, choose, show_views
+from ledger.cli.demo.receipts import ReceiptLog
+from ledger.cli.errors_shown import describe, said
+from ledger.cli.import_fhir import print_report, show_import
+from ledger.cli.service import PARTITIONS, Service
+from ledger.cli.service_options import (
+    Asked,
+    asked_of,
+    choose_stream,
+    dir_option,
+    own_servers_settings,
+    partitions_option,
+    stream_option,
+)
+from ledger.cli.supervision import work_until
+from ledger.cli.up import SERVICE_ERRORS
 from ledger.config import load
 from ledger.embedded.postgres import EmbeddedPostgres
+from ledger.embedded.server_folder import ServerFolder
+from ledger.stream.contract import StreamError
 
-PARTITIONS = 6
 NORTH, SOUTH = "north", "south"
+_STORY_ERRORS = (StoryFailed, SimulatorFailed, UnusableInput, CommandRefused, ServiceLost, StreamError)
 _WIDTH = 140
 
 
 @click.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), required=True, help="Where the demo keeps its data.")
+@dir_option
 @click.option("--people", type=click.IntRange(1, 100_000), help="Simulate a catchment of this size instead.")
-@click.option("--stream", type=click.Choice(["kafka", "postgres"]), help="What carries the published stream.")
-def demo(folder: Path, people: int | None, stream: str | None) -> None:
-    """Run the whole path on real input, and check everything that it claims."""
+@stream_option
+@partitions_option
+def demo(folder: Path | None, people: int | None, stream: str | None, partitions: int | None) -> None:
+    """Run the whole path on real input, and check everything that it claims; --dir: LEDGER_DATA_DIR/demo."""
+    settings = own_servers_settings()
+    asked = asked_of(stream, partitions, settings)
+    try:
+        failed = _play((folder or settings.data_dir / "demo").resolve(), people, asked)
+    except grpc.RpcError as error:
+        raise click.ClickException(describe(error)) from error
+    except (*SERVICE_ERRORS, *_STORY_ERRORS) as error:
+        raise click.ClickException(said(error)) from error
+    if failed:
+        raise SystemExit(1)
+
+
+def _play(folder: Path, people: int | None, asked: Asked) -> bool:
+    """The whole demo; whether a check failed."""
     console = Console() if Console().is_terminal else Console(width=_WIDTH)
     began = time.monotonic()
-    folder = folder.resolve()
     service_folder = folder / "service"
     _remove_last(service_folder)
     console.rule("1  The input")
     files = clinical_files(folder / "input", people)
     console.print(f"{described(files)}; made by {generator(files)}, seed 7; in {files}", highlight=False)
     checks = Checks(console)
-    told = asyncio.run(_run(service_folder, choose_stream(service_folder, stream), files, console, checks))
+    stage = _Stage(choose_stream(service_folder, asked.stream), asked.partitions or PARTITIONS, files, console, checks)
+    service = Service(service_folder, stage.stream, stage.partitions, asked.listen)
+    told = asyncio.run(_run(service, stage))
     _print_summary(told, checks, folder, time.monotonic() - began, console)
-    if checks.failed:
-        raise SystemExit(1)
+    return bool(checks.failed)
 
 
 def _remove_last(folder: Path) -> None:
-    """The demo begins on an empty ledger each time; only what an earlier demo made is removed."""
-    if (folder / "service.json").exists():
+    """The demo begins on an empty ledger each time: what an earlier one made goes. Raises FolderInUse."""
+    if not (folder / "service.json").exists():
+        return
+    owned = ServerFolder(folder)
+    owned.acquire()
+    try:
         EmbeddedPostgres(folder / "postgres").remove_elsewhere()
-        shutil.rmtree(folder)
+        # The lock stays, for whoever waits for it; service.json goes last: without it nobody would clean up here.
+        for each in sorted(folder.iterdir(), key=lambda found: found.name == "service.json"):
+            if each.is_dir():
+                shutil.rmtree(each)
+            elif each.name != "lock":
+                each.unlink()
+    finally:
+        owned.release()
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What the demo plays on."""
+
+    stream: str
+    partitions: int
+    files: Path
+    console: Console
+    checks: Checks
 
 
 @dataclass(frozen=True)
@@ -72,59 +127,66 @@ class Told:
     acknowledged: int
     freshness_ms: list[float]
     record_id: str
-    grpc: str
     stream: str
 
 
-async def _run(folder: Path, stream: str, files: Path, console: Console, checks: Checks) -> Told:
-    console.rule("2  The service")
-    async with Service(folder, stream, PARTITIONS) as service:
+async def _run(service: Service, stage: _Stage) -> Told:
+    stage.console.rule("2  The service")
+    async with service:
         await service.add_hospitals((NORTH, SOUTH))
+        await service.until_it_answers()
         facts = await service.facts()
-        console.print(
+        stage.console.print(
             f"gRPC {facts['grpc']}, HTTP {facts['http']}, PostgreSQL {facts['postgres']},"
             f" Kafka {facts['kafka'] or 'none'}; hospitals {NORTH} and {SOUTH}, each with its own ledger",
             highlight=False,
         )
-        watch = asyncio.Event()
-        watcher = asyncio.create_task(service.watch(watch))
-        try:
-            return await _tell(service, stream, files, console, checks)
-        finally:
-            watch.set()
-            await watcher
+        told = await work_until(service.watch(), _tell(service, stage))
+    if told is None:
+        raise StoryFailed("interrupted")
+    return told
 
 
-async def _tell(service: Service, stream: str, files: Path, console: Console, checks: Checks) -> Told:
+async def _tell(service: Service, stage: _Stage) -> Told:
+    receipts = ReceiptLog()
+    async with open_channel(service.grpc, receipts) as channel:
+        first, second = await _import(channel, stage)
+        north = await _person(Client(channel, NORTH, Actor(), first.events, first.position), "Dr. Ada Demo")
+        south = await _person(Client(channel, SOUTH, Actor()), "Dr. Ben Demo")
+        stage.console.rule("4  Views, and the life of one record")
+        chosen = await choose(north)
+        await show_views(north, chosen, stage.console)
+        await amend_close_archive(north, chosen, stage.console)
+        await show_history(north, chosen, service.grpc, stage.console)
+        stage.console.rule("5  The record goes to the other hospital")
+        answered = await transfer(north, south, chosen, stage.console)
+        freshness = await measure_freshness(north)
+        acknowledged = north.acknowledged + answered
+    stage.console.rule("6  Checks")
+    settings = load(service.settings_environment)
+    for hospital, events in ((NORTH, acknowledged), (SOUTH, None)):
+        kept = receipts.of(hospital)
+        subject = Subject(hospital, stage.partitions, events, service.superuser_url, settings, kept)
+        await check_ledger(subject, stage.checks)
+    return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream)
+
+
+async def _import(channel: grpc.aio.Channel, stage: _Stage) -> tuple[Report, Report]:
+    console, checks = stage.console, stage.checks
     console.rule("3  The import, and the same import again")
-    plan = prepare(files, datetime.now(UTC))
-    first = await run_import(plan, service.grpc, NORTH, SOURCE_SYSTEM, console)
+    plan = prepare(stage.files, datetime.now(UTC))
+    first = await show_import(plan, channel, NORTH, SOURCE_SYSTEM, console)
     print_report(first, console)
     checks.say(
         "every line of the input is accounted for", holds=first.good(), compared=f"{first.lines_total():,} lines"
     )
-    second = await run_import(plan, service.grpc, NORTH, SOURCE_SYSTEM, console)
+    second = await show_import(plan, channel, NORTH, SOURCE_SYSTEM, console)
     checks.say(
         "a second import adds nothing",
         holds=second.events == 0 and second.good(),
         compared=f"{second.commands:,} commands sent again, {second.events:,} events added",
     )
-    async with open_channel(service.grpc) as channel:
-        north = await _person(Client(channel, NORTH, Actor(), first.events, first.position), "Dr. Ada Demo")
-        south = await _person(Client(channel, SOUTH, Actor()), "Dr. Ben Demo")
-        console.rule("4  Views, and the life of one record")
-        chosen = await choose(north)
-        await show_views(north, chosen, console)
-        await amend_close_archive(north, chosen, console)
-        await show_history(north, chosen, service.grpc, console)
-        console.rule("5  The record goes to the other hospital")
-        answered = await transfer(north, south, chosen, console)
-        freshness = await measure_freshness(north)
-        acknowledged = north.acknowledged + answered
-    console.rule("6  Checks")
-    subject = Subject(NORTH, PARTITIONS, acknowledged, service.superuser_url, load(service.settings_environment))
-    await check_ledger(subject, checks)
-    return Told(first, second, acknowledged, freshness, chosen.record_id, service.grpc, stream)
+    return first, second
 
 
 async def _person(client: Client, name: str) -> Client:
@@ -150,8 +212,8 @@ def _print_summary(told: Told, checks: Checks, folder: Path, seconds: float, con
         f"data: {folder / 'service'}  (logs of every role lie there)\n"
         "try next:\n"
         f"  .venv/bin/ledger up --dir {_shown(folder / 'service')}\n"
-        f"  .venv/bin/ledger replay {NORTH} {told.record_id} --address {told.grpc}\n"
-        f"  .venv/bin/ledger verify {NORTH} --address {told.grpc}",
+        f"  .venv/bin/ledger replay {NORTH} {told.record_id} --dir {_shown(folder / 'service')}\n"
+        f"  .venv/bin/ledger verify {NORTH} --dir {_shown(folder / 'service')}",
         highlight=False,
     )
     for what in checks.failed:

@@ -24,8 +24,15 @@ COMMIT
 ROLLBACK
 
 -- name: end_backend
--- Waits until the backend of a lost connection is gone, so that what it was doing is decided.
+-- Waits until the backend of a lost connection is gone, so that what it was doing is decided. No row where it was gone
+-- before, false where it does not end in time.
 SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2
+
+-- name: end_stalled_copy
+-- Ends appends whose process has stopped in the middle of a COPY: waiting for its rows, PostgreSQL heeds no timeout.
+SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND starts_with(query, $1) AND state = 'active'
+    AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - interval '5 s'
 
 -- name: backend_start
 SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()

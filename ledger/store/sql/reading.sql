@@ -1,10 +1,19 @@
 -- name: read_stream
+-- At least one event; more as long as the bodies before them stay below $4 bytes.
 SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent
-FROM {schema}.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3
+FROM (
+    SELECT page.*, sum(octet_length(body)) OVER (ORDER BY version) - octet_length(body) AS before
+    FROM (SELECT * FROM {schema}.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3) AS page
+) AS summed
+WHERE before < $4 ORDER BY version
 
 -- name: read_positions
 SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent
-FROM {schema}.events WHERE position > $1 ORDER BY position LIMIT $2
+FROM (
+    SELECT page.*, sum(octet_length(body)) OVER (ORDER BY position) - octet_length(body) AS before
+    FROM (SELECT * FROM {schema}.events WHERE position > $1 ORDER BY position LIMIT $2) AS page
+) AS summed
+WHERE before < $3 ORDER BY position
 
 -- name: head
 SELECT position, leaf_hash FROM {schema}.head
@@ -16,6 +25,10 @@ FROM {schema}.stream_heads WHERE stream_id = $1
 -- name: list_streams
 SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
 FROM {schema}.stream_heads WHERE kind = $1 AND first_position > $2 ORDER BY first_position LIMIT $3
+
+-- name: stream_heads
+SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
+FROM {schema}.stream_heads WHERE stream_id > $1 ORDER BY stream_id LIMIT $2
 
 -- name: position_of
 SELECT position FROM {schema}.events WHERE stream_id = $1 AND version = $2

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from kafka import KafkaConsumer, TopicPartition
 
-from ledger.stream.contract import PublishedEvent, StreamUnavailable
+from ledger.stream.contract import MalformedMessage, PublishedEvent, StreamUnavailable
 from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.topics_admin import TopicsAdmin
-from ledger.stream.message import read_message
+from ledger.stream.message import Message, read_message
 
 
 class KafkaStreamReader:
@@ -57,10 +57,29 @@ class KafkaStreamReader:
 
     def poll(self, timeout_s: float, events_max: int) -> Sequence[PublishedEvent]:
         """The next events. Raises StreamUnavailable, MalformedMessage."""
+        messages = self.poll_messages(timeout_s, events_max)
+        events: list[PublishedEvent] = []
+        for number, message in enumerate(messages):
+            try:
+                events.append(read_message(message))
+            except MalformedMessage:
+                # What came before is handed out first; what comes after it is read by the next poll.
+                self._go_back(messages[number + (not events) :])
+                if not events:
+                    raise
+                break
+        return events
+
+    def _go_back(self, unread: Sequence[Message]) -> None:
+        for message in reversed(unread):
+            self.seek(message.partition, message.offset)
+
+    def poll_messages(self, timeout_s: float, messages_max: int) -> Sequence[Message]:
+        """The next messages as they stand there, in order within each partition. Raises StreamUnavailable."""
         with broker_errors(f"polling topic {self._topic}"):
-            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=events_max)
+            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=messages_max)
         return [
-            read_message(record.partition, record.offset, record.value, record.headers)
+            Message(record.partition, record.offset, record.key, record.value, record.headers)
             for records in found.values()
             for record in records
         ]

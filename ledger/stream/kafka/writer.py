@@ -14,8 +14,9 @@ from kafka import KafkaProducer
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.reader import KafkaStreamReader
-from ledger.stream.kafka.tail import last_positions
-from ledger.stream.message import headers_of, value_of
+from ledger.stream.kafka.tail import beheaded, last_places
+from ledger.stream.kafka.topic_watch import TopicChanged
+from ledger.stream.message import Place, headers_of, value_of
 from ledger.stream.topics import records_topic, transfers_topic
 
 _CLOSE_SECONDS = 5.0
@@ -30,6 +31,20 @@ class Outgoing:
 
     event: PublishedEvent
     recipients: tuple[str, ...] = ()
+    refilled: bool = False
+    """Whether it was published before and has been lost."""
+    to_records: bool = True
+    """False: only what went to the recipients has been lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What a topic shows of itself."""
+
+    last: tuple[Place | None, ...]
+    """The last event of every partition; None where it holds none."""
+    beheaded: tuple[int, ...]
+    """Partitions whose first events were deleted."""
 
 
 class KafkaWriter:
@@ -40,6 +55,7 @@ class KafkaWriter:
         self._bootstrap = bootstrap
         self._topic = records_topic(hospital)
         self._patience_seconds = patience_seconds
+        self._written: dict[tuple[str, int], int] = {}
         patience_ms = int(patience_seconds * 1000)
         with broker_errors(f"starting the producer of {hospital}"):
             self._producer = build(
@@ -63,16 +79,17 @@ class KafkaWriter:
                 end_producer(self._producer, 0)
                 raise
 
-    def last_positions(self) -> list[int]:
-        """The last position in every partition, now that no transaction is undecided."""
+    def edges(self) -> Edges:
+        """First and last events of the topic, now that no transaction is undecided."""
         reader = KafkaStreamReader(self._bootstrap, self._topic)
         try:
-            return last_positions(reader)
+            self._written = {(self._topic, number): end - 1 for number, end in enumerate(reader.ends())}
+            return Edges(tuple(last_places(reader)), tuple(beheaded(reader)))
         finally:
             reader.close()
 
-    def publish(self, batch: Sequence[Outgoing], *, refilled: bool = False) -> None:
-        """Publishes events in order, all of them or none. Raises StreamUnavailable, MessageTooLarge."""
+    def publish(self, batch: Sequence[Outgoing]) -> None:
+        """Publishes events in order, all of them or none. Raises StreamUnavailable, MessageTooLarge, TopicChanged."""
         values = [value_of(each.event) for each in batch]
         with broker_errors(f"publishing to {self._topic}"):
             self._producer.begin_transaction()
@@ -81,7 +98,7 @@ class KafkaWriter:
                     topic,
                     value,
                     key=each.event.stream_id.bytes,
-                    headers=headers_of(each.event, refilled=refilled),
+                    headers=headers_of(each.event, refilled=each.refilled),
                     partition=partition,
                 )
                 for each, value in zip(batch, values, strict=True)
@@ -90,12 +107,19 @@ class KafkaWriter:
             self._producer.flush(self._patience_seconds * 2)
             # A batch that expired inside the transaction is dropped, and the commit would succeed all the same.
             for future in futures:
-                future.get(self._patience_seconds)
+                written = future.get(self._patience_seconds)
+                self._grow((written.topic, written.partition), written.offset)
             self._producer.commit_transaction()
 
+    def _grow(self, where: tuple[str, int], offset: int) -> None:
+        """An offset that was there before means that the topic is another one."""
+        if offset <= self._written.get(where, -1):
+            raise TopicChanged(where[0])
+        self._written[where] = offset
+
     def _targets(self, outgoing: Outgoing) -> list[tuple[str, int]]:
-        transfers = [(transfers_topic(recipient), 0) for recipient in outgoing.recipients]
-        return [(self._topic, outgoing.event.partition), *transfers]
+        records = [(self._topic, outgoing.event.partition)] if outgoing.to_records else []
+        return records + [(transfers_topic(recipient), 0) for recipient in outgoing.recipients]
 
     def close(self) -> None:
         """Ends the producer; what was not committed is aborted by the successor."""

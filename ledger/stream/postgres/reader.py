@@ -5,27 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import Connection, RawCursor
 from psycopg.sql import Identifier
 
-from ledger.stream.contract import PublishedEvent, StreamUnavailable
+from ledger.stream.contract import UNREADABLE, PublishedEvent, StreamUnavailable
+from ledger.stream.postgres.shared_log import Log, Row, SharedLog, give_back_shared_log, take_shared_log
 from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
 from ledger.views.statements import render, templates
 
 _CONNECT_SECONDS_MAX = 5
 _LOOK_SECONDS = 1.0
 
-Row = tuple[Any, ...]
-Log = Connection[Row]
-
 
 class PostgresLogReader:
-    """A StreamReader over a table that grows at its end; NOTIFY only shortens the wait."""
+    """A StreamReader over a table that grows at its end; NOTIFY only shortens the wait.
+
+    All readers of a process share a few connections: one of its own for each would be one for every idle hospital.
+    """
 
     def __init__(
         self,
@@ -35,15 +37,30 @@ class PostgresLogReader:
         rows: Callable[[Log, int, int], Sequence[PublishedEvent]],
         end: Callable[[Log], int],
     ) -> None:
-        """`hints`: the statement that listens, and whose growth concerns this reader."""
+        """`hints`: the channel, and whose growth concerns this reader. Raises StreamUnavailable."""
+        self._url = url
         self._identity = identity
-        listen, self._whose = hints
+        self._hints = hints
         self._rows = rows
         self._end = end
         self._cursor = 0
-        with log_errors():
-            self._connection = connect(url)
-            self._connection.execute(_sql(listen))
+        self._log: SharedLog | None = take_shared_log(url, lambda: connect(url))
+        try:
+            with self._asking():
+                pass
+        except StreamUnavailable:
+            self.close()
+            raise
+
+    @contextmanager
+    def _asking(self) -> Generator[Log]:
+        with log_errors(), self._shared().asking() as connection:
+            yield connection
+
+    def _shared(self) -> SharedLog:
+        if self._log is None:
+            raise StreamUnavailable("the reader is closed")
+        return self._log
 
     def partitions(self) -> int:
         """One."""
@@ -66,33 +83,28 @@ class PostgresLogReader:
         """The next events; waits for a hint, or looks again each second."""
         deadline = time.monotonic() + timeout_s
         while True:
-            with log_errors():
-                found = self._rows(self._connection, self._cursor, events_max)
-                left = deadline - time.monotonic()
-                if not found and left > 0:
-                    self._wait_for_hint(min(left, _LOOK_SECONDS))
+            seen = self._shared().hints(self._hints)
+            with self._asking() as connection:
+                found = self._rows(connection, self._cursor, events_max)
+            left = deadline - time.monotonic()
             if found or left <= 0:
                 break
+            self._shared().wait(self._hints, seen, min(left, _LOOK_SECONDS))
         if found:
             self._cursor = found[-1].next_offset
         return found
 
-    def _wait_for_hint(self, seconds_max: float) -> None:
-        hints = self._connection.notifies(timeout=seconds_max)
-        for hint in hints:
-            if hint.payload.partition(" ")[0] == self._whose:
-                hints.close()
-                return
-
     def end(self, partition: int) -> int:
         """The last position."""
         self._only(partition)
-        with log_errors():
-            return self._end(self._connection)
+        with self._asking() as connection:
+            return self._end(connection)
 
     def close(self) -> None:
-        """Closes the connection."""
-        self._connection.close()
+        """Gives the shared connections back; again: nothing."""
+        if self._log is not None:
+            self._log = None
+            give_back_shared_log(self._url)
 
 
 def records_reader(url: str, hospital: str) -> PostgresLogReader:
@@ -105,9 +117,11 @@ def records_reader(url: str, hospital: str) -> PostgresLogReader:
 
     def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
         found = connection.execute(after, (cursor, limit), binary=True).fetchall()
-        return [_event(hospital, row[0], row[0], row[0] - 1, *row[1:]) for row in found]
+        return [_event_of_row(hospital, origin[0], row) for row in found]
 
-    return PostgresLogReader(url, origin[0], ("listen", hospital), rows, lambda connection: _one(connection, head, ()))
+    return PostgresLogReader(
+        url, origin[0], ("ledger_head", hospital), rows, lambda connection: _one(connection, head, ())
+    )
 
 
 def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
@@ -115,38 +129,69 @@ def transfers_reader(url: str, recipient: str) -> PostgresLogReader:
 
     def rows(connection: Log, cursor: int, limit: int) -> Sequence[PublishedEvent]:
         found = connection.execute(_sql("transfers_after"), (recipient, cursor, limit), binary=True).fetchall()
-        return [
-            _event("", sequence, position, position - 1, envelope, body, None)
-            for sequence, position, envelope, body in found
-        ]
+        return [_transfer_of_row(row) for row in found]
 
     return PostgresLogReader(
         url,
         f"transfers/{recipient}",
-        ("listen_transfers", recipient),
+        ("ledger_transfers", recipient),
         rows,
         lambda connection: _one(connection, _sql("transfers_end"), (recipient,)),
     )
 
 
-def _event(
-    hospital: str, next_offset: int, position: int, prev: int, envelope: bytes, body: bytes, traceparent: str | None
-) -> PublishedEvent:
-    clear = decode(envelope)
-    return PublishedEvent(
-        hospital=hospital or clear.origin.split("/")[-2],
-        origin=clear.origin,
+def _event_of_row(hospital: str, origin: str, row: Row) -> PublishedEvent:
+    position, stream_id, version, recorded_at, envelope, body, traceparent = row
+    event = PublishedEvent(
+        hospital=hospital,
+        origin=origin,
         position=position,
+        stream_id=stream_id,
+        version=version,
+        type=UNREADABLE,
+        recorded_at=recorded_at,
+        envelope=envelope,
+        body=body,
+        partition=0,
+        prev_position=position - 1,
+        next_offset=position,
+        traceparent=traceparent,
+    )
+    return _as_its_envelope_says(event)
+
+
+def _transfer_of_row(row: Row) -> PublishedEvent:
+    sequence, source, position, envelope, body = row
+    event = PublishedEvent(
+        hospital=source.split("/")[-2],
+        origin=source,
+        position=position,
+        stream_id=UUID(int=0),
+        version=0,
+        type=UNREADABLE,
+        recorded_at=0,
+        envelope=envelope,
+        body=body,
+        partition=0,
+        prev_position=position - 1,
+        next_offset=sequence,
+    )
+    return _as_its_envelope_says(event)
+
+
+def _as_its_envelope_says(event: PublishedEvent) -> PublishedEvent:
+    """The event with what its envelope knows; one that cannot be read stays UNREADABLE and stops its record alone."""
+    try:
+        clear = decode(event.envelope)
+    except EnvelopeFault:
+        return event
+    return replace(
+        event,
+        origin=clear.origin,
         stream_id=UUID(bytes=clear.stream_id),
         version=clear.stream_version,
         type=clear.type,
         recorded_at=clear.recorded_at,
-        envelope=envelope,
-        body=body,
-        partition=0,
-        prev_position=prev,
-        next_offset=next_offset,
-        traceparent=traceparent,
     )
 
 

@@ -2,7 +2,7 @@
 SELECT origin FROM ledger_control.hospitals WHERE id = $1
 
 -- name: after
-SELECT position, envelope, body, traceparent FROM {schema}.events
+SELECT position, stream_id, version, recorded_at, envelope, body, traceparent FROM {schema}.events
 WHERE position > $1 ORDER BY position LIMIT $2
 
 -- name: head
@@ -15,7 +15,7 @@ LISTEN ledger_head
 LISTEN ledger_transfers
 
 -- name: transfers_after
-SELECT sequence, position, envelope, body FROM ledger_control.transfer_stream
+SELECT sequence, source, position, envelope, body FROM ledger_control.transfer_stream
 WHERE recipient = $1 AND sequence > $2 ORDER BY sequence LIMIT $3
 
 -- name: transfers_end

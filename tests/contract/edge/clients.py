@@ -97,7 +97,7 @@ class GrpcClient(EdgeClient):
         try:
             return await self._channel.unary_unary(f"/{method.rpc}", _serialized, _parser(method))(request)
         except grpc.aio.AioRpcError as error:
-            raise _grpc_failure(error) from error
+            raise grpc_failure(error) from error
 
     @override
     async def stream(self, rpc: str, request: Message) -> AsyncGenerator[Any, None]:
@@ -107,7 +107,7 @@ class GrpcClient(EdgeClient):
             async for response in call:
                 yield response
         except grpc.aio.AioRpcError as error:
-            raise _grpc_failure(error) from error
+            raise grpc_failure(error) from error
         finally:
             call.cancel()
 
@@ -117,7 +117,7 @@ class GrpcClient(EdgeClient):
         try:
             return await self._channel.stream_unary(f"/{method.rpc}", _serialized, _parser(method))(iter(requests))
         except grpc.aio.AioRpcError as error:
-            raise _grpc_failure(error) from error
+            raise grpc_failure(error) from error
 
 
 class ConnectClient(EdgeClient):
@@ -136,7 +136,7 @@ class ConnectClient(EdgeClient):
         headers = {"content-type": "application/json", "connect-protocol-version": "1"}
         answer = await self._http.post(f"/{method.rpc}", content=json_format.MessageToJson(request), headers=headers)
         if answer.status_code != 200:
-            raise _connect_failure(answer.json())
+            raise connect_failure(answer.json())
         return json_format.Parse(answer.content, method.response())
 
     @override
@@ -173,7 +173,8 @@ def _parser(method: Method) -> Any:
     return method.response.FromString
 
 
-def _grpc_failure(error: grpc.aio.AioRpcError) -> RpcFailed:
+def grpc_failure(error: grpc.aio.AioRpcError) -> RpcFailed:
+    """What a gRPC call failed with."""
     status: Status | None = cast("Any", rpc_status).from_call(error)
     return RpcFailed(error.code().name, error.details() or "", list(status.details) if status else [])
 
@@ -196,10 +197,11 @@ async def _envelopes(chunks: AsyncIterator[bytes]) -> AsyncGenerator[tuple[int, 
 def _raise_at_end(data: bytes) -> None:
     error = json.loads(data).get("error")
     if error:
-        raise _connect_failure(error)
+        raise connect_failure(error)
 
 
-def _connect_failure(error: dict[str, Any]) -> RpcFailed:
+def connect_failure(error: dict[str, Any]) -> RpcFailed:
+    """What a Connect call failed with, from its JSON."""
     details = [
         AnyMessage(type_url=f"type.googleapis.com/{each['type']}", value=base64.b64decode(each["value"] + "==="))
         for each in error.get("details", [])

@@ -220,12 +220,13 @@ async def test_a_position_that_does_not_exist(client: EdgeClient, edge: RunningE
 @pytest.mark.parametrize(
     ("request_", "rpc", "field"),
     [
-        (records.ListRecordsRequest(hospital="north", page_size=-1), "RecordService/ListRecords", "page_size"),
         (records.FindRecordsRequest(hospital="north"), "RecordService/FindRecords", "by"),
         (GetPackageRequest(hospital="north"), "TransferService/GetPackage", "by"),
         (records.GetRecordRequest(hospital="north", record_id="x"), "RecordService/GetRecord", "record_id"),
         (AddHospitalRequest(hospital_id="North"), "HospitalService/AddHospital", "hospital_id"),
         (AddHospitalRequest(hospital_id="west", partitions=257), "HospitalService/AddHospital", "partitions"),
+        (AddHospitalRequest(hospital_id="west", address="not an address"), "HospitalService/AddHospital", "address"),
+        (AddHospitalRequest(hospital_id="west", address="\0"), "HospitalService/AddHospital", "address"),
     ],
 )
 async def test_an_argument_that_does_not_fit(

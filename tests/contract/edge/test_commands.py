@@ -3,13 +3,18 @@
 import asyncio
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.stream_pb2 import AddHospitalRequest, ListHospitalsRequest
+from ledger.server import bulk_load
+from ledger.store import committer
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import open_record, record_entry, register_patient, start_care
+from tests.eventually import eventually_async
+from tests.services.postgres import Database
 
 
 async def test_a_record_is_registered_and_written(client: EdgeClient, edge: RunningEdge) -> None:
@@ -90,6 +95,53 @@ async def test_a_bulk_load_keeps_each_record_s_order_and_reports_what_failed(
     again = await client.send("RecordService/BulkLoad", commands)
     assert (again.appended, again.repeated_commands, again.refused) == (0, 20, 2)
     assert await edge.ledger.head("north") == 23
+
+
+async def test_a_bulk_load_waits_where_the_queue_is_full(
+    client: EdgeClient, edge: RunningEdge, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full queue refuses nothing: the load goes on by itself once there is room, and every command is done."""
+    monkeypatch.setattr(committer, "WAITING_MAX", 2)
+    await client.call("PatientService/RegisterPatient", register_patient())
+    commands = [records.BulkLoadRequest(register_patient=register_patient()) for _ in range(30)]
+    with psycopg.connect(database.url) as holder:
+        holder.execute("SELECT position FROM h_north.head FOR UPDATE")
+        loading = asyncio.create_task(client.send("RecordService/BulkLoad", commands))
+
+        async def full() -> bool:
+            return edge.ledger.load("north").queue_length >= 2
+
+        await eventually_async(full, what="the queue is full")
+        holder.rollback()
+    answer = await loading
+    assert (answer.appended, answer.refused, list(answer.failures)) == (30, 0, [])
+    assert await edge.ledger.head("north") == 31
+
+
+async def test_a_bulk_load_that_meets_a_full_queue_for_too_long(
+    client: EdgeClient, edge: RunningEdge, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with what the service said, as a whole to be sent again; it does not count commands as refused."""
+    monkeypatch.setattr(committer, "WAITING_MAX", 2)
+    monkeypatch.setattr(bulk_load, "_PATIENCE_SECONDS", 0.0)
+    await client.call("PatientService/RegisterPatient", register_patient())
+    commands = [records.BulkLoadRequest(register_patient=register_patient()) for _ in range(30)]
+    with psycopg.connect(database.url) as holder:
+        holder.execute("SELECT position FROM h_north.head FOR UPDATE")
+        loading = asyncio.create_task(client.send("RecordService/BulkLoad", commands))
+
+        async def full() -> bool:
+            return edge.ledger.load("north").queue_length >= 2
+
+        await eventually_async(full, what="the queue is full")
+        holder.rollback()
+    with pytest.raises(RpcFailed) as failure:
+        await loading
+    assert (failure.value.code, failure.value.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
+    monkeypatch.undo()
+    answer = await client.send("RecordService/BulkLoad", commands)
+    assert (answer.appended + answer.repeated_commands, answer.refused) == (30, 0)
+    assert await edge.ledger.head("north") == 31
 
 
 async def test_hospitals_are_added_while_the_service_runs(client: EdgeClient) -> None:

@@ -18,7 +18,7 @@ from ledger.api.v1.stream_pb2 import ReadHospitalRequest
 from ledger.server.errors import NotLoopback
 from ledger.server.limits import Limits
 from ledger.server.method import services
-from tests.contract.edge.clients import GrpcClient, RpcFailed
+from tests.contract.edge.clients import GrpcClient, RpcFailed, connect_failure
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import open_record, register_patient
 from tests.eventually import eventually_async
@@ -79,6 +79,26 @@ async def test_a_body_that_is_no_request_is_not_quoted(edge: RunningEdge, body: 
     assert "Jane" not in answer.text
     (detail,) = answer.json()["details"]
     assert detail["debug"]["reason"] == "MALFORMED_REQUEST"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7080", "127.0.0.1.evil.example", "10.0.0.1", "", "["])
+async def test_a_page_of_another_origin_gets_no_answer(edge: RunningEdge, host: str) -> None:
+    """Also where its name was pointed at this machine: no call, no metrics, no word but a typed refusal."""
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+        for path in ("/ledger.api.v1.HospitalService/ListHospitals", "/metrics", "/readyz"):
+            headers = {"content-type": "application/json", "host": host}
+            method = "POST" if "Service" in path else "GET"
+            answer = await http.request(method, path, content="{}" if method == "POST" else None, headers=headers)
+            assert answer.status_code == 403
+            error = connect_failure(answer.json())
+            assert (error.code, error.reason) == ("PERMISSION_DENIED", "FOREIGN_HOST")
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:99", "LOCALHOST.", "127.0.0.1", "127.8.8.8:1", "[::1]:7080"])
+async def test_this_machine_s_own_names_are_answered(edge: RunningEdge, host: str) -> None:
+    """Whatever port the client believes in: a tunnel has its own."""
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+        assert (await http.get("/readyz", headers={"host": host})).status_code == 200
 
 
 async def test_an_error_is_readable_json(edge: RunningEdge) -> None:

@@ -7,10 +7,13 @@ from uuid import uuid4
 
 import pytest
 
+from ledger.api.v1.common_pb2 import TRANSFER_KIND_TRANSFER
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, ReadRecordRequest
+from ledger.api.v1.transfers_pb2 import FetchPackageRequest, OfferTransferRequest
+from ledger.application.ledger import Ledger
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import open_record, register_patient
+from tests.contract.edge.requests import context, open_record, record_entry, register_patient
 from tests.eventually import eventually_async
 
 
@@ -47,6 +50,65 @@ async def test_a_follower_gets_what_comes_later(client: EdgeClient) -> None:
         await client.call("PatientService/RegisterPatient", register_patient())
         assert [event.position for event in (await anext(stream)).events] == [4]
         assert (await anext(stream)).caught_up.position == 4
+
+
+async def test_a_follower_of_a_record_gets_what_comes_later(client: EdgeClient, edge: RunningEdge) -> None:
+    """Its own record's events alone, in order, from where it was; and each time the word that it has caught up."""
+    ward, other = await open_record(client), await open_record(client)
+    request = ReadRecordRequest(hospital="north", record_id=ward.record_id, after_version=1, follow=True, batch_size=2)
+    async with asyncio.timeout(10), aclosing(client.stream("StreamService/ReadRecord", request)) as stream:
+        assert [event.position for event in (await anext(stream)).events] == [3]
+        assert (await anext(stream)).caught_up.position == 3
+        await other.enter()
+        for _ in range(3):
+            await ward.enter()
+        seen, caught_up = list[int](), 0
+        while caught_up < 10:
+            answer = await anext(stream)
+            seen += [event.position for event in answer.events]
+            caught_up = answer.caught_up.position or caught_up
+        assert seen == [8, 9, 10]
+    await eventually_async(lambda: _none_left(edge), seconds_max=5, what="the stream's handler ends")
+    assert edge.registry.get_sample_value("ledger_calls_in_flight", {"shape": "stream"}) == 0
+
+
+@pytest.mark.parametrize("from_version", [0, 2])
+async def test_a_follower_of_a_record_at_its_head(client: EdgeClient, edge: RunningEdge, from_version: int) -> None:
+    """What another server appends arrives too: the watch looks at the ledger itself."""
+    ward = await open_record(client)
+    request = ReadRecordRequest(
+        hospital="north", record_id=ward.record_id, after_version=from_version, follow=True, batch_size=1
+    )
+    second = await Ledger.open(edge.settings)
+    async with asyncio.timeout(10), aclosing(client.stream("StreamService/ReadRecord", request)) as stream:
+        while not (await anext(stream)).HasField("caught_up"):
+            pass
+        await second.execute("ledger.api.v1.RecordService/RecordEntry", record_entry(ward.record_id))
+        assert [event.position for event in (await anext(stream)).events] == [4]
+        assert (await anext(stream)).caught_up.position == 4
+    await second.close()
+
+
+@pytest.mark.parametrize("rpc", ["StreamService/ReadRecord", "TransferService/FetchPackage"])
+async def test_a_client_that_goes_away_in_the_middle(client: EdgeClient, edge: RunningEdge, rpc: str) -> None:
+    """Of a long replay or a large package: the handler ends, and the next reader gets all of it."""
+    ward = await open_record(client)
+    for _ in range(40):
+        await ward.enter("".join(uuid4().hex for _ in range(2000)))
+    request: Any = ReadRecordRequest(hospital="north", record_id=ward.record_id, batch_size=1)
+    if rpc == "TransferService/FetchPackage":
+        offer = OfferTransferRequest(
+            context=context(), record_id=ward.record_id, recipient="south", kind=TRANSFER_KIND_TRANSFER
+        )
+        offered = await client.call("TransferService/OfferTransfer", offer)
+        request = FetchPackageRequest(
+            hospital="north", record_id=ward.record_id, transfer_id=offered.transfer_id, recipient="south"
+        )
+    async with aclosing(client.stream(rpc, request)) as stream:
+        await anext(stream)
+    await eventually_async(lambda: _none_left(edge), seconds_max=5, what="the stream's handler ends")
+    answers = [each async for each in client.stream(rpc, request)]
+    assert sum(each.ByteSize() for each in answers) > 40 * 64_000
 
 
 async def test_a_client_that_goes_away_leaves_nothing_behind(client: EdgeClient, edge: RunningEdge) -> None:

@@ -130,6 +130,23 @@ async def test_bump_counts_from_zero(ledger: Ledger) -> None:
     assert stale == ReservationConflict("patient", b"p", None, b"", 2)
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["alone", "beside a refusal"])
+async def test_each_act_leaves_what_the_others_set(ledger: Ledger, *, refused: bool) -> None:
+    """A bump keeps a claimed key's value, stream and group, a swap its counter, also in a group with a refusal."""
+    holder = Stream()
+    taken = Claim("any", b"k", b"1", holder.stream_id, b"g")
+    await ledger.committer.append(command(holder.next_event(), reservations=(taken, Claim("taken", b"x"))))
+    for act in (Bump("any", b"k", 0), Bump("any", b"k", 1), Swap("any", b"k", b"1", b"2")):
+        group = [command(Stream().next_event(), reservations=(act,))]
+        if refused:
+            group.append(command(Stream().next_event(), reservations=(Claim("taken", b"x"),)))
+        verdicts = await asyncio.gather(*map(ledger.committer.append, group))
+        assert isinstance(verdicts[0], Appended)
+    row = await ledger.reader.reservation("north", "any", b"k")
+    assert row is not None
+    assert (row.value, row.counter, row.stream_id, row.group) == (b"2", 2, holder.stream_id, b"g")
+
+
 async def test_no_op_is_remembered(ledger: Ledger) -> None:
     """A command that changed nothing is answered the same for ever."""
     append = command()

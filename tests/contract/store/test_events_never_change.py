@@ -44,6 +44,18 @@ async def test_roles_are_refused_by_their_rights(ledger: Ledger, role: str, chan
         connection.execute(change)
 
 
+@pytest.mark.parametrize("position", [0, 1])
+async def test_the_head_only_grows(ledger: Ledger, position: int) -> None:
+    """Nobody, the role that moves the head included, sets it back: positions would be given twice."""
+    await ledger.committer.append(command(Stream().next_event()))
+    for url in (ledger.url("ledger_append"), ledger.database.url):
+        with (
+            psycopg.connect(url, autocommit=True) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows"),
+        ):
+            connection.execute('UPDATE "h_north".head SET position = %s', (position,))
+
+
 ALLOWED: list[tuple[str, LiteralString]] = [
     ("ledger_append", 'SELECT * FROM "h_north".events'),
     ("ledger_append", 'SELECT key FROM "h_north".reservation_key'),

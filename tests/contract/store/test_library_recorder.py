@@ -7,14 +7,16 @@ import unittest
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import ProgrammingError, StoredEvent
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.store.append import BODY_BYTES_MAX, EVENTS_MAX, NewEvent
 from ledger.store.hospitals import add_hospital
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.stored_state import join_state, split_state
+from tests.contract.store.ledgers import Stream
 from tests.services.postgres import Database
 
 _CASES = ("test_insert_select", "test_performance", "test_concurrent_no_conflicts", "test_concurrent_throughput")
@@ -50,6 +52,22 @@ def test_no_case_of_the_library_is_left_out() -> None:
 def test_any_state_comes_back_as_it_was(state: bytes) -> None:
     """The split into two columns is exact for bytes of any kind."""
     assert join_state(*split_state(state)) == state
+
+
+def test_what_no_store_may_take_is_refused(recorder: LedgerRecorder) -> None:
+    """Sealed events are checked as those of a command are: their number, their sizes, their order."""
+    stream = Stream()
+    events = [stream.next_event() for _ in range(EVENTS_MAX + 1)]
+    oversize = Stream().next_event(bytes(BODY_BYTES_MAX + 1))
+    for refused in (events, [oversize], [events[0], events[2]]):
+        with pytest.raises(ProgrammingError):
+            recorder.insert_events([_stored(event) for event in refused])
+    assert recorder.insert_events([_stored(event) for event in events[:EVENTS_MAX]]) == list(range(1, EVENTS_MAX + 1))
+    recorder.datastore.close()
+
+
+def _stored(event: NewEvent) -> StoredEvent:
+    return StoredEvent(event.stream_id, event.version, event.type, join_state(event.envelope, event.body))
 
 
 def test_positions_are_the_notification_ids(recorder: LedgerRecorder) -> None:

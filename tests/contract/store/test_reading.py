@@ -1,18 +1,23 @@
 """Reads of a ledger: pages, heads, registers."""
 
 import asyncio
+from functools import partial
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from ledger.store import reading
 from ledger.store.actors import Actor, ActorRegister
 from ledger.store.append import Claim
+from ledger.store.connections import ConnectionPool, writer_pool
 from ledger.store.durability import check_durability
-from ledger.store.errors import HospitalDiffers, NotDurable
+from ledger.store.errors import HospitalDiffers, NotDurable, StoreUnavailable
 from ledger.store.hospitals import add_hospital, hospital, list_hospitals
+from ledger.store.reading import EventReader, is_last_page
 from ledger.store.reservation_keys import reservation_hmac, reservation_key
 from tests.contract.store.ledgers import ORIGIN_PREFIX, Ledger, Stream, command
+from tests.eventually import eventually_async
 
 
 async def test_stream_and_positions_in_pages(ledger: Ledger) -> None:
@@ -80,6 +85,68 @@ async def test_registry_lists_what_was_added(ledger: Ledger) -> None:
         await add_hospital(ledger.url("ledger_migrate"), "south-1", origin_prefix=ORIGIN_PREFIX, partitions=7)
 
 
+async def test_an_address_is_kept_and_need_not_be_said_again(ledger: Ledger) -> None:
+    """Adding again with another address is refused; without one it asks for none."""
+    added = partial(add_hospital, ledger.url("ledger_migrate"), "south", origin_prefix=ORIGIN_PREFIX)
+    row = await added(address="127.0.0.1:7")
+    assert await added() == await added(address="127.0.0.1:7") == row
+    assert row.address == "127.0.0.1:7"
+    with pytest.raises(HospitalDiffers):
+        await added(address="127.0.0.1:8")
+
+
+async def test_pages_of_large_events_are_short(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page ends where its bodies reach the bound, always holds an event, and says that there is more."""
+    monkeypatch.setattr(reading, "PAGE_BYTES_MAX", 1000)
+    stream = Stream()
+    bodies = [b"a" * size for size in (400, 600, 400, 3000, 1, 1)]
+    await ledger.committer.append(command(*[stream.next_event(body) for body in bodies]))
+    for after, length, last in ((0, 2, False), (2, 2, False), (4, 2, True), (6, 0, True)):
+        by_version = await ledger.reader.read_stream("north", stream.stream_id, after, 10)
+        assert by_version == await ledger.reader.read_positions("north", after, 10)
+        assert (len(by_version), is_last_page(by_version, 10)) == (length, last)
+
+
+async def test_a_server_that_is_gone_is_unavailable_to_every_read() -> None:
+    """No read, and no correction of the register, lets out an error of the driver's own."""
+    pool = ConnectionPool("postgresql://127.0.0.1:1/none")
+    register = ActorRegister(pool)
+    actor = Actor(uuid4(), "Li Wei", "physician", "cardiology", "110", b"k" * 32)
+    for call in (
+        register.upsert_actor("north", actor),
+        register.actor("north", actor.actor_id),
+        reservation_key(pool, "north"),
+        hospital(pool, "north"),
+        list_hospitals(pool),
+        EventReader(pool).head("north"),
+    ):
+        with pytest.raises(StoreUnavailable):
+            await call
+
+
+async def test_a_read_whose_connection_is_ended_is_unavailable(ledger: Ledger) -> None:
+    """The same in the middle of a statement."""
+    # Within one transaction pg_stat_activity would show the same picture again and again.
+    waiting = "FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    reads = [
+        ActorRegister(ledger.writers).actor("north", uuid4()),
+        reservation_key(ledger.writers, "north"),
+        hospital(ledger.writers, "north"),
+    ]
+    async with await psycopg.AsyncConnection.connect(ledger.database.url) as admin:
+        await admin.execute('LOCK "h_north".actors, "h_north".reservation_key, ledger_control.hospitals')
+        tasks = [asyncio.ensure_future(read) for read in reads]
+
+        async def all_wait() -> bool:
+            row = await (await admin.execute(f"SELECT count(*) {waiting}".encode())).fetchone()
+            return row == (len(reads),)
+
+        await eventually_async(all_wait, what="reads that wait")
+        await admin.execute(f"SELECT pg_terminate_backend(pid) {waiting}".encode())
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * len(reads)
+
+
 @pytest.mark.parametrize("name", ["", "N", "1a", "a", "a_b", "a" * 32, 'a"b', "a b", "ä1"])
 async def test_malformed_hospital_id_is_refused(name: str) -> None:
     """Before any connection is made."""
@@ -95,3 +162,18 @@ async def test_unsafe_setting_is_refused_by_name(ledger: Ledger) -> None:
         with pytest.raises(NotDurable) as caught:
             await check_durability(connection)
     assert (caught.value.setting, caught.value.value) == ("synchronous_commit", "off")
+
+
+async def test_every_connection_that_appends_is_asked(ledger: Ledger) -> None:
+    """A setting that was changed while the service runs is found when the next connection is made."""
+    with psycopg.connect(ledger.database.url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE ledger_append SET synchronous_commit = off")
+    pool = writer_pool(ledger.url("ledger_append"))
+    try:
+        with pytest.raises(NotDurable):
+            async with pool.borrow():
+                pass
+    finally:
+        with psycopg.connect(ledger.database.url, autocommit=True) as connection:
+            connection.execute("ALTER ROLE ledger_append RESET synchronous_commit")
+        await pool.close()

@@ -71,6 +71,17 @@ class LoadedLedger:
         await add_hospital(migrate_url, hospital, origin_prefix=ORIGIN_PREFIX, partitions=partitions)
         return cls(database, hospital, partitions)
 
+    def append_foreign(self, event_type: str, body: bytes = b"body") -> int:
+        """Appends an event of a type that this release does not know; gives its position."""
+        return self._insert([self.records[0].next_row(self.hospital, self.head + 1, event_type, body)])
+
+    def spoil(self, position: int) -> None:
+        """Makes an envelope unreadable where it is stored."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute(self._sql("ALTER TABLE {}.events DISABLE TRIGGER ALL"))
+            update = self._sql("UPDATE {}.events SET envelope = set_byte(envelope, 0, 255) WHERE position = %s")
+            connection.execute(update, (position,))
+
     def append(self, count: int, *, body: bytes = b"body") -> int:
         """Appends events of random records; gives the head."""
         records = [self._dice.choice(self.records) for _ in range(count)]

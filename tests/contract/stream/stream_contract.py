@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.stream.contract import START, GapDetector, PublishedEvent, StreamReader, StreamUnavailable
+from ledger.stream.contract import START, UNREADABLE, GapDetector, PublishedEvent, StreamReader, StreamUnavailable
 from tests.contract.stream.conftest import Carrier
 from tests.contract.stream.loaded_ledger import LoadedLedger, assert_exactly_once, read_to_end
 
@@ -127,6 +127,43 @@ class StreamContract:
         await carrier.publish(ledger)
         traces = {event.position: event.traceparent for event in _read_all(carrier, ledger)}
         assert traces == {1: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", 2: None}
+
+    async def test_type_of_another_release_is_published_as_any_other(self, carrier: Carrier) -> None:
+        """Its name and its bytes unchanged, and all that comes after it: who reads it decides what stops."""
+        ledger = await carrier.add("north")
+        ledger.append(5)
+        position = ledger.append_foreign("ledger.v1.HoldPlaced")
+        ledger.append(5)
+        await carrier.publish(ledger)
+        events = _read_all(carrier, ledger)
+        _assert_exactly_once(carrier, ledger, events)
+        assert [event.position for event in events if event.type == "ledger.v1.HoldPlaced"] == [position]
+
+    async def test_unreadable_envelope_stops_nothing_but_its_event(self, carrier: Carrier) -> None:
+        """It comes in its place and with its record, marked as unreadable, its bytes as stored; the others as ever."""
+        ledger = await carrier.add("north")
+        ledger.append(10)
+        spoilt = ledger.append_foreign("ledger.v1.EntryRecorded")
+        ledger.spoil(spoilt)
+        ledger.append(10)
+        await carrier.publish(ledger)
+        events = {event.position: event for event in _read_all(carrier, ledger)}
+        assert sorted(events) == list(range(1, 22))
+        assert [each.position for each in events.values() if each.type == UNREADABLE] == [spoilt]
+        found = events[spoilt]
+        assert (found.stream_id, found.version) == (ledger.records[0].stream_id, ledger.records[0].version)
+        assert (found.envelope, found.body) == ledger.stored()[spoilt]
+
+    async def test_unreadable_offer_stops_no_other(self, carrier: Carrier) -> None:
+        """It comes to the recipient with the sender's origin and position; the next offer follows."""
+        north, south = await carrier.add("north"), await carrier.add("south")
+        spoilt = north.offer(south.hospital)
+        north.spoil(spoilt)
+        whole = north.offer(south.hospital)
+        await carrier.publish(north, south)
+        found = _all_transfers(carrier, south)
+        assert [(each.origin, each.position) for each in found] == [(_origin(north), spoilt), (_origin(north), whole)]
+        assert [each.type for each in found] == [UNREADABLE, "ledger.v1.TransferOffered"]
 
     async def test_offers_and_answers_come_to_the_other_hospital(self, carrier: Carrier) -> None:
         """Each once, told by origin and position, in the sender's order; others see nothing of it."""

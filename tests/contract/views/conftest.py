@@ -7,12 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.cli.feeds import feed_opener, lease_acquirer
+from ledger.cli.feeds import view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings, load
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.publisher.role import run_publisher
-from projections.dead_letters import STOPPED_MAX
 from projections.freshness import Freshness, PartitionCounts
 from projections.session import Pace, Tools
 from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
@@ -32,8 +31,7 @@ class Published:
 
     def tools(self) -> Tools:
         """What the composition root hands to the runner."""
-        pool = self.ground.pool
-        return Tools(pool, feed_opener(self.settings), lease_acquirer(pool), Pace(sweep_s=0.1), STOPPED_MAX)
+        return view_tools(self.settings, self.ground.pool, Pace(sweep_s=0.1))
 
     def freshness(self) -> Freshness:
         pool = self.ground.pool
@@ -44,13 +42,13 @@ class Published:
 async def on_postgres(empty_database: Database) -> AsyncIterator[Published]:
     """On the PostgreSQL log."""
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
-        yield Published(ground, _settings(empty_database))
+        yield Published(ground, settings_of(empty_database))
 
 
 @pytest.fixture
 async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> AsyncIterator[Published]:
     """On the session's Kafka, with the product's publisher."""
-    settings = _settings(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
+    settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
         stop, ready = asyncio.Event(), asyncio.Event()
         publishing = asyncio.create_task(run_publisher(settings, stop, ready.set))
@@ -60,7 +58,7 @@ async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> Asy
         await publishing
 
 
-def _settings(database: Database, **more: str) -> Settings:
+def settings_of(database: Database, **more: str) -> Settings:
     roles = {"STREAM": "ledger_stream", "VIEWS": "ledger_views"}
     urls = {f"LEDGER_POSTGRES_{key}_URL": database.url_for(role, PASSWORDS[role]) for key, role in roles.items()}
     return load({**urls, **more})

@@ -1,20 +1,29 @@
 """What the views promise on every adapter of the published stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
 from ledger.cli.queries import partition_function
+from ledger.store.hospitals import add_hospital
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.digests import content_digest, view_digest
 from projections.hints import listening
+from projections.operations import ViewOperations
 from projections.rebuild import rebuild
 from projections.run import Runner
 from projections.views import ALL
 from tests.contract.views import histories as h
 from tests.contract.views.conftest import Published
-from tests.contract.views.ground import PARTITIONS
+from tests.contract.views.ground import PARTITIONS, PASSWORDS
+from tests.eventually import eventually_async
 
 
 class FollowsStream:
@@ -65,6 +74,104 @@ class FollowsStream:
                 built = await rebuild(published.tools(), published.hospital, PARTITIONS, view)
                 assert built.events == published.ground.head
                 assert await content_digest(published.ground.pool, published.hospital, view) == before
+
+    async def test_an_event_of_another_release_stops_its_record_alone(self, published: Published) -> None:
+        """It is a dead letter of every view, what follows in its record waits behind it, and all else is handled."""
+        await _stops_its_record_alone(published, lambda stream: stream.seal_bytes(b"later", "ledger.v9.Unheard"))
+
+    async def test_an_unreadable_envelope_stops_its_record_alone(self, published: Published) -> None:
+        """Bytes that are no envelope are a matter of one record, not of the hospital; its digest is the stored one."""
+
+        def spoilt(stream: h.EventStream) -> h.Sealed:
+            sealed = stream.seal(h.care_ended())
+            return replace(sealed, envelope=b"\xff" + sealed.envelope[1:])
+
+        await _stops_its_record_alone(published, spoilt)
+        operations = ViewOperations(published.ground.pool, ALL)
+        (letter, *_) = (await operations.list_dead_letters(published.hospital, "department_board", 0, "")).dead_letters
+        retried = await operations.retry(published.hospital, letter.view, letter.position, "is it still unreadable?")
+        skipped = await operations.skip(published.hospital, letter.view, letter.position, "nobody can read it")
+        assert (retried.handled, skipped.released) == (False, 1)
+
+    async def test_a_rebuild_under_load_swaps_and_nothing_is_lost(self, published: Published) -> None:
+        """The view goes on meanwhile; two at once are one rebuild and a refusal; each event is handled once."""
+        stop = asyncio.Event()
+        async with running(published):
+            append_history(published, 5)
+            await all_handled(published)
+            load = asyncio.create_task(keep_appending(published, stop))
+            for view in ALL:
+                both = [rebuild(published.tools(), published.hospital, PARTITIONS, view) for _ in range(2)]
+                results = await asyncio.gather(*both, return_exceptions=True)
+                assert sorted(type(each).__name__ for each in results) == ["RebuildUnderWay", "Rebuilt"]
+            stop.set()
+            await load
+            await all_handled(published)
+        for view in ALL:
+            handled = await view_digest(published.ground.pool, published.hospital, view)
+            assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
+    async def test_a_hospital_whose_schema_is_gone_stops_no_other(
+        self, published: Published, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Gone, closed to the views, or its views' schema dropped: each is said once by name, the others go on."""
+        spoil = {"a-gone": "DROP SCHEMA {h} CASCADE", "b-shut": "REVOKE ALL ON SCHEMA {h} FROM ledger_views"}
+        spoil |= {"c-views": "DROP SCHEMA {v} CASCADE", "z-shut": "REVOKE ALL ON SCHEMA {v} FROM ledger_views"}
+        with caplog.at_level(logging.ERROR, "projections"):
+            async with running(published):
+                append_history(published, 1)
+                await all_handled(published)
+                for hospital, statement in spoil.items():
+                    await add_broken(published, hospital, statement)
+                for _ in range(2):
+                    append_history(published, 2)
+                    await all_handled(published)
+                await eventually_async(lambda: asyncio.to_thread(lambda: len(said(caplog)) == len(spoil)), what="said")
+                append_history(published, 2)
+                await all_handled(published)
+        assert sorted(said(caplog)) == sorted(spoil)
+
+
+async def _stops_its_record_alone(published: Published, seal: Callable[[h.EventStream], h.Sealed]) -> None:
+    stream = h.EventStream(hospital=published.hospital)
+    async with running(published):
+        published.ground.append([stream.seal(h.registered("SURG", "stopped"))])
+        stopped = published.ground.append([seal(stream)])
+        published.ground.append([stream.seal(h.care_ended())])
+        append_history(published, 5)
+        await all_handled(published)
+    for view in ALL:
+        operations = ViewOperations(published.ground.pool, ALL)
+        listed = await operations.list_dead_letters(published.hospital, view.name, 0, "")
+        assert [(each.position, each.record_id) for each in listed.dead_letters] == [(stopped, str(stream.stream_id))]
+        handled = await view_digest(published.ground.pool, published.hospital, view)
+        assert {number: each.digest for number, each in handled.items() if each.events} == recomputed(published)
+
+
+async def keep_appending(published: Published, stop: asyncio.Event) -> None:
+    """A record's events again and again."""
+    while not stop.is_set():
+        append_history(published, 1)
+        try:
+            await asyncio.wait_for(stop.wait(), 0.05)
+        except TimeoutError:
+            continue
+
+
+async def add_broken(published: Published, hospital: str, statement: str) -> None:
+    """A hospital of the registry that is then spoiled."""
+    url = published.ground.database.url
+    migrate_url = published.ground.database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
+    await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
+    names = {"h": Identifier(f"h_{hospital}"), "v": Identifier(f"v_{hospital}")}
+    with psycopg.connect(url) as connection:
+        connection.execute(SQL(statement).format(**names))  # pyright: ignore[reportArgumentType]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The hospitals of which it is said that they cannot be read, as often as it is said."""
+    wanted = "a hospital's views are missing or closed to us; others go on"
+    return [record.__dict__["hospital"] for record in caplog.records if record.message == wanted]
 
 
 @asynccontextmanager

@@ -118,6 +118,10 @@ class TableFeed:
         await asyncio.sleep(min(timeout_s, 0.02))
         return ()
 
+    @property
+    def at_rest(self) -> bool:
+        return not any(self.ground.delivered(self.after, each) for each in range(self.ground.partitions))
+
     async def close(self) -> None:
         return None
 

@@ -86,7 +86,7 @@ def registered(department: str = "SURG", case_number: str = "C1", patient: UUID 
     )
 
 
-def care_started(department: str = "SURG", bed: str = "12") -> Message:
+def care_started(department: str = "SURG", bed: str = "12") -> events_pb2.CareStarted:
     return events_pb2.CareStarted(department=department, bed=bed, responsible=common_pb2.Actor(name="Dr. Lee"))
 
 
@@ -102,7 +102,7 @@ def entry_retracted(entry_id: UUID) -> Message:
     return events_pb2.EntryRetracted(entry_id=str(entry_id), reason="wrong patient")
 
 
-def moved_to(department: str, bed: str = "3") -> Message:
+def moved_to(department: str, bed: str = "3") -> events_pb2.DepartmentTransferred:
     return events_pb2.DepartmentTransferred(to_department=department, bed=bed)
 
 

@@ -37,4 +37,4 @@ async def running(ground: Ground, *views: View, stopped_max: int = 100) -> Async
 
 def tools(ground: Ground, stopped_max: int = 100) -> Tools:
     pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
-    return Tools(ground.pool, ground.open_feed, ground.acquire, pace, stopped_max)
+    return Tools(ground.pool, ground.open_feed, ground.acquire, pace, stopped_max, lambda partitions: partitions)

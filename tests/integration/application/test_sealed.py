@@ -63,6 +63,7 @@ class ReadOnce:
     """A feed of what a ledger holds."""
 
     events: list[Delivered]
+    at_rest: bool = False
 
     async def poll(self, timeout_s: float, events_max: int) -> Sequence[Delivered]:
         """Everything at once."""

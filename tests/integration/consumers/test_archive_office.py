@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from typing_extensions import override
 
 from consumers.archive_office.office import ArchiveOffice, ArchiveStopped
 from consumers.archive_office.verification import verify_archive
-from consumers.patience import Patience
+from consumers.patience import Patience, ServiceUnavailable
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, ReadHospitalResponse, StoredEvent
 from ledger.api.v1.stream_pb2_grpc import (
     StreamServiceServicer,
@@ -41,6 +43,8 @@ class CrookedStream(StreamServiceServicer):
         self.change: Change = list
         self.breaks_after: list[int] = []
         """After so many events the next calls break off."""
+        self.falls_silent_after: list[int] = []
+        """After so many events the next calls say nothing more, and hold the connection."""
 
     @override
     async def ReadHospital(  # pyright: ignore[reportIncompatibleMethodOverride]  # asynchronous, as grpc.aio takes it
@@ -50,9 +54,12 @@ class CrookedStream(StreamServiceServicer):
     ) -> AsyncIterator[ReadHospitalResponse]:
         """One event to a batch, so that a break can fall anywhere."""
         events = [event async for batch in self._honest.ReadHospital(request) for event in batch.events]
+        silent = self.falls_silent_after.pop(0) if self.falls_silent_after else None
         left = self.breaks_after.pop(0) if self.breaks_after else None
-        for event in self.change(events)[:left]:
+        for event in self.change(events)[: left if silent is None else silent]:
             yield ReadHospitalResponse(events=[event])
+        if silent is not None:
+            await asyncio.Event().wait()
         if left is not None:
             await context.abort(grpc.StatusCode.UNAVAILABLE)
 
@@ -103,6 +110,28 @@ async def test_a_run_with_nothing_new_changes_nothing(hospitals: Hospitals, tmp_
     before = _contents(tmp_path)
     assert (await _office(stub, tmp_path).run()).added.events == 0
     assert _contents(tmp_path) == before
+
+
+async def test_a_stream_that_breaks_off_at_every_event_is_read_to_its_end(hospitals: Hospitals, tmp_path: Path) -> None:
+    """Attempts count from the last progress: a long ledger is not given up because it took many of them."""
+    await hospitals.record(notes=5)
+    async with crooked_stream(hospitals) as (service, stub):
+        service.breaks_after = [1] * 7
+        assert (await _office(stub, tmp_path).run()).head_position == 8
+        await hospitals.record()
+        service.breaks_after = [0] * 3
+        with pytest.raises(ServiceUnavailable):
+            await _office(stub, tmp_path).run()
+
+
+async def test_a_stream_that_falls_silent_is_opened_again(hospitals: Hospitals, tmp_path: Path) -> None:
+    """Nothing for as long as one attempt may take, though the connection stands: read on in another one."""
+    await hospitals.record()
+    hurried = replace(PATIENCE, call_seconds_max=0.3)
+    async with crooked_stream(hospitals) as (service, stub):
+        service.falls_silent_after = [2, 0]
+        office = ArchiveOffice("north", stub=stub, folder=tmp_path, patience=hurried)
+        assert (await office.run()).head_position == 6
 
 
 async def test_a_stream_that_breaks_off_is_taken_up_where_it_was(hospitals: Hospitals, tmp_path: Path) -> None:

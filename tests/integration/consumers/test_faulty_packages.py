@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from itertools import repeat
 
 import grpc
@@ -65,6 +66,38 @@ async def test_a_sender_that_is_away_for_a_moment_is_asked_again(hospitals: Hosp
         async with hospitals.following("east", "south"):
             await hospitals.sent_state(record_id, transfer_id, common.TRANSFER_STATE_COMPLETED)
         assert sender.calls == 3
+
+
+async def test_a_sender_with_a_defect_holds_nobody_else_up(hospitals: Hospitals) -> None:
+    """INTERNAL, or a code that nobody expects, is its own trouble: its offer waits, the next sender's is received."""
+    async with crooked_sender(hospitals) as sender:
+        sender.refusals = [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.INVALID_ARGUMENT]
+        waiting = await hospitals.offer(await hospitals.record())
+        await hospitals.arrives("south", 1)
+        hospitals.sender = "north"
+        through = await hospitals.offer(await hospitals.record())
+        await hospitals.arrives("south", 2)
+        await hospitals.once("south")
+        await hospitals.received_state(through, common.TRANSFER_STATE_ACCEPTED)
+        for calls in (2, 3):
+            await hospitals.once("south")
+            assert (await hospitals.received(waiting), sender.calls) == (None, calls)
+        await hospitals.once("south")
+        await hospitals.received_state(waiting, common.TRANSFER_STATE_ACCEPTED)
+    assert not (hospitals.folder / "south" / "transfers" / "dead-letters.jsonl").exists()
+
+
+async def test_an_offer_of_a_sender_with_a_defect_waits_until_it_ends(hospitals: Hospitals) -> None:
+    """Then it is rejected as expired: nothing waits for ever."""
+    async with crooked_sender(hospitals) as sender:
+        sender.refusals = [grpc.StatusCode.INTERNAL]
+        waiting = await hospitals.offer(await hospitals.record(), timedelta(days=1))
+        await hospitals.arrives("south", 1)
+        await hospitals.once("south")
+        assert await hospitals.received(waiting) is None
+        await hospitals.once("south", clock=lambda: datetime.now(UTC) + timedelta(days=2))
+        package = await hospitals.received_state(waiting, common.TRANSFER_STATE_REJECTED)
+    assert package.code == "OFFER_EXPIRED"
 
 
 async def test_a_sender_that_stays_away_holds_nobody_else_up(hospitals: Hospitals) -> None:

@@ -94,6 +94,29 @@ async def test_changed_content_amends(tmp_path: Path, channel: grpc.aio.Channel)
     assert values == ["37.5", "39.1"]
 
 
+async def test_content_that_comes_back_is_taken_up_again(tmp_path: Path, channel: grpc.aio.Channel) -> None:
+    """A, B, A, B: each time the entry and the patient say what the source says; the same again adds nothing."""
+    for name in "AB":
+        (tmp_path / name).mkdir()
+    write(tmp_path / "A", (*_PEOPLE, encounter(), observation(), composition(Subjective="fine")))
+    changed = observation(valueQuantity={"value": 39.1, "code": "Cel"})
+    people = (patient(gender="female"), _PEOPLE[1])
+    write(tmp_path / "B", (*people, encounter(), changed, composition(Subjective="fine")))
+    added: list[int] = []
+    for name in "AABBAAB":
+        report = await _import(tmp_path / name, channel)
+        assert report.good(), report.reasons
+        assert report.counts["Composition", Outcome.SAME] == (1 if added else 0)
+        added.append(report.events)
+    record = await _record_of(channel, "e1")
+    (result,) = (each for each in record.entries if each.versions[0].content.template == "result")
+    request = GetEntryRequest(hospital="north", record_id=record.record_id, entry_id=result.entry_id)
+    entry = (await RecordServiceStub(channel).GetEntry(request)).entry
+    values = [version.content.sections[0].fields[0].quantity.value for version in entry.versions]
+    assert values == ["37.5", "39.1", "37.5", "39.1"]
+    assert added[1:] == [0, 2, 0, 2, 0, 2]
+
+
 async def test_care_that_has_ended_since(tmp_path: Path, channel: grpc.aio.Channel) -> None:
     """A later export ends the stay, though bed and practitioner have changed meanwhile; the rest stays as it was."""
     before, after = tmp_path / "before", tmp_path / "after"

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.topics_admin import TopicsAdmin
-from ledger.stream.kafka.writer import Outgoing
+from ledger.stream.kafka.writer import KafkaWriter, Outgoing
 from ledger.stream.topics import records_topic
 from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
 
@@ -57,6 +57,11 @@ def new_hospital(bootstrap: str) -> str:
     hospital = f"t{uuid4().hex[:10]}"
     TopicsAdmin(bootstrap).ensure(records_topic(hospital), 1)
     return hospital
+
+
+def last_positions(writer: KafkaWriter) -> list[int]:
+    """The last position in every partition; 0 where there is none."""
+    return [place.position if place else 0 for place in writer.edges().last]
 
 
 def positions(bootstrap: str, hospital: str) -> list[int]:

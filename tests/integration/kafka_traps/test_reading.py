@@ -73,6 +73,21 @@ def test_missing_right_is_said_at_start_and_not_taken_for_emptiness(
     assert said in eventually(refusal, what="the refusal")
 
 
+def test_topic_whose_settings_must_not_be_read_is_not_taken_for_right(guarded_kafka: EmbeddedKafka) -> None:
+    """The library answers without settings and without an error."""
+    hospital = new_hospital(guarded_kafka.bootstrap)
+    refuse(guarded_kafka, records_topic(hospital), ACLOperation.DESCRIBE_CONFIGS)
+
+    def refusal() -> str:
+        try:
+            TopicsAdmin(guarded_kafka.bootstrap).ensure(records_topic(hospital), 1)
+        except StreamUnavailable as error:
+            return str(error)
+        return ""
+
+    assert "no DESCRIBE_CONFIGS right" in eventually(refusal, what="the refusal")
+
+
 def test_unreachable_broker_names_the_likely_causes() -> None:
     """The library says only that it could not bootstrap."""
     with pytest.raises(StreamUnavailable) as raised:

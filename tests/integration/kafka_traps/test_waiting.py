@@ -16,14 +16,15 @@ from kafka.admin import KafkaAdminClient
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
-from ledger.publisher import sink as sink_module
+from ledger.publisher import kafka_sink as sink_module
+from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.sink import KafkaSink
 from ledger.stream.contract import StreamError
 from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
+from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.eventually import eventually
-from tests.integration.kafka_traps.sending import batch, event, new_hospital, positions
+from tests.integration.kafka_traps.sending import batch, event, last_positions, new_hospital, positions
 
 _PROJECT = Path(__file__).parents[3]
 _STUCK_STATUS = 70
@@ -48,7 +49,9 @@ def test_process_ends_where_a_commit_waits_without_end(own_kafka: EmbeddedKafka,
 async def _commit_while_nothing_answers(bootstrap: str, hospital: str, sent: Path) -> None:
     sink_module.STUCK_SECONDS = 5.0
     async with log_pool("postgresql://nobody@127.0.0.1:1/none") as pool:
-        sink = KafkaSink(bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1))
+        sink = KafkaSink(
+            bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1, SCHEMA_VERSIONS[0])
+        )
         writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital, patience_seconds=60))
         await sink._call(lambda: writer.publish(batch(hospital, 1, 1)))
         writer._producer.begin_transaction()
@@ -82,7 +85,7 @@ def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafk
         writer.publish(batch(hospital, 101, 100))
     except StreamError:
         writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
-        (last,) = writer.last_positions()
+        (last,) = last_positions(writer)
         writer.publish(batch(hospital, last + 1, 200 - last))
     waited = time.monotonic() - killed
     writer.close()

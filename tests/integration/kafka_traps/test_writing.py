@@ -10,14 +10,24 @@ import threading
 from collections.abc import Generator
 
 import pytest
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.stream.contract import MessageTooLarge, StreamUnavailable
-from ledger.stream.kafka.writer import KafkaWriter, Outgoing
+from ledger.stream.kafka.writer import KafkaWriter, Outgoing, end_producer
 from ledger.stream.message import MESSAGE_BYTES_MAX
 from ledger.stream.topics import records_topic
 from tests.eventually import eventually
-from tests.integration.kafka_traps.sending import batch, event, new_hospital, plain_producer, positions, values
+from tests.integration.kafka_traps.sending import (
+    batch,
+    event,
+    last_positions,
+    new_hospital,
+    plain_producer,
+    positions,
+    values,
+)
 
 SHORT_SECONDS = 2.5
 
@@ -61,11 +71,69 @@ def test_writer_raises_where_a_batch_expires_and_its_successor_goes_on(own_kafka
     with contextlib.suppress(StreamUnavailable):  # the library's close() may raise after such a failure
         writer.close()
     successor = KafkaWriter(own_kafka.bootstrap, hospital)
-    (last,) = successor.last_positions()
+    (last,) = last_positions(successor)
     assert last in (10, 20)
     successor.publish(batch(hospital, last + 1, 10))
     successor.close()
     assert positions(own_kafka.bootstrap, hospital) == list(range(1, last + 11))
+
+
+def test_library_is_done_for_after_one_message_too_large(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: the broker refuses one message, and the same producer can never commit again."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    topic = records_topic(hospital)
+    producer = plain_producer(kafka_broker.bootstrap, f"fatal.{hospital}", api_version=(2, 4), max_request_size=2**22)
+    producer.begin_transaction()
+    with pytest.raises(KafkaError):
+        producer.send(topic, os.urandom(2**21), partition=0).get(10)
+
+    def go_on() -> None:
+        producer.abort_transaction()
+        producer.begin_transaction()
+        producer.send(topic, b"next", partition=0).get(10)
+        producer.commit_transaction()
+
+    with pytest.raises((KafkaError, RuntimeError, AssertionError)):
+        go_on()
+    with contextlib.suppress(Exception):
+        end_producer(producer, 0)
+    assert values(kafka_broker.bootstrap, topic) == []
+
+
+def test_library_never_sends_again_after_an_expired_retry(own_kafka: EmbeddedKafka) -> None:
+    """The trap: the broker is back, and the idempotent producer still fails."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    topic = records_topic(hospital)
+    limits = {"delivery_timeout_ms": 1500, "request_timeout_ms": 1000, "metadata_max_age_ms": 1000}
+    producer = KafkaProducer(
+        bootstrap_servers=own_kafka.bootstrap, enable_idempotence=True, max_block_ms=3000, **limits
+    )
+    producer.send(topic, b"first", partition=0).get(5)
+    with frozen(own_kafka):
+        lost = producer.send(topic, b"second", partition=0)
+        eventually(lambda: lost.exception is not None, what="the batch expires")
+    with pytest.raises(KafkaError):
+        producer.send(topic, b"third", partition=0).get(10)
+    with contextlib.suppress(Exception):
+        end_producer(producer, 0)
+
+
+def test_close_that_fails_leaves_no_thread(own_kafka: EmbeddedKafka) -> None:
+    """The library gives up with its thread still running where the flush before it fails."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    before = {thread.ident for thread in threading.enumerate()}
+    writer = KafkaWriter(own_kafka.bootstrap, hospital, patience_seconds=SHORT_SECONDS)
+    writer.publish(batch(hospital, 1, 10))
+    with frozen(own_kafka):
+        with pytest.raises(StreamUnavailable):
+            writer.publish(batch(hospital, 11, 10))
+        with contextlib.suppress(StreamUnavailable):
+            writer.close()
+
+    def left() -> list[str]:
+        return [each.name for each in threading.enumerate() if each.ident not in before and "kafka" in each.name]
+
+    eventually(lambda: not left(), what="the threads end")
 
 
 def test_event_too_large_for_a_message_is_refused_before_it_is_sent(kafka_broker: EmbeddedKafka) -> None:
@@ -128,7 +196,7 @@ def test_transaction_of_a_dead_writer_is_aborted_by_its_successor(kafka_broker: 
     dead._producer.begin_transaction()
     dead._producer.send(records_topic(hospital), b"half", partition=0).get(10)
     successor = KafkaWriter(kafka_broker.bootstrap, hospital)
-    assert successor.last_positions() == [3]
+    assert last_positions(successor) == [3]
     successor.publish(batch(hospital, 4, 1))
     successor.close()
     assert positions(kafka_broker.bootstrap, hospital) == [1, 2, 3, 4]
@@ -146,5 +214,5 @@ def test_tail_is_found_behind_thousands_of_aborted_messages(kafka_broker: Embedd
         writer._producer.send(records_topic(hospital), b"aborted", partition=0)
     writer._producer.flush(20)
     writer._producer.abort_transaction()
-    assert writer.last_positions() == [3]
+    assert last_positions(writer) == [3]
     writer.close()

@@ -1,5 +1,6 @@
 """Poison stops its record, never the partition; a person retries or skips it."""
 
+import logging
 from uuid import uuid4
 
 import pytest
@@ -11,10 +12,11 @@ from projections.board_queries import BoardQueries
 from projections.department_board.view import DepartmentBoard
 from projections.digests import view_digest
 from projections.operations import ViewOperations
+from projections.rebuild import rebuild
 from projections.views import ALL
 from tests.contract.views import histories as h
-from tests.contract.views.ground import Ground, partition_of
-from tests.contract.views.running import freshness, reader, running
+from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+from tests.contract.views.running import freshness, reader, running, tools
 from tests.eventually import eventually_async
 
 
@@ -65,6 +67,68 @@ async def test_skipping_releases_what_is_parked_in_order(ground: Ground) -> None
     assert (retried.handled, skipped.released) == (False, 2)
     assert board.rows[0].record_version == 4
     assert not (await operations.list_dead_letters("north", "", 0, "")).dead_letters
+
+
+async def test_what_was_decided_and_why_is_found_after_a_rebuild(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each decision is logged with its reason and listed on demand, page by page, whatever became of the generation."""
+    sick, operations, view = h.EventStream(), ViewOperations(ground.pool, ALL), DepartmentBoard()
+    async with running(ground, view):
+        head = ground.append([sick.seal(h.registered("SURG")), sick.seal_bytes(b"", "ledger.v9.Unheard")])
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", view.name, head)
+        with caplog.at_level(logging.WARNING, "projections"):
+            await operations.retry("north", view.name, head, "was it the network?")
+            await operations.skip("north", view.name, head, "a newer release wrote it")
+        await rebuild(tools(ground), "north", PARTITIONS, view)
+        (open_one,) = (await operations.list_dead_letters("north", "", 0, "")).dead_letters
+        found, token = list[tuple[str, str]](), ""
+        for _ in range(3):
+            page = await operations.list_dead_letters("north", view.name, 1, token, decided=True)
+            found += [(letter.decision, letter.reason) for letter in page.dead_letters]
+            token = page.next_page_token
+    assert (open_one.position, open_one.decision) == (head, "")
+    decided = [("failed again", "was it the network?"), ("skipped", "a newer release wrote it")]
+    assert (found, token) == ([("", ""), *decided], "")
+    assert [getattr(record, "reason", "") for record in caplog.records][-2:] == [reason for _, reason in decided]
+
+
+async def test_a_second_poison_among_the_parked_stops_the_record_again(ground: Ground) -> None:
+    """What lies between the two is handled; what is behind the second stays parked until that one is settled."""
+    sick, operations, view = h.EventStream(), ViewOperations(ground.pool, ALL), DepartmentBoard()
+    bad = [sick.seal(h.registered("SURG")), sick.seal_bytes(b"", "ledger.v9.Unheard"), sick.seal(h.moved_to("ICU"))]
+    worse = [sick.seal_bytes(b"", "ledger.v9.Unheard"), sick.seal(h.moved_to("CARD"))]
+    async with running(ground, view):
+        head = ground.append([*bad, *worse])
+        with pytest.raises(RecordStopped):
+            await freshness(ground).wait("north", view.name, head)
+        first = await operations.skip("north", view.name, 2, "the first")
+        (letter,) = (await operations.list_dead_letters("north", "", 0, "")).dead_letters
+        in_between = await BoardQueries(reader(ground)).department_board("north", "ICU", 0, "", 3)
+        second = await operations.skip("north", view.name, 4, "the second")
+        board = await BoardQueries(reader(ground)).department_board("north", "CARD", 0, "", head)
+    assert (first.released, letter.position, letter.parked, second.released) == (1, 4, 1, 1)
+    assert (in_between.rows[0].record_version, board.rows[0].record_version) == (3, 5)
+
+
+async def test_a_stopped_view_stays_stopped_over_a_restart(ground: Ground) -> None:
+    """A new runner, even one with a higher limit, waits for the person who has to look."""
+    operations, register = ViewOperations(ground.pool, ALL, stopped_max=1), ArchiveRegister()
+
+    async def stopped() -> bool:
+        return (await operations.statuses("north", ground.head))[2].state == "stopped"
+
+    async with running(ground, register, stopped_max=1):
+        ground.append([h.EventStream().seal_bytes(b"", "ledger.v9.Unheard")])
+        await eventually_async(stopped)
+    head = ground.append([h.EventStream().seal(h.registered())])
+    async with running(ground, register, DepartmentBoard()):
+        await freshness(ground).wait("north", "department_board", head)
+        assert await stopped()
+        assert (await operations.statuses("north", head))[2].lag == 1
+        await operations.skip("north", register.name, 1, "a test's invention")
+        await freshness(ground).wait("north", register.name, head)
 
 
 async def test_a_retry_goes_through_once_the_cause_is_gone(ground: Ground) -> None:

@@ -33,6 +33,22 @@ async def test_a_record_is_listed_where_the_patient_is(ground: Ground) -> None:
     assert (row.entries, row.latest_entry, row.record_version) == (1, "Admission", 4)
 
 
+async def test_a_transfer_that_names_no_physician_keeps_the_one_before(ground: Ground) -> None:
+    """As the record itself does; one that names somebody replaces him."""
+    record = h.EventStream()
+    care = h.care_started("SURG")
+    care.responsible.name = "Dr. Hale"
+    async with running(ground, DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        head = ground.append([record.seal(body) for body in (h.registered("SURG"), care, h.moved_to("ICU"))])
+        (kept,) = (await queries.department_board("north", "ICU", 0, "", head)).rows
+        moved = h.moved_to("CARD")
+        moved.responsible.name = "Dr. Wu"
+        head = ground.append([record.seal(moved)])
+        (replaced,) = (await queries.department_board("north", "CARD", 0, "", head)).rows
+    assert (kept.responsible, replaced.responsible) == ("Dr. Hale", "Dr. Wu")
+
+
 async def test_a_retracted_entry_is_not_the_latest(ground: Ground) -> None:
     """The latest entry is the youngest that still stands, under its newest title."""
     record, first, second = h.EventStream(), uuid4(), uuid4()

@@ -2,7 +2,10 @@
 
 from uuid import uuid4
 
+import pytest
+
 from ledger.api.v1 import common_pb2
+from ledger.views.errors import UnknownPatient
 from projections.archive_queries import ArchiveQueries
 from projections.archive_register.view import ArchiveRegister
 from projections.board_queries import BoardQueries
@@ -28,14 +31,14 @@ async def test_a_patient_has_all_episodes_in_order_of_time(ground: Ground) -> No
         await queries.patient_index("north", None, "C7", len(early))
         found = await queries.patient_index("north", patient.stream_id, "", head)
         same = await queries.patient_index("north", None, "C7", 0)
-        unknown = await queries.patient_index("north", None, "nobody", 0)
+        with pytest.raises(UnknownPatient):
+            await queries.patient_index("north", None, "nobody", 0)
     assert found == same
     assert (found.patient_id, found.case_number) == (str(patient.stream_id), "C7")
     assert [episode.record_id for episode in found.episodes] == [str(first.stream_id), str(second.stream_id)]
     assert list(found.episodes[0].departments) == ["SURG", "ICU"]
     assert found.episodes[0].ended_at == h.at(1_000)
     assert found.episodes[1].entries == 1
-    assert (unknown.patient_id, list(unknown.episodes)) == ("", [])
 
 
 async def test_the_register_follows_phase_and_head(ground: Ground) -> None:

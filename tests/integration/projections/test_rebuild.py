@@ -6,17 +6,22 @@ from uuid import uuid4
 
 import pytest
 
+from ledger.lease import Leases
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.board_queries import BoardQueries
 from projections.checkpoint import Fenced
 from projections.department_board.view import DepartmentBoard
 from projections.digests import content_digest, view_digest
+from projections.faults import note_fault
+from projections.generation import Generation, add_building, ensure_live, generations, prepare
+from projections.operations import ViewOperations
 from projections.projector import Projector, ViewStopped
-from projections.rebuild import rebuild
+from projections.rebuild import RebuildStalled, rebuild
 from projections.views import ALL
 from tests.contract.views import histories as h
 from tests.contract.views.ground import PARTITIONS, Ground, Lease, partition_of
 from tests.contract.views.running import freshness, reader, running, tools
+from tests.eventually import eventually_async
 
 
 def history(records: int) -> list[h.Sealed]:
@@ -99,7 +104,7 @@ async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Grou
     """A release with another schema version builds beside and swaps, then goes on."""
 
     class NewBoard(DepartmentBoard):
-        schema_version = 2
+        schema_version = DepartmentBoard.schema_version + 1
 
     head = ground.append(history(2))
     async with running(ground, DepartmentBoard()):
@@ -108,7 +113,10 @@ async def test_a_view_with_another_meaning_is_rebuilt_by_the_runner(ground: Grou
         late = h.EventStream()
         head = ground.append([late.seal(h.registered("LATE"))])
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
+    async with ground.pool.connection() as connection:
+        (generation,) = await generations(connection, "north", NewBoard())
     assert len(board.rows) == 1
+    assert generation == Generation(2, NewBoard.schema_version, "live")
 
 
 async def test_many_rebuilds_do_not_fence_the_running_view(ground: Ground) -> None:
@@ -129,3 +137,64 @@ async def test_many_rebuilds_do_not_fence_the_running_view(ground: Ground) -> No
         await freshness(ground).wait("north", view.name, head, seconds_max=2.0)
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
     assert len(board.rows) == 1
+
+
+async def test_a_rebuild_for_which_nothing_arrives_ends_and_leaves_the_old_rows(ground: Ground) -> None:
+    """The stream lost what the running view has handled: a typed error after the time stated, nothing left behind."""
+    view = DepartmentBoard()
+    head = ground.append(history(3))
+    async with running(ground, view):
+        for position in range(1, head + 1):
+            await freshness(ground).wait("north", view.name, position)
+    before = await content_digest(ground.pool, "north", view)
+    lost = ground.appended.pop()
+    impatient = tools(ground)
+    with pytest.raises(RebuildStalled):
+        await rebuild(replace(impatient, pace=replace(impatient.pace, stall_s=0.2)), "north", PARTITIONS, view)
+    ground.appended.append(lost)
+    async with ground.pool.connection() as connection:
+        assert [each.number for each in await generations(connection, "north", view)] == [1]
+    assert await content_digest(ground.pool, "north", view) == before
+
+
+async def test_what_a_killed_rebuild_left_behind_is_dropped_and_is_no_state(ground: Ground) -> None:
+    """Nobody holds the lease, so it is not `rebuilding`; the next session drops the leftover generation."""
+    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL)
+    head = ground.append(history(3))
+    async with running(ground, view):
+        for position in range(1, head + 1):
+            await freshness(ground).wait("north", view.name, position)
+    async with ground.pool.connection() as connection:
+        await add_building(connection, "north", view, PARTITIONS)
+        (status, *_) = await operations.statuses("north", head)
+        assert status.state == "running"
+        held = await Leases(ground.pool.connection).acquire("north", f"rebuild:{view.name}")
+        assert held is not None
+        (status, *_) = await operations.statuses("north", head)
+        assert status.state == "rebuilding"
+        await held.release()
+        late = h.EventStream()
+        head = ground.append([late.seal(h.registered("LATE"))])
+        async with running(ground, view):
+            await freshness(ground).wait("north", view.name, head)
+        assert [each.number for each in await generations(connection, "north", view)] == [1]
+
+
+async def test_a_fault_of_a_view_is_its_state_until_it_has_caught_up(ground: Ground) -> None:
+    """Told as long as events are missing, and no longer."""
+    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL)
+    async with ground.pool.connection() as connection:
+        await prepare(connection, "north")
+        await ensure_live(connection, "north", view, PARTITIONS)
+        await note_fault(connection, "north", view, "gap")
+    head = ground.append(history(3))
+    (status, *_) = await operations.statuses("north", head)
+    assert status.state == "gap"
+    async with running(ground, view):
+        for position in range(1, head + 1):
+            await freshness(ground).wait("north", view.name, position)
+
+        async def healed() -> bool:
+            return (await operations.statuses("north", head))[0].state == "running"
+
+        await eventually_async(healed)

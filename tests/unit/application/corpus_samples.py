@@ -37,7 +37,9 @@ def sample(hint: Any, name: str) -> Any:
         return Field(f"{name} code", coding=Coding("system", "code", "display", "version"), result_id="result")
     if dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
-        return typing.cast("Any", hint)(**{each.name: sample(hints[each.name], each.name) for each in dataclasses.fields(hint)})
+        return typing.cast("Any", hint)(
+            **{each.name: sample(hints[each.name], each.name) for each in dataclasses.fields(hint)}
+        )
     if issubclass(hint, StrEnum):
         return next(iter(hint))
     scalars: dict[type, Any] = {

@@ -30,6 +30,7 @@ from ledger.domain.commands import CommandContext
 from ledger.domain.events import EVENT_TYPES, stored_name
 from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor, Attestation
+from ledger.views.bodies import BODIES
 from tests.unit.application.strategies import values_of
 
 _FILES = (events_pb2, records_pb2, transfers_pb2, course_pb2, keeping_pb2, identity_pb2)

@@ -92,8 +92,29 @@ async def test_repeats_of_a_sender_are_dropped_and_other_senders_are_not(tmp_pat
     """Identity is (origin, position)."""
     east = "ledger.example/east/1"
     work = Work()
-    await _follow(Messages([message(3), message(3, east), message(3), message(2), message(4)]), work, tmp_path)
+    await _follow(Messages([message(3), message(3, east), message(3), message(4), message(3)]), work, tmp_path)
     assert work.done == [(NORTH, 3), (east, 3), (NORTH, 4)]
+
+
+async def test_what_a_sender_sends_again_behind_newer_ones_is_not_left_out(tmp_path: Path) -> None:
+    """A topic that lost messages before they were read gets them again later: a lower position is no repeat."""
+    messages, work = [message(3), message(9)], Work()
+    await _follow(Messages(messages), work, tmp_path)
+    await _follow(Messages([*messages, message(5), message(9), message(7)]), work, tmp_path)
+    assert [position for _, position in work.done] == [3, 9, 5, 7]
+
+
+def test_a_checkpoint_of_the_first_form_is_read(tmp_path: Path) -> None:
+    """It knew the last position of every sender."""
+    path = tmp_path / "checkpoint.json"
+    row = {"topic_id": "first", "next_offset": 4, "last_positions": {NORTH: 3}}
+    path.write_text(json.dumps({"partitions": {"0": row}}))
+    checkpoint = CheckpointFile(path)
+    again = Delivered(0, Place("first", 5), message(3))
+    assert checkpoint.is_repeat(again)
+    checkpoint.advance(again)
+    checkpoint.save()
+    assert CheckpointFile(path).is_repeat(again)
 
 
 async def test_a_topic_made_anew_is_read_from_its_start(tmp_path: Path) -> None:
@@ -213,7 +234,7 @@ class Absent(Work):
 
     async def handle(self, message: TransferMessage) -> None:  # noqa: ARG002  # the overridden name
         """Puts every message off."""
-        raise NotNow("north")
+        raise NotNow("north", "UNAVAILABLE")
 
 
 async def test_a_full_waiting_room_empties_once_the_sender_is_back(tmp_path: Path) -> None:
@@ -240,5 +261,5 @@ class Outage(Work):
     async def handle(self, message: TransferMessage) -> None:
         """Takes a message, or puts it off."""
         if message.position == self.absent:
-            raise NotNow("north")
+            raise NotNow("north", "UNAVAILABLE")
         await super().handle(message)

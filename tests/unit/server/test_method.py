@@ -12,7 +12,10 @@ def test_every_method_is_found_with_its_shape() -> None:
     assert {each.service for each in found.values()} == {
         "ArchiveService",
         "BoardService",
+        "CourseService",
         "HospitalService",
+        "IdentityService",
+        "KeepingService",
         "OperationsService",
         "PatientService",
         "RecordService",

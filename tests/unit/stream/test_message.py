@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from ledger.stream.contract import MalformedMessage, MessageTooLarge, PublishedEvent
-from ledger.stream.message import MESSAGE_BYTES_MAX, headers_of, read_message, value_of
+from ledger.stream.contract import UNREADABLE, MalformedMessage, MessageTooLarge, PublishedEvent
+from ledger.stream.message import MESSAGE_BYTES_MAX, Message, headers_of, read_message, value_of
 from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
 
 STREAM_ID = UUID("0d3ac0e2-3f5b-4c39-9d2f-1e0f4a7b6c5d")
@@ -41,6 +41,12 @@ EVENT = PublishedEvent(
 )
 
 
+def message_of(event: PublishedEvent, **headers: bytes) -> Message:
+    """The event as message 7 of partition 3, some of its headers replaced."""
+    texts = dict(headers_of(event)) | headers
+    return Message(3, 7, event.stream_id.bytes, value_of(event), list(texts.items()))
+
+
 def test_headers_are_cloudevents_in_binary_mode() -> None:
     """Every attribute as docs/stream.md says."""
     assert dict(headers_of(EVENT)) == {
@@ -67,7 +73,14 @@ def test_what_is_published_again_is_marked() -> None:
 @pytest.mark.parametrize("event", [EVENT, replace(EVENT, traceparent=None)])
 def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
     """Offset 7 in the topic: reading goes on at 8."""
-    assert read_message(3, 7, value_of(event), headers_of(event)) == event
+    assert read_message(message_of(event)) == event
+
+
+def test_event_of_another_release_has_no_iso_code() -> None:
+    """Everything else of it is published as of any other event."""
+    later = replace(EVENT, type="ledger.v1.HoldPlaced", envelope=encode(replace(ENVELOPE, type="ledger.v1.HoldPlaced")))
+    assert "ce_isocode" not in dict(headers_of(later))
+    assert read_message(message_of(later)) == later
 
 
 @pytest.mark.parametrize(
@@ -76,25 +89,48 @@ def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
         ("ce_source", b"ledger.test/south/1"),
         ("ce_type", b"ledger.v1.EntryAmended"),
         ("ce_subject", b"00000000-0000-4000-8000-000000000000"),
-        ("ce_position", b"43"),
         ("ce_recordversion", b"2"),
-        ("ce_prevposition", b"forty"),
-        ("ce_id", b"north"),
+        ("ce_id", b"north/41"),
     ],
 )
-def test_header_that_contradicts_the_envelope_is_a_fault(header: str, value: bytes) -> None:
-    """It names the place, never the content."""
-    headers = list((dict(headers_of(EVENT)) | {header: value}).items())
-    with pytest.raises(MalformedMessage) as raised:
-        read_message(3, 7, value_of(EVENT), headers)
-    assert (raised.value.partition, raised.value.offset) == (3, 7)
+def test_header_that_contradicts_the_envelope_makes_the_event_unreadable(header: str, value: bytes) -> None:
+    """It keeps its place and its record; its envelope is not taken for the event's."""
+    message = message_of(EVENT, **{header: value})
+    found = read_message(message)
+    assert (found.type, found.stream_id, found.position, found.prev_position) == (UNREADABLE, STREAM_ID, 42, 40)
+    assert (found.envelope, found.body) == (b"", message.value)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff\xff"])
-def test_value_that_is_no_event_is_a_fault(value: bytes | None) -> None:
+def test_value_that_is_no_event_is_unreadable(value: bytes | None) -> None:
+    """Key and headers still say which record stops at it."""
+    found = read_message(replace(message_of(EVENT), value=value))
+    assert (found.type, found.stream_id, found.position, found.version) == (UNREADABLE, STREAM_ID, 42, 1)
+    assert found.body == (value or b"")
+
+
+def test_envelope_that_cannot_be_read_is_handed_on_as_it_stands() -> None:
+    """So that its digest is the one that the ledger has."""
+    broken = replace(EVENT, envelope=b"\xff" + EVENT.envelope[1:])
+    found = read_message(message_of(broken))
+    assert found == replace(broken, type=UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("ce_position", b"many"), ("ce_prevposition", b"forty"), ("ce_recordversion", b"first")],
+)
+def test_message_that_does_not_say_its_place_is_a_fault(header: str, value: bytes) -> None:
+    """It names partition and offset, never the content."""
+    with pytest.raises(MalformedMessage) as raised:
+        read_message(message_of(EVENT, **{header: value}))
+    assert (raised.value.partition, raised.value.offset) == (3, 7)
+
+
+def test_message_without_a_record_is_a_fault() -> None:
     """A message that another program wrote."""
     with pytest.raises(MalformedMessage):
-        read_message(3, 7, value, headers_of(EVENT))
+        read_message(replace(message_of(EVENT), key=None, value=b"not ours"))
 
 
 def test_event_that_does_not_fit_is_refused() -> None:

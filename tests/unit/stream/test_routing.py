@@ -40,5 +40,10 @@ def test_event_of_any_other_type_is_not_even_decoded() -> None:
     assert recipients_of("ledger.v1.EntryRecorded", b"\xff\xff") == ()
 
 
+def test_body_that_cannot_be_read_goes_to_nobody() -> None:
+    """The event is published all the same; what stops at it is its record."""
+    assert recipients_of("ledger.v1.TransferOffered", b"\xff\xff") == ()
+
+
 def test_routed_types_are_the_stored_names() -> None:
     assert set(routed_types()) == {f"ledger.v1.{kind.DESCRIPTOR.name}" for kind in ROUTED}

@@ -84,6 +84,31 @@ CREATE TRIGGER events_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {schem
 ALTER TABLE {schema}.events ENABLE ALWAYS TRIGGER events_rows_never_change;
 ALTER TABLE {schema}.events ENABLE ALWAYS TRIGGER events_never_change;
 
+CREATE FUNCTION {schema}.refuse_shorter_head() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF new.position <= old.position THEN
+        RAISE EXCEPTION 'the head only grows: % to % refused', old.position, new.position
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN new;
+END;
+$body$;
+CREATE TRIGGER head_only_grows BEFORE UPDATE ON {schema}.head
+    FOR EACH ROW EXECUTE FUNCTION {schema}.refuse_shorter_head();
+
+-- Every append remembers its commands, so here is where a closed hospital is seen, once for each group.
+CREATE FUNCTION {schema}.refuse_when_closed() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    PERFORM 1 FROM ledger_control.hospitals WHERE id = substr(TG_TABLE_SCHEMA, 3) AND state = 'closed';
+    IF FOUND THEN
+        RAISE EXCEPTION 'a closed hospital takes no appends' USING ERRCODE = 'LE002';
+    END IF;
+    RETURN NULL;
+END;
+$body$;
+CREATE TRIGGER closed_takes_no_appends BEFORE INSERT ON {schema}.commands
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse_when_closed();
+
 GRANT USAGE ON SCHEMA {schema} TO ledger_append, ledger_stream, ledger_views;
 GRANT SELECT, INSERT ON {schema}.events, {schema}.commands TO ledger_append;
 GRANT SELECT, UPDATE ON {schema}.head TO ledger_append;

@@ -189,13 +189,20 @@ BEGIN
     WHERE NOT v_refused[c.i];
 
     IF r_command IS NOT NULL THEN
+        -- A key that exists is in conflict with a first bump only: a claim of it was refused above.
         INSERT INTO {schema}.reservations AS h (kind, key, value, counter, stream_id, group_key)
         SELECT r.kind, r.key, r.value, r.counter + 1, r.stream, r.group_key
-        FROM unnest(r_command, r_kind, r_key, r_value, r_counter, r_stream, r_group)
-            AS r (command, kind, key, value, counter, stream, group_key)
-        WHERE NOT v_refused[r.command]
-        ON CONFLICT ON CONSTRAINT reservations_pkey DO UPDATE
-        SET value = excluded.value, counter = excluded.counter;
+        FROM unnest(r_command, r_act, r_kind, r_key, r_value, r_counter, r_stream, r_group)
+            AS r (command, act, kind, key, value, counter, stream, group_key)
+        WHERE NOT v_refused[r.command] AND (r.act = 'claim' OR r.act = 'bump' AND r.counter = 0)
+        ON CONFLICT ON CONSTRAINT reservations_pkey DO UPDATE SET counter = h.counter + 1;
+        UPDATE {schema}.reservations AS h
+        SET value = CASE r.act WHEN 'swap' THEN r.value ELSE h.value END,
+            counter = CASE r.act WHEN 'bump' THEN h.counter + 1 ELSE h.counter END
+        FROM unnest(r_command, r_act, r_kind, r_key, r_value, r_counter)
+            AS r (command, act, kind, key, value, counter)
+        WHERE NOT v_refused[r.command] AND h.kind = r.kind AND h.key = r.key
+            AND (r.act = 'swap' OR r.act = 'bump' AND r.counter > 0);
     END IF;
 
     IF e_command IS NOT NULL AND v_head > v_before THEN

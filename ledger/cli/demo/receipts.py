@@ -1,0 +1,83 @@
+"""Every receipt that the service gave to this run, and whether the stored events bear it out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import grpc.aio
+from typing_extensions import override
+
+from ledger.api.v1 import events_pb2
+from ledger.api.v1.common_pb2 import CommandReceipt
+from ledger.trust.verify import Row
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the service said of one command."""
+
+    command_id: str
+    record_id: str
+    version: int
+    position: int
+    events: int
+
+
+class ReceiptLog(grpc.aio.UnaryUnaryClientInterceptor):
+    """Notes the receipt of every command that is sent over its channel, whoever sends it."""
+
+    def __init__(self) -> None:
+        self._receipts: dict[str, list[Receipt]] = {}
+
+    def of(self, hospital: str) -> Sequence[Receipt]:
+        """The receipts of commands to one hospital, those that added nothing left out."""
+        return self._receipts.get(hospital, [])
+
+    @override
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Any],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        """Lets the call through and reads its answer."""
+        call = await continuation(client_call_details, request)
+        receipt = getattr(await call, "receipt", None)
+        if isinstance(receipt, CommandReceipt) and receipt.position:
+            told = (receipt.record_id, receipt.record_version, receipt.position, receipt.events)
+            self._receipts.setdefault(request.context.hospital, []).append(Receipt(request.context.command_id, *told))
+        return call
+
+
+def not_borne_out(receipts: Iterable[Receipt], rows: Iterable[Row]) -> list[Receipt]:
+    """Receipts whose position or record version is not an event of their own command, or that count other events."""
+    by_position: dict[int, str] = {}
+    by_version: dict[tuple[str, int], str] = {}
+    for row in rows:
+        copies = row.copies
+        assert copies is not None  # noqa: S101 - read with their copies
+        command_id = _command_of(copies.type, row.body)
+        by_position[row.position] = command_id
+        by_version[str(UUID(bytes=copies.stream_id)), copies.version] = command_id
+    added = Counter(by_position.values())
+    return [each for each in receipts if not _holds(each, by_position, by_version, added)]
+
+
+def _holds(
+    each: Receipt,
+    by_position: Mapping[int, str],
+    by_version: Mapping[tuple[str, int], str],
+    added: Mapping[str, int],
+) -> bool:
+    named = {by_position.get(each.position), by_version.get((each.record_id, each.version))}
+    # A repeated command says 0: it added nothing now.
+    return named == {each.command_id} and each.events in (0, added[each.command_id])
+
+
+def _command_of(event_type: str, body: bytes) -> str:
+    message = getattr(events_pb2, event_type.removeprefix("ledger.v1."))
+    return message.FromString(body).meta.command_id

@@ -1,0 +1,55 @@
+"""Which service a command speaks to: an address, or the folder of a `ledger up` that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from ledger.cli.service_folder import NoService, ServiceFolder
+
+_KEY = "ledger.service_folder"
+_DEFAULT = "127.0.0.1:7070"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+beside_option = click.option(
+    "--dir",
+    "beside",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the `ledger up` beside which this runs; its servers are used.",
+)
+
+
+def _note_folder(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    context.meta[_KEY] = folder
+
+
+def _address(context: click.Context, option: click.Parameter, address: str) -> str:
+    folder: Path | None = context.meta.get(_KEY)
+    if folder is None:
+        return address
+    if context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--dir and --address name a service each: give one of them")
+    try:
+        return ServiceFolder.look(folder).grpc
+    except NoService as error:
+        raise click.UsageError(str(error)) from error
+
+
+def address_option(command: Command) -> Command:
+    """Gives a command its `address`: by --address, or by --dir, which is read first."""
+    of_folder = click.option(
+        "--dir",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        is_eager=True,
+        expose_value=False,
+        callback=_note_folder,
+        help="Folder of a running `ledger up`, instead of its address.",
+    )
+    of_address = click.option(
+        "--address", default=_DEFAULT, show_default=True, callback=_address, help="gRPC address of the service."
+    )
+    return of_folder(of_address(command))

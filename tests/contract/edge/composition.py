@@ -1,0 +1,41 @@
+"""The edge with the queries and the runner of the views as `ledger serve` and `ledger project` compose them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from ledger.cli.feeds import view_tools
+from ledger.cli.queries import view_queries
+from ledger.config import Settings
+from projections.connections import connection_pool
+from projections.hints import HeadHints
+from projections.run import Runner
+from projections.session import Pace
+from projections.views import ALL
+from tests.contract.edge.conftest import RunningEdge
+
+
+@asynccontextmanager
+async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
+    """Runs an edge that was not started yet, with every view's queries."""
+    async with view_queries(edge.settings, edge.ledger) as queries:
+        edge.queries.update(queries)
+        await edge.start()
+        yield edge
+        await edge.stop()
+
+
+@asynccontextmanager
+async def projecting(settings: Settings) -> AsyncGenerator[None]:
+    """Keeps every view of every hospital until the block ends."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
+    async with connection_pool(settings.postgres_views_url) as pool:
+        tools = view_tools(settings, pool, pace)
+        task = asyncio.create_task(Runner(tools, ALL, HeadHints()).run(stop, ready))
+        await ready.wait()
+        try:
+            yield
+        finally:
+            stop.set()
+            await task

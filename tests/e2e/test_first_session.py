@@ -1,0 +1,74 @@
+"""README's first session, word for word, against `ledger up`; and the tools that need no proto files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.eventually import eventually
+from tests.services.readme import code_block, command_lines
+from tests.services.whole_service import WholeService
+from tests.unit.importers.fhir_files import composition, encounter, observation, patient, write
+
+_PROJECT = Path(__file__).parents[2]
+_BUF = ".venv/bin/buf"
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=120, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout} {done.stderr}"
+    return done.stdout
+
+
+def _buf_curl(service: WholeService, method: str, data: str = "{}") -> dict[str, Any]:
+    options = ["--protocol", "grpc", "--http2-prior-knowledge", "-d", data]
+    return json.loads(_run([_BUF, "curl", *options, f"http://{service.grpc}/{method}"]))
+
+
+def test_the_commands_of_the_readme(running_service: WholeService, tmp_path: Path) -> None:
+    """Each line after `ledger up` ends with 0 and shows what was imported; then the same over Python."""
+    folder = write(tmp_path, (patient(), encounter(), observation(), composition(Plan="rest")))
+    up, *others = command_lines(code_block("A first session"))
+    assert up[:2] == [".venv/bin/ledger", "up"]
+    http_port = running_service.facts["http"].rpartition(":")[2]
+    grpc_port = running_service.grpc.rpartition(":")[2]
+    said: dict[str, str] = {}
+    for command in others:
+        port = http_port if command[0] == "curl" else grpc_port
+        words = [word.replace("PORT", port).replace("DIR", str(folder)) for word in command]
+        if words[0] == _BUF:
+            eventually(lambda: "departments" in _run(words), what="the board has the import")  # noqa: B023 - at once
+        said[" ".join(words[:2])] = _run(words)
+    assert set(said) == {".venv/bin/ledger import", ".venv/bin/ledger status", "curl -X", f"{_BUF} curl"}
+    assert "the counts add up" in said[".venv/bin/ledger import"]
+    assert "department_board" in said[".venv/bin/ledger status"]
+    (record,) = json.loads(said["curl -X"])["records"]
+    (department,) = json.loads(said[f"{_BUF} curl"])["departments"]
+    assert department["department"]
+    session = code_block("A first session", "python").replace("PORT", grpc_port)
+    assert record["recordId"] in _run([sys.executable, "-c", session])
+
+
+def test_buf_curl_needs_no_proto_files(running_service: WholeService) -> None:
+    """Reflection lists every service and describes a method; health is asked by the name of a service."""
+    listed = _run(
+        [
+            _BUF,
+            "curl",
+            "--protocol",
+            "grpc",
+            "--http2-prior-knowledge",
+            "--list-services",
+            f"http://{running_service.grpc}",
+        ]
+    )
+    services = {line for line in listed.splitlines() if line.startswith("ledger.api.v1.")}
+    assert len(services) == 8, services
+    for service in ("", *sorted(services)):
+        health = _buf_curl(running_service, "grpc.health.v1.Health/Check", json.dumps({"service": service}))
+        assert health == {"status": "SERVING"}
+    hospitals = _buf_curl(running_service, "ledger.api.v1.HospitalService/ListHospitals")["hospitals"]
+    assert [each["id"] for each in hospitals] == ["north", "south"]

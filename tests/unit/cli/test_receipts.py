@@ -1,0 +1,46 @@
+"""A receipt holds only if the stored events bear out every word of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from ledger.api.v1.common_pb2 import EventMeta
+from ledger.api.v1.events_pb2 import EntryRecorded
+from ledger.cli.demo.receipts import Receipt, not_borne_out
+from ledger.trust.verify import Copies, Row
+
+_RECORD = UUID(int=7)
+_GOOD = Receipt("c2", str(_RECORD), 3, 3, 2)
+
+
+def _row(position: int, command_id: str) -> Row:
+    body = EntryRecorded(meta=EventMeta(command_id=command_id)).SerializeToString()
+    copies = Copies(_RECORD.bytes, position, "ledger.v1.EntryRecorded", 0, b"")
+    return Row(position, b"", body, copies)
+
+
+_ROWS = [_row(1, "c1"), _row(2, "c2"), _row(3, "c2")]
+
+
+def test_receipts_that_hold() -> None:
+    """The first answer, and that of a repetition, which says that nothing was added now."""
+    assert not not_borne_out([_GOOD, replace(_GOOD, events=0), Receipt("c1", str(_RECORD), 1, 1, 1)], _ROWS)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(_GOOD, command_id="c3"),
+        replace(_GOOD, record_id=str(UUID(int=8))),
+        replace(_GOOD, version=1),
+        replace(_GOOD, position=4),
+        replace(_GOOD, position=1),
+        replace(_GOOD, events=1),
+    ],
+)
+def test_receipts_that_do_not(wrong: Receipt) -> None:
+    """Another command, record, version, position or count than what is stored."""
+    assert not_borne_out([_GOOD, wrong], _ROWS) == [wrong]
