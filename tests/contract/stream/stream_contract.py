@@ -132,12 +132,12 @@ class StreamContract:
         """Its name and its bytes unchanged, and all that comes after it: who reads it decides what stops."""
         ledger = await carrier.add("north")
         ledger.append(5)
-        position = ledger.append_foreign("ledger.v1.HoldPlaced")
+        position = ledger.append_foreign("ledger.v9.Unheard")
         ledger.append(5)
         await carrier.publish(ledger)
         events = _read_all(carrier, ledger)
         _assert_exactly_once(carrier, ledger, events)
-        assert [event.position for event in events if event.type == "ledger.v1.HoldPlaced"] == [position]
+        assert [event.position for event in events if event.type == "ledger.v9.Unheard"] == [position]
 
     async def test_unreadable_envelope_stops_nothing_but_its_event(self, carrier: Carrier) -> None:
         """It comes in its place and with its record, marked as unreadable, its bytes as stored; the others as ever."""

@@ -78,7 +78,7 @@ def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
 
 def test_event_of_another_release_has_no_iso_code() -> None:
     """Everything else of it is published as of any other event."""
-    later = replace(EVENT, type="ledger.v1.HoldPlaced", envelope=encode(replace(ENVELOPE, type="ledger.v1.HoldPlaced")))
+    later = replace(EVENT, type="ledger.v9.Unheard", envelope=encode(replace(ENVELOPE, type="ledger.v9.Unheard")))
     assert "ce_isocode" not in dict(headers_of(later))
     assert read_message(message_of(later)) == later
 
