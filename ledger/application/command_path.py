@@ -25,11 +25,12 @@ from ledger.application.outcome import Outcome, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
+from ledger.domain.allowed_actions import Action, allowed_actions
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
 from ledger.domain.decision import PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
-from ledger.domain.state import PatientState
+from ledger.domain.state import PatientState, RecordState
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
@@ -172,6 +173,14 @@ class CommandPath:
             known[stream_id] = self._ledger.advance(known.get(stream_id), recorded)
         for stream_id in {recorded.originator_id for recorded in prepared.recorded}:
             self._ledger.remember(known[stream_id])
+
+    async def allowed_actions(self, record_id: UUID) -> tuple[int, list[Action]]:
+        """The record's version, and every command with what stands against it. Raises UnknownRecord."""
+        loaded = await self._ledger.load(record_id)
+        if loaded is None or not isinstance(loaded.state, RecordState):
+            raise UnknownRecord(record_id)
+        facts = await self._gathering.of_state(loaded, datetime.now(UTC))
+        return loaded.version, allowed_actions(loaded.state, facts)
 
     async def remembered(self, command_id: UUID, content: bytes) -> Outcome | None:
         """The first answer to a command that was done before. Raises CommandIdReused for other content."""

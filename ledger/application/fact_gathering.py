@@ -14,7 +14,7 @@ from ledger.application.packages import package_bytes, package_facts
 from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
-from ledger.domain.commands import ArchiveRecord, OfferTransfer, ReceivePackage, RegisterRecord
+from ledger.domain.commands import ArchiveRecord, CommandContext, OfferTransfer, ReceivePackage, RegisterRecord
 from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.decision import PATIENT, ClaimedItem, Facts
 from ledger.domain.keeping_commands import (
@@ -31,10 +31,12 @@ from ledger.domain.rule_packs import RulePacks
 from ledger.domain.source_claim import Taken, UnknownClaim, decode_claim
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
+from ledger.domain.values import Actor
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
 IDS = 6
+_NOBODY = UUID(int=0)
 _BY_RETENTION = frozenset(
     {
         ArchiveRecord,
@@ -131,6 +133,19 @@ class FactGathering:
                 return await self.of_patient(facts, loaded)
             case _:
                 return facts
+
+    async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
+        """What demands on the record's state alone may ask; nobody acts."""
+        nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
+        facts = Facts(
+            now=now,
+            ids=(),
+            context=nobody,
+            pack=self._packs.for_stream(loaded.state, self._pack_id),
+            templates=self._templates,
+            head_leaf=loaded.head_leaf,
+        )
+        return await self.of_patient(facts, loaded)
 
     async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
         """With every visit of the record's patient, and how often the patient was bumped BEFORE they were read."""

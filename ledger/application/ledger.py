@@ -26,6 +26,7 @@ from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
 from ledger.config import Settings
+from ledger.domain.allowed_actions import Action
 from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
 from ledger.domain.handover import handed_over
 from ledger.domain.state import PackageState, RecordState
@@ -101,6 +102,11 @@ class Ledger:
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
         return RecordView(record_id, loaded.version, loaded.head_leaf, loaded.recorded_at, loaded.state)
+
+    async def allowed_actions(self, hospital: str, record_id: UUID) -> tuple[int, list[Action]]:
+        """A record's version, and every command on it with what stands against it. Raises UnknownRecord."""
+        tenant = await self._tenant(hospital)
+        return await tenant.commands.allowed_actions(record_id)
 
     async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
         """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""

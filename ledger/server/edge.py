@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
 from ledger.server.actor_register import ActorRegister
+from ledger.server.allowed_actions import AllowedActions
 from ledger.server.bulk_load import BulkLoad
 from ledger.server.call_metrics import CallMetrics
 from ledger.server.calls import Calls, ServedClientStream, ServedServerStream, ServedUnary
@@ -51,6 +52,7 @@ class Edge:
         self._calls = Calls(self.limits, CallMetrics(registry))
         self._handlers: tuple[object, ...] = (
             RecordReads(ledger),
+            AllowedActions(ledger),
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CourseServiceStub:
-    """Drafts, countersignatures, late items, and what may go wrong with a record.
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB.
     """
 
     def __init__(self, channel):
@@ -123,7 +123,7 @@ class CourseServiceStub:
 
 
 class CourseServiceServicer:
-    """Drafts, countersignatures, late items, and what may go wrong with a record.
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB.
     """
 
     def DraftEntry(self, request, context):
@@ -342,7 +342,7 @@ def add_CourseServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CourseService:
-    """Drafts, countersignatures, late items, and what may go wrong with a record.
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CourseServiceStub:
-    """Drafts, countersignatures, late items, and what may go wrong with a record."""
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -70,7 +70,7 @@ class CourseServiceStub:
 
 @_typing.type_check_only
 class CourseServiceAsyncStub(CourseServiceStub):
-    """Drafts, countersignatures, late items, and what may go wrong with a record."""
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DraftEntry: _aio.UnaryUnaryMultiCallable[_course_pb2.DraftEntryRequest, _course_pb2.DraftEntryResponse]  # type: ignore[assignment]
@@ -109,7 +109,7 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Lists every command on a record, and for each whether it is allowed now or why it is not."""
 
 class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Drafts, countersignatures, late items, and what may go wrong with a record."""
+    """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB."""
 
     @_abc_1.abstractmethod
     def DraftEntry(

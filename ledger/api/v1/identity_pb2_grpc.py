@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class IdentityServiceStub:
-    """Links and merges; a possible match is never filed by itself.
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class IdentityServiceStub:
 
 
 class IdentityServiceServicer:
-    """Links and merges; a possible match is never filed by itself.
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB.
     """
 
     def LinkPatients(self, request, context):
@@ -121,7 +121,7 @@ def add_IdentityServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IdentityService:
-    """Links and merges; a possible match is never filed by itself.
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB.
     """
 
     @staticmethod

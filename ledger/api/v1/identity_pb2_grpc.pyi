@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class IdentityServiceStub:
-    """Links and merges; a possible match is never filed by itself."""
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -44,7 +44,7 @@ class IdentityServiceStub:
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
-    """Links and merges; a possible match is never filed by itself."""
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     LinkPatients: _aio.UnaryUnaryMultiCallable[_identity_pb2.LinkPatientsRequest, _identity_pb2.LinkPatientsResponse]  # type: ignore[assignment]
@@ -57,7 +57,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Takes a merge back."""
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Links and merges; a possible match is never filed by itself."""
+    """Links and merges; a possible match is never filed by itself. A request has at most 1 MiB."""
 
     @_abc_1.abstractmethod
     def LinkPatients(

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class KeepingServiceStub:
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal.
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB.
     """
 
     def __init__(self, channel):
@@ -143,7 +143,7 @@ class KeepingServiceStub:
 
 
 class KeepingServiceServicer:
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal.
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB.
     """
 
     def RequestReopen(self, request, context):
@@ -410,7 +410,7 @@ def add_KeepingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeepingService:
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal.
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB.
     """
 
     @staticmethod

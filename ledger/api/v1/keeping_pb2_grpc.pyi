@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeepingServiceStub:
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal."""
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -78,7 +78,7 @@ class KeepingServiceStub:
 
 @_typing.type_check_only
 class KeepingServiceAsyncStub(KeepingServiceStub):
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal."""
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestReopen: _aio.UnaryUnaryMultiCallable[_keeping_pb2.RequestReopenRequest, _keeping_pb2.RequestReopenResponse]  # type: ignore[assignment]
@@ -125,7 +125,7 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Destroys a record: two supervisors, all persons different from the proposer."""
 
 class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal."""
+    """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB."""
 
     @_abc_1.abstractmethod
     def RequestReopen(
