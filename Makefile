@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
+# Test files run side by side: most tests wait for real servers. `make test TEST_JOBS=0` runs one after the other.
+TEST_JOBS ?= 2
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
@@ -49,7 +51,7 @@ contract: setup
 
 test: setup ## every test, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST)
+	$(PYTEST) --numprocesses $(TEST_JOBS) --dist loadfile
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))
