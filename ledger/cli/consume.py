@@ -30,7 +30,7 @@ from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.cli.status import address_option
+from ledger.cli.service_address import address_option
 from ledger.cli.transfer_topics import transfer_topics
 
 _PATIENCE = Patience()

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from ledger.cli.service_folder import NoService, ServiceFolder
 
 _KEY = "ledger.service_folder"
-_DEFAULT = "127.0.0.1:7070"
+DEFAULT_ADDRESS = "127.0.0.1:7070"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 beside_option = click.option(
@@ -50,6 +50,6 @@ def address_option(command: Command) -> Command:
         help="Folder of a running `ledger up`, instead of its address.",
     )
     of_address = click.option(
-        "--address", default=_DEFAULT, show_default=True, callback=_address, help="gRPC address of the service."
+        "--address", default=DEFAULT_ADDRESS, show_default=True, callback=_address, help="gRPC address of the service."
     )
     return of_folder(of_address(command))

@@ -62,4 +62,4 @@ def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
     )
 
 
-__all__ = ["address_option", "print_status", "status"]
+__all__ = ["print_status", "status"]

@@ -18,8 +18,8 @@ from consumers.archive_office.verification import verify_archive
 from ledger.api.v1.stream_pb2 import ListHospitalsRequest, ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.service_address import DEFAULT_ADDRESS
 from ledger.cli.service_folder import ServiceFolder
-from ledger.cli.status import address_option
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.whole_ledger import registered_hospitals, verify_stored
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
@@ -35,7 +35,7 @@ _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Check what PostgreSQL of the `ledger up` on DIR holds."
 )
-@address_option
+@click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="gRPC address of the service.")
 @click.pass_context
 def verify(
     context: click.Context, hospitals: tuple[str, ...], archive: Path | None, folder: Path | None, address: str

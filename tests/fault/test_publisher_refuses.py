@@ -22,7 +22,8 @@ def change(ledger: LoadedLedger, *statements: LiteralString, **values: int) -> N
     names = {"schema": Identifier(f"h_{ledger.hospital}"), "hospital": Literal(ledger.hospital)}
     names |= {name: Literal(value) for name, value in values.items()}
     with psycopg.connect(ledger.database.url) as connection:
-        for statement in ("ALTER TABLE {schema}.events DISABLE TRIGGER ALL", *statements):
+        guards = ("ALTER TABLE {schema}.events DISABLE TRIGGER ALL", "ALTER TABLE {schema}.head DISABLE TRIGGER ALL")
+        for statement in (*guards, *statements):
             connection.execute(SQL(statement).format(**names))
 
 

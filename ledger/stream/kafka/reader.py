@@ -39,7 +39,7 @@ class KafkaStreamReader:
                 raise
         if not found:
             self._consumer.close()
-            raise StreamUnavailable(f"topic {topic} has no partitions", "it was not made yet")
+            raise StreamUnavailable(f"topic {topic} has no partitions", "it was not made yet", "no DESCRIBE right")
         self._partitions = [TopicPartition(topic, number) for number in sorted(found)]
         self._consumer.assign(self._partitions)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 from ledger.cli.queries import partition_function
 from ledger.store.hospitals import add_hospital
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
+from ledger.views.errors import RecordStopped
 from projections.digests import content_digest, view_digest
 from projections.hints import listening
 from projections.operations import ViewOperations
@@ -204,7 +205,9 @@ async def all_handled(published: Published) -> None:
         last[partition_function(published.settings)(event.stream_id.bytes, PARTITIONS)] = position
     for view in ALL:
         for position in last.values():
-            await freshness.wait(published.hospital, view.name, position)
+            # A stopped record is told of only when the view has come as far.
+            with suppress(RecordStopped):
+                await freshness.wait(published.hospital, view.name, position)
 
 
 def recomputed(published: Published) -> dict[int, bytes]:

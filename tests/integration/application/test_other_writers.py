@@ -173,7 +173,8 @@ async def _bumps(settings: Settings, patient_id: str) -> int:
 async def _take_back_third_version(database: Database, record_id: UUID) -> None:
     """Takes the record's last event away, as a restore of an older copy would; the record was the ledger's first."""
     async with await psycopg.AsyncConnection.connect(database.url) as connection:
-        await connection.execute("ALTER TABLE h_north.events DISABLE TRIGGER USER")
+        for table in ("events", "head"):
+            await connection.execute(f"ALTER TABLE h_north.{table} DISABLE TRIGGER USER".encode())
         await connection.execute("DELETE FROM h_north.events WHERE stream_id = %s AND version = 3", (record_id,))
         await connection.execute("DELETE FROM h_north.commands WHERE stream_id = %s AND version = 3", (record_id,))
         await connection.execute(
