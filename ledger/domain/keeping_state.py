@@ -32,6 +32,22 @@ class Seal:
 
 
 @dataclass(frozen=True)
+class IssuedCopy:
+    """A certified copy that was handed out."""
+
+    copy_id: UUID
+    applicant: str
+    relation: str
+    versions: tuple[EntryRef, ...]
+    mark: str
+    head_leaf: bytes
+    record_version: int
+    """Version of the record that has this leaf: what the copy shows."""
+    issuer: Actor
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
 class Loan:
     """An archived case that is out."""
 

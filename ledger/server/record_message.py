@@ -35,6 +35,7 @@ def record_message(view: RecordView) -> records.Record:
         entries=[_entry(each) for each in state.entries.values()],
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
+        copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
     )
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ledger.api.v1 import common_pb2 as _common_pb2
 from ledger.api.v1 import events_pb2 as _events_pb2
+from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1199,6 +1200,7 @@ class EntryVersion(_message.Message):
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     HISTORICAL_FIELD_NUMBER: _builtins.int
+    COUNTERSIGNATURE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1227,6 +1229,10 @@ class EntryVersion(_message.Message):
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened in the world."""
 
+    @_builtins.property
+    def countersignature(self) -> _common_pb2.Attestation:
+        """The superior's attestation of a version that a trainee signed; absent where there is none."""
+
     def __init__(
         self,
         *,
@@ -1240,10 +1246,11 @@ class EntryVersion(_message.Message):
         record_version: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         historical: _builtins.bool = ...,
+        countersignature: _common_pb2.Attestation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1366,6 +1373,66 @@ class TransferStatus(_message.Message):
 Global___TransferStatus: _TypeAlias = TransferStatus  # noqa: Y015
 
 @_typing.final
+class IssuedCopy(_message.Message):
+    """A certified copy that was handed out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COPY_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    MARK_FIELD_NUMBER: _builtins.int
+    HEAD_LEAF_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    copy_id: _builtins.str
+    """Id of the copy, UUID text."""
+    applicant: _builtins.str
+    """Who asked for it."""
+    relation: _builtins.str
+    """Relation to the patient."""
+    mark: _builtins.str
+    """Certification mark of every page."""
+    head_leaf: _builtins.bytes
+    """Leaf hash of the record's last event before it was issued, 32 bytes."""
+    record_version: _builtins.int
+    """Version of the record that has this leaf: what the copy shows."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_keeping_values_pb2.EntryRef]:
+        """Scope: the entry versions that it shows."""
+
+    @_builtins.property
+    def issuer(self) -> _common_pb2.Actor:
+        """Who issued it."""
+
+    @_builtins.property
+    def issued_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was issued, as the issuer says."""
+
+    def __init__(
+        self,
+        *,
+        copy_id: _builtins.str = ...,
+        applicant: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        versions: _abc.Iterable[_keeping_values_pb2.EntryRef] | None = ...,
+        mark: _builtins.str = ...,
+        head_leaf: _builtins.bytes = ...,
+        record_version: _builtins.int = ...,
+        issuer: _common_pb2.Actor | None = ...,
+        issued_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "issuer", b"issuer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "record_version", b"record_version", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuedCopy: _TypeAlias = IssuedCopy  # noqa: Y015
+
+@_typing.final
 class Record(_message.Message):
     """A record as it stands, or stood."""
 
@@ -1392,6 +1459,7 @@ class Record(_message.Message):
     HEAD_LEAF_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1444,6 +1512,10 @@ class Record(_message.Message):
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the last event."""
 
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___IssuedCopy]:
+        """Copies that were handed out, in the order of their issue."""
+
     def __init__(
         self,
         *,
@@ -1468,10 +1540,11 @@ class Record(_message.Message):
         head_leaf: _builtins.bytes = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
+        copies: _abc.Iterable[Global___IssuedCopy] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["responsible", b"responsible", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
