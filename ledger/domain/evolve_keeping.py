@@ -125,8 +125,9 @@ def request_recorded(state: RecordState, event: events.PatientRequestRecorded, _
 
 
 def request_answered(state: RecordState, event: events.PatientRequestAnswered, _: datetime) -> RecordState:
-    """Answered."""
-    request = replace(state.overlays.requests[event.request_id], granted=event.granted)
+    """Answered; a statement of the patient goes with every copy."""
+    asked = state.overlays.requests[event.request_id]
+    request = replace(asked, granted=event.granted, statement=event.statement, entry_id=event.entry_id)
     return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
 
 

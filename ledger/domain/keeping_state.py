@@ -76,6 +76,10 @@ class PatientRequest:
     due_on: str
     granted: bool | None = None
     """None while nobody has answered."""
+    statement: str = ""
+    """The patient's own words, where a correction was refused."""
+    entry_id: UUID | None = None
+    """Entry beside which they stand; None = the record as a whole."""
 
 
 @dataclass(frozen=True)

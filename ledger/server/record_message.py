@@ -9,6 +9,7 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
+from ledger.domain.keeping_state import PatientRequest
 from ledger.domain.state import Consultation, Entry, RecordState, Transfer
 
 
@@ -36,6 +37,7 @@ def record_message(view: RecordView) -> records.Record:
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
+        statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
@@ -70,6 +72,10 @@ def _consultation(consultation: Consultation) -> records.Consultation:
         answered=consultation.answered,
         entry_id=str(consultation.entry_id or ""),
     )
+
+
+def _statement(request: PatientRequest) -> records.PatientStatement:
+    return records.PatientStatement(entry_id=str(request.entry_id or ""), text=request.statement)
 
 
 def _transfer(transfer: Transfer) -> records.TransferStatus:

@@ -1433,6 +1433,32 @@ class IssuedCopy(_message.Message):
 Global___IssuedCopy: _TypeAlias = IssuedCopy  # noqa: Y015
 
 @_typing.final
+class PatientStatement(_message.Message):
+    """What the patient says against an entry whose correction was refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry beside which it stands, UUID text; empty = the record as a whole."""
+    text: _builtins.str
+    """The patient's own words."""
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientStatement: _TypeAlias = PatientStatement  # noqa: Y015
+
+@_typing.final
 class Record(_message.Message):
     """A record as it stands, or stood."""
 
@@ -1460,6 +1486,7 @@ class Record(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
     COPIES_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1516,6 +1543,10 @@ class Record(_message.Message):
     def copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___IssuedCopy]:
         """Copies that were handed out, in the order of their issue."""
 
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientStatement]:
+        """Statements of the patient; they go with every copy."""
+
     def __init__(
         self,
         *,
@@ -1541,10 +1572,11 @@ class Record(_message.Message):
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
         copies: _abc.Iterable[Global___IssuedCopy] | None = ...,
+        statements: _abc.Iterable[Global___PatientStatement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["responsible", b"responsible", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

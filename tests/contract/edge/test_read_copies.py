@@ -3,6 +3,7 @@
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2, keeping_pb2
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.keeping_values_pb2 import REQUEST_KIND_CORRECTION
 from tests.contract.edge.clients import EdgeClient
 from tests.contract.edge.requests import PHYSICIAN, Ward, context, open_record, record_entry
 
@@ -52,3 +53,29 @@ async def test_a_copy_that_was_handed_out_can_be_read(client: EdgeClient) -> Non
     assert (copy.record_version, copy.head_leaf) == (before.version, before.head_leaf)
     assert copy.issuer == PHYSICIAN
     assert copy.issued_at.seconds > 0
+
+
+async def test_a_patient_s_statement_can_be_read(client: EdgeClient) -> None:
+    """Beside the entry whose correction was refused."""
+    ward = await open_record(client)
+    entry = await ward.enter()
+    ask = keeping_pb2.RecordPatientRequestRequest(
+        context=context(),
+        record_id=ward.record_id,
+        kind=REQUEST_KIND_CORRECTION,
+        applicant="N. N.",
+        relation="self",
+        text="Wrong.",
+    )
+    asked = await client.call("KeepingService/RecordPatientRequest", ask)
+    answer = keeping_pb2.AnswerPatientRequestRequest(
+        context=context(),
+        record_id=ward.record_id,
+        request_id=asked.request_id,
+        ground="the entry is right",
+        statement="I never smoked.",
+        entry_id=entry.entry_id,
+    )
+    await client.call("KeepingService/AnswerPatientRequest", answer)
+    (said,) = (await _record(client, ward)).statements
+    assert (said.entry_id, said.text) == (entry.entry_id, "I never smoked.")
