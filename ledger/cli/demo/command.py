@@ -83,7 +83,9 @@ def _play(folder: Path, people: int | None, asked: Asked) -> bool:
     files = clinical_files(folder / "input", people)
     console.print(f"{described(files)}; made by {generator(files)}, seed 7; in {files}", highlight=False)
     checks = Checks(console)
-    stage = _Stage(choose_stream(service_folder, asked.stream), asked.partitions or PARTITIONS, files, console, checks)
+    printed = service_folder / "issued-copy.pdf"
+    chosen = choose_stream(service_folder, asked.stream)
+    stage = _Stage(chosen, asked.partitions or PARTITIONS, files, console, checks, printed)
     service = Service(service_folder, stage.stream, stage.partitions, asked.listen)
     told = asyncio.run(_run(service, stage))
     _print_summary(told, checks, folder, time.monotonic() - began, console)
@@ -117,6 +119,8 @@ class _Stage:
     files: Path
     console: Console
     checks: Checks
+    printed: Path
+    """The copy that the story hands out."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         freshness = await measure_freshness(north)
         acknowledged = north.acknowledged + answered
         stage.console.rule("6  A record from registration to destruction")
-        recounted = await tell_inpatient_story(channel, WEST, SOUTH, stage.console)
+        recounted = await tell_inpatient_story(channel, WEST, SOUTH, stage.printed, stage.console)
     stage.console.rule("7  Checks")
     settings = load(service.settings_environment)
     for hospital, events in ((NORTH, acknowledged), (SOUTH, None), (WEST, None)):

@@ -47,6 +47,7 @@ async def test_an_issued_copy_is_printed(edge: RunningEdge, tmp_path: Path, suff
     done = await _printed(edge, ward.record_id, issued.copy_id, out)
     await client.close()
     assert done.exit_code == 0, done.output
+    assert ("--font embeds one" in done.output) == (suffix == "pdf"), "its mark is partly Chinese"
     data = out.read_bytes()
     text = data.decode() if suffix == "html" else PdfReader(BytesIO(data)).pages[0].extract_text()
     text = "".join(text.split())

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+import reportlab
 from google.protobuf.timestamp_pb2 import Timestamp
 from pypdf import PdfReader
 
@@ -22,6 +24,7 @@ from ledger.cli.printed_copy.copied_record import (
     copied_record,
     issued_copy,
 )
+from ledger.cli.printed_copy.copy_fonts import UnusableFont
 from ledger.cli.printed_copy.entry_text import Line
 from ledger.cli.printed_copy.html_page import html_copy
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
@@ -29,6 +32,8 @@ from ledger.cli.printed_copy.pdf_pages import pdf_copy
 MARK = "病案复印件，与原件相符 certified copy"
 HEAD = bytes(range(32))
 NUMBER = "MRN-77, inpatient visit 2"
+FONT = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"
+"""A font that lies in the library's wheel; it has no Chinese."""
 SAVED = Timestamp(seconds=480_000_000)
 
 
@@ -127,6 +132,23 @@ def test_what_the_fonts_do_not_hold_is_spelled_out() -> None:
 def test_the_same_copy_is_the_same_file() -> None:
     """Printed twice, a copy has the same bytes."""
     assert pdf_copy(copied("Stable.")) == pdf_copy(copied("Stable."))
+
+
+def test_a_font_can_be_embedded() -> None:
+    """A copy that must show everywhere brings its font; what that font does not hold is spelled out."""
+    data = pdf_copy(copied("Ωmega, Žižek, 平稳"), FONT)
+    assert b"/FontFile2" in data
+    (page,) = pages_of(data)
+    assert "Žižek,[U+5E73][U+7A33]" in page
+    assert b"/FontFile2" not in pdf_copy(copied("平稳"))
+
+
+def test_a_font_that_cannot_be_embedded_is_refused(tmp_path: Path) -> None:
+    """By a typed error, before any page is made."""
+    file = tmp_path / "font.ttf"
+    file.write_bytes(b"no font at all")
+    with pytest.raises(UnusableFont):
+        pdf_copy(copied("Stable."), file)
 
 
 class _Tags(HTMLParser):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
 
 import grpc.aio
 from rich.console import Console
@@ -13,6 +16,9 @@ from ledger.cli.demo.inpatient.first_stay import Case, admit, consult, move_and_
 from ledger.cli.demo.inpatient.people import register_people
 from ledger.cli.demo.inpatient.records_office import hand_over, lend, reopen, seal_and_copy, submit
 from ledger.cli.demo.inpatient.timeline import Timeline
+from ledger.cli.printed_copy.command import read_copy
+from ledger.cli.printed_copy.copied_record import CopiedRecord
+from ledger.cli.printed_copy.pdf_pages import pdf_copy
 
 _PHASE = "PHASE_NOT_ALLOWED"
 
@@ -26,8 +32,13 @@ class Recounted:
     refusals: int
 
 
-async def tell_inpatient_story(channel: grpc.aio.Channel, hospital: str, recipient: str, console: Console) -> Recounted:
-    """One record from registration to destruction, through the public API, and its timeline."""
+async def tell_inpatient_story(
+    channel: grpc.aio.Channel, hospital: str, recipient: str, printed: Path, console: Console
+) -> Recounted:
+    """One record from registration to destruction, through the public API, and its timeline.
+
+    The copy that is handed out on the way is printed into a file, which outlives the record as a recipient's does.
+    """
     tale = Timeline(channel, hospital)
     case = await admit(tale, await register_people(channel, hospital))
     admission_id = await write_notes(case)
@@ -35,7 +46,8 @@ async def tell_inpatient_story(channel: grpc.aio.Channel, hospital: str, recipie
     under_care = await _allowed(case)
     discharge_id = await move_and_discharge(case)
     await submit(case, discharge_id)
-    await seal_and_copy(case)
+    copied = await read_copy(channel, hospital, UUID(case.record_id), UUID(await seal_and_copy(case)))
+    await asyncio.to_thread(_print, copied, printed)
     await lend(case)
     await reopen(case, admission_id)
     await hand_over(case, recipient)
@@ -49,10 +61,15 @@ async def tell_inpatient_story(channel: grpc.aio.Channel, hospital: str, recipie
         " guards by its own clock (windows, answers of other hospitals) runs by that.",
         highlight=False,
     )
+    console.print(f"The copy that was handed out: {printed}, of version {copied.version}", highlight=False)
     _print_allowed("What the record accepted under care", under_care, console)
     _print_allowed("What it accepted once its destruction was approved, while the hold stood", condemned, console)
     events, refusals = tale.counted()
     return Recounted(case.record_id, events, refusals)
+
+
+def _print(copied: CopiedRecord, printed: Path) -> None:
+    printed.write_bytes(pdf_copy(copied))
 
 
 @dataclass(frozen=True)
