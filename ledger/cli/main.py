@@ -18,6 +18,7 @@ _COMMANDS = {
     "import": "ledger.cli.import_fhir:import_",
     "replay": "ledger.cli.replay:replay",
     "verify": "ledger.cli.verify:verify",
+    "copy": "ledger.cli.printed_copy.command:copy",
     "demo": "ledger.cli.demo:demo",
     "up": "ledger.cli.up:up",
 }

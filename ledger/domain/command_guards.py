@@ -185,9 +185,10 @@ def _window_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
 def _loan_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
     terms = facts.pack.keeping
     days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
-    today = facts.now.date()
+    # A loan that is entered later counts from the day on which the case went out.
+    lent_on = facts.meta().occurred_at.date()
     due = iso_date(command.due_on)
-    return due is None or today <= due <= today + timedelta(days=days)
+    return due is None or lent_on <= due <= lent_on + timedelta(days=days)
 
 
 def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:

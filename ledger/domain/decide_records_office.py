@@ -61,7 +61,7 @@ def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> D
 
 
 def lend_record(command: LendRecord, state: StreamState | None, facts: Facts) -> Decision:
-    """The case goes out, up to the pack's term."""
+    """The case goes out, up to the pack's term from the day on which it went."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     if command.borrower is None:
@@ -71,9 +71,10 @@ def lend_record(command: LendRecord, state: StreamState | None, facts: Facts) ->
     faults.refuse_if_any()
     terms = facts.pack.keeping
     days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
-    due_on = command.due_on or (facts.now.date() + timedelta(days=days)).isoformat()
+    meta = facts.meta()
+    due_on = command.due_on or (meta.occurred_at.date() + timedelta(days=days)).isoformat()
     assert command.borrower is not None  # noqa: S101 - its absence is a fault above
-    event = LoanIssued(facts.meta(), facts.ids[0], command.borrower, due_on, command.out_of_house)
+    event = LoanIssued(meta, facts.ids[0], command.borrower, due_on, command.out_of_house)
     return on_record(command.record_id, event, loan_id=facts.ids[0])
 
 

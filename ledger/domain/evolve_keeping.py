@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.domain import keeping_events as events
-from ledger.domain.keeping_state import Disposal, Hold, Loan, Paper, PatientRequest, Reopening, Seal
+from ledger.domain.keeping_state import Disposal, Hold, IssuedCopy, Loan, Paper, PatientRequest, Reopening, Seal
 from ledger.domain.keeping_values import DisposalOpinion, EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_overlays
 from ledger.domain.state import RecordState
@@ -73,8 +73,19 @@ def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> R
 
 
 def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> RecordState:
-    """Somebody has a copy."""
-    return with_overlays(state, copies=state.overlays.copies | {event.copy_id})
+    """Somebody has a copy of the record as it stood before this event."""
+    copy = IssuedCopy(
+        copy_id=event.copy_id,
+        applicant=event.applicant,
+        relation=event.relation,
+        versions=event.versions,
+        mark=event.mark,
+        head_leaf=event.head_leaf,
+        record_version=state.version,
+        issuer=event.meta.actor,
+        issued_at=event.meta.occurred_at,
+    )
+    return with_overlays(state, copies={**state.overlays.copies, copy.copy_id: copy})
 
 
 def loan_issued(state: RecordState, event: events.LoanIssued, _: datetime) -> RecordState:
@@ -114,8 +125,9 @@ def request_recorded(state: RecordState, event: events.PatientRequestRecorded, _
 
 
 def request_answered(state: RecordState, event: events.PatientRequestAnswered, _: datetime) -> RecordState:
-    """Answered."""
-    request = replace(state.overlays.requests[event.request_id], granted=event.granted)
+    """Answered; a statement of the patient goes with every copy."""
+    asked = state.overlays.requests[event.request_id]
+    request = replace(asked, granted=event.granted, statement=event.statement, entry_id=event.entry_id)
     return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
 
 

@@ -32,6 +32,22 @@ class Seal:
 
 
 @dataclass(frozen=True)
+class IssuedCopy:
+    """A certified copy that was handed out."""
+
+    copy_id: UUID
+    applicant: str
+    relation: str
+    versions: tuple[EntryRef, ...]
+    mark: str
+    head_leaf: bytes
+    record_version: int
+    """Version of the record that has this leaf: what the copy shows."""
+    issuer: Actor
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
 class Loan:
     """An archived case that is out."""
 
@@ -60,6 +76,10 @@ class PatientRequest:
     due_on: str
     granted: bool | None = None
     """None while nobody has answered."""
+    statement: str = ""
+    """The patient's own words, where a correction was refused."""
+    entry_id: UUID | None = None
+    """Entry beside which they stand; None = the record as a whole."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
-from ledger.domain.keeping_state import Disposal, Hold, Loan, Missed, Paper, PatientRequest, Reopening, Seal
+from ledger.domain.keeping_state import Disposal, Hold, IssuedCopy, Loan, Missed, Paper, PatientRequest, Reopening, Seal
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -121,7 +121,7 @@ class Overlays:
     loans: Mapping[UUID, Loan] = field(default_factory=dict[UUID, Loan])
     papers: Mapping[UUID, Paper] = field(default_factory=dict[UUID, Paper])
     requests: Mapping[UUID, PatientRequest] = field(default_factory=dict[UUID, PatientRequest])
-    copies: frozenset[UUID] = frozenset()
+    copies: Mapping[UUID, IssuedCopy] = field(default_factory=dict[UUID, IssuedCopy])
     missed: frozenset[Missed] = frozenset()
     reopening: Reopening | None = None
     restricted: bool = False

@@ -10,6 +10,7 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
+from ledger.domain.keeping_state import PatientRequest
 from ledger.domain.state import Consultation, Entry, RecordState, Transfer
 
 
@@ -36,6 +37,8 @@ def record_message(view: RecordView) -> records.Record:
         entries=[_entry(each) for each in state.entries.values()],
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
+        copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
+        statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     message.keeping.CopyFrom(_keeping(state))
     if state.responsible is not None:
@@ -56,7 +59,6 @@ def _keeping(state: RecordState) -> values.Keeping:
         missed=[to_message(each, values.Missed) for each in sorted(over.missed, key=lambda each: each.due_at)],
         restricted=over.restricted,
         permanent=archiving.permanent,
-        copies=sorted(str(each) for each in over.copies),
         newborns=sorted(str(each) for each in state.newborns),
     )
     if over.reopening is not None:
@@ -92,6 +94,10 @@ def _consultation(consultation: Consultation) -> records.Consultation:
         answered=consultation.answered,
         entry_id=str(consultation.entry_id or ""),
     )
+
+
+def _statement(request: PatientRequest) -> records.PatientStatement:
+    return records.PatientStatement(entry_id=str(request.entry_id or ""), text=request.statement)
 
 
 def _transfer(transfer: Transfer) -> records.TransferStatus:

@@ -29,7 +29,7 @@ def demo_folder(services_folder: Path, clinosim_files: Path) -> Iterator[Path]:
 
 @pytest.mark.timeout(300)
 def test_every_check_of_the_demo_holds(demo_folder: Path, kafka_jars: Path) -> None:
-    """Status 0 on Kafka, both hospitals checked, every receipt compared."""
+    """Status 0 on Kafka, every hospital checked, every receipt compared, and the inpatient story told to its end."""
     command = [sys.executable, "-m", "ledger.cli.main", "demo", "--dir", str(demo_folder), "--stream", "kafka"]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=kafka_jars.parent, timeout=_SECONDS_MAX, check=False
@@ -38,11 +38,17 @@ def test_every_check_of_the_demo_holds(demo_folder: Path, kafka_jars: Path) -> N
     said = " ".join(done.stdout.split())
     assert "0 fail" in said
     assert "FAILS" not in said
-    for hospital in ("north", "south"):
+    for hospital in ("north", "south", "west"):
         assert f"holds {hospital}: the chain of every record holds" in said
         assert f"holds {hospital}: every event is on Kafka" in said
         assert f"holds {hospital}: view transfer_packages handled each event once and in order" in said
     assert "holds north: every acknowledged event is in PostgreSQL" in said
+    assert "holds west: every acknowledged event is in PostgreSQL" in said
+    for told in ("DeadlineMissed", "EntryCountersigned", "TransferCompleted", "RetentionExtended", "RecordDestroyed"):
+        assert told in said
+    for rule in ("MISSING_ENTRY", "QUALITY_NOT_PASSED", "SAME_PERSON", "TRAINEE", "TERM_NOT_OVER", "HELD"):
+        assert f"refused {rule}" in said
+    assert (demo_folder / "service" / "issued-copy.pdf").read_bytes().startswith(b"%PDF")
     assert "/s, 0:00:" in said, "progress with rate and time left, also without a terminal"
 
 

@@ -565,7 +565,6 @@ class Keeping(_message.Message):
     MISSED_FIELD_NUMBER: _builtins.int
     RESTRICTED_FIELD_NUMBER: _builtins.int
     PERMANENT_FIELD_NUMBER: _builtins.int
-    COPIES_FIELD_NUMBER: _builtins.int
     NEWBORNS_FIELD_NUMBER: _builtins.int
     restricted: _builtins.bool
     """Use is restricted to storage, care, law and claims."""
@@ -604,10 +603,6 @@ class Keeping(_message.Message):
         """Deadlines that were reported as missed."""
 
     @_builtins.property
-    def copies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Copies that were issued, UUID text."""
-
-    @_builtins.property
     def newborns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Newborns that are subjects of the record, UUID text."""
 
@@ -624,12 +619,11 @@ class Keeping(_message.Message):
         missed: _abc.Iterable[Global___Missed] | None = ...,
         restricted: _builtins.bool = ...,
         permanent: _builtins.bool = ...,
-        copies: _abc.Iterable[_builtins.str] | None = ...,
         newborns: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "reopening", b"reopening"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["copies", b"copies", "disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "seals", b"seals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "seals", b"seals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1274,7 +1274,7 @@ class Entry(_message.Message):
     """Why it was retracted."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
-        """Versions in ascending order; GetRecord gives the last one only."""
+        """Versions in ascending order."""
 
     def __init__(
         self,
@@ -1373,6 +1373,92 @@ class TransferStatus(_message.Message):
 Global___TransferStatus: _TypeAlias = TransferStatus  # noqa: Y015
 
 @_typing.final
+class IssuedCopy(_message.Message):
+    """A certified copy that was handed out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COPY_ID_FIELD_NUMBER: _builtins.int
+    APPLICANT_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    MARK_FIELD_NUMBER: _builtins.int
+    HEAD_LEAF_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_FIELD_NUMBER: _builtins.int
+    copy_id: _builtins.str
+    """Id of the copy, UUID text."""
+    applicant: _builtins.str
+    """Who asked for it."""
+    relation: _builtins.str
+    """Relation to the patient."""
+    mark: _builtins.str
+    """Certification mark of every page."""
+    head_leaf: _builtins.bytes
+    """Leaf hash of the record's last event before it was issued, 32 bytes."""
+    record_version: _builtins.int
+    """Version of the record that has this leaf: what the copy shows."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_keeping_values_pb2.EntryRef]:
+        """Scope: the entry versions that it shows."""
+
+    @_builtins.property
+    def issuer(self) -> _common_pb2.Actor:
+        """Who issued it."""
+
+    @_builtins.property
+    def issued_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was issued, as the issuer says."""
+
+    def __init__(
+        self,
+        *,
+        copy_id: _builtins.str = ...,
+        applicant: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        versions: _abc.Iterable[_keeping_values_pb2.EntryRef] | None = ...,
+        mark: _builtins.str = ...,
+        head_leaf: _builtins.bytes = ...,
+        record_version: _builtins.int = ...,
+        issuer: _common_pb2.Actor | None = ...,
+        issued_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "issuer", b"issuer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "record_version", b"record_version", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuedCopy: _TypeAlias = IssuedCopy  # noqa: Y015
+
+@_typing.final
+class PatientStatement(_message.Message):
+    """What the patient says against an entry whose correction was refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry beside which it stands, UUID text; empty = the record as a whole."""
+    text: _builtins.str
+    """The patient's own words."""
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientStatement: _TypeAlias = PatientStatement  # noqa: Y015
+
+@_typing.final
 class Record(_message.Message):
     """A record as it stands, or stood."""
 
@@ -1399,6 +1485,8 @@ class Record(_message.Message):
     HEAD_LEAF_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
     KEEPING_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
@@ -1453,6 +1541,14 @@ class Record(_message.Message):
         """Server time of the last event."""
 
     @_builtins.property
+    def copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___IssuedCopy]:
+        """Copies that were handed out, in the order of their issue."""
+
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientStatement]:
+        """Statements of the patient; they go with every copy."""
+
+    @_builtins.property
     def keeping(self) -> _keeping_values_pb2.Keeping:
         """Holds, seals, loans and what else lies over the record."""
 
@@ -1480,11 +1576,13 @@ class Record(_message.Message):
         head_leaf: _builtins.bytes = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
+        copies: _abc.Iterable[Global___IssuedCopy] | None = ...,
+        statements: _abc.Iterable[Global___PatientStatement] | None = ...,
         keeping: _keeping_values_pb2.Keeping | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "responsible", b"responsible", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The demo itself: two hospitals, real input, the story of a record, and the checks."""
+"""The demo itself: three hospitals, real input, the stories of two records, and the checks."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ledger.cli.demo.client import Client, open_channel
 from ledger.cli.demo.clinical_input import SimulatorFailed, clinical_files, described, generator
 from ledger.cli.demo.freshness import measure_freshness
 from ledger.cli.demo.handover import transfer
+from ledger.cli.demo.inpatient.story import Recounted, tell_inpatient_story
 from ledger.cli.demo.life import amend_close_archive, show_history
 from ledger.cli.demo.looking import StoryFailed, choose, show_views
 from ledger.cli.demo.receipts import ReceiptLog
@@ -48,7 +49,7 @@ from ledger.embedded.postgres import EmbeddedPostgres
 from ledger.embedded.server_folder import ServerFolder
 from ledger.stream.contract import StreamError
 
-NORTH, SOUTH = "north", "south"
+NORTH, SOUTH, WEST = "north", "south", "west"
 _STORY_ERRORS = (StoryFailed, SimulatorFailed, UnusableInput, CommandRefused, ServiceLost, StreamError)
 _WIDTH = 140
 
@@ -82,7 +83,9 @@ def _play(folder: Path, people: int | None, asked: Asked) -> bool:
     files = clinical_files(folder / "input", people)
     console.print(f"{described(files)}; made by {generator(files)}, seed 7; in {files}", highlight=False)
     checks = Checks(console)
-    stage = _Stage(choose_stream(service_folder, asked.stream), asked.partitions or PARTITIONS, files, console, checks)
+    printed = service_folder / "issued-copy.pdf"
+    chosen = choose_stream(service_folder, asked.stream)
+    stage = _Stage(chosen, asked.partitions or PARTITIONS, files, console, checks, printed)
     service = Service(service_folder, stage.stream, stage.partitions, asked.listen)
     told = asyncio.run(_run(service, stage))
     _print_summary(told, checks, folder, time.monotonic() - began, console)
@@ -116,6 +119,8 @@ class _Stage:
     files: Path
     console: Console
     checks: Checks
+    printed: Path
+    """The copy that the story hands out."""
 
 
 @dataclass(frozen=True)
@@ -128,17 +133,18 @@ class Told:
     freshness_ms: list[float]
     record_id: str
     stream: str
+    recounted: Recounted
 
 
 async def _run(service: Service, stage: _Stage) -> Told:
     stage.console.rule("2  The service")
     async with service:
-        await service.add_hospitals((NORTH, SOUTH))
+        await service.add_hospitals((NORTH, SOUTH, WEST))
         await service.until_it_answers()
         facts = await service.facts()
         stage.console.print(
             f"gRPC {facts['grpc']}, HTTP {facts['http']}, PostgreSQL {facts['postgres']},"
-            f" Kafka {facts['kafka'] or 'none'}; hospitals {NORTH} and {SOUTH}, each with its own ledger",
+            f" Kafka {facts['kafka'] or 'none'}; hospitals {NORTH}, {SOUTH} and {WEST}, each with its own ledger",
             highlight=False,
         )
         told = await work_until(service.watch(), _tell(service, stage))
@@ -162,13 +168,15 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         answered = await transfer(north, south, chosen, stage.console)
         freshness = await measure_freshness(north)
         acknowledged = north.acknowledged + answered
-    stage.console.rule("6  Checks")
+        stage.console.rule("6  A record from registration to destruction")
+        recounted = await tell_inpatient_story(channel, WEST, SOUTH, stage.printed, stage.console)
+    stage.console.rule("7  Checks")
     settings = load(service.settings_environment)
-    for hospital, events in ((NORTH, acknowledged), (SOUTH, None)):
+    for hospital, events in ((NORTH, acknowledged), (SOUTH, None), (WEST, None)):
         kept = receipts.of(hospital)
         subject = Subject(hospital, stage.partitions, events, service.superuser_url, settings, kept)
         await check_ledger(subject, stage.checks)
-    return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream)
+    return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream, recounted)
 
 
 async def _import(channel: grpc.aio.Channel, stage: _Stage) -> tuple[Report, Report]:
@@ -198,7 +206,7 @@ async def _person(client: Client, name: str) -> Client:
 
 
 def _print_summary(told: Told, checks: Checks, folder: Path, seconds: float, console: Console) -> None:
-    console.rule("7  Summary")
+    console.rule("8  Summary")
     rate = told.first.commands / told.first.seconds
     ordered = sorted(told.freshness_ms)
     p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99) - 1]
@@ -208,6 +216,7 @@ def _print_summary(told: Told, checks: Checks, folder: Path, seconds: float, con
         f"again {told.second.commands / told.second.seconds:,.0f}/s\n"
         f"acknowledged to visible on a board, through {carrier}, {len(ordered)} probes one at a time: "
         f"p50 {p50:.1f} ms, p99 {p99:.1f} ms\n"
+        f"a record's whole life: {told.recounted.events} events, {told.recounted.refusals} refusals by rule\n"
         f"{checks.held} checks hold, {len(checks.failed)} fail; {seconds:.0f} s in all\n"
         f"data: {folder / 'service'}  (logs of every role lie there)\n"
         "try next:\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,6 +15,9 @@ from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.demo.client import Client
 from ledger.cli.demo.looking import Chosen, StoryFailed
 from ledger.cli.demo.tables import print_transfers
+
+if TYPE_CHECKING:  # the generated stubs know it, the generated code does not
+    from ledger.api.v1.records_pb2_grpc import RecordServiceAsyncStub
 
 TRANSFER_SECONDS_MAX = 30.0
 LOOK_SECONDS = 0.1
@@ -33,7 +37,7 @@ async def transfer(sender: Client, recipient: Client, chosen: Chosen, console: C
             kind=TRANSFER_KIND_TRANSFER,
         ),
     )
-    version = await _until_completed(sender, chosen, offered.transfer_id)
+    version = await until_completed(sender.records, sender.hospital, chosen.record_id, offered.transfer_id)
     for side in (sender, recipient):
         listed = await side.transfers.ListTransfers(
             transfers_pb2.ListTransfersRequest(hospital=side.hospital, page_size=5, min_position=await _head(side))
@@ -42,12 +46,12 @@ async def transfer(sender: Client, recipient: Client, chosen: Chosen, console: C
     return version - offered.receipt.record_version
 
 
-async def _until_completed(sender: Client, chosen: Chosen, transfer_id: str) -> int:
-    """The record's version once the transfer is completed."""
+async def until_completed(records: RecordServiceAsyncStub, hospital: str, record_id: str, transfer_id: str) -> int:
+    """Waits until the transfer is completed; the record's version then. Raises StoryFailed."""
     deadline = time.monotonic() + TRANSFER_SECONDS_MAX
-    request = records_pb2.GetRecordRequest(hospital=sender.hospital, record_id=chosen.record_id)
+    request = records_pb2.GetRecordRequest(hospital=hospital, record_id=record_id)
     while time.monotonic() < deadline:
-        record = (await sender.records.GetRecord(request)).record
+        record = (await records.GetRecord(request)).record
         states = {each.transfer_id: each.state for each in record.transfers}
         if states.get(transfer_id) == TRANSFER_STATE_COMPLETED:
             return record.version

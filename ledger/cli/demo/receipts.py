@@ -11,9 +11,9 @@ from uuid import UUID
 import grpc.aio
 from typing_extensions import override
 
-from ledger.api.v1 import events_pb2
 from ledger.api.v1.common_pb2 import CommandReceipt
 from ledger.trust.verify import Row
+from ledger.views.bodies import BODIES
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,5 @@ def _holds(
 
 
 def _command_of(event_type: str, body: bytes) -> str:
-    message = getattr(events_pb2, event_type.removeprefix("ledger.v1."))
-    return message.FromString(body).meta.command_id
+    message: Any = BODIES[event_type].FromString(body)
+    return message.meta.command_id

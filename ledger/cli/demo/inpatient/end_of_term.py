@@ -1,0 +1,78 @@
+"""The end: a readmission moves the term, a hold stops the disposal, and five persons destroy the record."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from ledger.api.v1 import keeping_pb2
+from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY
+from ledger.cli.demo.inpatient import documents
+from ledger.cli.demo.inpatient.first_stay import Case, end_care, open_stay
+
+READMITTED = datetime(1989, 11, 6, 9, 0, tzinfo=UTC)
+LEFT = datetime(1990, 1, 15, 10, 0, tzinfo=UTC)
+NEW_TERM = "2020-01-15"
+"""30 years after the last discharge."""
+
+
+async def readmit(case: Case) -> None:
+    """The patient comes back: the term of the first record begins anew with the end of the second stay."""
+    tale, people = case.tale, case.people
+    before = (await tale.record(case.record_id)).retain_until
+    again = await open_stay(tale, people, case.patient_id, 2, READMITTED)
+    end = keeping_pb2.EndRetentionRequest(record_id=case.record_id)
+    what = "stay 1: is its term over? The patient is in the house"
+    await tale.refused(people.archivist, READMITTED + timedelta(days=1), what, tale.keeping.EndRetention, end)
+    await again.write(
+        people.attending, READMITTED + timedelta(hours=2), "stay 2: admission note", documents.ADMISSION_NOTE
+    )
+    await end_care(again, people.attending, LEFT)
+    extend = keeping_pb2.ExtendRetentionRequest(
+        record_id=case.record_id, retain_until=NEW_TERM, cause="readmission", cause_record_id=again.record_id
+    )
+    what = f"stay 1: kept until {NEW_TERM} now, not {before}"
+    await tale.tell(people.archivist, LEFT + timedelta(hours=2), what, tale.keeping.ExtendRetention, extend)
+
+
+async def hold_and_condemn(case: Case) -> tuple[str, str]:
+    """A hold is placed; the term ends; the appraisal is approved by another person. Ids of hold and list."""
+    tale, people, record_id = case.tale, case.people, case.record_id
+    hold = keeping_pb2.PlaceHoldRequest(record_id=record_id, mandate="civil case 2019/118", authority="people's court")
+    at = datetime(2019, 6, 3, 14, 0, tzinfo=UTC)
+    held = await tale.tell(people.legal, at, "a court wants everything kept", tale.keeping.PlaceHold, hold)
+    end = keeping_pb2.EndRetentionRequest(record_id=record_id)
+    await tale.tell(people.archivist, None, "the term is over", tale.keeping.EndRetention, end)
+    appraise = keeping_pb2.AppraiseDisposalRequest(
+        record_id=record_id, opinion=DISPOSAL_OPINION_DESTROY, reason="30 years are over, of no further use"
+    )
+    what = "appraised: to be destroyed"
+    await tale.tell(people.appraiser, None, what, tale.keeping.AppraiseDisposal, appraise)
+    list_id = str(uuid.uuid4())
+    approve = keeping_pb2.ApproveDisposalRequest(record_id=record_id, list_id=list_id)
+    what = "approved by the proposer"
+    await tale.refused(people.appraiser, None, what, tale.keeping.ApproveDisposal, approve)
+    what = "approved by the appraisal group"
+    await tale.tell(people.appraisal_group, None, what, tale.keeping.ApproveDisposal, approve)
+    return held.hold_id, list_id
+
+
+async def destroy(case: Case, hold_id: str, list_id: str) -> None:
+    """Refused under the hold; the hold is lifted; refused with one supervisor twice; done by two."""
+    tale, people, record_id = case.tale, case.people, case.record_id
+    two = [people.first_supervisor, people.second_supervisor]
+    request = keeping_pb2.DestroyRecordRequest(
+        record_id=record_id, list_id=list_id, approved_by=people.head, supervisors=two
+    )
+    what = "to be destroyed while the hold stands"
+    await tale.refused(people.archivist, None, what, tale.keeping.DestroyRecord, request)
+    lift = keeping_pb2.LiftHoldRequest(record_id=record_id, hold_id=hold_id, reason="the case is closed")
+    await tale.tell(people.legal, None, "the hold is lifted", tale.keeping.LiftHold, lift)
+    request.supervisors[1].CopyFrom(people.first_supervisor)
+    what = "one supervisor named twice"
+    await tale.refused(people.archivist, None, what, tale.keeping.DestroyRecord, request)
+    request.supervisors[1].CopyFrom(people.second_supervisor)
+    what = "destroyed before two supervisors; list and chain remain"
+    await tale.tell(people.archivist, None, what, tale.keeping.DestroyRecord, request)
+    copy = keeping_pb2.IssueCopyRequest(record_id=record_id, applicant="Zhao Min", relation="daughter", mark="copy")
+    await tale.refused(people.archivist, None, "a copy is asked for", tale.keeping.IssueCopy, copy)

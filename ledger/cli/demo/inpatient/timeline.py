@@ -1,0 +1,161 @@
+"""What happened to the records of the story, row by row, as the ledger tells it: nothing here is what was meant."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from ledger.api.v1.common_pb2 import Actor, Attestation, CommandContext, EventMeta, Phase
+from ledger.api.v1.course_pb2_grpc import CourseServiceStub
+from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
+from ledger.api.v1.records_pb2 import GetRecordRequest, Record
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.api.v1.stream_pb2 import ReadRecordRequest, StoredEvent
+from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.demo.looking import StoryFailed
+from ledger.cli.errors_shown import violations_of
+from ledger.trust.envelope import decode
+from ledger.views.bodies import BODIES, TYPE_PREFIX
+
+
+@dataclass(frozen=True)
+class _Row:
+    time: str
+    who: str
+    what: str
+    event: str
+    phase: str
+    refused: bool = False
+
+
+@dataclass
+class Timeline:
+    """Sends the story's commands, and notes the events that each added, or the rules by which it was refused."""
+
+    channel: grpc.aio.Channel
+    hospital: str
+    _rows: list[_Row] = field(default_factory=list[_Row])
+    _versions: dict[str, int] = field(default_factory=dict[str, int])
+    """How much of each stream was told."""
+
+    def __post_init__(self) -> None:
+        self.patients = PatientServiceStub(self.channel)
+        self.records = RecordServiceStub(self.channel)
+        self.course = CourseServiceStub(self.channel)
+        self.keeping = KeepingServiceStub(self.channel)
+        self.transfers = TransferServiceStub(self.channel)
+        self._streams = StreamServiceStub(self.channel)
+
+    async def tell(self, who: Actor, at: datetime | None, what: str, method: Any, request: Any) -> Any:
+        """Sends a command that must be done; its answer."""
+        request.context.CopyFrom(self._context(who, at))
+        answer = await method(request)
+        await self.note(answer.receipt.record_id, what)
+        return answer
+
+    async def refused(self, who: Actor, at: datetime | None, what: str, method: Any, request: Any) -> None:
+        """Sends a command that must be refused by a rule. Raises StoryFailed where the ledger takes it."""
+        request.context.CopyFrom(self._context(who, at))
+        try:
+            await method(request)
+        except grpc.RpcError as error:
+            faults = violations_of(error)
+            if not faults:
+                raise
+        else:
+            raise StoryFailed(f"the ledger took what it should refuse: {what}")
+        phase = _phase((await self.record(request.record_id)).phase)
+        rules = "\n".join(dict.fromkeys(f"{each.rule}\n(rule: {each.text})" for each in faults))
+        self._rows.append(_Row(_time(request.context.occurred_at, at), _who(who), what, rules, phase, refused=True))
+
+    async def note(self, stream_id: str, what: str) -> None:
+        """Notes the events of a stream that were not told yet, one row for each."""
+        after = self._versions.get(stream_id, 0)
+        events = await self._events(stream_id, after)
+        self._versions[stream_id] = after + len(events)
+        metas = [(name, meta) for name, meta in map(_read, events)]
+        # A patient's stream has no phase.
+        phases = [await self._phase_at(stream_id, after + 1 + index, name) for index, (name, _) in enumerate(metas)]
+        for index, ((name, meta), phase) in enumerate(zip(metas, phases, strict=True)):
+            said = what if index == 0 else "  together with it"
+            self._rows.append(_Row(_time(meta.occurred_at, None), _who(meta.actor), said, name, phase))
+
+    async def record(self, record_id: str) -> Record:
+        """The record as it stands."""
+        answer = await self.records.GetRecord(GetRecordRequest(hospital=self.hospital, record_id=record_id))
+        return answer.record
+
+    def print(self, title: str, console: Console) -> None:
+        """The timeline as one table."""
+        table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
+        for name, limit in (("time", 16), ("who", 24), ("what", 48), ("event, or refused by", 34), ("phase after", 11)):
+            table.add_column(name, max_width=limit)
+        for row in self._rows:
+            event = f"[red]refused[/] {row.event}" if row.refused else row.event
+            table.add_row(row.time, row.who, row.what, event, row.phase)
+        console.print(table, highlight=False)
+
+    def counted(self) -> tuple[int, int]:
+        """How many events and how many refusals were told."""
+        refused = sum(row.refused for row in self._rows)
+        return len(self._rows) - refused, refused
+
+    def _context(self, who: Actor, at: datetime | None) -> CommandContext:
+        context = CommandContext(hospital=self.hospital, command_id=str(uuid.uuid4()), actor=who)
+        if at is not None:
+            context.occurred_at.CopyFrom(stamp(at))
+        return context
+
+    async def _events(self, stream_id: str, after: int) -> list[StoredEvent]:
+        request = ReadRecordRequest(hospital=self.hospital, record_id=stream_id, after_version=after)
+        return [event async for batch in self._streams.ReadRecord(request) for event in batch.events]
+
+    async def _phase_at(self, stream_id: str, version: int, event: str) -> str:
+        if event.startswith("Patient"):
+            return ""
+        request = GetRecordRequest(hospital=self.hospital, record_id=stream_id, version=version)
+        return _phase((await self.records.GetRecord(request)).record.phase)
+
+
+def signed(by: Actor, at: datetime | None) -> Attestation:
+    """A person's confirmation by login."""
+    return Attestation(method="session", signer=by, signed_at=None if at is None else stamp(at))
+
+
+def stamp(time: datetime) -> Timestamp:
+    """A time as protobuf has it."""
+    made = Timestamp()
+    made.FromDatetime(time)
+    return made
+
+
+def _read(event: StoredEvent) -> tuple[str, EventMeta]:
+    name = decode(event.envelope).type
+    parse: Callable[[bytes], Message] = BODIES[name].FromString
+    body: Any = parse(event.body)
+    return name.removeprefix(TYPE_PREFIX), body.meta
+
+
+def _time(occurred_at: Timestamp, sent: datetime | None) -> str:
+    at = occurred_at.ToDatetime() if occurred_at.seconds or sent is not None else datetime.now(UTC)
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _who(actor: Actor) -> str:
+    return f"{actor.name or 'the other hospital'}, {actor.role}".removesuffix(", ")
+
+
+def _phase(phase: Phase.ValueType) -> str:
+    return Phase.Name(phase).removeprefix("PHASE_")

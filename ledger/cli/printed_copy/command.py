@@ -1,0 +1,66 @@
+"""`ledger copy`: prints a certified copy that was issued."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import click
+import grpc.aio
+
+from ledger.api.v1.records_pb2 import GetRecordRequest
+from ledger.api.v1.records_pb2_grpc import RecordServiceStub
+from ledger.cli.errors_shown import shown_errors
+from ledger.cli.printed_copy.copied_record import CopiedRecord, CopyNotPrinted, copied_record, issued_copy
+from ledger.cli.printed_copy.copy_fonts import NAMED
+from ledger.cli.printed_copy.html_page import html_copy
+from ledger.cli.printed_copy.pdf_pages import pdf_copy
+from ledger.cli.service_address import address_option
+
+_FORMATS = (".pdf", ".html")
+
+
+@click.command()
+@click.argument("hospital")
+@click.argument("record", type=click.UUID)
+@click.argument("copy", type=click.UUID)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write: .pdf or .html."
+)
+@click.option(
+    "--font",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TrueType font with Chinese to embed in a PDF; without one the reader must have one.",
+)
+@address_option
+def copy(hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, address: str) -> None:
+    """Print the COPY that was issued of RECORD, each page with number, version, head hash and certification mark."""
+    kind = out.suffix.lower()
+    if kind not in _FORMATS or (font is not None and kind != ".pdf"):
+        raise click.UsageError(f"--out names a file that ends with {' or '.join(_FORMATS)}; --font is for PDF")
+    try:
+        with shown_errors():
+            copied = asyncio.run(_read(hospital, record, copy, address))
+        data = pdf_copy(copied, font) if kind == ".pdf" else html_copy(copied)
+        out.write_bytes(data)
+    except (CopyNotPrinted, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{len(copied.entries)} entries of version {copied.version} in {out}")
+    if NAMED.encode() in data:
+        click.echo("Its Chinese shows only where the reader has a Chinese font; --font embeds one.", err=True)
+
+
+async def _read(hospital: str, record: UUID, copy: UUID, address: str) -> CopiedRecord:
+    async with grpc.aio.insecure_channel(address) as channel:
+        return await read_copy(channel, hospital, record, copy)
+
+
+async def read_copy(channel: grpc.aio.Channel, hospital: str, record: UUID, copy: UUID) -> CopiedRecord:
+    """What the copy shows, read from the write side. Raises CopyNotPrinted."""
+    records = RecordServiceStub(channel)
+    request = GetRecordRequest(hospital=hospital, record_id=str(record))
+    now = (await records.GetRecord(request)).record
+    issued = issued_copy(now, str(copy))
+    request.version = issued.record_version
+    return copied_record(issued, (await records.GetRecord(request)).record, now)

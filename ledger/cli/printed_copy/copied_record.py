@@ -1,0 +1,119 @@
+"""What a printed copy says: the entries in its scope as the record held them when it was issued.
+
+A copy is printed from the record as of the version that it shows, and the record as it stands now: what was retracted
+since is left out, and the copy says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, VisitType
+from ledger.api.v1.keeping_values_pb2 import EntryRef
+from ledger.api.v1.records_pb2 import Entry, IssuedCopy, Record
+from ledger.cli.printed_copy.entry_text import Line, attested_lines, content_lines, said_time
+
+_STATEMENT = "Statement of the patient"
+
+
+class CopyNotPrinted(Exception):
+    """The copy cannot be printed."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((type(self).__doc__ or "").split()))
+
+
+class UnknownCopy(CopyNotPrinted):
+    """No copy of that id was issued from this record."""
+
+
+class CopyDestroyed(CopyNotPrinted):
+    """The record was destroyed; copies of it are not printed any more."""
+
+
+class OtherHistory(CopyNotPrinted):
+    """The record's head at the version of the copy is not the one that the copy names."""
+
+
+@dataclass(frozen=True)
+class CopiedEntry:
+    """One entry version of the scope."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class CopiedRecord:
+    """Everything that the pages show."""
+
+    number: str
+    """Case number and visit."""
+    version: int
+    head: str
+    mark: str
+    issued: str
+    applicant: str
+    entries: tuple[CopiedEntry, ...]
+    withdrawn: int
+    """Entries of the scope that were retracted since."""
+    statements: tuple[str, ...] = ()
+    """What the patient says against the record as a whole."""
+
+    @property
+    def page_head(self) -> tuple[str, ...]:
+        """What stands on every page."""
+        return (f"Record {self.number}", f"Version {self.version}, head {self.head}", self.mark)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the copy says before its first entry."""
+        shown = f"{len(self.entries)} entries. Issued {self.issued} to {self.applicant}."
+        if self.withdrawn:
+            shown += f" {self.withdrawn} of its entries were retracted since and are not shown."
+        return (shown, *(f"{_STATEMENT}: {each}" for each in self.statements))
+
+
+def issued_copy(now: Record, copy_id: str) -> IssuedCopy:
+    """The copy of that id. Raises UnknownCopy, CopyDestroyed."""
+    found = next((each for each in now.copies if each.copy_id == copy_id), None)
+    if found is None:
+        raise UnknownCopy
+    if now.phase == PHASE_DESTROYED:
+        raise CopyDestroyed
+    return found
+
+
+def copied_record(copy: IssuedCopy, then: Record, now: Record) -> CopiedRecord:
+    """What the copy shows, from the record as of the copy's version and as it stands. Raises OtherHistory."""
+    if then.version != copy.record_version or then.head_leaf != copy.head_leaf:
+        raise OtherHistory
+    before = {each.entry_id: each for each in then.entries}
+    hidden = {each.entry_id for each in now.entries if each.state == ENTRY_STATE_RETRACTED}
+    shown = [each for each in copy.versions if each.entry_id not in hidden]
+    said: dict[str, list[str]] = {}
+    for each in then.statements:
+        said.setdefault(each.entry_id, []).append(each.text)
+    visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
+    return CopiedRecord(
+        number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
+        version=copy.record_version,
+        head=copy.head_leaf.hex(),
+        mark=" ".join(copy.mark.split()),
+        issued=f"{said_time(copy.issued_at)} by {copy.issuer.name}",
+        applicant=f"{copy.applicant} ({copy.relation})",
+        entries=tuple(_copied(before, each, said.get(each.entry_id, [])) for each in shown),
+        withdrawn=len(copy.versions) - len(shown),
+        statements=tuple(said.get("", [])),
+    )
+
+
+def _copied(entries: Mapping[str, Entry], scope: EntryRef, statements: Sequence[str]) -> CopiedEntry:
+    entry = entries.get(scope.entry_id)
+    found = next((each for each in entry.versions if each.version == scope.version), None) if entry else None
+    if found is None:
+        raise OtherHistory
+    beside = (Line(_STATEMENT, text) for text in statements)
+    lines = (*attested_lines(found), *content_lines(found.content), *beside)
+    return CopiedEntry(found.content.title or found.content.template, lines)

@@ -1,0 +1,97 @@
+"""An entry version as lines of text for people, nothing left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from ledger.api.v1.common_pb2 import AmendmentKind, Attestation, Coding, EntryContent, Field
+from ledger.api.v1.records_pb2 import EntryVersion
+
+_METHODS = {"session": "confirmed by login", "cms": "electronic signature"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an entry; `label` is what it is, empty for what needs no name."""
+
+    label: str
+    text: str
+    heading: bool = False
+
+
+def said_time(stamp: Timestamp) -> str:
+    """A time as people read it, to the minute, in UTC."""
+    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M} UTC"
+
+
+def attested_lines(version: EntryVersion) -> Iterator[Line]:
+    """Which version it is, when it happened, why it was changed, and who stands for it."""
+    when = f", of {said_time(version.occurred_at)}" if version.HasField("occurred_at") else ""
+    yield Line("", f"{version.content.template}, version {version.version}{when}")
+    if version.kind:
+        yield Line(AmendmentKind.Name(version.kind).removeprefix("AMENDMENT_KIND_").capitalize(), version.reason)
+    if version.attestation.method:
+        yield Line("Signed by", _attested(version.attestation))
+    elif version.historical:
+        yield Line("Signature", "none; taken over from an earlier system")
+    if version.HasField("countersignature"):
+        yield Line("Countersigned by", _attested(version.countersignature))
+
+
+def content_lines(content: EntryContent) -> Iterator[Line]:
+    """Every section with its text and fields, and the attachments by digest."""
+    if content.subject_id:
+        yield Line("Subject", f"newborn {content.subject_id}")
+    for section in content.sections:
+        yield Line("", named(section.code), heading=True)
+        # One line each: where the author began a new one, the copy does.
+        yield from (Line("", text) for text in section.text.splitlines() if text.strip())
+        yield from (Line(_field_name(field), _value(field)) for field in section.fields)
+    for attached in content.attachments:
+        what = f"{attached.title}, {attached.media_type}, {attached.size:,} bytes, SHA-256 {attached.sha256.hex()}"
+        yield Line("Attachment", what)
+
+
+def named(code: str) -> str:
+    """A code of a template as a heading."""
+    return code.replace("_", " ").capitalize()
+
+
+def _attested(attestation: Attestation) -> str:
+    signer = attestation.signer
+    who = ", ".join(part for part in (signer.name, signer.role, signer.licence) if part)
+    when = f", {said_time(attestation.signed_at)}" if attestation.HasField("signed_at") else ""
+    return f"{who}{when} ({_METHODS.get(attestation.method, attestation.method)})"
+
+
+def _field_name(field: Field) -> str:
+    topic = f" ({_coding(field.topic)})" if field.HasField("topic") else ""
+    return named(field.code) + topic
+
+
+def _value(field: Field) -> str:
+    match field.WhichOneof("value"):
+        case "text":
+            said = field.text
+        case "coding":
+            said = _coding(field.coding)
+        case "quantity":
+            said = f"{field.quantity.value} {field.quantity.unit}".strip()
+        case "time":
+            said = said_time(field.time)
+        case "flag":
+            said = "yes" if field.flag else "no"
+        case None:
+            said = ""
+    uncoded = f" (not coded: {field.uncoded_reason})" if field.uncoded_reason else ""
+    result = f" [result {field.result_id}]" if field.result_id else ""
+    return f"{said}{uncoded}{result}".strip()
+
+
+def _coding(coding: Coding) -> str:
+    version = f" {coding.version}" if coding.version else ""
+    code = f"{coding.code}, {coding.system}{version}"
+    return f"{coding.display} ({code})" if coding.display else code

@@ -1,0 +1,41 @@
+"""A copy as one HTML file: no script, nothing fetched. Its head is repeated on every page when it is printed."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ledger.cli.printed_copy.copied_record import CopiedEntry, CopiedRecord
+from ledger.cli.printed_copy.entry_text import Line
+
+_STYLE = """
+body { font: 11pt/1.5 "Noto Serif CJK SC", "Songti SC", SimSun, serif; margin: 1.5cm; }
+table { border-collapse: collapse; width: 100%; }
+thead { display: table-header-group; }
+th, td { overflow-wrap: anywhere; text-align: left; }
+th { border-bottom: 1px solid; font: 8pt/1.4 sans-serif; padding-bottom: 4pt; }
+td { padding: 4pt 0 12pt; vertical-align: top; }
+h2 { font-size: 13pt; margin: 0; } h3 { font-size: 11pt; margin: 6pt 0 0; } p { margin: 0; }
+"""
+
+
+def html_copy(copied: CopiedRecord) -> bytes:
+    """The whole file, in UTF-8."""
+    head = "<br>".join(escape(line) for line in copied.page_head)
+    # A head of a table stands on every printed page, in every browser; a row is an entry.
+    rows = "\n".join(f"<tr><td>{each}</td></tr>" for each in (*map(escape, copied.notes), *map(_entry, copied.entries)))
+    return (
+        '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
+        f"<title>{escape(copied.page_head[0])}</title><style>{_STYLE}</style></head>\n"
+        f"<body><table><thead><tr><th>{head}</th></tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n"
+    ).encode()
+
+
+def _entry(entry: CopiedEntry) -> str:
+    return f"<h2>{escape(entry.title)}</h2>" + "".join(map(_line, entry.lines))
+
+
+def _line(line: Line) -> str:
+    if line.heading:
+        return f"<h3>{escape(line.text)}</h3>"
+    label = f"<b>{escape(line.label)}:</b> " if line.label else ""
+    return f"<p>{label}{escape(line.text)}</p>"
