@@ -59,6 +59,7 @@ _BODIES: Sequence[Body] = (
     life.miss_withdrawn,
     lambda _: life.resumed(),
     lambda _: life.recalled(),
+    lambda _: life.voided(),
     lambda _: life.entered_in_error(),
     lambda item: life.identified(item, f"C{item.int}"),
     life.hold_placed,

@@ -166,6 +166,19 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
             "INVALID_ARGUMENT",
             "VALIDATION_FAILED",
         ),
+        (
+            "ListArchiveRegister",
+            boards.ListArchiveRegisterRequest(hospital="north", retention_before="20540101"),
+            "INVALID_ARGUMENT",
+            "VALIDATION_FAILED",
+        ),
+        ("GetWorklist", worklist.GetWorklistRequest(hospital="north"), "INVALID_ARGUMENT", "VALIDATION_FAILED"),
+        (
+            "GetWorklist",
+            worklist.GetWorklistRequest(hospital="north", records_office=True, on_date="tomorrow"),
+            "INVALID_ARGUMENT",
+            "VALIDATION_FAILED",
+        ),
     ],
 )
 async def test_a_view_query_that_asks_for_what_there_is_not(
