@@ -22,6 +22,8 @@ Known = Mapping[str, WorkItemRow]
 """Items of the record as they stand, by name; only those that the event names."""
 _Step = Callable[[ViewEvent, Any, WorkItemRow, Known], WorkItemRow]
 FILING, RETURNED, RETENTION = "filing", "returned", "retention"
+_ACCEPTED = "DEFICIENCY_ACCEPTED"
+"""Rule of an entry that waits for nobody because its defect was accepted."""
 
 
 def _entry(body: Any) -> str:
@@ -65,10 +67,19 @@ def _drafted(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> Work
 
 
 def _signed(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    if before.rule == _ACCEPTED:
+        return before._replace(version=event.version)
     # What an earlier system wrote is never countersigned here.
     if body.state != common_pb2.ENTRY_STATE_AUTHORED or body.meta.historical:
         return _done(event, body, before, known)
     return _opened(worklist_pb2.WORK_KIND_COUNTERSIGN, "NOT_SIGNED", event, before, subject_id=body.entry_id)
+
+
+def _accepted(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
+    """Nobody has to sign it any more, nor a later version of it; a draft stays a draft."""
+    if before.kind == worklist_pb2.WORK_KIND_DRAFT:
+        return before._replace(version=event.version)
+    return WorkItemRow(before.record_id, before.item, event.version, rule=_ACCEPTED)
 
 
 def _overdue(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
@@ -148,7 +159,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     events_pb2.EntryAmended: ((_entry, _signed),),
     course_events_pb2.LateItemFiled: ((_entry, _signed),),
     course_events_pb2.EntryCountersigned: ((_entry, _done),),
-    course_events_pb2.DeficiencyAccepted: ((_entry, _done),),
+    course_events_pb2.DeficiencyAccepted: ((_entry, _accepted),),
     events_pb2.EntryRetracted: ((_entry, _done),),
     course_events_pb2.DeadlineMissed: ((_missed, _overdue),),
     course_events_pb2.DeadlineMissWithdrawn: ((_missed, _done),),
