@@ -1,13 +1,25 @@
 """Answers of the edge's ArchiveService from the view archive_register."""
 
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
-from ledger.api.v1 import boards_pb2
+from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.event import protobuf_time
 from ledger.views.page_size import page_rows
+from ledger.views.queries import RegisterFilter
 from projections.archive_register.view import ArchiveRegister
 from projections.page_token import read_token, write_token
 from projections.reading import ViewReader
+
+_STATEMENTS = {
+    boards_pb2.REGISTER_ORDER_UNSPECIFIED: "registered",
+    boards_pb2.REGISTER_ORDER_REGISTERED: "registered",
+    boards_pb2.REGISTER_ORDER_RETAIN_UNTIL: "retain_until",
+    boards_pb2.REGISTER_ORDER_CASE_NUMBER: "case_number",
+}
+_RUNNING = range(common_pb2.PHASE_REGISTERED, common_pb2.PHASE_ARCHIVED)
+_NAMELESS = {common_pb2.PHASE_VOIDED, common_pb2.PHASE_DESTROYED}
 
 
 class ArchiveQueries:
@@ -18,31 +30,87 @@ class ArchiveQueries:
         self._register = ArchiveRegister()
 
     async def archive_register(
-        self, hospital: str, phase: int, page_size: int, page_token: str, min_position: int
+        self, hospital: str, asked: RegisterFilter, page_size: int, page_token: str, min_position: int
     ) -> boards_pb2.ListArchiveRegisterResponse:
-        """Records in order of registration, all or those of one phase. BadPageSize, BadPageToken."""
-        limit, of = page_rows(page_size), f"register {phase}"
-        (after,) = read_token(of, page_token, (0,))
-        statement, extra = ("register_in_phase", (phase,)) if phase else ("register", ())
-        rows = await self._reader.rows(hospital, self._register, statement, (after, limit + 1, *extra), min_position)
-        token = write_token(of, rows[limit - 1][2]) if len(rows) > limit else ""
-        return boards_pb2.ListArchiveRegisterResponse(rows=map(_register_row, rows[:limit]), next_page_token=token)
+        """Records that pass the filter, in its order. BadPageSize, BadPageToken: a token is of one filter only."""
+        statement = _STATEMENTS[boards_pb2.RegisterOrder.ValueType(asked.order)]
+        limit, of = page_rows(page_size), f"register {asked.phase} {asked.held} {asked.lent} {asked.retention_before}"
+        key, position = read_token(f"{of} {statement}", page_token, ("", 0))
+        parameters = (limit + 1, asked.phase, asked.held, asked.lent, asked.retention_before, position, key)
+        rows = await self._reader.rows(hospital, self._register, statement, parameters, min_position)
+        more = write_token(f"{of} {statement}", rows[limit - 1][22], rows[limit - 1][2]) if len(rows) > limit else ""
+        return boards_pb2.ListArchiveRegisterResponse(rows=map(_register_row, rows[:limit]), next_page_token=more)
 
 
 def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
+    overlays: list[list[Any]] = row[21] or []
     return boards_pb2.RegisterRow(
         record_id=str(row[0]),
         record_version=row[1],
-        case_number=row[3],
-        visit_type=row[4],
-        visit_sequence=row[5],
-        phase=row[6],
-        ended_at=protobuf_time(row[7]),
-        submitted_at=protobuf_time(row[8]),
-        archived_at=protobuf_time(row[9]),
-        retention_class=row[10],
-        retain_until=row[11],
-        head_leaf=row[12],
+        head_leaf=row[3],
+        case_number=row[4],
+        visit_type=row[5],
+        visit_sequence=row[6],
+        phase=row[7],
+        name=_name(row[7], archived=row[10] is not None),
+        ended_at=protobuf_time(row[8]),
+        submitted_at=protobuf_time(row[9]),
+        archived_at=protobuf_time(row[10]),
+        retention_class=row[11],
+        retain_until=row[12],
         returns=row[13],
         score=row[14],
+        copies=row[15],
+        restricted=row[16],
+        disposal=_disposal(*row[17:21]),
+        holds=map(_hold, _of("hold", overlays)),
+        seals=map(_seal, _of("seal", overlays)),
+        loan=next(map(_loan, _of("loan", overlays)), None),
+        papers=map(_paper, _of("paper", overlays)),
     )
+
+
+def _name(phase: int, *, archived: bool) -> boards_pb2.RecordName.ValueType:
+    """One record, two names: which it bears now."""
+    if phase in _NAMELESS:
+        return boards_pb2.RECORD_NAME_UNSPECIFIED
+    running = phase in _RUNNING or not archived
+    return boards_pb2.RECORD_NAME_RUNNING_RECORD if running else boards_pb2.RECORD_NAME_ARCHIVED_CASE
+
+
+def _disposal(opinion: int, approved: bool, list_id: str, at: int | None) -> boards_pb2.RegisterDisposal | None:  # noqa: FBT001 - the columns of a row
+    if not opinion and at is None:
+        return None
+    value = boards_pb2.RegisterDisposal(approved=approved, list_id=list_id, destroyed_at=protobuf_time(at))
+    value.opinion = opinion  # pyright: ignore[reportAttributeAccessIssue] - a number that came from this enum
+    return value
+
+
+def _of(kind: str, overlays: list[list[Any]]) -> Iterator[list[Any]]:
+    return (each for each in overlays if each[0] == kind)
+
+
+def _hold(item: list[Any]) -> boards_pb2.RegisterHold:
+    return boards_pb2.RegisterHold(hold_id=_id(item), authority=item[3], since=protobuf_time(item[2]))
+
+
+def _seal(item: list[Any]) -> boards_pb2.RegisterSeal:
+    return boards_pb2.RegisterSeal(seal_id=_id(item), mode=item[4], since=protobuf_time(item[2]))
+
+
+def _loan(item: list[Any]) -> boards_pb2.RegisterLoan:
+    return boards_pb2.RegisterLoan(
+        loan_id=_id(item),
+        borrower_id=item[3],
+        out_of_house=bool(item[4]),
+        due_on=item[5],
+        since=protobuf_time(item[2]),
+    )
+
+
+def _paper(item: list[Any]) -> boards_pb2.RegisterPaper:
+    return boards_pb2.RegisterPaper(scan_id=_id(item), shelf=item[3], since=protobuf_time(item[2]))
+
+
+def _id(item: list[Any]) -> str:
+    return str(UUID(item[1]))

@@ -8,12 +8,15 @@ from ledger.views.errors import UnknownPatient
 from ledger.views.event import protobuf_time
 from ledger.views.page_size import page_rows
 from projections.department_board.view import DepartmentBoard
+from projections.episode_message import episode
 from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
 _DEPARTMENTS_MAX = 1_000
 _EPISODES_MAX = 1_000
+_IDENTITIES_MAX = 1_000
+_CODES_MAX = 200
 _NO_ID = UUID(int=0)
 
 
@@ -48,18 +51,37 @@ class BoardQueries:
     ) -> boards_pb2.GetPatientIndexResponse:
         """All episodes of the patient with this id, or else this case number, by start, then by record id.
 
-        UnknownPatient where nothing is known of the patient, which a patient without an episode is not.
+        Over all identities that were merged, and those that are only linked, which are marked so. UnknownPatient where
+        nothing is known of the patient, which a patient without an episode is not.
         """
-        asked: UUID | str = patient_id or case_number
-        episodes, patient = ("by_patient", "patient") if patient_id else ("by_case_number", "patient_of_case_number")
-        rows = await self._reader.rows(hospital, self._index, episodes, (asked, _EPISODES_MAX), min_position)
-        known = [row[8:10] for row in rows] or await self._reader.rows(hospital, self._index, patient, (asked,), 0)
-        if not known:
+        if patient_id is None:
+            found = await self._rows(hospital, "patient_of_case_number", (case_number,), min_position)
+            if not found:
+                raise UnknownPatient
+            patient_id, min_position = found[0][0], 0
+        identities = await self._rows(hospital, "identities_of", (patient_id, _IDENTITIES_MAX), min_position)
+        ids = [row[0] for row in identities]
+        episodes = await self._rows(hospital, "episodes_of", (ids, _EPISODES_MAX, _CODES_MAX), 0)
+        if not episodes and all(row[2] is None for row in identities):
             raise UnknownPatient
-        found_id, found_case = known[0]
+        numbers = {row[8]: row[9] for row in episodes} | {row[0]: row[2] for row in identities if row[2] is not None}
+        standings = {row[0]: row[1] for row in identities}
         return boards_pb2.GetPatientIndexResponse(
-            patient_id=str(found_id), case_number=found_case, episodes=map(_episode, rows)
+            patient_id=str(ids[0]),
+            case_number=numbers.get(ids[0], ""),
+            episodes=(episode(row, standings[row[8]]) for row in episodes),
+            identities=(
+                boards_pb2.PatientIdentity(
+                    patient_id=str(each), case_number=numbers.get(each, ""), standing=standings[each]
+                )
+                for each in ids
+            ),
         )
+
+    async def _rows(
+        self, hospital: str, statement: str, parameters: tuple[Any, ...], min_position: int
+    ) -> list[tuple[Any, ...]]:
+        return await self._reader.rows(hospital, self._index, statement, parameters, min_position)
 
 
 def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
@@ -76,17 +98,8 @@ def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
         entries=row[9],
         latest_entry=row[10] or "",
         latest_entry_at=protobuf_time(row[11]),
-    )
-
-
-def _episode(row: tuple[Any, ...]) -> boards_pb2.Episode:
-    return boards_pb2.Episode(
-        record_id=str(row[0]),
-        visit_type=row[1],
-        visit_sequence=row[2],
-        phase=row[3],
-        departments=row[4],
-        started_at=protobuf_time(row[5]),
-        ended_at=protobuf_time(row[6]),
-        entries=max(row[7], 0),
+        drafts=row[12],
+        to_countersign=row[13],
+        late_items=row[14],
+        identity=row[15],
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from ledger.views.event import ViewEvent
-from ledger.views.view import Row, RowKey, View
+from ledger.views.view import Erased, Row, RowKey, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Folded:
     """What a batch comes to."""
 
     changed: dict[RowKey, Row] = field(default_factory=dict[RowKey, Row])
+    erased: set[Erased] = field(default_factory=set[Erased])
+    """What goes before the changed rows are stored."""
     poison: list[Poison] = field(default_factory=list[Poison])
     parked: list[ViewEvent] = field(default_factory=list[ViewEvent])
 
@@ -68,6 +70,17 @@ def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, k
     except Exception as error:  # noqa: BLE001 - as above
         return type(error).__name__
     for change in changes:
+        if isinstance(change, Erased):
+            _erase(change, rows, folded)
+            continue
         key = RowKey(change.table, change.row[: key_columns[change.table]])
         rows[key] = folded.changed[key] = change.row
     return ""
+
+
+def _erase(erased: Erased, rows: dict[RowKey, Row], folded: Folded) -> None:
+    """Forgets the stream's rows of the batch as well; later events find none, as in a later batch."""
+    folded.erased.add(erased)
+    for known in (rows, folded.changed):
+        for key in [each for each in known if each.table == erased.table and each.key[0] == erased.stream_id]:
+            del known[key]

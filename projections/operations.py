@@ -135,7 +135,7 @@ class _Release:
             return folded.poison[0].error
         try:
             async with connection.transaction():
-                await tables.store(connection, folded.changed)
+                await tables.store(connection, folded)
         except ROW_REFUSED as error:
             return type(error).__name__
         return ""

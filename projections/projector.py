@@ -71,7 +71,7 @@ class Projector:
                 folded = Folded(poison=[Poison(events[0], poison)])
             else:
                 folded = await self._fold(connection, events)
-            await self._rows.store(connection, folded.changed)
+            await self._rows.store(connection, folded)
             await self._keep_unhandled(connection, folded, state)
             await self._checkpoints.advance(connection, self._epoch, self.checkpoints, after)
         self.checkpoints |= after

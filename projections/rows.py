@@ -7,7 +7,7 @@ import psycopg
 
 from ledger.views.view import Row, RowKey, Table, View
 from projections.connections import Connection
-from projections.fold import Planned
+from projections.fold import Folded, Planned
 from projections.tables import writing_statements
 
 ROW_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
@@ -33,10 +33,13 @@ class RowTables:
                 rows[RowKey(name, values[: table.key_columns])] = table.make_row(values)
         return rows
 
-    async def store(self, connection: Connection, changed: dict[RowKey, Row]) -> None:
-        """Writes whole rows, new ones and others."""
-        for name, keys in _by_table(changed):
-            columns = [list(column) for column in zip(*(changed[key] for key in keys), strict=True)]
+    async def store(self, connection: Connection, folded: Folded) -> None:
+        """Erases what goes, then writes whole rows, new ones and others."""
+        for name in {each.table for each in folded.erased}:
+            streams = [each.stream_id for each in folded.erased if each.table == name]
+            await connection.execute(self._statements[f"erase_{name}"], (streams,))
+        for name, keys in _by_table(folded.changed):
+            columns = [list(column) for column in zip(*(folded.changed[key] for key in keys), strict=True)]
             await connection.execute(self._statements[f"store_{name}"], columns)
 
 

@@ -5,5 +5,14 @@ from projections.archive_register.view import ArchiveRegister
 from projections.department_board.view import DepartmentBoard
 from projections.patient_index.view import PatientIndex
 from projections.transfer_packages.view import TransferPackages
+from projections.usage.view import Usage
+from projections.worklist.view import Worklist
 
-ALL: tuple[View, ...] = (DepartmentBoard(), PatientIndex(), ArchiveRegister(), TransferPackages())
+ALL: tuple[View, ...] = (
+    DepartmentBoard(),
+    PatientIndex(),
+    ArchiveRegister(),
+    TransferPackages(),
+    Worklist(),
+    Usage(),
+)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import boards_pb2, common_pb2, stream_pb2, transfers_pb2
+from ledger.api.v1 import boards_pb2, common_pb2, stream_pb2, transfers_pb2, usage_pb2, worklist_pb2
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import nul_faults
 from ledger.cli.service_state import ServiceState
 from ledger.config import Settings
+from ledger.domain.command_guards import iso_date
+from ledger.domain.faults import Faults
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.server.arguments import invalid, required_uuid
 from ledger.stream.partition import partition_of
+from ledger.views.queries import RegisterFilter, WorkAsked
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
 from projections.connections import connection_pool
@@ -23,7 +26,9 @@ from projections.freshness import Freshness, PartitionCounts
 from projections.operations import ViewOperations
 from projections.reading import ViewReader
 from projections.transfer_queries import TransferQueries
+from projections.usage_queries import UsageQueries
 from projections.views import ALL
+from projections.worklist_queries import WorklistQueries
 
 Query = Callable[[Any], Awaitable[Message]]
 _PACKAGE = "ledger.api.v1."
@@ -38,7 +43,9 @@ async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Map
         operations = ViewOperations(pool, ALL)
         queries = {
             **_boards(BoardQueries(reader)),
+            **_worklist(WorklistQueries(reader)),
             **_archive(ArchiveQueries(reader)),
+            **_usage(UsageQueries(reader)),
             **_transfers(TransferQueries(reader)),
             **_operations(operations),
         }
@@ -98,12 +105,66 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
     }
 
 
+def _worklist(worklists: WorklistQueries) -> dict[str, Query]:
+    async def worklist(request: worklist_pb2.GetWorklistRequest) -> Message:
+        faults = Faults()
+        asked = _whose(request, faults)
+        _check_enum(request.kind, worklist_pb2.WorkKind.values(), "kind", faults)
+        _check_day(request.on_date, "on_date", faults)
+        faults.refuse_if_any()
+        page = (request.page_size, request.page_token, request.min_position)
+        return await worklists.worklist(request.hospital, asked, *page)
+
+    return {"BoardService/GetWorklist": worklist}
+
+
+def _whose(request: worklist_pb2.GetWorklistRequest, faults: Faults) -> WorkAsked:
+    match request.WhichOneof("of"):
+        case "department" if request.department:
+            return WorkAsked("department", request.department, request.kind, request.on_date)
+        case "person_id" if request.person_id:
+            return WorkAsked("person", request.person_id, request.kind, request.on_date)
+        case "records_office" if request.records_office:
+            pass
+        case _:
+            faults.add("of", "REQUIRED", "a department, a person or the records office is required")
+    return WorkAsked("records_office", "", request.kind, request.on_date)
+
+
+def _usage(metering: UsageQueries) -> dict[str, Query]:
+    async def usage(request: usage_pb2.GetUsageRequest) -> Message:
+        faults = Faults()
+        _check_day(request.first_day, "first_day", faults)
+        _check_day(request.last_day, "last_day", faults)
+        faults.refuse_if_any()
+        page = (request.page_size, request.page_token, request.min_position)
+        return await metering.usage(request.hospital, request.first_day, request.last_day, *page)
+
+    return {"UsageService/GetUsage": usage}
+
+
+def _check_day(text: str, field: str, faults: Faults) -> None:
+    # Days are compared as text: only the long form will do.
+    day = iso_date(text)
+    if text and (day is None or day.isoformat() != text):
+        faults.add(field, "MALFORMED_DATE", "an ISO 8601 date, or nothing")
+
+
+def _check_enum(value: int, known: Container[int], field: str, faults: Faults) -> None:
+    if value not in known:
+        faults.add(field, "UNKNOWN_VALUE", "a value of the contract is required, or none for all")
+
+
 def _archive(archive: ArchiveQueries) -> dict[str, Query]:
     async def register(request: boards_pb2.ListArchiveRegisterRequest) -> Message:
-        if request.phase not in common_pb2.Phase.values():
-            raise invalid("phase", "UNKNOWN_VALUE", "a phase of the contract is required, or none for all")
+        faults = Faults()
+        _check_enum(request.phase, common_pb2.Phase.values(), "phase", faults)
+        _check_enum(request.order, boards_pb2.RegisterOrder.values(), "order", faults)
+        _check_day(request.retention_before, "retention_before", faults)
+        faults.refuse_if_any()
+        asked = RegisterFilter(request.phase, request.held, request.lent, request.retention_before, request.order)
         page = (request.page_size, request.page_token, request.min_position)
-        return await archive.archive_register(request.hospital, request.phase, *page)
+        return await archive.archive_register(request.hospital, asked, *page)
 
     return {"ArchiveService/ListArchiveRegister": register}
 

@@ -17,10 +17,11 @@ from ledger.api.v1 import (
     records_pb2,
     stream_pb2,
     transfers_pb2,
+    usage_pb2,
 )
 from ledger.api.v1.common_pb2 import CommandContext
 
-CONTRACT_FILES = (records_pb2, course_pb2, keeping_pb2, identity_pb2, boards_pb2, transfers_pb2, stream_pb2)
+CONTRACT_FILES = (records_pb2, course_pb2, keeping_pb2, identity_pb2, boards_pb2, usage_pb2, transfers_pb2, stream_pb2)
 
 
 class Shape(Enum):

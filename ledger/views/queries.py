@@ -1,9 +1,31 @@
 """What the edge may ask of the views. The composition root puts the views' own query services behind these ports."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 from uuid import UUID
 
-from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2
+from ledger.api.v1 import boards_pb2, stream_pb2, transfers_pb2, usage_pb2, worklist_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFilter:
+    """Which records are asked for, and in which order; values of the contract's enums."""
+
+    phase: int = 0
+    held: bool = False
+    lent: bool = False
+    retention_before: str = ""
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkAsked:
+    """Whose worklist: `whose` is the department or the person's id; of the records office it is empty."""
+
+    of: Literal["department", "person", "records_office"]
+    whose: str = ""
+    kind: int = 0
+    on_date: str = ""
 
 
 class BoardQueries(Protocol):
@@ -35,9 +57,29 @@ class ArchiveQueries(Protocol):
     """The archive register."""
 
     async def archive_register(
-        self, hospital: str, phase: int, page_size: int, page_token: str, min_position: int
+        self, hospital: str, asked: RegisterFilter, page_size: int, page_token: str, min_position: int
     ) -> boards_pb2.ListArchiveRegisterResponse:
-        """Records in order of registration; phase 0 = all."""
+        """Records that pass the filter, in its order."""
+        ...
+
+
+class WorklistQueries(Protocol):
+    """What waits for somebody."""
+
+    async def worklist(
+        self, hospital: str, asked: WorkAsked, page_size: int, page_token: str, min_position: int
+    ) -> worklist_pb2.GetWorklistResponse:
+        """Items, the longest waiting first."""
+        ...
+
+
+class UsageQueries(Protocol):
+    """Metering."""
+
+    async def usage(
+        self, hospital: str, first_day: str, last_day: str, page_size: int, page_token: str, min_position: int
+    ) -> usage_pb2.GetUsageResponse:
+        """Days in order."""
         ...
 
 

@@ -8,6 +8,7 @@ function of the set of events. What a reader wants to see across streams is join
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from ledger.views.event import ViewEvent
 
@@ -27,6 +28,13 @@ class Change(NamedTuple):
 
     table: str
     row: Row
+
+
+class Erased(NamedTuple):
+    """All rows of a stream in a table go. The table's `.sql` has the statement `erase_<name>`."""
+
+    table: str
+    stream_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class View(Protocol):
         """The rows that `apply` has to see; nothing for an event that the view ignores."""
         ...
 
-    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
+    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The rows that the event changes, given those that it touches and that exist.
 
         Events of one stream come in order of version. Any exception stops the event's record, not the view.

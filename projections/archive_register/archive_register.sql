@@ -3,46 +3,144 @@ CREATE TABLE {records} (
     record_id uuid PRIMARY KEY,
     version bigint NOT NULL,
     registered_position bigint NOT NULL,
+    head_leaf bytea NOT NULL,
     case_number text NOT NULL,
     visit_type smallint NOT NULL,
     visit_sequence integer NOT NULL,
     phase smallint NOT NULL,
+    permanent boolean NOT NULL,
     ended_at bigint,
     submitted_at bigint,
     archived_at bigint,
     retention_class text NOT NULL,
     retain_until text NOT NULL,
-    head_leaf bytea NOT NULL,
     returns integer NOT NULL,
-    score integer NOT NULL
+    score integer NOT NULL,
+    holds integer NOT NULL,
+    seals integer NOT NULL,
+    loans integer NOT NULL,
+    papers integer NOT NULL,
+    copies integer NOT NULL,
+    restricted boolean NOT NULL,
+    opinion smallint NOT NULL,
+    approved boolean NOT NULL,
+    list_id text NOT NULL,
+    destroyed_at bigint
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (registered_position);
-CREATE INDEX ON {records} (phase, registered_position)
+CREATE INDEX ON {records} (phase, registered_position);
+CREATE INDEX ON {records} (left(retain_until, 10), registered_position);
+CREATE INDEX ON {records} (left(case_number, 64), registered_position);
+CREATE INDEX ON {records} (registered_position) WHERE holds > 0;
+CREATE INDEX ON {records} (registered_position) WHERE loans > 0;
+CREATE TABLE {overlays} (
+    record_id uuid NOT NULL,
+    kind text NOT NULL,
+    item_id uuid NOT NULL,
+    version bigint NOT NULL,
+    open boolean NOT NULL,
+    since bigint NOT NULL,
+    detail text NOT NULL,
+    mode smallint NOT NULL,
+    due_on text NOT NULL,
+    PRIMARY KEY (record_id, kind, item_id)
+) WITH (fillfactor = 70)
 
 -- name: load_records
-SELECT r.record_id, r.version, r.registered_position, r.case_number, r.visit_type, r.visit_sequence, r.phase,
-    r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.head_leaf, r.returns, r.score
+SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
+    r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
+    r.score, r.holds, r.seals, r.loans, r.papers, r.copies, r.restricted, r.opinion, r.approved, r.list_id,
+    r.destroyed_at
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
 INSERT INTO {records}
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::integer[],
-    $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::integer[],
-    $15::integer[])
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::smallint[], $7::integer[],
+    $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
+    $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
+    $22::boolean[], $23::smallint[], $24::boolean[], $25::text[], $26::bigint[])
 ON CONFLICT (record_id) DO UPDATE
-SET version = excluded.version, registered_position = excluded.registered_position,
+SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
     case_number = excluded.case_number, visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence,
-    phase = excluded.phase, ended_at = excluded.ended_at, submitted_at = excluded.submitted_at,
-    archived_at = excluded.archived_at, retention_class = excluded.retention_class,
-    retain_until = excluded.retain_until, head_leaf = excluded.head_leaf, returns = excluded.returns,
-    score = excluded.score
+    phase = excluded.phase, permanent = excluded.permanent, ended_at = excluded.ended_at, submitted_at =
+    excluded.submitted_at, archived_at = excluded.archived_at, retention_class = excluded.retention_class,
+    retain_until = excluded.retain_until, returns = excluded.returns, score = excluded.score, holds = excluded.holds,
+    seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restricted =
+    excluded.restricted, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
+    destroyed_at = excluded.destroyed_at
 
--- name: register
-SELECT record_id, version, registered_position, case_number, visit_type, visit_sequence, phase, ended_at, submitted_at,
-    archived_at, retention_class, retain_until, head_leaf, returns, score
-FROM {records} WHERE registered_position > $1 ORDER BY registered_position LIMIT $2
+-- name: load_overlays
+SELECT o.record_id, o.kind, o.item_id, o.version, o.open, o.since, o.detail, o.mode, o.due_on
+FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS k (record_id, kind, item_id)
+JOIN {overlays} AS o USING (record_id, kind, item_id)
 
--- name: register_in_phase
-SELECT record_id, version, registered_position, case_number, visit_type, visit_sequence, phase, ended_at, submitted_at,
-    archived_at, retention_class, retain_until, head_leaf, returns, score
-FROM {records} WHERE phase = $3 AND registered_position > $1 ORDER BY registered_position LIMIT $2
+-- name: store_overlays
+INSERT INTO {overlays}
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::boolean[], $6::bigint[], $7::text[],
+    $8::smallint[], $9::text[])
+ON CONFLICT (record_id, kind, item_id) DO UPDATE
+SET version = excluded.version, open = excluded.open, since = excluded.since, detail = excluded.detail, mode =
+    excluded.mode, due_on = excluded.due_on
+
+-- name: erase_overlays
+DELETE FROM {overlays} WHERE record_id = ANY($1::uuid[])
+
+-- name: registered
+SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
+    r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
+    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key
+FROM (
+    SELECT *, '' AS sort_key FROM {records}
+    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
+        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND registered_position > $6::bigint AND $7::text = ''
+    ORDER BY registered_position LIMIT $1
+) AS r
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, item_id) AS place
+        FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
+    ) AS o WHERE place <= 100
+) AS o
+ORDER BY r.registered_position
+
+-- name: retain_until
+SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
+    r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
+    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key
+FROM (
+    SELECT *, left(retain_until, 10) AS sort_key FROM {records}
+    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
+        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND (left(retain_until, 10), registered_position) > ($7::text, $6::bigint)
+    ORDER BY left(retain_until, 10), registered_position LIMIT $1
+) AS r
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, item_id) AS place
+        FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
+    ) AS o WHERE place <= 100
+) AS o
+ORDER BY r.sort_key, r.registered_position
+
+-- name: case_number
+SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
+    r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
+    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key
+FROM (
+    SELECT *, left(case_number, 64) AS sort_key FROM {records}
+    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
+        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND (left(case_number, 64), registered_position) > ($7::text, $6::bigint)
+    ORDER BY left(case_number, 64), registered_position LIMIT $1
+) AS r
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, item_id) AS place
+        FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
+    ) AS o WHERE place <= 100
+) AS o
+ORDER BY r.sort_key, r.registered_position

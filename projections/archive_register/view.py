@@ -1,63 +1,59 @@
 """How events move a record through the archive register. Its head moves with EVERY event of the record."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, cast
-from uuid import UUID
+from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, events_pb2
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
 from ledger.views.event import ViewEvent, unix_micros
-from ledger.views.view import Change, Row, RowKey, Table
+from ledger.views.view import Change, Erased, Row, RowKey, Table
+from projections.archive_register.overlays import counted, overlay_after, overlay_key
+from projections.archive_register.rows import OverlayRow, RegisteredRecord
 from projections.phase import phase_after
 
 _RECORDS = "records"
-
-
-class RegisteredRecord(NamedTuple):
-    """A record in the register. Times are Unix microseconds."""
-
-    record_id: UUID
-    version: int
-    registered_position: int
-    case_number: str
-    visit_type: int
-    visit_sequence: int
-    phase: int
-    ended_at: int | None
-    submitted_at: int | None
-    archived_at: int | None
-    retention_class: str
-    retain_until: str
-    head_leaf: bytes
-    returns: int
-    score: int
+_OVERLAYS = "overlays"
 
 
 class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 1
+    schema_version = 2
     package = "projections.archive_register"
-    tables = (Table(_RECORDS, RegisteredRecord._make, 1),)
+    tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
-        """The record's row; streams of other kinds have none. UnknownEventType stops the record."""
-        return (RowKey(_RECORDS, (event.stream_id,)),) if event.body_class not in _OTHER_STREAMS else ()
+        """The record's row, and the overlay's; streams of other kinds have none. UnknownEventType stops the record."""
+        if event.body_class in _OTHER_STREAMS:
+            return ()
+        key = overlay_key(event)
+        record = RowKey(_RECORDS, (event.stream_id,))
+        return (record, RowKey(_OVERLAYS, key)) if key else (record,)
 
-    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
-        """The record's row after the event."""
+    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
+        """The record's row after the event, and the overlay's."""
         body_class = event.body_class
         if body_class is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         record = cast("RegisteredRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if record is None:  # its registration was given up by a person
             return ()
-        change = _ON_RECORD.get(body_class)
-        after = change(record, event) if change else record
-        phase = phase_after(body_class, record.phase)
-        return (Change(_RECORDS, after._replace(version=event.version, head_leaf=event.leaf, phase=phase)),)
+        record = record._replace(version=event.version, head_leaf=event.leaf)
+        if record.phase == common_pb2.PHASE_DESTROYED:
+            return (Change(_RECORDS, record),)
+        if body_class is keeping_events_pb2.RecordDestroyed:
+            return (Change(_RECORDS, _tombstone(record, event)), Erased(_OVERLAYS, event.stream_id))
+        overlays: tuple[Change, ...] = ()
+        if key := overlay_key(event):
+            before = cast("OverlayRow | None", rows.get(RowKey(_OVERLAYS, key)))
+            if after := overlay_after(event, key, before):
+                record, overlays = counted(record, before, after), (Change(_OVERLAYS, after),)
+        if change := _ON_RECORD.get(body_class):
+            record = change(record, event, event.message)
+        phase, permanent = phase_after(event, record.standing)
+        return (Change(_RECORDS, record._replace(phase=phase, permanent=permanent)), *overlays)
 
 
 def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> RegisteredRecord:
@@ -65,45 +61,85 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> Register
         record_id=event.stream_id,
         version=event.version,
         registered_position=event.position,
+        head_leaf=event.leaf,
         case_number=body.case_number,
         visit_type=body.visit_type,
         visit_sequence=body.visit_sequence,
-        phase=common_pb2.PHASE_REGISTERED,
-        ended_at=None,
-        submitted_at=None,
-        archived_at=None,
         retention_class=body.retention_class,
-        retain_until="",
-        head_leaf=event.leaf,
-        returns=0,
-        score=0,
     )
 
 
-def _ended(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
-    body = cast("events_pb2.CareEnded", event.message)
+def _tombstone(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
+    """That it was there, and by which list it went; nothing of what it said or whose it was."""
+    return RegisteredRecord(
+        record_id=record.record_id,
+        version=record.version,
+        registered_position=record.registered_position,
+        head_leaf=record.head_leaf,
+        phase=common_pb2.PHASE_DESTROYED,
+        opinion=record.opinion,
+        approved=record.approved,
+        list_id=cast("keeping_events_pb2.RecordDestroyed", event.message).list_id,
+        destroyed_at=event.recorded_at,
+    )
+
+
+def _ended(record: RegisteredRecord, _: ViewEvent, body: events_pb2.CareEnded) -> RegisteredRecord:
     return record._replace(ended_at=unix_micros(body.ended_at) or unix_micros(body.meta.occurred_at))
 
 
-def _submitted(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
+def _resumed(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(ended_at=None)
+
+
+def _identified(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.PatientIdentified) -> RegisteredRecord:
+    return record._replace(case_number=body.case_number)
+
+
+def _submitted(record: RegisteredRecord, event: ViewEvent, _: Message) -> RegisteredRecord:
     return record._replace(submitted_at=event.recorded_at)
 
 
-def _returned(record: RegisteredRecord, _: ViewEvent) -> RegisteredRecord:
+def _returned(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
     return record._replace(returns=record.returns + 1)
 
 
-def _passed(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
-    return record._replace(score=cast("events_pb2.QualityPassed", event.message).score)
+def _passed(record: RegisteredRecord, _: ViewEvent, body: events_pb2.QualityPassed) -> RegisteredRecord:
+    return record._replace(score=body.score)
 
 
-def _archived(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
-    body = cast("events_pb2.RecordArchived", event.message)
+def _archived(record: RegisteredRecord, event: ViewEvent, body: events_pb2.RecordArchived) -> RegisteredRecord:
     return record._replace(
         archived_at=event.recorded_at,
-        retain_until=body.retain_until,
+        retain_until=max(record.retain_until, body.retain_until),
         retention_class=body.retention_class or record.retention_class,
     )
+
+
+def _dated(record: RegisteredRecord, _: ViewEvent, body: Any) -> RegisteredRecord:
+    # ISO dates compare as text; a date once promised never moves back.
+    return record._replace(retain_until=max(record.retain_until, body.retain_until))
+
+
+def _term_moved(record: RegisteredRecord, event: ViewEvent, body: Any) -> RegisteredRecord:
+    """Another term: what was appraised before no longer counts."""
+    return _dated(record, event, body)._replace(opinion=0, approved=False, list_id="")
+
+
+def _appraised(record: RegisteredRecord, _: ViewEvent, body: keeping_events_pb2.DisposalAppraised) -> RegisteredRecord:
+    return record._replace(opinion=body.opinion, approved=False, list_id="")
+
+
+def _approved(record: RegisteredRecord, _: ViewEvent, body: keeping_events_pb2.DisposalApproved) -> RegisteredRecord:
+    return record._replace(opinion=body.opinion, approved=True, list_id=body.list_id)
+
+
+def _copied(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(copies=record.copies + 1)
+
+
+def _restricted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(restricted=True)
 
 
 _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
@@ -114,12 +150,25 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
         events_pb2.PackageVerified,
         events_pb2.PackageAccepted,
         events_pb2.PackageRejected,
+        identity_events_pb2.PatientLinked,
+        identity_events_pb2.PatientUnlinked,
+        identity_events_pb2.PatientMerged,
+        identity_events_pb2.PatientUnmerged,
     }
 )
-_ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent], RegisteredRecord]] = {
+_ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {
     events_pb2.CareEnded: _ended,
+    course_events_pb2.CareResumed: _resumed,
+    course_events_pb2.PatientIdentified: _identified,
     events_pb2.RecordSubmitted: _submitted,
     events_pb2.QualityReturned: _returned,
     events_pb2.QualityPassed: _passed,
     events_pb2.RecordArchived: _archived,
+    keeping_events_pb2.RecordRearchived: _dated,
+    keeping_events_pb2.RetentionExtended: _term_moved,
+    keeping_events_pb2.RetentionEnded: _term_moved,
+    keeping_events_pb2.DisposalAppraised: _appraised,
+    keeping_events_pb2.DisposalApproved: _approved,
+    keeping_events_pb2.CopyIssued: _copied,
+    keeping_events_pb2.UseRestricted: _restricted,
 }

@@ -5,6 +5,8 @@ CREATE TABLE {records} (
     case_number text NOT NULL,
     visit_type smallint NOT NULL,
     phase smallint NOT NULL,
+    permanent boolean NOT NULL,
+    identity smallint NOT NULL,
     department text NOT NULL,
     bed text NOT NULL,
     responsible text NOT NULL,
@@ -19,44 +21,56 @@ CREATE TABLE {entries} (
     first_version bigint NOT NULL,
     title text NOT NULL,
     recorded_at bigint NOT NULL,
-    retracted boolean NOT NULL,
+    state smallint NOT NULL,
+    late boolean NOT NULL,
+    historical boolean NOT NULL,
     PRIMARY KEY (record_id, entry_id)
 ) WITH (fillfactor = 90)
 
 -- name: load_records
-SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.department, r.bed, r.responsible, r.since,
-    r.open_consultations
+SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.permanent, r.identity, r.department, r.bed,
+    r.responsible, r.since, r.open_consultations
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
 INSERT INTO {records} AS r
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
-    $8::text[], $9::bigint[], $10::integer[])
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::boolean[],
+    $7::smallint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::integer[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, case_number = excluded.case_number, visit_type = excluded.visit_type,
-    phase = excluded.phase, department = excluded.department, bed = excluded.bed, responsible = excluded.responsible,
-    since = excluded.since, open_consultations = excluded.open_consultations
+    phase = excluded.phase, permanent = excluded.permanent, identity = excluded.identity,
+    department = excluded.department, bed = excluded.bed, responsible = excluded.responsible, since = excluded.since,
+    open_consultations = excluded.open_consultations
 
 -- name: load_entries
-SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.retracted
+SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.state, e.late,
+    e.historical
 FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, entry_id) JOIN {entries} AS e USING (record_id, entry_id)
 
 -- name: store_entries
 INSERT INTO {entries} AS e
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::boolean[])
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::smallint[],
+    $8::boolean[], $9::boolean[])
 ON CONFLICT (record_id, entry_id) DO UPDATE
 SET version = excluded.version, title = excluded.title, recorded_at = excluded.recorded_at,
-    retracted = excluded.retracted
+    state = excluded.state, late = excluded.late, historical = excluded.historical
+
+-- name: erase_entries
+DELETE FROM {entries} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, e.entries, e.latest_entry, e.latest_entry_at
+    r.open_consultations, e.entries, e.latest_entry, e.latest_entry_at, e.drafts, e.to_countersign, e.late_items,
+    r.identity
 FROM {records} AS r
 CROSS JOIN LATERAL (
-    SELECT count(*) AS entries,
-        (array_agg(title ORDER BY first_version DESC))[1] AS latest_entry,
-        (array_agg(recorded_at ORDER BY first_version DESC))[1] AS latest_entry_at
-    FROM {entries} AS e WHERE e.record_id = r.record_id AND NOT e.retracted
+    SELECT count(*) FILTER (WHERE state <> 1) AS entries,
+        (array_agg(title ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry,
+        (array_agg(recorded_at ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry_at,
+        count(*) FILTER (WHERE state = 1) AS drafts,
+        count(*) FILTER (WHERE state = 2 AND NOT historical) AS to_countersign,
+        count(*) FILTER (WHERE late) AS late_items
+    FROM {entries} AS e WHERE e.record_id = r.record_id AND e.state <> 5
 ) AS e
 WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (left(r.bed, 64), r.record_id) > (left($2, 64), $3)
 ORDER BY left(r.bed, 64), r.record_id LIMIT $4

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from projections.phase import RecordPhase
+
 
 class BoardRecord(NamedTuple):
     """A record on its department's board. Times are Unix microseconds."""
@@ -12,15 +14,22 @@ class BoardRecord(NamedTuple):
     case_number: str
     visit_type: int
     phase: int
+    permanent: bool
+    identity: int
     department: str
     bed: str
     responsible: str
     since: int | None
     open_consultations: int
 
+    @property
+    def standing(self) -> RecordPhase:
+        """Its phase."""
+        return RecordPhase(self.phase, self.permanent)
+
 
 class BoardEntry(NamedTuple):
-    """An entry of a record. `first_version` is the record version that brought it."""
+    """An entry of a record. `first_version` is the record version that brought it, as a draft or signed."""
 
     record_id: UUID
     entry_id: UUID
@@ -28,4 +37,9 @@ class BoardEntry(NamedTuple):
     first_version: int
     title: str
     recorded_at: int
-    retracted: bool
+    state: int
+    """State of the newest version; 0 where the event says none, which counts as signed."""
+    late: bool
+    """Filed late, without reopening."""
+    historical: bool
+    """The newest version was taken over from an earlier system: nobody here countersigns it."""

@@ -2,9 +2,18 @@
 CREATE TABLE {patients} (
     patient_id uuid PRIMARY KEY,
     version bigint NOT NULL,
-    case_number text NOT NULL
+    case_number text NOT NULL,
+    merged_into uuid
 );
 CREATE INDEX ON {patients} (case_number);
+CREATE TABLE {identities} (
+    patient_id uuid NOT NULL,
+    other_id uuid NOT NULL,
+    version bigint NOT NULL,
+    linked boolean NOT NULL,
+    absorbed boolean NOT NULL,
+    PRIMARY KEY (patient_id, other_id)
+);
 CREATE TABLE {episodes} (
     record_id uuid PRIMARY KEY,
     version bigint NOT NULL,
@@ -13,51 +22,142 @@ CREATE TABLE {episodes} (
     visit_type smallint NOT NULL,
     visit_sequence integer NOT NULL,
     phase smallint NOT NULL,
+    permanent boolean NOT NULL,
     departments text[] NOT NULL,
     started_at bigint,
-    ended_at bigint,
-    entries integer NOT NULL
+    ended_at bigint
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {episodes} (patient_id);
-CREATE INDEX ON {episodes} (case_number)
+CREATE INDEX ON {episodes} (case_number);
+CREATE TABLE {entries} (
+    record_id uuid NOT NULL,
+    entry_id uuid NOT NULL,
+    version bigint NOT NULL,
+    retracted boolean NOT NULL,
+    codes text NOT NULL,
+    PRIMARY KEY (record_id, entry_id)
+) WITH (fillfactor = 90);
+CREATE TABLE {duplicates} (
+    record_id uuid NOT NULL,
+    linked_version bigint NOT NULL,
+    version bigint NOT NULL,
+    entry_id uuid NOT NULL,
+    source_system text NOT NULL,
+    source_type text NOT NULL,
+    source_id text NOT NULL,
+    PRIMARY KEY (record_id, linked_version)
+)
 
 -- name: load_patients
-SELECT p.patient_id, p.version, p.case_number
+SELECT p.patient_id, p.version, p.case_number, p.merged_into
 FROM unnest($1::uuid[]) AS k (patient_id) JOIN {patients} AS p USING (patient_id)
 
 -- name: store_patients
-INSERT INTO {patients} SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[])
-ON CONFLICT (patient_id) DO UPDATE SET version = excluded.version, case_number = excluded.case_number
+INSERT INTO {patients} SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[])
+ON CONFLICT (patient_id) DO UPDATE
+SET version = excluded.version, case_number = excluded.case_number, merged_into = excluded.merged_into
+
+-- name: load_identities
+SELECT i.patient_id, i.other_id, i.version, i.linked, i.absorbed
+FROM unnest($1::uuid[], $2::uuid[]) AS k (patient_id, other_id) JOIN {identities} AS i USING (patient_id, other_id)
+
+-- name: store_identities
+INSERT INTO {identities} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[], $5::boolean[])
+ON CONFLICT (patient_id, other_id) DO UPDATE
+SET version = excluded.version, linked = excluded.linked, absorbed = excluded.absorbed
 
 -- name: load_episodes
-SELECT e.record_id, e.version, e.patient_id, e.case_number, e.visit_type, e.visit_sequence, e.phase,
-    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at, e.entries
+SELECT e.record_id, e.version, e.patient_id, e.case_number, e.visit_type, e.visit_sequence, e.phase, e.permanent,
+    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {episodes} AS e USING (record_id)
 
 -- name: store_episodes
 INSERT INTO {episodes}
-SELECT n.record_id, n.version, n.patient_id, n.case_number, n.visit_type, n.visit_sequence, n.phase,
-    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at, n.entries
+SELECT n.record_id, n.version, n.patient_id, n.case_number, n.visit_type, n.visit_sequence, n.phase, n.permanent,
+    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at
 FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::smallint[], $6::integer[], $7::smallint[],
-    $8::text[], $9::bigint[], $10::bigint[], $11::integer[])
-    AS n (record_id, version, patient_id, case_number, visit_type, visit_sequence, phase, departments, started_at,
-        ended_at, entries)
+    $8::boolean[], $9::text[], $10::bigint[], $11::bigint[])
+    AS n (record_id, version, patient_id, case_number, visit_type, visit_sequence, phase, permanent, departments,
+        started_at, ended_at)
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, patient_id = excluded.patient_id, case_number = excluded.case_number,
     visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence, phase = excluded.phase,
-    departments = excluded.departments, started_at = excluded.started_at, ended_at = excluded.ended_at,
-    entries = excluded.entries
+    permanent = excluded.permanent, departments = excluded.departments, started_at = excluded.started_at,
+    ended_at = excluded.ended_at
 
--- name: by_patient
-SELECT record_id, visit_type, visit_sequence, phase, departments, started_at, ended_at, entries, patient_id, case_number
-FROM {episodes} WHERE patient_id = $1 ORDER BY started_at NULLS LAST, record_id LIMIT $2
+-- name: load_entries
+SELECT e.record_id, e.entry_id, e.version, e.retracted, e.codes
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, entry_id) JOIN {entries} AS e USING (record_id, entry_id)
 
--- name: by_case_number
-SELECT record_id, visit_type, visit_sequence, phase, departments, started_at, ended_at, entries, patient_id, case_number
-FROM {episodes} WHERE case_number = $1 ORDER BY started_at NULLS LAST, record_id LIMIT $2
+-- name: store_entries
+INSERT INTO {entries} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[], $5::text[])
+ON CONFLICT (record_id, entry_id) DO UPDATE
+SET version = excluded.version, retracted = excluded.retracted, codes = excluded.codes
 
--- name: patient
-SELECT patient_id, case_number FROM {patients} WHERE patient_id = $1
+-- name: erase_entries
+DELETE FROM {entries} WHERE record_id = ANY($1::uuid[])
+
+-- name: load_duplicates
+SELECT d.record_id, d.linked_version, d.version, d.entry_id, d.source_system, d.source_type, d.source_id
+FROM unnest($1::uuid[], $2::bigint[]) AS k (record_id, linked_version)
+JOIN {duplicates} AS d USING (record_id, linked_version)
+
+-- name: store_duplicates
+INSERT INTO {duplicates}
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[])
+ON CONFLICT (record_id, linked_version) DO UPDATE
+SET version = excluded.version, entry_id = excluded.entry_id, source_system = excluded.source_system,
+    source_type = excluded.source_type, source_id = excluded.source_id
+
+-- name: erase_duplicates
+DELETE FROM {duplicates} WHERE record_id = ANY($1::uuid[])
 
 -- name: patient_of_case_number
-SELECT patient_id, case_number FROM {patients} WHERE case_number = $1 ORDER BY patient_id LIMIT 1
+SELECT patient_id FROM (
+    (SELECT 1 AS place, patient_id FROM {patients} WHERE case_number = $1 ORDER BY patient_id LIMIT 1)
+    UNION ALL
+    (SELECT 2, patient_id FROM {episodes} WHERE case_number = $1 ORDER BY patient_id LIMIT 1)
+) AS found ORDER BY place LIMIT 1
+
+-- name: identities_of
+-- A survivor is never merged itself, so the merged ones are one step away. Links go from every merged identity.
+WITH own AS (
+    SELECT coalesce((SELECT merged_into FROM {patients} WHERE patient_id = $1::uuid), $1) AS patient_id
+), same AS (
+    SELECT patient_id, 1 AS standing FROM own
+    UNION ALL
+    SELECT i.other_id, 2 FROM own JOIN {identities} AS i USING (patient_id) WHERE i.absorbed
+), found AS (
+    SELECT patient_id, standing FROM same
+    UNION ALL
+    SELECT i.other_id, 3 FROM same JOIN {identities} AS i USING (patient_id) WHERE i.linked
+)
+SELECT f.patient_id, min(f.standing) AS standing, p.case_number
+FROM found AS f LEFT JOIN {patients} AS p USING (patient_id)
+GROUP BY f.patient_id, p.case_number ORDER BY standing, f.patient_id LIMIT $2
+
+-- name: episodes_of
+SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
+    e.patient_id, e.case_number, c.codes, d.duplicates
+FROM (
+    SELECT * FROM {episodes} WHERE patient_id = ANY($1::uuid[])
+    ORDER BY started_at NULLS LAST, record_id LIMIT $2
+) AS e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS entries FROM {entries} AS n WHERE n.record_id = e.record_id AND NOT n.retracted
+) AS n
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(system, code, display, code_version, entries)) AS codes
+    FROM (
+        SELECT code ->> 0 AS system, code ->> 1 AS code, min(code ->> 2) AS display, min(code ->> 3) AS code_version,
+            count(*) AS entries
+        FROM {entries} AS n, json_array_elements(n.codes::json) AS code
+        WHERE n.record_id = e.record_id AND NOT n.retracted
+        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $3
+    ) AS c
+) AS c
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(entry_id, source_system, source_type, source_id)) AS duplicates
+    FROM (SELECT * FROM {duplicates} AS d WHERE d.record_id = e.record_id ORDER BY linked_version LIMIT $3) AS d
+) AS d
+ORDER BY e.started_at NULLS LAST, e.record_id

@@ -1,78 +1,76 @@
 """How events make a patient's episodes.
 
-A record may be seen before its patient: the two are different streams. So neither writes the other's row, and a
-question joins them by patient id or case number.
+A record may be seen before its patient, and one patient before the other: they are different streams. So none writes
+another's row, and a question joins them by patient id.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from uuid import UUID
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, events_pb2
-from ledger.views.event import ViewEvent, unix_micros
-from ledger.views.view import Change, Row, RowKey, Table
-from projections.phase import phase_after
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
+from ledger.views.event import ViewEvent
+from ledger.views.view import Change, Erased, Row, RowKey, Table
+from projections.patient_index.codes import codes_of
+from projections.patient_index.episode import NO_EPISODE, ON_EPISODE
+from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, Patient
+from projections.phase import CHANGES_PHASE, phase_after
 
 _PATIENTS = "patients"
+_IDENTITIES = "identities"
 _EPISODES = "episodes"
-_BETWEEN = "\x1f"
-
-
-class Patient(NamedTuple):
-    """A patient stream."""
-
-    patient_id: UUID
-    version: int
-    case_number: str
-
-
-class EpisodeRow(NamedTuple):
-    """A record as an episode. Times are Unix microseconds; departments in order, unit separators between them."""
-
-    record_id: UUID
-    version: int
-    patient_id: UUID
-    case_number: str
-    visit_type: int
-    visit_sequence: int
-    phase: int
-    departments: str
-    started_at: int | None
-    ended_at: int | None
-    entries: int
+_ENTRIES = "entries"
+_DUPLICATES = "duplicates"
+_NO_CODES = "[]"
 
 
 class PatientIndex:
-    """Episodes by patient, from every department."""
+    """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 1
+    schema_version = 2
     package = "projections.patient_index"
-    tables = (Table(_PATIENTS, Patient._make, 1), Table(_EPISODES, EpisodeRow._make, 1))
+    tables = (
+        Table(_PATIENTS, Patient._make, 1),
+        Table(_IDENTITIES, Identity._make, 2),
+        Table(_EPISODES, EpisodeRow._make, 1),
+        Table(_ENTRIES, EpisodeEntry._make, 2),
+        Table(_DUPLICATES, Duplicate._make, 2),
+    )
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
-        """The episode's row, or the patient's."""
+        """The episode's row, or the patient's with what it says of another patient."""
         body_class = event.body_class
+        patient = RowKey(_PATIENTS, (event.stream_id,))
         if body_class is events_pb2.PatientRegistered:
-            return (RowKey(_PATIENTS, (event.stream_id,)),)
-        return (RowKey(_EPISODES, (event.stream_id,)),) if body_class in _ON_EPISODE else ()
+            return (patient,)
+        if body_class in _BETWEEN_PATIENTS:
+            return (patient, _identity_key(event))
+        concerned = body_class in ON_EPISODE or body_class in CHANGES_PHASE
+        return (RowKey(_EPISODES, (event.stream_id,)),) if concerned else ()
 
-    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
-        """The row after the event."""
+    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
+        """The rows after the event."""
         body_class = event.body_class
         if body_class is events_pb2.PatientRegistered:
             registered = cast("events_pb2.PatientRegistered", event.message)
-            return (Change(_PATIENTS, Patient(event.stream_id, event.version, registered.case_number)),)
+            return (Change(_PATIENTS, Patient(event.stream_id, event.version, registered.case_number, None)),)
+        if body_class in _BETWEEN_PATIENTS:
+            return _between_patients(event, rows)
         if body_class is events_pb2.RecordRegistered:
             return (Change(_EPISODES, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         episode = cast("EpisodeRow | None", rows.get(RowKey(_EPISODES, (event.stream_id,))))
         if episode is None:  # its registration was given up by a person
             return ()
-        after = _ON_EPISODE[body_class](episode, event)
-        phase = phase_after(body_class, episode.phase)
-        return (Change(_EPISODES, after._replace(version=event.version, phase=phase)),)
+        if body_class is keeping_events_pb2.RecordDestroyed:
+            gone = NO_EPISODE._replace(record_id=event.stream_id, version=event.version)
+            return (Change(_EPISODES, gone), Erased(_ENTRIES, event.stream_id), Erased(_DUPLICATES, event.stream_id))
+        after = ON_EPISODE[body_class](episode, event.message) if body_class in ON_EPISODE else episode
+        phase, permanent = phase_after(event, episode.standing)
+        moved = after._replace(version=event.version, phase=phase, permanent=permanent)
+        return (Change(_EPISODES, moved), *_entry_changes(event))
 
 
 def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeRow:
@@ -84,53 +82,65 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeR
         visit_type=body.visit_type,
         visit_sequence=body.visit_sequence,
         phase=common_pb2.PHASE_REGISTERED,
+        permanent=False,
         departments=body.department,
         started_at=None,
         ended_at=None,
-        entries=0,
     )
 
 
-def _care_started(episode: EpisodeRow, event: ViewEvent) -> EpisodeRow:
-    body = cast("events_pb2.CareStarted", event.message)
-    return _entered(episode, body.department)._replace(started_at=unix_micros(body.meta.occurred_at))
+def _entry_changes(event: ViewEvent) -> Iterable[Change]:
+    """Codes of the newest version of an entry, none once it is retracted; duplicates as they are linked."""
+    body: Any = event.message
+    if event.body_class in _WITH_CONTENT:
+        entry_id, codes = UUID(body.entry_id), codes_of(body.content)
+        yield Change(_ENTRIES, EpisodeEntry(event.stream_id, entry_id, event.version, retracted=False, codes=codes))
+    elif event.body_class is events_pb2.EntryRetracted:
+        gone = EpisodeEntry(event.stream_id, UUID(body.entry_id), event.version, retracted=True, codes=_NO_CODES)
+        yield Change(_ENTRIES, gone)
+    elif event.body_class is course_events_pb2.DuplicateLinked:
+        source = body.meta.source
+        of = (event.stream_id, event.version, event.version, UUID(body.entry_id))
+        yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
 
 
-def _transferred(episode: EpisodeRow, event: ViewEvent) -> EpisodeRow:
-    return _entered(episode, cast("events_pb2.DepartmentTransferred", event.message).to_department)
+def _identity_key(event: ViewEvent) -> RowKey:
+    other_id = cast("identity_events_pb2.PatientLinked", event.message).other_id
+    return RowKey(_IDENTITIES, (event.stream_id, UUID(other_id)))
 
 
-def _entered(episode: EpisodeRow, department: str) -> EpisodeRow:
-    been = episode.departments.split(_BETWEEN) if episode.departments else []
-    return episode if been[-1:] == [department] else episode._replace(departments=_BETWEEN.join([*been, department]))
+def _between_patients(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
+    patient = cast("Patient | None", rows.get(RowKey(_PATIENTS, (event.stream_id,))))
+    if patient is None:  # its registration was given up by a person
+        return
+    key = _identity_key(event)
+    before = cast("Identity | None", rows.get(key))
+    other_id: UUID = key.key[1]
+    identity = before or Identity(event.stream_id, other_id, event.version, linked=False, absorbed=False)
+    match event.message:
+        case identity_events_pb2.PatientLinked():
+            identity = identity._replace(linked=True)
+        case identity_events_pb2.PatientUnlinked():
+            identity = identity._replace(linked=False)
+        case identity_events_pb2.PatientMerged(survivor=True):
+            identity = identity._replace(absorbed=True)
+        case identity_events_pb2.PatientMerged():
+            patient = patient._replace(merged_into=other_id)
+        case _:
+            into = None if patient.merged_into == other_id else patient.merged_into
+            patient, identity = patient._replace(merged_into=into), identity._replace(absorbed=False)
+    yield Change(_PATIENTS, patient._replace(version=event.version))
+    yield Change(_IDENTITIES, identity._replace(version=event.version))
 
 
-def _care_ended(episode: EpisodeRow, event: ViewEvent) -> EpisodeRow:
-    body = cast("events_pb2.CareEnded", event.message)
-    return episode._replace(ended_at=unix_micros(body.ended_at) or unix_micros(body.meta.occurred_at))
-
-
-def _entry_recorded(episode: EpisodeRow, _: ViewEvent) -> EpisodeRow:
-    return episode._replace(entries=episode.entries + 1)
-
-
-def _entry_retracted(episode: EpisodeRow, _: ViewEvent) -> EpisodeRow:
-    return episode._replace(entries=episode.entries - 1)
-
-
-def _phase_only(episode: EpisodeRow, _: Any) -> EpisodeRow:
-    return episode
-
-
-_ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, ViewEvent], EpisodeRow]] = {
-    events_pb2.RecordRegistered: _phase_only,
-    events_pb2.CareStarted: _care_started,
-    events_pb2.DepartmentTransferred: _transferred,
-    events_pb2.EntryRecorded: _entry_recorded,
-    events_pb2.EntryRetracted: _entry_retracted,
-    events_pb2.CareEnded: _care_ended,
-    events_pb2.RecordSubmitted: _phase_only,
-    events_pb2.QualityReturned: _phase_only,
-    events_pb2.QualityPassed: _phase_only,
-    events_pb2.RecordArchived: _phase_only,
-}
+_BETWEEN_PATIENTS: frozenset[type[Message]] = frozenset(
+    {
+        identity_events_pb2.PatientLinked,
+        identity_events_pb2.PatientUnlinked,
+        identity_events_pb2.PatientMerged,
+        identity_events_pb2.PatientUnmerged,
+    }
+)
+_WITH_CONTENT: frozenset[type[Message]] = frozenset(
+    {events_pb2.EntryRecorded, events_pb2.EntryAmended, course_events_pb2.LateItemFiled}
+)

@@ -22,7 +22,7 @@ from tests.eventually import eventually
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
-_VIEWS = ("department_board", "patient_index", "archive_register", "transfer_packages")
+_VIEWS = ("department_board", "patient_index", "archive_register", "transfer_packages", "worklist", "usage")
 _TABLE = "v_north.department_board_g1_records"
 _OPTIONS = ("--hospital", "north", "--view", "department_board", "--reason", "a test")
 

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.views.event import view_event
 from ledger.views.view import View
 from projections.checkpoint import Checkpoint, Delivered
@@ -18,6 +19,7 @@ from projections.generation import add_building, discard, prepare
 from projections.projector import Projector
 from projections.views import ALL
 from tests.contract.views import histories as h
+from tests.contract.views import life_events as life
 from tests.contract.views.ground import PARTITIONS, Ground, partition_of
 
 Body = Callable[[UUID], Message | None]
@@ -47,6 +49,45 @@ _BODIES: Sequence[Body] = (
     h.transfer_rejected,
     lambda item: h.package_received(item, UUID(int=99)),
     h.package_accepted,
+    life.drafted,
+    life.authored,
+    life.countersigned,
+    life.late_item,
+    life.deficiency,
+    life.duplicate,
+    life.missed,
+    life.miss_withdrawn,
+    lambda _: life.resumed(),
+    lambda _: life.recalled(),
+    lambda _: life.voided(),
+    lambda _: life.entered_in_error(),
+    lambda item: life.identified(item, f"C{item.int}"),
+    life.hold_placed,
+    life.hold_lifted,
+    life.sealed,
+    life.unsealed,
+    life.lent,
+    life.loan_renewed,
+    life.loan_returned,
+    life.scanned,
+    life.accounted,
+    life.copied,
+    life.requested,
+    life.answered,
+    life.restricted,
+    life.reopened,
+    life.rearchived,
+    lambda _: life.extended(),
+    lambda _: life.term_over(),
+    lambda _: life.appraised(values.DISPOSAL_OPINION_DESTROY),
+    lambda item: life.approved(values.DISPOSAL_OPINION_DESTROY, item),
+    lambda _: life.approved(values.DISPOSAL_OPINION_KEEP),
+    life.destroyed,
+    life.linked,
+    life.unlinked,
+    lambda item: life.merged(item, survivor=True),
+    lambda item: life.merged(item, survivor=False),
+    life.unmerged,
     lambda _: None,
 )
 _steps = st.lists(

@@ -125,7 +125,7 @@ def chosen(record: RecordState, draw: Draw) -> type[Command]:
     return among[draw.choice % len(among)]
 
 
-_draws = st.builds(
+drawn = st.builds(
     Draw,
     choice=st.integers(0, 10_000),
     among=st.sampled_from(["on", "allowed", "on", "any"]),
@@ -136,7 +136,7 @@ _draws = st.builds(
     ),
     other_stay=st.sampled_from([False, False, False, True]),
 )
-_walks = st.lists(_draws, max_size=STEPS_MAX)
+walks = st.lists(drawn, max_size=STEPS_MAX)
 _BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "registered": (registered, timedelta()),
     "closed": (closed, timedelta()),
@@ -148,7 +148,7 @@ _BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "condemned": (lambda _: condemned(), TERM),
 }
 """From the name of a beginning to the record and to how much later than NOW its last events are."""
-_beginnings = st.tuples(st.sampled_from(sorted(_BEGINNINGS)), st.sampled_from(list(VisitType)))
+beginnings = st.tuples(st.sampled_from(sorted(_BEGINNINGS)), st.sampled_from(list(VisitType)))
 
 
 def begun(beginning: tuple[str, VisitType]) -> Walk:
@@ -158,7 +158,7 @@ def begun(beginning: tuple[str, VisitType]) -> Walk:
     return Walk(stream, since)
 
 
-@given(_beginnings, _walks)
+@given(beginnings, walks)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_invariant_holds_on_every_walk(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
     """Phase, entries, holds, retention, the end: nothing happens but what the declaration and the invariants allow."""
@@ -240,7 +240,7 @@ def check_replay(walk: Walk) -> None:
         assert state == walk.stream.history[version], type(each).__name__
 
 
-@given(_beginnings, _walks)
+@given(beginnings, walks)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_decision_is_the_same_everywhere_and_always(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
     """Same command, state and facts: the same decision or the same faults, however often it is asked."""
@@ -255,7 +255,7 @@ def _decided(step: Step) -> Decision | tuple[object, ...]:
         return refused.violations
 
 
-@given(st.sampled_from(list(VisitType)), st.lists(_draws, min_size=1, max_size=30))
+@given(st.sampled_from(list(VisitType)), st.lists(drawn, min_size=1, max_size=30))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_care_is_never_blocked_by_an_archive_rule(visit: VisitType, draws: list[Draw]) -> None:
     """Whatever holds, seals, loans or requests stand: a note is written during care, and a late result at any time."""
@@ -279,7 +279,7 @@ def test_the_walks_reach_every_phase() -> None:
     """The model is no walk around the entrance: each phase of the declaration is reached by some fixed walk."""
     reached: Counter[Phase] = Counter()
 
-    @given(_beginnings, _walks)
+    @given(beginnings, walks)
     @settings(
         max_examples=400, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
     )

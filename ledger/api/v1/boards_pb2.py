@@ -24,41 +24,65 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
+from ledger.api.v1 import keeping_values_pb2 as ledger_dot_api_dot_v1_dot_keeping__values__pb2
+from ledger.api.v1 import worklist_pb2 as ledger_dot_api_dot_v1_dot_worklist__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/boards.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"~\n\x19GetDepartmentBoardRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x12\n\ndepartment\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\x04\"\xe2\x02\n\x08\x42oardRow\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x0b\n\x03\x62\x65\x64\x18\x05 \x01(\t\x12\x13\n\x0bresponsible\x18\x06 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x07 \x01(\r\x12\x14\n\x0clatest_entry\x18\x08 \x01(\t\x12\x33\n\x0flatest_entry_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12open_consultations\x18\n \x01(\r\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erecord_version\x18\x0c \x01(\x04\"\\\n\x1aGetDepartmentBoardResponse\x12%\n\x04rows\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.BoardRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x16ListDepartmentsRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\x04\"M\n\x11\x44\x65partmentSummary\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0f\n\x07present\x18\x02 \x01(\r\x12\x13\n\x0bto_complete\x18\x03 \x01(\r\"P\n\x17ListDepartmentsResponse\x12\x35\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32 .ledger.api.v1.DepartmentSummary\"s\n\x16GetPatientIndexRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\npatient_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0b\x63\x61se_number\x18\x03 \x01(\tH\x00\x12\x14\n\x0cmin_position\x18\x04 \x01(\x04\x42\x04\n\x02\x62y\"\x8b\x02\n\x07\x45pisode\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12,\n\nvisit_type\x18\x02 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x03 \x01(\r\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x13\n\x0b\x64\x65partments\x18\x05 \x03(\t\x12.\n\nstarted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x65ntries\x18\x08 \x01(\r\"l\n\x17GetPatientIndexResponse\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12(\n\x08\x65pisodes\x18\x03 \x03(\x0b\x32\x16.ledger.api.v1.Episode\"\x90\x01\n\x1aListArchiveRegisterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12#\n\x05phase\x18\x02 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\x04\"\xab\x03\n\x0bRegisterRow\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12#\n\x05phase\x18\x05 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61rchived_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fretention_class\x18\t \x01(\t\x12\x14\n\x0cretain_until\x18\n \x01(\t\x12\x11\n\thead_leaf\x18\x0b \x01(\x0c\x12\x16\n\x0erecord_version\x18\x0c \x01(\x04\x12\x0f\n\x07returns\x18\r \x01(\r\x12\r\n\x05score\x18\x0e \x01(\r\"`\n\x1bListArchiveRegisterResponse\x12(\n\x04rows\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.RegisterRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbd\x02\n\x0c\x42oardService\x12i\n\x12GetDepartmentBoard\x12(.ledger.api.v1.GetDepartmentBoardRequest\x1a).ledger.api.v1.GetDepartmentBoardResponse\x12`\n\x0fListDepartments\x12%.ledger.api.v1.ListDepartmentsRequest\x1a&.ledger.api.v1.ListDepartmentsResponse\x12`\n\x0fGetPatientIndex\x12%.ledger.api.v1.GetPatientIndexRequest\x1a&.ledger.api.v1.GetPatientIndexResponse2~\n\x0e\x41rchiveService\x12l\n\x13ListArchiveRegister\x12).ledger.api.v1.ListArchiveRegisterRequest\x1a*.ledger.api.v1.ListArchiveRegisterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/boards.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\x1a\"ledger/api/v1/keeping_values.proto\x1a\x1cledger/api/v1/worklist.proto\"~\n\x19GetDepartmentBoardRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x12\n\ndepartment\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\x04\"\xcf\x03\n\x08\x42oardRow\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x0b\n\x03\x62\x65\x64\x18\x05 \x01(\t\x12\x13\n\x0bresponsible\x18\x06 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x07 \x01(\r\x12\x14\n\x0clatest_entry\x18\x08 \x01(\t\x12\x33\n\x0flatest_entry_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12open_consultations\x18\n \x01(\r\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erecord_version\x18\x0c \x01(\x04\x12\x0e\n\x06\x64rafts\x18\r \x01(\r\x12\x16\n\x0eto_countersign\x18\x0e \x01(\r\x12\x12\n\nlate_items\x18\x0f \x01(\r\x12/\n\x08identity\x18\x10 \x01(\x0e\x32\x1d.ledger.api.v1.IdentityStatus\"\\\n\x1aGetDepartmentBoardResponse\x12%\n\x04rows\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.BoardRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x16ListDepartmentsRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\x0cmin_position\x18\x02 \x01(\x04\"M\n\x11\x44\x65partmentSummary\x12\x12\n\ndepartment\x18\x01 \x01(\t\x12\x0f\n\x07present\x18\x02 \x01(\r\x12\x13\n\x0bto_complete\x18\x03 \x01(\r\"P\n\x17ListDepartmentsResponse\x12\x35\n\x0b\x64\x65partments\x18\x01 \x03(\x0b\x32 .ledger.api.v1.DepartmentSummary\"s\n\x16GetPatientIndexRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\npatient_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0b\x63\x61se_number\x18\x03 \x01(\tH\x00\x12\x14\n\x0cmin_position\x18\x04 \x01(\x04\x42\x04\n\x02\x62y\"m\n\x0fPatientIdentity\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12\x31\n\x08standing\x18\x03 \x01(\x0e\x32\x1f.ledger.api.v1.IdentityStanding\"E\n\x0b\x45pisodeCode\x12%\n\x06\x63oding\x18\x01 \x01(\x0b\x32\x15.ledger.api.v1.Coding\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\r\"O\n\x10\x45pisodeDuplicate\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12)\n\x06source\x18\x02 \x01(\x0b\x32\x19.ledger.api.v1.SourceItem\"\xb2\x03\n\x07\x45pisode\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12,\n\nvisit_type\x18\x02 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x03 \x01(\r\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x13\n\x0b\x64\x65partments\x18\x05 \x03(\t\x12.\n\nstarted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x65ntries\x18\x08 \x01(\r\x12\x12\n\npatient_id\x18\t \x01(\t\x12\x31\n\x08standing\x18\n \x01(\x0e\x32\x1f.ledger.api.v1.IdentityStanding\x12)\n\x05\x63odes\x18\x0b \x03(\x0b\x32\x1a.ledger.api.v1.EpisodeCode\x12\x33\n\nduplicates\x18\x0c \x03(\x0b\x32\x1f.ledger.api.v1.EpisodeDuplicate\"\xa0\x01\n\x17GetPatientIndexResponse\x12\x12\n\npatient_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12(\n\x08\x65pisodes\x18\x03 \x03(\x0b\x32\x16.ledger.api.v1.Episode\x12\x32\n\nidentities\x18\x04 \x03(\x0b\x32\x1e.ledger.api.v1.PatientIdentity\"\xf3\x01\n\x1aListArchiveRegisterRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12#\n\x05phase\x18\x02 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x14\n\x0cmin_position\x18\x05 \x01(\x04\x12\x0c\n\x04held\x18\x06 \x01(\x08\x12\x0c\n\x04lent\x18\x07 \x01(\x08\x12\x18\n\x10retention_before\x18\x08 \x01(\t\x12+\n\x05order\x18\t \x01(\x0e\x32\x1c.ledger.api.v1.RegisterOrder\"]\n\x0cRegisterHold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x11\n\tauthority\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x0cRegisterSeal\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12%\n\x04mode\x18\x02 \x01(\x0e\x32\x17.ledger.api.v1.SealMode\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x85\x01\n\x0cRegisterLoan\x12\x0f\n\x07loan_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62orrower_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x14\n\x0cout_of_house\x18\x04 \x01(\x08\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\rRegisterPaper\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\x12\r\n\x05shelf\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x10RegisterDisposal\x12/\n\x07opinion\x18\x01 \x01(\x0e\x32\x1e.ledger.api.v1.DisposalOpinion\x12\x10\n\x08\x61pproved\x18\x02 \x01(\x08\x12\x0f\n\x07list_id\x18\x03 \x01(\t\x12\x30\n\x0c\x64\x65stroyed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x05\n\x0bRegisterRow\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12#\n\x05phase\x18\x05 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12,\n\x08\x65nded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0csubmitted_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61rchived_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fretention_class\x18\t \x01(\t\x12\x14\n\x0cretain_until\x18\n \x01(\t\x12\x11\n\thead_leaf\x18\x0b \x01(\x0c\x12\x16\n\x0erecord_version\x18\x0c \x01(\x04\x12\x0f\n\x07returns\x18\r \x01(\r\x12\r\n\x05score\x18\x0e \x01(\r\x12\'\n\x04name\x18\x0f \x01(\x0e\x32\x19.ledger.api.v1.RecordName\x12*\n\x05holds\x18\x10 \x03(\x0b\x32\x1b.ledger.api.v1.RegisterHold\x12*\n\x05seals\x18\x11 \x03(\x0b\x32\x1b.ledger.api.v1.RegisterSeal\x12)\n\x04loan\x18\x12 \x01(\x0b\x32\x1b.ledger.api.v1.RegisterLoan\x12,\n\x06papers\x18\x13 \x03(\x0b\x32\x1c.ledger.api.v1.RegisterPaper\x12\x0e\n\x06\x63opies\x18\x14 \x01(\r\x12\x12\n\nrestricted\x18\x15 \x01(\x08\x12\x31\n\x08\x64isposal\x18\x16 \x01(\x0b\x32\x1f.ledger.api.v1.RegisterDisposal\"`\n\x1bListArchiveRegisterResponse\x12(\n\x04rows\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.RegisterRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8c\x01\n\x10IdentityStanding\x12!\n\x1dIDENTITY_STANDING_UNSPECIFIED\x10\x00\x12\x19\n\x15IDENTITY_STANDING_OWN\x10\x01\x12\x1c\n\x18IDENTITY_STANDING_MERGED\x10\x02\x12\x1c\n\x18IDENTITY_STANDING_LINKED\x10\x03*\x8f\x01\n\rRegisterOrder\x12\x1e\n\x1aREGISTER_ORDER_UNSPECIFIED\x10\x00\x12\x1d\n\x19REGISTER_ORDER_REGISTERED\x10\x01\x12\x1f\n\x1bREGISTER_ORDER_RETAIN_UNTIL\x10\x02\x12\x1e\n\x1aREGISTER_ORDER_CASE_NUMBER\x10\x03*h\n\nRecordName\x12\x1b\n\x17RECORD_NAME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRECORD_NAME_RUNNING_RECORD\x10\x01\x12\x1d\n\x19RECORD_NAME_ARCHIVED_CASE\x10\x02\x32\x93\x03\n\x0c\x42oardService\x12i\n\x12GetDepartmentBoard\x12(.ledger.api.v1.GetDepartmentBoardRequest\x1a).ledger.api.v1.GetDepartmentBoardResponse\x12`\n\x0fListDepartments\x12%.ledger.api.v1.ListDepartmentsRequest\x1a&.ledger.api.v1.ListDepartmentsResponse\x12`\n\x0fGetPatientIndex\x12%.ledger.api.v1.GetPatientIndexRequest\x1a&.ledger.api.v1.GetPatientIndexResponse\x12T\n\x0bGetWorklist\x12!.ledger.api.v1.GetWorklistRequest\x1a\".ledger.api.v1.GetWorklistResponse2~\n\x0e\x41rchiveService\x12l\n\x13ListArchiveRegister\x12).ledger.api.v1.ListArchiveRegisterRequest\x1a*.ledger.api.v1.ListArchiveRegisterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.boards_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETDEPARTMENTBOARDREQUEST']._serialized_start=106
-  _globals['_GETDEPARTMENTBOARDREQUEST']._serialized_end=232
-  _globals['_BOARDROW']._serialized_start=235
-  _globals['_BOARDROW']._serialized_end=589
-  _globals['_GETDEPARTMENTBOARDRESPONSE']._serialized_start=591
-  _globals['_GETDEPARTMENTBOARDRESPONSE']._serialized_end=683
-  _globals['_LISTDEPARTMENTSREQUEST']._serialized_start=685
-  _globals['_LISTDEPARTMENTSREQUEST']._serialized_end=749
-  _globals['_DEPARTMENTSUMMARY']._serialized_start=751
-  _globals['_DEPARTMENTSUMMARY']._serialized_end=828
-  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_start=830
-  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_end=910
-  _globals['_GETPATIENTINDEXREQUEST']._serialized_start=912
-  _globals['_GETPATIENTINDEXREQUEST']._serialized_end=1027
-  _globals['_EPISODE']._serialized_start=1030
-  _globals['_EPISODE']._serialized_end=1297
-  _globals['_GETPATIENTINDEXRESPONSE']._serialized_start=1299
-  _globals['_GETPATIENTINDEXRESPONSE']._serialized_end=1407
-  _globals['_LISTARCHIVEREGISTERREQUEST']._serialized_start=1410
-  _globals['_LISTARCHIVEREGISTERREQUEST']._serialized_end=1554
-  _globals['_REGISTERROW']._serialized_start=1557
-  _globals['_REGISTERROW']._serialized_end=1984
-  _globals['_LISTARCHIVEREGISTERRESPONSE']._serialized_start=1986
-  _globals['_LISTARCHIVEREGISTERRESPONSE']._serialized_end=2082
-  _globals['_BOARDSERVICE']._serialized_start=2085
-  _globals['_BOARDSERVICE']._serialized_end=2402
-  _globals['_ARCHIVESERVICE']._serialized_start=2404
-  _globals['_ARCHIVESERVICE']._serialized_end=2530
+  _globals['_IDENTITYSTANDING']._serialized_start=3740
+  _globals['_IDENTITYSTANDING']._serialized_end=3880
+  _globals['_REGISTERORDER']._serialized_start=3883
+  _globals['_REGISTERORDER']._serialized_end=4026
+  _globals['_RECORDNAME']._serialized_start=4028
+  _globals['_RECORDNAME']._serialized_end=4132
+  _globals['_GETDEPARTMENTBOARDREQUEST']._serialized_start=172
+  _globals['_GETDEPARTMENTBOARDREQUEST']._serialized_end=298
+  _globals['_BOARDROW']._serialized_start=301
+  _globals['_BOARDROW']._serialized_end=764
+  _globals['_GETDEPARTMENTBOARDRESPONSE']._serialized_start=766
+  _globals['_GETDEPARTMENTBOARDRESPONSE']._serialized_end=858
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_start=860
+  _globals['_LISTDEPARTMENTSREQUEST']._serialized_end=924
+  _globals['_DEPARTMENTSUMMARY']._serialized_start=926
+  _globals['_DEPARTMENTSUMMARY']._serialized_end=1003
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_start=1005
+  _globals['_LISTDEPARTMENTSRESPONSE']._serialized_end=1085
+  _globals['_GETPATIENTINDEXREQUEST']._serialized_start=1087
+  _globals['_GETPATIENTINDEXREQUEST']._serialized_end=1202
+  _globals['_PATIENTIDENTITY']._serialized_start=1204
+  _globals['_PATIENTIDENTITY']._serialized_end=1313
+  _globals['_EPISODECODE']._serialized_start=1315
+  _globals['_EPISODECODE']._serialized_end=1384
+  _globals['_EPISODEDUPLICATE']._serialized_start=1386
+  _globals['_EPISODEDUPLICATE']._serialized_end=1465
+  _globals['_EPISODE']._serialized_start=1468
+  _globals['_EPISODE']._serialized_end=1902
+  _globals['_GETPATIENTINDEXRESPONSE']._serialized_start=1905
+  _globals['_GETPATIENTINDEXRESPONSE']._serialized_end=2065
+  _globals['_LISTARCHIVEREGISTERREQUEST']._serialized_start=2068
+  _globals['_LISTARCHIVEREGISTERREQUEST']._serialized_end=2311
+  _globals['_REGISTERHOLD']._serialized_start=2313
+  _globals['_REGISTERHOLD']._serialized_end=2406
+  _globals['_REGISTERSEAL']._serialized_start=2408
+  _globals['_REGISTERSEAL']._serialized_end=2521
+  _globals['_REGISTERLOAN']._serialized_start=2524
+  _globals['_REGISTERLOAN']._serialized_end=2657
+  _globals['_REGISTERPAPER']._serialized_start=2659
+  _globals['_REGISTERPAPER']._serialized_end=2749
+  _globals['_REGISTERDISPOSAL']._serialized_start=2752
+  _globals['_REGISTERDISPOSAL']._serialized_end=2904
+  _globals['_REGISTERROW']._serialized_start=2907
+  _globals['_REGISTERROW']._serialized_end=3639
+  _globals['_LISTARCHIVEREGISTERRESPONSE']._serialized_start=3641
+  _globals['_LISTARCHIVEREGISTERRESPONSE']._serialized_end=3737
+  _globals['_BOARDSERVICE']._serialized_start=4135
+  _globals['_BOARDSERVICE']._serialized_end=4538
+  _globals['_ARCHIVESERVICE']._serialized_start=4540
+  _globals['_ARCHIVESERVICE']._serialized_end=4666
 # @@protoc_insertion_point(module_scope)

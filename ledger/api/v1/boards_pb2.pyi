@@ -8,7 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from ledger.api.v1 import common_pb2 as _common_pb2
+from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +21,86 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _IdentityStanding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _IdentityStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_IdentityStanding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IDENTITY_STANDING_UNSPECIFIED: _IdentityStanding.ValueType  # 0
+    """Not said."""
+    IDENTITY_STANDING_OWN: _IdentityStanding.ValueType  # 1
+    """The patient, or the one into whom that patient was merged."""
+    IDENTITY_STANDING_MERGED: _IdentityStanding.ValueType  # 2
+    """The same person: merged into the patient."""
+    IDENTITY_STANDING_LINKED: _IdentityStanding.ValueType  # 3
+    """Perhaps the same person: linked, not merged."""
+
+class IdentityStanding(_IdentityStanding, metaclass=_IdentityStandingEnumTypeWrapper):
+    """How an identity belongs to the patient who was asked for."""
+
+IDENTITY_STANDING_UNSPECIFIED: IdentityStanding.ValueType  # 0
+"""Not said."""
+IDENTITY_STANDING_OWN: IdentityStanding.ValueType  # 1
+"""The patient, or the one into whom that patient was merged."""
+IDENTITY_STANDING_MERGED: IdentityStanding.ValueType  # 2
+"""The same person: merged into the patient."""
+IDENTITY_STANDING_LINKED: IdentityStanding.ValueType  # 3
+"""Perhaps the same person: linked, not merged."""
+Global___IdentityStanding: _TypeAlias = IdentityStanding  # noqa: Y015
+
+class _RegisterOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RegisterOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RegisterOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REGISTER_ORDER_UNSPECIFIED: _RegisterOrder.ValueType  # 0
+    """By registration."""
+    REGISTER_ORDER_REGISTERED: _RegisterOrder.ValueType  # 1
+    """By registration."""
+    REGISTER_ORDER_RETAIN_UNTIL: _RegisterOrder.ValueType  # 2
+    """By retention date, the earliest first; records without one come first."""
+    REGISTER_ORDER_CASE_NUMBER: _RegisterOrder.ValueType  # 3
+    """By case number."""
+
+class RegisterOrder(_RegisterOrder, metaclass=_RegisterOrderEnumTypeWrapper):
+    """In which order the archive register is listed."""
+
+REGISTER_ORDER_UNSPECIFIED: RegisterOrder.ValueType  # 0
+"""By registration."""
+REGISTER_ORDER_REGISTERED: RegisterOrder.ValueType  # 1
+"""By registration."""
+REGISTER_ORDER_RETAIN_UNTIL: RegisterOrder.ValueType  # 2
+"""By retention date, the earliest first; records without one come first."""
+REGISTER_ORDER_CASE_NUMBER: RegisterOrder.ValueType  # 3
+"""By case number."""
+Global___RegisterOrder: _TypeAlias = RegisterOrder  # noqa: Y015
+
+class _RecordName:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecordNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordName.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECORD_NAME_UNSPECIFIED: _RecordName.ValueType  # 0
+    """Not said: it was voided, or is destroyed."""
+    RECORD_NAME_RUNNING_RECORD: _RecordName.ValueType  # 1
+    """Running record (病历): not archived yet."""
+    RECORD_NAME_ARCHIVED_CASE: _RecordName.ValueType  # 2
+    """Archived case (病案)."""
+
+class RecordName(_RecordName, metaclass=_RecordNameEnumTypeWrapper):
+    """Under which name a record stands in the register: the same stream, the same bytes."""
+
+RECORD_NAME_UNSPECIFIED: RecordName.ValueType  # 0
+"""Not said: it was voided, or is destroyed."""
+RECORD_NAME_RUNNING_RECORD: RecordName.ValueType  # 1
+"""Running record (病历): not archived yet."""
+RECORD_NAME_ARCHIVED_CASE: RecordName.ValueType  # 2
+"""Archived case (病案)."""
+Global___RecordName: _TypeAlias = RecordName  # noqa: Y015
 
 @_typing.final
 class GetDepartmentBoardRequest(_message.Message):
@@ -76,6 +158,10 @@ class BoardRow(_message.Message):
     OPEN_CONSULTATIONS_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    TO_COUNTERSIGN_FIELD_NUMBER: _builtins.int
+    LATE_ITEMS_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -89,13 +175,21 @@ class BoardRow(_message.Message):
     responsible: _builtins.str
     """Name of the physician in charge."""
     entries: _builtins.int
-    """Number of entries that are not retracted."""
+    """Number of signed entries that are not retracted."""
     latest_entry: _builtins.str
-    """Title of the latest entry."""
+    """Title of the latest of them."""
     open_consultations: _builtins.int
     """Consultations that wait for an answer."""
     record_version: _builtins.int
     """Version of the record that set the row."""
+    drafts: _builtins.int
+    """Drafts that nobody has signed."""
+    to_countersign: _builtins.int
+    """Entries of trainees that wait for a superior's signature; not those of an earlier system."""
+    late_items: _builtins.int
+    """Results and reports that were filed late."""
+    identity: _common_pb2.IdentityStatus.ValueType
+    """Whether it is known who the patient is."""
     @_builtins.property
     def latest_entry_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the latest entry."""
@@ -119,10 +213,14 @@ class BoardRow(_message.Message):
         open_consultations: _builtins.int = ...,
         since: _timestamp_pb2.Timestamp | None = ...,
         record_version: _builtins.int = ...,
+        drafts: _builtins.int = ...,
+        to_countersign: _builtins.int = ...,
+        late_items: _builtins.int = ...,
+        identity: _common_pb2.IdentityStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latest_entry_at", b"latest_entry_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "entries", b"entries", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -273,6 +371,92 @@ class GetPatientIndexRequest(_message.Message):
 Global___GetPatientIndexRequest: _TypeAlias = GetPatientIndexRequest  # noqa: Y015
 
 @_typing.final
+class PatientIdentity(_message.Message):
+    """One identity (patient stream) under which a person is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Patient stream, UUID text."""
+    case_number: _builtins.str
+    """Case number; empty where the patient stream was not seen yet."""
+    standing: Global___IdentityStanding.ValueType
+    """How it belongs to the patient."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        case_number: _builtins.str = ...,
+        standing: Global___IdentityStanding.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "patient_id", b"patient_id", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientIdentity: _TypeAlias = PatientIdentity  # noqa: Y015
+
+@_typing.final
+class EpisodeCode(_message.Message):
+    """A standardised code of an episode's entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODING_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    entries: _builtins.int
+    """Entries that hold it."""
+    @_builtins.property
+    def coding(self) -> _common_pb2.Coding:
+        """The code, with the text as an author saw it."""
+
+    def __init__(
+        self,
+        *,
+        coding: _common_pb2.Coding | None = ...,
+        entries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding", "entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpisodeCode: _TypeAlias = EpisodeCode  # noqa: Y015
+
+@_typing.final
+class EpisodeDuplicate(_message.Message):
+    """The same fact from another source: recorded once, and linked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry that holds the fact, UUID text."""
+    @_builtins.property
+    def source(self) -> _common_pb2.SourceItem:
+        """Where the other one came from; its digest is left out."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        source: _common_pb2.SourceItem | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpisodeDuplicate: _TypeAlias = EpisodeDuplicate  # noqa: Y015
+
+@_typing.final
 class Episode(_message.Message):
     """One episode of a patient."""
 
@@ -286,6 +470,10 @@ class Episode(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     visit_type: _common_pb2.VisitType.ValueType
@@ -295,7 +483,11 @@ class Episode(_message.Message):
     phase: _common_pb2.Phase.ValueType
     """Phase."""
     entries: _builtins.int
-    """Number of entries that are not retracted."""
+    """Number of signed entries that are not retracted."""
+    patient_id: _builtins.str
+    """Identity to which the record belongs, UUID text."""
+    standing: Global___IdentityStanding.ValueType
+    """How that identity belongs to the patient; LINKED is perhaps somebody else's episode."""
     @_builtins.property
     def departments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Departments in the order in which the patient was there."""
@@ -308,6 +500,14 @@ class Episode(_message.Message):
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When care ended, by the client; absent before."""
 
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeCode]:
+        """Standardised codes of the entries, by system and code; at most 200."""
+
+    @_builtins.property
+    def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeDuplicate]:
+        """Duplicates that were linked to an entry, the first linked first; at most 200."""
+
     def __init__(
         self,
         *,
@@ -319,10 +519,14 @@ class Episode(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         entries: _builtins.int = ...,
+        patient_id: _builtins.str = ...,
+        standing: Global___IdentityStanding.ValueType = ...,
+        codes: _abc.Iterable[Global___EpisodeCode] | None = ...,
+        duplicates: _abc.Iterable[Global___EpisodeDuplicate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["departments", b"departments", "ended_at", b"ended_at", "entries", b"entries", "phase", b"phase", "record_id", b"record_id", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "departments", b"departments", "duplicates", b"duplicates", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -337,13 +541,18 @@ class GetPatientIndexResponse(_message.Message):
     PATIENT_ID_FIELD_NUMBER: _builtins.int
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     EPISODES_FIELD_NUMBER: _builtins.int
+    IDENTITIES_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
-    """Patient stream, UUID text."""
+    """Patient stream, UUID text; of a merged patient the one that goes on."""
     case_number: _builtins.str
-    """Case number."""
+    """Case number of that patient."""
     @_builtins.property
     def episodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Episode]:
         """Episodes by start, then by record id; at most 1,000."""
+
+    @_builtins.property
+    def identities(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientIdentity]:
+        """Every identity of the patient: own, merged, then linked; at most 1,000."""
 
     def __init__(
         self,
@@ -351,10 +560,11 @@ class GetPatientIndexResponse(_message.Message):
         patient_id: _builtins.str = ...,
         case_number: _builtins.str = ...,
         episodes: _abc.Iterable[Global___Episode] | None = ...,
+        identities: _abc.Iterable[Global___PatientIdentity] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "episodes", b"episodes", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -371,6 +581,10 @@ class ListArchiveRegisterRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    LENT_FIELD_NUMBER: _builtins.int
+    RETENTION_BEFORE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     phase: _common_pb2.Phase.ValueType
@@ -381,6 +595,14 @@ class ListArchiveRegisterRequest(_message.Message):
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait."""
+    held: _builtins.bool
+    """Only records under a hold."""
+    lent: _builtins.bool
+    """Only records on loan."""
+    retention_before: _builtins.str
+    """Only records with a retention date before this day, ISO 8601; empty = all."""
+    order: Global___RegisterOrder.ValueType
+    """Order of the rows."""
     def __init__(
         self,
         *,
@@ -389,18 +611,194 @@ class ListArchiveRegisterRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        held: _builtins.bool = ...,
+        lent: _builtins.bool = ...,
+        retention_before: _builtins.str = ...,
+        order: Global___RegisterOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "hospital", b"hospital", "lent", b"lent", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase", "retention_before", b"retention_before"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListArchiveRegisterRequest: _TypeAlias = ListArchiveRegisterRequest  # noqa: Y015
 
 @_typing.final
+class RegisterHold(_message.Message):
+    """A hold that stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    hold_id: _builtins.str
+    """Hold, UUID text."""
+    authority: _builtins.str
+    """Who ordered it."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the order's entry."""
+
+    def __init__(
+        self,
+        *,
+        hold_id: _builtins.str = ...,
+        authority: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "hold_id", b"hold_id", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterHold: _TypeAlias = RegisterHold  # noqa: Y015
+
+@_typing.final
+class RegisterSeal(_message.Message):
+    """A seal that stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    seal_id: _builtins.str
+    """Seal, UUID text."""
+    mode: _keeping_values_pb2.SealMode.ValueType
+    """Copy sealed, or original closed to change."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the sealing."""
+
+    def __init__(
+        self,
+        *,
+        seal_id: _builtins.str = ...,
+        mode: _keeping_values_pb2.SealMode.ValueType = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterSeal: _TypeAlias = RegisterSeal  # noqa: Y015
+
+@_typing.final
+class RegisterLoan(_message.Message):
+    """The loan that is open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOAN_ID_FIELD_NUMBER: _builtins.int
+    BORROWER_ID_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    OUT_OF_HOUSE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    loan_id: _builtins.str
+    """Loan, UUID text."""
+    borrower_id: _builtins.str
+    """Random id of the borrower; the name is not part of the register."""
+    due_on: _builtins.str
+    """Last day, ISO 8601."""
+    out_of_house: _builtins.bool
+    """It left the building."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the issue."""
+
+    def __init__(
+        self,
+        *,
+        loan_id: _builtins.str = ...,
+        borrower_id: _builtins.str = ...,
+        due_on: _builtins.str = ...,
+        out_of_house: _builtins.bool = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borrower_id", b"borrower_id", "due_on", b"due_on", "loan_id", b"loan_id", "out_of_house", b"out_of_house", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterLoan: _TypeAlias = RegisterLoan  # noqa: Y015
+
+@_typing.final
+class RegisterPaper(_message.Message):
+    """A scanned paper of which nobody has said what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    SHELF_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    scan_id: _builtins.str
+    """Scan, UUID text."""
+    shelf: _builtins.str
+    """Where the paper lies."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the scan."""
+
+    def __init__(
+        self,
+        *,
+        scan_id: _builtins.str = ...,
+        shelf: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scan_id", b"scan_id", "shelf", b"shelf", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterPaper: _TypeAlias = RegisterPaper  # noqa: Y015
+
+@_typing.final
+class RegisterDisposal(_message.Message):
+    """How far the disposal of a record has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPINION_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    LIST_ID_FIELD_NUMBER: _builtins.int
+    DESTROYED_AT_FIELD_NUMBER: _builtins.int
+    opinion: _keeping_values_pb2.DisposalOpinion.ValueType
+    """The opinion; unspecified before anybody gave one."""
+    approved: _builtins.bool
+    """The appraisal group approved it."""
+    list_id: _builtins.str
+    """Destruction list, UUID text; empty where there is none."""
+    @_builtins.property
+    def destroyed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the destruction; absent before."""
+
+    def __init__(
+        self,
+        *,
+        opinion: _keeping_values_pb2.DisposalOpinion.ValueType = ...,
+        approved: _builtins.bool = ...,
+        list_id: _builtins.str = ...,
+        destroyed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destroyed_at", b"destroyed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "destroyed_at", b"destroyed_at", "list_id", b"list_id", "opinion", b"opinion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterDisposal: _TypeAlias = RegisterDisposal  # noqa: Y015
+
+@_typing.final
 class RegisterRow(_message.Message):
-    """A row of the archive register."""
+    """A row of the archive register. Of a DESTROYED record a tombstone is left: id, version, head, phase and `disposal`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -418,6 +816,14 @@ class RegisterRow(_message.Message):
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     RETURNS_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    SEALS_FIELD_NUMBER: _builtins.int
+    LOAN_FIELD_NUMBER: _builtins.int
+    PAPERS_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    RESTRICTED_FIELD_NUMBER: _builtins.int
+    DISPOSAL_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -431,7 +837,7 @@ class RegisterRow(_message.Message):
     retention_class: _builtins.str
     """Retention class."""
     retain_until: _builtins.str
-    """First day on which disposal could be appraised, ISO 8601; empty before archiving."""
+    """First day on which disposal could be appraised, ISO 8601, as it moved; empty before archiving."""
     head_leaf: _builtins.bytes
     """Leaf hash of the record's last event, 32 bytes."""
     record_version: _builtins.int
@@ -440,6 +846,12 @@ class RegisterRow(_message.Message):
     """Times that quality control returned it."""
     score: _builtins.int
     """Last quality score; 0 before."""
+    name: Global___RecordName.ValueType
+    """Running record or archived case."""
+    copies: _builtins.int
+    """Copies issued."""
+    restricted: _builtins.bool
+    """Use is restricted to storage, care, law and claims."""
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When care ended, by the client; absent before."""
@@ -451,6 +863,26 @@ class RegisterRow(_message.Message):
     @_builtins.property
     def archived_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of archiving; absent before."""
+
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterHold]:
+        """Holds that stand, the oldest first; at most 100."""
+
+    @_builtins.property
+    def seals(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterSeal]:
+        """Seals that stand, the oldest first; at most 100."""
+
+    @_builtins.property
+    def loan(self) -> Global___RegisterLoan:
+        """The open loan; absent where it is in its place."""
+
+    @_builtins.property
+    def papers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterPaper]:
+        """Papers not accounted for, the oldest first; at most 100."""
+
+    @_builtins.property
+    def disposal(self) -> Global___RegisterDisposal:
+        """Disposal; absent before an appraisal."""
 
     def __init__(
         self,
@@ -469,10 +901,18 @@ class RegisterRow(_message.Message):
         record_version: _builtins.int = ...,
         returns: _builtins.int = ...,
         score: _builtins.int = ...,
+        name: Global___RecordName.ValueType = ...,
+        holds: _abc.Iterable[Global___RegisterHold] | None = ...,
+        seals: _abc.Iterable[Global___RegisterSeal] | None = ...,
+        loan: Global___RegisterLoan | None = ...,
+        papers: _abc.Iterable[Global___RegisterPaper] | None = ...,
+        copies: _builtins.int = ...,
+        restricted: _builtins.bool = ...,
+        disposal: Global___RegisterDisposal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "ended_at", b"ended_at", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "disposal", b"disposal", "ended_at", b"ended_at", "loan", b"loan", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "ended_at", b"ended_at", "head_leaf", b"head_leaf", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "disposal", b"disposal", "ended_at", b"ended_at", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

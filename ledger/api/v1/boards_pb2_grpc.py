@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from ledger.api.v1 import boards_pb2 as ledger_dot_api_dot_v1_dot_boards__pb2
+from ledger.api.v1 import worklist_pb2 as ledger_dot_api_dot_v1_dot_worklist__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class BoardServiceStub:
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -50,10 +51,15 @@ class BoardServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexResponse.FromString,
                 _registered_method=True)
+        self.GetWorklist = channel.unary_unary(
+                '/ledger.api.v1.BoardService/GetWorklist',
+                request_serializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistResponse.FromString,
+                _registered_method=True)
 
 
 class BoardServiceServicer:
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     def GetDepartmentBoard(self, request, context):
@@ -77,6 +83,13 @@ class BoardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWorklist(self, request, context):
+        """What waits for a department, a person, or the records office.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BoardServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +108,11 @@ def add_BoardServiceServicer_to_server(servicer, server):
                     request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexResponse.SerializeToString,
             ),
+            'GetWorklist': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorklist,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'ledger.api.v1.BoardService', rpc_method_handlers)
@@ -104,7 +122,7 @@ def add_BoardServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BoardService:
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
     """
 
     @staticmethod
@@ -178,6 +196,33 @@ class BoardService:
             '/ledger.api.v1.BoardService/GetPatientIndex',
             ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorklist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.BoardService/GetWorklist',
+            ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistResponse.FromString,
             options,
             channel_credentials,
             insecure,

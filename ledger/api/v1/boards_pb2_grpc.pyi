@@ -6,6 +6,7 @@ Reads from views: fast, and as fresh as `min_position` asks."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from ledger.api.v1 import boards_pb2 as _boards_pb2
+from ledger.api.v1 import worklist_pb2 as _worklist_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -27,7 +28,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BoardServiceStub:
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,10 +40,12 @@ class BoardServiceStub:
     """All departments that have patients, with counts."""
     GetPatientIndex: _grpc.UnaryUnaryMultiCallable[_boards_pb2.GetPatientIndexRequest, _boards_pb2.GetPatientIndexResponse]
     """All episodes of one patient in order of time."""
+    GetWorklist: _grpc.UnaryUnaryMultiCallable[_worklist_pb2.GetWorklistRequest, _worklist_pb2.GetWorklistResponse]
+    """What waits for a department, a person, or the records office."""
 
 @_typing.type_check_only
 class BoardServiceAsyncStub(BoardServiceStub):
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetDepartmentBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetDepartmentBoardRequest, _boards_pb2.GetDepartmentBoardResponse]  # type: ignore[assignment]
@@ -51,9 +54,11 @@ class BoardServiceAsyncStub(BoardServiceStub):
     """All departments that have patients, with counts."""
     GetPatientIndex: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetPatientIndexRequest, _boards_pb2.GetPatientIndexResponse]  # type: ignore[assignment]
     """All episodes of one patient in order of time."""
+    GetWorklist: _aio.UnaryUnaryMultiCallable[_worklist_pb2.GetWorklistRequest, _worklist_pb2.GetWorklistResponse]  # type: ignore[assignment]
+    """What waits for a department, a person, or the records office."""
 
 class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Department boards and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
 
     @_abc_1.abstractmethod
     def GetDepartmentBoard(
@@ -78,6 +83,14 @@ class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_boards_pb2.GetPatientIndexResponse, _abc.Awaitable[_boards_pb2.GetPatientIndexResponse]]:
         """All episodes of one patient in order of time."""
+
+    @_abc_1.abstractmethod
+    def GetWorklist(
+        self,
+        request: _worklist_pb2.GetWorklistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worklist_pb2.GetWorklistResponse, _abc.Awaitable[_worklist_pb2.GetWorklistResponse]]:
+        """What waits for a department, a person, or the records office."""
 
 def add_BoardServiceServicer_to_server(servicer: BoardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

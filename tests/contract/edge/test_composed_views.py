@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,8 @@ from ledger.api.v1 import boards_pb2 as boards
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1 import stream_pb2 as stream
 from ledger.api.v1 import transfers_pb2 as transfers
+from ledger.api.v1 import usage_pb2 as usage
+from ledger.api.v1 import worklist_pb2 as worklist
 from ledger.server.method import Method, Shape, methods
 from projections.page_token import write_token
 from projections.tables import freshness_statements, shared_statements
@@ -163,6 +166,19 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
             "INVALID_ARGUMENT",
             "VALIDATION_FAILED",
         ),
+        (
+            "ListArchiveRegister",
+            boards.ListArchiveRegisterRequest(hospital="north", retention_before="20540101"),
+            "INVALID_ARGUMENT",
+            "VALIDATION_FAILED",
+        ),
+        ("GetWorklist", worklist.GetWorklistRequest(hospital="north"), "INVALID_ARGUMENT", "VALIDATION_FAILED"),
+        (
+            "GetWorklist",
+            worklist.GetWorklistRequest(hospital="north", records_office=True, on_date="tomorrow"),
+            "INVALID_ARGUMENT",
+            "VALIDATION_FAILED",
+        ),
     ],
 )
 async def test_a_view_query_that_asks_for_what_there_is_not(
@@ -187,13 +203,15 @@ async def test_every_list_has_one_rule_for_its_page_size(client: EdgeClient, edg
     """0 and more is served, above 1,000 as 1,000; less is refused with one reason, whichever side answers."""
     await open_record(client)
     async with projecting(edge.settings):
-        for view in ("department_board", "archive_register", "transfer_packages"):
+        for view in ("department_board", "archive_register", "transfer_packages", "worklist", "usage"):
             await _handled(client, view)
     lists: list[tuple[str, Any]] = [
         ("RecordService/ListRecords", records.ListRecordsRequest(hospital="north")),
         ("HospitalService/ListHospitals", stream.ListHospitalsRequest()),
         ("BoardService/GetDepartmentBoard", boards.GetDepartmentBoardRequest(hospital="north", department="MED")),
         ("ArchiveService/ListArchiveRegister", boards.ListArchiveRegisterRequest(hospital="north")),
+        ("BoardService/GetWorklist", worklist.GetWorklistRequest(hospital="north", records_office=True)),
+        ("UsageService/GetUsage", usage.GetUsageRequest(hospital="north")),
         ("TransferService/ListTransfers", transfers.ListTransfersRequest(hospital="north")),
         ("OperationsService/ListDeadLetters", stream.ListDeadLettersRequest(hospital="north")),
     ]
@@ -214,6 +232,8 @@ async def _handled(client: EdgeClient, view: str) -> None:
         "department_board": ("BoardService/ListDepartments", boards.ListDepartmentsRequest),
         "archive_register": ("ArchiveService/ListArchiveRegister", boards.ListArchiveRegisterRequest),
         "transfer_packages": ("TransferService/ListTransfers", transfers.ListTransfersRequest),
+        "worklist": ("BoardService/GetWorklist", partial(worklist.GetWorklistRequest, records_office=True)),
+        "usage": ("UsageService/GetUsage", usage.GetUsageRequest),
     }
     rpc, request = asked[view]
     await client.call(rpc, request(hospital="north", min_position=3))

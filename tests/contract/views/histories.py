@@ -72,7 +72,9 @@ def at(seconds: int) -> Timestamp:
     return Timestamp(seconds=FIRST_SECOND + seconds)
 
 
-def registered(department: str = "SURG", case_number: str = "C1", patient: UUID | None = None) -> Message:
+def registered(
+    department: str = "SURG", case_number: str = "C1", patient: UUID | None = None
+) -> events_pb2.RecordRegistered:
     return events_pb2.RecordRegistered(
         patient_id=str(patient or UUID(int=1)),
         case_number=case_number,

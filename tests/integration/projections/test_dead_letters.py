@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from ledger.views.errors import DeadLetterAbsent, ReasonMissing, RecordStopped
+from ledger.views.queries import RegisterFilter
 from projections.archive_queries import ArchiveQueries
 from projections.archive_register.view import ArchiveRegister
 from projections.board_queries import BoardQueries
@@ -167,7 +168,7 @@ async def test_too_many_stopped_records_stop_the_view(ground: Ground) -> None:
         assert (await operations.statuses("north", head))[2].lag == 1
         for position in (1, 2):
             await operations.skip("north", "archive_register", position, "a test's invention")
-        page = await ArchiveQueries(reader(ground)).archive_register("north", 0, 0, "", head)
+        page = await ArchiveQueries(reader(ground)).archive_register("north", RegisterFilter(), 0, "", head)
         handled = await view_digest(ground.pool, "north", register)
     assert len(page.rows) == 1
     assert sum(checkpoint.events for checkpoint in handled.values()) == head

@@ -6,6 +6,7 @@ import pytest
 
 from ledger.api.v1 import common_pb2
 from ledger.views.errors import UnknownPatient
+from ledger.views.queries import RegisterFilter
 from projections.archive_queries import ArchiveQueries
 from projections.archive_register.view import ArchiveRegister
 from projections.board_queries import BoardQueries
@@ -49,8 +50,8 @@ async def test_the_register_follows_phase_and_head(ground: Ground) -> None:
     async with running(ground, ArchiveRegister()):
         head = ground.append(events)
         queries = ArchiveQueries(reader(ground))
-        (row,) = (await queries.archive_register("north", common_pb2.PHASE_ARCHIVED, 0, "", head)).rows
-        running_records = await queries.archive_register("north", common_pb2.PHASE_ACTIVE, 0, "", 0)
+        (row,) = (await queries.archive_register("north", RegisterFilter(common_pb2.PHASE_ARCHIVED), 0, "", head)).rows
+        running_records = await queries.archive_register("north", RegisterFilter(common_pb2.PHASE_ACTIVE), 0, "", 0)
     assert not running_records.rows
     assert (row.record_version, row.head_leaf) == (9, events[-1].leaf)
     assert (row.returns, row.score, row.retain_until) == (1, 97, "2053-11-14")
@@ -65,11 +66,11 @@ async def test_pages_of_the_register(ground: Ground) -> None:
         queries = ArchiveQueries(reader(ground))
         ground.append(stream.seal(h.registered()) for stream in streams)
         for position in range(1, 6):
-            await queries.archive_register("north", 0, 1, "", position)
+            await queries.archive_register("north", RegisterFilter(), 1, "", position)
         seen: list[str] = []
         token = "first"
         while token:
-            page = await queries.archive_register("north", 0, 2, "" if token == "first" else token, 0)
+            page = await queries.archive_register("north", RegisterFilter(), 2, "" if token == "first" else token, 0)
             seen += [row.record_id for row in page.rows]
             token = page.next_page_token
     assert seen == [str(stream.stream_id) for stream in streams]

@@ -1,11 +1,15 @@
 """Folding a batch: poison and what follows it, without a database."""
 
+from uuid import uuid4
+
 from ledger.views.event import ViewEvent, view_event
+from ledger.views.view import Erased
 from projections.archive_register.view import ArchiveRegister
 from projections.department_board.view import DepartmentBoard
 from projections.fold import Folded, fold, plan
 from projections.transfer_packages.view import TransferPackages
 from tests.contract.views import histories as h
+from tests.contract.views import life_events as life
 
 
 def events(*sealed: h.Sealed) -> list[ViewEvent]:
@@ -52,3 +56,14 @@ def test_a_view_ignores_what_it_does_not_show() -> None:
     view = TransferPackages()
     (planned,) = plan(view, events(h.EventStream().seal(h.registered())))
     assert planned.keys == ()
+
+
+def test_what_is_erased_is_gone_for_the_rest_of_the_batch() -> None:
+    """Rows of the stream that the batch had changed or loaded are forgotten; other streams keep theirs."""
+    gone, stays, entry = h.EventStream(), h.EventStream(), uuid4()
+    lived = [h.registered(), h.entry_recorded(entry)]
+    sealed = [stream.seal(body) for stream in (gone, stays) for body in lived]
+    result = folded(DepartmentBoard(), *sealed, gone.seal(life.destroyed(uuid4())))
+    assert result.erased == {Erased("entries", gone.stream_id)}
+    assert [key.key[0] for key in result.changed if key.table == "entries"] == [stays.stream_id]
+    assert [row[2] for row in result.changed.values() if row[0] == gone.stream_id] == [""]

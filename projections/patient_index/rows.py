@@ -1,0 +1,69 @@
+"""The rows of the patient index."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from projections.phase import RecordPhase
+
+
+class Patient(NamedTuple):
+    """A patient stream."""
+
+    patient_id: UUID
+    version: int
+    case_number: str
+    merged_into: UUID | None
+
+
+class Identity(NamedTuple):
+    """What a patient stream says of another patient: each of the two streams says it of the other."""
+
+    patient_id: UUID
+    other_id: UUID
+    version: int
+    linked: bool
+    absorbed: bool
+    """The other one was merged into this one."""
+
+
+class EpisodeRow(NamedTuple):
+    """A record as an episode. Times are Unix microseconds; departments in order, unit separators between them."""
+
+    record_id: UUID
+    version: int
+    patient_id: UUID
+    case_number: str
+    visit_type: int
+    visit_sequence: int
+    phase: int
+    permanent: bool
+    departments: str
+    started_at: int | None
+    ended_at: int | None
+
+    @property
+    def standing(self) -> RecordPhase:
+        """Its phase."""
+        return RecordPhase(self.phase, self.permanent)
+
+
+class EpisodeEntry(NamedTuple):
+    """A signed entry, with the standardised codes of its newest version as JSON: [[system, code, display, version]]."""
+
+    record_id: UUID
+    entry_id: UUID
+    version: int
+    retracted: bool
+    codes: str
+
+
+class Duplicate(NamedTuple):
+    """The same fact from another source, linked to an entry by the event of this version."""
+
+    record_id: UUID
+    linked_version: int
+    version: int
+    entry_id: UUID
+    source_system: str
+    source_type: str
+    source_id: str

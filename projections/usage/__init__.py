@@ -1,0 +1,1 @@
+"""What a hospital has used, by day: commands, events, bytes stored."""

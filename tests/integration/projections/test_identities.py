@@ -1,0 +1,108 @@
+"""One patient over several identities, with codes and duplicates, through the runner, on a real PostgreSQL."""
+
+from uuid import UUID, uuid4
+
+from ledger.api.v1 import boards_pb2, common_pb2
+from projections.board_queries import BoardQueries
+from projections.department_board.view import DepartmentBoard
+from projections.patient_index.view import PatientIndex
+from tests.contract.views import histories as h
+from tests.contract.views import life_events as life
+from tests.contract.views.ground import Ground
+from tests.contract.views.running import reader, running
+
+OWN, MERGED, LINKED = (
+    boards_pb2.IDENTITY_STANDING_OWN,
+    boards_pb2.IDENTITY_STANDING_MERGED,
+    boards_pb2.IDENTITY_STANDING_LINKED,
+)
+
+
+def episode_of(patient: UUID, case_number: str) -> h.Sealed:
+    return h.EventStream().seal(h.registered("SURG", case_number, patient))
+
+
+async def test_a_patient_over_merged_and_linked_identities(ground: Ground) -> None:
+    """Asked by any of them: what is merged is the same person, what is only linked says so; both can be taken back."""
+    goes_on, absorbed, perhaps = h.EventStream(), h.EventStream(), h.EventStream()
+    of = {"C1": goes_on, "C2": absorbed, "C3": perhaps}
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+
+        async def append(*events: h.Sealed) -> None:
+            for event in events:
+                await queries.patient_index("north", None, "C1", ground.append([event]))
+
+        async def standings(case_number: str) -> dict[str, int]:
+            found = await queries.patient_index("north", None, case_number, 0)
+            assert found.identities[0].case_number == found.case_number
+            shown = {each.case_number: int(each.standing) for each in found.identities}
+            names = {str(stream.stream_id): number for number, stream in of.items()}
+            assert {names[each.patient_id]: int(each.standing) for each in found.episodes} == shown
+            return shown
+
+        await append(*(stream.seal(h.patient_registered(number)) for number, stream in of.items()))
+        await append(*(episode_of(stream.stream_id, number) for number, stream in of.items()))
+        await append(
+            absorbed.seal(life.merged(goes_on.stream_id, survivor=False)),
+            goes_on.seal(life.merged(absorbed.stream_id, survivor=True)),
+            absorbed.seal(life.linked(perhaps.stream_id)),
+            perhaps.seal(life.linked(absorbed.stream_id)),
+        )
+        assert await standings("C1") == {"C1": OWN, "C2": MERGED, "C3": LINKED}
+        assert await standings("C2") == {"C1": OWN, "C2": MERGED, "C3": LINKED}
+        await append(
+            absorbed.seal(life.unmerged(goes_on.stream_id)),
+            goes_on.seal(life.unmerged(absorbed.stream_id)),
+        )
+        assert await standings("C1") == {"C1": OWN}
+        assert await standings("C2") == {"C2": OWN, "C3": LINKED}
+        await append(absorbed.seal(life.unlinked(perhaps.stream_id)), perhaps.seal(life.unlinked(absorbed.stream_id)))
+        assert await standings("C2") == {"C2": OWN}
+
+
+async def test_an_episode_shows_codes_and_duplicates(ground: Ground) -> None:
+    """Codes of the newest version of entries that stand, counted; the same fact from elsewhere beside its entry."""
+    record, one, two, gone, draft = h.EventStream(), uuid4(), uuid4(), uuid4(), uuid4()
+    signed = common_pb2.ENTRY_STATE_SIGNED
+    bodies = [h.registered("SURG", "C5", UUID(int=5)), h.care_started(), life.drafted(draft)]
+    bodies += [life.signed(one, signed, "A", "I10"), life.signed(two, signed, "B", "I10"), life.authored(gone)]
+    bodies += [life.late_item(uuid4()), h.entry_retracted(gone), h.entry_amended(two, "no code"), life.duplicate(one)]
+    async with running(ground, PatientIndex()):
+        head = ground.append(record.seal(body) for body in bodies)
+        found = await BoardQueries(reader(ground)).patient_index("north", None, "C5", head)
+    (episode,) = found.episodes
+    assert [(each.coding.code, each.entries) for each in episode.codes] == [("C50.9", 1), ("I10", 1)]
+    assert [(each.entry_id, each.source.system, each.source.id) for each in episode.duplicates] == [
+        (str(one), "lis", "o-7")
+    ]
+    assert (episode.entries, episode.standing) == (3, OWN)
+
+
+async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:
+    """It moves from the provisional person to the known one, in the index and on the board."""
+    record, provisional, known = h.EventStream(), UUID(int=50), UUID(int=51)
+    registered = h.registered("ER", "WRIST-1", provisional)
+    registered.identity = common_pb2.IDENTITY_STATUS_UNVERIFIED
+    async with running(ground, PatientIndex(), DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        head = ground.append([record.seal(registered), record.seal(h.care_started("ER"))])
+        (unknown,) = (await queries.department_board("north", "ER", 0, "", head)).rows
+        head = ground.append([record.seal(life.identified(known, "C8"))])
+        (row,) = (await queries.department_board("north", "ER", 0, "", head)).rows
+        found = await queries.patient_index("north", known, "", head)
+    assert unknown.identity == common_pb2.IDENTITY_STATUS_UNVERIFIED
+    assert (row.case_number, row.identity) == ("C8", common_pb2.IDENTITY_STATUS_MATCHED)
+    assert [each.record_id for each in found.episodes] == [str(record.stream_id)]
+
+
+async def test_the_board_shows_drafts_signatures_and_late_items(ground: Ground) -> None:
+    """A draft is no entry yet; a trainee's note waits until somebody countersigns; what came late is counted."""
+    record, draft, waiting, done = h.EventStream(), uuid4(), uuid4(), uuid4()
+    bodies = [h.registered(), h.care_started(), life.authored(waiting), life.authored(done), life.countersigned(done)]
+    bodies += [h.care_ended(), h.submitted(), life.late_item(uuid4()), life.drafted(draft, "Not yet")]
+    async with running(ground, DepartmentBoard()):
+        head = ground.append(record.seal(body) for body in bodies)
+        (row,) = (await BoardQueries(reader(ground)).department_board("north", "SURG", 0, "", head)).rows
+    assert (row.entries, row.drafts, row.to_countersign, row.late_items) == (3, 1, 1, 1)
+    assert row.latest_entry == "Pathology"

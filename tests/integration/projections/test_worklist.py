@@ -1,0 +1,115 @@
+"""The worklist through the runner, on a real PostgreSQL: whom it waits for, by which rule, since when, in pages."""
+
+from uuid import UUID, uuid4
+
+from ledger.api.v1 import common_pb2, worklist_pb2
+from ledger.api.v1 import keeping_values_pb2 as values
+from ledger.views.queries import WorkAsked
+from projections.worklist.view import Worklist
+from projections.worklist_queries import WorklistQueries
+from tests.contract.views import histories as h
+from tests.contract.views import life_events as life
+from tests.contract.views.ground import Ground
+from tests.contract.views.running import reader, running
+
+PHYSICIAN = str(UUID(int=70))
+OFFICE = WorkAsked("records_office")
+
+
+def care(department: str = "SURG") -> list[h.Message]:
+    started = h.care_started(department)
+    started.responsible.id = PHYSICIAN
+    return [h.registered(department), started]
+
+
+def kinds(answer: worklist_pb2.GetWorklistResponse) -> list[tuple[int, str, str]]:
+    return [(item.kind, item.rule, item.subject_id) for item in answer.items]
+
+
+async def test_a_department_sees_what_waits_for_it(ground: Ground) -> None:
+    """Overdue, drafts, to countersign, with rule and time; consultations at the department that was asked."""
+    record, draft, entry, asked, gone = h.EventStream(), uuid4(), uuid4(), uuid4(), uuid4()
+    bodies = [*care(), life.drafted(draft), life.drafted(entry), life.authored(entry), life.missed(rule="first-note")]
+    bodies += [
+        life.missed(rule="round"),
+        life.miss_withdrawn(rule="round"),
+        life.drafted(gone),
+        h.entry_retracted(gone),
+    ]
+    bodies += [h.consultation_requested(asked), life.missed(asked)]
+    async with running(ground, Worklist()):
+        queries = WorklistQueries(reader(ground))
+        head = ground.append(record.seal(body) for body in bodies)
+        own = await queries.worklist("north", WorkAsked("department", "SURG"), 0, "", head)
+        other = await queries.worklist("north", WorkAsked("department", "CARD"), 0, "", 0)
+        trainee = await queries.worklist("north", WorkAsked("person", life.TRAINEE.id), 0, "", 0)
+        physician = await queries.worklist("north", WorkAsked("person", PHYSICIAN), 0, "", 0)
+        drafts = WorkAsked("department", "SURG", kind=worklist_pb2.WORK_KIND_DRAFT)
+        only = await queries.worklist("north", drafts, 0, "", 0)
+    overdue = (worklist_pb2.WORK_KIND_OVERDUE, "first-note", "")
+    draft_item = (worklist_pb2.WORK_KIND_DRAFT, "OPEN_DRAFT", str(draft))
+    to_sign = (worklist_pb2.WORK_KIND_COUNTERSIGN, "NOT_SIGNED", str(entry))
+    assert kinds(own) == [overdue, draft_item, to_sign]
+    assert (own.items[0].since, own.items[0].due_at, own.items[0].overdue) == (h.at(1), h.at(50), True)
+    assert kinds(other) == [
+        (worklist_pb2.WORK_KIND_OVERDUE, "routine-consultation", str(asked)),
+        (worklist_pb2.WORK_KIND_CONSULTATION, "CONSULTATION_OPEN", str(asked)),
+    ]
+    assert kinds(trainee) == kinds(only) == [draft_item]
+    assert kinds(physician) == [overdue, to_sign]
+
+
+async def test_what_was_returned_says_why_until_it_is_handed_in_again(ground: Ground) -> None:
+    """With its defects, at the department that has the patient now."""
+    record = h.EventStream()
+    returned = [*care(), h.moved_to("ICU"), h.care_ended(), h.submitted(), h.returned()]
+    async with running(ground, Worklist()):
+        queries = WorklistQueries(reader(ground))
+        head = ground.append(record.seal(body) for body in returned)
+        (item,) = (await queries.worklist("north", WorkAsked("department", "ICU"), 0, "", head)).items
+        assert (item.kind, item.phase) == (worklist_pb2.WORK_KIND_RETURNED, common_pb2.PHASE_RETURNED)
+        assert [each.code for each in item.defects] == ["D1"]
+        head = ground.append([record.seal(h.submitted())])
+        assert not (await queries.worklist("north", WorkAsked("department", "ICU"), 0, "", head)).items
+
+
+async def test_the_records_office_sees_what_it_has_to_do(ground: Ground) -> None:
+    """Not filed, on loan (overdue by the date asked for), retention, requests; answered and filed ones are gone."""
+    closed, kept, loan, request = h.EventStream(), h.EventStream(), uuid4(), uuid4()
+    bodies = [*care(), h.care_ended(), h.submitted(), h.archived(), life.lent(loan), life.requested(request)]
+    async with running(ground, Worklist()):
+        queries = WorklistQueries(reader(ground))
+
+        async def office(on_date: str = "", position: int = 0) -> dict[str, bool]:
+            answer = await queries.worklist("north", WorkAsked("records_office", on_date=on_date), 0, "", position)
+            return {item.rule: item.overdue for item in answer.items}
+
+        first = ground.append([closed.seal(body) for body in (*care(), h.care_ended())])
+        head = ground.append([kept.seal(body) for body in bodies])
+        await office(position=first)
+        assert await office(position=head) == {"CARE_ENDED": False, "LENT": False, "REQUEST_OPEN": False}
+        late = await office("2024-02-01")
+        assert late == {"CARE_ENDED": False, "LENT": True, "REQUEST_OPEN": True}
+        assert "RETAIN_UNTIL" in await office("2053-11-14")
+        ended = [life.loan_returned(loan), life.answered(request), life.term_over()]
+        head = ground.append(kept.seal(body) for body in ended)
+        assert await office(position=head) == {"CARE_ENDED": False, "TERM_OVER": False}
+        kept_for_ever = life.approved(values.DISPOSAL_OPINION_KEEP)
+        head = ground.append([kept.seal(kept_for_ever), kept.seal(life.reopened(loan))])
+        assert await office(position=head) == {"CARE_ENDED": False, "REOPENED": False}
+
+
+async def test_pages_of_a_worklist(ground: Ground) -> None:
+    """The longest waiting first, without gap or repeat."""
+    record, loans = h.EventStream(), [uuid4() for _ in range(5)]
+    async with running(ground, Worklist()):
+        queries = WorklistQueries(reader(ground))
+        bodies = [*care(), h.archived(), *(life.lent(loan) for loan in loans)]
+        head = ground.append(record.seal(body) for body in bodies)
+        seen: list[str] = []
+        token = ""
+        while not seen or token:
+            page = await queries.worklist("north", OFFICE, 2, token, head)
+            seen += [item.subject_id for item in page.items]
+            token = page.next_page_token
+    assert seen == [str(loan) for loan in loans]

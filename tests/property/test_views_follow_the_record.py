@@ -1,0 +1,154 @@
+"""What the views show of a record is what its state says, on the same random walks that hold the invariants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.api.v1 import common_pb2, worklist_pb2
+from ledger.application.body_codec import encode_body
+from ledger.domain.state import Entry, RecordState
+from ledger.domain.values import EntryState, Phase, VisitType
+from ledger.views.event import view_event
+from ledger.views.view import Row, RowKey, View
+from projections.archive_register.view import ArchiveRegister
+from projections.department_board.view import DepartmentBoard
+from projections.fold import fold, plan
+from projections.patient_index.view import PatientIndex
+from projections.usage.view import Usage
+from projections.views import ALL
+from projections.worklist.view import Worklist
+from tests.contract.views import histories as h
+from tests.property.test_whole_lifecycle import EXAMPLES, Draw, Walk, beginnings, begun, drawn
+
+pytestmark = pytest.mark.property
+LONG_WALKS = st.lists(drawn, min_size=30, max_size=60)
+"""Long ones: what closes an item comes late in a life."""
+
+
+@given(beginnings, LONG_WALKS)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_view_shows_what_the_record_holds(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
+    """Phase, overlays, entries, what waits: after every step of any walk, destroyed records as tombstones."""
+    walk = begun(beginning)
+    shown = Shown(walk)
+    shown.check()
+    for step in walk.steps(draws):
+        if step.done:
+            shown.check()
+
+
+class Shown:
+    """The rows of every view of the walk's record."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.stream = h.EventStream(walk.stream.stream_id)
+        self.rows: dict[type[View], dict[RowKey, Row]] = {type(view): {} for view in ALL}
+
+    def check(self) -> None:
+        """Folds the events that are new, and compares."""
+        self._fold()
+        record, rows = self.walk.stream.record, self.rows
+        check_phases(record, rows)
+        assert sum(row.events for row in of_table(rows[Usage], "days")) == record.version
+        if record.phase is Phase.DESTROYED:
+            check_nothing_left(rows)
+            return
+        check_register(record, of_table(rows[ArchiveRegister], "records")[0])
+        check_entries(record, rows)
+        check_worklist(record, of_table(rows[Worklist], "items"))
+
+    def _fold(self) -> None:
+        for each in self.walk.stream.events[self.stream.version :]:
+            sealed = self.stream.seal_bytes(encode_body(each), f"ledger.v1.{type(each).__name__}")
+            event = view_event(sealed.version, sealed.envelope, sealed.body)
+            for view in ALL:
+                assert not fold(view, plan(view, [event]), self.rows[type(view)]).poison, (view.name, sealed.type)
+
+
+def of_table(rows: dict[RowKey, Row], table: str) -> list[Any]:
+    """The rows of one table."""
+    return [row for key, row in rows.items() if key.table == table]
+
+
+def check_phases(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
+    """Every view that shows a phase shows the record's."""
+    phase = common_pb2.Phase.Value(f"PHASE_{record.phase.name}")
+    for view, table in (
+        (ArchiveRegister, "records"),
+        (DepartmentBoard, "records"),
+        (Worklist, "records"),
+        (PatientIndex, "episodes"),
+    ):
+        (row,) = of_table(rows[view], table)
+        assert row.phase == phase, view.name
+
+
+def check_nothing_left(rows: dict[type[View], dict[RowKey, Row]]) -> None:
+    """Of a destroyed record: no entry, no code, no item, no name, no number."""
+    for view, tables in {
+        ArchiveRegister: ("overlays",),
+        DepartmentBoard: ("entries",),
+        Worklist: ("items",),
+        PatientIndex: ("entries", "duplicates"),
+    }.items():
+        assert not [row for table in tables for row in of_table(rows[view], table)]
+    for view, table in ((ArchiveRegister, "records"), (DepartmentBoard, "records"), (Worklist, "records")):
+        assert of_table(rows[view], table)[0].case_number == ""
+
+
+def check_register(record: RecordState, row: Any) -> None:
+    """Counts of what is open, dates, score, disposal."""
+    overlays, archiving = record.overlays, record.archiving
+    open_papers = [each for each in overlays.papers.values() if each.outcome is None]
+    shown = (row.holds, row.seals, row.loans, row.papers, row.copies)
+    held = (overlays.holds, overlays.seals, overlays.loans, open_papers, overlays.copies)
+    assert shown == tuple(len(each) for each in held)
+    assert (row.restricted, row.retain_until) == (overlays.restricted, archiving.retain_until)
+    assert (row.returns, row.score, row.permanent) == (archiving.returns, archiving.score, archiving.permanent)
+    disposal = archiving.disposal
+    assert row.approved == (disposal is not None and disposal.approved_by is not None)
+    assert bool(row.opinion) == (disposal is not None)
+
+
+def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
+    """The board has every entry in its state; the index has those that were signed and stand."""
+    states = {each.entry_id: each.state for each in of_table(rows[DepartmentBoard], "entries")}
+    assert states == {
+        each.entry_id: common_pb2.EntryState.Value(f"ENTRY_STATE_{each.state.name}") for each in record.entries.values()
+    }
+    signed = {each.entry_id for each in of_table(rows[PatientIndex], "entries") if not each.retracted}
+    standing = {EntryState.AUTHORED, EntryState.SIGNED, EntryState.COUNTERSIGNED}
+    assert signed == {each.entry_id for each in record.entries.values() if each.state in standing}
+
+
+def check_worklist(record: RecordState, items: list[Any]) -> None:
+    """As many of each kind as wait by the record's state."""
+    entries, overlays = list(record.entries.values()), record.overlays
+    open_entries = {
+        worklist_pb2.WORK_KIND_DRAFT: [each for each in entries if each.state is EntryState.DRAFT],
+        worklist_pb2.WORK_KIND_COUNTERSIGN: [each for each in entries if _waits(record, each)],
+    }
+    expected = {
+        **{kind: len(found) for kind, found in open_entries.items()},
+        worklist_pb2.WORK_KIND_OVERDUE: len(overlays.missed),
+        worklist_pb2.WORK_KIND_RETURNED: int(record.phase is Phase.RETURNED),
+        worklist_pb2.WORK_KIND_CONSULTATION: sum(not each.answered for each in record.consultations.values()),
+        worklist_pb2.WORK_KIND_NOT_FILED: int(
+            record.phase in {Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED}
+        ),
+        worklist_pb2.WORK_KIND_LOAN: len(overlays.loans),
+        worklist_pb2.WORK_KIND_RETENTION: int(record.phase is Phase.DUE),
+        worklist_pb2.WORK_KIND_REQUEST: sum(each.granted is None for each in overlays.requests.values()),
+    }
+    assert {kind: sum(item.kind == kind for item in items) for kind in expected} == expected
+
+
+def _waits(record: RecordState, entry: Entry) -> bool:
+    """Whether a superior has to sign it: no defect was accepted for it, and it was written here."""
+    accepted = entry.entry_id in record.archiving.deficiencies
+    return entry.state is EntryState.AUTHORED and not entry.last.historical and not accepted
