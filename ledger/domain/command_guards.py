@@ -228,11 +228,12 @@ def _arrival_open(command: Any, record: RecordState, _: Facts) -> bool:
 
 
 def iso_date(text: str) -> date | None:
-    """The date in this text; None where it is empty or none."""
+    """The date in this text, in its long form alone, since dates are compared as text; None where it is none."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.isoformat() == text else None
 
 
 ENTRY_KNOWN = _known("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries)

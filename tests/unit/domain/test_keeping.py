@@ -268,6 +268,13 @@ def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
     assert stream.refused(earlier, now=LATER)[1] == [("retain_until", "DATE_MOVES_BACK")]
 
 
+@pytest.mark.parametrize("text", ["20660301", "2066-W09-1", "2066-3-1", "soon"])
+def test_a_date_has_one_form(text: str) -> None:
+    """Dates are compared as text."""
+    extend = keeping.ExtendRetention(RECORD, text, "readmission", None)
+    assert ("retain_until", "MALFORMED_DATE") in archived().refused(extend)[1]
+
+
 def test_an_appraisal_can_keep_longer() -> None:
     """EXTEND leads back to ARCHIVED with the new date, by two persons."""
     stream = due()
