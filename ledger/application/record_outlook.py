@@ -1,4 +1,4 @@
-"""What a record accepts now, what it demands by when, and how long it is kept: read from the write side, by its pack."""
+"""What a record accepts now, what it demands by when, and how long it is kept: read from the write side."""
 
 from __future__ import annotations
 
