@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
-import grpc.aio
 import psycopg
-import pytest
 
 from consumers.deadline_clock.work import Act
 from ledger.api.v1 import common_pb2 as common
-from ledger.config import Settings, load
 from ledger.views.statements import views_schema
 from tests.eventually import eventually_async
-from tests.integration.consumers.conftest import urls_of
-from tests.integration.consumers.driven_hospital import BEGIN, NORTH, DrivenHospital
+from tests.integration.consumers.deadline_clock.driven_hospital import BEGIN, NORTH, DrivenHospital
 from tests.services.postgres import Database
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ADMISSION = ("admission_note", "chief_complaint", "history", "examination", "assessment")
-
-
-@pytest.fixture
-def clock_file(tmp_path: Path) -> Path:
-    """The file that stands for the clock."""
-    file = tmp_path / "now"
-    file.write_text(BEGIN.isoformat())
-    return file
-
-
-@pytest.fixture
-def settings(database: Database, clock_file: Path) -> Settings:
-    """Settings of a service whose clock is driven."""
-    return load({**urls_of(database), "LEDGER_CLOCK_FILE": str(clock_file), "LEDGER_TEST_CLOCK": "1"})
-
-
-@pytest.fixture
-def north(channel: grpc.aio.Channel, settings: Settings, clock_file: Path) -> DrivenHospital:
-    """North on a driven clock."""
-    return DrivenHospital(channel, settings, clock_file)
 
 
 async def test_a_deadline_is_reported_one_second_after_it_and_once(north: DrivenHospital) -> None:
@@ -113,12 +88,12 @@ async def test_two_clocks_at_once_report_once(north: DrivenHospital) -> None:
             return (await north.events())["DeadlineMissed"] >= len(recorded)
 
         await eventually_async(all_reported)
-        north.after(16 * HOUR)
-        looks = [(await each.of(NORTH)).deadlines for each in (some, others)]
-        for record_id in await _record_ids(north):
-            await asyncio.gather(*(each.look(record_id) for each in looks))
         stop.set()
         await asyncio.gather(*running)
+        north.after(16 * HOUR)
+        looks = [(await each.of(NORTH)).deadlines for each in (some, others)]
+        for record_id in recorded:
+            await asyncio.gather(*(each.look(UUID(record_id)) for each in looks))
     expected = {"first_course_note", "admission_record"}
     assert all([expected <= await north.reported(each) for each in recorded])
     events = await north.events()
@@ -207,8 +182,3 @@ async def _waited_for(north: DrivenHospital) -> set[str]:
     async with north.clocks() as clocks:
         work = await (await clocks.of(NORTH)).tables.open(1000)
     return {each.rule for each in work if each.act is Act.DEADLINE}
-
-
-async def _record_ids(north: DrivenHospital) -> set[UUID]:
-    async with north.clocks() as clocks:
-        return {each.record_id for each in await (await clocks.of(NORTH)).tables.open(1000)}
