@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from consumers.deadline_clock.work import Act
 from ledger.api.v1 import common_pb2 as common
@@ -108,7 +109,8 @@ async def test_a_clock_that_lost_its_tables_reports_nothing_twice(north: DrivenH
     before, waited_for = await north.events(), await _waited_for(north)
     with psycopg.connect(database.url, autocommit=True) as connection:
         for table in ("work", "checkpoints", "holder"):
-            connection.execute(f'DROP TABLE "{views_schema(NORTH)}"."deadline_clock_{table}"')  # pyright: ignore[reportArgumentType]
+            name = sql.Identifier(views_schema(NORTH), f"deadline_clock_{table}")
+            connection.execute(sql.SQL("DROP TABLE {}").format(name))
     await north.tick()
     assert await north.events() == before
     assert await _waited_for(north) == waited_for
