@@ -7,10 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from consumers.deadline_clock.work import Act
 from ledger.api.v1 import common_pb2 as common
+from ledger.stream.contract import StreamUnavailable
 from ledger.views.statements import views_schema
 from tests.eventually import eventually_async
 from tests.integration.consumers.deadline_clock.driven_hospital import BEGIN, NORTH, DrivenHospital
@@ -114,6 +116,21 @@ async def test_a_clock_that_lost_its_tables_reports_nothing_twice(north: DrivenH
     await north.tick()
     assert await north.events() == before
     assert await _waited_for(north) == waited_for
+
+
+async def test_events_that_are_missing_are_looked_for_from_the_start(north: DrivenHospital, database: Database) -> None:
+    """A clock whose offset leads past an event it never handled stops there, reads from the start, and goes on."""
+    await north.visit(await north.patient())
+    await north.tick()
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        name = sql.Identifier(views_schema(NORTH), "deadline_clock_checkpoints")
+        connection.execute(sql.SQL("UPDATE {} SET position = position - 1").format(name))
+    later = await north.visit(await north.patient())
+    with pytest.raises(StreamUnavailable):
+        await north.tick()
+    north.after(9 * HOUR)
+    await north.tick()
+    assert await north.reported(later) == {"first_course_note"}
 
 
 async def test_a_readmission_moves_the_dates_of_earlier_records(north: DrivenHospital) -> None:
