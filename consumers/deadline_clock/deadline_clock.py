@@ -36,6 +36,8 @@ _RENEW_SECONDS = 1.5
 _LEASE_LOOK_SECONDS = 1.0
 _STILL_NOT = timedelta(seconds=1)
 _POLL_SECONDS = 0.3
+_GATHER_SECONDS = 0.2
+"""Events are let gather this long, so that under load a record is asked for once for many, not once for each."""
 
 OpenRecords = Callable[[str, Mapping[int, Place]], Awaitable[RecordsStream]]
 """Opens a hospital's records stream at these places. Raises StreamUnavailable."""
@@ -63,8 +65,7 @@ class DeadlineClock:
         """
         lease = await _of_database(self.leases.acquire(self.hospital, ROLE))
         if lease is None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _LEASE_LOOK_SECONDS)
+            await _pause(stop, _LEASE_LOOK_SECONDS)
             return
         self._renewed = time.monotonic()
         try:
@@ -85,6 +86,8 @@ class DeadlineClock:
                 due = await self._do_due(lease)
                 if not batch.types and not due and leave_at_rest():
                     return
+                if batch.types:
+                    await _pause(stop, _GATHER_SECONDS)
         except GapFound as gap:
             # A partition that was cut and filled again has other offsets under the same topic id.
             _log.error("events are missing on the stream", extra={"hospital": self.hospital, "error": str(gap)})
@@ -162,6 +165,11 @@ def _all(found: Iterable[list[Work] | BaseException]) -> list[Work]:
             raise each
         work += each
     return work
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _of_database(asked: Awaitable[T]) -> T:
