@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ledger.clock import read_time
+
 _PREFIX = "LEDGER_"
 _TESTS_OWN = "LEDGER_TEST_"
+_CLOCK_MAY_BE_DRIVEN = "LEDGER_TEST_CLOCK"
 _PARTITIONS_MAX = 256
 _CLOCK_SKEW_SECONDS_MAX = 60
 _PORT_MAX = 65_535
@@ -74,6 +77,7 @@ class Settings:
     origin_prefix: str
     partitions: int
     clock_skew_seconds: int
+    clock_file: Path | None
     data_dir: Path
     cache_dir: Path
     postgres_bin: str
@@ -104,6 +108,8 @@ def load(environment: Mapping[str, str], *needed: str, own_servers: bool = False
             faults.append(Fault(setting.variable, f"expected {error}"))
     if not own_servers:
         faults += _contradictions(values)
+    if environment.get("LEDGER_CLOCK_FILE") and environment.get(_CLOCK_MAY_BE_DRIVEN) != "1":
+        faults.append(Fault("LEDGER_CLOCK_FILE", f"for tests alone: {_CLOCK_MAY_BE_DRIVEN}=1 is not set"))
     if faults:
         raise BadSettings(tuple(faults))
     return Settings(**values)  # pyright: ignore[reportArgumentType]  # each check gives its field's type
@@ -203,6 +209,17 @@ def _skew_seconds(text: str) -> int:
     return int(text)
 
 
+def _clock_file(text: str) -> Path | None:
+    if not text:
+        return None
+    file = Path(text).absolute()
+    try:
+        read_time(file)
+    except (OSError, ValueError):
+        raise ValueError("a file that holds an ISO 8601 time with its zone") from None
+    return file
+
+
 def _folder(text: str) -> Path:
     found = Path(text)
     nearest = next(level for level in (found, *found.absolute().parents) if level.exists())
@@ -242,6 +259,12 @@ TABLE: tuple[Setting, ...] = (
         "how far this process's clock may lie off PostgreSQL's before it is decided again, 1 to 60 seconds",
         "5",
         _skew_seconds,
+    ),
+    Setting(
+        "clock_file",
+        "for tests alone, with `LEDGER_TEST_CLOCK=1`: file whose ISO 8601 time is the clock of decisions and deadlines",
+        "",
+        _clock_file,
     ),
     Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", _folder),
     Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", _folder),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -25,12 +24,12 @@ from ledger.application.outcome import Outcome, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
-from ledger.domain.allowed_actions import Action, allowed_actions
+from ledger.clock import Clock, system_clock
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
 from ledger.domain.decision import PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
-from ledger.domain.state import PatientState, RecordState
+from ledger.domain.state import PatientState
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
@@ -53,6 +52,7 @@ class CommandPath:
         gathering: FactGathering,
         keys: ReservationKeys,
         clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
+        clock: Clock = system_clock,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
@@ -60,6 +60,7 @@ class CommandPath:
         self._gathering = gathering
         self._keys = keys
         self._clock_skew_us_max = clock_skew_us_max
+        self._clock = clock
         self._lanes = Lanes()
 
     async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
@@ -116,7 +117,7 @@ class CommandPath:
         expected, actual = asked.context.expected_version, loaded.version if loaded else 0
         if expected is not None and expected != actual:
             raise VersionMismatch(expected, actual)
-        now = datetime.now(UTC)
+        now = self._clock()
         facts = await self._gathering.facts(asked, loaded, claimed, work.known_hospitals, now)
         if beside is not None and isinstance(beside.state, PatientState):
             facts = replace(facts, other_patient=beside.state)
@@ -173,14 +174,6 @@ class CommandPath:
             known[stream_id] = self._ledger.advance(known.get(stream_id), recorded)
         for stream_id in {recorded.originator_id for recorded in prepared.recorded}:
             self._ledger.remember(known[stream_id])
-
-    async def allowed_actions(self, record_id: UUID) -> tuple[int, list[Action]]:
-        """The record's version, and every command with what stands against it. Raises UnknownRecord."""
-        loaded = await self._ledger.load(record_id)
-        if loaded is None or not isinstance(loaded.state, RecordState):
-            raise UnknownRecord(record_id)
-        facts = await self._gathering.of_state(loaded, datetime.now(UTC))
-        return loaded.version, allowed_actions(loaded.state, facts)
 
     async def remembered(self, command_id: UUID, content: bytes) -> Outcome | None:
         """The first answer to a command that was done before. Raises CommandIdReused for other content."""

@@ -134,10 +134,10 @@ class FactGathering:
             case _:
                 return facts
 
-    async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
-        """What demands on the record's state alone may ask; nobody acts."""
+    def of_state(self, loaded: Loaded, now: datetime) -> Facts:
+        """What a look at the stream alone may ask; nobody acts."""
         nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
-        facts = Facts(
+        return Facts(
             now=now,
             ids=(),
             context=nobody,
@@ -145,7 +145,6 @@ class FactGathering:
             templates=self._templates,
             head_leaf=loaded.head_leaf,
         )
-        return await self.of_patient(facts, loaded)
 
     async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
         """With every visit of the record's patient, and how often the patient was bumped BEFORE they were read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
@@ -20,13 +20,14 @@ from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
+from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
+from ledger.clock import clock_of
 from ledger.config import Settings
-from ledger.domain.allowed_actions import Action
 from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
 from ledger.domain.handover import handed_over
 from ledger.domain.state import PackageState, RecordState
@@ -42,6 +43,8 @@ from ledger.store.reservation_keys import reservation_key
 from ledger.trust.sealing import ClearOpener, ClearSealer, Opener, Sealer
 
 MICROSECONDS = 1_000_000
+ANY_SKEW_US = 1 << 61
+"""For a driven clock: nothing can be said of how far it is off."""
 CACHED_EVENTS_MAX = 100_000
 """Events behind the states that are kept, per hospital."""
 
@@ -51,6 +54,7 @@ class Ledger:
 
     def __init__(self, settings: Settings, sealer: Sealer | None = None, opener: Opener | None = None) -> None:
         self._settings = settings
+        self._clock = clock_of(settings.clock_file)
         self._sealer = sealer or ClearSealer()
         self._opener = opener or ClearOpener()
         self._writers = writer_pool(settings.postgres_append_url)
@@ -103,10 +107,9 @@ class Ledger:
             raise UnknownRecord(record_id)
         return RecordView(record_id, loaded.version, loaded.head_leaf, loaded.recorded_at, loaded.state)
 
-    async def allowed_actions(self, hospital: str, record_id: UUID) -> tuple[int, list[Action]]:
-        """A record's version, and every command on it with what stands against it. Raises UnknownRecord."""
-        tenant = await self._tenant(hospital)
-        return await tenant.commands.allowed_actions(record_id)
+    async def outlook(self, hospital: str) -> RecordOutlook:
+        """What the hospital's records accept and demand now."""
+        return (await self._tenant(hospital)).outlook
 
     async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
         """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""
@@ -188,7 +191,7 @@ class Ledger:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
         view = await self.record(hospital, record_id)
         transfer = view.state.transfers.get(transfer_id)
-        if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, datetime.now(UTC)):
+        if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, self._clock()):
             raise UnknownPackage
         tenant = await self._tenant(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
@@ -257,8 +260,9 @@ class Ledger:
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
         gathering = FactGathering(ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates())
-        commands = CommandPath(
-            ledger, self._reader, committer, gathering, keys, self._settings.clock_skew_seconds * MICROSECONDS
-        )
-        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys)
+        driven = self._settings.clock_file is not None
+        skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
+        commands = CommandPath(ledger, self._reader, committer, gathering, keys, skew_us_max, self._clock)
+        outlook = RecordOutlook(ledger, gathering, self._clock)
+        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys, outlook)
         return self._tenants[hospital]

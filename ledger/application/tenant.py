@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.record_outlook import RecordOutlook
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.store.committer import GroupCommitter
 
@@ -19,3 +20,4 @@ class Tenant:
     commands: CommandPath
     committer: GroupCommitter
     keys: ReservationKeys
+    outlook: RecordOutlook

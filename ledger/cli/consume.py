@@ -28,10 +28,12 @@ from consumers.transfer_answers.recorder import AnswerRecorder
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option
 from ledger.cli.transfer_topics import transfer_topics
+from projections.connections import connection_pool
 
 _PATIENCE = Patience()
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
@@ -70,6 +72,24 @@ def receiving_hospital(hospital: str, folder: Path | None, ready_file: Path | No
 def transfer_answers(hospital: str, folder: Path | None, ready_file: Path | None) -> None:
     """Write the answers to HOSPITAL's offers into its records."""
     _run(folder, ready_file, hospital, "transfer-answers", Desks.answers)
+
+
+@consume.command()
+@click.option("--hospital", help="Only this hospital; every one otherwise.")
+@_ready_option
+def deadlines(hospital: str | None, ready_file: Path | None) -> None:
+    """Report missed deadlines, move retention dates on and end terms, for every hospital of this service."""
+    settings = settings_for("postgres_views_url")
+    if settings.stream == "postgres":
+        settings = settings_for("postgres_views_url", "postgres_stream_url")
+
+    async def work(stop: asyncio.Event, ready: Ready) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
+        async with _channel(settings.grpc_listen) as channel, connection_pool(settings.postgres_views_url) as pool:
+            clocks = DeadlineClocks(settings, channel, pool, _PATIENCE)
+            await clocks.run(hospital, stop, lambda: ready({}))
+
+    run_until_stopped(work, ready_file)
 
 
 @consume.command("archive-office")

@@ -36,6 +36,7 @@ ROLES = {
     "publish": ("publish",),
     "project": ("project", "run"),
     "consume": ("consume", "transfers"),
+    "deadlines": ("consume", "deadlines"),
 }
 """Roles in the order in which they start; they stop in the opposite one."""
 

@@ -6,12 +6,14 @@ second after. Clocks never run on what an earlier system recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.deadline_rules import DeadlineRule
+from ledger.domain.keeping_state import Missed
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Disposition, EntryState, Phase, Urgency
@@ -31,6 +33,8 @@ class Deadline:
     since: datetime
     due_at: datetime
     met_at: datetime | None
+    source: str = ""
+    """Where the pack's figure is from."""
 
     def missed(self, now: datetime) -> bool:
         """Whether it was not kept, or is over and nothing is there yet."""
@@ -41,10 +45,12 @@ class Deadline:
 class _Start:
     subject_id: UUID | None
     at: datetime
+    until: datetime | None = None
+    """When it stopped being asked for, whether kept or not."""
 
 
 def deadlines(record: RecordState, pack: RulePack) -> list[Deadline]:
-    """Every deadline of the record, kept, open or missed, in the order of the pack."""
+    """Every deadline of the record, kept, open or missed, in the order of the pack; each has its own due time."""
     if record.care_historical or record.phase in _NO_CARE:
         return []
     return [
@@ -56,20 +62,34 @@ def deadlines(record: RecordState, pack: RulePack) -> list[Deadline]:
 
 
 def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
+    if rule.repeats:
+        yield from _repeated(rule, record, pack)
+        return
     if rule.condition and rule.condition != condition_of(record):
         return
     for start in _starts(rule, record):
-        if rule.repeats:
-            yield from _repeated(rule, start, record, pack)
-            continue
-        due = rule.due(start.at, pack.deadlines.calendar)
-        yield Deadline(rule.id, start.subject_id, start.at, due, _met_at(rule, start, record))
+        yield _deadline(rule, start, _met_at(rule, start, record), pack)
 
 
-def _repeated(rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
-    """The one that is open now: counted from the last note, until care ends."""
-    last = max(_kept_at(rule, record, start.at), default=start.at)
-    yield Deadline(rule.id, start.subject_id, last, rule.due(last, pack.deadlines.calendar), record.ended_at)
+def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
+    """One for each span between two notes that keep it, the one that is open now the last, until care ends.
+
+    What was missed in an earlier span stays missed: a later note takes nothing back.
+    """
+    conditions = _conditions(record) if rule.condition else []
+    for start in _starts(rule, record):
+        kept = sorted(each for each in _kept_at(rule, record, start.at) if each > start.at)
+        for since, until in zip((start.at, *kept), (*kept, None), strict=True):
+            if rule.condition and rule.condition != _condition_before(conditions, until):
+                continue
+            if since == start.at or record.ended_at is None or since <= record.ended_at:
+                met = min((each for each in (until, record.ended_at) if each), default=None)
+                yield _deadline(rule, _Start(start.subject_id, since), met, pack)
+
+
+def _deadline(rule: DeadlineRule, start: _Start, met_at: datetime | None, pack: RulePack) -> Deadline:
+    due = rule.due(start.at, pack.deadlines.calendar)
+    return Deadline(rule.id, start.subject_id, start.at, due, met_at, rule.source)
 
 
 def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
@@ -77,7 +97,9 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
         case "care_started" if record.started_at:
             yield _Start(None, record.started_at)
         case "department_transferred" if record.moves:
-            yield _Start(None, record.moves[-1].moved_at)
+            # Each department owes its own note; who moved on in time left none behind.
+            moved = [each.moved_at for each in record.moves]
+            yield from (_Start(None, *span) for span in zip(moved, (*moved[1:], None), strict=True))
         case "care_ended" if record.ended_at:
             yield _Start(None, record.ended_at)
         case "death" if record.ended_at and record.disposition is Disposition.DEATH:
@@ -103,7 +125,8 @@ def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime 
         case "submission":
             return record.archiving.submitted_at
         case _:
-            return min(_kept_at(rule, record, start.at), default=None)
+            ends = (*_kept_at(rule, record, start.at), *((start.until,) if start.until else ()))
+            return min(ends, default=None)
 
 
 def _kept_at(rule: DeadlineRule, record: RecordState, since: datetime) -> Iterator[datetime]:
@@ -122,11 +145,29 @@ def _signed_at(entry: Entry) -> datetime | None:
 
 def condition_of(record: RecordState) -> str:
     """The patient's condition as the last note that says one codes it; empty where none does."""
-    for entry in reversed(list(record.entries.values())):
-        if entry.retracted:
-            continue
-        for section in entry.last.content.sections:
-            for each in section.fields:
-                if each.code == CONDITION and each.coding is not None:
-                    return each.coding.code
-    return ""
+    return _condition_before(_conditions(record), None)
+
+
+def _conditions(record: RecordState) -> list[tuple[datetime, str]]:
+    """When a note first came, and the condition that it codes, in the order of the notes."""
+    entries = (each for each in record.entries.values() if not each.retracted)
+    coded = ((each.versions[0].recorded_at, _condition_in(each)) for each in entries)
+    return [(at, code) for at, code in coded if code]
+
+
+def _condition_before(conditions: Sequence[tuple[datetime, str]], until: datetime | None) -> str:
+    """The condition just before a moment; None = now."""
+    end = len(conditions) if until is None else bisect_left(conditions, until, key=lambda each: each[0])
+    return conditions[end - 1][1] if end else ""
+
+
+def _condition_in(entry: Entry) -> str:
+    fields = (each for section in entry.last.content.sections for each in section.fields)
+    return next((each.coding.code for each in fields if each.code == CONDITION and each.coding is not None), "")
+
+
+def false_reports(record: RecordState, pack: RulePack, now: datetime) -> list[Missed]:
+    """What was reported as missed and, by the record as it is now, was not."""
+    missed = {(each.rule, each.subject_id, each.due_at) for each in deadlines(record, pack) if each.missed(now)}
+    reported = (each for each in record.overlays.missed if (each.rule, each.subject_id, each.due_at) not in missed)
+    return sorted(reported, key=lambda each: (each.due_at, each.rule, str(each.subject_id)))

@@ -34,17 +34,13 @@ def withdraw_missed_deadline(command: WithdrawMissedDeadline, state: StreamState
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     reported = next(
-        (
-            each
-            for each in record.overlays.missed
-            if _is(each.rule, each.subject_id, command) and each.due_at == command.due_at
-        ),
+        (each for each in record.overlays.missed if _is(each, command)),
         None,
     )
     found = _named(command, record, facts)
     if reported is None:
         faults.add("rule", "NOT_REPORTED", "no such deadline was reported as missed", RefusalKind.NOT_FOUND)
-    elif found is not None and found.due_at == reported.due_at and found.missed(facts.now):
+    elif found is not None and found.missed(facts.now):
         faults.add("rule", "STILL_MISSED", "the deadline was missed", RefusalKind.STATE)
     faults.refuse_if_any()
     assert reported is not None  # noqa: S101 - its absence is a fault above
@@ -55,11 +51,12 @@ def withdraw_missed_deadline(command: WithdrawMissedDeadline, state: StreamState
 def _named(
     command: ReportMissedDeadline | WithdrawMissedDeadline, record: RecordState, facts: Facts
 ) -> Deadline | None:
-    return next((each for each in deadlines(record, facts.pack) if _is(each.rule, each.subject_id, command)), None)
+    return next((each for each in deadlines(record, facts.pack) if _is(each, command)), None)
 
 
-def _is(rule: str, subject_id: object, command: ReportMissedDeadline | WithdrawMissedDeadline) -> bool:
-    return rule == command.rule and subject_id == command.subject_id
+def _is(each: Deadline | Missed, command: ReportMissedDeadline | WithdrawMissedDeadline) -> bool:
+    """By its due time too: a rule that repeats has many."""
+    return (each.rule, each.subject_id, each.due_at) == (command.rule, command.subject_id, command.due_at)
 
 
 DECISIONS = {ReportMissedDeadline: report_missed_deadline, WithdrawMissedDeadline: withdraw_missed_deadline}

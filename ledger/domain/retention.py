@@ -28,6 +28,11 @@ def retention_date(record: RecordState, facts: Facts) -> str:
     return max(record.retain_until, until.isoformat())
 
 
+def term_over(record: RecordState, facts: Facts) -> bool:
+    """Whether the day has come on which disposal could be appraised."""
+    return retention_date(record, facts) <= facts.now.date().isoformat()
+
+
 def open_stays(facts: Facts) -> tuple[Visit, ...]:
     """The patient's visits that go on."""
     return tuple(visit for visit in facts.visits if visit.phase in OPEN)

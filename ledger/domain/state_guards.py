@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import DisposalOpinion, SealMode
 from ledger.domain.refusal import Violation
-from ledger.domain.retention import open_stays, retention_date
+from ledger.domain.retention import open_stays, term_over
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferState
 
@@ -136,7 +136,7 @@ NO_OPEN_STAY = _guard("OPEN_STAY", "no stay of the patient goes on", lambda _, f
 TERM_OVER = _guard(
     "TERM_NOT_OVER",
     "the retention term is over, counted from the patient's last visit",
-    lambda record, facts: retention_date(record, facts) <= facts.now.date().isoformat(),
+    term_over,
 )
 NOT_RESTRICTED = _guard("USE_RESTRICTED", "use is not restricted", lambda record, _: not record.overlays.restricted)
 NO_REOPENING = _guard(

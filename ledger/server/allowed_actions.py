@@ -18,7 +18,7 @@ class AllowedActions:
     async def get_allowed_actions(self, request: GetAllowedActionsRequest) -> GetAllowedActionsResponse:
         """Every command on the record, allowed or not, and why not."""
         record_id = required_uuid(request.record_id, "record_id")
-        version, actions = await self._ledger.allowed_actions(request.hospital, record_id)
+        version, actions = await (await self._ledger.outlook(request.hospital)).allowed_actions(record_id)
         return GetAllowedActionsResponse(record_version=version, actions=[_action(each) for each in actions])
 
 

@@ -26,6 +26,7 @@ from ledger.server.method import Method, Shape, methods
 from ledger.server.packages import Packages
 from ledger.server.record_reads import RecordReads
 from ledger.server.service_status import ServiceStatus
+from ledger.server.terms import Terms
 
 Query = Callable[[Any], Awaitable[Message]]
 """A view's answer to one method: takes the request message, gives the response message."""
@@ -53,6 +54,7 @@ class Edge:
         self._handlers: tuple[object, ...] = (
             RecordReads(ledger),
             AllowedActions(ledger),
+            Terms(ledger),
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),

@@ -69,7 +69,7 @@ async def test_commands_are_acknowledged_while_kafka_does_not_answer(
     await assert_kept(service, earlier)
 
 
-@pytest.mark.parametrize("role", ["serve", "publish", "project", "consume", "postgres", "kafka"])
+@pytest.mark.parametrize("role", ["serve", "publish", "project", "consume", "deadlines", "postgres", "kafka"])
 async def test_nothing_acknowledged_is_lost_by_a_kill(
     service: WholeService, load: Load, earlier: list[Load], role: str
 ) -> None:

@@ -126,3 +126,16 @@ def test_every_setting_has_one_row() -> None:
 def test_the_readme_shows_this_table() -> None:
     """`python -m ledger.config` prints what the README has to hold."""
     assert settings_table() in _README.read_text()
+
+
+def test_a_driven_clock_is_for_tests_alone(tmp_path: Path) -> None:
+    """A file stands for the clock only where LEDGER_TEST_CLOCK=1 says so, and only with a time and its zone in it."""
+    file = tmp_path / "now"
+    file.write_text("2041-03-02T00:00:00+00:00\n")
+    assert load({"LEDGER_CLOCK_FILE": str(file), "LEDGER_TEST_CLOCK": "1"}).clock_file == file
+    for told in ({}, {"LEDGER_TEST_CLOCK": "0"}):
+        assert "LEDGER_TEST_CLOCK=1" in _faults({"LEDGER_CLOCK_FILE": str(file), **told})["LEDGER_CLOCK_FILE"]
+    for wrong in ("2041-03-02T00:00:00", "tomorrow", ""):
+        file.write_text(wrong)
+        told = {"LEDGER_CLOCK_FILE": str(file), "LEDGER_TEST_CLOCK": "1"}
+        assert "expected" in _faults(told)["LEDGER_CLOCK_FILE"]

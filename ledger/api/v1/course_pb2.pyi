@@ -1107,3 +1107,151 @@ class GetAllowedActionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetAllowedActionsResponse: _TypeAlias = GetAllowedActionsResponse  # noqa: Y015
+
+@_typing.final
+class GetDeadlinesRequest(_message.Message):
+    """Request of GetDeadlines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    record_id: _builtins.str
+    """Record, UUID text."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadlinesRequest: _TypeAlias = GetDeadlinesRequest  # noqa: Y015
+
+@_typing.final
+class Deadline(_message.Message):
+    """One thing that the record's pack demands by a time. A rule that repeats has one for each of its spans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    MET_AT_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule of the pack."""
+    subject_id: _builtins.str
+    """Consultation or entry that it is about, UUID text; may be empty."""
+    missed: _builtins.bool
+    """Whether it was not kept in time."""
+    source: _builtins.str
+    """Where the pack's figure is from."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """What it is counted from."""
+
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp:
+        """Last second that is in time."""
+
+    @_builtins.property
+    def met_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was kept, or ceased to be asked for; absent while it is open."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        met_at: _timestamp_pb2.Timestamp | None = ...,
+        missed: _builtins.bool = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "met_at", b"met_at", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "met_at", b"met_at", "missed", b"missed", "rule", b"rule", "since", b"since", "source", b"source", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deadline: _TypeAlias = Deadline  # noqa: Y015
+
+@_typing.final
+class ReportedMiss(_message.Message):
+    """A deadline that was reported as missed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule of the pack."""
+    subject_id: _builtins.str
+    """As reported, UUID text; may be empty."""
+    holds: _builtins.bool
+    """By the record as it is now it was missed; if not, the report is to be withdrawn."""
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp:
+        """The deadline as reported."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        holds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "holds", b"holds", "rule", b"rule", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportedMiss: _TypeAlias = ReportedMiss  # noqa: Y015
+
+@_typing.final
+class GetDeadlinesResponse(_message.Message):
+    """Response of GetDeadlines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    DEADLINES_FIELD_NUMBER: _builtins.int
+    REPORTED_FIELD_NUMBER: _builtins.int
+    record_version: _builtins.int
+    """Version of the record that was looked at."""
+    @_builtins.property
+    def deadlines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deadline]:
+        """Every deadline, in the order of the pack."""
+
+    @_builtins.property
+    def reported(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedMiss]:
+        """What stands reported, the earliest first."""
+
+    def __init__(
+        self,
+        *,
+        record_version: _builtins.int = ...,
+        deadlines: _abc.Iterable[Global___Deadline] | None = ...,
+        reported: _abc.Iterable[Global___ReportedMiss] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadlines", b"deadlines", "record_version", b"record_version", "reported", b"reported"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadlinesResponse: _TypeAlias = GetDeadlinesResponse  # noqa: Y015

@@ -120,6 +120,11 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsResponse.FromString,
                 _registered_method=True)
+        self.GetDeadlines = channel.unary_unary(
+                '/ledger.api.v1.CourseService/GetDeadlines',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesResponse.FromString,
+                _registered_method=True)
 
 
 class CourseServiceServicer:
@@ -245,6 +250,13 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDeadlines(self, request, context):
+        """Lists every deadline of a record by its own pack, kept, open or missed, and what was reported as missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CourseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -332,6 +344,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.GetAllowedActions,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsResponse.SerializeToString,
+            ),
+            'GetDeadlines': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeadlines,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -794,6 +811,33 @@ class CourseService:
             '/ledger.api.v1.CourseService/GetAllowedActions',
             ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeadlines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/GetDeadlines',
+            ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.GetDeadlinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

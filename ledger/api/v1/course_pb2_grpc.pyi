@@ -67,6 +67,8 @@ class CourseServiceStub:
     """Files the record of a provisional person under the patient who was identified."""
     GetAllowedActions: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetAllowedActionsRequest, _course_pb2.GetAllowedActionsResponse]
     """Lists every command on a record, and for each whether it is allowed now or why it is not."""
+    GetDeadlines: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetDeadlinesRequest, _course_pb2.GetDeadlinesResponse]
+    """Lists every deadline of a record by its own pack, kept, open or missed, and what was reported as missed."""
 
 @_typing.type_check_only
 class CourseServiceAsyncStub(CourseServiceStub):
@@ -107,6 +109,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Files the record of a provisional person under the patient who was identified."""
     GetAllowedActions: _aio.UnaryUnaryMultiCallable[_course_pb2.GetAllowedActionsRequest, _course_pb2.GetAllowedActionsResponse]  # type: ignore[assignment]
     """Lists every command on a record, and for each whether it is allowed now or why it is not."""
+    GetDeadlines: _aio.UnaryUnaryMultiCallable[_course_pb2.GetDeadlinesRequest, _course_pb2.GetDeadlinesResponse]  # type: ignore[assignment]
+    """Lists every deadline of a record by its own pack, kept, open or missed, and what was reported as missed."""
 
 class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Drafts, countersignatures, late items, and what may go wrong with a record. A request has at most 1 MiB."""
@@ -246,5 +250,13 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.GetAllowedActionsResponse, _abc.Awaitable[_course_pb2.GetAllowedActionsResponse]]:
         """Lists every command on a record, and for each whether it is allowed now or why it is not."""
+
+    @_abc_1.abstractmethod
+    def GetDeadlines(
+        self,
+        request: _course_pb2.GetDeadlinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.GetDeadlinesResponse, _abc.Awaitable[_course_pb2.GetDeadlinesResponse]]:
+        """Lists every deadline of a record by its own pack, kept, open or missed, and what was reported as missed."""
 
 def add_CourseServiceServicer_to_server(servicer: CourseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

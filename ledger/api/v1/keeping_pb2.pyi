@@ -1392,3 +1392,107 @@ class DestroyRecordResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DestroyRecordResponse: _TypeAlias = DestroyRecordResponse  # noqa: Y015
+
+@_typing.final
+class GetRetentionRequest(_message.Message):
+    """Request of GetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    record_id: _builtins.str
+    """Record, UUID text."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRetentionRequest: _TypeAlias = GetRetentionRequest  # noqa: Y015
+
+@_typing.final
+class PatientVisit(_message.Message):
+    """A record of the same patient, over linked and merged identities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    RETENTION_CLASS_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    retention_class: _builtins.str
+    """Class of the visit in its pack."""
+    phase: _common_pb2.Phase.ValueType
+    """Where the record stands."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        retention_class: _builtins.str = ...,
+        phase: _common_pb2.Phase.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phase", b"phase", "record_id", b"record_id", "retention_class", b"retention_class"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientVisit: _TypeAlias = PatientVisit  # noqa: Y015
+
+@_typing.final
+class GetRetentionResponse(_message.Message):
+    """Response of GetRetention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    RETENTION_CLASS_FIELD_NUMBER: _builtins.int
+    RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
+    COMPUTED_UNTIL_FIELD_NUMBER: _builtins.int
+    TERM_OVER_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
+    record_version: _builtins.int
+    """Version of the record that was looked at."""
+    phase: _common_pb2.Phase.ValueType
+    """Where the record stands."""
+    retention_class: _builtins.str
+    """Class of the visit in its pack."""
+    retain_until: _builtins.str
+    """First day on which disposal could be appraised as last promised, ISO 8601; empty before it was archived."""
+    computed_until: _builtins.str
+    """The same as computed now, never before what was promised."""
+    term_over: _builtins.bool
+    """Whether that day has come."""
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientVisit]:
+        """Every record of the patient, this one among them."""
+
+    def __init__(
+        self,
+        *,
+        record_version: _builtins.int = ...,
+        phase: _common_pb2.Phase.ValueType = ...,
+        retention_class: _builtins.str = ...,
+        retain_until: _builtins.str = ...,
+        computed_until: _builtins.str = ...,
+        term_over: _builtins.bool = ...,
+        visits: _abc.Iterable[Global___PatientVisit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "visits", b"visits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRetentionResponse: _TypeAlias = GetRetentionResponse  # noqa: Y015

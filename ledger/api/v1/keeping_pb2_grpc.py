@@ -140,6 +140,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordResponse.FromString,
                 _registered_method=True)
+        self.GetRetention = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/GetRetention',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.FromString,
+                _registered_method=True)
 
 
 class KeepingServiceServicer:
@@ -293,6 +298,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRetention(self, request, context):
+        """Says how long a record is kept, as promised and as computed now over all visits of its patient.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeepingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -400,6 +412,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.DestroyRecord,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordResponse.SerializeToString,
+            ),
+            'GetRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRetention,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -970,6 +987,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/DestroyRecord',
             ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/GetRetention',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,8 @@ class KeepingServiceStub:
     """Approves the opinion: another person than the proposer."""
     DestroyRecord: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.DestroyRecordRequest, _keeping_pb2.DestroyRecordResponse]
     """Destroys a record: two supervisors, all persons different from the proposer."""
+    GetRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]
+    """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
 
 @_typing.type_check_only
 class KeepingServiceAsyncStub(KeepingServiceStub):
@@ -123,6 +125,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Approves the opinion: another person than the proposer."""
     DestroyRecord: _aio.UnaryUnaryMultiCallable[_keeping_pb2.DestroyRecordRequest, _keeping_pb2.DestroyRecordResponse]  # type: ignore[assignment]
     """Destroys a record: two supervisors, all persons different from the proposer."""
+    GetRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]  # type: ignore[assignment]
+    """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
 
 class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB."""
@@ -294,5 +298,13 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.DestroyRecordResponse, _abc.Awaitable[_keeping_pb2.DestroyRecordResponse]]:
         """Destroys a record: two supervisors, all persons different from the proposer."""
+
+    @_abc_1.abstractmethod
+    def GetRetention(
+        self,
+        request: _keeping_pb2.GetRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.GetRetentionResponse, _abc.Awaitable[_keeping_pb2.GetRetentionResponse]]:
+        """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
 
 def add_KeepingServiceServicer_to_server(servicer: KeepingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

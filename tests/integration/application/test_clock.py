@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
-from ledger.application import command_path
+from ledger import clock
 from ledger.application.command_path import ATTEMPTS_MAX
 from ledger.application.errors import ClockOff, Contention
 from ledger.application.ledger import Ledger
@@ -30,7 +30,7 @@ def clock_off(monkeypatch: pytest.MonkeyPatch, *seconds: int) -> None:
             """The time, off by the next of the seconds."""
             return datetime.now(tz) - timedelta(seconds=left.pop(0) if left else 0)
 
-    monkeypatch.setattr(command_path, "datetime", Clock)
+    monkeypatch.setattr(clock, "datetime", Clock)
 
 
 async def test_a_clock_that_is_right_again_is_forgiven(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,13 @@ _ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append", "STREAM": "led
 @pytest.fixture
 def settings(database: Database) -> Settings:
     """Settings for a database of this test alone, ports as they come."""
+    return load(urls_of(database))
+
+
+def urls_of(database: Database) -> dict[str, str]:
+    """The environment of a service on a database, on ports as they come."""
     urls = {f"LEDGER_POSTGRES_{key}_URL": database.url_for(role, ROLE_PASSWORDS[role]) for key, role in _ROLES.items()}
-    return load({**urls, "LEDGER_GRPC_LISTEN": "127.0.0.1:0", "LEDGER_HTTP_LISTEN": "127.0.0.1:0"})
+    return {**urls, "LEDGER_GRPC_LISTEN": "127.0.0.1:0", "LEDGER_HTTP_LISTEN": "127.0.0.1:0"}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.course_commands import ArriveAtConsultation, ReportMissedDeadline, ResumeCare, WithdrawMissedDeadline
 from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
-from ledger.domain.deadlines import Deadline, deadlines
+from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.defaults import default_pack
 from ledger.domain.values import Coding, Disposition, EntryContent, Field, Section, Urgency, VisitType
 from tests.unit.domain.given import (
@@ -35,6 +35,7 @@ from tests.unit.domain.given import (
 
 PACK = default_pack("cn-2010")
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 SECTIONS = {
     "handover_note": ("course", "open_points"),
     "rescue_order": ("note",),
@@ -92,9 +93,8 @@ def begun(rule: DeadlineRule) -> Stream:
 
 
 def the_deadline(stream: Stream, rule: str) -> Deadline:
-    """The record's deadline of a rule."""
-    (found,) = [each for each in deadlines(stream.record, PACK) if each.rule == rule]
-    return found
+    """The record's last deadline of a rule."""
+    return [each for each in deadlines(stream.record, PACK) if each.rule == rule][-1]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,38 @@ def test_notes_by_condition_are_counted_from_the_last_one() -> None:
     stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + timedelta(days=5))
     assert not the_deadline(stream, "course_note_stable").missed(NOW + timedelta(days=90))
     assert not [each for each in deadlines(stream.record, PACK) if each.rule == "course_note_critical"]
+
+
+def test_a_late_note_takes_back_no_earlier_miss() -> None:
+    """A note after the daily one was missed starts the next day's clock; what was reported stays missed."""
+    stream = begun(rule_of("course_note_critical"))
+    missed, late = the_deadline(stream, "course_note_critical"), NOW + timedelta(hours=30)
+    stream.when(ReportMissedDeadline(RECORD, missed.rule, None, missed.due_at), now=late, actor=CLOCK)
+    stream.entry(note(), now=late)
+    assert the_deadline(stream, "course_note_critical").due_at == late + timedelta(days=1)
+    assert false_reports(stream.record, PACK, late) == []
+    withdraw = WithdrawMissedDeadline(RECORD, missed.rule, None, missed.due_at)
+    assert ("rule", "STILL_MISSED") in stream.refused(withdraw, now=late, actor=CLOCK)[1]
+
+
+def test_another_condition_takes_back_no_earlier_miss() -> None:
+    """The daily note was missed while the patient was critical, whatever the next note says of the patient."""
+    stream = begun(rule_of("course_note_critical"))
+    stable = Field("condition", coding=Coding("urn:ledger:condition", "stable"))
+    stream.entry(EntryContent("course_note", 1, "Note", (Section("note", "Better.", (stable,)),)), now=NOW + 30 * HOUR)
+    found = [each for each in deadlines(stream.record, PACK) if each.rule.startswith("course_note_")]
+    assert [(each.rule, each.missed(NOW + 31 * HOUR)) for each in found] == [
+        ("course_note_critical", True),
+        ("course_note_stable", False),
+    ]
+
+
+def test_each_department_owes_its_own_transfer_in_note() -> None:
+    """Two moves, two deadlines; whoever moved on in time left none behind."""
+    stream = begun(rule_of("transfer_in_note"))
+    stream.when(TransferDepartment(RECORD, "surgery", "3", None, PHYSICIAN), now=NOW + 10 * HOUR)
+    found = [each for each in deadlines(stream.record, PACK) if each.rule == "transfer_in_note"]
+    assert [each.missed(NOW + 35 * HOUR) for each in found] == [False, True]
 
 
 def test_a_corrected_start_withdraws_a_false_report() -> None:

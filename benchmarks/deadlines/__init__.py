@@ -1,0 +1,1 @@
+"""What it costs to find what is due, by how much is open."""

@@ -1,0 +1,179 @@
+"""Follows a hospital's records, keeps what is open, and does what is due when its time has come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import grpc
+import psycopg
+
+from consumers.deadline_clock.clock_tables import ClockTables, Fenced, Look
+from consumers.deadline_clock.missed_deadlines import MissedDeadlines
+from consumers.deadline_clock.records_stream import Batch, Place, RecordsStream
+from consumers.deadline_clock.retention_terms import TERMS, VISITS, RetentionTerms
+from consumers.deadline_clock.work import Act, Work, again
+from consumers.patience import ServiceUnavailable
+from ledger.clock import Clock
+from ledger.lease import Lease, Leases
+from ledger.stream.contract import GapFound, StreamUnavailable
+
+ROLE = "deadline-clock"
+"""Role of the lease."""
+
+_log = logging.getLogger(__name__)
+_EVENTS_MAX = 500
+_DUE_MAX = 100
+_AT_ONCE = 8
+_RENEW_SECONDS = 1.5
+_LEASE_LOOK_SECONDS = 1.0
+_STILL_NOT = timedelta(seconds=1)
+_POLL_SECONDS = 0.3
+_GATHER_SECONDS = 0.2
+"""Events are let gather this long, so that under load a record is asked for once for many, not once for each."""
+
+OpenRecords = Callable[[str, Mapping[int, Place]], Awaitable[RecordsStream]]
+"""Opens a hospital's records stream at these places. Raises StreamUnavailable."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class DeadlineClock:
+    """The clock of one hospital. Any number may run: one works, the others wait for its lease."""
+
+    hospital: str
+    open_records: OpenRecords
+    tables: ClockTables
+    leases: Leases
+    deadlines: MissedDeadlines
+    terms: RetentionTerms
+    clock: Clock
+    _renewed: float = field(default=0.0, init=False)
+
+    async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
+        """Works until `stop`, or until nothing is due and `leave_at_rest()` says so; returns too where another works.
+
+        Raises ServiceUnavailable, StreamUnavailable; the next run goes on where this one stood.
+        """
+        lease = await _of_database(self.leases.acquire(self.hospital, ROLE))
+        if lease is None:
+            await _pause(stop, _LEASE_LOOK_SECONDS)
+            return
+        self._renewed = time.monotonic()
+        try:
+            await self._hold(lease, stop, leave_at_rest)
+        except Fenced:
+            _log.warning("another deadline clock has taken over", extra={"hospital": self.hospital})
+        finally:
+            with suppress(ServiceUnavailable):
+                await _of_database(lease.release())
+
+    async def _hold(self, lease: Lease, stop: asyncio.Event, leave_at_rest: Callable[[], bool]) -> None:
+        await self.tables.prepare()
+        stream = await self.open_records(self.hospital, await self.tables.places())
+        try:
+            while not stop.is_set():
+                batch = await stream.poll(_POLL_SECONDS, _EVENTS_MAX)
+                await self._take(lease, batch)
+                due = await self._do_due(lease)
+                if not batch.types and not due and leave_at_rest():
+                    return
+                if batch.types:
+                    await _pause(stop, _GATHER_SECONDS)
+        except GapFound as gap:
+            # A partition that was cut and filled again has other offsets under the same topic id.
+            _log.error("events are missing on the stream", extra={"hospital": self.hospital, "error": str(gap)})
+            await self.tables.read_again(lease.epoch)
+            raise StreamUnavailable(str(gap)) from gap
+        finally:
+            await stream.close()
+
+    async def _take(self, lease: Lease, batch: Batch) -> None:
+        """Each record of the batch is asked for once, however much happened to it."""
+        for record_id in (each for each, types in batch.types.items() if types & VISITS):
+            await self._keep(lease)
+            await self._unless_refused(record_id, Act.RETENTION, self._moved(record_id))
+        looks = [(record_id, Act.DEADLINE) for record_id in batch.types]
+        looks += [(record_id, Act.RETENTION) for record_id, types in batch.types.items() if types & TERMS]
+        work = await self._look(lease, looks)
+        if batch.places:
+            await self.tables.write(lease.epoch, looks, work, batch.places)
+
+    async def _moved(self, record_id: UUID) -> list[Work]:
+        await self.terms.move_earlier(record_id)
+        return []
+
+    async def _do_due(self, lease: Lease) -> int:
+        """Does some of what is due; how much that was."""
+        await self._keep(lease)
+        now = self.clock()
+        due = await self.tables.due(now, _DUE_MAX)
+        if due:
+            work = await self._look(lease, due)
+            await self.tables.write(lease.epoch, due, [_not_before(each, now) for each in work])
+        return len(due)
+
+    async def _look(self, lease: Lease, looks: Sequence[Look]) -> list[Work]:
+        work: list[Work] = []
+        for first in range(0, len(looks), _AT_ONCE):
+            await self._keep(lease)
+            some = looks[first : first + _AT_ONCE]
+            found = await asyncio.gather(*(self._one(*each) for each in some), return_exceptions=True)
+            work += _all(found)
+        return work
+
+    async def _one(self, record_id: UUID, act: Act) -> list[Work]:
+        look = self.deadlines.look if act is Act.DEADLINE else self.terms.look
+        return await self._unless_refused(record_id, act, look(record_id))
+
+    async def _unless_refused(self, record_id: UUID, act: Act, looking: Awaitable[list[Work]]) -> list[Work]:
+        """What looking brings; a record that cannot be read is looked at again later and holds no other up."""
+        try:
+            return await looking
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return []  # a patient, a package: no record
+            about = {"hospital": self.hospital, "record": str(record_id), "why": error.code().name}
+            _log.error("a record's deadlines are not known", extra=about)
+            return [again(record_id, act, self.clock())]
+
+    async def _keep(self, lease: Lease) -> None:
+        if time.monotonic() - self._renewed < _RENEW_SECONDS:
+            return
+        if not await _of_database(lease.renew()):
+            raise Fenced
+        self._renewed = time.monotonic()
+
+
+def _not_before(work: Work, now: datetime) -> Work:
+    """What the write side's clock does not call over yet waits a little, lest it be asked without a pause."""
+    return work if work.act_at > now else replace(work, act_at=now + _STILL_NOT)
+
+
+def _all(found: Iterable[list[Work] | BaseException]) -> list[Work]:
+    work: list[Work] = []
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+        work += each
+    return work
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def _of_database(asked: Awaitable[T]) -> T:
+    try:
+        return await asked
+    except psycopg.Error as error:
+        raise ServiceUnavailable("the lease", 1, type(error).__name__) from error

@@ -1,0 +1,111 @@
+"""How long a record is kept: a later visit moves the dates of the patient's earlier records, and a term ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from consumers.deadline_clock.clock_commands import ClockCommands
+from consumers.deadline_clock.work import Act, Work, again
+from ledger.api.v1.common_pb2 import (
+    PHASE_ARCHIVED,
+    PHASE_DUE,
+    PHASE_ENTERED_IN_ERROR,
+    PHASE_REOPENED,
+    CommandContext,
+)
+from ledger.api.v1.keeping_pb2 import (
+    EndRetentionRequest,
+    ExtendRetentionRequest,
+    GetRetentionRequest,
+    GetRetentionResponse,
+)
+from ledger.clock import Clock
+
+if TYPE_CHECKING:
+    from ledger.api.v1.keeping_pb2_grpc import KeepingServiceAsyncStub
+
+VISITS = frozenset(
+    f"ledger.v1.{each}" for each in ("RecordRegistered", "CareEnded", "CareResumed", "PatientIdentified")
+)
+"""Events of a visit that may move the dates of the patient's earlier records."""
+
+TERMS = frozenset(
+    f"ledger.v1.{each}"
+    for each in (
+        "RecordArchived",
+        "RecordRearchived",
+        "RecordEnteredInError",
+        "RetentionExtended",
+        "RetentionEnded",
+        "DisposalApproved",
+        "RecordDestroyed",
+    )
+)
+"""Events after which a record's own term begins, moves or is no longer waited for."""
+
+_ENDING = frozenset({PHASE_ARCHIVED, PHASE_ENTERED_IN_ERROR})
+_MOVING = frozenset({PHASE_ARCHIVED, PHASE_DUE, PHASE_REOPENED})
+
+
+class RetentionTerms:
+    """Asks the write side for a record's term: it counts over all visits of the patient, and it alone."""
+
+    def __init__(self, stub: KeepingServiceAsyncStub, commands: ClockCommands, clock: Clock) -> None:
+        self._stub = stub
+        self._commands = commands
+        self._clock = clock
+
+    async def look(self, record_id: UUID) -> list[Work]:
+        """Ends a term that is over; otherwise the day on which it will be. Raises ServiceUnavailable, AioRpcError."""
+        answer = await self._retention(str(record_id))
+        if answer.phase not in _ENDING:
+            return []
+        if not answer.term_over:
+            day = _first_moment(answer.computed_until)
+            return [Work(record_id, Act.RETENTION, day, day)]
+        ended = await self._end(record_id, answer)
+        return [] if ended else [again(record_id, Act.RETENTION, self._clock())]
+
+    async def move_earlier(self, record_id: UUID) -> None:
+        """Moves the dates of the patient's other records on, where this visit does that."""
+        answer = await self._retention(str(record_id))
+        for visit in answer.visits:
+            if visit.phase not in _MOVING or visit.record_id == str(record_id):
+                continue
+            earlier = await self._retention(visit.record_id)
+            if earlier.retain_until and earlier.retain_until < earlier.computed_until:
+                await self._extend(visit.record_id, earlier.computed_until, record_id)
+
+    async def _retention(self, record_id: str) -> GetRetentionResponse:
+        request = GetRetentionRequest(hospital=self._commands.hospital, record_id=record_id)
+        return await self._commands.patience.call(
+            "GetRetention", lambda seconds: self._stub.GetRetention(request, timeout=seconds)
+        )
+
+    async def _end(self, record_id: UUID, answer: GetRetentionResponse) -> bool:
+        async def send(context: CommandContext, seconds: float) -> object:
+            request = EndRetentionRequest(context=context, record_id=str(record_id))
+            return await self._stub.EndRetention(request, timeout=seconds)
+
+        return await self._commands.once("EndRetention", f"{record_id}/{answer.computed_until}", send)
+
+    async def _extend(self, record_id: str, retain_until: str, cause: UUID) -> None:
+        async def send(context: CommandContext, seconds: float) -> object:
+            request = ExtendRetentionRequest(
+                context=context,
+                record_id=record_id,
+                retain_until=retain_until,
+                cause="readmission",
+                cause_record_id=str(cause),
+            )
+            return await self._stub.ExtendRetention(request, timeout=seconds)
+
+        # Refused: the date has moved on meanwhile, or the record is gone; nothing is left to do then.
+        await self._commands.once("ExtendRetention", f"{record_id}/{retain_until}/{cause}", send)
+
+
+def _first_moment(day: str) -> datetime:
+    """When a day begins, as the ledger counts terms."""
+    return datetime.combine(date.fromisoformat(day), time(), UTC)

@@ -1,0 +1,38 @@
+"""What is to be looked at by when: one row of the clock's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+AGAIN_AFTER = timedelta(hours=1)
+"""When a record is looked at again that could not be dealt with and that nothing has happened to since."""
+
+
+class Act(StrEnum):
+    """Why a record is looked at."""
+
+    DEADLINE = "deadline"
+    RETENTION = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A record that is to be looked at once `act_at` has come."""
+
+    record_id: UUID
+    act: Act
+    act_at: datetime
+    due_at: datetime
+    """The deadline itself, or the day on which the term is over."""
+    rule: str = ""
+    """Rule of the pack; empty for a retention term, and where the record could not be dealt with."""
+    subject_id: str = ""
+    """Consultation or entry, UUID text; may be empty."""
+
+
+def again(record_id: UUID, act: Act, now: datetime) -> Work:
+    """Another look after a while."""
+    return Work(record_id, act, now + AGAIN_AFTER, now + AGAIN_AFTER)

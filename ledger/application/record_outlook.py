@@ -1,0 +1,78 @@
+"""What a record accepts now, what it demands by when, and how long it is kept: read from the write side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from ledger.application.errors import UnknownRecord
+from ledger.application.fact_gathering import FactGathering
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.clock import Clock
+from ledger.domain.allowed_actions import Action, allowed_actions
+from ledger.domain.deadlines import Deadline, deadlines, false_reports
+from ledger.domain.decision import Facts, Visit
+from ledger.domain.keeping_state import Missed
+from ledger.domain.retention import retention_date, term_over
+from ledger.domain.state import RecordState
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """The deadlines of a record as they stand at one moment."""
+
+    record_version: int
+    deadlines: tuple[tuple[Deadline, bool], ...]
+    """Each with whether it is missed."""
+    reported: tuple[tuple[Missed, bool], ...]
+    """What was reported as missed, each with whether that holds."""
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long a record is kept."""
+
+    record_version: int
+    record: RecordState
+    computed_until: str
+    """The first day on which disposal could be appraised, as computed now."""
+    term_over: bool
+    visits: tuple[Visit, ...]
+
+
+class RecordOutlook:
+    """Answers for the records of one hospital; it changes nothing."""
+
+    def __init__(self, ledger: HospitalLedger, gathering: FactGathering, clock: Clock) -> None:
+        self._ledger = ledger
+        self._gathering = gathering
+        self._clock = clock
+
+    async def allowed_actions(self, record_id: UUID) -> tuple[int, list[Action]]:
+        """The record's version, and every command with what stands against it. Raises UnknownRecord."""
+        record, facts = await self._look(record_id, with_visits=True)
+        return record.version, allowed_actions(record, facts)
+
+    async def deadlines(self, record_id: UUID) -> Deadlines:
+        """Every deadline, and what of the reports still holds. Raises UnknownRecord."""
+        record, facts = await self._look(record_id, with_visits=False)
+        wrong = false_reports(record, facts.pack, facts.now)
+        reported = sorted(record.overlays.missed, key=lambda each: (each.due_at, each.rule, str(each.subject_id)))
+        return Deadlines(
+            record.version,
+            tuple((each, each.missed(facts.now)) for each in deadlines(record, facts.pack)),
+            tuple((each, each not in wrong) for each in reported),
+        )
+
+    async def retention(self, record_id: UUID) -> Retention:
+        """How long the record is kept, over all visits of its patient. Raises UnknownRecord."""
+        record, facts = await self._look(record_id, with_visits=True)
+        until = retention_date(record, facts)
+        return Retention(record.version, record, until, term_over(record, facts), facts.visits)
+
+    async def _look(self, record_id: UUID, *, with_visits: bool) -> tuple[RecordState, Facts]:
+        loaded = await self._ledger.load(record_id)
+        if loaded is None or not isinstance(loaded.state, RecordState):
+            raise UnknownRecord(record_id)
+        facts = self._gathering.of_state(loaded, self._clock())
+        return loaded.state, await self._gathering.of_patient(facts, loaded) if with_visits else facts

@@ -1,0 +1,71 @@
+"""What a record demands by when, and how long it is kept, as the contract's messages."""
+
+from __future__ import annotations
+
+from ledger.api.v1.common_pb2 import Phase
+from ledger.api.v1.course_pb2 import Deadline, GetDeadlinesRequest, GetDeadlinesResponse, ReportedMiss
+from ledger.api.v1.keeping_pb2 import GetRetentionRequest, GetRetentionResponse, PatientVisit
+from ledger.application.ledger import Ledger
+from ledger.application.message_codec import to_timestamp
+from ledger.domain import deadlines as domain
+from ledger.domain.decision import Visit
+from ledger.domain.keeping_state import Missed
+from ledger.server.arguments import required_uuid
+
+
+class Terms:
+    """The handlers of CourseService.GetDeadlines and KeepingService.GetRetention."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def get_deadlines(self, request: GetDeadlinesRequest) -> GetDeadlinesResponse:
+        """Every deadline of the record, and what was reported as missed."""
+        record_id = required_uuid(request.record_id, "record_id")
+        found = await (await self._ledger.outlook(request.hospital)).deadlines(record_id)
+        return GetDeadlinesResponse(
+            record_version=found.record_version,
+            deadlines=[_deadline(each, missed=missed) for each, missed in found.deadlines],
+            reported=[_reported(each, holds=holds) for each, holds in found.reported],
+        )
+
+    async def get_retention(self, request: GetRetentionRequest) -> GetRetentionResponse:
+        """How long the record is kept, and the patient's records that decide it too."""
+        record_id = required_uuid(request.record_id, "record_id")
+        found = await (await self._ledger.outlook(request.hospital)).retention(record_id)
+        return GetRetentionResponse(
+            record_version=found.record_version,
+            phase=_phase(found.record.phase),
+            retention_class=found.record.retention_class,
+            retain_until=found.record.retain_until,
+            computed_until=found.computed_until,
+            term_over=found.term_over,
+            visits=[_visit(each) for each in found.visits],
+        )
+
+
+def _deadline(each: domain.Deadline, *, missed: bool) -> Deadline:
+    message = Deadline(
+        rule=each.rule,
+        subject_id=str(each.subject_id or ""),
+        since=to_timestamp(each.since),
+        due_at=to_timestamp(each.due_at),
+        missed=missed,
+        source=each.source,
+    )
+    if each.met_at is not None:
+        message.met_at.CopyFrom(to_timestamp(each.met_at))
+    return message
+
+
+def _reported(each: Missed, *, holds: bool) -> ReportedMiss:
+    due_at = to_timestamp(each.due_at)
+    return ReportedMiss(rule=each.rule, subject_id=str(each.subject_id or ""), due_at=due_at, holds=holds)
+
+
+def _visit(each: Visit) -> PatientVisit:
+    return PatientVisit(record_id=str(each.record_id), retention_class=each.retention_class, phase=_phase(each.phase))
+
+
+def _phase(phase: str) -> Phase.ValueType:
+    return Phase.Value(f"PHASE_{phase}")

@@ -1,0 +1,155 @@
+"""North as its staff uses it, on a clock that the test drives, and its deadline clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc.aio
+
+from consumers.patience import Patience
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.course_pb2_grpc import CourseServiceStub
+from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.api.v1.stream_pb2 import ReadHospitalRequest
+from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from ledger.cli.deadline_clocks import DeadlineClocks
+from ledger.config import Settings
+from ledger.trust.envelope import decode
+from projections.connections import connection_pool
+from tests.integration.consumers.hospitals import PHYSICIAN, context
+
+NORTH = "north"
+BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+@dataclass
+class DrivenHospital:
+    """What a test does at north, and when."""
+
+    channel: grpc.aio.Channel
+    settings: Settings
+    clock_file: Path
+    now: datetime = BEGIN
+
+    def at(self, now: datetime) -> None:
+        """It is so late now; whoever reads the clock meanwhile sees the time before or this one."""
+        self.now = now
+        part = self.clock_file.with_suffix(".part")
+        part.write_text(now.isoformat())
+        part.replace(self.clock_file)
+
+    def after(self, span: timedelta) -> None:
+        """Time goes by."""
+        self.at(self.now + span)
+
+    @asynccontextmanager
+    async def clocks(self) -> AsyncGenerator[DeadlineClocks]:
+        """The clocks of one program."""
+        async with connection_pool(self.settings.postgres_views_url) as pool:
+            yield DeadlineClocks(self.settings, self.channel, pool, Patience(4, 0.02))
+
+    async def tick(self) -> None:
+        """The clock looks until nothing more is to be done now."""
+        async with self.clocks() as clocks:
+            await (await clocks.of(NORTH)).run(asyncio.Event(), lambda: True)
+
+    async def patient(self) -> str:
+        """A patient; its id."""
+        answer = await PatientServiceStub(self.channel).RegisterPatient(
+            records.RegisterPatientRequest(
+                context=context(NORTH),
+                case_number=f"C{uuid4().hex[:10]}",
+                identity=common.IDENTITY_STATUS_MATCHED,
+                details=PatientDetails(name="Jane Example", birth_date="1950-01-31", gender="female"),
+            )
+        )
+        return answer.receipt.record_id
+
+    async def visit(
+        self, patient: str, number: int = 1, kind: common.VisitType.ValueType = common.VISIT_TYPE_INPATIENT
+    ) -> str:
+        """A visit under care; the record's id."""
+        stub = RecordServiceStub(self.channel)
+        registered = await stub.RegisterRecord(
+            records.RegisterRecordRequest(
+                context=context(NORTH), patient_id=patient, visit_type=kind, visit_sequence=number, department="MED"
+            )
+        )
+        record_id: str = registered.receipt.record_id
+        await stub.StartCare(
+            records.StartCareRequest(
+                context=context(NORTH), record_id=record_id, department="MED", bed="12", responsible=PHYSICIAN
+            )
+        )
+        return record_id
+
+    async def enter(self, record_id: str, template: str, *sections: str) -> records.RecordEntryResponse:
+        """A signed entry with a text in each section."""
+        attestation = common.Attestation(method="session", signer=PHYSICIAN)
+        attestation.signed_at.FromDatetime(self.now)
+        content = common.EntryContent(
+            template=template,
+            template_version=1,
+            sections=[common.Section(code=each, text="As seen.") for each in sections],
+            language="en",
+        )
+        return await RecordServiceStub(self.channel).RecordEntry(
+            records.RecordEntryRequest(
+                context=context(NORTH), record_id=record_id, content=content, attestation=attestation
+            )
+        )
+
+    async def end(self, record_id: str) -> None:
+        """The patient goes home."""
+        await RecordServiceStub(self.channel).EndCare(
+            records.EndCareRequest(context=context(NORTH), record_id=record_id, disposition=common.DISPOSITION_HOME)
+        )
+
+    async def resume(self, record_id: str) -> None:
+        """The discharge is withdrawn."""
+        await CourseServiceStub(self.channel).ResumeCare(
+            course.ResumeCareRequest(context=context(NORTH), record_id=record_id, reason="bleeding again")
+        )
+
+    async def archived(self, patient: str, number: int = 1) -> str:
+        """An outpatient visit that is over and archived; the record's id."""
+        record_id = await self.visit(patient, number, common.VISIT_TYPE_OUTPATIENT)
+        await self.end(record_id)
+        await RecordServiceStub(self.channel).ArchiveRecord(
+            records.ArchiveRecordRequest(context=context(NORTH), record_id=record_id)
+        )
+        return record_id
+
+    async def deadlines(self, record_id: str) -> course.GetDeadlinesResponse:
+        """The record's deadlines."""
+        request = course.GetDeadlinesRequest(hospital=NORTH, record_id=record_id)
+        return await CourseServiceStub(self.channel).GetDeadlines(request)
+
+    async def retention(self, record_id: str) -> keeping.GetRetentionResponse:
+        """How long the record is kept."""
+        request = keeping.GetRetentionRequest(hospital=NORTH, record_id=record_id)
+        return await KeepingServiceStub(self.channel).GetRetention(request)
+
+    async def reported(self, record_id: str) -> set[str]:
+        """Rules whose deadlines stand reported as missed."""
+        return {each.rule for each in (await self.deadlines(record_id)).reported}
+
+    async def events(self) -> Counter[str]:
+        """How many events of each kind north has."""
+        request = ReadHospitalRequest(hospital=NORTH)
+        batches: Any = StreamServiceStub(self.channel).ReadHospital(request)
+        kinds = [decode(event.envelope).type async for batch in batches for event in batch.events]
+        return Counter(each.removeprefix("ledger.v1.") for each in kinds)

@@ -1,0 +1,64 @@
+"""The real program `ledger consume deadlines`, killed with -9 while it reports, on a clock that the test drives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.cli.role_process import RoleProcess
+from tests.eventually import eventually_async
+from tests.integration.consumers.deadline_clock.driven_hospital import DrivenHospital
+
+RECORDS = 40
+KILLS = 3
+SECONDS_MAX = 40.0
+
+
+async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
+    north: DrivenHospital, address: str, tmp_path: Path
+) -> None:
+    """Each record's missed deadlines stand reported, and there are as many events as reports."""
+    recorded = [await north.visit(await north.patient()) for _ in range(RECORDS)]
+    north.after(timedelta(hours=50))
+    program = RoleProcess("deadlines", ("consume", "deadlines"), tmp_path, _environment(north, address))
+    program.start()
+    try:
+        for kill in range(KILLS):
+            await _has_reported(north, kill * RECORDS // 2 + 1)
+            os.kill(program.pid, signal.SIGKILL)
+            await eventually_async(lambda: asyncio.to_thread(program.restart_if_dead), what="the kill")
+        await _has_reported(north, 3 * RECORDS)
+        # What the killed ones had read is still waited for by the last one: the stage summary.
+        north.after(timedelta(days=40))
+        await _has_reported(north, 4 * RECORDS)
+    finally:
+        await program.stop(10.0)
+    reports = 0
+    for record_id in recorded:
+        answer = await north.deadlines(record_id)
+        missed = {(each.rule, each.due_at.seconds) for each in answer.deadlines if each.missed}
+        assert {(each.rule, each.due_at.seconds) for each in answer.reported} == missed
+        reports += len(answer.reported)
+    assert (await north.events())["DeadlineMissed"] == reports == 4 * RECORDS
+
+
+async def _has_reported(north: DrivenHospital, events: int) -> None:
+    async def there() -> bool:
+        return (await north.events())["DeadlineMissed"] >= events
+
+    await eventually_async(there, seconds_max=SECONDS_MAX, what=f"{events} reports")
+
+
+def _environment(north: DrivenHospital, address: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
+    return {
+        **inherited,
+        "LEDGER_POSTGRES_STREAM_URL": north.settings.postgres_stream_url,
+        "LEDGER_POSTGRES_VIEWS_URL": north.settings.postgres_views_url,
+        "LEDGER_GRPC_LISTEN": address,
+        "LEDGER_CLOCK_FILE": str(north.clock_file),
+        "LEDGER_TEST_CLOCK": "1",
+    }
