@@ -152,11 +152,6 @@ NOT_APPRAISED = _guard(
 APPRAISED = _guard(
     "NOT_APPRAISED", "somebody has appraised it", lambda record, _: record.archiving.disposal is not None
 )
-NOT_APPROVED = _guard(
-    "ALREADY_APPROVED",
-    "the appraisal is not approved yet",
-    lambda record, _: record.archiving.disposal is None or record.archiving.disposal.approved_by is None,
-)
 DESTRUCTION_APPROVED = _guard(
     "NOT_APPROVED",
     "its destruction was approved",
