@@ -3,10 +3,12 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
+# Test files run side by side: most tests wait for real servers. `make test TEST_JOBS=0` runs one after the other.
+TEST_JOBS ?= 2
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,7 +51,10 @@ contract: setup
 
 test: setup ## every test, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST)
+	$(PYTEST) --numprocesses $(TEST_JOBS) --dist loadfile
+
+soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
+	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -28,7 +29,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if item.get_closest_marker("kafka") is not None]
     config.hook.pytest_deselected(items=left_out)
     config.stash[_left_out] = len(left_out)
+    if hasattr(config, "workeroutput"):
+        cast("Any", config).workeroutput["left_out"] = len(left_out)
     items[:] = without
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Where tests run side by side each process collects all of them; one says how many were left out."""
+    del error
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
@@ -39,6 +40,7 @@ def record_message(view: RecordView) -> records.Record:
     )
     if state.archiving.destruction is not None:
         message.tombstone.CopyFrom(_tombstone(state.archiving.destruction, state))
+    message.keeping.CopyFrom(_keeping(state))
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
     if state.disposition is not None:
@@ -58,6 +60,27 @@ def _tombstone(destruction: Destruction, state: RecordState) -> records.Tombston
     )
     if state.ended_at is not None:
         message.ended_at.CopyFrom(to_timestamp(state.ended_at))
+    return message
+
+
+def _keeping(state: RecordState) -> values.Keeping:
+    over, archiving = state.overlays, state.archiving
+    message = values.Keeping(
+        holds=[to_message(each, values.Hold) for each in over.holds.values()],
+        seals=[to_message(each, values.Seal) for each in over.seals.values()],
+        loans=[to_message(each, values.Loan) for each in over.loans.values()],
+        papers=[to_message(each, values.Paper) for each in over.papers.values()],
+        requests=[to_message(each, values.PatientRequest) for each in over.requests.values()],
+        missed=[to_message(each, values.Missed) for each in sorted(over.missed, key=lambda each: each.due_at)],
+        restricted=over.restricted,
+        permanent=archiving.permanent,
+        copies=sorted(str(each) for each in over.copies),
+        newborns=sorted(str(each) for each in state.newborns),
+    )
+    if over.reopening is not None:
+        message.reopening.CopyFrom(to_message(over.reopening, values.Reopening))
+    if archiving.disposal is not None:
+        message.disposal.CopyFrom(to_message(archiving.disposal, values.Disposal))
     return message
 
 

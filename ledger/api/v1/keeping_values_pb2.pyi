@@ -3,9 +3,13 @@
 isort:skip_file
 Values of the life in the archive: holds, seals, copies, paper, requests, disposal."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from ledger.api.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -244,3 +248,393 @@ class SealedVersion(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealedVersion: _TypeAlias = SealedVersion  # noqa: Y015
+
+@_typing.final
+class Hold(_message.Message):
+    """A hold that stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLD_ID_FIELD_NUMBER: _builtins.int
+    MANDATE_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    PLACED_AT_FIELD_NUMBER: _builtins.int
+    hold_id: _builtins.str
+    """Hold, UUID text."""
+    mandate: _builtins.str
+    """The legal mandate."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
+        """Entry versions that are held."""
+
+    @_builtins.property
+    def placed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    def __init__(
+        self,
+        *,
+        hold_id: _builtins.str = ...,
+        mandate: _builtins.str = ...,
+        versions: _abc.Iterable[Global___EntryRef] | None = ...,
+        placed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["placed_at", b"placed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold_id", b"hold_id", "mandate", b"mandate", "placed_at", b"placed_at", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hold: _TypeAlias = Hold  # noqa: Y015
+
+@_typing.final
+class Seal(_message.Message):
+    """A seal that stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAL_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    UNFINISHED_FIELD_NUMBER: _builtins.int
+    SEALED_AT_FIELD_NUMBER: _builtins.int
+    seal_id: _builtins.str
+    """Seal, UUID text."""
+    mode: Global___SealMode.ValueType
+    """Copy sealed, or original closed to change."""
+    unfinished: _builtins.bool
+    """The record was not finished when it was sealed."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
+        """Entry versions that are sealed."""
+
+    @_builtins.property
+    def sealed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    def __init__(
+        self,
+        *,
+        seal_id: _builtins.str = ...,
+        mode: Global___SealMode.ValueType = ...,
+        versions: _abc.Iterable[Global___EntryRef] | None = ...,
+        unfinished: _builtins.bool = ...,
+        sealed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "unfinished", b"unfinished", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seal: _TypeAlias = Seal  # noqa: Y015
+
+@_typing.final
+class Loan(_message.Message):
+    """A loan that is out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOAN_ID_FIELD_NUMBER: _builtins.int
+    BORROWER_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    OUT_OF_HOUSE_FIELD_NUMBER: _builtins.int
+    RENEWALS_FIELD_NUMBER: _builtins.int
+    loan_id: _builtins.str
+    """Loan, UUID text."""
+    due_on: _builtins.str
+    """Last day, ISO 8601."""
+    out_of_house: _builtins.bool
+    """It left the building."""
+    renewals: _builtins.int
+    """How often it was renewed."""
+    @_builtins.property
+    def borrower(self) -> _common_pb2.Actor:
+        """Who has it."""
+
+    def __init__(
+        self,
+        *,
+        loan_id: _builtins.str = ...,
+        borrower: _common_pb2.Actor | None = ...,
+        due_on: _builtins.str = ...,
+        out_of_house: _builtins.bool = ...,
+        renewals: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["borrower", b"borrower"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borrower", b"borrower", "due_on", b"due_on", "loan_id", b"loan_id", "out_of_house", b"out_of_house", "renewals", b"renewals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Loan: _TypeAlias = Loan  # noqa: Y015
+
+@_typing.final
+class Paper(_message.Message):
+    """A scanned paper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    SHELF_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    scan_id: _builtins.str
+    """Scan, UUID text."""
+    shelf: _builtins.str
+    """Where the paper lies."""
+    outcome: Global___PaperOutcome.ValueType
+    """What became of it; unspecified while nobody has said."""
+    def __init__(
+        self,
+        *,
+        scan_id: _builtins.str = ...,
+        shelf: _builtins.str = ...,
+        outcome: Global___PaperOutcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "scan_id", b"scan_id", "shelf", b"shelf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Paper: _TypeAlias = Paper  # noqa: Y015
+
+@_typing.final
+class PatientRequest(_message.Message):
+    """What the patient asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request, UUID text."""
+    kind: Global___RequestKind.ValueType
+    """What is asked for."""
+    due_on: _builtins.str
+    """Last day for the answer, ISO 8601."""
+    granted: _builtins.bool
+    """Whether it was granted; absent while nobody has answered."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        kind: Global___RequestKind.ValueType = ...,
+        due_on: _builtins.str = ...,
+        granted: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "granted", b"granted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "due_on", b"due_on", "granted", b"granted", "kind", b"kind", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__granted: _TypeAlias = _typing.Literal["granted"]  # noqa: Y015
+    _WhichOneofArgType__granted: _TypeAlias = _typing.Literal["_granted", b"_granted"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__granted) -> _WhichOneofReturnType__granted | None: ...
+
+Global___PatientRequest: _TypeAlias = PatientRequest  # noqa: Y015
+
+@_typing.final
+class Reopening(_message.Message):
+    """A reopening that was asked for, and its window once it was approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REOPEN_ID_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    ENTRY_IDS_FIELD_NUMBER: _builtins.int
+    TEMPLATES_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    reopen_id: _builtins.str
+    """Request, UUID text."""
+    requested_by: _builtins.str
+    """Who asked: actor id, UUID text."""
+    @_builtins.property
+    def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Entries that may be amended, UUID text."""
+
+    @_builtins.property
+    def templates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Templates of entries that may be added."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """End of the window; absent before the approval."""
+
+    def __init__(
+        self,
+        *,
+        reopen_id: _builtins.str = ...,
+        requested_by: _builtins.str = ...,
+        entry_ids: _abc.Iterable[_builtins.str] | None = ...,
+        templates: _abc.Iterable[_builtins.str] | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_ids", b"entry_ids", "expires_at", b"expires_at", "reopen_id", b"reopen_id", "requested_by", b"requested_by", "templates", b"templates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reopening: _TypeAlias = Reopening  # noqa: Y015
+
+@_typing.final
+class Disposal(_message.Message):
+    """How far the disposal has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPINION_FIELD_NUMBER: _builtins.int
+    PROPOSED_BY_FIELD_NUMBER: _builtins.int
+    RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    LIST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    opinion: Global___DisposalOpinion.ValueType
+    """The opinion."""
+    proposed_by: _builtins.str
+    """Who gave it: actor id, UUID text."""
+    retain_until: _builtins.str
+    """New date where the record is kept longer, ISO 8601."""
+    approved_by: _builtins.str
+    """Who approved it: actor id, UUID text; empty before the approval."""
+    list_id: _builtins.str
+    """Destruction list, UUID text; empty where there is none."""
+    reason: _builtins.str
+    """Reason of the opinion."""
+    def __init__(
+        self,
+        *,
+        opinion: Global___DisposalOpinion.ValueType = ...,
+        proposed_by: _builtins.str = ...,
+        retain_until: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+        list_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "list_id", b"list_id", "opinion", b"opinion", "proposed_by", b"proposed_by", "reason", b"reason", "retain_until", b"retain_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Disposal: _TypeAlias = Disposal  # noqa: Y015
+
+@_typing.final
+class Missed(_message.Message):
+    """A deadline that was reported as missed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """Rule of the pack."""
+    subject_id: _builtins.str
+    """Consultation, transfer or entry that it is about, UUID text; empty = the record."""
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp:
+        """Last moment that would have been in time."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "rule", b"rule", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Missed: _TypeAlias = Missed  # noqa: Y015
+
+@_typing.final
+class Keeping(_message.Message):
+    """What lies over a record in any phase, beside transfers and consultations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDS_FIELD_NUMBER: _builtins.int
+    SEALS_FIELD_NUMBER: _builtins.int
+    LOANS_FIELD_NUMBER: _builtins.int
+    PAPERS_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    REOPENING_FIELD_NUMBER: _builtins.int
+    DISPOSAL_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    RESTRICTED_FIELD_NUMBER: _builtins.int
+    PERMANENT_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    NEWBORNS_FIELD_NUMBER: _builtins.int
+    restricted: _builtins.bool
+    """Use is restricted to storage, care, law and claims."""
+    permanent: _builtins.bool
+    """Kept for ever."""
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hold]:
+        """Holds that stand."""
+
+    @_builtins.property
+    def seals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seal]:
+        """Seals that stand."""
+
+    @_builtins.property
+    def loans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Loan]:
+        """Loans that are out."""
+
+    @_builtins.property
+    def papers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Paper]:
+        """Scanned papers."""
+
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientRequest]:
+        """What the patient asked for."""
+
+    @_builtins.property
+    def reopening(self) -> Global___Reopening:
+        """A reopening that was asked for."""
+
+    @_builtins.property
+    def disposal(self) -> Global___Disposal:
+        """The disposal, where it has begun."""
+
+    @_builtins.property
+    def missed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Missed]:
+        """Deadlines that were reported as missed."""
+
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Copies that were issued, UUID text."""
+
+    @_builtins.property
+    def newborns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Newborns that are subjects of the record, UUID text."""
+
+    def __init__(
+        self,
+        *,
+        holds: _abc.Iterable[Global___Hold] | None = ...,
+        seals: _abc.Iterable[Global___Seal] | None = ...,
+        loans: _abc.Iterable[Global___Loan] | None = ...,
+        papers: _abc.Iterable[Global___Paper] | None = ...,
+        requests: _abc.Iterable[Global___PatientRequest] | None = ...,
+        reopening: Global___Reopening | None = ...,
+        disposal: Global___Disposal | None = ...,
+        missed: _abc.Iterable[Global___Missed] | None = ...,
+        restricted: _builtins.bool = ...,
+        permanent: _builtins.bool = ...,
+        copies: _abc.Iterable[_builtins.str] | None = ...,
+        newborns: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "reopening", b"reopening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copies", b"copies", "disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "seals", b"seals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Keeping: _TypeAlias = Keeping  # noqa: Y015

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ledger.api.v1 import common_pb2 as _common_pb2
 from ledger.api.v1 import events_pb2 as _events_pb2
+from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1199,6 +1200,7 @@ class EntryVersion(_message.Message):
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     HISTORICAL_FIELD_NUMBER: _builtins.int
+    COUNTERSIGNATURE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1227,6 +1229,10 @@ class EntryVersion(_message.Message):
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened in the world."""
 
+    @_builtins.property
+    def countersignature(self) -> _common_pb2.Attestation:
+        """A superior's attestation of this version; absent where there is none."""
+
     def __init__(
         self,
         *,
@@ -1240,10 +1246,11 @@ class EntryVersion(_message.Message):
         record_version: _builtins.int = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         historical: _builtins.bool = ...,
+        countersignature: _common_pb2.Attestation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1392,6 +1399,7 @@ class Record(_message.Message):
     HEAD_LEAF_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    KEEPING_FIELD_NUMBER: _builtins.int
     TOMBSTONE_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
@@ -1446,6 +1454,10 @@ class Record(_message.Message):
         """Server time of the last event."""
 
     @_builtins.property
+    def keeping(self) -> _keeping_values_pb2.Keeping:
+        """Holds, seals, loans and what else lies over the record."""
+
+    @_builtins.property
     def tombstone(self) -> Global___Tombstone:
         """What remains of a destroyed record beside the fields that name it; absent before."""
 
@@ -1473,11 +1485,12 @@ class Record(_message.Message):
         head_leaf: _builtins.bytes = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
+        keeping: _keeping_values_pb2.Keeping | None = ...,
         tombstone: Global___Tombstone | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

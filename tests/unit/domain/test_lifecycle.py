@@ -1,6 +1,7 @@
 """The declaration of the life cycle covers every command and every event."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from ledger.domain.decide import DECISIONS
 from ledger.domain.events import EVENT_TYPES
 from ledger.domain.evolve import STEPS
 from ledger.domain.lifecycle import RULES, allowed_phases, phase_fault
-from ledger.domain.lifecycle_table import phase_table
+from ledger.domain.lifecycle_table import demand_table, phase_diagram, phase_table
 from ledger.domain.values import Phase, VisitType
 
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "lifecycle.md"
@@ -51,8 +52,11 @@ def test_nothing_but_audit_after_destruction(visit: VisitType) -> None:
     assert all(phase_fault(command, Phase.DESTROYED, visit) is not None for command in RULES)
 
 
-def test_the_document_shows_the_declaration() -> None:
-    """The table in docs/lifecycle.md is the one that the declaration gives; paste it anew where this fails."""
+@pytest.mark.parametrize(
+    ("name", "made"), [("phases", phase_table), ("diagram", phase_diagram), ("demands", demand_table)]
+)
+def test_the_document_shows_the_declaration(name: str, made: Callable[[], str]) -> None:
+    """Tables and diagram in docs/lifecycle.md are those of the declaration; paste them anew where this fails."""
     document = _DOCUMENT.read_text(encoding="utf-8")
-    shown = document.partition("<!-- phases: begin -->\n")[2].partition("<!-- phases: end -->")[0]
-    assert shown == phase_table()
+    shown = document.partition(f"<!-- {name}: begin -->\n")[2].partition(f"<!-- {name}: end -->")[0]
+    assert shown == made()

@@ -1,0 +1,190 @@
+"""A record's life from registration to destruction, and links between patients, over both protocols."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from google.protobuf.message import Message
+
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import identity_pb2 as identity
+from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.api.v1 import keeping_values_pb2 as values
+from ledger.api.v1 import records_pb2 as records
+from tests.contract.edge.clients import EdgeClient, RpcFailed
+from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, register_record, stamp
+
+LONG_AGO = datetime(1985, 3, 1, 8, tzinfo=UTC)
+
+
+def person(name: str, role: str) -> common.Actor:
+    """Somebody with an id of their own."""
+    return common.Actor(id=str(uuid4()), name=name, role=role)
+
+
+SUPERIOR, ARCHIVIST = person("Dr Sun", "attending"), person("Ms Hu", "records_office")
+HEAD = person("Mr He", "head")
+
+
+def by(actor: common.Actor = PHYSICIAN, **fields: Any) -> common.CommandContext:
+    """A context of this person."""
+    return common.CommandContext(hospital="north", command_id=str(uuid4()), actor=actor, **fields)
+
+
+class Life:
+    """A record in the hand of a test: every command goes over the wire."""
+
+    def __init__(self, client: EdgeClient, record_id: str) -> None:
+        self.client = client
+        self.record_id = record_id
+
+    async def course(self, name: str, actor: common.Actor = PHYSICIAN, **fields: Any) -> Any:
+        """A command of CourseService."""
+        request: Message = getattr(course, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
+        return await self.client.call(f"CourseService/{name}", request)
+
+    async def keep(self, name: str, actor: common.Actor = ARCHIVIST, **fields: Any) -> Any:
+        """A command of KeepingService."""
+        request: Message = getattr(keeping, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
+        return await self.client.call(f"KeepingService/{name}", request)
+
+    async def record(self, name: str, **fields: Any) -> Any:
+        """A command of RecordService."""
+        request: Message = getattr(records, f"{name}Request")(context=by(), record_id=self.record_id, **fields)
+        return await self.client.call(f"RecordService/{name}", request)
+
+    async def phase(self) -> str:
+        """The record's phase now."""
+        request = records.GetRecordRequest(hospital="north", record_id=self.record_id)
+        found = await self.client.call("RecordService/GetRecord", request)
+        return common.Phase.Name(found.record.phase)
+
+    async def refused(self, call: Any) -> list[str]:
+        """The rules of a refusal."""
+        with pytest.raises(RpcFailed) as failure:
+            await call
+        return [rule for _, rule in failure.value.violations]
+
+
+async def short_visit(client: EdgeClient, visit: Any = common.VISIT_TYPE_OUTPATIENT) -> tuple[str, Life]:
+    """A visit of long ago, archived at the doctor's confirmation."""
+    patient = await client.call("PatientService/RegisterPatient", register_patient())
+    request = register_record(patient.receipt.record_id)
+    request.visit_type = visit
+    record = await client.call("RecordService/RegisterRecord", request)
+    life = Life(client, record.receipt.record_id)
+    started = records.StartCareRequest(
+        context=by(occurred_at=stamp(LONG_AGO)), record_id=life.record_id, department="MED", responsible=PHYSICIAN
+    )
+    await client.call("RecordService/StartCare", started)
+    await client.call("RecordService/RecordEntry", record_entry(life.record_id))
+    await life.record("EndCare", disposition=common.DISPOSITION_HOME, ended_at=stamp(LONG_AGO))
+    await life.record("ArchiveRecord")
+    return patient.receipt.record_id, life
+
+
+async def test_from_registration_to_destruction(client: EdgeClient) -> None:
+    """Every step is a command over the wire; what may not be done is refused by its rule."""
+    patient_id, life = await short_visit(client)
+    assert await life.phase() == "PHASE_ARCHIVED"
+    await life.keep("SealRecord", mode=values.SEAL_MODE_COPY, party=values.SEAL_PARTY_NOTARY, party_name="Mr N")
+    await life.keep("EndRetention")
+    assert await life.phase() == "PHASE_DUE"
+    await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
+    list_id = str(uuid4())
+    same = life.keep("ApproveDisposal", list_id=list_id)
+    assert await life.refused(same) == ["SAME_PERSON"]
+    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": [SUPERIOR, PHYSICIAN]}
+    assert await life.refused(life.keep("DestroyRecord", **execution)) == ["SEALED"]
+    later = register_record(patient_id, 2)
+    await client.call("RecordService/RegisterRecord", later)
+    assert "OPEN_STAY" in await life.refused(life.keep("DestroyRecord", **execution))
+
+
+async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: EdgeClient) -> None:
+    """Afterwards nothing is accepted any more, and why is said of every command."""
+    _, life = await short_visit(client)
+    await life.keep("EndRetention")
+    await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
+    list_id = str(uuid4())
+    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=[SUPERIOR, PHYSICIAN])
+    assert await life.phase() == "PHASE_DESTROYED"
+    request = course.GetAllowedActionsRequest(hospital="north", record_id=life.record_id)
+    answer = await client.call("CourseService/GetAllowedActions", request)
+    assert len(answer.actions) > 40
+    assert not [each.action for each in answer.actions if each.allowed]
+    assert all(each.reasons for each in answer.actions)
+
+
+async def test_a_reopening_needs_two_persons_and_takes_what_it_names(client: EdgeClient) -> None:
+    """Asked by one, approved by another; what is not named stays closed; archived again."""
+    _, life = await short_visit(client)
+    found = await client.call(
+        "RecordService/GetRecord", records.GetRecordRequest(hospital="north", record_id=life.record_id)
+    )
+    (entry,) = found.record.entries
+    asked = await life.keep("RequestReopen", reason="wrong side", entry_ids=[entry.entry_id])
+    approval: dict[str, Any] = {"reopen_id": asked.reopen_id}
+    assert await life.refused(life.keep("ApproveReopen", **approval)) == ["SAME_PERSON"]
+    await life.keep("ApproveReopen", SUPERIOR, **approval)
+    with pytest.raises(RpcFailed) as failure:
+        await client.call("RecordService/RecordEntry", record_entry(life.record_id))
+    assert [rule for _, rule in failure.value.violations] == ["NOT_NAMED"]
+    await life.keep("RearchiveRecord")
+    assert await life.phase() == "PHASE_ARCHIVED"
+
+
+async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeClient) -> None:
+    """Ids come back in the answers; a countersignature is for the last version."""
+    ward = await open_record(client)
+    life = Life(client, ward.record_id)
+    note = record_entry(ward.record_id)
+    drafted = await life.course("DraftEntry", content=note.content)
+    note.draft_id = drafted.entry_id
+    note.attestation.signer.CopyFrom(person("Dr Li", "trainee"))
+    written = await client.call("RecordService/RecordEntry", note)
+    assert written.entry_id == drafted.entry_id
+    attestation = common.Attestation(method="session", signer=SUPERIOR)
+    old = life.course("CountersignEntry", entry_id=written.entry_id, entry_version=1, attestation=attestation)
+    assert await life.refused(old) == ["VERSION_CHANGED"]
+    await life.course("CountersignEntry", entry_id=written.entry_id, entry_version=2, attestation=attestation)
+    request = records.GetEntryRequest(hospital="north", record_id=ward.record_id, entry_id=written.entry_id)
+    entry = (await client.call("RecordService/GetEntry", request)).entry
+    assert entry.state == common.ENTRY_STATE_COUNTERSIGNED
+    assert [each.state for each in entry.versions] == [common.ENTRY_STATE_DRAFT, common.ENTRY_STATE_COUNTERSIGNED]
+
+
+async def test_links_stand_in_both_patients(client: EdgeClient) -> None:
+    """One command, two streams, or nothing; it is taken back the same way, and never made of one patient alone."""
+    ids = [
+        (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id for _ in range(2)
+    ]
+    link = identity.LinkPatientsRequest(context=by(), patient_id=ids[0], other_id=ids[1], reason="same name")
+    linked = await client.call("IdentityService/LinkPatients", link)
+    assert (linked.receipt.record_id, linked.receipt.record_version, linked.receipt.events) == (ids[0], 2, 2)
+    assert (await client.call("IdentityService/LinkPatients", link)).receipt.repeated
+    back = identity.UnlinkPatientsRequest(context=by(), patient_id=ids[1], other_id=ids[0], reason="two persons")
+    assert (await client.call("IdentityService/UnlinkPatients", back)).receipt.record_version == 3
+    itself = identity.MergePatientsRequest(context=by(), patient_id=ids[0], survivor_id=ids[0], reason="one person")
+    with pytest.raises(RpcFailed) as failure:
+        await client.call("IdentityService/MergePatients", itself)
+    assert failure.value.violations == [("survivor_id", "SAME_PATIENT")]
+
+
+async def test_what_a_linked_patient_does_holds_back_the_disposal(client: EdgeClient) -> None:
+    """The term and the open stays are those of everybody who may be the same person."""
+    patient_id, life = await short_visit(client)
+    other = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id
+    await client.call("RecordService/RegisterRecord", register_record(other))
+    link = identity.LinkPatientsRequest(context=by(), patient_id=patient_id, other_id=other, reason="same name")
+    await client.call("IdentityService/LinkPatients", link)
+    request = course.GetAllowedActionsRequest(hospital="north", record_id=life.record_id)
+    answer = await client.call("CourseService/GetAllowedActions", request)
+    (destroy,) = [each for each in answer.actions if each.action == "DestroyRecord"]
+    assert "OPEN_STAY" in {each.rule for each in destroy.reasons}

@@ -1,0 +1,73 @@
+"""Who a patient is: links and merges stand in both streams, and each can be taken back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ledger.domain.commands import Command
+from ledger.domain.decide import decide
+from ledger.domain.evolve import evolve
+from ledger.domain.identity_commands import LinkPatients, MergePatients, UnlinkPatients, UnmergePatients
+from ledger.domain.state import PatientState
+from tests.unit.domain.given import NOW, Stream, facts, patient
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+
+
+class Pair:
+    """Two patients in the hand of a test."""
+
+    def __init__(self) -> None:
+        self.states: dict[UUID, PatientState] = {}
+        for each in (ONE, TWO):
+            known = patient()
+            assert isinstance(known, PatientState)
+            self.states[each] = known
+
+    def when(self, command: Command, own: UUID, other: UUID) -> list[str]:
+        """Does a command; the names of the events of both streams."""
+        decision = decide(command, self.states[own], facts(other_patient=self.states[other]))
+        done = [(decision.stream_id, decision.events), *((each.stream_id, each.events) for each in decision.beside)]
+        for stream_id, events in done:
+            for event in events:
+                after = evolve(self.states[stream_id], event, self.states[stream_id].version + 1, NOW)
+                assert isinstance(after, PatientState)
+                self.states[stream_id] = after
+        return [type(event).__name__ for _, events in done for event in events]
+
+    def refused(self, command: Command, own: UUID, **changes: object) -> list[tuple[str, str]]:
+        """Field and rule of every fault."""
+        return Stream(own, self.states[own]).refused(command, **changes)[1]
+
+
+def test_a_link_stands_in_both_streams_and_can_be_taken_back() -> None:
+    """It says that they may be one person, and changes nothing else."""
+    pair = Pair()
+    assert pair.when(LinkPatients(ONE, TWO, "same name"), ONE, TWO) == ["PatientLinked", "PatientLinked"]
+    assert pair.states[ONE].linked == {TWO}
+    assert pair.states[TWO].linked == {ONE}
+    assert pair.when(LinkPatients(ONE, TWO, "again"), ONE, TWO) == []
+    assert pair.when(UnlinkPatients(TWO, ONE, "another person"), TWO, ONE) == ["PatientUnlinked", "PatientUnlinked"]
+    assert not pair.states[ONE].linked | pair.states[TWO].linked
+    faults = pair.refused(UnlinkPatients(ONE, TWO, "again"), ONE, other_patient=pair.states[TWO])
+    assert faults == [("other_id", "NOT_LINKED")]
+
+
+def test_a_merge_names_the_survivor_and_can_be_taken_back() -> None:
+    """The one refers to the other, and both are themselves again afterwards."""
+    pair = Pair()
+    assert pair.when(MergePatients(ONE, TWO, "one person"), ONE, TWO) == ["PatientMerged", "PatientMerged"]
+    assert (pair.states[ONE].merged_into, pair.states[TWO].absorbed) == (TWO, {ONE})
+    again = pair.refused(MergePatients(ONE, TWO, "again"), ONE, other_patient=pair.states[TWO])
+    assert again == [("patient_id", "ALREADY_MERGED")]
+    chain = pair.refused(MergePatients(TWO, ONE, "a circle"), TWO, other_patient=pair.states[ONE])
+    assert set(chain) == {("survivor_id", "ALREADY_MERGED"), ("patient_id", "HAS_ABSORBED")}
+    assert pair.when(UnmergePatients(ONE, TWO, "two after all"), ONE, TWO) == ["PatientUnmerged", "PatientUnmerged"]
+    assert (pair.states[ONE].merged_into, pair.states[TWO].absorbed) == (None, frozenset())
+
+
+def test_a_patient_is_not_merged_with_itself_nor_with_nobody() -> None:
+    """Every fault is named, the missing reason too."""
+    pair = Pair()
+    assert pair.refused(MergePatients(ONE, ONE, ""), ONE) == [("reason", "REQUIRED"), ("survivor_id", "SAME_PATIENT")]
+    assert pair.refused(LinkPatients(ONE, TWO, "who"), ONE) == [("other_id", "UNKNOWN_PATIENT")]

@@ -1,0 +1,336 @@
+"""Holds, seals, copies, loans, reopening, retention and disposal as a records office meets them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ledger.domain import course_commands as course
+from ledger.domain import keeping_commands as keeping
+from ledger.domain.allowed_actions import allowed_actions
+from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.decision import PATIENT, Bump, Visit
+from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealExtended
+from ledger.domain.keeping_values import (
+    DisposalOpinion,
+    EntryRef,
+    RequestKind,
+    SealMode,
+    SealParty,
+    UnsealGround,
+)
+from ledger.domain.values import AmendmentKind, Disposition, EntryState, IdentityStatus, Phase
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
+    HEAD_OF_HOSPITAL,
+    LIST,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    RESULT,
+    SUPERIOR,
+    TERM,
+    TRAINEE,
+    Stream,
+    active,
+    archived,
+    closed,
+    condemned,
+    due,
+    facts,
+    note,
+    patient,
+    permanent,
+    registered,
+    reopened,
+    signed,
+    submitted,
+)
+
+LATER = NOW + TERM
+OTHER = UUID(int=555)
+
+
+def first(stream: Stream) -> UUID:
+    """The first entry."""
+    return next(iter(stream.record.entries))
+
+
+def leaves(stream: Stream) -> tuple[bytes, ...]:
+    """A leaf hash for each event."""
+    return tuple(bytes([index % 256]) * 32 for index in range(stream.record.version))
+
+
+def test_a_draft_becomes_an_entry_with_its_signature() -> None:
+    """Each writing is a version; the signed one counts, and what is required is asked only then."""
+    stream = active()
+    empty = note("")
+    draft = stream.when(course.DraftEntry(RECORD, None, empty)).result["entry_id"]
+    assert isinstance(draft, UUID)
+    stream.when(course.DraftEntry(RECORD, draft, note("Half a sentence")))
+    assert ("content.sections[0]", "EMPTY_SECTION") in stream.refused(RecordEntry(RECORD, empty, signed(), draft))[1]
+    stream.when(RecordEntry(RECORD, note("Whole."), signed(), draft))
+    entry = stream.record.entries[draft]
+    assert [each.state for each in entry.versions] == [EntryState.DRAFT, EntryState.DRAFT, EntryState.SIGNED]
+    assert stream.refused(RecordEntry(RECORD, note(), signed(), draft))[1] == [("draft_id", "NOT_A_DRAFT")]
+
+
+def test_a_trainees_signature_is_final_only_with_a_superiors() -> None:
+    """AUTHORED stops submission; both names are kept; an amendment needs signatures of its own."""
+    stream = closed()
+    written = stream.entry(signer=TRAINEE)
+    assert (f"entries[{written}]", "NOT_SIGNED") in stream.refused(SubmitRecord(RECORD))[1]
+    stream.when(course.CountersignEntry(RECORD, written, 1, signed(SUPERIOR)))
+    last = stream.record.entries[written].last
+    assert last.state is EntryState.COUNTERSIGNED
+    assert (last.attestation.signer, last.countersignature and last.countersignature.signer) == (TRAINEE, SUPERIOR)
+    amended = AmendEntry(RECORD, written, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE))
+    stream.when(amended)
+    assert stream.record.entries[written].last.state is EntryState.AUTHORED
+
+
+def test_an_accepted_deficiency_is_no_signature_but_lets_the_record_go() -> None:
+    """The author is gone: medical affairs names the entry and the reason; the entry stays AUTHORED."""
+    stream = closed()
+    written = stream.entry(signer=TRAINEE)
+    stream.when(course.AcceptDeficiency(RECORD, written, "", "the author has left"))
+    stream.when(SubmitRecord(RECORD))
+    assert stream.record.entries[written].state is EntryState.AUTHORED
+
+
+def test_a_discharge_can_be_withdrawn_and_a_record_recalled() -> None:
+    """CLOSED goes back to ACTIVE, SUBMITTED back to CLOSED while nobody has looked."""
+    stream = closed()
+    stream.when(course.ResumeCare(RECORD, "bleeding again"))
+    assert (stream.record.phase, stream.record.ended_at) == (Phase.ACTIVE, None)
+    back = submitted()
+    back.when(course.RecallRecord(RECORD, "a page is missing"))
+    assert back.record.phase is Phase.CLOSED
+
+
+def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
+    """Every entry is retracted first; the record is kept until its term is over."""
+    stream = closed()
+    for entry_id in stream.record.entries:
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    assert stream.record.phase is Phase.ENTERED_IN_ERROR
+    stream.when(keeping.EndRetention(RECORD), now=LATER)
+    assert stream.record.phase is Phase.DUE
+
+
+def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
+    """The second is not the first again."""
+    stream = active()
+    stream.when(course.RegisterNewborn(RECORD, 1, None))
+    assert ("number", "OUT_OF_RANGE") in stream.refused(course.RegisterNewborn(RECORD, 1, None))[1]
+    stream.when(course.RegisterNewborn(RECORD, 2, None))
+    assert len(stream.record.newborns) == 2
+
+
+def test_an_unidentified_patient_gets_care_and_copies_wait() -> None:
+    """Identity never stops entries; when it is known, copies are issued."""
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    stream.entry()
+    copy = keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy")
+    assert stream.refused(copy)[1] == [("record_id", "IDENTITY_UNVERIFIED")]
+    stream.when(course.IdentifyPatient(RECORD, OTHER), patient=patient())
+    stream.when(copy)
+    assert (stream.record.patient_id, stream.record.identity) == (OTHER, IdentityStatus.MATCHED)
+
+
+def test_a_late_result_is_filed_into_an_archived_case_and_changes_nothing_else() -> None:
+    """No reopening; the phase and the other entries stay."""
+    stream = archived()
+    before = dict(stream.record.entries)
+    stream.when(course.FileLateItem(RECORD, RESULT, signed(), "late pathology", NOW - timedelta(days=2)))
+    assert stream.record.phase is Phase.ARCHIVED
+    assert before.items() <= dict(stream.record.entries).items()
+    assert len(stream.record.entries) == len(before) + 1
+
+
+def test_a_hold_stops_change_and_never_care() -> None:
+    """Held versions are not amended or retracted; a new note beside them is taken."""
+    stream = closed()
+    held = first(stream)
+    stream.when(keeping.PlaceHold(RECORD, "court order", "district court", (EntryRef(held, 1),)))
+    assert ("entry_id", "ENTRY_HELD") in stream.refused(RetractEntry(RECORD, held, "x"))[1]
+    stream.entry()
+    hold_id = next(iter(stream.record.overlays.holds))
+    stream.when(keeping.LiftHold(RECORD, hold_id, "settled"))
+    stream.when(RetractEntry(RECORD, held, "wrong patient"))
+
+
+def test_a_seal_lists_every_version_with_its_hash_and_is_extended() -> None:
+    """Retracted versions too; what comes later is added; both sides open it."""
+    stream = closed()
+    stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
+    seal = keeping.SealRecord(RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "Mr. N.", ())
+    (event,) = stream.when(seal, leaves=leaves(stream)).events
+    assert isinstance(event, RecordSealed)
+    assert {(each.entry_id, each.version) for each in event.versions} == {
+        (entry.entry_id, version.version) for entry in stream.record.entries.values() for version in entry.versions
+    }
+    by_version = {
+        (entry.entry_id, version.version): version.record_version
+        for entry in stream.record.entries.values()
+        for version in entry.versions
+    }
+    hashes = leaves(stream)
+    assert all(each.leaf_hash == hashes[by_version[each.entry_id, each.version] - 1] for each in event.versions)
+    assert event.unfinished
+    written = stream.entry()
+    (more,) = stream.when(keeping.ExtendSeal(RECORD, event.seal_id), leaves=leaves(stream)).events
+    assert isinstance(more, SealExtended)
+    assert [(each.entry_id, each.version) for each in more.versions] == [(written, 1)]
+    alone = keeping.UnsealRecord(RECORD, event.seal_id, UnsealGround.BOTH_PRESENT, "")
+    assert stream.refused(alone)[1] == [("party_name", "REQUIRED")]
+    stream.when(keeping.UnsealRecord(RECORD, event.seal_id, UnsealGround.BOTH_PRESENT, "Mr. N."))
+    assert not stream.record.overlays.seals
+
+
+@pytest.mark.parametrize(("days", "opens"), [(3 * 365 - 1, False), (3 * 365, True)])
+def test_nobody_claims_for_three_years_and_the_hospital_opens_the_seal_alone(days: int, *, opens: bool) -> None:
+    """The pack's term decides, to the day."""
+    stream = closed()
+    seal = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.NOTARY, "Mr. N.", ())
+    seal_id = stream.when(seal, leaves=leaves(stream)).result["seal_id"]
+    assert isinstance(seal_id, UUID)
+    unseal = keeping.UnsealRecord(RECORD, seal_id, UnsealGround.NO_CLAIM, "")
+    if opens:
+        stream.when(unseal, now=NOW + timedelta(days=days))
+    else:
+        assert stream.refused(unseal, now=NOW + timedelta(days=days))[1] == [("ground", "TERM_NOT_OVER")]
+
+
+def test_a_copy_names_the_last_versions_of_what_is_finished() -> None:
+    """Unsigned and retracted entries are left out where no scope is named."""
+    stream = closed()
+    stream.entry(signer=TRAINEE)
+    stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
+    (event,) = stream.when(keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy")).events
+    assert isinstance(event, CopyIssued)
+    shown = {each.entry_id for each in event.versions}
+    assert shown == {entry.entry_id for entry in stream.record.entries.values() if entry.state is EntryState.SIGNED}
+
+
+def test_a_reopening_takes_what_it_names_from_two_persons_and_ends() -> None:
+    """One note may be added and one entry amended; then the case is archived again with a new head."""
+    stream = reopened()
+    named, *others = stream.record.entries
+    amend = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    stream.when(amend)
+    assert stream.refused(RetractEntry(RECORD, others[0], "x"))[1] == [("entry_id", "NOT_NAMED")]
+    stream.entry()
+    stream.when(keeping.RearchiveRecord(RECORD), head_leaf=bytes([9]) * 32)
+    assert (stream.record.phase, stream.record.archiving.head_leaf) == (Phase.ARCHIVED, bytes([9]) * 32)
+
+
+def test_after_the_window_nothing_is_changed_but_the_case_is_archived_again() -> None:
+    """An approval that is over opens nothing."""
+    stream = reopened()
+    late = NOW + timedelta(hours=72, seconds=1)
+    amend = AmendEntry(RECORD, first(stream), AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    assert stream.refused(amend, now=late)[1] == [("record_id", "WINDOW_OVER")]
+    stream.when(keeping.RearchiveRecord(RECORD), now=late)
+    assert stream.record.phase is Phase.ARCHIVED
+
+
+def test_a_case_kept_for_ever_stays_so_through_a_reopening() -> None:
+    """PERMANENT ends disposal only."""
+    stream = permanent()
+    asked = stream.when(keeping.RequestReopen(RECORD, "a mistake", (first(stream),), ()), now=LATER)
+    reopen_id = asked.result["reopen_id"]
+    assert isinstance(reopen_id, UUID)
+    stream.when(keeping.ApproveReopen(RECORD, reopen_id, None), actor=SUPERIOR, now=LATER)
+    stream.when(keeping.RearchiveRecord(RECORD), now=LATER)
+    assert stream.record.phase is Phase.PERMANENT
+
+
+def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
+    """A readmission moves the earlier record's date; a visit of another class does not; the date never moves back."""
+    stream = archived()
+    until = stream.record.retain_until
+    own = Visit(RECORD, stream.record.retention_class, Phase.ARCHIVED, stream.record.ended_at)
+    again = Visit(OTHER, stream.record.retention_class, Phase.CLOSED, NOW + timedelta(days=3650))
+    clinic = Visit(OTHER, "outpatient", Phase.CLOSED, NOW + timedelta(days=9000))
+    refused = stream.refused(keeping.EndRetention(RECORD), now=LATER, visits=(own, again))
+    assert refused[1] == [("record_id", "TERM_NOT_OVER")]
+    (event,) = stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(own, clinic)).events
+    assert isinstance(event, RetentionEnded)
+    assert event.retain_until == until
+    stream.when(keeping.ExtendRetention(RECORD, "2066-03-01", "readmission", OTHER), now=LATER)
+    assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2066-03-01")
+    earlier = keeping.ExtendRetention(RECORD, "2060-01-01", "readmission", OTHER)
+    assert stream.refused(earlier, now=LATER)[1] == [("retain_until", "DATE_MOVES_BACK")]
+
+
+def test_an_appraisal_can_keep_longer() -> None:
+    """EXTEND leads back to ARCHIVED with the new date, by two persons."""
+    stream = due()
+    stream.when(
+        keeping.AppraiseDisposal(RECORD, DisposalOpinion.EXTEND, "study", "2070-01-01"), now=LATER, actor=ARCHIVIST
+    )
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=SUPERIOR)
+    assert stream.last_events == ["DisposalApproved", "RetentionExtended"]
+    assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2070-01-01")
+
+
+def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() -> None:
+    """The decision holds only while nobody registered or linked anything for the patient."""
+    stream = condemned()
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    decision = stream.when(destroy, now=LATER, actor=ARCHIVIST, patient_bumps=7)
+    assert decision.reservations == (Bump(PATIENT, (str(stream.record.patient_id),), 7),)
+    assert stream.record.phase is Phase.DESTROYED
+    everything = allowed_actions(stream.record, facts(now=LATER))
+    assert all(action.reasons for action in everything)
+
+
+def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:
+    """Granting is not possible; the refusal restricts use to storage, care, law and claims."""
+    stream = archived()
+    asked = stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.ERASURE, "Mr. N.", "self", "please erase"))
+    request_id = asked.result["request_id"]
+    assert isinstance(request_id, UUID)
+    grant = keeping.AnswerPatientRequest(RECORD, request_id, granted=True, ground="law", statement="", entry_id=None)
+    assert stream.refused(grant)[1] == [("granted", "RETENTION_TERM")]
+    refuse = keeping.AnswerPatientRequest(RECORD, request_id, granted=False, ground="law", statement="", entry_id=None)
+    stream.when(refuse)
+    assert stream.last_events == ["PatientRequestAnswered", "UseRestricted"]
+    assert stream.record.overlays.restricted
+
+
+def test_a_refused_correction_needs_the_patients_statement() -> None:
+    """It stands beside the entry."""
+    stream = closed()
+    asked = stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.CORRECTION, "Mr. N.", "self", "not so"))
+    request_id = asked.result["request_id"]
+    assert isinstance(request_id, UUID)
+    bare = keeping.AnswerPatientRequest(RECORD, request_id, granted=False, ground="law", statement="", entry_id=None)
+    assert stream.refused(bare)[1] == [("statement", "REQUIRED")]
+
+
+def test_allowed_actions_are_what_decide_allows() -> None:
+    """In care a note may be written and nothing archived; every refusal says why."""
+    stream = active()
+    actions = {each.name: [fault.rule for fault in each.reasons] for each in allowed_actions(stream.record, facts())}
+    assert actions["RecordEntry"] == []
+    assert actions["EndCare"] == []
+    assert actions["ArchiveRecord"] == ["PHASE_NOT_ALLOWED"]
+    assert "PHASE_NOT_ALLOWED" in actions["SubmitRecord"]
+    stream.when(EndCare(RECORD, Disposition.HOME, None))
+    ended = {each.name: [fault.rule for fault in each.reasons] for each in allowed_actions(stream.record, facts())}
+    assert set(ended["SubmitRecord"]) == {"MISSING_ENTRY"}
+
+
+def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:
+    """Registered by mistake."""
+    stream = registered()
+    stream.when(course.VoidRecord(RECORD, "by mistake"))
+    assert stream.record.phase is Phase.VOIDED
+    allowed = [each.name for each in allowed_actions(stream.record, facts(actor=CLOCK)) if not each.reasons]
+    assert allowed == ["WithdrawTransfer", "RecordTransferAnswer"]
