@@ -13,6 +13,7 @@ from ledger.application.message_codec import to_domain
 from ledger.domain import commands
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import Command, CommandContext
+from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.identity_commands import (
     IdentityCommand,
     LinkPatients,
@@ -24,8 +25,9 @@ from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 T = TypeVar("T")
 
-_OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, commands.ReceivePackage})
+_OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, commands.ReceivePackage, DrawUpDisposalList})
 _BY_PACKAGE = frozenset({commands.AnswerPackage})
+_BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
 _BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)})
 
 
@@ -34,6 +36,8 @@ def _stream_field(command: type[Any]) -> str | None:
         return None
     if command in _BY_PATIENT:
         return "patient_id"
+    if command in _BY_LIST:
+        return "list_id"
     return "package_id" if command in _BY_PACKAGE else "record_id"
 
 

@@ -41,6 +41,14 @@ class UnknownPackage(LedgerError):
     """No such package in this hospital, or not for this recipient."""
 
 
+class UnknownDisposalList(LedgerError):
+    """No such destruction list in this hospital."""
+
+    def __init__(self, list_id: UUID) -> None:
+        super().__init__()
+        self.list_id = list_id
+
+
 class UnknownCommand(LedgerError):
     """No command of that id was ever done in this hospital."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.application.command_table import Asked
+from ledger.application.disposal_facts import DisposalFacts
 from ledger.application.errors import UnknownSourceClaim
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.packages import package_bytes, package_facts
@@ -15,8 +16,9 @@ from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import ArchiveRecord, CommandContext, OfferTransfer, ReceivePackage, RegisterRecord
-from ledger.domain.course_commands import IdentifyPatient
+from ledger.domain.course_commands import IdentifyPatient, ResumeCare
 from ledger.domain.decision import PATIENT, ClaimedItem, Facts
+from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -76,6 +78,7 @@ class FactGathering:
         self._pack_id = pack_id
         self._templates = templates
         self._visits = PatientVisits(ledger, reader, keys)
+        self._disposal = DisposalFacts(ledger, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names."""
@@ -124,11 +127,30 @@ class FactGathering:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 data = package_bytes(ids[0], self._ledger.origin, rows)
                 return replace(facts, counterpart_known=known, package=package_facts(data, rows))
-            case IdentifyPatient(patient_id=patient_id):
-                return replace(facts, patient=await self._patient(patient_id))
             case SealRecord() | ExtendSeal() if loaded is not None:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
+            case _:
+                return await self._of_persons(facts, asked, loaded)
+
+    async def _of_persons(self, facts: Facts, asked: Asked, loaded: Loaded | None) -> Facts:
+        """What commands on identity, retention and disposal ask of the person and of the list."""
+        match asked.command:
+            case IdentifyPatient(patient_id=patient_id) if loaded is not None:
+                persons = await self._bumped({patient_id} | _patients_of(loaded))
+                return replace(facts, persons=persons, patient=await self._patient(patient_id))
+            case ResumeCare() if loaded is not None:
+                return replace(facts, persons=await self._bumped(_patients_of(loaded)))
+            case _ if asked.beside_id is not None and asked.stream_id is not None:
+                return replace(facts, persons=await self._bumped({asked.stream_id, asked.beside_id}))
+            case DrawUpDisposalList(record_ids=record_ids):
+                return replace(facts, listed=await self._disposal.at_hand(record_ids))
+            case RecordDisposalReport(list_id=list_id, outcomes=outcomes):
+                facts = replace(facts, list_bumps=await self._disposal.bumps(list_id))
+                return replace(facts, listed=await self._disposal.at_hand([each.record_id for each in outcomes]))
+            case ApproveDisposal(list_id=UUID() as list_id) | DestroyRecord(list_id=list_id) if loaded is not None:
+                facts = await self._disposal.of_list(facts, list_id)
+                return await self.of_patient(facts, loaded)
             case command if type(command) in _BY_RETENTION and loaded is not None:
                 return await self.of_patient(facts, loaded)
             case _:
@@ -147,17 +169,27 @@ class FactGathering:
         )
 
     async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
-        """With every visit of the record's patient, and how often the patient was bumped BEFORE they were read."""
+        """With every visit of the person, and how often each of its patients was bumped BEFORE they were read."""
         record = loaded.state
         if not isinstance(record, RecordState):
             return facts
-        bumps = await self._bumps(record.patient_id)
+        bumped = await self._bumped(_patients_of(loaded))
+        # Until nobody else is found: a link made after the bump of either patient was read is a conflict.
+        while others := set(await self._visits.persons(record.patient_id)) - set(bumped):
+            bumped |= await self._bumped(others)
         visits = await self._visits.of_record(loaded.stream_id, record)
-        return replace(facts, visits=visits, patient_bumps=bumps)
+        return replace(facts, visits=visits, persons=bumped)
+
+    async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
+        return {each: await self._bumps(each) for each in sorted(patients)}
 
     async def _patient(self, patient_id: UUID) -> PatientState | None:
         patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
         return patient.state if patient and isinstance(patient.state, PatientState) else None
+
+
+def _patients_of(loaded: Loaded) -> set[UUID]:
+    return {loaded.state.patient_id} if isinstance(loaded.state, RecordState) else set()
 
 
 def read_claim(value: bytes) -> tuple[Taken | None, UUID | None, bytes]:

@@ -14,7 +14,14 @@ from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
 from ledger.application.command_path import CommandPath
-from ledger.application.errors import UnknownCommand, UnknownHospital, UnknownPackage, UnknownRecord
+from ledger.application.errors import (
+    RecordDestroyed,
+    UnknownCommand,
+    UnknownDisposalList,
+    UnknownHospital,
+    UnknownPackage,
+    UnknownRecord,
+)
 from ledger.application.fact_gathering import FactGathering, read_claim, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.message_codec import time_of
@@ -23,14 +30,15 @@ from ledger.application.packages import package_bytes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
-from ledger.application.stream_cache import StreamCache
+from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
-from ledger.application.views_of_state import Found, Load, PackageView, RecordView, StreamRow
+from ledger.application.views_of_state import DisposalListView, Found, Load, PackageView, RecordView, StreamRow
 from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
+from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
-from ledger.domain.state import PackageState, RecordState
+from ledger.domain.state import PackageState, RecordState, is_destroyed
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -99,9 +107,11 @@ class Ledger:
     ) -> RecordView:
         """A record as it stands, or as of a version or a server time. Raises UnknownRecord."""
         tenant = await self._tenant(hospital)
-        if version is None and time is None:
-            loaded = await tenant.ledger.load(record_id)
-        else:
+        loaded = await tenant.ledger.load(record_id)
+        if (version, time) != (None, None):
+            # What a destroyed record said before is asked of no earlier version either.
+            if loaded is not None and is_destroyed(loaded.state) and before(loaded, version, time):
+                raise RecordDestroyed(record_id)
             loaded = await tenant.ledger.load_as_of(record_id, version, time)
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
@@ -121,6 +131,14 @@ class Ledger:
         if loaded is None or not isinstance(loaded.state, PackageState):
             raise UnknownPackage
         return PackageView(loaded.stream_id, loaded.state)
+
+    async def disposal_list(self, hospital: str, list_id: UUID) -> DisposalListView:
+        """A destruction list as it stands. Raises UnknownDisposalList."""
+        tenant = await self._tenant(hospital)
+        loaded = await tenant.ledger.load(list_id)
+        if loaded is None or not isinstance(loaded.state, DisposalListState):
+            raise UnknownDisposalList(list_id)
+        return DisposalListView(list_id, loaded.state)
 
     async def find_by_case_number(self, hospital: str, case_number: str) -> list[Found]:
         """The records of a case number."""
@@ -190,6 +208,8 @@ class Ledger:
     async def package_bytes(self, hospital: str, record_id: UUID, transfer_id: UUID, recipient: str) -> bytes:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
         view = await self.record(hospital, record_id)
+        if is_destroyed(view.state):
+            raise RecordDestroyed(record_id)
         transfer = view.state.transfers.get(transfer_id)
         if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, self._clock()):
             raise UnknownPackage

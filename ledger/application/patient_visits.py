@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ledger.application.errors import RecordDestroyed
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
@@ -22,7 +23,7 @@ class PatientVisits:
     async def of_record(self, record_id: UUID, record: RecordState) -> tuple[Visit, ...]:
         """The visits of the record's patient, the record itself among them."""
         found = {record_id: _visit(record_id, record)}
-        for case_number in await self._case_numbers(record):
+        for case_number in {record.case_number, *(await self.persons(record.patient_id)).values()}:
             key = self._keys.key("visit", (case_number,))
             for row in await self._reader.reservations_in_group(self._ledger.hospital, "visit", key):
                 if row.stream_id is not None and row.stream_id not in found:
@@ -30,21 +31,25 @@ class PatientVisits:
         return tuple(found.values())
 
     async def _one(self, stream_id: UUID) -> dict[UUID, Visit]:
-        loaded = await self._ledger.load(stream_id)
+        try:
+            loaded = await self._ledger.load(stream_id)
+        except RecordDestroyed:
+            # Its key is gone: it asks for nothing any longer, and the dates that it moved stay moved.
+            return {}
         if loaded is None or not isinstance(loaded.state, RecordState):
             return {}
         return {stream_id: _visit(stream_id, loaded.state)}
 
-    async def _case_numbers(self, record: RecordState) -> set[str]:
-        """Of the patient and of everybody who is, or may be, the same person."""
-        numbers, waiting, seen = {record.case_number}, {record.patient_id}, set[UUID]()
+    async def persons(self, patient_id: UUID) -> dict[UUID, str]:
+        """The patient and everybody who is, or may be, the same person, each with the case number."""
+        numbers, waiting, seen = dict[UUID, str](), {patient_id}, set[UUID]()
         while waiting:
             patient_id = waiting.pop()
             seen.add(patient_id)
             loaded = await self._ledger.load(patient_id)
             if loaded is None or not isinstance(loaded.state, PatientState):
                 continue
-            numbers.add(loaded.state.case_number)
+            numbers[patient_id] = loaded.state.case_number
             others = loaded.state.linked | loaded.state.absorbed
             waiting |= (others | ({loaded.state.merged_into} if loaded.state.merged_into else set[UUID]())) - seen
         return numbers

@@ -21,6 +21,11 @@ class Loaded:
     recorded_at: datetime
 
 
+def before(loaded: Loaded, version: int | None, time: datetime | None) -> bool:
+    """Whether that version, or what stood at that server time, came before what is loaded."""
+    return (version is not None and version < loaded.version) or (time is not None and time < loaded.recorded_at)
+
+
 class StreamCache:
     """One hospital's streams, bounded by the events behind them, since a state grows with its events.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.state import PackageState, RecordState
 
 
@@ -26,6 +27,14 @@ class PackageView:
 
     package_id: UUID
     state: PackageState
+
+
+@dataclass(frozen=True)
+class DisposalListView:
+    """A destruction list as it stands."""
+
+    list_id: UUID
+    state: DisposalListState
 
 
 @dataclass(frozen=True)

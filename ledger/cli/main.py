@@ -16,6 +16,7 @@ _COMMANDS = {
     "status": "ledger.cli.status:status",
     "dead-letters": "ledger.cli.dead_letters:dead_letters",
     "import": "ledger.cli.import_fhir:import_",
+    "dispose": "ledger.cli.dispose:dispose",
     "replay": "ledger.cli.replay:replay",
     "verify": "ledger.cli.verify:verify",
     "copy": "ledger.cli.printed_copy.command:copy",

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain.decision import Facts
+from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_state import Hold, Seal
 from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
 from ledger.domain.refusal import RefusalKind, Violation
@@ -166,14 +167,38 @@ def _confirmed_by_another(command: Any, _: RecordState, facts: Facts) -> bool:
     return is_person(command.confirmed_by) and command.confirmed_by.id != facts.context.actor.id
 
 
-def _executors_differ(command: Any, record: RecordState, _: Facts) -> bool:
+def _list_open(command: Any, _: RecordState, facts: Facts) -> bool:
+    listed = facts.disposal_list
+    return command.list_id is None or (
+        listed is not None and listed.phase is DisposalListPhase.APPROVED and listed.names(command.record_id)
+    )
+
+
+def _approves_list(command: Any, _: RecordState, facts: Facts) -> bool:
+    approved_by = facts.disposal_list.approved_by if facts.disposal_list else None
+    return command.list_id is None or approved_by is None or approved_by.id == facts.context.actor.id
+
+
+def _approver_of_list(command: Any, _: RecordState, facts: Facts) -> bool:
+    approver = facts.disposal_list.approver if facts.disposal_list else None
+    return command.approved_by is None or approver is None or approver.id == command.approved_by.id
+
+
+def _not_approved_for(command: Any, record: RecordState, _: Facts) -> bool:
+    # A record that one list left out may stand on a later one.
     disposal = record.archiving.disposal
+    return disposal is None or disposal.approved_by is None or disposal.list_id != command.list_id
+
+
+def _executors_differ(command: Any, record: RecordState, facts: Facts) -> bool:
+    disposal, listed = record.archiving.disposal, facts.disposal_list
     people = [*command.supervisors, *([command.approved_by] if command.approved_by else [])]
     ids = {each.id for each in people}
     return (
         len(ids) == len(people)
         and all(is_person(each) for each in people)
         and (disposal is None or disposal.proposed_by not in ids)
+        and (listed is None or listed.proposed_by.id not in ids)
     )
 
 
@@ -277,6 +302,14 @@ RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", 
 MAY_UNSEAL_ALONE = _check("TERM_NOT_OVER", "the pack's term without a claim is not over", "ground", _may_unseal_alone)
 DATE_MOVES_ON = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _later_than_before)
 EXTENSION_IS_LATER = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _extension_is_later)
+LIST_OPEN = _check(
+    "LIST_NOT_OPEN", "an approved and unreported destruction list names the record", "list_id", _list_open
+)
+APPROVES_LIST = _check(
+    "NOT_APPROVER_OF_LIST", "who approved the list approves its records", "context.actor", _approves_list
+)
+APPROVER_OF_LIST = _check("OTHER_APPROVER", "the approver whom the list names", "approved_by", _approver_of_list)
+NOT_APPROVED_FOR = _check("ALREADY_APPROVED", "it is not approved for this list yet", "list_id", _not_approved_for)
 LIST_APPROVED = _check("OTHER_LIST", "another destruction list was approved", "list_id", _approved_list)
 NOT_ANSWERED = _check("ALREADY_ANSWERED", "it was answered before", "request_id", _answerable)
 NOT_ARRIVED = _check("ALREADY_ARRIVED", "the consultant has arrived", "consultation_id", _arrival_open)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.course_commands import CourseCommand
+from ledger.domain.disposal_commands import DisposalCommand
 from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.values import (
@@ -280,5 +281,6 @@ Command = (
     | AnswerPackage
     | CourseCommand
     | KeepingCommand
+    | DisposalCommand
     | IdentityCommand
 )

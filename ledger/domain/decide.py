@@ -16,6 +16,7 @@ from ledger.domain import (
     decide_course,
     decide_deadline,
     decide_disposal,
+    decide_disposal_list,
     decide_entry,
     decide_hold,
     decide_identity,
@@ -50,6 +51,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_hold.DECISIONS,
     **decide_records_office.DECISIONS,
     **decide_disposal.DECISIONS,
+    **decide_disposal_list.DECISIONS,
     **decide_identity.DECISIONS,
 }
 

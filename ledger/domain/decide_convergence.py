@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.domain.course_commands import IdentifyPatient, LinkDuplicate, RecogniseResult, RepeatExamination
 from ledger.domain.course_events import DuplicateLinked, ExaminationRepeated, PatientIdentified, ResultRecognised
-from ledger.domain.decision import Decision, Facts
+from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
@@ -81,7 +81,7 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     faults.refuse_if_any()
     assert patient is not None  # noqa: S101 - its absence is a fault above
     event = PatientIdentified(facts.meta(), command.patient_id, patient.case_number)
-    return on_record(command.record_id, event)
+    return Decision(command.record_id, "record", (event,), bump_persons(facts))
 
 
 DECISIONS = {

@@ -27,7 +27,7 @@ from ledger.domain.course_events import (
     RecordVoided,
 )
 from ledger.domain.decide_entry import attested_state, check_attestation, check_content, check_room
-from ledger.domain.decision import Decision, Facts
+from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.guards import (
     CODE_MAX,
     begin,
@@ -128,7 +128,8 @@ def resume_care(command: ResumeCare, state: StreamState | None, facts: Facts) ->
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     faults.refuse_if_any()
-    return on_record(command.record_id, CareResumed(facts.meta(), command.reason))
+    # A stay that goes on again stands against the destruction of the patient's other records.
+    return Decision(command.record_id, "record", (CareResumed(facts.meta(), command.reason),), bump_persons(facts))
 
 
 def void_record(command: VoidRecord, state: StreamState | None, facts: Facts) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.command_guards import iso_date
-from ledger.domain.decision import PATIENT, Bump, Decision, Facts
+from ledger.domain.decision import DISPOSAL, Bump, Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import begin, check_reason, expect, on_record
@@ -87,7 +87,7 @@ def approve_disposal(command: ApproveDisposal, state: StreamState | None, facts:
 
 
 def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Facts) -> Decision:
-    """The end. Everything is checked again for the PATIENT, whose row is bumped: a registration that races wins."""
+    """The end. Everything is checked again for the PERSON, whose rows are bumped: a registration that races wins."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     if command.approved_by is None:
@@ -104,8 +104,8 @@ def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Fac
     event = RecordDestroyed(
         facts.meta(), command.list_id, command.approved_by, command.supervisors, command.covers, facts.head_leaf
     )
-    bump = Bump(PATIENT, (str(record.patient_id),), facts.patient_bumps)
-    return on_record(command.record_id, event, source=bump)
+    bumps = (Bump(DISPOSAL, (str(command.list_id),), facts.list_bumps), *bump_persons(facts))
+    return Decision(command.record_id, "record", (event,), bumps)
 
 
 def _check_date(text: str, faults: Faults) -> None:

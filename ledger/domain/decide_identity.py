@@ -1,10 +1,13 @@
-"""Decisions on who a patient is: reversible, written into both streams at once, and never made by a match alone."""
+"""Decisions on who a patient is: reversible, written into both streams at once, and never made by a match alone.
+
+Both patients are bumped: whose visits count for a destruction does not change while it is decided.
+"""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from ledger.domain.decision import Beside, Decision, Facts
+from ledger.domain.decision import Beside, Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import check_reason, check_time, expect
@@ -18,10 +21,11 @@ def link_patients(command: LinkPatients, state: StreamState | None, facts: Facts
     """Two patients may be the same person; both streams say so, and nothing else changes."""
     patient, faults = _begin(state, command.patient_id, command.other_id, "other_id", command.reason, facts)
     if command.other_id in patient.linked:
-        return _in_both(command.patient_id, command.other_id, None, None)
+        return Decision(command.patient_id, "patient", ())
     faults.refuse_if_any()
     meta = facts.meta()
     return _in_both(
+        facts,
         command.patient_id,
         command.other_id,
         PatientLinked(meta, command.other_id, command.reason),
@@ -37,6 +41,7 @@ def unlink_patients(command: UnlinkPatients, state: StreamState | None, facts: F
     faults.refuse_if_any()
     meta = facts.meta()
     return _in_both(
+        facts,
         command.patient_id,
         command.other_id,
         PatientUnlinked(meta, command.other_id, command.reason),
@@ -56,6 +61,7 @@ def merge_patients(command: MergePatients, state: StreamState | None, facts: Fac
     faults.refuse_if_any()
     meta = facts.meta()
     return _in_both(
+        facts,
         command.patient_id,
         command.survivor_id,
         PatientMerged(meta, command.survivor_id, survivor=False, reason=command.reason),
@@ -71,6 +77,7 @@ def unmerge_patients(command: UnmergePatients, state: StreamState | None, facts:
     faults.refuse_if_any()
     meta = facts.meta()
     return _in_both(
+        facts,
         command.patient_id,
         command.survivor_id,
         PatientUnmerged(meta, command.survivor_id, command.reason),
@@ -91,10 +98,8 @@ def _begin(
     return patient, faults
 
 
-def _in_both(own_id: UUID, other_id: UUID, own: Event | None, other: Event | None) -> Decision:
-    if own is None or other is None:
-        return Decision(own_id, "patient", ())
-    return Decision(own_id, "patient", (own,), beside=(Beside(other_id, "patient", (other,)),))
+def _in_both(facts: Facts, own_id: UUID, other_id: UUID, own: Event, other: Event) -> Decision:
+    return Decision(own_id, "patient", (own,), bump_persons(facts), beside=(Beside(other_id, "patient", (other,)),))
 
 
 DECISIONS = {

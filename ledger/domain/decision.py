@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.commands import CommandContext
+from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import PatientState
+from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
 from ledger.domain.values import EventMeta, Phase
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
+DISPOSAL = "disposal"
+"""Kind of a destruction list's stream, and of the counter that each destruction by it and its report bump."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,15 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class RecordAtHand:
+    """A record of a destruction list as it stands."""
+
+    record_id: UUID
+    record: RecordState
+    head_leaf: bytes
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that a decision may know beside the command and the state."""
 
@@ -79,6 +92,14 @@ class Facts:
     """Leaf hashes of the record's events, the first one first; for seals."""
     other_patient: PatientState | None = None
     """The other patient of a link or merge."""
+    persons: Mapping[UUID, int] = field(default_factory=dict[UUID, int])
+    """Every patient stream that is, or may be, the same person, and how often each was bumped."""
+    disposal_list: DisposalListState | None = None
+    """The destruction list that a command on a record names."""
+    list_bumps: int = 0
+    """How often that list was bumped."""
+    listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])
+    """The records of a list that is drawn up or reported."""
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""
@@ -126,6 +147,11 @@ class Bump:
 Reservation = Claim | Swap | Bump
 
 
+def bump_persons(facts: Facts) -> tuple[Bump, ...]:
+    """Bumps every patient stream of the person: none of them gets another visit unseen."""
+    return tuple(Bump(PATIENT, (str(each),), facts.persons[each]) for each in sorted(facts.persons))
+
+
 @dataclass(frozen=True)
 class Beside:
     """Events for a second stream, appended with those of the first or not at all."""
@@ -141,7 +167,7 @@ class Decision:
 
     stream_id: UUID
     kind: str
-    """Kind of the stream: `record`, `patient` or `package`."""
+    """Kind of the stream: `record`, `patient`, `package` or `disposal`."""
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])

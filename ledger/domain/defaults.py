@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from ledger.domain.pack_text import read_pack
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.rule_packs import RulePacks
 from ledger.domain.templates import TemplateSet
@@ -18,8 +20,15 @@ _FOLDER = files("ledger.domain").joinpath("data")
 @cache
 def default_packs() -> RulePacks:
     """Every version of every rule pack that comes with the ledger."""
-    names = sorted(each.name for each in _FOLDER.iterdir() if each.name.startswith("pack_"))
-    return RulePacks.of(RulePack.from_data(_data(name)) for name in names)
+    texts = [_text(each.name) for each in _FOLDER.iterdir() if each.name.startswith("pack_")]
+    packs: list[RulePack] = []
+    bases: dict[tuple[str, int], Mapping[str, Any]] = {}
+    # What a layer extends is read before it; a layer of something that is not there is the last, and refused.
+    for text in sorted(texts, key=lambda each: "extends" in tomllib.loads(each)):
+        pack, data = read_pack(text, bases)
+        packs.append(pack)
+        bases[pack.id, pack.version] = data
+    return RulePacks.of(packs)
 
 
 @cache
@@ -35,4 +44,8 @@ def default_templates() -> TemplateSet:
 
 
 def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads(_FOLDER.joinpath(name).read_text(encoding="utf-8"))
+    return tomllib.loads(_text(name))
+
+
+def _text(name: str) -> str:
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import get_args
 from uuid import UUID
 
 from ledger.domain.course_events import CourseEvent
+from ledger.domain.disposal_events import DisposalEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
 from ledger.domain.values import (
@@ -388,6 +389,7 @@ Event = (
     | PackageRejected
     | CourseEvent
     | KeepingEvent
+    | DisposalEvent
     | IdentityEvent
 )
 

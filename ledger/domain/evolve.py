@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, cast
 
 from ledger.domain import events
+from ledger.domain.disposal_events import DisposalListDrawnUp
 from ledger.domain.events import Event
+from ledger.domain.evolve_disposal_list import DISPOSAL_LIST_STEPS
 from ledger.domain.evolve_package import PACKAGE_STEPS
 from ledger.domain.evolve_patient import PATIENT_STEPS
 from ledger.domain.evolve_record import RECORD_STEPS
@@ -16,7 +18,7 @@ from ledger.domain.state import StreamState
 
 Step = Callable[[Any, Any, datetime], StreamState]
 
-STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS}
+STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS, **DISPOSAL_LIST_STEPS}
 """From the class of an event to the function (state, event, recorded_at) -> state."""
 
 
@@ -28,4 +30,6 @@ def evolve(state: StreamState | None, event: Event, version: int, recorded_at: d
 
 def opens_stream(event: Event) -> bool:
     """Whether the event is the first of a stream."""
-    return isinstance(event, events.PatientRegistered | events.RecordRegistered | events.PackageReceived)
+    return isinstance(
+        event, events.PatientRegistered | events.RecordRegistered | events.PackageReceived | DisposalListDrawnUp
+    )

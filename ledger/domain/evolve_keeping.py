@@ -9,10 +9,21 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.domain import keeping_events as events
-from ledger.domain.keeping_state import Disposal, Hold, IssuedCopy, Loan, Paper, PatientRequest, Reopening, Seal
+from ledger.domain.bucket_map import BucketMap
+from ledger.domain.keeping_state import (
+    Destruction,
+    Disposal,
+    Hold,
+    IssuedCopy,
+    Loan,
+    Paper,
+    PatientRequest,
+    Reopening,
+    Seal,
+)
 from ledger.domain.keeping_values import DisposalOpinion, EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_overlays
-from ledger.domain.state import RecordState
+from ledger.domain.state import Entry, Overlays, RecordState
 from ledger.domain.values import Phase
 
 T = TypeVar("T")
@@ -153,7 +164,9 @@ def retention_ended(state: RecordState, event: events.RetentionEnded, _: datetim
 
 def appraised(state: RecordState, event: events.DisposalAppraised, _: datetime) -> RecordState:
     """An opinion."""
-    return with_archiving(state, disposal=Disposal(event.opinion, event.meta.actor.id, event.retain_until))
+    return with_archiving(
+        state, disposal=Disposal(event.opinion, event.meta.actor.id, event.retain_until, reason=event.reason)
+    )
 
 
 def approved(state: RecordState, event: events.DisposalApproved, _: datetime) -> RecordState:
@@ -166,9 +179,28 @@ def approved(state: RecordState, event: events.DisposalApproved, _: datetime) ->
     return with_archiving(state, disposal=made)
 
 
-def destroyed(state: RecordState, event: events.RecordDestroyed, _: datetime) -> RecordState:
-    """What remains is that it was there, and that it is gone."""
-    return next_version(state, phase=Phase.DESTROYED, archiving=replace(state.archiving, head_leaf=event.head_leaf))
+def destroyed(state: RecordState, event: events.RecordDestroyed, at: datetime) -> RecordState:
+    """What remains is that it was there, and that it is gone: whoever holds the state holds no content."""
+    gone = Destruction(
+        event.list_id, at, event.meta.actor, event.approved_by, event.supervisors, event.covers, event.head_leaf
+    )
+    return next_version(
+        state,
+        phase=Phase.DESTROYED,
+        entries=BucketMap[Entry](),
+        consultations={},
+        newborns=frozenset(),
+        moves=(),
+        department="",
+        departments=(),
+        bed="",
+        responsible=None,
+        team="",
+        disposition=None,
+        # Who holds a copy or a package is asked for long after.
+        overlays=Overlays(transfers=state.overlays.transfers, copies=state.overlays.copies),
+        archiving=replace(state.archiving, head_leaf=event.head_leaf, destruction=gone),
+    )
 
 
 KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {

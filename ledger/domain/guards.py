@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ledger.domain.commands import Command
 from ledger.domain.decision import Claim, Decision, Facts, Reservation, Swap
+from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.lifecycle import command_faults, state_faults
@@ -14,7 +15,7 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import DIGEST_BYTES, Taken, encode_claim
 from ledger.domain.state import PackageState, PatientState, RecordState, StreamState
 
-T = TypeVar("T", RecordState, PatientState, PackageState)
+T = TypeVar("T", RecordState, PatientState, PackageState, DisposalListState)
 TEXT_MAX = 4000
 CODE_MAX = 64
 

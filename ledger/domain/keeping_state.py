@@ -104,6 +104,21 @@ class Disposal:
     retain_until: str = ""
     approved_by: UUID | None = None
     list_id: UUID | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """That a record is gone: by which list, when and by whom."""
+
+    list_id: UUID
+    destroyed_at: datetime
+    destroyed_by: Actor
+    approved_by: Actor
+    supervisors: tuple[Actor, ...]
+    covers: tuple[str, ...]
+    head_leaf: bytes
+    """Leaf hash of the last event before the destruction."""
 
 
 @dataclass(frozen=True)

@@ -180,14 +180,14 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.ApproveDisposal: Rule(
         _in(Phase.DUE),
         _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
-        (is_.APPRAISED, is_.NOT_APPROVED),
-        (on.SECOND_OF_DISPOSAL, on.ACTS_AS_PERSON),
+        (is_.APPRAISED,),
+        (on.NOT_APPROVED_FOR, on.LIST_OPEN, on.APPROVES_LIST, on.SECOND_OF_DISPOSAL, on.ACTS_AS_PERSON),
     ),
     keeping_commands.DestroyRecord: Rule(
         _in(Phase.DUE),
         _in(Phase.DESTROYED),
         (is_.DESTRUCTION_APPROVED, *_FREE_FOR_DISPOSAL),
-        (on.LIST_APPROVED, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
+        (on.LIST_APPROVED, on.LIST_OPEN, on.APPROVER_OF_LIST, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
     ),
     commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),
     # What happens to an offer that is out does not depend on the record's phase.

@@ -9,6 +9,7 @@ from typing import Any
 
 from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms
+from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
 from ledger.domain.values import VisitType
 
 
@@ -42,7 +43,7 @@ class RulePack:
     id: str
     version: int
     retention: Mapping[VisitType, RetentionClass]
-    mandatory: Mapping[VisitType, tuple[str, ...]]
+    mandatory: tuple[MandatoryRule, ...]
     """Templates of which a record must hold a signed entry before it is submitted."""
     ahead_max: timedelta
     """How far `occurred_at` may lie ahead of the ledger's clock."""
@@ -58,16 +59,11 @@ class RulePack:
         """The pack in this data. Raises BadRulePack with every fault."""
         faults: list[str] = []
         retention = _retention(data.get("retention", {}), faults)
-        mandatory = {
-            VisitType(name): tuple(templates)
-            for name, templates in data.get("mandatory", {}).items()
-            if _is_visit_type(name, "mandatory", faults)
-        }
         pack = cls(
             id=_text(data, "id", faults),
             version=_count(data, "version", faults),
             retention=retention,
-            mandatory=mandatory,
+            mandatory=mandatory_rules(data.get("mandatory", []), faults),
             ahead_max=timedelta(seconds=_count(data, "ahead_seconds_max", faults)),
             offer_days=_count(data, "offer_days", faults),
             keeping=KeepingTerms.from_data(data.get("keeping", {}), faults),

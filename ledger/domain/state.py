@@ -10,7 +10,19 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
-from ledger.domain.keeping_state import Disposal, Hold, IssuedCopy, Loan, Missed, Paper, PatientRequest, Reopening, Seal
+from ledger.domain.disposal_list import DisposalListState
+from ledger.domain.keeping_state import (
+    Destruction,
+    Disposal,
+    Hold,
+    IssuedCopy,
+    Loan,
+    Missed,
+    Paper,
+    PatientRequest,
+    Reopening,
+    Seal,
+)
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -143,6 +155,8 @@ class Archiving:
     deficiencies: frozenset[UUID | str] = frozenset()
     """Entries, or templates of missing entries, whose defect was accepted."""
     disposal: Disposal | None = None
+    destruction: Destruction | None = None
+    """None while the record exists."""
 
 
 @dataclass(frozen=True)
@@ -222,4 +236,9 @@ class PackageState:
     code: str = ""
 
 
-StreamState = RecordState | PatientState | PackageState
+StreamState = RecordState | PatientState | PackageState | DisposalListState
+
+
+def is_destroyed(state: StreamState) -> bool:
+    """Whether it is a record of which only the tombstone remains."""
+    return isinstance(state, RecordState) and state.phase is Phase.DESTROYED

@@ -47,9 +47,17 @@ def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]
     if record.historical and record.care_historical:
         return
     present = {entry.last.content.template for entry in record.entries.values() if entry.state in FINAL}
-    for template in facts.pack.mandatory.get(record.visit_type, ()):
-        if template not in present and template not in record.archiving.deficiencies:
-            yield Violation("record_id", "MISSING_ENTRY", f"a signed {template} is required")
+    # A template whose defect was accepted is asked for no more.
+    settled = frozenset(present | {each for each in record.archiving.deficiencies if isinstance(each, str)})
+    missing: set[str] = set()
+    for rule in facts.pack.mandatory:
+        if not rule.applies_to(record):
+            continue
+        for template in rule.missing(settled):
+            if template not in missing:
+                text = f"a signed {template} is required ({rule.id}: {rule.described()})"
+                yield Violation("record_id", "MISSING_ENTRY", text)
+            missing.add(template)
 
 
 def _unsigned(record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -151,11 +159,6 @@ NOT_APPRAISED = _guard(
 )
 APPRAISED = _guard(
     "NOT_APPRAISED", "somebody has appraised it", lambda record, _: record.archiving.disposal is not None
-)
-NOT_APPROVED = _guard(
-    "ALREADY_APPROVED",
-    "the appraisal is not approved yet",
-    lambda record, _: record.archiving.disposal is None or record.archiving.disposal.approved_by is None,
 )
 DESTRUCTION_APPROVED = _guard(
     "NOT_APPROVED",

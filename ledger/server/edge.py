@@ -17,6 +17,7 @@ from ledger.server.bulk_load import BulkLoad
 from ledger.server.call_metrics import CallMetrics
 from ledger.server.calls import Calls, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.commands import Commands
+from ledger.server.disposal_lists import DisposalLists
 from ledger.server.errors import ViewNotServedHere
 from ledger.server.event_streams import EventStreams
 from ledger.server.head_watch import HeadWatch
@@ -60,6 +61,7 @@ class Edge:
             Hospitals(ledger),
             EventStreams(ledger, self.heads, self.limits),
             Packages(ledger),
+            DisposalLists(ledger),
             self.status,
         )
         self.served: dict[Method, Served] = {each: self._served(each) for each in methods()}

@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from ledger.api.v1 import (
     boards_pb2,
     course_pb2,
+    disposal_pb2,
     identity_pb2,
     keeping_pb2,
     records_pb2,
@@ -21,7 +22,17 @@ from ledger.api.v1 import (
 )
 from ledger.api.v1.common_pb2 import CommandContext
 
-CONTRACT_FILES = (records_pb2, course_pb2, keeping_pb2, identity_pb2, boards_pb2, usage_pb2, transfers_pb2, stream_pb2)
+CONTRACT_FILES = (
+    records_pb2,
+    course_pb2,
+    keeping_pb2,
+    disposal_pb2,
+    identity_pb2,
+    boards_pb2,
+    usage_pb2,
+    transfers_pb2,
+    stream_pb2,
+)
 
 
 class Shape(Enum):

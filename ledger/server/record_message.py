@@ -10,7 +10,7 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
-from ledger.domain.keeping_state import PatientRequest
+from ledger.domain.keeping_state import Destruction, PatientRequest
 from ledger.domain.state import Consultation, Entry, RecordState, Transfer
 
 
@@ -40,11 +40,28 @@ def record_message(view: RecordView) -> records.Record:
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
+    if state.archiving.destruction is not None:
+        message.tombstone.CopyFrom(_tombstone(state.archiving.destruction, state))
     message.keeping.CopyFrom(_keeping(state))
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
     if state.disposition is not None:
         message.disposition = common.Disposition.Value(f"DISPOSITION_{state.disposition}")
+    return message
+
+
+def _tombstone(destruction: Destruction, state: RecordState) -> records.Tombstone:
+    message = records.Tombstone(
+        list_id=str(destruction.list_id),
+        destroyed_at=to_timestamp(destruction.destroyed_at),
+        destroyed_by=to_message(destruction.destroyed_by, common.Actor),
+        approved_by=to_message(destruction.approved_by, common.Actor),
+        supervisors=[to_message(each, common.Actor) for each in destruction.supervisors],
+        covers=destruction.covers,
+        head_leaf=destruction.head_leaf,
+    )
+    if state.ended_at is not None:
+        message.ended_at.CopyFrom(to_timestamp(state.ended_at))
     return message
 
 

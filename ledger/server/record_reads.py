@@ -20,9 +20,11 @@ from ledger.api.v1.records_pb2 import (
     RecordReference,
     RecordSummary,
 )
+from ledger.application.errors import RecordDestroyed
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import from_timestamp, to_timestamp
 from ledger.application.views_of_state import Found, StreamRow
+from ledger.domain.state import is_destroyed
 from ledger.server import page_token
 from ledger.server.arguments import invalid, required_uuid
 from ledger.server.commands import receipt_of
@@ -53,6 +55,8 @@ class RecordReads:
         record_id = required_uuid(request.record_id, "record_id")
         entry_id = required_uuid(request.entry_id, "entry_id")
         view = await self._ledger.record(request.hospital, record_id)
+        if is_destroyed(view.state):
+            raise RecordDestroyed(record_id)
         return GetEntryResponse(entry=entry_message(view.state, entry_id))
 
     async def find_records(self, request: FindRecordsRequest) -> FindRecordsResponse:

@@ -160,7 +160,7 @@ def _new_event(stored: StoredEvent) -> NewEvent:
 
 def _kind_of(topic: str) -> str:
     name = topic.rpartition(".")[2]
-    return next((kind for kind in ("patient", "package") if name.lower().startswith(kind)), "record")
+    return next((kind for kind in ("patient", "package", "disposal") if name.lower().startswith(kind)), "record")
 
 
 def _stored(row: DictRow) -> StoredEvent:

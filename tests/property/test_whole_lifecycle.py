@@ -197,7 +197,13 @@ def check_phase(step: Step) -> None:
 
 
 def check_versions(step: Step) -> None:
-    """Every version of every entry stays as it was; a countersignature adds a name to the last one only."""
+    """Every version of every entry stays as it was; a countersignature adds a name to the last one only.
+
+    Of a destroyed record none remains.
+    """
+    if step.after.phase is Phase.DESTROYED:
+        assert not step.after.entries
+        return
     for entry_id, entry in step.before.entries.items():
         after = step.after.entries[entry_id].versions
         assert [each.version for each in after] == list(range(1, len(after) + 1))
@@ -211,7 +217,7 @@ def _unsigned(version: EntryVersion) -> EntryVersion:
 
 def check_kept_content(step: Step) -> None:
     """An archived case changes its content in an open window only; late items are added, and nothing else."""
-    if step.before.phase not in KEPT:
+    if step.before.phase not in KEPT or step.after.phase is Phase.DESTROYED:
         return
     for entry_id, entry in step.before.entries.items():
         assert step.after.entries[entry_id] == entry

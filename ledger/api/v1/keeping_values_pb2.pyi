@@ -490,6 +490,7 @@ class Disposal(_message.Message):
     RETAIN_UNTIL_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     LIST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     opinion: Global___DisposalOpinion.ValueType
     """The opinion."""
     proposed_by: _builtins.str
@@ -500,6 +501,8 @@ class Disposal(_message.Message):
     """Who approved it: actor id, UUID text; empty before the approval."""
     list_id: _builtins.str
     """Destruction list, UUID text; empty where there is none."""
+    reason: _builtins.str
+    """Reason of the opinion."""
     def __init__(
         self,
         *,
@@ -508,10 +511,11 @@ class Disposal(_message.Message):
         retain_until: _builtins.str = ...,
         approved_by: _builtins.str = ...,
         list_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "list_id", b"list_id", "opinion", b"opinion", "proposed_by", b"proposed_by", "retain_until", b"retain_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "list_id", b"list_id", "opinion", b"opinion", "proposed_by", b"proposed_by", "reason", b"reason", "retain_until", b"retain_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1488,6 +1488,7 @@ class Record(_message.Message):
     COPIES_FIELD_NUMBER: _builtins.int
     STATEMENTS_FIELD_NUMBER: _builtins.int
     KEEPING_FIELD_NUMBER: _builtins.int
+    TOMBSTONE_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1552,6 +1553,10 @@ class Record(_message.Message):
     def keeping(self) -> _keeping_values_pb2.Keeping:
         """Holds, seals, loans and what else lies over the record."""
 
+    @_builtins.property
+    def tombstone(self) -> Global___Tombstone:
+        """What remains of a destroyed record beside the fields that name it; absent before."""
+
     def __init__(
         self,
         *,
@@ -1579,14 +1584,77 @@ class Record(_message.Message):
         copies: _abc.Iterable[Global___IssuedCopy] | None = ...,
         statements: _abc.Iterable[Global___PatientStatement] | None = ...,
         keeping: _keeping_values_pb2.Keeping | None = ...,
+        tombstone: Global___Tombstone | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "responsible", b"responsible", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Record: _TypeAlias = Record  # noqa: Y015
+
+@_typing.final
+class Tombstone(_message.Message):
+    """A destroyed record: that it was there, that it is gone, by which list and by whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIST_ID_FIELD_NUMBER: _builtins.int
+    DESTROYED_AT_FIELD_NUMBER: _builtins.int
+    DESTROYED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    SUPERVISORS_FIELD_NUMBER: _builtins.int
+    COVERS_FIELD_NUMBER: _builtins.int
+    HEAD_LEAF_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    list_id: _builtins.str
+    """Destruction list, UUID text."""
+    head_leaf: _builtins.bytes
+    """Leaf hash of the last event before the destruction, 32 bytes."""
+    @_builtins.property
+    def destroyed_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was destroyed (server time)."""
+
+    @_builtins.property
+    def destroyed_by(self) -> _common_pb2.Actor:
+        """Who destroyed it."""
+
+    @_builtins.property
+    def approved_by(self) -> _common_pb2.Actor:
+        """Head of the hospital, or the authority."""
+
+    @_builtins.property
+    def supervisors(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Actor]:
+        """The two supervisors."""
+
+    @_builtins.property
+    def covers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What else went: `paper`, `films`, `recipients_copies`."""
+
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When care ended; absent where it never began."""
+
+    def __init__(
+        self,
+        *,
+        list_id: _builtins.str = ...,
+        destroyed_at: _timestamp_pb2.Timestamp | None = ...,
+        destroyed_by: _common_pb2.Actor | None = ...,
+        approved_by: _common_pb2.Actor | None = ...,
+        supervisors: _abc.Iterable[_common_pb2.Actor] | None = ...,
+        covers: _abc.Iterable[_builtins.str] | None = ...,
+        head_leaf: _builtins.bytes = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "destroyed_at", b"destroyed_at", "destroyed_by", b"destroyed_by", "ended_at", b"ended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "covers", b"covers", "destroyed_at", b"destroyed_at", "destroyed_by", b"destroyed_by", "ended_at", b"ended_at", "head_leaf", b"head_leaf", "list_id", b"list_id", "supervisors", b"supervisors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tombstone: _TypeAlias = Tombstone  # noqa: Y015
 
 @_typing.final
 class GetRecordRequest(_message.Message):

@@ -11,10 +11,12 @@ from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import disposal_pb2 as disposal
 from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, register_record, stamp
 
@@ -63,6 +65,14 @@ class Life:
         found = await self.client.call("RecordService/GetRecord", request)
         return common.Phase.Name(found.record.phase)
 
+    async def approved_list(self) -> str:
+        """A destruction list on which the record stands, approved."""
+        drawn = disposal.DrawUpDisposalListRequest(context=by(ARCHIVIST), title="List", record_ids=[self.record_id])
+        list_id: str = (await self.client.call("DisposalService/DrawUpDisposalList", drawn)).receipt.record_id
+        approval = disposal.ApproveDisposalListRequest(context=by(SUPERIOR), list_id=list_id, approver=HEAD)
+        await self.client.call("DisposalService/ApproveDisposalList", approval)
+        return list_id
+
     async def refused(self, call: Any) -> list[str]:
         """The rules of a refusal."""
         with pytest.raises(RpcFailed) as failure:
@@ -95,9 +105,11 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     await life.keep("EndRetention")
     assert await life.phase() == "PHASE_DUE"
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
-    list_id = str(uuid4())
+    unknown = life.keep("ApproveDisposal", SUPERIOR, list_id=str(uuid4()))
+    assert await life.refused(unknown) == ["LIST_NOT_OPEN"]
+    list_id = await life.approved_list()
     same = life.keep("ApproveDisposal", list_id=list_id)
-    assert await life.refused(same) == ["SAME_PERSON"]
+    assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON"]
     await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
     execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": [SUPERIOR, PHYSICIAN]}
     assert await life.refused(life.keep("DestroyRecord", **execution)) == ["SEALED"]
@@ -111,10 +123,23 @@ async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: Edge
     _, life = await short_visit(client)
     await life.keep("EndRetention")
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
-    list_id = str(uuid4())
+    list_id = await life.approved_list()
     await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
-    await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=[SUPERIOR, PHYSICIAN])
+    supervisors = [SUPERIOR, PHYSICIAN]
+    await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=supervisors)
     assert await life.phase() == "PHASE_DESTROYED"
+    outcome = ReportedRecord(record_id=life.record_id, destroyed=True)
+    report = disposal.RecordDisposalReportRequest(
+        context=by(ARCHIVIST), list_id=list_id, supervisors=supervisors, outcomes=[outcome]
+    )
+    await client.call("DisposalService/RecordDisposalReport", report)
+    asked = disposal.GetDisposalListRequest(hospital="north", list_id=list_id)
+    listed = (await client.call("DisposalService/GetDisposalList", asked)).list
+    assert [each.record_id for each in listed.records] == [life.record_id]
+    assert (listed.approver, list(listed.outcomes), list(listed.supervisors)) == (HEAD, [outcome], supervisors)
+    asked.list_id = life.record_id
+    with pytest.raises(RpcFailed, match="NOT_FOUND"):
+        await client.call("DisposalService/GetDisposalList", asked)
     request = course.GetAllowedActionsRequest(hospital="north", record_id=life.record_id)
     answer = await client.call("CourseService/GetAllowedActions", request)
     assert len(answer.actions) > 40

@@ -24,6 +24,8 @@ from ledger.domain.commands import (
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.disposal_list import DisposalListState
+from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
 from ledger.domain.keeping_commands import (
@@ -66,7 +68,7 @@ def facts(*, first_id: int = 1000, **changes: Any) -> Facts:
     of_context = {name: changes.pop(name) for name in list(changes) if name in CommandContext.__dataclass_fields__}
     context = replace(CommandContext(HOSPITAL, UUID(int=first_id + 50), PHYSICIAN), **of_context)
     ids = tuple(UUID(int=first_id + index) for index in range(6))
-    known = Facts(NOW, ids, context, default_pack(), default_templates(), head_leaf=HEAD)
+    known = Facts(NOW, ids, context, default_pack(), default_templates(), head_leaf=HEAD, disposal_list=LISTED)
     return replace(known, **changes)
 
 
@@ -224,6 +226,20 @@ ARCHIVIST = Actor(UUID(int=4), "Ms. Hu", "records_office", "records")
 HEAD_OF_HOSPITAL = Actor(UUID(int=5), "Mr. He", "head", "direction")
 CLOCK = Actor(UUID(int=6), "clock", "system")
 LIST = UUID(int=77)
+LISTED = DisposalListState(
+    version=2,
+    title="2057, first list",
+    records=(
+        ListedRecord(RECORD, "MRN-1", VisitType.INPATIENT, 1, "", "", DisposalOpinion.DESTROY, "term over", 9, HEAD),
+    ),
+    proposed_by=ARCHIVIST,
+    drawn_up_at=NOW,
+    phase=DisposalListPhase.APPROVED,
+    approved_by=SUPERIOR,
+    approver=HEAD_OF_HOSPITAL,
+    approved_at=NOW,
+)
+"""The approved destruction list on which the record stands."""
 TERM = timedelta(days=31 * 366)
 """Longer than any retention term of the packs."""
 

@@ -26,6 +26,7 @@ from ledger.domain.commands import (
     SubmitRecord,
 )
 from ledger.domain.decision import Visit
+from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_values import (
     DisposalOpinion,
     PaperOutcome,
@@ -50,6 +51,7 @@ from tests.unit.domain.given import (
     DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
+    LISTED,
     NOW,
     PACKAGE,
     PATIENT,
@@ -75,6 +77,9 @@ from tests.unit.domain.given import (
 )
 
 NOBODY = UUID(int=9)
+DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP)
+REPORTED = replace(LISTED, phase=DisposalListPhase.EXECUTED)
+WITHOUT_IT = replace(LISTED, records=())
 LATER = NOW + TERM
 Build = Callable[[], tuple[Stream, Command]]
 
@@ -367,6 +372,13 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPRAISED", lambda: (due(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
     Case("ALREADY_APPROVED", lambda: (condemned(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": None}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": DRAWN_UP}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": WITHOUT_IT}),
+    Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
+    Case("LIST_NOT_OPEN", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": REPORTED}),
+    Case("OTHER_APPROVER", lambda: (condemned(), destroy(approved_by=TRAINEE)), {"now": LATER, "actor": ARCHIVIST}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, proposed_by=PHYSICIAN)}),
     Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
     Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),

@@ -11,7 +11,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.decision import PATIENT, Bump, Visit
+from ledger.domain.decision import Bump, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealExtended
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -28,6 +28,7 @@ from tests.unit.domain.given import (
     HEAD_OF_HOSPITAL,
     LIST,
     NOW,
+    PATIENT,
     PHYSICIAN,
     RECORD,
     RESULT,
@@ -290,8 +291,9 @@ def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() ->
     """The decision holds only while nobody registered or linked anything for the patient."""
     stream = condemned()
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
-    decision = stream.when(destroy, now=LATER, actor=ARCHIVIST, patient_bumps=7)
-    assert decision.reservations == (Bump(PATIENT, (str(stream.record.patient_id),), 7),)
+    decision = stream.when(destroy, now=LATER, actor=ARCHIVIST, persons={PATIENT: 7}, list_bumps=3)
+    patient_row = Bump("patient", (str(stream.record.patient_id),), 7)
+    assert decision.reservations == (Bump("disposal", (str(LIST),), 3), patient_row)
     assert stream.record.phase is Phase.DESTROYED
     everything = allowed_actions(stream.record, facts(now=LATER))
     assert all(action.reasons for action in everything)

@@ -20,7 +20,8 @@ def test_a_pack_that_comes_with_the_ledger_names_known_templates(pack_id: str) -
     pack = default_pack(pack_id)
     known = {template for template, _ in default_templates().templates}
     assert set(pack.retention) == set(VisitType)
-    assert {template for each in pack.mandatory.values() for template in each} <= known
+    assert {template for each in pack.mandatory for template in each.templates} <= known
+    assert all(each.source for each in pack.mandatory)
 
 
 def test_the_terms_of_cn_2010() -> None:
@@ -38,8 +39,8 @@ def test_the_terms_of_cn_2010() -> None:
 def test_a_front_page_is_demanded_of_every_stay() -> None:
     """Inpatients and observation stays, under either pack: the archive has no record without one."""
     for pack_id in ("cn-2010", "us-generic"):
-        mandatory = default_pack(pack_id).mandatory
-        assert all("front_page" in mandatory[visit] for visit in (VisitType.INPATIENT, VisitType.OBSERVATION))
+        (rule,) = [each for each in default_pack(pack_id).mandatory if each.alternatives == (("front_page",),)]
+        assert (rule.visits, rule.only_if) == ({VisitType.INPATIENT, VisitType.OBSERVATION}, "")
 
 
 def test_a_record_keeps_the_version_that_it_was_registered_with() -> None:
@@ -87,9 +88,14 @@ def test_a_term_runs_by_the_calendar(ended_on: date, until: date) -> None:
 
 def test_every_fault_of_a_pack_is_named() -> None:
     """A pack that cannot be used is refused at load with everything that is wrong."""
-    data: dict[str, Any] = {"retention": {"INPATIENT": {"class": "", "years": 0}, "SPA": {}}, "mandatory": {"SPA": []}}
+    data: dict[str, Any] = {
+        "retention": {"INPATIENT": {"class": "", "years": 0}, "SPA": {}},
+        "mandatory": [{"id": "a", "visits": ["SPA"], "one_of": ["x"], "only_if": "rain", "more": 1}, 7],
+    }
     with pytest.raises(BadRulePack) as caught:
         RulePack.from_data(data)
     named = {fault.split(":")[0] for fault in caught.value.faults}
-    assert {"id", "version", "ahead_seconds_max", "offer_days", "mandatory.SPA", "retention.SPA"} <= named
+    assert {"id", "version", "ahead_seconds_max", "offer_days", "retention.SPA"} <= named
+    of_rule = {f"mandatory[0].{each}" for each in ("visits", "one_of", "only_if", "more", "source")}
+    assert of_rule | {"mandatory[1]"} <= named
     assert {"retention.INPATIENT.class", "retention.INPATIENT.years", "retention.OUTPATIENT"} <= named

@@ -32,7 +32,14 @@ _PLACES = [
 ]
 _WITHOUT_PAGES = {
     f"service {name}"
-    for name in ("CourseService", "IdentityService", "KeepingService", "PatientService", "StreamService")
+    for name in (
+        "CourseService",
+        "DisposalService",
+        "IdentityService",
+        "KeepingService",
+        "PatientService",
+        "StreamService",
+    )
 }
 _SERVICES = [
     (path.stem, f"service {name}")

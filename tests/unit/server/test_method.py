@@ -13,6 +13,7 @@ def test_every_method_is_found_with_its_shape() -> None:
         "ArchiveService",
         "BoardService",
         "CourseService",
+        "DisposalService",
         "HospitalService",
         "IdentityService",
         "KeepingService",

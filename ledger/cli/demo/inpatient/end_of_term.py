@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 
-from ledger.api.v1 import keeping_pb2
+from ledger.api.v1 import disposal_pb2, keeping_pb2
 from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY
 from ledger.cli.demo.inpatient import documents
 from ledger.cli.demo.inpatient.first_stay import Case, end_care, open_stay
@@ -48,13 +47,26 @@ async def hold_and_condemn(case: Case) -> tuple[str, str]:
     )
     what = "appraised: to be destroyed"
     await tale.tell(people.appraiser, None, what, tale.keeping.AppraiseDisposal, appraise)
-    list_id = str(uuid.uuid4())
+    list_id = await _listed(case)
     approve = keeping_pb2.ApproveDisposalRequest(record_id=record_id, list_id=list_id)
     what = "approved by the proposer"
     await tale.refused(people.appraiser, None, what, tale.keeping.ApproveDisposal, approve)
     what = "approved by the appraisal group"
     await tale.tell(people.appraisal_group, None, what, tale.keeping.ApproveDisposal, approve)
     return held.hold_id, list_id
+
+
+async def _listed(case: Case) -> str:
+    """The destruction list on which the record stands, drawn up by one and approved by others; its id."""
+    tale, people = case.tale, case.people
+    draw_up = disposal_pb2.DrawUpDisposalListRequest(title="stays that ended before 1987", record_ids=[case.record_id])
+    what = "put on a destruction list"
+    listed = await tale.tell(people.appraiser, None, what, tale.disposal.DrawUpDisposalList, draw_up)
+    list_id: str = listed.receipt.record_id
+    approve = disposal_pb2.ApproveDisposalListRequest(list_id=list_id, approver=people.head)
+    what = "the list is approved"
+    await tale.tell(people.appraisal_group, None, what, tale.disposal.ApproveDisposalList, approve)
+    return list_id
 
 
 async def destroy(case: Case, hold_id: str, list_id: str) -> None:

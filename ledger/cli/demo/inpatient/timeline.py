@@ -18,6 +18,7 @@ from rich.table import Table
 
 from ledger.api.v1.common_pb2 import Actor, Attestation, CommandContext, EventMeta, Phase
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
+from ledger.api.v1.disposal_pb2_grpc import DisposalServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2 import GetRecordRequest, Record
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
@@ -28,6 +29,9 @@ from ledger.cli.demo.looking import StoryFailed
 from ledger.cli.errors_shown import violations_of
 from ledger.trust.envelope import decode
 from ledger.views.bodies import BODIES, TYPE_PREFIX
+
+_WITHOUT_PHASE = ("PatientRegistered", "PatientAmended", "DisposalList")
+"""Events of streams that are no record."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Timeline:
         self.records = RecordServiceStub(self.channel)
         self.course = CourseServiceStub(self.channel)
         self.keeping = KeepingServiceStub(self.channel)
+        self.disposal = DisposalServiceStub(self.channel)
         self.transfers = TransferServiceStub(self.channel)
         self._streams = StreamServiceStub(self.channel)
 
@@ -86,7 +91,6 @@ class Timeline:
         events = await self._events(stream_id, after)
         self._versions[stream_id] = after + len(events)
         metas = [(name, meta) for name, meta in map(_read, events)]
-        # A patient's stream has no phase.
         phases = [await self._phase_at(stream_id, after + 1 + index, name) for index, (name, _) in enumerate(metas)]
         for index, ((name, meta), phase) in enumerate(zip(metas, phases, strict=True)):
             said = what if index == 0 else "  together with it"
@@ -123,7 +127,7 @@ class Timeline:
         return [event async for batch in self._streams.ReadRecord(request) for event in batch.events]
 
     async def _phase_at(self, stream_id: str, version: int, event: str) -> str:
-        if event.startswith("Patient"):
+        if event.startswith(_WITHOUT_PHASE):
             return ""
         request = GetRecordRequest(hospital=self.hospital, record_id=stream_id, version=version)
         return _phase((await self.records.GetRecord(request)).record.phase)

@@ -1,0 +1,1 @@
+"""Executes an approved destruction list, record by record."""

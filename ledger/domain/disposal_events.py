@@ -1,0 +1,39 @@
+"""Events of destruction lists; see events.py for what every event class promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.domain.disposal_values import ListedRecord, ReportedRecord
+from ledger.domain.values import Actor, EventMeta
+
+
+@dataclass(frozen=True)
+class DisposalListDrawnUp:
+    """A destruction list was drawn up."""
+
+    meta: EventMeta
+    title: str
+    records: tuple[ListedRecord, ...]
+
+
+@dataclass(frozen=True)
+class DisposalListApproved:
+    """Another person approved it."""
+
+    meta: EventMeta
+    approver: Actor
+
+
+@dataclass(frozen=True)
+class DisposalListExecuted:
+    """The confirmation report: what became of each record."""
+
+    meta: EventMeta
+    supervisors: tuple[Actor, ...]
+    outcomes: tuple[ReportedRecord, ...]
+    destroyed: int
+    left_out: int
+
+
+DisposalEvent = DisposalListDrawnUp | DisposalListApproved | DisposalListExecuted

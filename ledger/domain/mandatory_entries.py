@@ -1,0 +1,131 @@
+"""Entries that a record must hold before it is handed in: all of, one of, and only if something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ledger.domain.state import RecordState
+from ledger.domain.values import Disposition, VisitType
+
+CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
+    "death": lambda record: record.disposition is Disposition.DEATH,
+    "survival": lambda record: record.disposition is not Disposition.DEATH,
+    "transfer": lambda record: bool(record.moves),
+    "consultation": lambda record: bool(record.consultations),
+    "surgery": lambda record: _holds(record, "operation_end"),
+    "rescue": lambda record: _holds(record, "rescue_order"),
+}
+"""What a rule may depend on, by its name in a pack."""
+
+
+@dataclass(frozen=True)
+class MandatoryRule:
+    """Templates of which a record must hold a signed entry, in visits of these types and on this condition."""
+
+    id: str
+    visits: frozenset[VisitType]
+    alternatives: tuple[tuple[str, ...], ...]
+    """Any one of them will do, each as a whole."""
+    only_if: str = ""
+    """A name of CONDITIONS; empty = always."""
+    source: str = ""
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """Every template that it names."""
+        return frozenset(template for each in self.alternatives for template in each)
+
+    def applies_to(self, record: RecordState) -> bool:
+        """Whether the record is asked for it."""
+        return record.visit_type in self.visits and (not self.only_if or CONDITIONS[self.only_if](record))
+
+    def missing(self, present: frozenset[str]) -> tuple[str, ...]:
+        """What the alternative lacks of which most is there, the first one if in doubt; nothing if one is whole."""
+        lacking = [(each, _without(each, present)) for each in self.alternatives]
+        return min(lacking, key=lambda pair: (bool(pair[1]), len(pair[1]) - len(pair[0])))[1]
+
+    def described(self) -> str:
+        """The alternatives in words."""
+        return " or ".join(" and ".join(each) for each in self.alternatives)
+
+
+def mandatory_rules(tables: object, faults: list[str]) -> tuple[MandatoryRule, ...]:
+    """The rules in this data; what is wrong is added to the faults by name."""
+    if not isinstance(tables, list):
+        faults.append("mandatory: a list of tables is required")
+        return ()
+    found = tuple(_rule(index, table, faults) for index, table in enumerate(cast("list[Any]", tables)))
+    ids = [each.id for each in found]
+    faults += [f"mandatory.{each}: stands twice" for each in sorted({each for each in ids if ids.count(each) > 1})]
+    return found
+
+
+def _rule(index: int, table: Any, faults: list[str]) -> MandatoryRule:
+    where = f"mandatory[{index}]"
+    if not isinstance(table, dict):
+        faults.append(f"{where}: a table is required")
+        return MandatoryRule("", frozenset(), ((),))
+    data = cast("Mapping[str, Any]", table)
+    faults += [f"{where}.{name}: no such key" for name in data if name not in _KEYS]
+    for name in ("id", "source"):
+        if not isinstance(data.get(name), str) or not data[name]:
+            faults.append(f"{where}.{name}: a text is required")
+    only_if = data.get("only_if", "")
+    if only_if and only_if not in CONDITIONS:
+        faults.append(f"{where}.only_if: one of {', '.join(sorted(CONDITIONS))}")
+    return MandatoryRule(
+        id=str(data.get("id", "")),
+        visits=frozenset(_visits(where, data.get("visits"), faults)),
+        alternatives=_alternatives(where, data, faults),
+        only_if=only_if if only_if in CONDITIONS else "",
+        source=str(data.get("source", "")),
+    )
+
+
+_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "source"})
+
+
+def _alternatives(where: str, data: Mapping[str, Any], faults: list[str]) -> tuple[tuple[str, ...], ...]:
+    if ("all_of" in data) == ("one_of" in data):
+        faults.append(f"{where}: either all_of or one_of is required")
+        return ((),)
+    name = "all_of" if "all_of" in data else "one_of"
+    listed = [data["all_of"]] if name == "all_of" else data["one_of"]
+    if not _texts_in_lists(listed):
+        shape = "templates" if name == "all_of" else "lists of templates"
+        faults.append(f"{where}.{name}: a list of {shape} is required")
+        return ((),)
+    return tuple(tuple(each) for each in listed)
+
+
+def _texts_in_lists(listed: Any) -> bool:
+    return isinstance(listed, list) and bool(cast("list[Any]", listed)) and all(map(_texts, cast("list[Any]", listed)))
+
+
+def _texts(names: Any) -> bool:
+    return (
+        isinstance(names, list)
+        and bool(cast("list[Any]", names))
+        and all(isinstance(each, str) for each in cast("list[Any]", names))
+    )
+
+
+def _visits(where: str, names: Any, faults: list[str]) -> Iterable[VisitType]:
+    if not isinstance(names, list) or not names:
+        faults.append(f"{where}.visits: visit types are required")
+        return
+    for name in cast("list[Any]", names):
+        if name in VisitType.__members__:
+            yield VisitType(name)
+        else:
+            faults.append(f"{where}.visits: no such visit type {name}")
+
+
+def _without(templates: Sequence[str], present: frozenset[str]) -> tuple[str, ...]:
+    return tuple(each for each in templates if each not in present)
+
+
+def _holds(record: RecordState, template: str) -> bool:
+    return any(not each.retracted and each.last.content.template == template for each in record.entries.values())

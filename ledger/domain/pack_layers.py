@@ -1,0 +1,58 @@
+"""Layers of rule packs: a regional pack or a hospital's overlay says only what differs from what it extends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+Bases = Mapping[tuple[str, int], Mapping[str, Any]]
+"""Data of the packs that can be extended, whole, by id and version."""
+
+_REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,63})@([1-9][0-9]{0,5})")
+
+
+def layered(data: Mapping[str, Any], bases: Bases, faults: list[str]) -> Mapping[str, Any]:
+    """The data laid over that of the pack named by `extends`; the data itself where it names none."""
+    if "extends" not in data:
+        return data
+    base = extended(data)
+    if base is None or base not in bases:
+        faults.append("extends: id@version of a pack that is there is required")
+        return data
+    return over(bases[base], {name: value for name, value in data.items() if name != "extends"})
+
+
+def extended(data: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Id and version of the pack that the data extends."""
+    found = _REFERENCE.fullmatch(str(data.get("extends", "")))
+    return (found.group(1), int(found.group(2))) if found else None
+
+
+def over(base: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are laid over each other key by key, lists of tables by the `id` of each; everything else is replaced."""
+    return {**base, **{name: _laid(base.get(name), value) for name, value in upper.items()}}
+
+
+def _laid(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        return over(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", above))
+    tables, lower = tables_by_id(above), tables_by_id(below)
+    if tables is None or lower is None:
+        return above
+    merged = {id_: over(table, tables.get(id_, {})) for id_, table in lower.items()}
+    return [*merged.values(), *(table for id_, table in tables.items() if id_ not in lower)]
+
+
+def tables_by_id(value: Any) -> dict[str, Mapping[str, Any]] | None:
+    """A list of tables that have each an id of its own, by that id; None where it is something else."""
+    if not isinstance(value, list) or not value:
+        return None
+    found: dict[str, Mapping[str, Any]] = {}
+    for each in cast("list[Any]", value):
+        table = cast("Mapping[str, Any]", each if isinstance(each, dict) else {})
+        id_ = table.get("id")
+        if not isinstance(id_, str) or id_ in found:
+            return None
+        found[id_] = table
+    return found

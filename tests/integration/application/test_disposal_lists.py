@@ -1,0 +1,207 @@
+"""Destruction lists at a real ledger: who may do what, what remains of a record, and that reports are true."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import disposal_pb2 as lists
+from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.disposal_values_pb2 import ReportedRecord
+from ledger.application.errors import RecordDestroyed
+from ledger.application.ledger import Ledger
+from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.refusal import Refused
+from ledger.domain.values import Phase
+from ledger.server.record_message import record_message
+from ledger.server.record_reads import RecordReads
+from tests.contract.edge import requests
+from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, HEAD, PROPOSER, Office
+from tests.integration.application.written import HOSPITAL, execute
+
+
+@pytest.fixture
+def office(ledger: Ledger) -> Office:
+    """The records office of north."""
+    return Office(ledger)
+
+
+async def rules_of(refused: Awaitable[Any]) -> set[str]:
+    """The rules by which a command is refused."""
+    with pytest.raises(Refused) as caught:
+        await refused
+    return {each.rule for each in caught.value.violations}
+
+
+async def test_a_list_goes_from_the_proposer_over_another_person_to_its_report(office: Office) -> None:
+    """Each record stands on it with the opinion that it has; the list is read for ever, with the report at its end."""
+    first, second = [await office.due(await office.patient()) for _ in range(2)]
+    list_id = await office.approved([first, second])
+    for each in (first, second):
+        await office.do(keeping.ApproveDisposalRequest(record_id=each, list_id=list_id), APPROVER)
+    await office.destroy(first, list_id)
+    outcomes = (ReportedRecord(record_id=first, destroyed=True), ReportedRecord(record_id=second, rules=["HELD"]))
+    await office.report(list_id, *outcomes)
+    state = (await office.ledger.disposal_list(HOSPITAL, UUID(list_id))).state
+    assert state.phase is DisposalListPhase.EXECUTED
+    assert [(str(each.record_id), each.reason, each.ended_on) for each in state.records] == [
+        (each, "term over", "2000-03-01") for each in (first, second)
+    ]
+    assert [(str(each.record_id), each.destroyed, each.rules) for each in state.outcomes] == [
+        (first, True, ()),
+        (second, False, ("HELD",)),
+    ]
+    assert "LIST_NOT_OPEN" in await rules_of(office.destroy(second, list_id))
+
+
+async def test_nobody_approves_the_own_list_and_the_approver_is_another_person(office: Office) -> None:
+    """Two persons, neither of them a program."""
+    list_id = await office.drawn_up([await office.due(await office.patient())])
+    program = common.Actor(id=PROPOSER.id[:-1] + "9", name="clock", role="system")
+
+    async def refused(actor: common.Actor, approver: common.Actor | None) -> set[str]:
+        request = lists.ApproveDisposalListRequest(list_id=list_id, approver=approver)
+        return await rules_of(office.do(request, actor))
+
+    assert await refused(PROPOSER, HEAD) == {"SAME_PERSON"}
+    assert await refused(program, HEAD) == {"NOT_A_PERSON"}
+    assert await refused(APPROVER, PROPOSER) == {"APPROVER_NOT_FIT"}
+    assert await refused(APPROVER, program) == {"APPROVER_NOT_FIT"}
+    assert await refused(APPROVER, None) == {"REQUIRED"}
+    await office.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
+    assert await refused(APPROVER, HEAD) == {"PHASE_NOT_ALLOWED"}
+
+
+async def test_only_what_is_due_and_appraised_for_destruction_is_listed(office: Office) -> None:
+    """Every record that does not belong there is named at once."""
+    stay = await execute(office.ledger, requests.register_record(await office.patient()))
+    unknown = "00000000-0000-4000-8000-000000000001"
+    request = lists.DrawUpDisposalListRequest(title="", record_ids=[unknown, str(stay.record_id)])
+    assert await rules_of(office.do(request, PROPOSER)) == {
+        "UNKNOWN_RECORD",
+        "NOT_DUE",
+        "NOT_TO_BE_DESTROYED",
+        "REQUIRED",
+    }
+    empty = lists.DrawUpDisposalListRequest(title="none")
+    assert await rules_of(office.do(empty, PROPOSER)) == {"OUT_OF_RANGE"}
+    due = await office.due(await office.patient())
+    twice = lists.DrawUpDisposalListRequest(title="twice", record_ids=[due, due])
+    assert await rules_of(office.do(twice, PROPOSER)) == {"REPEATED"}
+
+
+async def test_a_report_that_differs_from_the_records_is_refused(office: Office) -> None:
+    """Destroyed means destroyed by this list; every record once; what is left out says why."""
+    record_id, list_id = await office.condemned(await office.patient())
+    gone, left = ReportedRecord(record_id=record_id, destroyed=True), ReportedRecord(record_id=record_id, rules=["X"])
+    assert await rules_of(office.report(list_id, gone)) == {"REPORT_UNTRUE"}
+    assert await rules_of(office.report(list_id)) == {"REPORT_INCOMPLETE"}
+    assert await rules_of(office.report(list_id, left, left)) == {"REPORT_INCOMPLETE"}
+    assert await rules_of(office.report(list_id, ReportedRecord(record_id=record_id))) == {"NOT_EXPLAINED"}
+    await office.destroy(record_id, list_id)
+    assert await rules_of(office.report(list_id, left)) == {"REPORT_UNTRUE"}
+    lone = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[HEAD], outcomes=[gone])
+    assert await rules_of(office.do(lone, EXECUTOR)) == {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT"}
+    await office.report(list_id, gone)
+
+
+async def test_a_destroyed_record_is_a_tombstone(office: Office, other: Ledger) -> None:
+    """Phase, dates, list and people are read; no entry, at no earlier version and at no other process either."""
+    record_id, list_id = await office.condemned(await office.patient())
+    written = await office.ledger.record(HOSPITAL, UUID(record_id))
+    (entry_id,) = written.state.entries
+    await office.destroy(record_id, list_id)
+    for ledger in (office.ledger, other):
+        view = await ledger.record(HOSPITAL, UUID(record_id))
+        message = record_message(view)
+        assert b"secret" not in message.SerializeToString()
+        assert (message.phase, message.tombstone.list_id) == (common.PHASE_DESTROYED, list_id)
+        assert (message.tombstone.approved_by, len(message.tombstone.supervisors)) == (HEAD, 2)
+        assert message.tombstone.head_leaf == written.head_leaf
+        assert not message.entries
+        with pytest.raises(RecordDestroyed):
+            await ledger.record(HOSPITAL, UUID(record_id), version=view.version - 1)
+        with pytest.raises(RecordDestroyed):
+            await ledger.record(HOSPITAL, UUID(record_id), time=view.updated_at - timedelta(microseconds=1))
+        asked = records.GetEntryRequest(hospital=HOSPITAL, record_id=record_id, entry_id=str(entry_id))
+        with pytest.raises(RecordDestroyed):
+            await RecordReads(ledger).get_entry(asked)
+        assert (await ledger.record(HOSPITAL, UUID(record_id), version=view.version)).state.phase is Phase.DESTROYED
+
+
+async def test_nothing_is_done_on_a_destroyed_record(office: Office, other: Ledger) -> None:
+    """Copies, loans, entries and a second destruction are refused by the phase; what it accepts is still answered."""
+    record_id, list_id = await office.condemned(await office.patient())
+    await office.destroy(record_id, list_id)
+    copied = keeping.IssueCopyRequest(record_id=record_id, applicant="x", relation="self", mark="copy")
+    lent = keeping.LendRecordRequest(record_id=record_id, borrower=APPROVER, due_on="2030-01-01")
+    offices = (office, Office(other))
+    for each in offices:
+        for request in (copied, lent):
+            assert "PHASE_NOT_ALLOWED" in await rules_of(each.do(request, PROPOSER))
+        assert "PHASE_NOT_ALLOWED" in await rules_of(each.destroy(record_id, list_id))
+        assert "PHASE_NOT_ALLOWED" in await rules_of(execute(each.ledger, requests.record_entry(record_id)))
+        _, actions = await (await each.ledger.outlook(HOSPITAL)).allowed_actions(UUID(record_id))
+        assert all(action.reasons for action in actions)
+
+
+async def test_what_was_imported_into_a_destroyed_record_is_known_and_comes_back_no_more(office: Office) -> None:
+    """The same source item adds nothing; a changed one is refused: an import can be repeated after a destruction."""
+    record_id = await office.due(await office.patient())
+    late = keeping_source("doc-1", b"\1")
+    patient_id = await office.patient()
+    register = records.RegisterRecordRequest(
+        context=requests.context(source=late, historical=True),
+        patient_id=patient_id,
+        visit_type=common.VISIT_TYPE_OUTPATIENT,
+        visit_sequence=1,
+        department="MED",
+    )
+    del record_id
+    imported = str((await execute(office.ledger, register)).record_id)
+    await execute(
+        office.ledger,
+        records.StartCareRequest(
+            context=requests.context(historical=True), record_id=imported, department="MED", team="clinic"
+        ),
+    )
+    entry = requests.record_entry(imported)
+    entry.context.source.CopyFrom(keeping_source("doc-2", b"\2"))
+    first = await execute(office.ledger, entry)
+    await _end(office, imported)
+    list_id = await office.approved([imported])
+    await office.do(keeping.ApproveDisposalRequest(record_id=imported, list_id=list_id), APPROVER)
+    await office.destroy(imported, list_id)
+    for request in (register, entry):
+        request.context.command_id = requests.context().command_id
+        assert (await execute(office.ledger, request)).events == 0
+    again = requests.record_entry(imported)
+    again.context.source.CopyFrom(keeping_source("doc-2", b"\2"))
+    assert (await execute(office.ledger, again)).result["entry_id"] == first.result["entry_id"]
+    changed = requests.record_entry(imported, "other")
+    changed.context.source.CopyFrom(keeping_source("doc-2", b"\3"))
+    assert "PHASE_NOT_ALLOWED" in await rules_of(execute(office.ledger, changed))
+
+
+def keeping_source(id_: str, digest: bytes) -> common.SourceItem:
+    """An item of an earlier system."""
+    return common.SourceItem(system="his", type="Document", id=id_, content_sha256=digest * 32)
+
+
+async def _end(office: Office, record_id: str) -> None:
+    end = records.EndCareRequest(
+        record_id=record_id,
+        disposition=common.DISPOSITION_HOME,
+        ended_at=requests.stamp(requests.datetime(2000, 3, 1, tzinfo=requests.UTC)),
+    )
+    await office.do(end, requests.PHYSICIAN, historical=True)
+    await office.do(records.ArchiveRecordRequest(record_id=record_id), PROPOSER)
+    await office.do(keeping.EndRetentionRequest(record_id=record_id), PROPOSER)
+    appraise = keeping.AppraiseDisposalRequest(record_id=record_id, opinion=1, reason="term over")  # pyright: ignore[reportArgumentType]
+    await office.do(appraise, PROPOSER)

@@ -1,0 +1,127 @@
+"""`ledger dispose` as a process against a real server: killed in the middle, started again, started twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.application.ledger import Ledger
+from ledger.domain.disposal_list import DisposalListState
+from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.values import Phase
+from tests.contract.edge import requests
+from tests.eventually import eventually_async
+from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, FIRST, PROPOSER, SECOND, Office
+from tests.integration.application.written import HOSPITAL, execute
+from tests.services.postgres import Database
+from tests.services.serve_process import serve_environment, serving
+
+RECORDS = 24
+_PEOPLE = {"--executor": EXECUTOR, "--supervisor": FIRST}
+
+
+@pytest.fixture
+def address(database: Database, ledger: Ledger, tmp_path: Path) -> Iterator[str]:
+    """A server process on the ledger's database."""
+    del ledger
+    with serving(serve_environment(database), tmp_path / "server") as found:
+        yield found
+
+
+def start(address: str, list_id: str, *more: str) -> subprocess.Popen[str]:
+    """The program, just started."""
+    people = [each for option, who in (*_PEOPLE.items(), ("--supervisor", SECOND)) for each in (option, _said(who))]
+    command = [sys.executable, "-m", "ledger.cli.main", "dispose", list_id, "--address", address]
+    return subprocess.Popen(
+        [*command, "--hospital", HOSPITAL, *people, *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "180"},
+    )
+
+
+def _said(who: object) -> str:
+    return ",".join(getattr(who, name) for name in ("id", "name", "role"))
+
+
+def ended(program: subprocess.Popen[str]) -> str:
+    """What it printed, once it has ended well."""
+    printed, _ = program.communicate(timeout=60)
+    assert program.returncode == 0, printed
+    return printed
+
+
+async def test_a_killed_execution_goes_on_where_it_was(ledger: Ledger, address: str) -> None:
+    """kill -9 in the middle: each record is gone once or named as left out, the report is complete and printed."""
+    office = Office(ledger)
+    people = [await office.patient() for _ in range(RECORDS)]
+    due = [await office.due(each) for each in people]
+    list_id = await office.approved(due)
+    held = await office.do(keeping.PlaceHoldRequest(record_id=due[-1], mandate="case 7", authority="court"), PROPOSER)
+    assert held.events == 1
+    await execute(ledger, requests.register_record(people[-2], 2))
+    killed = start(address, list_id)
+
+    async def some_are_gone() -> bool:
+        return len(await _gone(ledger, due)) >= 2
+
+    await eventually_async(some_are_gone, seconds_max=60, what="some records are gone")
+    killed.kill()
+    killed.communicate(timeout=30)
+    gone = len(await _gone(ledger, due))
+    assert gone < RECORDS - 2, "it was killed before its end"
+    assert (await _state(ledger, list_id)).phase is DisposalListPhase.APPROVED
+    printed = ended(start(address, list_id))
+    assert await _gone(ledger, due) == due[:-2]
+    state = await _state(ledger, list_id)
+    assert [each.destroyed for each in state.outcomes] == [True] * (RECORDS - 2) + [False, False]
+    assert state.outcomes[-1].rules == ("HELD",)
+    assert "OPEN_STAY" in state.outcomes[-2].rules
+    assert f"{RECORDS - 2} destroyed, 2 left out" in printed
+    assert "HELD" in printed
+    assert ended(start(address, list_id)) == printed, "an executed list is shown, and nothing is done"
+    assert ended(start(address, list_id, "--show")) == printed
+
+
+async def test_two_executions_at_once_make_one_report(ledger: Ledger, address: str) -> None:
+    """Somebody starts it twice: every record is destroyed once, and both print the same report."""
+    office = Office(ledger)
+    due = [await office.due(await office.patient()) for _ in range(8)]
+    list_id = await office.approved(due)
+    first, second = [start(address, list_id) for _ in range(2)]
+    assert ended(first) == ended(second)
+    assert [each.destroyed for each in (await _state(ledger, list_id)).outcomes] == [True] * 8
+    for each in due:
+        assert (await ledger.record(HOSPITAL, UUID(each))).state.phase is Phase.DESTROYED
+
+
+async def test_an_execution_that_is_wrong_itself_leaves_nothing_out(ledger: Ledger, address: str) -> None:
+    """The approver as a supervisor, a list that is not approved: told, nothing destroyed, nothing reported."""
+    office = Office(ledger)
+    due = [await office.due(await office.patient())]
+    drawn_up = await office.drawn_up(due)
+    program = start(address, drawn_up)
+    assert "not approved" in program.communicate(timeout=60)[0]
+    list_id = await office.approved(due)
+    again = start(address, list_id, "--supervisor", _said(APPROVER))
+    assert again.communicate(timeout=60)[1] is None
+    assert again.returncode == 2
+    assert await _gone(ledger, due) == []
+    assert (await _state(ledger, list_id)).phase is DisposalListPhase.APPROVED
+
+
+async def _gone(ledger: Ledger, record_ids: list[str]) -> list[str]:
+    views = [(each, await ledger.record(HOSPITAL, UUID(each))) for each in record_ids]
+    return [each for each, view in views if view.state.phase is Phase.DESTROYED]
+
+
+async def _state(ledger: Ledger, list_id: str) -> DisposalListState:
+    return (await ledger.disposal_list(HOSPITAL, UUID(list_id))).state

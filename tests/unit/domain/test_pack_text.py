@@ -1,0 +1,150 @@
+"""Rule packs from text: layers say what differs, and every fault is named with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from ledger.domain.defaults import default_pack
+from ledger.domain.pack_lines import key_lines
+from ledger.domain.pack_text import TEXT_CHARACTERS_MAX, read_pack
+from ledger.domain.rule_pack import BadRulePack
+
+NATIONAL = files("ledger.domain").joinpath("data", "pack_cn-2010.toml").read_text(encoding="utf-8")
+OVERLAY = """\
+id = "north"
+version = 3
+extends = "cn-2010@1"
+
+[keeping]
+loan_days = 10
+
+[retention.INPATIENT]
+years = 40
+
+[[deadline]]
+id = "front_page"
+figure = 12
+source = "rule of the house"
+
+[[mandatory]]
+id = "summary"
+visits = ["INPATIENT"]
+all_of = ["stage_summary"]
+source = "rule of the house"
+"""
+
+
+def bases() -> dict[tuple[str, int], Mapping[str, Any]]:
+    """The national pack alone."""
+    return {("cn-2010", 1): read_pack(NATIONAL, {})[1]}
+
+
+def faults_of(text: str) -> list[str]:
+    """The faults of a text over the national pack."""
+    with pytest.raises(BadRulePack) as caught:
+        read_pack(text, bases())
+    return list(caught.value.faults)
+
+
+def test_an_overlay_says_only_what_differs() -> None:
+    """Tables by key, rules by id; everything that it does not name is the base's."""
+    base, _ = read_pack(NATIONAL, {})
+    pack, whole = read_pack(OVERLAY, bases())
+    assert (pack.id, pack.version) == ("north", 3)
+    assert (pack.keeping.loan_days, pack.keeping.loan_renewals) == (10, base.keeping.loan_renewals)
+    assert {each.years for each in pack.retention.values()} == {40, 30, 15}
+    changed = {each.id: each for each in pack.deadlines.rules}
+    assert (changed["front_page"].figure, changed["front_page"].unit) == (12, "hours")
+    assert changed["front_page"].source == "rule of the house"
+    unchanged = [each for each in base.deadlines.rules if each.id != "front_page"]
+    assert [each for each in pack.deadlines.rules if each.id != "front_page"] == unchanged
+    assert [each.id for each in pack.mandatory] == [*(each.id for each in base.mandatory), "summary"]
+    assert "extends" not in whole
+
+
+def test_a_layer_is_laid_over_a_layer() -> None:
+    """National base, region, hospital: each over the one below."""
+    pack, data = read_pack(OVERLAY, bases())
+    known = {**bases(), (pack.id, pack.version): data}
+    ward, _ = read_pack('id = "ward"\nversion = 1\nextends = "north@3"\n[keeping]\nloan_renewals = 2\n', known)
+    assert (ward.keeping.loan_days, ward.keeping.loan_renewals) == (10, 2)
+
+
+def test_the_layer_of_2018_answers_consultations_within_a_day() -> None:
+    """It comes with the ledger, and differs in that figure alone."""
+    base, layer = default_pack("cn-2010"), default_pack("core-2018")
+    differing = [
+        (old.id, old.figure, new.figure)
+        for old, new in zip(base.deadlines.rules, layer.deadlines.rules, strict=True)
+        if old != new
+    ]
+    assert differing == [("routine_consultation", 48, 24)]
+    assert (layer.mandatory, layer.retention, layer.keeping) == (base.mandatory, base.retention, base.keeping)
+
+
+def test_every_fault_of_a_layer_has_its_line() -> None:
+    """All at once, in the order of the text; a rule is found by its id although the base has others before it."""
+    text = (
+        OVERLAY.replace("loan_days = 10", "loan_days = 0\nloan_weeks = 2")
+        .replace("years = 40", 'years = "long"')
+        .replace("figure = 12", "figure = -1")
+        .replace('visits = ["INPATIENT"]', 'visits = ["SPA"]\nonly_if = "rain"')
+        .replace("version = 3", "version = 3\ncolour = 1")
+    )
+    assert [fault.partition(": ")[::2] for fault in faults_of(text)] == [
+        ("line 3", "colour: no such key"),
+        ("line 7", "keeping.loan_days: a whole number from 1 is required"),
+        ("line 8", "keeping.loan_weeks: no such figure"),
+        ("line 11", "retention.INPATIENT.years: a whole number from 1 is required"),
+        ("line 15", "deadline[18].figure: a whole number from 1 is required"),
+        ("line 20", "mandatory[9].visits: no such visit type SPA"),
+        ("line 21", "mandatory[9].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("id = \n", "line 1: not TOML"),
+        ('id = "a"\nversion = 1\nversion = 2\n', "line 3: not TOML"),
+        ('id = "a"\nversion = 1\nextends = "mars-2199@1"\n', "line 3: extends"),
+        ('id = "a"\nversion = 1\nextends = "cn-2010"\n', "line 3: extends"),
+        ('id = "cn-2010"\nversion = 1\nextends = "cn-2010@1"\n', "line 3: extends: a pack does not extend itself"),
+        ('extends = "cn-2010@1"\n', "line 1: id: a layer has its own"),
+        ("#" * (TEXT_CHARACTERS_MAX + 1), "line 1: at most"),
+    ],
+)
+def test_a_text_that_is_no_pack_is_refused_with_its_line(text: str, fault: str) -> None:
+    """Not TOML, twice the same key, no such base, too long."""
+    assert any(each.startswith(fault) for each in faults_of(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("retention = 5\ncalendar = 'x'\n", {"line 4: retention", "line 5: calendar"}),
+        ("deadline = 3\n", {"line 4: deadline"}),
+        ("[retention]\nINPATIENT = 30\n", {"line 5: retention.INPATIENT"}),
+        ("[final_signers]\nfront_page = 'physician'\n", {"line 5: final_signers.front_page"}),
+        (
+            "[[deadline]]\nid = 'front_page'\nunit = ['hours']\nvisits = 4\nlate = 1\n",
+            {"line 6: deadline[18].unit", "line 7: deadline[18].visits", "line 8: deadline[18].late"},
+        ),
+        ("[calendar]\nzone = 1\nholidays = 2\n", {"line 5: calendar.zone", "line 6: calendar.holidays"}),
+        ("mandatory = 1\n", {"line 4: mandatory"}),
+    ],
+)
+def test_what_has_not_its_shape_is_named_and_breaks_nothing(text: str, named: set[str]) -> None:
+    """Whatever stands where a table, a list or a text belongs: a fault with its line, never a crash."""
+    head = 'id = "a"\nversion = 1\nextends = "cn-2010@1"\n'
+    assert {": ".join(each.split(": ")[:2]) for each in faults_of(head + text)} == named
+
+
+def test_keys_are_found_on_their_lines() -> None:
+    """Tables, lists of tables, quoted keys."""
+    lines = key_lines('a = 1\n[b."*"]\nc = 2 # d = 3\n[[e]]\nf = 1\n[[e]]\nf = 2\n')
+    assert lines == {"a": 1, "b.*": 2, "b.*.c": 3, "e[0]": 4, "e[0].f": 5, "e[1]": 6, "e[1].f": 7}
