@@ -16,6 +16,7 @@ from ledger.domain.values import (
     Defect,
     Disposition,
     EntryContent,
+    HeldItem,
     IdentityStatus,
     PatientDetails,
     SourceItem,
@@ -39,6 +40,8 @@ class CommandContext:
     source: SourceItem | None = None
     correlation_id: UUID | None = None
     purpose: str = ""
+    fact_sha256: bytes = b""
+    """What the source item states, whichever system says so; empty = not compared."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ class RecordEntry:
     content: EntryContent
     attestation: Attestation | None
     draft_id: UUID | None = None
+    also: tuple[HeldItem, ...] = ()
+    """Further source items that the entry holds."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ class AmendEntry:
     attestation: Attestation | None
     entry_version: int = 0
     """The version that the author saw; 0 = whatever the last one is."""
+    also: tuple[HeldItem, ...] = ()
+    """Further source items that the entry holds."""
 
 
 @dataclass(frozen=True)
