@@ -79,7 +79,7 @@ def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | 
     details = replace(known.details, identifiers=_together(known.details, command.details))
     event = PatientAmended(facts.meta(), details, RECOGNISED)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *_identifier_claims(command, facts))
-    return Decision(patient_id, "patient", (event,), claims)
+    return Decision(patient_id, "patient", (event,), claims, {"recognised_id": patient_id})
 
 
 def _together(known: PatientDetails, said: PatientDetails) -> tuple[PatientIdentifier, ...]:

@@ -69,10 +69,13 @@ class RegisterPatientResponse(_message.Message):
 
     RECEIPT_FIELD_NUMBER: _builtins.int
     POSSIBLE_MATCHES_FIELD_NUMBER: _builtins.int
+    RECOGNISED_ID_FIELD_NUMBER: _builtins.int
     possible_matches: _builtins.bytes
     """Patients registered earlier with the same name, birth date and gender, 16 bytes of UUID each, at most 20. They may be
     the same person: nothing was filed there, and only a person may link them.
     """
+    recognised_id: _builtins.str
+    """The patient that was recognised by an exact identifier, UUID text; empty = none was."""
     @_builtins.property
     def receipt(self) -> _common_pb2.CommandReceipt:
         """What was done."""
@@ -82,10 +85,11 @@ class RegisterPatientResponse(_message.Message):
         *,
         receipt: _common_pb2.CommandReceipt | None = ...,
         possible_matches: _builtins.bytes = ...,
+        recognised_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["possible_matches", b"possible_matches", "receipt", b"receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["possible_matches", b"possible_matches", "receipt", b"receipt", "recognised_id", b"recognised_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
