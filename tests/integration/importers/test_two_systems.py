@@ -27,9 +27,13 @@ async def _import(folder: Path, channel: grpc.aio.Channel, system: str) -> Repor
     return await import_plan(prepare(folder, datetime.now(UTC)), channel, "north", source_system=system)
 
 
-async def _import_these(folder: Path, rows: Sequence[Resource], channel: grpc.aio.Channel, system: str = "a") -> Report:
+def _written(folder: Path, rows: Sequence[Resource]) -> Path:
     folder.mkdir()
-    report = await _import(write(folder, rows), channel, system)
+    return write(folder, rows)
+
+
+async def _import_these(folder: Path, rows: Sequence[Resource], channel: grpc.aio.Channel, system: str = "a") -> Report:
+    report = await _import(_written(folder, rows), channel, system)
     assert report.adds_up()
     return report
 
@@ -107,7 +111,7 @@ async def test_a_result_whose_issue_time_moves_stands_in_one_entry(tmp_path: Pat
 async def test_what_another_system_said_is_linked_and_the_rest_recorded(
     tmp_path: Path, channel: grpc.aio.Channel
 ) -> None:
-    """The group of the second system holds only what is new; a value that differs is new; one that changes later too."""
+    """The group of the second system holds only what is new; a value that differs is new."""
     one = [patient(), _DOCTOR, encounter(), observation("o1"), observation("o2", code=_HEART_RATE)]
     await _import_these(tmp_path / "one", one, channel)
     differs = observation("b2", "pb", "eb", code=_HEART_RATE, valueQuantity={"value": 91, "code": "/min"})
@@ -156,6 +160,6 @@ async def test_a_possible_match_is_reported_and_never_filed(tmp_path: Path, chan
     unknown = patient("pb", "B-7", birthDate="1944-01-01", gender="female")
     two = [unknown, _DOCTOR, encounter("eb", "pb"), observation("b1", "pb", "eb")]
     report = await _import_these(tmp_path / "two", two, channel, "b")
-    first, second = (await _find(channel, "Patient", *each) for each in (("p1", "a"), ("pb", "b")))
+    first, second = await _find(channel, "Patient", "p1", "a"), await _find(channel, "Patient", "pb", "b")
     assert report.alike == [(second.record_id, (first.record_id,))]
     assert report.counts["Patient", Outcome.RECORDED] == report.counts["Observation", Outcome.RECORDED] == 1
