@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from uuid import UUID, uuid5
 
-_COMMANDS = UUID("b0f8b5a1-2f62-5c0e-8c0a-7d6f0c1e9a41")
+_COMMANDS = UUID("b0f8b5a1-2f62-5c0e-8c0a-7d6f0c1e9a42")
 """Namespace of command ids. A mapping that writes other content for the same source needs another namespace."""
 
 
@@ -30,3 +30,8 @@ def command_id(hospital: str, system: str, type_: str, id_: str, sha256: bytes) 
 def again_id(first: str, version: int) -> str:
     """The command that takes content up once more, after `version` versions of what was made of its source item."""
     return str(uuid5(_COMMANDS, f"{first}@{version}"))
+
+
+def link_id(first: str, record_id: str, entry_id: str) -> str:
+    """The command that links content to what another system had said, instead of recording it."""
+    return str(uuid5(_COMMANDS, f"{first}:{record_id}:{entry_id}"))

@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
+from uuid import UUID
 
 import grpc.aio
 
 from importers.fhir.catalogue import Item
 from importers.fhir.content_digest import again_id
-from importers.fhir.entry_content import said_by
+from importers.fhir.entry_delivery import EntryDelivery, Target
 from importers.fhir.json_value import Resource
-from importers.fhir.patience import Answered, CommandRefused, Patience
-from importers.fhir.plan import EntryPlan, PatientPlan, Plan, RecordPlan
+from importers.fhir.moved_items import MovedItems
+from importers.fhir.patience import CommandRefused, Patience
+from importers.fhir.plan import PatientPlan, Plan, RecordPlan
 from importers.fhir.report import END_IN_FUTURE, PATIENT_REFUSED, RECORD_REFUSED, Outcome, Report
 from importers.fhir.requests import Requests
+from importers.fhir.sending import Done, Sending
 from importers.fhir.taken_up import TakenUp
-from ledger.api.v1.common_pb2 import CommandReceipt
+from ledger.api.v1.common_pb2 import SourceItem
 from ledger.api.v1.records_pb2 import (
-    RecordEntryRequest,
     RegisterPatientRequest,
     RegisterPatientResponse,
     RegisterRecordRequest,
@@ -34,29 +36,12 @@ from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 Row = TypeVar("Row")
 IN_FLIGHT = 64
 """Commands in flight at once."""
-_TAKEN_UP = "COMMAND_ID_REUSED"
-_NOTABLE = (Outcome.SAME, Outcome.RECORDED, Outcome.AMENDED, Outcome.REFUSED)
+SEQUENCES_TRIED_MAX = 1_000
+"""Running numbers that are tried for one visit."""
+_NOTABLE = (Outcome.SAME, Outcome.LINKED, Outcome.RECORDED, Outcome.AMENDED, Outcome.REFUSED)
 
 
-class _Durable(Protocol):
-    """An answer with a receipt."""
-
-    @property
-    def receipt(self) -> CommandReceipt: ...
-
-
-Response = TypeVar("Response", bound=_Durable)
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of a command, and the stream it acted on (empty where it was refused)."""
-
-    outcome: Outcome
-    reason: str = ""
-    stream_id: str = ""
-    version: int = 0
-    """Version of the stream after it."""
+_NUMBER_TAKEN = (("visit_sequence", "ALREADY_EXISTS"),)
 
 
 @dataclass(frozen=True)
@@ -66,6 +51,9 @@ class _OpenRecord:
     plan: RecordPlan
     encounter: Resource
     registered: Done
+    patient_id: str
+    linked: bool
+    """Another system had registered the visit: it started care and ends it."""
 
 
 class Delivery:
@@ -90,6 +78,9 @@ class Delivery:
         self._progressed = progressed
         self._patience = patience or Patience()
         self._taken_up = TakenUp(channel, requests.hospital, self._patience)
+        self._sending = Sending(report, self._patience)
+        self._entries = EntryDelivery(channel, requests, plan.catalogue, report, self._sending, self._taken_up)
+        self._moved = MovedItems(channel, requests, report, self._sending, self._taken_up)
         self._open: list[_OpenRecord] = []
 
     async def deliver(self) -> None:
@@ -125,15 +116,13 @@ class Delivery:
 
     async def _register_patient(self, plan: PatientPlan) -> None:
         request = self._requests.register_patient(plan.item, self._plan.catalogue.read(plan.item))
-
-        async def send(seconds: float) -> RegisterPatientResponse:
-            return await self._patients.RegisterPatient(request, timeout=seconds)
-
-        done = await self._register(request, send)
+        done, answer = await self._send_patient(request)
         if done.outcome is Outcome.SAME and (events := await self._taken_up.stream_version(done.stream_id)) > 1:
             # As with an entry: the same data as once, which others may have replaced since.
             request.context.command_id = again_id(request.context.command_id, events)
-            done = replace(await self._register(request, send), stream_id=done.stream_id)
+            done = replace((await self._send_patient(request))[0], stream_id=done.stream_id)
+        if answer is not None and answer.possible_matches:
+            self._report.alike.append((done.stream_id, _uuids(answer.possible_matches)))
         self._settle([plan.item], done)
         for record in plan.records:
             if done.stream_id:
@@ -141,93 +130,68 @@ class Delivery:
             else:
                 self._give_up(record, PATIENT_REFUSED)
 
+    async def _send_patient(self, request: RegisterPatientRequest) -> tuple[Done, RegisterPatientResponse | None]:
+        done, answer = await self._sending.ask(lambda seconds: self._patients.RegisterPatient(request, timeout=seconds))
+        done = await self._with_stream(request.context.source, done)
+        if done.outcome is Outcome.AMENDED and answer is not None and answer.recognised_id:
+            return replace(done, outcome=Outcome.LINKED), answer
+        return done, answer
+
     async def _register_record(self, plan: RecordPlan, patient_id: str) -> None:
         encounter = self._plan.catalogue.read(plan.visit.item)
         request = self._requests.register_record(plan, encounter, patient_id)
-        done = await self._register(request, lambda seconds: self._records.RegisterRecord(request, timeout=seconds))
+        done = await self._send_record(request)
+        linked = False
+        if done.duplicates:
+            stating = await self._taken_up.stating(patient_id, request.context.fact_sha256)
+            if stating.record_id:
+                done = await self._entries.link(request.context.source, plan.visit.start, stating)
+                linked = True
+        elif done.outcome is Outcome.SAME:
+            linked = (await self._taken_up.holder(request.context.source)).linked
         if done.stream_id:
-            self._open.append(_OpenRecord(plan, encounter, done))
+            self._open.append(_OpenRecord(plan, encounter, done, patient_id, linked))
         else:
             self._give_up(plan, RECORD_REFUSED, done.reason)
+
+    async def _send_record(self, request: RegisterRecordRequest) -> Done:
+        """Registers a visit under the next running number that is free: nothing is renumbered."""
+        done = await self._sending.do(lambda seconds: self._records.RegisterRecord(request, timeout=seconds))
+        for _ in range(SEQUENCES_TRIED_MAX):
+            if done.faults != _NUMBER_TAKEN:
+                break
+            request.visit_sequence += 1
+            done = await self._sending.do(lambda seconds: self._records.RegisterRecord(request, timeout=seconds))
+        return await self._with_stream(request.context.source, done)
 
     async def _fill_record(self, record: _OpenRecord) -> None:
         """Start of care, the entries in order, end of care. The encounter's line gets the most notable outcome."""
         plan, encounter, record_id = record.plan, record.encounter, record.registered.stream_id
         steps = [record.registered]
-        start = self._requests.start_care(plan, encounter, record_id)
-        steps.append(await self._do(lambda seconds: self._records.StartCare(start, timeout=seconds)))
+        if not record.linked:
+            start = self._requests.start_care(plan, encounter, record_id)
+            steps.append(await self._sending.do(lambda seconds: self._records.StartCare(start, timeout=seconds)))
         self._progressed(1)
+        target = Target(record_id, record.patient_id, known=record.registered.outcome is not Outcome.RECORDED)
         for entry in plan.entries:
-            done = await self._record_entry(entry, record)
-            self._settle(entry.members, done)
-        if plan.ends:
-            end = self._requests.end_care(plan, encounter, record_id)
-            steps.append(await self._do(lambda seconds: self._records.EndCare(end, timeout=seconds)))
+            for items, done in await self._entries.record(entry, target):
+                self._settle(items, done, commands=0)
             self._progressed(1)
+        if target.known:
+            await self._moved.take_out(plan, record_id)
+        if plan.ends and not record.linked:
+            end = self._requests.end_care(plan, encounter, record_id)
+            steps.append(await self._sending.do(lambda seconds: self._records.EndCare(end, timeout=seconds)))
+        self._progressed(int(plan.ends))
         if plan.end_refused:
             steps.append(Done(Outcome.REFUSED, END_IN_FUTURE))
         self._settle([plan.visit.item], max(steps, key=lambda step: _NOTABLE.index(step.outcome)))
 
-    async def _record_entry(self, entry: EntryPlan, record: _OpenRecord) -> Done:
-        said = said_by(entry, [self._plan.catalogue.read(item) for item in entry.members])
-        request = self._requests.record_entry(entry, said, record.registered.stream_id)
-        self._report.entries += 1
-        found, entry_id = await self._send_entry(request)
-        if record.registered.outcome is Outcome.RECORDED or found.outcome is Outcome.REFUSED:
-            return found
-        # Only a record from an earlier import can hold an earlier version; a receipt does not tell the two apart.
-        entry_id = entry_id or (await self._taken_up.holder(request.context.source)).entry_id
-        versions = await self._taken_up.entry_versions(record.registered.stream_id, entry_id)
-        if versions == 1:
-            return found
-        if found.outcome is Outcome.SAME:
-            # This content was taken up once, and other content since, perhaps: the claim on the item knows.
-            request.context.command_id = again_id(request.context.command_id, versions)
-            found, _ = await self._send_entry(request)
-        return replace(found, outcome=Outcome.AMENDED) if found.outcome is Outcome.RECORDED else found
-
-    async def _send_entry(self, request: RecordEntryRequest) -> tuple[Done, str]:
-        try:
-            done = await self._patience.call(lambda seconds: self._records.RecordEntry(request, timeout=seconds))
-        except CommandRefused as refused:
-            return self._refused(refused), ""
-        return self._answered(done), done.answer.entry_id
-
-    async def _register(
-        self,
-        request: RegisterPatientRequest | RegisterRecordRequest,
-        attempt: Callable[[float], Awaitable[Response]],
-    ) -> Done:
-        """Registers a stream; its version says whether it was there before."""
-        done = await self._do(attempt)
+    async def _with_stream(self, source: SourceItem, done: Done) -> Done:
+        """With the stream that holds the item, where the answer does not say; a stream that was there is amended."""
         if done.outcome is Outcome.SAME and not done.stream_id:
-            return replace(done, stream_id=(await self._taken_up.holder(request.context.source)).record_id)
+            return replace(done, stream_id=(await self._taken_up.holder(source)).record_id)
         return replace(done, outcome=Outcome.AMENDED) if done.outcome is Outcome.RECORDED and done.version > 1 else done
-
-    async def _do(self, attempt: Callable[[float], Awaitable[Response]]) -> Done:
-        """Sends one command."""
-        try:
-            return self._answered(await self._patience.call(attempt))
-        except CommandRefused as refused:
-            return self._refused(refused)
-
-    def _answered(self, done: Answered[Response]) -> Done:
-        receipt = done.answer.receipt
-        self._report.commands += 1
-        self._report.events += receipt.events
-        self._report.position = max(self._report.position, receipt.position if receipt.events else 0)
-        # A command that an earlier attempt of this very import did is new, though its receipt says "repeated".
-        new = receipt.events > 0 or (receipt.repeated and done.attempts > 1)
-        outcome = Outcome.RECORDED if new else Outcome.SAME
-        return Done(outcome, stream_id=receipt.record_id, version=receipt.record_version)
-
-    def _refused(self, refused: CommandRefused) -> Done:
-        self._report.commands += 1
-        # The id holds the digest of the source: the same content was taken up before, though it was written otherwise
-        # then (a practitioner had another name, a bed was another). What was recorded stays as it was.
-        if refused.reason == _TAKEN_UP:
-            return Done(Outcome.SAME)
-        return Done(Outcome.REFUSED, refused.reason)
 
     def _give_up(self, plan: RecordPlan, reason: str, own: str = "") -> None:
         self._settle([plan.visit.item], Done(Outcome.REFUSED, own or reason), commands=1 + plan.ends)
@@ -253,3 +217,7 @@ async def _side_by_side(rows: Iterable[Row], work: Callable[[Row], Awaitable[Non
                 group.create_task(worker())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
+
+
+def _uuids(data: bytes) -> tuple[str, ...]:
+    return tuple(str(UUID(bytes=data[at : at + 16])) for at in range(0, len(data), 16))

@@ -12,6 +12,8 @@ import grpc.aio
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from ledger.api.v1.common_pb2 import Violations
+
 Answer = TypeVar("Answer")
 
 _DETAILS = "grpc-status-details-bin"
@@ -39,10 +41,12 @@ class ServiceLost(Exception):
 class CommandRefused(Exception):
     """The service refused a command."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, faults: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         """ErrorInfo.reason, or the status code where the service gave none."""
+        self.faults = faults
+        """Field and rule of each fault that the service named."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Patience:
             except grpc.aio.AioRpcError as error:
                 reason = reason_of(error)
                 if error.code() not in _PASSING:
-                    raise CommandRefused(reason) from error
+                    raise CommandRefused(reason, faults_of(error)) from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, self.pause_seconds_max)
         raise ServiceLost(reason, self.attempts_max)
@@ -86,3 +90,14 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
             found = (detail.Unpack(info) for detail in Status.FromString(value).details)
             return info.reason if any(found) else error.code().name
     return error.code().name
+
+
+def faults_of(error: grpc.aio.AioRpcError) -> tuple[tuple[str, str], ...]:
+    """Field and rule of every violation that an error carries."""
+    found = Violations()
+    for key, value in error.trailing_metadata():
+        if key == _DETAILS and isinstance(value, bytes):
+            for detail in Status.FromString(value).details:
+                if detail.Unpack(found):
+                    return tuple((each.field, each.rule) for each in found.violations)
+    return ()

@@ -26,6 +26,11 @@ class EntryPlan:
     at: datetime
     members: tuple[Item, ...]
 
+    @property
+    def grouped(self) -> bool:
+        """Whether it is a group, which claims its members beside itself."""
+        return self.source_type in GROUP_TYPES.values()
+
 
 @dataclass(frozen=True, slots=True)
 class RecordPlan:

@@ -48,6 +48,10 @@ class Report:
     """Events that this import added."""
     entries: int = 0
     """Entries that were sent: one for each document and each group."""
+    alike: list[tuple[str, tuple[str, ...]]] = field(default_factory=list[tuple[str, tuple[str, ...]]])
+    """Patients now registered, each with earlier ones of the same name, birth date and gender (ids of the ledger)."""
+    still_twice: int = 0
+    """Entries that go on showing an item which the source moved to another entry: the record takes no change."""
     position: int = 0
     """Last position that this import wrote; 0 = none."""
     seconds: float = 0.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from importers.fhir.catalogue import Item
-from importers.fhir.content_digest import command_id, digest
+from importers.fhir.content_digest import again_id, command_id, digest, link_id
 from importers.fhir.entry_content import Said
 from importers.fhir.fhir_time import parse_time
 from importers.fhir.json_value import Resource, child, text
@@ -22,14 +23,19 @@ from importers.fhir.visit_facts import (
 )
 from ledger.api.v1.common_pb2 import (
     Actor,
+    AmendmentKind,
     Attestation,
     CommandContext,
     Disposition,
+    EntryContent,
+    HeldItem,
     IdentityStatus,
     SourceItem,
     VisitType,
 )
+from ledger.api.v1.course_pb2 import LinkDuplicateRequest
 from ledger.api.v1.records_pb2 import (
+    AmendEntryRequest,
     EndCareRequest,
     RecordEntryRequest,
     RegisterActorRequest,
@@ -39,6 +45,7 @@ from ledger.api.v1.records_pb2 import (
 )
 
 PROGRAM = "import-fhir"
+MOVED = "moved to another entry at the source"
 _PROGRAM_SYSTEM = "urn:ledger:importers"
 _ATTESTED = "session"
 _TEAM_UNKNOWN = "not named in the source"
@@ -88,8 +95,11 @@ class Requests:
         """One record; claimed by whose visit it is and of which type, since a registration is never changed."""
         visit = plan.visit
         said = [visit.item.patient, visit.visit_type]
+        context = self._context(self._source("Encounter", visit.item.id, digest(said)), visit.start)
+        # A patient is in one place at a time: two visits of one kind that begin at one moment are one visit.
+        context.fact_sha256 = digest(["Encounter", visit.visit_type, visit.start.isoformat()])
         return RegisterRecordRequest(
-            context=self._context(self._source("Encounter", visit.item.id, digest(said)), visit.start),
+            context=context,
             patient_id=patient_id,
             visit_type=VisitType.Value(f"VISIT_TYPE_{visit.visit_type}"),
             visit_sequence=plan.sequence,
@@ -114,16 +124,53 @@ class Requests:
             request.responsible.CopyFrom(responsible or self.program)
         return request
 
-    def record_entry(self, entry: EntryPlan, said: Said, record_id: str) -> RecordEntryRequest:
-        """One entry; signed by its author where the source names one and calls it finished, else unsigned."""
+    def record_entry(self, entry: EntryPlan, said: Said, record_id: str, facts: Sequence[bytes]) -> RecordEntryRequest:
+        """One entry; signed by its author where the source names one and calls it finished, else unsigned.
+
+        `facts` is what each member states: a group claims its members, a document is one itself.
+        """
         author = self.people.get(said.author)
         signed = Attestation(method=_ATTESTED, signer=author, signed_at=timestamp(entry.at))
+        context = self._context(self._source(entry.source_type, entry.source_id, entry.sha256), entry.at)
+        if not entry.grouped:
+            context.fact_sha256 = facts[0]
+        members = zip(entry.members, facts, strict=True) if entry.grouped else ()
         return RecordEntryRequest(
-            context=self._context(self._source(entry.source_type, entry.source_id, entry.sha256), entry.at),
+            context=context,
             record_id=record_id,
             content=said.content,
             attestation=signed if author and said.final else None,
+            also=[HeldItem(item=self.source(item), fact_sha256=fact) for item, fact in members],
         )
+
+    def link_duplicate(
+        self, source: SourceItem, at: datetime | None, record_id: str, entry_id: str
+    ) -> LinkDuplicateRequest:
+        """An item that says what an entry (none named = the record) says already."""
+        context = self._context(source, at)
+        context.command_id = link_id(context.command_id, record_id, entry_id)
+        return LinkDuplicateRequest(context=context, record_id=record_id, entry_id=entry_id)
+
+    def take_out(
+        self, group: SourceItem, at: Timestamp, record_id: str, entry_id: str, content: EntryContent, version: int
+    ) -> AmendEntryRequest:
+        """An entry without the members that have moved; `group.content_sha256` is of what is left."""
+        context = self._context(group, None)
+        context.command_id = again_id(context.command_id, version)
+        context.occurred_at.CopyFrom(at)
+        return AmendEntryRequest(
+            context=context,
+            record_id=record_id,
+            entry_id=entry_id,
+            kind=AmendmentKind.AMENDMENT_KIND_CORRECTION,
+            reason=MOVED,
+            content=content,
+            entry_version=version,
+        )
+
+    def source(self, item: Item) -> SourceItem:
+        """A resource as the source item that is claimed."""
+        return self._source(item.type, item.id, item.sha256)
 
     def end_care(self, plan: RecordPlan, encounter: Resource, record_id: str) -> EndCareRequest:
         """The end of a visit that is over."""

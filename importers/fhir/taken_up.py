@@ -6,7 +6,14 @@ import grpc.aio
 
 from importers.fhir.patience import Patience
 from ledger.api.v1.common_pb2 import SourceItem
-from ledger.api.v1.records_pb2 import FindRecordsRequest, GetEntryRequest, RecordReference
+from ledger.api.v1.records_pb2 import (
+    FactOfPatient,
+    FindRecordsRequest,
+    GetEntryRequest,
+    GetRecordRequest,
+    Record,
+    RecordReference,
+)
 from ledger.api.v1.records_pb2_grpc import RecordServiceStub
 from ledger.api.v1.stream_pb2 import ReadRecordRequest
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
@@ -26,6 +33,19 @@ class TakenUp:
         request = FindRecordsRequest(hospital=self._hospital, source=source)
         done = await self._patience.call(lambda seconds: self._records.FindRecords(request, timeout=seconds))
         return next(iter(done.answer.records), RecordReference())
+
+    async def stating(self, patient_id: str, fact: bytes) -> RecordReference:
+        """The record, and the entry, whose item states a fact of a patient now; empty where none does."""
+        fact_of_patient = FactOfPatient(patient_id=patient_id, fact_sha256=fact)
+        request = FindRecordsRequest(hospital=self._hospital, fact=fact_of_patient)
+        done = await self._patience.call(lambda seconds: self._records.FindRecords(request, timeout=seconds))
+        return next(iter(done.answer.records), RecordReference())
+
+    async def record(self, record_id: str) -> Record:
+        """A record as it stands."""
+        request = GetRecordRequest(hospital=self._hospital, record_id=record_id)
+        done = await self._patience.call(lambda seconds: self._records.GetRecord(request, timeout=seconds))
+        return done.answer.record
 
     async def entry_versions(self, record_id: str, entry_id: str) -> int:
         """How many versions an entry has."""

@@ -35,7 +35,7 @@ from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package", PATIENT, DISPOSAL})
+_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", PATIENT, DISPOSAL})
 """Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
 _FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
 """The field of the request that a client must change where a reservation is another's."""
@@ -91,7 +91,7 @@ class CommandPath:
 
     async def _attempt(self, work: _Work, claimed: ClaimedItem | None, *, fresh: bool) -> Outcome | None:
         """One decision and its append; None = decide again."""
-        stream_id = work.asked.stream_id or (claimed.stream_id if claimed else None)
+        stream_id = work.asked.stream_id or await self._gathering.opened(work.asked, claimed)
         known = None if fresh or stream_id is None else self._ledger.known(stream_id)
         loaded = known or (await self._ledger.load(stream_id) if stream_id else None)
         beside = await self._ledger.load(work.asked.beside_id) if work.asked.beside_id else None

@@ -9,16 +9,28 @@ from uuid import UUID
 
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
-from ledger.application.errors import UnknownSourceClaim
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.packages import package_bytes, package_facts
+from ledger.application.patient_identities import PatientIdentities
 from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import Loaded
-from ledger.domain.commands import ArchiveRecord, CommandContext, OfferTransfer, ReceivePackage, RegisterRecord
-from ledger.domain.course_commands import IdentifyPatient, ResumeCare
+from ledger.domain.commands import (
+    AmendEntry,
+    ArchiveRecord,
+    Command,
+    CommandContext,
+    OfferTransfer,
+    ReceivePackage,
+    RecordEntry,
+    RegisterPatient,
+    RegisterRecord,
+)
+from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
 from ledger.domain.decision import PATIENT, ClaimedItem, Facts
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
+from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -30,10 +42,9 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.rule_packs import RulePacks
-from ledger.domain.source_claim import Taken, UnknownClaim, decode_claim
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import Actor
+from ledger.domain.values import Actor, HeldItem
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
@@ -79,6 +90,8 @@ class FactGathering:
         self._templates = templates
         self._visits = PatientVisits(ledger, reader, keys)
         self._disposal = DisposalFacts(ledger, reader, keys)
+        self._stated = StatedFacts(ledger.hospital, reader, keys)
+        self._identities = PatientIdentities(ledger.hospital, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names."""
@@ -87,10 +100,13 @@ class FactGathering:
             return None
         kind, names = parts
         row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
-        if row is None or row.stream_id is None:
-            return None
-        taken, entry_id, digest = read_claim(row.value)
-        return ClaimedItem(row.stream_id, entry_id, digest, taken)
+        return claimed_item(row)
+
+    async def opened(self, asked: Asked, claimed: ClaimedItem | None) -> UUID | None:
+        """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""
+        if claimed is not None or not isinstance(asked.command, RegisterPatient):
+            return claimed.stream_id if claimed else None
+        return next((each for each in await self._identities.bearers(asked) if each is not None), None)
 
     async def _bumps(self, patient_id: UUID) -> int:
         key = self._keys.key(PATIENT, (str(patient_id),))
@@ -116,7 +132,11 @@ class FactGathering:
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
         )
+        facts = await self._converging(asked, loaded, facts)
         match asked.command:
+            case RegisterPatient(details=details):
+                bearers = await self._identities.bearers(asked)
+                return replace(facts, bearers=bearers, alike=await self._identities.alike(details))
             case RegisterRecord(patient_id=patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
@@ -156,6 +176,18 @@ class FactGathering:
             case _:
                 return facts
 
+    async def _converging(self, asked: Asked, loaded: Loaded | None, facts: Facts) -> Facts:
+        """With what is known of the items that the command names, and of what they state."""
+        command, context = asked.command, asked.context
+        also = command.also if isinstance(command, (RecordEntry, AmendEntry, FileLateItem)) else ()
+        first = (HeldItem(context.source, context.fact_sha256),) if context.source and context.fact_sha256 else ()
+        patient_id = _patient_of(command, loaded)
+        # Too many are refused without asking for each.
+        if patient_id is None or not (first or also) or len(also) > ITEMS_MAX:
+            return facts
+        known = await self._stated.known((*first, *also), patient_id)
+        return replace(facts, fact=known[0].fact if first else None, also=known[len(first) :])
+
     def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""
         nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
@@ -192,12 +224,10 @@ def _patients_of(loaded: Loaded) -> set[UUID]:
     return {loaded.state.patient_id} if isinstance(loaded.state, RecordState) else set()
 
 
-def read_claim(value: bytes) -> tuple[Taken | None, UUID | None, bytes]:
-    """Kind, entry and digest of a stored claim. Raises UnknownSourceClaim."""
-    try:
-        return decode_claim(value)
-    except UnknownClaim as error:
-        raise UnknownSourceClaim from error
+def _patient_of(command: Command, loaded: Loaded | None) -> UUID | None:
+    if isinstance(command, RegisterRecord):
+        return command.patient_id
+    return loaded.state.patient_id if loaded and isinstance(loaded.state, RecordState) else None
 
 
 async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, version: int) -> list[StoredRow]:

@@ -22,7 +22,7 @@ from ledger.application.errors import (
     UnknownPackage,
     UnknownRecord,
 )
-from ledger.application.fact_gathering import FactGathering, read_claim, rows_up_to
+from ledger.application.fact_gathering import FactGathering, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
@@ -30,14 +30,17 @@ from ledger.application.packages import package_bytes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import DisposalListView, Found, Load, PackageView, RecordView, StreamRow
 from ledger.clock import clock_of
 from ledger.config import Settings
+from ledger.domain.decision import ClaimedItem
 from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
@@ -150,11 +153,19 @@ class Ledger:
         """The stream that took up a source item, and the entry that holds it."""
         tenant = await self._tenant(hospital)
         row = await self._reader.reservation(hospital, "source", tenant.keys.key("source", (system, type_, id_)))
-        if row is None or row.stream_id is None:
+        return await self._holder(hospital, claimed_item(row))
+
+    async def find_by_fact(self, hospital: str, patient_id: UUID, fact: bytes) -> list[Found]:
+        """The record and entry whose source item states a fact of the patient now."""
+        stated = StatedFacts(hospital, self._reader, (await self._tenant(hospital)).keys)
+        return await self._holder(hospital, await stated.holder(patient_id, fact))
+
+    async def _holder(self, hospital: str, claimed: ClaimedItem | None) -> list[Found]:
+        if claimed is None:
             return []
-        head = await self._reader.stream_head(hospital, row.stream_id)
-        _, entry_id, _ = read_claim(row.value)
-        return [Found(row.stream_id, head.kind if head else "", entry_id)]
+        head = await self._reader.stream_head(hospital, claimed.stream_id)
+        linked = claimed.taken is Taken.LINKED
+        return [Found(claimed.stream_id, head.kind if head else "", claimed.entry_id, linked)]
 
     async def _grouped(self, tenant: Tenant, kind: str, parts: tuple[str, ...]) -> list[ReservationRow]:
         return await self._reader.reservations_in_group(tenant.hospital, kind, tenant.keys.key(kind, parts))

@@ -29,5 +29,12 @@ class ReservationKeys:
                 return append.Claim(kind, key, value, stream_id, grouped)
             case decision.Swap(kind=kind, expected=expected, value=value):
                 return append.Swap(kind, key, expected, value)
+            case decision.FactClaim(kind=kind, item=item, expected=before):
+                # The key of the item's own claim, its digest, its system: `stated_facts` reads it.
+                source = self.key("source", (item.system, item.type, item.id))
+                stated = source + item.content_sha256 + item.system.encode()
+                if before is None:
+                    return append.Claim(kind, key, stated, stream_id)
+                return append.Swap(kind, key, before, stated)
             case decision.Bump(kind=kind, expected=count):
                 return append.Bump(kind, key, count)

@@ -44,6 +44,8 @@ class Found:
     stream_id: UUID
     kind: str
     entry_id: UUID | None
+    linked: bool = False
+    """Nothing was made of the item: another source had said the same before."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from importers.fhir.report import Outcome, Report
 from ledger.cli.service_address import address_option
 from ledger.cli.shown_tables import table_console
 
+_ALIKE_SHOWN = 10
 _PLAIN_STEPS = 10
 """Progress lines where there is no terminal."""
 
@@ -38,7 +39,14 @@ def import_() -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--hospital", required=True, help="Hospital that takes it over.")
 @address_option
-@click.option("--source-system", default=SOURCE_SYSTEM, show_default=True, help="Name of the system it comes from.")
+@click.option(
+    "--system",
+    "--source-system",
+    "source_system",
+    default=SOURCE_SYSTEM,
+    show_default=True,
+    help="Name of the system it comes from.",
+)
 def import_fhir(directory: Path, hospital: str, address: str, source_system: str) -> None:
     """Import the FHIR R4 NDJSON files of DIRECTORY.
 
@@ -126,6 +134,8 @@ def print_report(report: Report, console: Console) -> None:
             f"{report.subjects_unresolved:,} lines name a patient who is not among the files; "
             "they are filed by their encounter."
         )
+    for line in _to_look_at(report):
+        console.print(line)
     console.print(_closing(report))
 
 
@@ -147,6 +157,21 @@ def _reasons(report: Report) -> Table:
     for (type_, outcome, reason), count in sorted(report.reasons.items()):
         table.add_row(type_, outcome.value, f"{count:,}", reason)
     return table
+
+
+def _to_look_at(report: Report) -> Iterator[str]:
+    """What a person must decide."""
+    if report.alike:
+        yield (
+            f"{len(report.alike):,} patients share name, birth date and gender with one registered before; nothing was "
+            "filed there, a person may link them:"
+        )
+        for patient_id, others in report.alike[:_ALIKE_SHOWN]:
+            yield f"  {patient_id} may be {', '.join(others)}"
+    if report.still_twice:
+        yield (
+            f"{report.still_twice:,} entries go on showing a result that the source moved: the record takes no change."
+        )
 
 
 def _closing(report: Report) -> str:

@@ -17,6 +17,7 @@ from ledger.domain.values import (
     Defect,
     Disposition,
     EntryContent,
+    HeldItem,
     IdentityStatus,
     PatientDetails,
     SourceItem,
@@ -40,6 +41,8 @@ class CommandContext:
     source: SourceItem | None = None
     correlation_id: UUID | None = None
     purpose: str = ""
+    fact_sha256: bytes = b""
+    """What the source item states, whichever system says so; empty = not compared."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class RecordEntry:
     content: EntryContent
     attestation: Attestation | None
     draft_id: UUID | None = None
+    also: tuple[HeldItem, ...] = ()
+    """Further source items that the entry holds."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,8 @@ class AmendEntry:
     attestation: Attestation | None
     entry_version: int = 0
     """The version that the author saw; 0 = whatever the last one is."""
+    also: tuple[HeldItem, ...] = ()
+    """Further source items that the entry holds."""
 
 
 @dataclass(frozen=True)

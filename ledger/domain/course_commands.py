@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.values import Actor, Attestation, EntryContent
+from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class FileLateItem:
     attestation: Attestation | None
     reason: str
     originated_at: datetime | None
+    also: tuple[HeldItem, ...] = ()
+    """Further source items that the entry holds."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,10 @@ class RepeatExamination:
 
 @dataclass(frozen=True)
 class LinkDuplicate:
-    """Links the command's source item to an entry that holds the same fact from another source."""
+    """Links the command's source item to an entry (None = the record) that holds the same fact from another source."""
 
     record_id: UUID
-    entry_id: UUID
+    entry_id: UUID | None
 
 
 @dataclass(frozen=True)

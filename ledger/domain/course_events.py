@@ -150,7 +150,8 @@ class DuplicateLinked:
     """The same fact came from another source: recorded once, and linked."""
 
     meta: EventMeta
-    entry_id: UUID
+    entry_id: UUID | None
+    """None = the record itself."""
 
 
 @dataclass(frozen=True)

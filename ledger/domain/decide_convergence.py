@@ -12,10 +12,12 @@ from ledger.domain.guards import (
     check_reason,
     check_source,
     expect,
+    note_elsewhere,
     on_record,
     source_claim,
     taken_before,
 )
+from ledger.domain.held_items import MOVABLE
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
@@ -50,22 +52,22 @@ def _check_result(result_id: str, hospital: str, faults: Faults) -> None:
 
 
 def link_duplicate(command: LinkDuplicate, state: StreamState | None, facts: Facts) -> Decision:
-    """The item of another source says what an entry says already: it is claimed for that entry, and visible there."""
+    """The item of another source says what an entry, or the record, says already: claimed and seen there.
+
+    A further item of an entry of this record may become a link; an item from which a whole entry was made may not.
+    """
     record = expect(state, RecordState, "record_id")
-    if (
-        taken_before(facts, Taken.ENTRY, command.record_id)
-        and facts.claimed
-        and facts.claimed.entry_id == command.entry_id
-    ):
+    claimed = facts.claimed
+    if taken_before(facts, Taken.LINKED, command.record_id) and claimed and claimed.entry_id == command.entry_id:
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     if facts.context.source is None:
         faults.add("context.source", "REQUIRED", "the item that is linked")
     check_source(facts, faults)
-    if facts.claimed is not None:
-        faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+    if claimed is not None and (claimed.stream_id != command.record_id or claimed.taken not in MOVABLE):
+        note_elsewhere(faults)
     faults.refuse_if_any()
-    claim = source_claim(facts, Taken.ENTRY, command.entry_id)
+    claim = source_claim(facts, Taken.LINKED, command.entry_id)
     return on_record(command.record_id, DuplicateLinked(facts.meta(), command.entry_id), source=claim)
 
 

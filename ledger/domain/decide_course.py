@@ -26,7 +26,14 @@ from ledger.domain.course_events import (
     RecordRecalled,
     RecordVoided,
 )
-from ledger.domain.decide_entry import attested_state, check_attestation, check_content, check_room
+from ledger.domain.decide_entry import (
+    attested_state,
+    check_attestation,
+    check_content,
+    check_room,
+    check_stated,
+    entry_claims,
+)
 from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.guards import (
     CODE_MAX,
@@ -34,10 +41,11 @@ from ledger.domain.guards import (
     check_reason,
     check_source,
     expect,
+    linked_here,
     on_record,
-    source_claim,
     taken_before,
 )
+from ledger.domain.held_items import check_items
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
@@ -80,8 +88,10 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     check_source(facts, faults)
-    if facts.claimed is not None:
+    if facts.claimed is not None and not linked_here(facts, command.record_id):
         faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+    check_items(command.also, command.record_id, record, facts, faults)
+    check_stated(record, facts, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
     check_room(record, faults)
     meta = facts.meta()
@@ -92,7 +102,8 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     entry_id = facts.ids[0]
     kept = attested_state(command.content, attestation, facts)
     event = LateItemFiled(meta, entry_id, command.content, attestation, kept, command.reason, originated_at)
-    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, entry_id), entry_id=entry_id)
+    claim, beside = entry_claims(command.also, record, entry_id, facts)
+    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
 
 
 def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, facts: Facts) -> Decision:

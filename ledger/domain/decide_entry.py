@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
-from ledger.domain.decision import Decision, Facts
+from ledger.domain.decision import Decision, Facts, Reservation
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
@@ -16,17 +17,19 @@ from ledger.domain.guards import (
     check_source,
     check_time,
     expect,
+    linked_here,
     note_elsewhere,
     on_record,
     source_claim,
     taken_before,
 )
+from ledger.domain.held_items import check_fact, check_fact_shape, check_items, fact_claims, item_claims
 from ledger.domain.lifecycle import LATE_RESULT, command_faults, phase_fault, state_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
-from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState
+from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState, HeldItem
 
 METHODS = frozenset({"session", "cms"})
 RESULT = "result"
@@ -38,15 +41,18 @@ SOURCE_CHANGED = "the source says something else now"
 def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) -> Decision:
     """A first version; or, for a source item that was taken up before with other content, a correction of it."""
     record = expect(state, RecordState, "record_id")
-    if taken_before(facts, Taken.ENTRY, command.record_id) and facts.claimed is not None:
+    if _said_before(command, facts) and facts.claimed is not None:
         return _known_entry(command.record_id, facts.claimed.entry_id)
     faults = Faults()
-    _check_phase(command, record, facts, faults)
+    correcting = facts.claimed is not None and not linked_here(facts, command.record_id)
+    _check_phase(command, record, facts, faults, correcting=correcting)
     check_time(facts, faults)
     check_source(facts, faults)
+    check_items(command.also, command.record_id, record, facts, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
-    if facts.claimed is not None:
+    if correcting:
         return _correct_from_source(command, record, attestation, facts, faults)
+    check_stated(record, facts, faults)
     version = 1
     if command.draft_id is None:
         check_room(record, faults)
@@ -56,7 +62,30 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     entry_id = command.draft_id or facts.ids[0]
     state_now = attested_state(command.content, attestation, facts)
     event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, state_now, version)
-    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, entry_id), entry_id=entry_id)
+    claim, beside = entry_claims(command.also, record, entry_id, facts)
+    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
+
+
+def _said_before(command: RecordEntry, facts: Facts) -> bool:
+    """The source item was taken up with this content, or linked to an entry that says the same."""
+    return taken_before(facts, Taken.ENTRY, command.record_id) or taken_before(facts, Taken.LINKED, command.record_id)
+
+
+def check_stated(record: RecordState | None, facts: Facts, faults: Faults) -> None:
+    """Notes that what the command's source item states was stated by another system."""
+    check_fact_shape(facts.context.fact_sha256, "context.fact_sha256", faults)
+    if facts.context.source is not None:
+        check_fact(facts.context.source, facts.fact, record, "context.source", faults)
+
+
+def entry_claims(
+    also: Sequence[HeldItem], record: RecordState, entry_id: UUID, facts: Facts
+) -> tuple[Reservation | None, tuple[Reservation, ...]]:
+    """What an entry claims: its source item; then what that states, its further items and what these state."""
+    context = facts.context
+    stated = fact_claims(context.source, context.fact_sha256, facts.fact, record.patient_id)
+    beside = (*stated, *item_claims(also, record.patient_id, entry_id, facts))
+    return source_claim(facts, Taken.ENTRY, entry_id), beside
 
 
 def _check_draft(draft_id: UUID, record: RecordState, faults: Faults) -> int:
@@ -80,8 +109,8 @@ def _known_entry(record_id: UUID, entry_id: UUID | None) -> Decision:
     return on_record(record_id) if entry_id is None else on_record(record_id, entry_id=entry_id)
 
 
-def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults) -> None:
-    if facts.claimed is not None:
+def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults, *, correcting: bool) -> None:
+    if correcting:
         faults.note(phase_fault(AmendEntry, record.phase, record.visit_type), RefusalKind.STATE)
         return
     # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
@@ -96,8 +125,8 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
 def _correct_from_source(
     command: RecordEntry, record: RecordState, attestation: Attestation, facts: Facts, faults: Faults
 ) -> Decision:
-    entry_id = facts.claimed.entry_id if facts.claimed else None
-    entry = record.entries.get(entry_id) if entry_id else None
+    held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
+    entry = record.entries.get(held.entry_id) if held and held.entry_id else None
     if entry is None:
         note_elsewhere(faults)
     elif entry.retracted:
@@ -114,8 +143,8 @@ def _correct_from_source(
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
-    claim = source_claim(facts, Taken.ENTRY, entry.entry_id)
-    return on_record(command.record_id, event, source=claim, entry_id=entry.entry_id)
+    claim, beside = entry_claims(command.also, record, entry.entry_id, facts)
+    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry.entry_id)
 
 
 def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -126,8 +155,9 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         return on_record(command.record_id, entry_id=command.entry_id)
     faults = begin(command, record, facts)
     check_source(facts, faults)
-    if holder != command.entry_id:
+    if holder != command.entry_id or (facts.claimed is not None and facts.claimed.taken is not Taken.ENTRY):
         note_elsewhere(faults)
+    check_items(command.also, command.record_id, record, facts, faults)
     check_reason(command.reason, faults)
     attestation = check_content(command.content, command.attestation, facts, faults)
     faults.refuse_if_any()
@@ -141,7 +171,8 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
-    return on_record(command.record_id, event, source=source_claim(facts, Taken.ENTRY, command.entry_id))
+    claim, beside = entry_claims(command.also, record, command.entry_id, facts)
+    return on_record(command.record_id, event, source=claim, beside=beside)
 
 
 def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:

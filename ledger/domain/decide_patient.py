@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from uuid import UUID
+
 from ledger.domain.commands import AmendPatient, RegisterPatient
 from ledger.domain.decision import Claim, Decision, Facts, Reservation
 from ledger.domain.events import PatientAmended, PatientRegistered
@@ -19,9 +22,10 @@ from ledger.domain.guards import (
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
-from ledger.domain.values import PatientDetails
+from ledger.domain.values import PatientDetails, PatientIdentifier
 
 GENDERS = frozenset({"", "male", "female", "other", "unknown"})
+RECOGNISED = "another system knows the patient by the same identifier"
 SOURCE_CHANGED = "the source says something else now"
 
 
@@ -35,19 +39,76 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     check_source(facts, faults)
     if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
         note_elsewhere(faults)
+    bearers = {each for each in facts.bearers if each is not None}
+    if facts.claimed is None and len(bearers) > 1:
+        faults.add("details.identifiers", "IDENTIFIERS_OF_TWO", "they name several patients", RefusalKind.STATE)
     faults.refuse_if_any()
     if facts.claimed is not None:
-        stream_id = facts.claimed.stream_id
-        known = expect(state, PatientState, "context.source")
-        if known.case_number != command.case_number:
-            raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
-        if taken_before(facts, Taken.PATIENT):
-            return Decision(stream_id, "patient", ())
-        event = PatientAmended(facts.meta(), command.details, SOURCE_CHANGED)
-        return Decision(stream_id, "patient", (event,), _present(source_claim(facts, Taken.PATIENT)))
+        return _amend_from_source(command, facts.claimed.stream_id, state, facts)
+    if bearers:
+        return _recognise(command, bearers.pop(), state, facts)
+    patient_id = facts.ids[0]
     event = PatientRegistered(facts.meta(), command.case_number, command.identity, command.details)
-    claims = (Claim("case_number", (command.case_number,)), *_present(source_claim(facts, Taken.PATIENT)))
-    return Decision(facts.ids[0], "patient", (event,), claims)
+    claims = (
+        Claim("case_number", (command.case_number,)),
+        *_present(source_claim(facts, Taken.PATIENT)),
+        *_identifier_claims(command, facts),
+        *_likeness_claim(command.details, patient_id),
+    )
+    matches = b"".join(each.bytes for each in facts.alike)
+    return Decision(patient_id, "patient", (event,), claims, {"possible_matches": matches} if matches else {})
+
+
+def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
+    known = expect(state, PatientState, "context.source")
+    if taken_before(facts, Taken.PATIENT):
+        return Decision(patient_id, "patient", ())
+    details = command.details
+    if known.case_number != command.case_number:
+        # Another system numbers patients in its own way; it is the same person as long as that number is known here.
+        if command.case_number not in {each.value for each in known.details.identifiers}:
+            raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
+        details = replace(details, identifiers=_together(known.details, details))
+    event = PatientAmended(facts.meta(), details, SOURCE_CHANGED)
+    return Decision(patient_id, "patient", (event,), _present(source_claim(facts, Taken.PATIENT)))
+
+
+def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
+    """The same person by an exact identifier: what is known stays, identifiers are added, the case number is kept."""
+    known = expect(state, PatientState, "details.identifiers")
+    details = replace(known.details, identifiers=_together(known.details, command.details))
+    event = PatientAmended(facts.meta(), details, RECOGNISED)
+    claims = (*_present(source_claim(facts, Taken.PATIENT)), *_identifier_claims(command, facts))
+    return Decision(patient_id, "patient", (event,), claims, {"recognised_id": patient_id})
+
+
+def _together(known: PatientDetails, said: PatientDetails) -> tuple[PatientIdentifier, ...]:
+    named = {(each.system, each.value) for each in known.identifiers}
+    return (*known.identifiers, *(each for each in said.identifiers if (each.system, each.value) not in named))
+
+
+def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
+    """Naming system and value of every identifier that names its system, each once."""
+    return tuple(dict.fromkeys((each.system, each.value) for each in details.identifiers if each.system and each.value))
+
+
+def likeness(details: PatientDetails) -> tuple[str, ...]:
+    """What two who may be one person have in common; empty where one of the three is missing."""
+    parts = (" ".join(details.name.casefold().split()), details.birth_date, details.gender)
+    return parts if all(parts) else ()
+
+
+def _identifier_claims(command: RegisterPatient, facts: Facts) -> tuple[Reservation, ...]:
+    """The identifiers that nobody bears yet. A registrar's own registration claims none: it names no source."""
+    if facts.context.source is None:
+        return ()
+    found = zip(exact_identifiers(command.details), facts.bearers, strict=False)
+    return tuple(Claim("identifier", identifier) for identifier, bearer in found if bearer is None)
+
+
+def _likeness_claim(details: PatientDetails, patient_id: UUID) -> tuple[Reservation, ...]:
+    alike = likeness(details)
+    return (Claim("alike", (*alike, str(patient_id)), group=alike),) if alike else ()
 
 
 def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts) -> Decision:

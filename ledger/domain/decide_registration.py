@@ -7,6 +7,7 @@ from ledger.domain.decision import PATIENT, Bump, Claim, Decision, Facts, Reserv
 from ledger.domain.events import RecordRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, source_claim, taken_before
+from ledger.domain.held_items import check_fact, check_fact_shape, fact_claims
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
@@ -17,11 +18,11 @@ VISITS_MAX = 100_000
 
 def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
     """One episode of one patient; unique by case number, visit type and sequence."""
-    if facts.claimed is not None and facts.claimed.taken is not Taken.RECORD:
+    if facts.claimed is not None and facts.claimed.taken not in (Taken.RECORD, Taken.LINKED):
         raise refuse(RefusalKind.STATE, "context.source", "SOURCE_ELSEWHERE", "something else holds the item")
     if facts.claimed is not None and expect(state, RecordState, "context.source").patient_id != command.patient_id:
         raise refuse(RefusalKind.STATE, "patient_id", "SOURCE_ELSEWHERE", "the item is a record of another patient")
-    if facts.claimed is not None and taken_before(facts, Taken.RECORD):
+    if facts.claimed is not None and (taken_before(facts, Taken.RECORD) or taken_before(facts, Taken.LINKED)):
         return Decision(facts.claimed.stream_id, "record", ())
     faults = Faults()
     patient = facts.patient
@@ -33,6 +34,9 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     faults.text(command.department, "department", CODE_MAX)
     check_time(facts, faults)
     check_source(facts, faults)
+    check_fact_shape(facts.context.fact_sha256, "context.fact_sha256", faults)
+    if facts.context.source is not None:
+        check_fact(facts.context.source, facts.fact, None, "context.source", faults)
     if facts.claimed is not None:
         faults.add("context.source", "SOURCE_CHANGED", "a registration is never changed", RefusalKind.STATE)
     faults.refuse_if_any()
@@ -56,6 +60,7 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     ]
     if (source := source_claim(facts, Taken.RECORD)) is not None:
         claims.append(source)
+    claims += fact_claims(facts.context.source, facts.context.fact_sha256, facts.fact, command.patient_id)
     return Decision(facts.ids[0], "record", (event,), tuple(claims))
 
 

@@ -14,7 +14,7 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import EventMeta, Phase
+from ledger.domain.values import EventMeta, Phase, SourceItem
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
@@ -31,6 +31,28 @@ class ClaimedItem:
     content_sha256: bytes
     taken: Taken | None = None
     """What the command took from it; None for a package."""
+
+
+@dataclass(frozen=True)
+class KnownFact:
+    """Which item stated a fact of the patient first, and whether it still does."""
+
+    stored: bytes
+    """What is kept of it."""
+    system: str
+    """Source system of that item."""
+    own: bool
+    """That item is the very one that the command names."""
+    holder: ClaimedItem | None
+    """What was made from that item; None = it says something else by now, or is itself only linked."""
+
+
+@dataclass(frozen=True)
+class KnownItem:
+    """What is known of one source item and of what it states."""
+
+    claimed: ClaimedItem | None = None
+    fact: KnownFact | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,14 @@ class Facts:
     """How often that list was bumped."""
     listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])
     """The records of a list that is drawn up or reported."""
+    fact: KnownFact | None = None
+    """Who states what the command's source item states."""
+    also: tuple[KnownItem, ...] = ()
+    """What is known of the command's further source items, in their order."""
+    bearers: tuple[UUID | None, ...] = ()
+    """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
+    alike: tuple[UUID, ...] = ()
+    """For RegisterPatient: patients of the same name, birth date and gender."""
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""
@@ -144,7 +174,17 @@ class Bump:
     expected: int
 
 
-Reservation = Claim | Swap | Bump
+@dataclass(frozen=True)
+class FactClaim:
+    """Says which source item states a fact of a patient. `expected` is what stood there; None = nothing."""
+
+    parts: tuple[str, ...]
+    item: SourceItem
+    expected: bytes | None = None
+    kind: str = "fact"
+
+
+Reservation = Claim | Swap | Bump | FactClaim
 
 
 def bump_persons(facts: Facts) -> tuple[Bump, ...]:

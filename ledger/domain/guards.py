@@ -52,9 +52,15 @@ def check_time(facts: Facts, faults: Faults) -> None:
         faults.add("context.occurred_at", "TIME_IN_FUTURE", f"at most {seconds} seconds ahead")
 
 
-def on_record(record_id: UUID, *events: Event, source: Reservation | None = None, **result: UUID | bytes) -> Decision:
-    """A decision that adds events to a record."""
-    return Decision(record_id, "record", events, () if source is None else (source,), result)
+def on_record(
+    record_id: UUID,
+    *events: Event,
+    source: Reservation | None = None,
+    beside: tuple[Reservation, ...] = (),
+    **result: UUID | bytes,
+) -> Decision:
+    """A decision that adds events to a record; `source` and `beside` are what it claims."""
+    return Decision(record_id, "record", events, (*(() if source is None else (source,)), *beside), result)
 
 
 def taken_before(facts: Facts, taken: Taken, stream_id: UUID | None = None) -> bool:
@@ -69,6 +75,12 @@ def taken_before(facts: Facts, taken: Taken, stream_id: UUID | None = None) -> b
     if claimed.taken is not taken:
         return False
     return claimed.content_sha256 == source.content_sha256
+
+
+def linked_here(facts: Facts, stream_id: UUID) -> bool:
+    """Whether the command's source item is only linked to something of the stream: it may still become an own entry."""
+    claimed = facts.claimed
+    return claimed is not None and claimed.taken is Taken.LINKED and claimed.stream_id == stream_id
 
 
 def check_untaken(facts: Facts, taken: Taken, record_id: UUID, faults: Faults) -> None:

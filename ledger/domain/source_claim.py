@@ -21,6 +21,10 @@ class Taken(Enum):
     CARE_START = b"S"
     CARE_END = b"E"
     ENTRY = b"N"
+    MEMBER = b"M"
+    """It is one of the further items of an entry; it moves where the source says."""
+    LINKED = b"L"
+    """Nothing was made of it: another system had said the same before."""
 
 
 def encode_claim(taken: Taken | None, entry_id: UUID | None, digest: bytes) -> bytes:

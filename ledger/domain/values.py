@@ -207,6 +207,15 @@ class SourceItem:
 
 
 @dataclass(frozen=True)
+class HeldItem:
+    """One more source item that an entry holds, and what it states about the patient, whichever system says so."""
+
+    item: SourceItem
+    fact_sha256: bytes = b""
+    """Empty = not compared with what others say."""
+
+
+@dataclass(frozen=True)
 class Defect:
     """A defect found by quality control."""
 

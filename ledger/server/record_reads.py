@@ -60,7 +60,7 @@ class RecordReads:
         return GetEntryResponse(entry=entry_message(view.state, entry_id))
 
     async def find_records(self, request: FindRecordsRequest) -> FindRecordsResponse:
-        """Records by case number or by source item."""
+        """Records by case number, by source item, or by a fact that an item states."""
         found = await self._found(request)
         return FindRecordsResponse(records=[_reference(each) for each in found])
 
@@ -71,8 +71,11 @@ class RecordReads:
             case "source":
                 source = request.source
                 return await self._ledger.find_by_source(request.hospital, source.system, source.type, source.id)
+            case "fact":
+                patient_id = required_uuid(request.fact.patient_id, "fact.patient_id")
+                return await self._ledger.find_by_fact(request.hospital, patient_id, request.fact.fact_sha256)
             case None:
-                raise invalid("by", "REQUIRED", "a case number or a source item is required")
+                raise invalid("by", "REQUIRED", "a case number, a source item or a fact is required")
 
     async def list_records(self, request: ListRecordsRequest) -> ListRecordsResponse:
         """Records in the order of their registration."""
@@ -121,7 +124,7 @@ def _position(cursor: bytes) -> int:
 
 def _reference(found: Found) -> RecordReference:
     entry_id = str(found.entry_id) if found.entry_id else ""
-    return RecordReference(record_id=str(found.stream_id), kind=found.kind, entry_id=entry_id)
+    return RecordReference(record_id=str(found.stream_id), kind=found.kind, entry_id=entry_id, linked=found.linked)
 
 
 def _summary(row: StreamRow) -> RecordSummary:

@@ -713,6 +713,36 @@ class SourceItem(_message.Message):
 Global___SourceItem: _TypeAlias = SourceItem  # noqa: Y015
 
 @_typing.final
+class HeldItem(_message.Message):
+    """One more item of a source that an entry holds, for example one result of a group. It is part of commands only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    FACT_SHA256_FIELD_NUMBER: _builtins.int
+    fact_sha256: _builtins.bytes
+    """What it states about the patient, whichever system says so: 32 bytes, SHA-256 of code system, code, performed time
+    or specimen, value and unit, made the same way by every importer of the hospital; empty = not compared. Only an HMAC of it is kept.
+    """
+    @_builtins.property
+    def item(self) -> Global___SourceItem:
+        """The item, with the digest of what it says."""
+
+    def __init__(
+        self,
+        *,
+        item: Global___SourceItem | None = ...,
+        fact_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_sha256", b"fact_sha256", "item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldItem: _TypeAlias = HeldItem  # noqa: Y015
+
+@_typing.final
 class Defect(_message.Message):
     """A defect found by quality control."""
 
@@ -809,6 +839,7 @@ class CommandContext(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    FACT_SHA256_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital (tenant) id, `[a-z][a-z0-9-]{1,30}`."""
     command_id: _builtins.str
@@ -821,6 +852,10 @@ class CommandContext(_message.Message):
     """Correlates several commands, UUID text; empty = this command alone."""
     purpose: _builtins.str
     """Purpose of use, for example `TREAT`; empty = `TREAT`."""
+    fact_sha256: _builtins.bytes
+    """What the source item states, as in HeldItem; empty = not compared. Where an item of another system stated the same
+    before, RegisterRecord, RecordEntry and FileLateItem are refused with `DUPLICATE_FACT`: link the item instead.
+    """
     @_builtins.property
     def actor(self) -> Global___Actor:
         """Who acts. Checked against the authenticated caller once authentication exists."""
@@ -845,10 +880,11 @@ class CommandContext(_message.Message):
         source: Global___SourceItem | None = ...,
         correlation_id: _builtins.str = ...,
         purpose: _builtins.str = ...,
+        fact_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "actor", b"actor", "expected_version", b"expected_version", "occurred_at", b"occurred_at", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "actor", b"actor", "command_id", b"command_id", "correlation_id", b"correlation_id", "expected_version", b"expected_version", "historical", b"historical", "hospital", b"hospital", "occurred_at", b"occurred_at", "purpose", b"purpose", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "actor", b"actor", "command_id", b"command_id", "correlation_id", b"correlation_id", "expected_version", b"expected_version", "fact_sha256", b"fact_sha256", "historical", b"historical", "hospital", b"hospital", "occurred_at", b"occurred_at", "purpose", b"purpose", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015

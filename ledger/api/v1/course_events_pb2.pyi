@@ -535,7 +535,7 @@ class DuplicateLinked(_message.Message):
     META_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
-    """Entry that holds the fact, UUID text."""
+    """Entry that holds the fact, UUID text; empty = the record itself."""
     @_builtins.property
     def meta(self) -> _common_pb2.EventMeta:
         """About the event."""

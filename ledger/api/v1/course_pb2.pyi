@@ -164,6 +164,7 @@ class FileLateItemRequest(_message.Message):
     ATTESTATION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ORIGINATED_AT_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     reason: _builtins.str
@@ -184,6 +185,10 @@ class FileLateItemRequest(_message.Message):
     def originated_at(self) -> _timestamp_pb2.Timestamp:
         """When it came to be; absent = now."""
 
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.HeldItem]:
+        """Further items of the source that the entry holds, at most 500; as in RecordEntry."""
+
     def __init__(
         self,
         *,
@@ -193,10 +198,11 @@ class FileLateItemRequest(_message.Message):
         attestation: _common_pb2.Attestation | None = ...,
         reason: _builtins.str = ...,
         originated_at: _timestamp_pb2.Timestamp | None = ...,
+        also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -922,7 +928,7 @@ class LinkDuplicateRequest(_message.Message):
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
-    """Entry that holds the fact, UUID text."""
+    """Entry that holds the fact, UUID text; empty = the record itself (another system's name for the same visit)."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""

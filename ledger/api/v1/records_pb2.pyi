@@ -62,11 +62,21 @@ Global___RegisterPatientRequest: _TypeAlias = RegisterPatientRequest  # noqa: Y0
 
 @_typing.final
 class RegisterPatientResponse(_message.Message):
-    """Response of RegisterPatient; `record_id` of the receipt is the patient stream."""
+    """Response of RegisterPatient; `record_id` of the receipt is the patient stream. An item of a source whose identifier
+    (system and value) a patient bears already is that patient: the answer names the patient's stream.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_FIELD_NUMBER: _builtins.int
+    POSSIBLE_MATCHES_FIELD_NUMBER: _builtins.int
+    RECOGNISED_ID_FIELD_NUMBER: _builtins.int
+    possible_matches: _builtins.bytes
+    """Patients registered earlier with the same name, birth date and gender, 16 bytes of UUID each, at most 20. They may be
+    the same person: nothing was filed there, and only a person may link them.
+    """
+    recognised_id: _builtins.str
+    """The patient that was recognised by an exact identifier, UUID text; empty = none was."""
     @_builtins.property
     def receipt(self) -> _common_pb2.CommandReceipt:
         """What was done."""
@@ -75,10 +85,12 @@ class RegisterPatientResponse(_message.Message):
         self,
         *,
         receipt: _common_pb2.CommandReceipt | None = ...,
+        possible_matches: _builtins.bytes = ...,
+        recognised_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["possible_matches", b"possible_matches", "receipt", b"receipt", "recognised_id", b"recognised_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -355,6 +367,7 @@ class RecordEntryRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
     DRAFT_ID_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     draft_id: _builtins.str
@@ -371,6 +384,12 @@ class RecordEntryRequest(_message.Message):
     def attestation(self) -> _common_pb2.Attestation:
         """The author's attestation."""
 
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.HeldItem]:
+        """Further items of the source that the entry holds, at most 500: each is found by FindRecords as the first one is.
+        An item that another entry of this record held as a further item moves here; what that entry says stays until it is amended.
+        """
+
     def __init__(
         self,
         *,
@@ -379,10 +398,11 @@ class RecordEntryRequest(_message.Message):
         content: _common_pb2.EntryContent | None = ...,
         attestation: _common_pb2.Attestation | None = ...,
         draft_id: _builtins.str = ...,
+        also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "draft_id", b"draft_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "draft_id", b"draft_id", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -430,6 +450,7 @@ class AmendEntryRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
     ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    ALSO_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
@@ -454,6 +475,12 @@ class AmendEntryRequest(_message.Message):
     def attestation(self) -> _common_pb2.Attestation:
         """Attestation of the new version."""
 
+    @_builtins.property
+    def also(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.HeldItem]:
+        """Further items of the source that the entry holds, at most 500: each is found by FindRecords as the first one is.
+        An item that another entry of this record held as a further item moves here; what that entry says stays until it is amended.
+        """
+
     def __init__(
         self,
         *,
@@ -465,10 +492,11 @@ class AmendEntryRequest(_message.Message):
         content: _common_pb2.EntryContent | None = ...,
         attestation: _common_pb2.Attestation | None = ...,
         entry_version: _builtins.int = ...,
+        also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "entry_id", b"entry_id", "entry_version", b"entry_version", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "entry_id", b"entry_id", "entry_version", b"entry_version", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1781,6 +1809,7 @@ class FindRecordsRequest(_message.Message):
     HOSPITAL_FIELD_NUMBER: _builtins.int
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    FACT_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     case_number: _builtins.str
@@ -1789,22 +1818,53 @@ class FindRecordsRequest(_message.Message):
     def source(self) -> _common_pb2.SourceItem:
         """The record that took up this source item (digest ignored)."""
 
+    @_builtins.property
+    def fact(self) -> Global___FactOfPatient:
+        """The record and entry whose item states this fact now."""
+
     def __init__(
         self,
         *,
         hospital: _builtins.str = ...,
         case_number: _builtins.str = ...,
         source: _common_pb2.SourceItem | None = ...,
+        fact: Global___FactOfPatient | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "fact", b"fact", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "hospital", b"hospital", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "fact", b"fact", "hospital", b"hospital", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["case_number", "source"]  # noqa: Y015
+    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["case_number", "source", "fact"]  # noqa: Y015
     _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_by) -> _WhichOneofReturnType_by | None: ...
 
 Global___FindRecordsRequest: _TypeAlias = FindRecordsRequest  # noqa: Y015
+
+@_typing.final
+class FactOfPatient(_message.Message):
+    """A fact of one patient, as items state it (HeldItem.fact_sha256)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    FACT_SHA256_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Patient stream, UUID text."""
+    fact_sha256: _builtins.bytes
+    """The fact, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        fact_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_sha256", b"fact_sha256", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactOfPatient: _TypeAlias = FactOfPatient  # noqa: Y015
 
 @_typing.final
 class RecordReference(_message.Message):
@@ -1815,22 +1875,26 @@ class RecordReference(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    LINKED_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record or patient stream, UUID text."""
     kind: _builtins.str
     """Stream kind: `record` or `patient`."""
     entry_id: _builtins.str
     """Entry that holds the item, UUID text; empty = the stream itself."""
+    linked: _builtins.bool
+    """The item is only linked to it: another source had said the same before."""
     def __init__(
         self,
         *,
         record_id: _builtins.str = ...,
         kind: _builtins.str = ...,
         entry_id: _builtins.str = ...,
+        linked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "kind", b"kind", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "kind", b"kind", "linked", b"linked", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

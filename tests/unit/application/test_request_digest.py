@@ -83,7 +83,9 @@ def test_it_is_a_function_of_the_content_not_of_the_bytes(command: RecordEntry) 
     again = records_pb2.RecordEntryRequest()
     for field, value in reversed(message.ListFields()):
         part = records_pb2.RecordEntryRequest()
-        if isinstance(value, Message):
+        if field.is_repeated:
+            getattr(part, field.name).extend(value)
+        elif isinstance(value, Message):
             getattr(part, field.name).CopyFrom(value)
         else:
             setattr(part, field.name, value)

@@ -90,6 +90,6 @@ def test_only_what_was_finished_by_somebody_is_signed(tmp_path: Path, change: Re
     found = {**observation(performer=[{"reference": "Practitioner/d1"}]), **change}
     catalogue = scan(write(tmp_path, (patient(), encounter(), found)))
     (entry,) = make_plan(catalogue, NOW).patients[0].records[0].entries
-    request = _requests().record_entry(entry, said_by(entry, [catalogue.read(entry.members[0])]), "r")
+    request = _requests().record_entry(entry, said_by(entry, [catalogue.read(entry.members[0])]), "r", [b""])
     assert request.attestation.signer.id == signer
     assert request.HasField("attestation") == bool(signer)
