@@ -50,14 +50,22 @@ class Service:
     Nobody else may use the folder meanwhile. Raises FolderInUse, StreamDiffers, PortTaken, EmbeddedError.
     """
 
-    def __init__(self, folder: Path, stream: str, partitions: int | None = None, listen: Listen = _ANYWHERE) -> None:
-        """`partitions` None: what a hospital has; for a new one PARTITIONS."""
+    def __init__(
+        self,
+        folder: Path,
+        stream: str,
+        partitions: int | None = None,
+        listen: Listen = _ANYWHERE,
+        clock_of: str | None = None,
+    ) -> None:
+        """`partitions` None: what a hospital has; for a new one PARTITIONS. `clock_of` None: of every hospital."""
         self._lock = ServerFolder(make_folder(folder))
         self._lock.acquire()
         self._folder = ServiceFolder.open(folder, stream, listen)
         self._partitions = partitions
         self._postgres = EmbeddedPostgres(folder / "postgres")
         self._kafka = EmbeddedKafka(folder / "kafka") if stream == "kafka" else None
+        self._clock_of = clock_of
         self._roles: list[RoleProcess] = []
 
     async def __aenter__(self) -> Self:
@@ -88,7 +96,9 @@ class Service:
         if failed:
             raise MigrationFailed([f"{state.hospital or 'control'}: {state.failure}" for state in failed])
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **self.settings_environment}
-        self._roles = [RoleProcess(name, ROLES[name], self._folder.path, environment) for name in ROLES]
+        of_clock = () if self._clock_of is None else ("--hospital", self._clock_of)
+        commands = ROLES | {"deadlines": (*ROLES["deadlines"], *of_clock)}
+        self._roles = [RoleProcess(name, commands[name], self._folder.path, environment) for name in ROLES]
         for role in self._roles:
             role.start()
         for role in self._roles:

@@ -86,7 +86,8 @@ def _play(folder: Path, people: int | None, asked: Asked) -> bool:
     printed = service_folder / "issued-copy.pdf"
     chosen = choose_stream(service_folder, asked.stream)
     stage = _Stage(chosen, asked.partitions or PARTITIONS, files, console, checks, printed)
-    service = Service(service_folder, stage.stream, stage.partitions, asked.listen)
+    # The story of WEST happened long ago: a clock would find everything in it overdue, and its first term over.
+    service = Service(service_folder, stage.stream, stage.partitions, asked.listen, clock_of=NORTH)
     told = asyncio.run(_run(service, stage))
     _print_summary(told, checks, folder, time.monotonic() - began, console)
     return bool(checks.failed)

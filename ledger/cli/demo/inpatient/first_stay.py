@@ -78,7 +78,9 @@ async def write_notes(case: Case) -> str:
     tale, people = case.tale, case.people
     at = ADMITTED
     admission = await case.write(people.attending, at + timedelta(hours=3), "admission note", documents.ADMISSION_NOTE)
-    missed = course_pb2.ReportMissedDeadlineRequest(record_id=case.record_id, rule="first_course_note")
+    missed = course_pb2.ReportMissedDeadlineRequest(
+        record_id=case.record_id, rule="first_course_note", due_at=stamp(at + timedelta(hours=8))
+    )
     what = "8 hours are over without a first course note"
     await tale.tell(people.clock, at + timedelta(hours=8, seconds=1), what, tale.course.ReportMissedDeadline, missed)
     what = "first course note, late: tagged, never blocked"
