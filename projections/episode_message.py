@@ -1,7 +1,6 @@
 """An episode of the patient index as the contract shows it."""
 
 from typing import Any
-from uuid import UUID
 
 from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.event import protobuf_time
@@ -34,4 +33,4 @@ def _code(found: list[Any]) -> boards_pb2.EpisodeCode:
 def _duplicate(found: list[Any]) -> boards_pb2.EpisodeDuplicate:
     entry_id, system, kind, source_id = found
     source = common_pb2.SourceItem(system=system, type=kind, id=source_id)
-    return boards_pb2.EpisodeDuplicate(entry_id=str(UUID(entry_id)), source=source)
+    return boards_pb2.EpisodeDuplicate(entry_id=entry_id or "", source=source)

@@ -41,7 +41,7 @@ CREATE TABLE {duplicates} (
     record_id uuid NOT NULL,
     linked_version bigint NOT NULL,
     version bigint NOT NULL,
-    entry_id uuid NOT NULL,
+    entry_id uuid,
     source_system text NOT NULL,
     source_type text NOT NULL,
     source_id text NOT NULL,

@@ -63,7 +63,8 @@ class Duplicate(NamedTuple):
     record_id: UUID
     linked_version: int
     version: int
-    entry_id: UUID
+    entry_id: UUID | None
+    """None = the record itself."""
     source_system: str
     source_type: str
     source_id: str

@@ -100,7 +100,7 @@ def _entry_changes(event: ViewEvent) -> Iterable[Change]:
         yield Change(_ENTRIES, gone)
     elif event.body_class is course_events_pb2.DuplicateLinked:
         source = body.meta.source
-        of = (event.stream_id, event.version, event.version, UUID(body.entry_id))
+        of = (event.stream_id, event.version, event.version, UUID(body.entry_id) if body.entry_id else None)
         yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
 
 

@@ -437,7 +437,7 @@ class EpisodeDuplicate(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
-    """Entry that holds the fact, UUID text."""
+    """Entry that holds the fact, UUID text; empty = the record itself."""
     @_builtins.property
     def source(self) -> _common_pb2.SourceItem:
         """Where the other one came from; its digest is left out."""

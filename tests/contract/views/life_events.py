@@ -49,9 +49,9 @@ def deficiency(entry_id: UUID) -> Message:
     return course_events_pb2.DeficiencyAccepted(entry_id=str(entry_id), reason="the author has left")
 
 
-def duplicate(entry_id: UUID) -> Message:
+def duplicate(entry_id: UUID | None) -> Message:
     source = common_pb2.SourceItem(system="lis", type="Observation", id="o-7")
-    return course_events_pb2.DuplicateLinked(meta=common_pb2.EventMeta(source=source), entry_id=str(entry_id))
+    return course_events_pb2.DuplicateLinked(meta=common_pb2.EventMeta(source=source), entry_id=str(entry_id or ""))
 
 
 def missed(subject: UUID | None = None, rule: str = "routine-consultation") -> Message:

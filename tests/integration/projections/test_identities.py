@@ -67,14 +67,16 @@ async def test_an_episode_shows_codes_and_duplicates(ground: Ground) -> None:
     signed = common_pb2.ENTRY_STATE_SIGNED
     bodies = [h.registered("SURG", "C5", UUID(int=5)), h.care_started(), life.drafted(draft)]
     bodies += [life.signed(one, signed, "A", "I10"), life.signed(two, signed, "B", "I10"), life.authored(gone)]
-    bodies += [life.late_item(uuid4()), h.entry_retracted(gone), h.entry_amended(two, "no code"), life.duplicate(one)]
+    bodies += [life.late_item(uuid4()), h.entry_retracted(gone), h.entry_amended(two, "no code")]
+    bodies += [life.duplicate(one), life.duplicate(None)]
     async with running(ground, PatientIndex()):
         head = ground.append(record.seal(body) for body in bodies)
         found = await BoardQueries(reader(ground)).patient_index("north", None, "C5", head)
     (episode,) = found.episodes
     assert [(each.coding.code, each.entries) for each in episode.codes] == [("C50.9", 1), ("I10", 1)]
     assert [(each.entry_id, each.source.system, each.source.id) for each in episode.duplicates] == [
-        (str(one), "lis", "o-7")
+        (str(one), "lis", "o-7"),
+        ("", "lis", "o-7"),
     ]
     assert (episode.entries, episode.standing) == (3, OWN)
 
