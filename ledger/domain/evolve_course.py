@@ -76,6 +76,11 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
     return step
 
 
+def entered_in_error(state: RecordState, event: events.RecordEnteredInError, _: datetime) -> RecordState:
+    """Wrong, and kept: where care had not ended, the term runs from this day."""
+    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=state.ended_at or event.meta.occurred_at)
+
+
 def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:
     """One more subject."""
     return next_version(state, newborns=state.newborns | {event.subject_id})
@@ -118,7 +123,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ConsultationArrived: arrived,
     events.CareResumed: resumed,
     events.RecordVoided: _to(Phase.VOIDED),
-    events.RecordEnteredInError: _to(Phase.ENTERED_IN_ERROR),
+    events.RecordEnteredInError: entered_in_error,
     events.NewbornRegistered: newborn,
     events.RecordRecalled: recalled,
     events.DeadlineMissed: missed,

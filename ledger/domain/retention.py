@@ -13,6 +13,10 @@ OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases of a stay that goes on."""
 
 
+_NO_VISITS = frozenset({Phase.VOIDED, Phase.ENTERED_IN_ERROR})
+"""Phases of what was no visit of this patient; such a record has a term of its own and moves nobody else's."""
+
+
 def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
     """The class of the record's visit type in the pack."""
     return facts.pack.retention[record.visit_type]
@@ -39,7 +43,7 @@ def open_stays(facts: Facts) -> tuple[Visit, ...]:
 
 
 def _same_class(visit: Visit, record: RecordState) -> bool:
-    return visit.retention_class == record.retention_class and visit.phase is not Phase.VOIDED
+    return visit.retention_class == record.retention_class and visit.phase not in _NO_VISITS
 
 
 def _ended_on(visit: Visit, facts: Facts) -> date:

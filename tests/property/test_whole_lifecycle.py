@@ -36,6 +36,7 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    emptied,
     facts,
     patient,
     permanent,
@@ -140,6 +141,7 @@ walks = st.lists(drawn, max_size=STEPS_MAX)
 _BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "registered": (registered, timedelta()),
     "closed": (closed, timedelta()),
+    "emptied": (emptied, timedelta()),
     "submitted": (lambda _: submitted(), timedelta()),
     "archived": (lambda _: archived(), timedelta()),
     "reopened": (lambda _: reopened(), timedelta()),

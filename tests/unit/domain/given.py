@@ -18,6 +18,7 @@ from ledger.domain.commands import (
     RecordEntry,
     RegisterPatient,
     RegisterRecord,
+    RetractEntry,
     StartCare,
     SubmitRecord,
 )
@@ -203,6 +204,14 @@ def closed(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
     for content in MANDATORY:
         stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    return stream
+
+
+def emptied(visit: VisitType = VisitType.INPATIENT) -> Stream:
+    """A record whose care has ended and whose every entry was retracted."""
+    stream = closed(visit)
+    for entry_id in stream.record.entries:
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
     return stream
 
 

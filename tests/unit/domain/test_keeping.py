@@ -123,6 +123,17 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
     assert stream.record.phase is Phase.DUE
 
 
+def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared() -> None:
+    """Care had not ended: the record is not kept for ever, and moves no other record's date."""
+    stream = active()
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    own = Visit(RECORD, stream.record.retention_class, Phase.ENTERED_IN_ERROR, stream.record.ended_at)
+    early = NOW + timedelta(days=29 * 365)
+    assert stream.refused(keeping.EndRetention(RECORD), now=early, visits=(own,))[1] == [("record_id", "TERM_NOT_OVER")]
+    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(own,))
+    assert stream.record.phase is Phase.DUE
+
+
 def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
     """The second is not the first again."""
     stream = active()
