@@ -1,6 +1,6 @@
 """Free ports on loopback."""
 
-import random
+import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -28,7 +28,8 @@ def is_free(port: int) -> bool:
 def free_port() -> int:
     """A port of loopback on which nobody listens now; chosen at random, so that two callers hardly ever meet."""
     for _ in range(_ATTEMPTS_MAX):
-        port = random.choice(_RANGE)  # noqa: S311 - spreads callers, keeps no secret
+        # Of the system's own randomness: programs that seed Python's alike would all come to the same ports.
+        port = secrets.choice(_RANGE)
         if is_free(port):
             return port
     raise NoFreePort(NoFreePort.__doc__)

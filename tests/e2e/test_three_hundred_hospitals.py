@@ -14,6 +14,7 @@ from ledger.api.v1.stream_pb2 import GetStatusRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.embedded.kafka_jars import default_cache
 from ledger.store.hospitals import add_hospital
+from projections.views import ALL
 from tests.eventually import eventually_async
 from tests.fault.load import Load, open_channel
 from tests.services.whole_service import WholeService
@@ -57,7 +58,7 @@ async def test_five_busy_hospitals_of_three_hundred(service: WholeService) -> No
         async def followed() -> bool:
             found = [(await stub.GetStatus(GetStatusRequest(hospital=name))).hospitals[0] for name in heads]
             return all(
-                each.published_position == view.events == heads[each.hospital] and len(each.views) == 4
+                each.published_position == view.events == heads[each.hospital] and len(each.views) == len(ALL)
                 for each in found
                 for view in each.views
             )

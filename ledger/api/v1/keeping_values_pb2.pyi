@@ -409,6 +409,8 @@ class PatientRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
     GRANTED_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request, UUID text."""
     kind: Global___RequestKind.ValueType
@@ -417,6 +419,10 @@ class PatientRequest(_message.Message):
     """Last day for the answer, ISO 8601."""
     granted: _builtins.bool
     """Whether it was granted; absent while nobody has answered."""
+    statement: _builtins.str
+    """The patient's own words, where a correction was refused."""
+    entry_id: _builtins.str
+    """Entry beside which they stand, UUID text; empty = the record as a whole."""
     def __init__(
         self,
         *,
@@ -424,10 +430,12 @@ class PatientRequest(_message.Message):
         kind: Global___RequestKind.ValueType = ...,
         due_on: _builtins.str = ...,
         granted: _builtins.bool | None = ...,
+        statement: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "granted", b"granted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "due_on", b"due_on", "granted", b"granted", "kind", b"kind", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_granted", b"_granted", "due_on", b"due_on", "entry_id", b"entry_id", "granted", b"granted", "kind", b"kind", "request_id", b"request_id", "statement", b"statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__granted: _TypeAlias = _typing.Literal["granted"]  # noqa: Y015
     _WhichOneofArgType__granted: _TypeAlias = _typing.Literal["_granted", b"_granted"]  # noqa: Y015

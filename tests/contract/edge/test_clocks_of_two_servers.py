@@ -1,12 +1,10 @@
 """Two server processes whose clocks differ write one record."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from typing_extensions import override
 
-from ledger.application import command_path
 from ledger.application.ledger import Ledger
 from ledger.config import Settings
 from tests.contract.edge.conftest import RunningEdge
@@ -16,13 +14,9 @@ _RPC = "ledger.api.v1."
 AHEAD = timedelta(seconds=3)
 
 
-class FastClock(datetime):
+def fast_clock() -> datetime:
     """The clock of a server that is ahead, by less than the append refuses."""
-
-    @classmethod
-    @override
-    def now(cls, tz: tzinfo | None = None) -> datetime:
-        return datetime.now(tz) + AHEAD
+    return datetime.now(UTC) + AHEAD
 
 
 @pytest.fixture
@@ -39,11 +33,10 @@ async def test_time_never_goes_back_inside_a_record(
 ) -> None:
     """The server that is behind takes its predecessor's time; another record has the time of its own server."""
     fast, slow = edge.ledger, other_server
-    with monkeypatch.context() as clock:
-        clock.setattr(command_path, "datetime", FastClock)
-        patient = (await fast.execute(f"{_RPC}PatientService/RegisterPatient", register_patient())).record_id
-        record = (await fast.execute(f"{_RPC}RecordService/RegisterRecord", register_record(str(patient)))).record_id
-        await fast.execute(f"{_RPC}RecordService/StartCare", start_care(str(record)))
+    monkeypatch.setattr(fast, "_clock", fast_clock)
+    patient = (await fast.execute(f"{_RPC}PatientService/RegisterPatient", register_patient())).record_id
+    record = (await fast.execute(f"{_RPC}RecordService/RegisterRecord", register_record(str(patient)))).record_id
+    await fast.execute(f"{_RPC}RecordService/StartCare", start_care(str(record)))
     await slow.execute(f"{_RPC}RecordService/RecordEntry", record_entry(str(record)))
     await slow.execute(f"{_RPC}PatientService/RegisterPatient", register_patient())
     _, _, care, entry, other = await slow.read_positions("north", 0, 10)
