@@ -41,8 +41,10 @@ UPDATE ledger_control.hospitals SET schema_version = $2, state = CASE state WHEN
 WHERE id = $1
 
 -- name: register_hospital
+-- No conflict target: of two processes that register the same hospital at once, the later may meet the unique origin
+-- before the primary key, and only conflicts on a named target are left alone. An origin holds its hospital's id.
 INSERT INTO ledger_control.hospitals (id, origin, cluster, partitions, state, address, rule_pack)
-VALUES ($1, $2, $3, $4, 'adding', $5, $6) ON CONFLICT (id) DO NOTHING
+VALUES ($1, $2, $3, $4, 'adding', $5, $6) ON CONFLICT DO NOTHING
 
 -- name: hospital
 SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals WHERE id = $1
