@@ -4,11 +4,13 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
 # Test files run side by side: most tests wait for real servers. `make test TEST_JOBS=0` runs one after the other.
-TEST_JOBS ?= 2
+TEST_JOBS ?= 3
+# In the order of the folders, so that the long files begin early and unit tests fill the gaps at the end.
+SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,7 +53,10 @@ contract: setup
 
 test: setup ## every test, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST) --numprocesses $(TEST_JOBS) --dist loadfile
+	$(PYTEST) $(SIDE_BY_SIDE)
+
+test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
+	$(PYTEST) $(SIDE_BY_SIDE) $$(find tests -type d -name store) tests/integration/test_embedded_postgres.py
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py

@@ -30,7 +30,7 @@ LONG_WALKS = st.lists(drawn, min_size=30, max_size=60)
 
 
 @given(beginnings, LONG_WALKS)
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=max(40, EXAMPLES // 5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_view_shows_what_the_record_holds(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
     """Phase, overlays, entries, what waits: after every step of any walk, destroyed records as tombstones."""
     walk = begun(beginning)

@@ -104,7 +104,7 @@ class Content:
 
 
 @given(steps=_steps, data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_interleaving_gives_the_same_content(
     ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
 ) -> None:
