@@ -25,11 +25,11 @@ def parse_policy(data: bytes) -> Policy:
     # Names are opaque octets: no decoding may make two of them equal, or refuse one.
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     reading = _Reading()
-    if lines.pop():
-        # A name cut short may be another name: `quorum w1` of `quorum w12`.
-        reading.faults.append(f"line {len(lines) + 1}: no newline at the end")
     for number, line in enumerate(lines, 1):
         reading.take(number, line)
+    if lines[-1]:
+        # A name cut short may be another name: `quorum w1` of `quorum w12`.
+        reading.faults.append(f"line {len(lines)}: no newline at the end")
     return reading.policy()
 
 

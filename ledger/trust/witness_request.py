@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.decimal_line import from_decimal
-from ledger.trust.format_fault import NoteFault, WitnessRequestFault
+from ledger.trust.format_fault import CheckpointFault, NoteFault, WitnessRequestFault
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.merkle_check import PROOF_HASHES_MAX
 from ledger.trust.note import NOTE_BYTES_MAX, Note, parse_note
@@ -26,6 +27,7 @@ class AddCheckpoint:
     proof: tuple[bytes, ...]
     """Consistency from `old_size` to the checkpoint; empty where `old_size` is 0 or the checkpoint's."""
     note: Note
+    """Of a checkpoint."""
 
     def encode(self) -> bytes:
         """The body's bytes."""
@@ -50,7 +52,8 @@ def parse_add_checkpoint(body: bytes) -> AddCheckpoint:
     ]
     try:
         note = parse_note(data)
-    except NoteFault as fault:
+        parse_checkpoint(note.text)
+    except (NoteFault, CheckpointFault) as fault:
         raise WitnessRequestFault(*faults, *fault.faults) from None
     if faults or old_size is None:
         raise WitnessRequestFault(*faults)

@@ -150,7 +150,13 @@ def test_text_with_empty_lines() -> None:
 def test_note_that_no_reader_would_take_is_not_written() -> None:
     """A text without its newline, with control characters or surrogates, or without signatures is not encoded."""
     line = Signature("n", bytes(4), b"x")
-    for note in (Note("a", (line,)), Note("a\n"), Note("\t\n", (line,)), Note("\ud800\n", (line,)), Note("a\n", (line,) * 65)):
+    for note in (
+        Note("a", (line,)),
+        Note("a\n"),
+        Note("\t\n", (line,)),
+        Note("\ud800\n", (line,)),
+        Note("a\n", (line,) * 65),
+    ):
         with pytest.raises(NoteFault):
             note.encode()
 
@@ -167,7 +173,8 @@ def test_a_witness_s_lines() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "name", "name+530d903a", SPECIFIED_KEY.replace("530d903a", "530d903b"), SPECIFIED_KEY.replace("530d", "530D"),
+        "", "name", "name+530d903a", SPECIFIED_KEY.replace("530d903a", "530d903b"),
+        SPECIFIED_KEY.replace("530d", "530D"),
         SPECIFIED_KEY.replace("530d903a", "530d903"), SPECIFIED_KEY.replace("example.com/foo", ""),
         SPECIFIED_KEY.replace("/foo", "/ foo"), SPECIFIED_KEY + "=", SPECIFIED_KEY[:-1], SPECIFIED_KEY[:-4],
         SPECIFIED_KEY.replace("+Aeky", "+Auky"), "name+530d903a+", "n" * 5000, "\udcff+530d903a+AAAA",
