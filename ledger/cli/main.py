@@ -18,6 +18,7 @@ _COMMANDS = {
     "import": "ledger.cli.import_fhir:import_",
     "dispose": "ledger.cli.dispose:dispose",
     "replay": "ledger.cli.replay:replay",
+    "keys": "ledger.cli.keys:keys",
     "verify": "ledger.cli.verify:verify",
     "copy": "ledger.cli.printed_copy.command:copy",
     "demo": "ledger.cli.demo:demo",

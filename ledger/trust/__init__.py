@@ -1,4 +1,5 @@
-"""What makes history provable: envelopes, leaf hashes and the chain of a stream. Pure, standard library only.
+"""What makes history provable: envelopes, leaf hashes, chains; the tree, its tiles, proofs, signed notes, policies.
 
+Pure, and nothing beside the standard library and `cryptography` (Ed25519, key files).
 `docs/formats.md` defines every byte.
 """
