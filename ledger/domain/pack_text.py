@@ -27,6 +27,9 @@ _KEYS = frozenset(
         "keeping",
         "deadline",
         "calendar",
+        "quality",
+        "quality_item",
+        "quality_grade",
     }
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms
 from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
+from ledger.domain.quality_rules import QualityRules
 from ledger.domain.values import VisitType
 
 
@@ -53,6 +54,7 @@ class RulePack:
     deadlines: DeadlineRules
     final_signers: Mapping[str, frozenset[str]]
     """Roles whose signature makes an entry of a template final; `*` stands for every template that is not named."""
+    quality: QualityRules
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
@@ -69,6 +71,7 @@ class RulePack:
             keeping=KeepingTerms.from_data(data.get("keeping", {}), faults),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
+            quality=QualityRules.from_data(data, faults),
         )
         if faults:
             raise BadRulePack(tuple(faults))

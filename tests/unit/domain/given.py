@@ -43,6 +43,7 @@ from ledger.domain.values import (
     Actor,
     Attestation,
     Coding,
+    Defect,
     Disposition,
     EntryContent,
     Field,
@@ -225,7 +226,7 @@ def submitted() -> Stream:
 def archived() -> Stream:
     """An archived case."""
     stream = submitted()
-    stream.when(PassQuality(RECORD, 95))
+    stream.when(PassQuality(RECORD))
     stream.when(ArchiveRecord(RECORD))
     return stream
 
@@ -287,4 +288,6 @@ def permanent() -> Stream:
     return stream
 
 
+DEFECTS_FOUND = ((), (Defect("LANGUAGE"),), (Defect("CONSENT_MISSING"),), (Defect("D1"),))
+"""Nothing, a slip, a veto, and a code that no pack knows."""
 PACKAGE = PackageFacts(5, HEAD, 5, DIGEST, 1234)

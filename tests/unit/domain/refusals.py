@@ -23,6 +23,7 @@ from ledger.domain.commands import (
     RecordEntry,
     RequestConsultation,
     RetractEntry,
+    ReturnRecord,
     SubmitRecord,
 )
 from ledger.domain.decision import Visit
@@ -38,6 +39,7 @@ from ledger.domain.keeping_values import (
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
+    Defect,
     Disposition,
     IdentityStatus,
     Phase,
@@ -77,6 +79,7 @@ from tests.unit.domain.given import (
 )
 
 NOBODY = UUID(int=9)
+MANY_DEFECTS = tuple(Defect("LANGUAGE", None, str(number)) for number in range(501))
 DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP)
 REPORTED = replace(LISTED, phase=DisposalListPhase.EXECUTED)
 WITHOUT_IT = replace(LISTED, records=())
@@ -319,8 +322,19 @@ CASES: list[Case] = [
     Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
-    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), course.RecallRecord(RECORD, "x"))[1])),
-    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), PassQuality(RECORD, 80))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD)), course.RecallRecord(RECORD, "x"))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD)), PassQuality(RECORD))[1])),
+    Case("UNKNOWN_DEFECT", lambda: (submitted(), ReturnRecord(RECORD, (Defect("D1"),)))),
+    Case("UNKNOWN_ENTRY", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE", NOBODY),)))),
+    Case("REPEATED_DEFECT", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"), Defect("LANGUAGE"))))),
+    Case("TOO_MANY", lambda: (submitted(), ReturnRecord(RECORD, MANY_DEFECTS))),
+    Case("UNKNOWN_DEFECT", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("D1"),)))),
+    Case("UNKNOWN_ENTRY", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("LANGUAGE", NOBODY),)))),
+    Case("REPEATED_DEFECT", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("LANGUAGE"), Defect("LANGUAGE"))))),
+    Case("TOO_MANY", lambda: (submitted(), PassQuality(RECORD, 0, MANY_DEFECTS))),
+    Case("SCORE_DISAGREES", lambda: (submitted(), PassQuality(RECORD, 93, (Defect("LANGUAGE"),)))),
+    Case("SCORE_TOO_LOW", lambda: (submitted(), PassQuality(RECORD, 0, tuple(Defect("ROUND_LATE", None, str(n)) for n in range(6))))),
+    Case("VETO", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("CONSENT_MISSING"),)))),
     Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(_short_path, lambda s: (trainees(s), ArchiveRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(_short_path, lambda stream: (_draft(stream), ArchiveRecord(RECORD))[1])),
