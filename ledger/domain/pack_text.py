@@ -27,6 +27,7 @@ _KEYS = frozenset(
         "keeping",
         "deadline",
         "calendar",
+        "code_table",
         "quality",
         "quality_item",
         "quality_grade",
