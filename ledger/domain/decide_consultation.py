@@ -42,7 +42,7 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     if command.content.template != CONSULTATION:
         faults.add("content.template", "WRONG_TEMPLATE", f"{CONSULTATION} is required")
     faults.text(command.opinion, "opinion", TEXT_MAX)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
     faults.refuse_if_any()
     meta, entry_id = facts.meta(), facts.ids[0]

@@ -93,7 +93,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
         faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
     check_items(command.also, command.record_id, record, facts, faults)
     check_stated(record, facts, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
     meta = facts.meta()
     originated_at = command.originated_at or meta.occurred_at

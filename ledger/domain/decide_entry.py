@@ -51,7 +51,7 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     check_time(facts, faults)
     check_source(facts, faults)
     check_items(command.also, command.record_id, record, facts, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     if correcting:
         return _correct_from_source(command, record, attestation, facts, faults)
     check_stated(record, facts, faults)
@@ -163,7 +163,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         note_elsewhere(faults)
     check_items(command.also, command.record_id, record, facts, faults)
     check_reason(command.reason, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     faults.refuse_if_any()
     event = EntryAmended(
         meta=facts.meta(),
@@ -188,9 +188,12 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     return on_record(command.record_id, EntryRetracted(facts.meta(), command.entry_id, command.reason))
 
 
-def check_content(content: EntryContent, attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
+def check_content(
+    content: EntryContent, attestation: Attestation | None, record: RecordState, facts: Facts, faults: Faults
+) -> Attestation:
     """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
-    facts.templates.check(content, faults)
+    # What an earlier system wrote in which visit is not ours to say.
+    facts.templates.check(content, faults, visit=None if facts.context.historical else record.visit_type)
     if not facts.context.historical:
         check_coded(content, facts.code_tables, faults)
     return check_attestation(attestation, facts, faults)

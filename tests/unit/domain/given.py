@@ -37,6 +37,7 @@ from ledger.domain.keeping_commands import (
     RequestReopen,
 )
 from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.lifecycle import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
@@ -203,7 +204,8 @@ def closed(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
     """A record whose care has ended, with every mandatory entry."""
     stream = active(visit, **changes)
     for content in MANDATORY:
-        stream.entry(content)
+        if content.template != "front_page" or visit not in SHORT_PATH:
+            stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     return stream
 

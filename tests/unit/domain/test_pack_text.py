@@ -101,8 +101,8 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         ("line 8", "keeping.loan_weeks: no such figure"),
         ("line 11", "retention.INPATIENT.years: a whole number from 1 is required"),
         ("line 15", "deadline[18].figure: a whole number from 1 is required"),
-        ("line 20", "mandatory[9].visits: no such visit type SPA"),
-        ("line 21", "mandatory[9].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
+        ("line 20", "mandatory[10].visits: no such visit type SPA"),
+        ("line 21", "mandatory[10].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
     ]
 
 
