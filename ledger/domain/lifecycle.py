@@ -144,7 +144,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.ApproveReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         _in(Phase.REOPENED),
-        (is_.REOPENING_ASKED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        (is_.REOPENING_ASKED, is_.REQUEST_STANDS, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
         (on.REOPENING_KNOWN, on.SECOND_OF_REOPENING, on.ACTS_AS_PERSON, on.WINDOW_WITHIN_PACK),
     ),
     keeping_commands.RearchiveRecord: Rule(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import lru_cache
 from importlib.resources import files
 
 UNIT_CHARACTERS_MAX = 64
@@ -24,8 +25,12 @@ _TOKEN = re.compile(rf"{_ANNOTATION}|\[[^\]\s]*\]|[^\s./(){{}}\[\]]|[./()]")
 
 def is_ucum(unit: str) -> bool:
     """Whether the text is a unit of UCUM."""
-    if not unit or len(unit) > UNIT_CHARACTERS_MAX:
-        return False
+    return len(unit) <= UNIT_CHARACTERS_MAX and _reads(unit)
+
+
+# A group of results names the same few units hundreds of times.
+@lru_cache(maxsize=1024)
+def _reads(unit: str) -> bool:
     tokens = _TOKEN.findall(unit)
     if "".join(tokens) != unit:
         return False

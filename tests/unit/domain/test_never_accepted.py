@@ -123,6 +123,24 @@ def test_nothing_is_approved_or_written_after_the_window() -> None:
     assert "PHASE_NOT_ALLOWED" in [rule for _, rule in stream.refused(command, actor=SUPERIOR, now=NOW + 2 * SECOND)[1]]
 
 
+def test_a_request_is_not_approved_once_it_has_lapsed() -> None:
+    """It holds for 72 hours, to the second; after that it is asked for anew, and the term of keeping may end."""
+    stream, term = archived(), timedelta(hours=72)
+    command = ApproveReopen(RECORD, asked(stream), None)
+    refused = stream.refused(command, actor=SUPERIOR, now=NOW + term + SECOND)
+    assert refused == (RefusalKind.STATE, [("record_id", "REQUEST_LAPSED")])
+    again = RequestReopen(RECORD, "still a mistake", (), ("course_note",))
+    assert stream.refused(again, now=NOW + term)[1] == [("record_id", "REOPENING_ASKED")]
+    made = stream.when(again, now=NOW + term + SECOND).result["reopen_id"]
+    assert isinstance(made, UUID)
+    stream.when(ApproveReopen(RECORD, made, None), actor=SUPERIOR, now=NOW + 2 * term + SECOND)
+    assert stream.record.phase is Phase.REOPENED
+    forgotten = archived()
+    asked(forgotten)
+    forgotten.when(EndRetention(RECORD), now=LATER)
+    assert forgotten.record.phase is Phase.DUE
+
+
 @pytest.mark.parametrize(
     ("due_on", "out_of_house", "taken"),
     [
