@@ -15,6 +15,8 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.values import EntryContent
 
 _log = logging.getLogger(__name__)
+FOLDER = "code-tables"
+"""Folder below the data folder in which hospitals' own tables lie."""
 TABLES_KEPT_MAX = 32
 """Tables of hospitals that a process keeps in memory."""
 

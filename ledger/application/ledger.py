@@ -24,7 +24,7 @@ from ledger.application.errors import (
 )
 from ledger.application.fact_gathering import FactGathering, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
-from ledger.application.known_codes import KnownCodes
+from ledger.application.known_codes import FOLDER, KnownCodes
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
@@ -54,8 +54,6 @@ from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
 from ledger.trust.sealing import ClearOpener, ClearSealer, Opener, Sealer
 
-CODE_TABLES = "code-tables"
-"""Folder below the data folder in which hospitals' own code tables lie."""
 MICROSECONDS = 1_000_000
 ANY_SKEW_US = 1 << 61
 """For a driven clock: nothing can be said of how far it is off."""
@@ -77,7 +75,7 @@ class Ledger:
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
-        self._codes = KnownCodes(settings.data_dir / CODE_TABLES)
+        self._codes = KnownCodes(settings.data_dir / FOLDER)
         self._tenants: dict[str, Tenant] = {}
         self._opening = asyncio.Lock()
 
