@@ -81,6 +81,9 @@ _CODES = {
     "PatientUnlinked": "unlink",
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
+    "RulePackAdded": "originate",
+    "TemplatesAdded": "originate",
+    "RulePackChosen": "report",
 }
 
 
