@@ -49,6 +49,10 @@ class UnknownDisposalList(LedgerError):
         self.list_id = list_id
 
 
+class UnknownRulePack(LedgerError):
+    """No such rule pack comes with this release or stands in the hospital's rulebook."""
+
+
 class UnknownCommand(LedgerError):
     """No command of that id was ever done in this hospital."""
 

@@ -74,5 +74,5 @@ class RecordOutlook:
         loaded = await self._ledger.load(record_id)
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
-        facts = self._gathering.of_state(loaded, self._clock())
+        facts = await self._gathering.of_state(loaded, self._clock())
         return loaded.state, await self._gathering.of_patient(facts, loaded) if with_visits else facts

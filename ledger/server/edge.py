@@ -26,6 +26,7 @@ from ledger.server.limits import Limits
 from ledger.server.method import Method, Shape, methods
 from ledger.server.packages import Packages
 from ledger.server.record_reads import RecordReads
+from ledger.server.rulebook import Rulebook
 from ledger.server.service_status import ServiceStatus
 from ledger.server.terms import Terms
 
@@ -62,6 +63,7 @@ class Edge:
             EventStreams(ledger, self.heads, self.limits),
             Packages(ledger),
             DisposalLists(ledger),
+            Rulebook(ledger),
             self.status,
         )
         self.served: dict[Method, Served] = {each: self._served(each) for each in methods()}

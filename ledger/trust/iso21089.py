@@ -82,6 +82,9 @@ _CODES = {
     "PatientUnlinked": "unlink",
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
+    "RulePackAdded": "originate",
+    "TemplatesAdded": "originate",
+    "RulePackChosen": "report",
 }
 
 
