@@ -238,7 +238,9 @@ class Hospital(_message.Message):
     address: _builtins.str
     """gRPC address at which its packages can be fetched."""
     rule_pack: _builtins.str
-    """Rule pack under which new records are registered, for example `cn-2010`; a record keeps the one it began with."""
+    """Rule pack that the hospital was added with, for example `cn-2010`; new records get its newest version of the release
+    until RulebookService.ChooseRulePack names another. A record keeps the one it began with.
+    """
     def __init__(
         self,
         *,
@@ -276,7 +278,7 @@ class AddHospitalRequest(_message.Message):
     address: _builtins.str
     """gRPC address at which its packages can be fetched, `host:port`; empty = this service's."""
     rule_pack: _builtins.str
-    """Rule pack under which its records are registered: `cn-2010` or `us-generic`; empty = `cn-2010`."""
+    """Rule pack of its records until another is chosen: one that comes with the release; empty = `cn-2010`."""
     def __init__(
         self,
         *,

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
+from ledger.application import rules_in_force
 from ledger.application.ledger import Ledger
 from ledger.application.outcome import Outcome
 from ledger.config import Settings
@@ -56,6 +57,23 @@ async def test_another_process_finds_what_it_has_never_heard_of(ledger: Ledger, 
         await other.execute("ledger.api.v1.KeepingService/RequestReopen", reopening)
     unknown = [each.field for each in refused.value.violations if each.rule == "UNKNOWN_TEMPLATE"]
     assert unknown == ["templates[1]"]
+
+
+async def test_what_names_no_rule_goes_by_rules_of_at_most_a_second_ago(
+    ledger: Ledger, other: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far a time may lie ahead on a patient's stream: within the second as before, after it as chosen."""
+    patient = requests.register_patient()
+    patient.context.occurred_at.CopyFrom(requests.ahead(1))
+    monkeypatch.setattr(rules_in_force, "FRESH_SECONDS", float("inf"))
+    await record_under_care(other)
+    ahead = 'ahead_seconds_max = { figure = 7200, source = "x", unconfirmed = true }\n'
+    await write(ledger, add_pack(f'id = "villa"\nversion = 1\nextends = "cn-2010@1"\n{ahead}'), choose("villa"))
+    with pytest.raises(Refused) as refused:
+        await execute(other, patient)
+    assert [each.rule for each in refused.value.violations] == ["TIME_IN_FUTURE"]
+    monkeypatch.setattr(rules_in_force, "FRESH_SECONDS", 0.0)
+    assert (await execute(other, patient)).events == 1
 
 
 async def test_every_reader_finds_the_pack_after_a_restart(settings: Settings, ledger: Ledger) -> None:
