@@ -8,7 +8,7 @@ TEST_JOBS ?= 2
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak interop help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,7 +51,10 @@ contract: setup
 
 test: setup ## every test, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST) --numprocesses $(TEST_JOBS) --dist loadfile
+	$(PYTEST) --numprocesses $(TEST_JOBS) --dist loadfile --ignore tests/interop
+
+interop: setup ## our logs before Go's verifiers and transparency-dev's tools, and theirs before ours (needs Go 1.26)
+	$(PYTEST) tests/interop
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py

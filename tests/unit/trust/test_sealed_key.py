@@ -52,7 +52,8 @@ def test_truncated_file(end: int) -> None:
     [
         FILE + b"\n", FILE.replace(b"/v1", b"/v2"), FILE.replace(b"scrypt 14", b"scrypt 20"),
         FILE.replace(b"scrypt 14", b"scrypt 13"), FILE.replace(b"14 8 1", b"14 9 1"),
-        FILE.replace(b"14 8 1", b"14 8 2"), FILE.replace(b"scrypt 14", b"scrypt 014"), FILE.replace(b"aes-256", b"aes-128"), bytes(4097), b"\xff" + FILE,
+        FILE.replace(b"14 8 1", b"14 8 2"), FILE.replace(b"scrypt 14", b"scrypt 014"),
+        FILE.replace(b"aes-256", b"aes-128"), bytes(4097), b"\xff" + FILE,
         FILE.replace(b"AAAAAA==", b"AAAAAB=="),
     ],
 )  # fmt: skip
