@@ -27,8 +27,9 @@ def interop() -> Interop:
     if go is None:
         pytest.fail("Go is missing: install Go 1.26 or later; LEDGER_TEST_GO=off leaves the interop tests out")
     program = _CACHE / "interop" / "interop"
+    # -modcacherw: else `make clean` could not remove what Go fetched
     environment = os.environ | {
-        "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -modcacherw -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0",
         "GOMODCACHE": str(_CACHE / "gomod"), "GOCACHE": str(_CACHE / "gobuild"),
     }  # fmt: skip
     built = subprocess.run(
