@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.sealed_key import SealedKey, SealedKeyFault, WrongPassphrase, parse_sealed_key, seal_key, unseal_key
@@ -38,6 +40,15 @@ def test_changed_file_does_not_open(changed: SealedKey) -> None:
     """Every line is bound to the seal: a key under another's name is found, not used."""
     with pytest.raises(WrongPassphrase):
         unseal_key(parse_sealed_key(changed.encode()), PASSPHRASE)
+
+
+def test_seed_of_another_key() -> None:
+    """A file that opens but holds the seed of another key than it says is refused: it would sign under a false name."""
+    said = replace(SEALED, verifier=WITNESSES[0].verifier())
+    derived = Scrypt(salt=said.salt, length=32, n=1 << said.cost, r=8, p=1).derive(PASSPHRASE)
+    box = AESGCM(derived).encrypt(said.nonce, LOG.seed, said.bound())
+    with pytest.raises(WrongPassphrase):
+        unseal_key(replace(said, box=box), PASSPHRASE)
 
 
 @pytest.mark.parametrize("end", range(0, len(FILE), 7))
