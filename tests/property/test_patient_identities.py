@@ -125,7 +125,10 @@ def delivered(events: Iterable[h.Sealed]) -> list[Delivered]:
     """The events with their places."""
     return [
         Delivered(
-            partition_of(each.stream_id.bytes, PARTITIONS), position, "t1", view_event(position, each.envelope, each.body)
+            partition_of(each.stream_id.bytes, PARTITIONS),
+            position,
+            "t1",
+            view_event(position, each.envelope, each.body),
         )
         for position, each in enumerate(events, 1)
     ]

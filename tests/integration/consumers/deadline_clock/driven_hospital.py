@@ -17,10 +17,12 @@ import grpc.aio
 from consumers.patience import Patience
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest
@@ -132,6 +134,26 @@ class DrivenHospital:
             records.ArchiveRecordRequest(context=context(NORTH), record_id=record_id)
         )
         return record_id
+
+    async def link(self, one: str, other: str) -> None:
+        """Two patients may be the same person."""
+        await IdentityServiceStub(self.channel).LinkPatients(
+            identity.LinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="same birthday")
+        )
+
+    async def unlink(self, one: str, other: str) -> None:
+        """They are not."""
+        await IdentityServiceStub(self.channel).UnlinkPatients(
+            identity.UnlinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="a brother")
+        )
+
+    async def merge(self, one: str, survivor: str) -> None:
+        """They are one person."""
+        await IdentityServiceStub(self.channel).MergePatients(
+            identity.MergePatientsRequest(
+                context=context(NORTH), patient_id=one, survivor_id=survivor, reason="same passport"
+            )
+        )
 
     async def deadlines(self, record_id: str) -> course.GetDeadlinesResponse:
         """The record's deadlines."""
