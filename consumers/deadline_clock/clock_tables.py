@@ -15,6 +15,7 @@ from consumers.deadline_clock.records_stream import Place
 from consumers.deadline_clock.work import Act, Work
 from consumers.patience import ServiceUnavailable
 from ledger.lease.lease import Borrow, Connection
+from ledger.views.open_deadlines import TABLE
 from ledger.views.statements import render, templates, views_schema
 
 Look = tuple[UUID, Act]
@@ -99,7 +100,8 @@ class ClockTables:
 @cache
 def _statement(hospital: str, name: str) -> bytes:
     schema = views_schema(hospital)
-    tables = {each: Identifier(schema, f"deadline_clock_{each}") for each in ("work", "checkpoints", "holder")}
+    tables = {each: Identifier(schema, f"deadline_clock_{each}") for each in ("checkpoints", "holder")}
+    tables["work"] = Identifier(schema, TABLE)
     within = {"work_by_time": "deadline_clock_work_by_time", "first_acts": "deadline_clock_work_act_check"}
     names = {**tables, **{name: Identifier(each) for name, each in within.items()}}
     return render(templates("consumers.deadline_clock", "clock_tables")[name], names)
