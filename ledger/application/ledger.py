@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -42,12 +43,14 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
+from ledger.store import read_usage
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
+from ledger.store.read_usage import ReadTotal
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
@@ -210,6 +213,14 @@ class Ledger:
         """The last position; 0 for an empty ledger."""
         await self._tenant(hospital)
         return await self._reader.head(hospital)
+
+    async def keep_reads(self, run: UUID, of_day: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Writes down what a run of a server has answered in all: reads and bytes by hospital and day."""
+        await read_usage.keep(self._writers, run, [ReadTotal(*key, *total) for key, total in of_day.items()])
+
+    def now(self) -> datetime:
+        """The time by the clock of decisions."""
+        return self._clock()
 
     async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
         """Stream and version of the event at a position; None above the head."""

@@ -82,9 +82,9 @@ class UsageDay(_message.Message):
     bytes_stored: _builtins.int
     """Bytes stored: envelopes and bodies of the events as they lie in the ledger."""
     bytes_published: _builtins.int
-    """Bytes published: keys, headers and values of the messages that carry the day's events, each counted once."""
+    """Bytes published: keys and values of the messages on the hospital's stream, each event counted once."""
     reads: _builtins.int
-    """Reads that were answered, on the day of the answer; what a crashed server had not yet written is not in it."""
+    """Reads that were answered; what a killed server had not written down yet (5 seconds) is not in it."""
     bytes_read: _builtins.int
     """Bytes of those answers as protobuf has them."""
     def __init__(
