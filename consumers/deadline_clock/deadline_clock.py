@@ -44,6 +44,9 @@ _GATHER_SECONDS = 0.2
 OpenRecords = Callable[[str, Mapping[int, Place]], Awaitable[RecordsStream]]
 """Opens a hospital's records stream at these places. Raises StreamUnavailable."""
 
+Say = Callable[[str], Awaitable[None]]
+"""Tells whoever runs the service the state of this reader. Raises ServiceUnavailable."""
+
 T = TypeVar("T")
 
 
@@ -58,6 +61,7 @@ class DeadlineClock:
     deadlines: MissedDeadlines
     terms: RetentionTerms
     clock: Clock
+    say: Say
     _renewed: float = field(default=0.0, init=False)
 
     async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
@@ -93,6 +97,7 @@ class DeadlineClock:
         except GapFound as gap:
             # A partition that was cut and filled again has other offsets under the same topic id.
             _log.error("events are missing on the stream", extra={"hospital": self.hospital, "error": str(gap)})
+            await self.say("gap")
             await self.tables.read_again(lease.epoch)
             raise StreamUnavailable(str(gap)) from gap
         finally:
@@ -110,6 +115,8 @@ class DeadlineClock:
         work = await self._look(lease, looks)
         if batch.places:
             await self.tables.write(lease.epoch, looks, work, batch.places)
+            # Not before something was new: what is read again from its start because of a gap proves nothing.
+            await self.say("running")
 
     async def _do_due(self, lease: Lease) -> int:
         """Does some of what is due; how much that was."""

@@ -43,7 +43,7 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
-from ledger.store import read_usage
+from ledger.store import read_usage, reader_states
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -51,6 +51,7 @@ from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.read_usage import ReadTotal
+from ledger.store.reader_states import ReaderState
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
@@ -217,6 +218,15 @@ class Ledger:
     async def keep_reads(self, run: UUID, of_day: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         """Writes down what a run of a server has answered in all: reads and bytes by hospital and day."""
         await read_usage.keep(self._writers, run, [ReadTotal(*key, *total) for key, total in of_day.items()])
+
+    async def keep_reader_state(self, hospital: str, reader: str, state: str, dead_letters: int, waiting: int) -> None:
+        """Writes down what a reader of the published stream says of itself. Raises UnknownHospital."""
+        await self.require(hospital)
+        await reader_states.keep(self._writers, hospital, reader, state, dead_letters, waiting)
+
+    async def reader_states(self) -> list[ReaderState]:
+        """What every reader last said."""
+        return await reader_states.all_states(self._readers)
 
     def now(self) -> datetime:
         """The time by the clock of decisions."""

@@ -27,6 +27,7 @@ from ledger.server.limits import Limits
 from ledger.server.method import Method, Shape, methods
 from ledger.server.packages import Packages
 from ledger.server.read_meter import ReadMeter
+from ledger.server.reader_reports import ReaderReports
 from ledger.server.record_reads import RecordReads
 from ledger.server.service_status import ServiceStatus
 from ledger.server.terms import Terms
@@ -64,6 +65,7 @@ class Edge:
             Hospitals(ledger),
             EventStreams(ledger, self.heads, self.limits),
             Packages(ledger),
+            ReaderReports(ledger),
             DisposalLists(ledger),
             self.status,
         )

@@ -25,8 +25,8 @@ from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
-from ledger.api.v1.stream_pb2 import ReadHospitalRequest
-from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.config import Settings
 from ledger.trust.envelope import decode
@@ -168,6 +168,13 @@ class DrivenHospital:
     async def reported(self, record_id: str) -> set[str]:
         """Rules whose deadlines stand reported as missed."""
         return {each.rule for each in (await self.deadlines(record_id)).reported}
+
+    async def state_of_clock(self) -> str:
+        """What the service shows of the deadline clock."""
+        answer = await OperationsServiceStub(self.channel).GetStatus(GetStatusRequest(hospital=NORTH))
+        (reader,) = answer.hospitals[0].readers
+        assert reader.reader == "deadline-clock"
+        return reader.state
 
     async def events(self) -> Counter[str]:
         """How many events of each kind north has."""

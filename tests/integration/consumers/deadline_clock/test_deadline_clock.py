@@ -147,9 +147,11 @@ async def test_events_that_are_missing_are_looked_for_from_the_start(north: Driv
     later = await north.visit(await north.patient())
     with pytest.raises(StreamUnavailable):
         await north.tick()
+    assert await north.state_of_clock() == "gap"
     north.after(9 * HOUR)
     await north.tick()
     assert await north.reported(later) == {"first_course_note"}
+    assert await north.state_of_clock() == "running"
 
 
 async def test_a_readmission_moves_the_dates_of_earlier_records(north: DrivenHospital) -> None:
