@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -31,6 +30,7 @@ from ledger.application.packages import package_bytes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
@@ -43,15 +43,12 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
-from ledger.store import read_usage, reader_states
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
-from ledger.store.read_usage import ReadTotal
-from ledger.store.reader_states import ReaderState
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
@@ -75,6 +72,7 @@ class Ledger:
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
+        self.notes = ServiceNotes(self._writers, self._readers)
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
@@ -214,19 +212,6 @@ class Ledger:
         """The last position; 0 for an empty ledger."""
         await self._tenant(hospital)
         return await self._reader.head(hospital)
-
-    async def keep_reads(self, run: UUID, of_day: Mapping[tuple[str, str], tuple[int, int]]) -> None:
-        """Writes down what a run of a server has answered in all: reads and bytes by hospital and day."""
-        await read_usage.keep(self._writers, run, [ReadTotal(*key, *total) for key, total in of_day.items()])
-
-    async def keep_reader_state(self, hospital: str, reader: str, state: str, dead_letters: int, waiting: int) -> None:
-        """Writes down what a reader of the published stream says of itself. Raises UnknownHospital."""
-        await self.require(hospital)
-        await reader_states.keep(self._writers, hospital, reader, state, dead_letters, waiting)
-
-    async def reader_states(self) -> list[ReaderState]:
-        """What every reader last said."""
-        return await reader_states.all_states(self._readers)
 
     def now(self) -> datetime:
         """The time by the clock of decisions."""

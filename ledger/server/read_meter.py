@@ -55,7 +55,7 @@ class ReadMeter:
             self._totals[hospital, day] = (before[0] + reads, before[1] + size)
         self._unwritten = self._unwritten or bool(new)
         if self._unwritten:
-            await self._ledger.keep_reads(self._run, self._totals)
+            await self._ledger.notes.keep_reads(self._run, self._totals)
             self._unwritten = False
             self._totals = {key: total for key, total in self._totals.items() if key[1] == day}
 

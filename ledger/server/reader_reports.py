@@ -30,7 +30,8 @@ class ReaderReports:
                 faults.add(f"status.{field}", "OUT_OF_RANGE", f"at most {_COUNT_MAX}")
         faults.refuse_if_any()
         figures = (said.dead_letters, said.waiting)
-        await self._ledger.keep_reader_state(request.hospital, said.reader, said.state, *figures)
+        await self._ledger.require(request.hospital)
+        await self._ledger.notes.keep_reader_state(request.hospital, said.reader, said.state, *figures)
         return ReportReaderResponse()
 
 

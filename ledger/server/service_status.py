@@ -27,7 +27,7 @@ class ServiceStatus:
             load = self._ledger.load(hospital.hospital)
             hospital.queue_length = load.queue_length
             hospital.group_size = load.group_size
-        add_readers(response, await self._ledger.reader_states())
+        add_readers(response, await self._ledger.notes.reader_states())
         return response
 
     async def _heads_only(self, request: GetStatusRequest) -> GetStatusResponse:

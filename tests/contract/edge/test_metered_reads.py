@@ -69,8 +69,8 @@ async def test_usage_shows_reads_on_days_without_events_too(client: EdgeClient, 
     """By day, of this hospital alone, summed over the servers."""
     days = {("north", "2026-01-01"): (3, 300), ("south", "2026-01-02"): (9, 900)}
     head = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.position
-    await edge.ledger.keep_reads(uuid4(), days)
-    await edge.ledger.keep_reads(uuid4(), {("north", "2026-01-01"): (4, 400)})
+    await edge.ledger.notes.keep_reads(uuid4(), days)
+    await edge.ledger.notes.keep_reads(uuid4(), {("north", "2026-01-01"): (4, 400)})
     async with projecting(edge.settings), view_queries(edge.settings, edge.ledger) as queries:
         request = usage.GetUsageRequest(hospital="north", last_day="2026-01-31", min_position=head)
         answer = await queries["ledger.api.v1.UsageService/GetUsage"](request)
