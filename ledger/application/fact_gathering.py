@@ -31,7 +31,7 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
-from ledger.domain.decision import LEDGER, PATIENT, ClaimedItem, Facts
+from ledger.domain.decision import LEDGER, PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
@@ -233,6 +233,10 @@ class FactGathering:
             bumped |= await self._bumped(others)
         visits = await self._visits.of_record(loaded.stream_id, record)
         return replace(facts, visits=visits, persons=bumped)
+
+    async def visits_of(self, patient_id: UUID) -> tuple[Visit, ...]:
+        """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""
+        return await self._visits.of_patient(patient_id)
 
     async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
         return {each: await self._bumps(each) for each in sorted(patients)}

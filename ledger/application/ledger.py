@@ -32,6 +32,7 @@ from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.rules_in_force import RulesInForce
+from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
@@ -74,6 +75,7 @@ class Ledger:
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
+        self.notes = ServiceNotes(self._writers, self._readers)
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
@@ -218,6 +220,10 @@ class Ledger:
         """The last position; 0 for an empty ledger."""
         await self._tenant(hospital)
         return await self._reader.head(hospital)
+
+    def now(self) -> datetime:
+        """The time by the clock of decisions."""
+        return self._clock()
 
     async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
         """Stream and version of the event at a position; None above the head."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry
@@ -25,6 +26,8 @@ from ledger.server.hospitals import Hospitals
 from ledger.server.limits import Limits
 from ledger.server.method import Method, Shape, methods
 from ledger.server.packages import Packages
+from ledger.server.read_meter import ReadMeter
+from ledger.server.reader_reports import ReaderReports
 from ledger.server.record_reads import RecordReads
 from ledger.server.rulebook import Rulebook
 from ledger.server.service_status import ServiceStatus
@@ -52,7 +55,8 @@ class Edge:
         self._ledger = ledger
         self._queries = queries
         self._commands = Commands(ledger, self.heads)
-        self._calls = Calls(self.limits, CallMetrics(registry))
+        self.reads = ReadMeter(ledger, uuid4())
+        self._calls = Calls(self.limits, CallMetrics(registry), self.reads)
         self._handlers: tuple[object, ...] = (
             RecordReads(ledger),
             AllowedActions(ledger),
@@ -62,6 +66,7 @@ class Edge:
             Hospitals(ledger),
             EventStreams(ledger, self.heads, self.limits),
             Packages(ledger),
+            ReaderReports(ledger),
             DisposalLists(ledger),
             Rulebook(ledger),
             self.status,

@@ -8,6 +8,7 @@ from typing import Any
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
 from ledger.application.ledger import Ledger
 from ledger.server.hospital_states import hospital_states
+from ledger.server.reader_reports import add_readers
 
 RPC = "ledger.api.v1.OperationsService/GetStatus"
 
@@ -26,6 +27,7 @@ class ServiceStatus:
             load = self._ledger.load(hospital.hospital)
             hospital.queue_length = load.queue_length
             hospital.group_size = load.group_size
+        add_readers(response, await self._ledger.notes.reader_states())
         return response
 
     async def _heads_only(self, request: GetStatusRequest) -> GetStatusResponse:

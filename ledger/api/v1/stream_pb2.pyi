@@ -482,6 +482,91 @@ class LeaseStatus(_message.Message):
 Global___LeaseStatus: _TypeAlias = LeaseStatus  # noqa: Y015
 
 @_typing.final
+class ReaderStatus(_message.Message):
+    """A reader of the published stream that is no view, as it last spoke of itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DEAD_LETTERS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    REPORTED_AT_FIELD_NUMBER: _builtins.int
+    reader: _builtins.str
+    """Reader: `transfers`, `receiving-hospital`, `transfer-answers` or `deadline-clock`."""
+    state: _builtins.str
+    """State: `running`, `stopped` (until a person looks), or `gap` (events are missing on the published stream)."""
+    dead_letters: _builtins.int
+    """Messages that it could not handle and put aside."""
+    waiting: _builtins.int
+    """Messages that wait for somebody else to answer."""
+    @_builtins.property
+    def reported_at(self) -> _timestamp_pb2.Timestamp:
+        """When it said so, by the database clock; ignored in a report."""
+
+    def __init__(
+        self,
+        *,
+        reader: _builtins.str = ...,
+        state: _builtins.str = ...,
+        dead_letters: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        reported_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reported_at", b"reported_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letters", b"dead_letters", "reader", b"reader", "reported_at", b"reported_at", "state", b"state", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReaderStatus: _TypeAlias = ReaderStatus  # noqa: Y015
+
+@_typing.final
+class ReportReaderRequest(_message.Message):
+    """Request of ReportReader."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    @_builtins.property
+    def status(self) -> Global___ReaderStatus:
+        """What it says of itself."""
+
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        status: Global___ReaderStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReaderRequest: _TypeAlias = ReportReaderRequest  # noqa: Y015
+
+@_typing.final
+class ReportReaderResponse(_message.Message):
+    """Response of ReportReader."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReaderResponse: _TypeAlias = ReportReaderResponse  # noqa: Y015
+
+@_typing.final
 class HospitalStatus(_message.Message):
     """One hospital's state."""
 
@@ -495,6 +580,7 @@ class HospitalStatus(_message.Message):
     QUEUE_LENGTH_FIELD_NUMBER: _builtins.int
     GROUP_SIZE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    READERS_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     head: _builtins.int
@@ -517,6 +603,10 @@ class HospitalStatus(_message.Message):
     def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeaseStatus]:
         """Leases."""
 
+    @_builtins.property
+    def readers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReaderStatus]:
+        """Readers that are no views, by name: those that have ever spoken of themselves."""
+
     def __init__(
         self,
         *,
@@ -528,10 +618,11 @@ class HospitalStatus(_message.Message):
         queue_length: _builtins.int = ...,
         group_size: _builtins.float = ...,
         state: _builtins.str = ...,
+        readers: _abc.Iterable[Global___ReaderStatus] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "published_position", b"published_position", "queue_length", b"queue_length", "state", b"state", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
