@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge, UnknownFormat
 from ledger.trust.varint import UINT64_MAX, read_varint, write_varint
 
-FORMAT_CLEAR = 1
-"""Format 1: SHA-256 leaves and body digests; bodies in the clear while `key_id` and `commitment` are absent."""
+FORMAT = 1
+"""Format 1: SHA-256 leaves and body digests; bodies sealed as `sealed_body` says, under AES-256-GCM."""
 
 ENVELOPE_BYTES_MAX = 4096
 
@@ -40,11 +40,11 @@ class Envelope:
     actor: bytes
     """16 bytes, random per person and hospital; empty where no actor applies."""
     key_id: bytes
-    """16 bytes; empty while bodies lie in the clear."""
+    """16 bytes: which data key sealed the body; empty for a body in the clear."""
     body_sha256: bytes
     """32 bytes: SHA-256 of the body as stored."""
     commitment: bytes
-    """32 bytes; empty while bodies lie in the clear."""
+    """32 bytes, to the plaintext; empty for a body in the clear."""
     prev_leaf: bytes
     """32 bytes: leaf hash of the stream's event before; empty for version 1 only."""
 
@@ -98,7 +98,7 @@ def decode(data: bytes) -> Envelope:
     offset = last = 0
     while offset < len(data):
         number, value, after = _read_field(data, offset, last)
-        if number == 1 and value != FORMAT_CLEAR:
+        if number == 1 and value != FORMAT:
             raise UnknownFormat(_OTHER_FORMAT, len(data))
         values[number] = value
         last, offset = number, after
@@ -171,7 +171,7 @@ def _octets(values: dict[int, int | bytes], field: int) -> bytes:
 
 def _wrong_field(envelope: Envelope) -> str:
     """What is wrong with the first field that its definition does not allow; empty if nothing is."""
-    if envelope.format != FORMAT_CLEAR:
+    if envelope.format != FORMAT:
         return _OTHER_FORMAT
     if not envelope.origin or not envelope.type:
         return "origin or type is missing"
@@ -183,6 +183,8 @@ def _wrong_field(envelope: Envelope) -> str:
         return "actor or key_id is not 16 bytes"
     if len(envelope.commitment) not in (0, _DIGEST_BYTES):
         return "commitment is not 32 bytes"
+    if bool(envelope.key_id) != bool(envelope.commitment):
+        return "key_id and commitment come together or not at all"
     if len(envelope.prev_leaf) != (0 if envelope.stream_version == 1 else _DIGEST_BYTES):
         return "prev_leaf must be 32 bytes, and absent for version 1 only"
     return ""

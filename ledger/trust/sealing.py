@@ -1,7 +1,7 @@
 """The ports through which every body passes: sealed before the append, opened on every read.
 
-Both are asynchronous and take batches, since the keys live elsewhere. Until sealing is built the clear adapters are the
-only ones: the body lies in the clear, key id and commitment stay empty, and every other byte is final.
+Both are asynchronous and take batches, since the keys live elsewhere. The form of a sealed body is `sealed_body`'s, the
+keys are `ledger.keys`'. No service uses the clear adapters: they are for tests of what does not care.
 
 A sealer gets whole drafts and not bodies alone: the associated data is the envelope without the digest of the sealed
 body, and that names the event before, whose leaf is known only when that one is sealed. So the port chains.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from hashlib import sha256
 from typing import Protocol
 
@@ -50,11 +51,27 @@ class Destroyed:
     """The key is gone by a RecordDestroyed: a normal case."""
 
 
+class SealFaultKind(Enum):
+    """Why a body cannot be opened; the values are for people."""
+
+    CLEAR = "the body lies in the clear, and this release takes sealed ones only"
+    ENVELOPE = "the envelope's bytes are not well formed"
+    FORMAT = "the body has a format that this release does not know"
+    LENGTH = "the body is shorter or longer than any sealed one"
+    KEY_MISSING = "the record has no key, and nothing says that it was destroyed"
+    KEY_UNWRAPPED = "the record's key cannot be unwrapped: it, its row or its key-encryption key is not the right one"
+    KEY_ID = "the record's key is not the one that the envelope names"
+    TOMBSTONE = "the record's key was removed, and the ledger holds no RecordDestroyed where its tombstone says"
+    TAG = "the body or its envelope was altered, or exchanged for another"
+    PADDING = "the body is padded otherwise than its length demands"
+    COMMITMENT = "the body is not the one that the envelope commits to"
+
+
 @dataclass(frozen=True, slots=True)
 class SealFault:
     """The body cannot be opened although nothing destroyed its key."""
 
-    reason: str
+    kind: SealFaultKind
 
 
 Opening = Opened | Destroyed | SealFault

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from ledger.api.v1.events_pb2 import PackageAccepted, TransferOffered
 from ledger.store.hospitals import add_hospital
 from ledger.stream.contract import GapDetector, PublishedEvent, StreamReader
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from tests.services.postgres import Database
 
@@ -36,7 +36,7 @@ class Record:
         at = time_ns() // 1000
         envelope = encode(
             Envelope(
-                format=FORMAT_CLEAR,
+                format=FORMAT,
                 origin=f"{ORIGIN_PREFIX}/{hospital}/1",
                 stream_id=self.stream_id.bytes,
                 stream_version=self.version,

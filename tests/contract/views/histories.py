@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.api.v1 import common_pb2, events_pb2
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 
 FIRST_SECOND = 1_700_000_000
@@ -50,7 +50,7 @@ class EventStream:
         recorded_at = (FIRST_SECOND + self.version) * 1_000_000
         envelope = encode(
             Envelope(
-                format=FORMAT_CLEAR,
+                format=FORMAT,
                 origin=f"ledger.test/{self.hospital}/1",
                 stream_id=self.stream_id.bytes,
                 stream_version=self.version,

@@ -17,7 +17,7 @@ from ledger.config import Settings
 from ledger.store.append import Append, Appended, NewEvent
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import writer_pool
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from tests.contract.edge import requests
 from tests.contract.store.ledgers import command
@@ -52,7 +52,7 @@ class Foreign:
     type: str = "ledger.v1.EntryRecorded"
     body: bytes = b""
     body_sha256: bytes | None = None
-    format: int = FORMAT_CLEAR
+    format: int = FORMAT
     damaged: bool = False
 
     async def append(self, ledger: Ledger, settings: Settings, record_id: UUID) -> None:
@@ -60,7 +60,7 @@ class Foreign:
         view = await ledger.record(HOSPITAL, record_id)
         envelope = encode(
             Envelope(
-                format=FORMAT_CLEAR,
+                format=FORMAT,
                 origin=f"{settings.origin_prefix}/{HOSPITAL}/1",
                 stream_id=record_id.bytes,
                 stream_version=view.version + 1,
