@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.cli.service_secrets import make_secrets, secret_settings
 from ledger.embedded.ports import LOOPBACK, free_port, is_free
 from ledger.embedded.server_folder import write_privately
 
@@ -82,6 +83,8 @@ class ServiceFolder:
             "LEDGER_POSTGRES_APPEND_URL": self.url("ledger_append", postgres_port),
             "LEDGER_POSTGRES_STREAM_URL": self.url("ledger_stream", postgres_port),
             "LEDGER_POSTGRES_VIEWS_URL": self.url("ledger_views", postgres_port),
+            "LEDGER_POSTGRES_KEYS_URL": self.url("ledger_keys", postgres_port),
+            **secret_settings(self.path),
             "LEDGER_STREAM": self.stream,
             "LEDGER_KAFKA_BOOTSTRAP": kafka,
             "LEDGER_GRPC_LISTEN": self.grpc,
@@ -100,7 +103,11 @@ class ServiceFolder:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"
 
     def keep(self) -> None:
-        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
+        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's.
+
+        Raises KeysMissing.
+        """
+        make_secrets(self.path, new=not (self.path / _FILE).exists())
         state = {
             "passwords": self.passwords,
             "grpc_port": self.grpc_port,

@@ -15,6 +15,7 @@ from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually
 from tests.fault.publisher_process import PublisherProcess
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 def copied(database: Database, recipient: str) -> list[tuple[str, int]]:
@@ -92,7 +93,7 @@ async def test_hospital_at_rest_costs_nothing_but_its_share_of_the_sweep(databas
         await LoadedLedger.add(database, f"idle-{number}", 1)
     settings = load({"LEDGER_POSTGRES_STREAM_URL": database.role_url("ledger_stream")})
     stop, ready = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    running = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
     await ready.wait()
     names = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in names if name.startswith("publish ")]
