@@ -40,7 +40,7 @@ from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
 from ledger.trust.sealed_body import PLAINTEXT_BYTES_MAX
-from ledger.trust.sealing import CannotSeal, Destroyed, Draft, Opener, Opening, Sealed, Sealer, SealFault
+from ledger.trust.sealing import CannotSeal, Destroyed, Draft, Opener, Opening, Sealed, Sealer, SealFault, SealFaultKind
 
 BODY_BYTES_MAX = PLAINTEXT_BYTES_MAX
 EVENTS_PER_COMMAND_MAX = 100
@@ -165,6 +165,8 @@ class HospitalLedger(Application[UUID]):
     def _read(self, row: StoredRow, opening: Opening) -> RecordedEvent:
         if isinstance(opening, Destroyed):
             raise RecordDestroyed(row.stream_id)
+        if opening == SealFault(SealFaultKind.LATER):
+            raise UnknownEventVersion(row.type)
         if isinstance(opening, SealFault):
             raise BodyUnreadable(row.stream_id, row.version, opening.kind.name)
         try:

@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 
 from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
-from ledger.trust.envelope import Envelope, decode
-from ledger.trust.fault import EnvelopeFault
+from ledger.trust.envelope import Envelope
 from ledger.trust.record_key import RecordKey
-from ledger.trust.sealed_body import NONCE_BYTES, is_sealed, open_body, seal_body
+from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import (
     CannotSeal,
-    Destroyed,
     Draft,
     Opening,
     Sealed,
     SealFault,
-    SealFaultKind,
     seal_in_order,
 )
 
@@ -58,29 +55,17 @@ class KeyedOpener:
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """As Opener says. Raises KeysUnavailable, StoreUnavailable."""
-        envelopes = [_decoded(envelope) for envelope, _ in events]
-        streams = [_stream_of(each) for each in envelopes if each is not None and is_sealed(each)]
+        envelopes = [sealed_envelope(envelope) for envelope, _ in events]
+        streams = [_stream_of(each) for each in envelopes if isinstance(each, Envelope)]
         keys = await self._keys.find(streams) if streams else {}
         return [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
 
 
-def _opened(keys: dict[StreamOf, Found], envelope: Envelope | None, body: bytes) -> Opening:
-    if envelope is None:
-        return SealFault(SealFaultKind.ENVELOPE)
-    if not is_sealed(envelope):
-        return SealFault(SealFaultKind.CLEAR)
-    match keys[_stream_of(envelope)]:
-        case RecordKey() as key:
-            return open_body(key, envelope, body)
-        case Destroyed() | SealFault() as other:
-            return other
-
-
-def _decoded(envelope: bytes) -> Envelope | None:
-    try:
-        return decode(envelope)
-    except EnvelopeFault:
-        return None
+def _opened(keys: dict[StreamOf, Found], envelope: Envelope | SealFault, body: bytes) -> Opening:
+    if isinstance(envelope, SealFault):
+        return envelope
+    key = keys[_stream_of(envelope)]
+    return open_body(key, envelope, body) if isinstance(key, RecordKey) else key
 
 
 def _of_draft(draft: Draft) -> StreamOf:

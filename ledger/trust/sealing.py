@@ -56,6 +56,7 @@ class SealFaultKind(Enum):
 
     CLEAR = "the body lies in the clear, and this release takes sealed ones only"
     ENVELOPE = "the envelope's bytes are not well formed"
+    LATER = "a later release wrote the envelope"
     FORMAT = "the body has a format that this release does not know"
     LENGTH = "the body is shorter or longer than any sealed one"
     KEY_MISSING = "the record has no key, and nothing says that it was destroyed"

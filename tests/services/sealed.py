@@ -8,11 +8,10 @@ from dataclasses import replace
 
 from ledger.application.ledger import Ledger
 from ledger.config import Settings
-from ledger.trust.envelope import Envelope, decode
-from ledger.trust.fault import EnvelopeFault
+from ledger.trust.envelope import Envelope
 from ledger.trust.record_key import RecordKey
-from ledger.trust.sealed_body import NONCE_BYTES, is_sealed, open_body, seal_body
-from ledger.trust.sealing import Draft, Opened, Opening, Sealed, SealFault, SealFaultKind, seal_in_order
+from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
+from ledger.trust.sealing import Draft, Opened, Opening, Sealed, SealFault, seal_in_order
 from ledger.views.event import ViewEvent, view_event
 
 _KEY = RecordKey(b"a key for tests, not for records")
@@ -46,11 +45,8 @@ def stored_under_fixed_key(place: Envelope, plaintext: bytes) -> Sealed:
 
 def opened_body(envelope: bytes, body: bytes) -> Opening:
     """What was sealed, or what is wrong with it."""
-    try:
-        decoded = decode(envelope)
-    except EnvelopeFault:
-        return SealFault(SealFaultKind.ENVELOPE)
-    return open_body(_KEY, decoded, body) if is_sealed(decoded) else SealFault(SealFaultKind.CLEAR)
+    found = sealed_envelope(envelope)
+    return found if isinstance(found, SealFault) else open_body(_KEY, found, body)
 
 
 def plaintext_of(envelope: bytes, body: bytes) -> bytes:

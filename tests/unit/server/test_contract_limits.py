@@ -88,7 +88,7 @@ def test_every_service_says_what_a_request_and_a_page_may_have(file: str, servic
         ("request, and one message of a client stream", f"{Limits().request_bytes_max // _MIB} MiB"),
         ("request, and one message of a client stream", f"above {Limits().transport_bytes_max // _MIB} MiB"),
         ("envelope of an event", f"{ENVELOPE_BYTES_MAX // _KIB} KiB"),
-        ("body of an event", f"{append.BODY_BYTES_MAX // _KIB} KiB"),
+        ("body of an event", f"{hospital_ledger.BODY_BYTES_MAX // _KIB} KiB"),
         ("events of a command", f"{append.EVENTS_MAX}"),
         ("rows of a page, events of a batch", f"{PAGE_ROWS_MAX:,}"),
         ("message on the published stream", f"{(MESSAGE_BYTES_MAX + 4 * _KIB) // _MIB} MiB"),
