@@ -40,8 +40,8 @@ class Bodies:
 @asynccontextmanager
 async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
     """With the keys themselves, for `ledger serve` alone. Raises KeyFileUnusable, BadSettings."""
-    key_file = _given(settings.key_file, "LEDGER_KEY_FILE")
-    passphrase_file = _given(settings.key_passphrase_file, "LEDGER_KEY_PASSPHRASE_FILE")
+    key_file = given(settings.key_file, "LEDGER_KEY_FILE")
+    passphrase_file = given(settings.key_passphrase_file, "LEDGER_KEY_PASSPHRASE_FILE")
     encryption = KeyFileKeys(key_file, passphrase_file)
     key_pool, event_pool = writer_pool(settings.postgres_keys_url), reader_pool(settings.postgres_append_url)
     events = EventReader(event_pool)
@@ -69,16 +69,17 @@ async def remote_opener(settings: Settings, purpose: UnsealPurpose.ValueType) ->
 
 def opener_over(channel: grpc.aio.Channel, settings: Settings, purpose: UnsealPurpose.ValueType) -> Opener:
     """The same over a channel that is there already."""
-    token_file = _given(settings.unseal_token_file, "LEDGER_UNSEAL_TOKEN_FILE")
+    token_file = given(settings.unseal_token_file, "LEDGER_UNSEAL_TOKEN_FILE")
     return RemoteOpener(channel, read_line_secret(token_file).decode(), purpose)
 
 
 def unsealing_of(settings: Settings, opener: Opener) -> Unsealing:
     """What this process opens for others. Raises KeyFileUnusable, BadSettings."""
-    return Unsealing(read_consumers(_given(settings.unseal_consumers_file, "LEDGER_UNSEAL_CONSUMERS_FILE")), opener)
+    return Unsealing(read_consumers(given(settings.unseal_consumers_file, "LEDGER_UNSEAL_CONSUMERS_FILE")), opener)
 
 
-def _given(file: Path | None, variable: str) -> Path:
+def given(file: Path | None, variable: str) -> Path:
+    """The file of a setting that this program cannot do without. Raises BadSettings."""
     if file is None:
         raise BadSettings((Fault(variable, "missing"),))
     return file

@@ -34,6 +34,10 @@ class Consumers:
     def __init__(self, consumers: Iterable[Consumer]) -> None:
         self._consumers = tuple(consumers)
 
+    def with_one(self, more: Consumer) -> tuple[Consumer, ...]:
+        """These and one more; one of the same name gives way: its old token counts no longer."""
+        return (*(each for each in self._consumers if each.name != more.name), more)
+
     def of_token(self, token: str) -> Consumer:
         """Whose token it is. UnknownToken. Takes the same time for every token, whichever it is or resembles."""
         digest = sha256(token.encode()).digest()
@@ -44,7 +48,9 @@ class Consumers:
 
 
 def consumer(name: str, token: str, *purposes: UnsealPurpose.ValueType) -> Consumer:
-    """A consumer with its token."""
+    """A consumer with its token. ValueError for a name that is none."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("a consumer's name is a lower-case letter and up to 40 letters, digits or hyphens")
     return Consumer(name, sha256(token.encode()).digest(), frozenset(purposes))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.keys.errors import KeyFileUnusable
@@ -18,19 +21,25 @@ def read_secret(file: Path) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileUnusable(file, f"cannot be opened ({error.strerror}); a symlink is not followed") from None
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         # Of the file that is open, not of whatever has its name by now.
-        found = os.fstat(opened.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise KeyFileUnusable(file, "is not a regular file")
-        if found.st_mode & _OTHERS:
-            raise KeyFileUnusable(file, "is open to others; its mode must be 0600")
-        if found.st_uid != os.geteuid():
-            raise KeyFileUnusable(file, "belongs to another user")
-        data = opened.read(_SECRET_BYTES_MAX + 1)
+        _check_private(file, os.fstat(descriptor))
+        with os.fdopen(os.dup(descriptor), "rb") as opened:
+            data = opened.read(_SECRET_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if not data or len(data) > _SECRET_BYTES_MAX:
         raise KeyFileUnusable(file, "is empty or larger than 1 MiB")
     return data
+
+
+def _check_private(file: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise KeyFileUnusable(file, "is not a regular file")
+    if found.st_mode & _OTHERS:
+        raise KeyFileUnusable(file, "is open to others; its mode must be 0600")
+    if found.st_uid != os.geteuid():
+        raise KeyFileUnusable(file, "belongs to another user")
 
 
 def read_line_secret(file: Path) -> bytes:
@@ -39,6 +48,17 @@ def read_line_secret(file: Path) -> bytes:
     if not line or b"\n" in line:
         raise KeyFileUnusable(file, "does not hold exactly one line")
     return line
+
+
+@contextmanager
+def lock_beside(file: Path) -> Generator[None]:
+    """Keeps other programs from changing the file meanwhile. KeyFileUnusable where one is changing it now."""
+    with (file.with_name(file.name + ".lock")).open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KeyFileUnusable(file, "is being changed by another program") from None
+        yield
 
 
 def write_secret(file: Path, data: bytes, *, new: bool = False) -> None:
