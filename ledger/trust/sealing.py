@@ -15,7 +15,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Protocol
 
-from ledger.trust.envelope import Envelope, encode
+from ledger.trust.envelope import Envelope, encode_with
 from ledger.trust.leaf import leaf_hash
 
 
@@ -115,9 +115,10 @@ def seal_in_order(drafts: Sequence[Draft], seal_one: SealOne) -> list[Sealed]:
     results: list[Sealed] = []
     for draft in drafts:
         stream_id = draft.envelope.stream_id
-        placed = replace(draft.envelope, prev_leaf=heads.get(stream_id, draft.envelope.prev_leaf))
+        before = heads.get(stream_id)
+        placed = draft.envelope if before is None else replace(draft.envelope, prev_leaf=before)
         envelope, body = seal_one(placed, draft.plaintext)
-        data = encode(replace(envelope, body_sha256=sha256(body).digest()))
+        data = encode_with(envelope, sha256(body).digest())
         heads[stream_id] = leaf_hash(data)
         results.append(Sealed(data, body, heads[stream_id]))
     return results

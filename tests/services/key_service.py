@@ -32,13 +32,17 @@ class _Servicer(KeyServiceServicer):
         return await self._service.unseal(request)
 
 
+def fixed_key_service() -> KeyService:
+    """The handler; every purpose is allowed to TOKEN."""
+    consumers = Consumers([consumer("tests", TOKEN, *UnsealPurpose.values())])
+    return KeyService(Unsealing(consumers, FIXED_KEY, CollectorRegistry()))
+
+
 @asynccontextmanager
 async def serving_fixed_key(address: str = "127.0.0.1:0") -> AsyncGenerator[str]:
-    """Its address while the block runs; every purpose is allowed to TOKEN."""
-    consumers = Consumers([consumer("tests", TOKEN, *UnsealPurpose.values())])
+    """Its address while the block runs."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    service = KeyService(Unsealing(consumers, FIXED_KEY, CollectorRegistry()))
-    add_KeyServiceServicer_to_server(_Servicer(service), server)  # pyright: ignore[reportArgumentType]  # an aio server
+    add_KeyServiceServicer_to_server(_Servicer(fixed_key_service()), server)  # pyright: ignore[reportArgumentType]  # an aio server
     port = server.add_insecure_port(address)
     await server.start()
     try:

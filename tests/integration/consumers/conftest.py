@@ -15,9 +15,11 @@ from ledger.api.v1.stream_pb2 import AddHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.config import Settings, load
 from ledger.publisher.role import run_publisher
+from ledger.server import key_service
 from ledger.server.limits import Limits
 from ledger.server.serving import Addresses, run_server
 from tests.integration.consumers.hospitals import Hospitals
+from tests.services.key_service import fixed_key_service
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY, open_ledger
 from tests.services.template import ROLE_PASSWORDS
@@ -47,7 +49,7 @@ async def address(settings: Settings) -> AsyncIterator[str]:
         run_server(
             settings,
             ledger,
-            {},
+            {key_service.RPC: fixed_key_service().unseal},
             stop,
             bound.set_result,
             registry=CollectorRegistry(),
