@@ -53,9 +53,9 @@ class KeyGround:
         """What a process has of the key file."""
         return KeyFileKeys(self.key_file, self.passphrase_file, clock=self.clock)
 
-    def store(self) -> KeyStore:
+    def store(self, rows: KeyRows | None = None) -> KeyStore:
         """What a process that has just started has."""
-        return KeyStore(self.rows, self.encryption(), self._is_destruction, clock=self.clock)
+        return KeyStore(rows or self.rows, self.encryption(), self._is_destruction, clock=self.clock)
 
     def content(self) -> KeyFile:
         """The generations as they lie in the file."""

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from ledger.keys.errors import KeysUnavailable
-from ledger.keys.key_rows import StreamOf
+from ledger.keys.key_rows import KeyRows, StreamOf
 from ledger.keys.key_store import KEPT_SECONDS, Found
 from ledger.keys.rewrapping import check_destroyable, rewrap_all
 from ledger.keys.wrapping import Wrapped
@@ -161,8 +161,7 @@ async def test_a_run_that_was_cut_short_is_finished_by_the_next(ground: KeyGroun
 
 async def test_without_postgresql_no_key_is_made(ground: KeyGround) -> None:
     """Whoever waits for a key is told that keys cannot be asked for; nothing hangs."""
-    keys = ground.store()
-    keys._groups._rows._pool = writer_pool("postgresql://nobody@127.0.0.1:1/none")
+    keys = ground.store(KeyRows(writer_pool("postgresql://nobody@127.0.0.1:1/none")))
     with pytest.raises(KeysUnavailable):
         await keys.find_or_make([_STREAM])
 
