@@ -139,7 +139,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as made:
         folder = Path(made)
         folder.chmod(0o711)
-        make_secrets(folder, new=True)
+        make_secrets(folder)
         with EmbeddedPostgres(folder / "postgres") as server:
             urls = {f"LEDGER_POSTGRES_{role}_URL": server.superuser_url for role in _ROLES}
             rows = asyncio.run(_measure(load({**urls, **secret_settings(folder)})))

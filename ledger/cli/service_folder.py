@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.service_secrets import make_secrets, secret_settings
+from ledger.cli.service_secrets import make_secrets, require_secrets, secret_settings
 from ledger.embedded.ports import LOOPBACK, free_port, is_free
 from ledger.embedded.server_folder import write_privately
 
@@ -44,13 +44,14 @@ class ServiceFolder:
     def open(cls, path: Path, stream: str, listen: Listen) -> ServiceFolder:
         """The folder's state, new on first use. A ledger published on Kafka is not continued on the log, or back.
 
-        Raises StreamDiffers, PortTaken.
+        Raises StreamDiffers, KeysMissing, PortTaken.
         """
         kept: dict[str, Any] = {}
         if (path / _FILE).exists():
             kept = json.loads((path / _FILE).read_text())
             if kept["stream"] != stream:
                 raise StreamDiffers(kept["stream"], stream)
+            require_secrets(path)
         passwords = kept.get("passwords") or {role: secrets.token_urlsafe(24) for role in ROLES}
         grpc_host, grpc_port = _place("LEDGER_GRPC_LISTEN", listen.grpc, kept.get("grpc_port"))
         http_host, http_port = _place("LEDGER_HTTP_LISTEN", listen.http, kept.get("http_port"))
@@ -103,11 +104,9 @@ class ServiceFolder:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"
 
     def keep(self) -> None:
-        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's.
-
-        Raises KeysMissing.
-        """
-        make_secrets(self.path, new=not (self.path / _FILE).exists())
+        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
+        if not (self.path / _FILE).exists():
+            make_secrets(self.path)
         state = {
             "passwords": self.passwords,
             "grpc_port": self.grpc_port,

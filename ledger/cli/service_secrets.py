@@ -29,6 +29,7 @@ _PURPOSES: Mapping[str, tuple[UnsealPurpose.ValueType, ...]] = {
     "consume": (UNSEAL_PURPOSE_TRANSFERS,),
     OPERATOR: (UNSEAL_PURPOSE_VIEWS, UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_INSPECTION),
 }
+_KEY_FILE = "key-encryption-keys.json"
 _OF_SERVE_ALONE = (
     "LEDGER_POSTGRES_KEYS_URL",
     "LEDGER_KEY_FILE",
@@ -41,24 +42,29 @@ class KeysMissing(Exception):
     """The folder holds a service but not its keys: nothing in it can be read, and new ones would not help."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder}: {KeysMissing.__doc__} Put the folder `{FOLDER}` back from its backup.")
+        super().__init__(
+            f"{folder}: {KeysMissing.__doc__} Put the folder `{FOLDER}` back from its backup. "
+            "A service from before bodies were sealed is not taken up by this release."
+        )
         self.folder = folder
 
 
-def make_secrets(folder: Path, *, new: bool) -> None:
-    """Makes what is not there yet, for a new service. Raises KeysMissing for one that has data."""
+def require_secrets(folder: Path) -> None:
+    """Raises KeysMissing for a service whose keys are not in its folder."""
+    if not (folder / FOLDER / _KEY_FILE).exists():
+        raise KeysMissing(folder)
+
+
+def make_secrets(folder: Path) -> None:
+    """Makes what is not there yet, for a new service: never for one that has data."""
     own = folder / FOLDER
-    if not new:
-        if not (own / "key-encryption-keys.json").exists():
-            raise KeysMissing(folder)
-        return
     own.mkdir(mode=0o700, exist_ok=True)
     if not (own / "passphrase").exists():
         write_secret(own / "passphrase", secrets.token_urlsafe(32).encode())
-    if not (own / "key-encryption-keys.json").exists():
+    if not (own / _KEY_FILE).exists():
         passphrase = read_line_secret(own / "passphrase")
         made = new_key_file(datetime.now(UTC), os.urandom)
-        write_key_file(own / "key-encryption-keys.json", made, passphrase, os.urandom, new=True)
+        write_key_file(own / _KEY_FILE, made, passphrase, os.urandom, new=True)
     tokens = {name: secrets.token_urlsafe(32) for name in _PURPOSES}
     for name, token in tokens.items():
         write_secret(own / f"token-{name}", token.encode())
@@ -69,7 +75,7 @@ def secret_settings(folder: Path, token_of: str = OPERATOR) -> dict[str, str]:
     """Where they are, as environment variables."""
     own = folder / FOLDER
     return {
-        "LEDGER_KEY_FILE": str(own / "key-encryption-keys.json"),
+        "LEDGER_KEY_FILE": str(own / _KEY_FILE),
         "LEDGER_KEY_PASSPHRASE_FILE": str(own / "passphrase"),
         "LEDGER_UNSEAL_CONSUMERS_FILE": str(own / "consumers.json"),
         "LEDGER_UNSEAL_TOKEN_FILE": str(own / f"token-{token_of}"),

@@ -20,5 +20,5 @@ def key_settings() -> dict[str, str]:
 def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="ledger-test-keys-"))
     atexit.register(shutil.rmtree, folder)
-    make_secrets(folder, new=True)
+    make_secrets(folder)
     return folder
