@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc.aio
@@ -24,6 +26,7 @@ from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.reading import EventReader
 from ledger.trust.sealing import Opener, Sealer
 
+_log = logging.getLogger(__name__)
 _RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 
@@ -43,6 +46,8 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
     key_file = given(settings.key_file, "LEDGER_KEY_FILE")
     passphrase_file = given(settings.key_passphrase_file, "LEDGER_KEY_PASSPHRASE_FILE")
     encryption = KeyFileKeys(key_file, passphrase_file)
+    if encryption.content.due(datetime.now(UTC)):
+        _log.warning("the newest key-encryption key is due to be followed", extra={"file": str(key_file)})
     key_pool, event_pool = writer_pool(settings.postgres_keys_url), reader_pool(settings.postgres_append_url)
     events = EventReader(event_pool)
 
