@@ -190,7 +190,7 @@ def test_settings_of_the_environment_are_honoured(service: WholeService) -> None
 
 def test_a_service_without_its_keys_is_not_taken_up(tmp_path: Path) -> None:
     """A folder whose keys are gone, or from before bodies were sealed: refused by name, and no new keys made."""
-    kept = {"passwords": {}, "grpc_port": 1, "http_port": 1, "stream": "postgres"}
+    kept: dict[str, object] = {"passwords": {}, "grpc_port": 1, "http_port": 1, "stream": "postgres"}
     (tmp_path / "service.json").write_text(json.dumps(kept))
     status, said = run_ledger("up", "--dir", str(tmp_path), "--stream", "postgres")
     assert (status, "holds a service but not its keys" in said) == (1, True), said
