@@ -51,10 +51,15 @@ class Envelope:
 
 def encode(envelope: Envelope) -> bytes:
     """The envelope's bytes; ValueError names a field that does not fit its definition, EnvelopeTooLarge its size."""
-    wrong = _wrong_field(envelope)
+    return encode_with(envelope, envelope.body_sha256)
+
+
+def encode_with(envelope: Envelope, body_sha256: bytes) -> bytes:
+    """As `encode`, with the digest of a body that was sealed after the envelope was made."""
+    wrong = _wrong_field(envelope, body_sha256)
     if wrong:
         raise ValueError(wrong)
-    data = _joined(envelope, b"\x4a\x20" + envelope.body_sha256)
+    data = _joined(envelope, b"\x4a\x20" + body_sha256)
     if len(data) > ENVELOPE_BYTES_MAX:
         raise EnvelopeTooLarge(len(data))
     return data
@@ -153,7 +158,7 @@ def _envelope_of(values: dict[int, int | bytes], size: int) -> Envelope:
         )
     except UnicodeDecodeError:
         raise EnvelopeFault("text that is not UTF-8", size) from None
-    wrong = _wrong_field(envelope)
+    wrong = _wrong_field(envelope, envelope.body_sha256)
     if wrong:
         raise EnvelopeFault(wrong, size)
     return envelope
@@ -169,7 +174,7 @@ def _octets(values: dict[int, int | bytes], field: int) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _wrong_field(envelope: Envelope) -> str:
+def _wrong_field(envelope: Envelope, body_sha256: bytes) -> str:
     """What is wrong with the first field that its definition does not allow; empty if nothing is."""
     if envelope.format != FORMAT:
         return _OTHER_FORMAT
@@ -177,7 +182,7 @@ def _wrong_field(envelope: Envelope) -> str:
         return "origin or type is missing"
     if not 1 <= envelope.stream_version <= UINT64_MAX or not 1 <= envelope.recorded_at <= UINT64_MAX:
         return "stream_version or recorded_at is missing or above 64 bits"
-    if len(envelope.stream_id) != _ID_BYTES or len(envelope.body_sha256) != _DIGEST_BYTES:
+    if len(envelope.stream_id) != _ID_BYTES or len(body_sha256) != _DIGEST_BYTES:
         return "stream_id is not 16 or body_sha256 not 32 bytes"
     if len(envelope.actor) not in (0, _ID_BYTES) or len(envelope.key_id) not in (0, _ID_BYTES):
         return "actor or key_id is not 16 bytes"

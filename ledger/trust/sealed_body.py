@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from cryptography.exceptions import InvalidTag
 
-from ledger.trust.envelope import Envelope, associated_data
+from ledger.trust.envelope import Envelope, associated_data, decode
+from ledger.trust.fault import EnvelopeFault, UnknownFormat
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealing import Opened, SealFault, SealFaultKind
 
@@ -74,6 +75,22 @@ def is_sealed(envelope: Envelope) -> bool:
     """Whether the envelope says that its body is sealed; the strict encoding lets key id and commitment come together
     or not at all."""
     return bool(envelope.key_id)
+
+
+def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
+    """The envelope of a body that is to be opened, or why it cannot be."""
+    try:
+        decoded = decode(envelope)
+    except UnknownFormat:
+        return SealFault(SealFaultKind.LATER)
+    except EnvelopeFault:
+        return SealFault(SealFaultKind.ENVELOPE)
+    return decoded if is_sealed(decoded) else SealFault(SealFaultKind.CLEAR)
+
+
+def lies_in_the_clear(envelope: bytes) -> bool:
+    """Whether well-formed envelope bytes say that their body is not sealed; other bytes are somebody else's fault."""
+    return sealed_envelope(envelope) == SealFault(SealFaultKind.CLEAR)
 
 
 def _wrong_outside(key: RecordKey, envelope: Envelope, body: bytes) -> SealFaultKind | None:
