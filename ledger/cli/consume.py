@@ -25,14 +25,18 @@ from consumers.receiving_hospital.own_ledger import OwnLedger
 from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from consumers.registry import Registry
 from consumers.transfer_answers.recorder import AnswerRecorder
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSFERS
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.cli.service_address import address_option
+from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
+from ledger.keys.remote_opener import RemoteOpener
 from projections.connections import connection_pool
 
 _PATIENCE = Patience()
@@ -100,7 +104,7 @@ def archive_office(hospital: str, folder: Path, address: str) -> None:
     """Write the whole history of HOSPITAL into files below FOLDER, checked; again: add what is new."""
     try:
         with shown_errors():
-            run = asyncio.run(archive(hospital, folder, address))
+            run = asyncio.run(archive(hospital, folder, address, unseal_token()))
     except (ArchiveStopped, ArchiveFileChanged, BadManifest, ServiceUnavailable) as error:
         raise click.ClickException(str(error)) from error
     click.echo(
@@ -109,11 +113,12 @@ def archive_office(hospital: str, folder: Path, address: str) -> None:
     )
 
 
-async def archive(hospital: str, folder: Path, address: str) -> ArchiveRun:
+async def archive(hospital: str, folder: Path, address: str, token: str) -> ArchiveRun:
     """One run of the archive office."""
     async with _channel(address) as channel:
         stub = StreamServiceStub(channel)
-        return await ArchiveOffice(hospital, stub=stub, folder=folder, patience=_PATIENCE).run()
+        opener = PatientOpener(RemoteOpener(channel, token, UNSEAL_PURPOSE_ARCHIVE))
+        return await ArchiveOffice(hospital, stub=stub, folder=folder, opener=opener, patience=_PATIENCE).run()
 
 
 def _channel(address: str) -> grpc.aio.Channel:
@@ -130,9 +135,9 @@ Build = Callable[["Desks", str], Awaitable[Handle]]
 
 def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
     """Follows the topic of one hospital, or of every one, until SIGTERM or Ctrl-C."""
-    settings = settings_for()
+    settings = settings_for("unseal_token_file")
     if settings.stream == "postgres":
-        settings = settings_for("postgres_stream_url")
+        settings = settings_for("postgres_stream_url", "unseal_token_file")
     own_folder = (folder or settings.data_dir) / "consumers"
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
@@ -140,12 +145,18 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
         open_topic = transfer_topics(settings)
         async with _channel(settings.grpc_listen) as channel:
+            opener = PatientOpener(opener_over(channel, settings, UNSEAL_PURPOSE_TRANSFERS))
             desks = Desks(channel, settings.grpc_listen, own_folder)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
                 handle = await build(desks, each)
                 follower = Follower(
-                    each, open_topic=open_topic, handle=handle, folder=own_folder / each / name, clock=_clock
+                    each,
+                    open_topic=open_topic,
+                    handle=handle,
+                    opener=opener,
+                    folder=own_folder / each / name,
+                    clock=_clock,
                 )
                 await follower.run(stop, others_wait)
 

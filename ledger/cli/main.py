@@ -12,6 +12,7 @@ _COMMANDS = {
     "publish": "ledger.cli.publish:publish",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
+    "keys": "ledger.cli.keys:keys",
     "migrate": "ledger.cli.migrate:migrate",
     "status": "ledger.cli.status:status",
     "dead-letters": "ledger.cli.dead_letters:dead_letters",

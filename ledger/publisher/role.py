@@ -18,7 +18,9 @@ from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
+from ledger.publisher.routing import Routing
 from ledger.publisher.sink import PostgresSink, Sink
+from ledger.trust.sealing import Opener
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 SWEEP_SECONDS = 1.0
@@ -29,15 +31,15 @@ OPEN_MAX = 32
 _log = logging.getLogger(__name__)
 
 
-async def run_publisher(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def run_publisher(settings: Settings, opener: Opener, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry."""
     async with log_pool(settings.postgres_stream_url) as pool:
-        log = LedgerLog(pool)
+        log, routing = LedgerLog(pool), Routing(opener)
 
         def make_sink(hospital: HospitalRow) -> Sink:
             if settings.stream == "kafka":
-                return KafkaSink(settings.kafka_bootstrap, log, hospital)
-            return PostgresSink(log, hospital)
+                return KafkaSink(settings.kafka_bootstrap, log, hospital, routing)
+            return PostgresSink(log, hospital, routing)
 
         # What stands in the same database as the ledger is not lost without it; a topic is.
         sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka")

@@ -15,6 +15,7 @@ from ledger.api.v1 import (
     disposal_pb2,
     identity_pb2,
     keeping_pb2,
+    keys_pb2,
     records_pb2,
     stream_pb2,
     transfers_pb2,
@@ -32,6 +33,7 @@ CONTRACT_FILES = (
     usage_pb2,
     transfers_pb2,
     stream_pb2,
+    keys_pb2,
 )
 
 
