@@ -49,7 +49,10 @@ def _field(body: bytes, at: int, tag: bytes) -> tuple[int, int]:
     """The number after a tag, and the offset after it."""
     if not body.startswith(tag, at):
         raise MapFault("a field is missing or out of order")
-    return read_varint(body, at + len(tag))
+    value, after = read_varint(body, at + len(tag))
+    if value == 0:
+        raise MapFault("a default value, which must be absent")
+    return value, after
 
 
 def _optional(body: bytes, at: int, tag: bytes) -> tuple[int, int]:
