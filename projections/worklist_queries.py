@@ -57,4 +57,6 @@ def _item(row: tuple[Any, ...], on_date: str) -> worklist_pb2.WorkItem:
         defects=(
             common_pb2.Defect(code=code, entry_id=entry_id, text=text) for code, entry_id, text in json.loads(row[11])
         ),
+        score=row[13],
+        grade=row[14],
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.known_codes import KnownCodes
 from ledger.application.packages import package_bytes, package_facts
 from ledger.application.patient_identities import PatientIdentities
 from ledger.application.patient_visits import PatientVisits
@@ -44,7 +45,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.rule_packs import RulePacks
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import Actor, HeldItem
+from ledger.domain.values import Actor, EntryContent, HeldItem
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
@@ -81,6 +82,7 @@ class FactGathering:
         packs: RulePacks,
         pack_id: str,
         templates: TemplateSet,
+        codes: KnownCodes,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
@@ -88,6 +90,7 @@ class FactGathering:
         self._packs = packs
         self._pack_id = pack_id
         self._templates = templates
+        self._codes = codes
         self._visits = PatientVisits(ledger, reader, keys)
         self._disposal = DisposalFacts(ledger, reader, keys)
         self._stated = StatedFacts(ledger.hospital, reader, keys)
@@ -132,7 +135,7 @@ class FactGathering:
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
         )
-        facts = await self._converging(asked, loaded, facts)
+        facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
             case RegisterPatient(details=details):
                 bearers = await self._identities.bearers(asked)
@@ -187,6 +190,13 @@ class FactGathering:
             return facts
         known = await self._stated.known((*first, *also), patient_id)
         return replace(facts, fact=known[0].fact if first else None, also=known[len(first) :])
+
+    async def _coded(self, asked: Asked, facts: Facts) -> Facts:
+        """With the tables of the code systems that the command's entry names."""
+        content = getattr(asked.command, "content", None)
+        if not isinstance(content, EntryContent) or facts.context.historical:
+            return facts
+        return replace(facts, code_tables=await self._codes.tables(content, facts.pack))
 
     def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""

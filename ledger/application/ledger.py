@@ -24,6 +24,7 @@ from ledger.application.errors import (
 )
 from ledger.application.fact_gathering import FactGathering, rows_up_to
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.known_codes import FOLDER, KnownCodes
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
@@ -74,6 +75,7 @@ class Ledger:
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
+        self._codes = KnownCodes(settings.data_dir / FOLDER)
         self._tenants: dict[str, Tenant] = {}
         self._opening = asyncio.Lock()
 
@@ -290,7 +292,9 @@ class Ledger:
             StreamCache(CACHED_EVENTS_MAX),
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
-        gathering = FactGathering(ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates())
+        gathering = FactGathering(
+            ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates(), self._codes
+        )
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         commands = CommandPath(ledger, self._reader, committer, gathering, keys, skew_us_max, self._clock)

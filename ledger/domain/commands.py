@@ -195,10 +195,12 @@ class ReturnRecord:
 
 @dataclass(frozen=True)
 class PassQuality:
-    """Passes the record."""
+    """Passes the record, with the defects that may stay."""
 
     record_id: UUID
-    score: int
+    score: int = 0
+    """0 = as the defects make it; a score that is sent must agree with them."""
+    defects: tuple[Defect, ...] = ()
 
 
 @dataclass(frozen=True)

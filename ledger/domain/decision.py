@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.code_tables import CodeTable, CodeTables
 from ledger.domain.commands import CommandContext
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
@@ -126,6 +127,8 @@ class Facts:
     """Who states what the command's source item states."""
     also: tuple[KnownItem, ...] = ()
     """What is known of the command's further source items, in their order."""
+    code_tables: CodeTables = field(default_factory=dict[str, CodeTable | None])
+    """The tables of the code systems that the command's entry names."""
     bearers: tuple[UUID | None, ...] = ()
     """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
     alike: tuple[UUID, ...] = ()

@@ -27,6 +27,10 @@ _KEYS = frozenset(
         "keeping",
         "deadline",
         "calendar",
+        "code_table",
+        "quality",
+        "quality_item",
+        "quality_grade",
     }
 )
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from ledger.domain.code_tables import NamedTable, named_tables
 from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms
 from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
+from ledger.domain.quality_rules import QualityRules
 from ledger.domain.values import VisitType
 
 
@@ -53,6 +55,9 @@ class RulePack:
     deadlines: DeadlineRules
     final_signers: Mapping[str, frozenset[str]]
     """Roles whose signature makes an entry of a template final; `*` stands for every template that is not named."""
+    quality: QualityRules
+    code_tables: tuple[NamedTable, ...] = ()
+    """Tables of the hospital's own, beside ICD-10 of the WHO."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
@@ -69,6 +74,8 @@ class RulePack:
             keeping=KeepingTerms.from_data(data.get("keeping", {}), faults),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
+            quality=QualityRules.from_data(data, faults),
+            code_tables=named_tables(data.get("code_table", []), faults),
         )
         if faults:
             raise BadRulePack(tuple(faults))

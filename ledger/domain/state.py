@@ -27,6 +27,7 @@ from ledger.domain.values import (
     Actor,
     AmendmentKind,
     Attestation,
+    Defect,
     Disposition,
     EntryContent,
     EntryState,
@@ -146,6 +147,11 @@ class Archiving:
 
     passed: bool = False
     score: int = 0
+    """Of the last assessment."""
+    grade: str = ""
+    """Of the last assessment; empty before, and where an earlier release assessed it."""
+    defects: tuple[Defect, ...] = ()
+    """Found by the last assessment."""
     returns: int = 0
     head_leaf: bytes = b""
     retain_until: str = ""

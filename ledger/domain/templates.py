@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain.faults import Faults
-from ledger.domain.values import EntryContent, Field, Section
+from ledger.domain.values import EntryContent, Field, Section, VisitType
 
 SECTIONS_MAX = 100
 FIELDS_MAX = 2000
@@ -35,6 +35,8 @@ class FieldRule:
     code: str
     type: str
     """text, coding, quantity, time or flag."""
+    title: str = ""
+    title_zh: str = ""
     required: bool = False
     repeated: bool = False
     units: frozenset[str] = frozenset()
@@ -55,6 +57,7 @@ class SectionRule:
 
     code: str
     title: str
+    title_zh: str = ""
     required: bool = False
     fields: Mapping[str, FieldRule] | None = None
     """The fields that it may hold; None = any field."""
@@ -72,6 +75,8 @@ class Template:
     """The title in Chinese."""
     open: bool = False
     """Takes sections that it does not name."""
+    visits: frozenset[VisitType] = frozenset()
+    """Visits in which it is written; empty = in all."""
 
     def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes every fault of an entry against this template."""
@@ -117,11 +122,16 @@ class TemplateSet:
             raise BadTemplates(tuple(faults))
         return cls(made)
 
-    def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
-        """Notes every fault of an entry."""
+    def check(
+        self, content: EntryContent, faults: Faults, path: str = "content", visit: VisitType | None = None
+    ) -> None:
+        """Notes every fault of an entry; `visit` is that of the record, None = whatever visit."""
         _check_shape(content, faults, path)
         template = self.templates.get((content.template, content.template_version))
         if template is not None:
+            if visit is not None and template.visits and visit not in template.visits:
+                text = f"written in visits of type {', '.join(sorted(template.visits))}"
+                faults.add(f"{path}.template", "VISIT_NOT_ALLOWED", text)
             template.check(content, faults, path)
         elif self.knows(content.template):
             faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
@@ -226,14 +236,20 @@ def _types_of(field: Field) -> list[str]:
 def _template(data: Mapping[str, Any]) -> Template:
     sections = {each["code"]: _section(each) for each in data.get("section", ())}
     return Template(
-        data["id"], data["version"], data["title"], sections, data.get("title_zh", ""), data.get("open", False)
+        id=data["id"],
+        version=data["version"],
+        title=data["title"],
+        sections=sections,
+        title_zh=data.get("title_zh", ""),
+        open=data.get("open", False),
+        visits=frozenset(VisitType(each) for each in data.get("visits", ())),
     )
 
 
 def _section(data: Mapping[str, Any]) -> SectionRule:
     fields = data.get("field")
     rules = None if fields is None else {each["code"]: _field(each) for each in fields}
-    return SectionRule(data["code"], data["title"], data.get("required", False), rules)
+    return SectionRule(data["code"], data["title"], data.get("title_zh", ""), data.get("required", False), rules)
 
 
 def _field(data: Mapping[str, Any]) -> FieldRule:
@@ -243,6 +259,8 @@ def _field(data: Mapping[str, Any]) -> FieldRule:
     return FieldRule(
         code=data["code"],
         type=data["type"],
+        title=data.get("title", ""),
+        title_zh=data.get("title_zh", ""),
         required=data.get("required", False),
         repeated=data.get("repeated", False),
         units=frozenset(data.get("units", ())),

@@ -46,6 +46,7 @@ _CODES = {
     "RecordEnteredInError": "deprecate",
     "NewbornRegistered": "originate",
     "RecordRecalled": "report",
+    "QualityAssessed": "verify",
     "DeadlineMissed": "report",
     "DeadlineMissWithdrawn": "report",
     "ResultRecognised": "link",

@@ -23,6 +23,8 @@ CREATE TABLE {items} (
     due_on text NOT NULL,
     subject_id text NOT NULL,
     defects text NOT NULL,
+    score integer NOT NULL,
+    grade text NOT NULL,
     PRIMARY KEY (record_id, item)
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {items} (department) WHERE kind BETWEEN 1 AND 5 AND department <> '';
@@ -43,24 +45,25 @@ SET version = excluded.version, case_number = excluded.case_number, phase = excl
 
 -- name: load_items
 SELECT i.record_id, i.item, i.version, i.kind, i.department, i.person_id, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects
+    i.subject_id, i.defects, i.score, i.grade
 FROM unnest($1::uuid[], $2::text[]) AS k (record_id, item) JOIN {items} AS i USING (record_id, item)
 
 -- name: store_items
 INSERT INTO {items}
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[])
+    $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::text[])
 ON CONFLICT (record_id, item) DO UPDATE
 SET version = excluded.version, kind = excluded.kind, department = excluded.department,
     person_id = excluded.person_id, rule = excluded.rule, since = excluded.since, due_at = excluded.due_at,
-    due_on = excluded.due_on, subject_id = excluded.subject_id, defects = excluded.defects
+    due_on = excluded.due_on, subject_id = excluded.subject_id, defects = excluded.defects,
+    score = excluded.score, grade = excluded.grade
 
 -- name: erase_items
 DELETE FROM {items} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 SELECT i.kind, i.record_id, i.case_number, i.phase, i.of_department, i.responsible_id, i.rule, i.since, i.due_at,
-    i.due_on, i.subject_id, i.defects, i.item
+    i.due_on, i.subject_id, i.defects, i.item, i.score, i.grade
 FROM (
     SELECT i.*, r.case_number, r.phase, r.department AS of_department,
         coalesce(nullif(i.person_id, ''), r.responsible_id) AS responsible_id
@@ -77,7 +80,7 @@ ORDER BY i.since, i.record_id, i.item LIMIT $1
 
 -- name: person
 SELECT i.kind, i.record_id, i.case_number, i.phase, i.of_department, $2::text, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects, i.item
+    i.subject_id, i.defects, i.item, i.score, i.grade
 FROM (
     SELECT i.*, r.case_number, r.phase, r.department AS of_department
     FROM {records} AS r JOIN {items} AS i USING (record_id)
@@ -93,7 +96,7 @@ ORDER BY i.since, i.record_id, i.item LIMIT $1
 
 -- name: records_office
 SELECT i.kind, i.record_id, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects, i.item
+    i.subject_id, i.defects, i.item, i.score, i.grade
 FROM (
     SELECT * FROM {items} WHERE kind BETWEEN 6 AND 9
     UNION ALL

@@ -150,6 +150,8 @@ class WorkItem(_message.Message):
     OVERDUE_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     DEFECTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
     kind: Global___WorkKind.ValueType
     """What kind of thing."""
     record_id: _builtins.str
@@ -170,6 +172,10 @@ class WorkItem(_message.Message):
     """Missed, or past its last day by the `on_date` of the request."""
     subject_id: _builtins.str
     """What it is about within the record (entry, consultation, loan, request), UUID text; empty = the record."""
+    score: _builtins.int
+    """Score that the defects make, of RETURNED."""
+    grade: _builtins.str
+    """Grade that the defects make, of RETURNED; empty where an earlier release assessed it."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when."""
@@ -198,10 +204,12 @@ class WorkItem(_message.Message):
         overdue: _builtins.bool = ...,
         subject_id: _builtins.str = ...,
         defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        score: _builtins.int = ...,
+        grade: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "defects", b"defects", "department", b"department", "due_at", b"due_at", "due_on", b"due_on", "kind", b"kind", "overdue", b"overdue", "person_id", b"person_id", "phase", b"phase", "record_id", b"record_id", "rule", b"rule", "since", b"since", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "defects", b"defects", "department", b"department", "due_at", b"due_at", "due_on", b"due_on", "grade", b"grade", "kind", b"kind", "overdue", b"overdue", "person_id", b"person_id", "phase", b"phase", "record_id", b"record_id", "rule", b"rule", "score", b"score", "since", b"since", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -60,15 +60,16 @@ async def test_a_department_sees_what_waits_for_it(ground: Ground) -> None:
 
 
 async def test_what_was_returned_says_why_until_it_is_handed_in_again(ground: Ground) -> None:
-    """With its defects, at the department that has the patient now."""
+    """With its defects and their score, at the department that has the patient now."""
     record = h.EventStream()
-    returned = [*care(), h.moved_to("ICU"), h.care_ended(), h.submitted(), h.returned()]
+    returned = [*care(), h.moved_to("ICU"), h.care_ended(), h.submitted()]
+    returned += [h.assessed(69, "C", "D1"), h.returned()]
     async with running(ground, Worklist()):
         queries = WorklistQueries(reader(ground))
         head = ground.append(record.seal(body) for body in returned)
         (item,) = (await queries.worklist("north", WorkAsked("department", "ICU"), 0, "", head)).items
         assert (item.kind, item.phase) == (worklist_pb2.WORK_KIND_RETURNED, common_pb2.PHASE_RETURNED)
-        assert [each.code for each in item.defects] == ["D1"]
+        assert ([each.code for each in item.defects], item.score, item.grade) == (["D1"], 69, "C")
         head = ground.append([record.seal(h.submitted())])
         assert not (await queries.worklist("north", WorkAsked("department", "ICU"), 0, "", head)).items
 

@@ -101,8 +101,8 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         ("line 8", "keeping.loan_weeks: no such figure"),
         ("line 11", "retention.INPATIENT.years: a whole number from 1 is required"),
         ("line 15", "deadline[18].figure: a whole number from 1 is required"),
-        ("line 20", "mandatory[9].visits: no such visit type SPA"),
-        ("line 21", "mandatory[9].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
+        ("line 20", "mandatory[10].visits: no such visit type SPA"),
+        ("line 21", "mandatory[10].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
     ]
 
 
@@ -148,3 +148,68 @@ def test_keys_are_found_on_their_lines() -> None:
     """Tables, lists of tables, quoted keys."""
     lines = key_lines('a = 1\n[b."*"]\nc = 2 # d = 3\n[[e]]\nf = 1\n[[e]]\nf = 2\n')
     assert lines == {"a": 1, "b.*": 2, "b.*.c": 3, "e[0]": 4, "e[0].f": 5, "e[1]": 6, "e[1].f": 7}
+
+
+def test_an_overlay_changes_what_a_defect_costs() -> None:
+    """By the item's code, and with items and a threshold of its own; the rest is the base's."""
+    base, _ = read_pack(NATIONAL, {})
+    own = """
+[quality]
+pass_from = 80
+[[quality_item]]
+id = "LANGUAGE"
+points = 4
+[[quality_item]]
+id = "HOUSE_STYLE"
+title = "Not in the style of the house"
+title_zh = "不符合本院书写规范"
+group = "form"
+points = 1
+source = "rule of the house"
+"""
+    pack, _ = read_pack(f'id = "north"\nversion = 1\nextends = "cn-2010@1"\n{own}', bases())
+    before, after = base.quality, pack.quality
+    assert (after.pass_from, after.full, after.grades) == (80, before.full, before.grades)
+    assert {code for code, item in after.items.items() if before.items.get(code) != item} == {"LANGUAGE", "HOUSE_STYLE"}
+    changed = after.items["LANGUAGE"]
+    assert (changed.points, changed.title_zh) == (4, before.items["LANGUAGE"].title_zh)
+
+
+def test_faults_of_quality_items_and_code_tables_have_their_line() -> None:
+    """Where the layer says them; what a new item lacks is at its head."""
+    text = """id = "a"
+version = 1
+extends = "cn-2010@1"
+[quality]
+full = "many"
+[[quality_item]]
+id = "LANGUAGE"
+points = 0
+[[quality_item]]
+id = "NEW"
+[[code_table]]
+id = "icd"
+system = "urn:cn:icd-10"
+version = "2.0"
+file = "/etc/passwd"
+sha256 = "1"
+source = "ministry"
+"""
+    places = {each.partition(": ")[0] + " " + each.split(": ")[1].partition(".")[2] for each in faults_of(text)}
+    assert {"line 5 full", "line 8 points", "line 9 title", "line 9 source", "line 15 file", "line 16 sha256"} <= places
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("quality = 1\n", "quality: a table is required"),
+        ("quality_item = 1\n", "quality_item: a list of tables is required"),
+        ("quality_grade = [1]\n", "quality_grade: a list of tables is required"),
+        ("code_table = 'x'\n", "code_table: a list of tables is required"),
+        ("[[quality_item]]\npoints = 1\n", "quality_item[0].id: a text is required"),
+    ],
+)
+def test_quality_and_code_tables_that_have_not_their_shape(text: str, named: str) -> None:
+    """A fault, never a crash."""
+    head = 'id = "a"\nversion = 1\nextends = "cn-2010@1"\n'
+    assert named in {each.partition(": ")[2] for each in faults_of(head + text)}
