@@ -10,6 +10,7 @@ from typing_extensions import override
 _COMMANDS = {
     "serve": "ledger.cli.serve:serve",
     "publish": "ledger.cli.publish:publish",
+    "integrate": "ledger.cli.integrate:integrate",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "migrate": "ledger.cli.migrate:migrate",
