@@ -29,7 +29,7 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
-from ledger.domain.decision import PATIENT, ClaimedItem, Facts
+from ledger.domain.decision import MAP, PATIENT, ClaimedItem, Facts
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.keeping_commands import (
@@ -42,6 +42,7 @@ from ledger.domain.keeping_commands import (
     RearchiveRecord,
     SealRecord,
 )
+from ledger.domain.map_commands import PublishMap
 from ledger.domain.rule_packs import RulePacks
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
@@ -255,5 +256,7 @@ async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, versio
 def _claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(asked.command, ReceivePackage):
         return "package", (asked.command.sender, str(asked.command.transfer_id))
+    if isinstance(asked.command, PublishMap):
+        return MAP, ()
     source = asked.context.source
     return None if source is None else ("source", (source.system, source.type, source.id))

@@ -20,6 +20,7 @@ from ledger.domain import (
     decide_entry,
     decide_hold,
     decide_identity,
+    decide_map,
     decide_package,
     decide_patient,
     decide_quality,
@@ -53,6 +54,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_disposal.DECISIONS,
     **decide_disposal_list.DECISIONS,
     **decide_identity.DECISIONS,
+    **decide_map.DECISIONS,
 }
 
 

@@ -11,6 +11,7 @@ from ledger.domain import events
 from ledger.domain.disposal_events import DisposalListDrawnUp
 from ledger.domain.events import Event
 from ledger.domain.evolve_disposal_list import DISPOSAL_LIST_STEPS
+from ledger.domain.evolve_map import MAP_STEPS
 from ledger.domain.evolve_package import PACKAGE_STEPS
 from ledger.domain.evolve_patient import PATIENT_STEPS
 from ledger.domain.evolve_record import RECORD_STEPS
@@ -18,7 +19,7 @@ from ledger.domain.state import StreamState
 
 Step = Callable[[Any, Any, datetime], StreamState]
 
-STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS, **DISPOSAL_LIST_STEPS}
+STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS, **DISPOSAL_LIST_STEPS, **MAP_STEPS}
 """From the class of an event to the function (state, event, recorded_at) -> state."""
 
 

@@ -23,6 +23,7 @@ from ledger.domain.keeping_state import (
     Reopening,
     Seal,
 )
+from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -242,7 +243,7 @@ class PackageState:
     code: str = ""
 
 
-StreamState = RecordState | PatientState | PackageState | DisposalListState
+StreamState = RecordState | PatientState | PackageState | DisposalListState | PublishedMapsState
 
 
 def is_destroyed(state: StreamState) -> bool:

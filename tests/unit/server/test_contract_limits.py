@@ -38,6 +38,7 @@ _WITHOUT_PAGES = {
         "IdentityService",
         "KeepingService",
         "PatientService",
+        "ProofService",
         "StreamService",
     )
 }

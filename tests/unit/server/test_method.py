@@ -19,6 +19,7 @@ def test_every_method_is_found_with_its_shape() -> None:
         "KeepingService",
         "OperationsService",
         "PatientService",
+        "ProofService",
         "RecordService",
         "StreamService",
         "TransferService",
