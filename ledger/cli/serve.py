@@ -10,8 +10,10 @@ import click
 
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import body_opener, body_sealer
+from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.server.proofs import Proofs
 from ledger.server.serving import Addresses, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
@@ -31,7 +33,8 @@ def serve(ready_file: Path | None) -> None:
         ledger = await Ledger.open(settings, body_sealer(settings), body_opener(settings))
         try:
             async with view_queries(settings, ledger) as queries:
-                await run_server(settings, ledger, queries, stop, answers)
+                proofs = Proofs(ledger, log_blobs(settings)).queries()
+                await run_server(settings, ledger, {**queries, **proofs}, stop, answers)
         except RuntimeError as error:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
