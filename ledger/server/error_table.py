@@ -13,6 +13,7 @@ from google.rpc import code_pb2
 
 from ledger.application import errors as application
 from ledger.domain.refusal import RefusalKind, Refused
+from ledger.log import log_files
 from ledger.server import errors as edge
 from ledger.store import errors as store
 from ledger.views import errors as views
@@ -80,6 +81,12 @@ TABLE: dict[type[BaseException], Row] = {
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
+    edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),
+    edge.ReaderUnknown: Row(code_pb2.UNAUTHENTICATED, "READER_UNKNOWN"),
+    edge.ReaderNotAllowed: Row(code_pb2.PERMISSION_DENIED, "READER_NOT_ALLOWED", ("hospital",)),
+    edge.LedgerHalted: Row(code_pb2.FAILED_PRECONDITION, "LEDGER_HALTED", ("hospital",)),
+    edge.LogUnavailable: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
+    log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 

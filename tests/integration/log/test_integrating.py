@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from ledger.integrator import metrics
+from prometheus_client import REGISTRY
+
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import consistency_proof, inclusion_proof
@@ -90,9 +91,11 @@ async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integr
     async with integrating():
         await until_published(files, 10)
 
+        names = ("integrated_position", "checkpoint_size", "integrate_lag_positions", "integrate_lag_seconds")
+
         async def caught_up() -> bool:
-            label = ledger.hospital
-            figures = (metrics.integrated_position, metrics.published_size, metrics.lag_positions, metrics.lag_seconds)
-            return [each.labels(label)._value.get() for each in figures] == [10.0, 10.0, 0.0, 0.0]
+            label = {"hospital": ledger.hospital}
+            figures = [REGISTRY.get_sample_value(f"ledger_{name}", label) for name in names]
+            return figures == [10.0, 10.0, 0.0, 0.0]
 
         await eventually_async(caught_up)
