@@ -37,6 +37,13 @@ async def until_published(files: LogFiles, size: int) -> Checkpoint:
     return found
 
 
+async def until_halted(files: LogFiles) -> str:
+    async def halted() -> str:
+        return files.halted()
+
+    return await eventually_async(halted, what="the log halted")
+
+
 async def test_the_log_is_the_ledger(
     ledger: LoadedLedger, files: LogFiles, integrating: Integrating, log_key: Key
 ) -> None:
