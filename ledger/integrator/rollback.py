@@ -19,6 +19,14 @@ class LedgerRolledBack(Exception):
         self.hospital = hospital
 
 
+class HaltedElsewhere(Exception):
+    """Another role has found that this ledger must not grow."""
+
+    def __init__(self, hospital: str, reason: str) -> None:
+        super().__init__(f"hospital {hospital}: {reason}")
+        self.hospital = hospital
+
+
 async def refuse_if_rolled_back(rows: LedgerRows, hospital: str, files: LogFiles, signed: Checkpoint) -> None:
     """Raises LedgerRolledBack where the ledger ends below what was signed, or has another event at its end."""
     envelope = await rows.envelope(hospital, signed.size) if signed.size else None

@@ -26,6 +26,7 @@ from ledger.server.hospitals import Hospitals
 from ledger.server.limits import Limits
 from ledger.server.log_states import LogStates
 from ledger.server.method import Method, Shape, methods
+from ledger.server.old_ranges import OldRanges
 from ledger.server.packages import Packages
 from ledger.server.record_reads import RecordReads
 from ledger.server.service_status import ServiceStatus
@@ -68,7 +69,7 @@ class Edge:
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),
-            EventStreams(ledger, self.heads, self.limits),
+            EventStreams(ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs)),
             Packages(ledger),
             DisposalLists(ledger),
             self.status,

@@ -131,6 +131,13 @@ class LoadedLedger:
             connection.execute(self._sql("UPDATE {}.head SET position = %s"), (head,))
         self.head = head
 
+    def lose_below(self, position: int) -> None:
+        """Takes the oldest events away, up to a position."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(self._sql("ALTER TABLE {}.events DISABLE TRIGGER ALL"))
+            connection.execute(self._sql("DELETE FROM {}.events WHERE position <= %s"), (position,))
+
     def put_back(self, rows: Sequence[Row]) -> None:
         """Inserts rows as they were."""
         self._insert(rows)
