@@ -13,7 +13,7 @@ from ledger.cli.running import settings_for
 from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
 from ledger.keys.private_file import UnsafeFile, read_private
 from ledger.trust.format_fault import KeyFault
-from ledger.trust.note_key import KeyKind
+from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.sealed_key import SealedKeyFault, WrongPassphrase
 
 _PASSPHRASE_BYTES_MAX = 1024
@@ -69,6 +69,15 @@ def show(folder: Path | None, opened: bool, passphrase_file: Path | None) -> Non
             whole = False
     if not whole:
         raise SystemExit(1)
+
+
+def opened_key(file: Path, passphrase_file: Path, kind: KeyKind) -> SigningKey:
+    """The private key in a file, for a program that signs; ends the program with one line where it cannot."""
+    with _shown_faults():
+        key = open_signing_key(file, _passphrase(passphrase_file, confirm=False))
+        if key.kind is not kind:
+            raise KeyFault("the key is of the other kind: a log's for a witness, or a witness's for a log")
+        return key
 
 
 def _keys_in(folder: Path | None) -> KeyFolder:

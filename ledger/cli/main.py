@@ -11,6 +11,7 @@ _COMMANDS = {
     "serve": "ledger.cli.serve:serve",
     "publish": "ledger.cli.publish:publish",
     "integrate": "ledger.cli.integrate:integrate",
+    "witness": "ledger.cli.witness:witness",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "migrate": "ledger.cli.migrate:migrate",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import prometheus_client
 
+from ledger.cli.log_store import log_blobs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.publisher.role import run_publisher
 
@@ -24,6 +25,6 @@ def publish(ready_file: Path | None, metrics_port: int | None) -> None:
         prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
-        await run_publisher(settings, stop, lambda: ready({}))
+        await run_publisher(settings, stop, lambda: ready({}), log_blobs(settings))
 
     run_until_stopped(work, ready_file)

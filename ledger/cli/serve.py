@@ -13,8 +13,10 @@ from ledger.cli.bodies import body_opener, body_sealer
 from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.config import Settings
+from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
 from ledger.server.proofs import Proofs
-from ledger.server.serving import Addresses, run_server
+from ledger.server.serving import Addresses, Logs, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
 _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect: grpcio raises RuntimeError for both
@@ -25,6 +27,7 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
     settings = settings_for("postgres_append_url", "postgres_migrate_url", "postgres_views_url")
+    logs = Logs(log_blobs(settings), _readers(settings))
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
@@ -34,7 +37,7 @@ def serve(ready_file: Path | None) -> None:
         try:
             async with view_queries(settings, ledger) as queries:
                 proofs = Proofs(ledger, log_blobs(settings)).queries()
-                await run_server(settings, ledger, {**queries, **proofs}, stop, answers)
+                await run_server(settings, ledger, {**queries, **proofs}, stop, answers, logs=logs)
         except RuntimeError as error:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
@@ -47,3 +50,13 @@ def serve(ready_file: Path | None) -> None:
             await ledger.close()
 
     run_until_stopped(work, ready_file)
+
+
+def _readers(settings: Settings) -> tuple[LogReader, ...]:
+    if settings.log_readers is None:
+        return ()
+    try:
+        with settings.log_readers.open("rb") as file:
+            return parse_readers(file.read(READERS_BYTES_MAX + 1))
+    except (OSError, ReadersFault) as error:
+        raise click.ClickException(f"LEDGER_LOG_READERS: {error}") from error

@@ -73,9 +73,7 @@ class CheckpointPublishing:
 
     def _say(self, collected: Collected, size: int) -> None:
         for name, theirs in collected.ahead.items():
-            raise LedgerRolledBack(
-                self._hospital, size, f"signed up to {size}, but witness {name} has cosigned {theirs}"
-            )
+            raise LedgerRolledBack(self._hospital, f"signed up to {size}, but witness {name} has cosigned {theirs}")
         metrics.quorum_missing.labels(self._hospital).set(not collected.enough)
         if collected.missing == self._said:
             return

@@ -16,10 +16,10 @@ from ledger.integrator import metrics
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
-from ledger.integrator.rollback import LedgerRolledBack, refuse_if_rolled_back
+from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.lease import Lease, Leases
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import INTEGRATE, PUBLISH, LogDamaged, LogFiles
 from ledger.log.log_growth import PositionMissing
 
 ROLE = "integrate"
@@ -76,6 +76,9 @@ class HospitalIntegrator:
             await self._hold_and_follow(stop, patience_seconds)
         except (LedgerRolledBack, BlobDiffers) as refusal:
             await self._refuse(refusal)
+        except HaltedElsewhere as refusal:
+            self._rests_until = time.monotonic() + REFUSED_SECONDS
+            _log.error("nothing is signed: another role has found a fault", extra={"reason": str(refusal)})
         except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
             self._rest(error)
 
@@ -98,7 +101,9 @@ class HospitalIntegrator:
         log = await self._open()
         publishing = self._tools.publishing(log, self._hospital.id)
         await publishing.compare_with_witnesses()
+        # What this role had found is over, whatever others say: two that wait for each other would wait for ever.
         await self._resume(log)
+        await self._refuse_if_halted(log.files)
         busy, signed_at = time.monotonic(), 0.0
         try:
             while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
@@ -111,6 +116,7 @@ class HospitalIntegrator:
                     # Signed only under a lease that holds now: a successor may have gone on from what is kept.
                     if not await lease.renew():
                         break
+                    await self._refuse_if_halted(log.files)
                     await asyncio.to_thread(log.sign)
                     signed_at = time.monotonic()
                 await publishing.go_on()
@@ -131,10 +137,15 @@ class HospitalIntegrator:
         await refuse_if_rolled_back(self._tools.rows, hospital.id, files, log.signed)
         return log
 
+    async def _refuse_if_halted(self, files: LogFiles) -> None:
+        """What another role has found stops this one too."""
+        if reason := await asyncio.to_thread(lambda: files.halted(besides=INTEGRATE)):
+            raise HaltedElsewhere(self._hospital.id, reason)
+
     async def _resume(self, log: SignedLog) -> None:
         metrics.halted.labels(self._hospital.id).set(0)
-        if await asyncio.to_thread(log.files.halted):
-            await asyncio.to_thread(log.files.resume)
+        if await asyncio.to_thread(lambda: log.files.halted(besides=PUBLISH)):
+            await asyncio.to_thread(log.files.resume, INTEGRATE)
             _log.warning("the ledger is the one that was signed again", extra={"hospital": self._hospital.id})
 
     async def _note(self, log: SignedLog) -> None:
@@ -163,7 +174,7 @@ class HospitalIntegrator:
             extra={"hospital": hospital, "reason": str(refusal)},
         )
         try:
-            await asyncio.to_thread(self._tools.files(hospital).halt, str(refusal))
+            await asyncio.to_thread(self._tools.files(hospital).halt, INTEGRATE, str(refusal))
         except BlobError as error:
             _log.error("could not say so to the other roles", extra={"hospital": hospital, "reason": str(error)})
 

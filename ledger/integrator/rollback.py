@@ -1,4 +1,4 @@
-"""Whether the ledger is still the one whose log was signed: a backup put back in its place ends earlier, or differs."""
+"""What stops a log for good until a person decides: the ledger is not the one that was signed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from ledger.integrator.ledger_rows import LedgerRows
 from ledger.log.log_files import LogFiles
-from ledger.log.log_proofs import kept_leaf_hash
+from ledger.log.standing import difference
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 
@@ -14,24 +14,24 @@ from ledger.trust.leaf import leaf_hash
 class LedgerRolledBack(Exception):
     """The ledger is not the one that was signed; nothing more is signed until a person decides."""
 
-    def __init__(self, hospital: str, size: int, what: str) -> None:
+    def __init__(self, hospital: str, what: str) -> None:
         super().__init__(f"hospital {hospital}: {what}")
         self.hospital = hospital
-        self.size = size
+
+
+class HaltedElsewhere(Exception):
+    """Another role has found that this ledger must not grow."""
+
+    def __init__(self, hospital: str, reason: str) -> None:
+        super().__init__(f"hospital {hospital}: {reason}")
+        self.hospital = hospital
 
 
 async def refuse_if_rolled_back(rows: LedgerRows, hospital: str, files: LogFiles, signed: Checkpoint) -> None:
-    """Raises LedgerRolledBack where the ledger ends below what was signed, or has another event at its end.
-
-    The last event is enough: every history that parts from the signed one before it has another event there, since
-    envelopes carry random ids and the chain of their stream.
-    """
-    size = signed.size
-    if size == 0:
-        return
-    envelope = await rows.envelope(hospital, size)
-    if envelope is None:
-        head = (await rows.heads([hospital])).get(hospital, 0)
-        raise LedgerRolledBack(hospital, size, f"signed up to position {size}, but the ledger ends at {head}")
-    if await asyncio.to_thread(kept_leaf_hash, files, size - 1, size) != leaf_hash(envelope):
-        raise LedgerRolledBack(hospital, size, f"signed up to position {size}, but the ledger has another event there")
+    """Raises LedgerRolledBack where the ledger ends below what was signed, or has another event at its end."""
+    envelope = await rows.envelope(hospital, signed.size) if signed.size else None
+    head = (await rows.heads([hospital])).get(hospital, 0)
+    leaf = None if envelope is None else leaf_hash(envelope)
+    what = await asyncio.to_thread(difference, files, signed, head, leaf)
+    if what:
+        raise LedgerRolledBack(hospital, what)

@@ -17,7 +17,8 @@ CHECKPOINT = "checkpoint"
 SIGNED = "signed"
 """The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
 HALTED = "halted"
-"""Why nothing is signed, published or appended until a person decides; absent while all is well."""
+"""Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
+INTEGRATE, PUBLISH = HALTING_ROLES = ("integrate", "publish")
 _REASON_CHARACTERS_MAX = 1000
 
 
@@ -92,17 +93,18 @@ class LogFiles:
         """Puts the checkpoint in place that everybody may read."""
         self._blobs.put(self._name(CHECKPOINT), note.encode())
 
-    def halted(self) -> str:
-        """Why this log stands still; empty while it does not."""
-        return (self.read(HALTED) or b"").decode("utf-8", "replace")[:_REASON_CHARACTERS_MAX]
+    def halted(self, *, besides: str = "") -> str:
+        """Why this log stands still, as the roles `besides` one have found; empty while it does not."""
+        found = [self.read(f"{HALTED}/{role}") for role in HALTING_ROLES if role != besides]
+        return "; ".join(each.decode("utf-8", "replace")[:_REASON_CHARACTERS_MAX] for each in found if each)
 
-    def halt(self, reason: str) -> None:
+    def halt(self, role: str, reason: str) -> None:
         """Says to every role that this ledger must not grow."""
-        self._blobs.put(self._name(HALTED), reason[:_REASON_CHARACTERS_MAX].encode())
+        self._blobs.put(self._name(f"{HALTED}/{role}"), reason[:_REASON_CHARACTERS_MAX].encode())
 
-    def resume(self) -> None:
-        """Takes that back."""
-        self._blobs.delete(self._name(HALTED))
+    def resume(self, role: str) -> None:
+        """Takes back what a role has found; what another has found stays."""
+        self._blobs.delete(self._name(f"{HALTED}/{role}"))
 
     def drop_partial(self, full: TileId | BundleId) -> None:
         """Removes the partial tiles of a place whose full one is published; readers take that one instead."""

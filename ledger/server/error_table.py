@@ -86,6 +86,11 @@ TABLE: dict[type[BaseException], Row] = {
     blobs.BlobError: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
+    edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),
+    edge.ReaderUnknown: Row(code_pb2.UNAUTHENTICATED, "READER_UNKNOWN"),
+    edge.ReaderNotAllowed: Row(code_pb2.PERMISSION_DENIED, "READER_NOT_ALLOWED", ("hospital",)),
+    edge.LedgerHalted: Row(code_pb2.FAILED_PRECONDITION, "LEDGER_HALTED", ("hospital",)),
+    edge.LogUnavailable: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
     edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 

@@ -89,3 +89,31 @@ class NotLoopback(EdgeError):
         super().__init__()
         self.setting = setting
         self.value = value
+
+
+class NoSuchLogFile(EdgeError):
+    """The log has no such file, or its published checkpoint does not cover it yet."""
+
+
+class ReaderUnknown(EdgeError):
+    """Entries and bodies of a log need the bearer token of a reader."""
+
+
+class ReaderNotAllowed(EdgeError):
+    """This reader may not read the log of this hospital."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__()
+        self.hospital = hospital
+
+
+class LogUnavailable(EdgeError):
+    """The files of the log cannot be read at the moment."""
+
+
+class LedgerHalted(EdgeError):
+    """The ledger of this hospital is not the one whose log was signed; it takes nothing until a person decides."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__()
+        self.hospital = hospital

@@ -17,12 +17,14 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
 from ledger.log.log_files import LogFiles
+from ledger.publisher.role import run_publisher
 from ledger.trust.note_key import KeyKind, VerifierKey
 from ledger.trust.policy import Policy
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.services.postgres import Database
 
 Integrating = Callable[..., AbstractAsyncContextManager[None]]
+Publishing = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
@@ -83,3 +85,20 @@ def integrating(settings: Settings, blobs: DirectoryBlobs, keys: LogKeys) -> Int
             await task
 
     return integrate
+
+
+@pytest.fixture
+def publishing(settings: Settings, blobs: DirectoryBlobs) -> Publishing:
+    """A publisher on the PostgreSQL log that knows of the log's files, while the block runs."""
+
+    @asynccontextmanager
+    async def publish() -> AsyncGenerator[None]:
+        stop, ready = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(run_publisher(settings, stop, ready.set, blobs))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    return publish

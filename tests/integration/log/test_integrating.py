@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-from ledger.integrator import metrics
+from prometheus_client import REGISTRY
+
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import consistency_proof, inclusion_proof
@@ -34,6 +35,13 @@ async def until_published(files: LogFiles, size: int) -> Checkpoint:
     found = await eventually_async(reached, what=f"checkpoint of {size}")
     assert found is not None
     return found
+
+
+async def until_halted(files: LogFiles) -> str:
+    async def halted() -> str:
+        return files.halted()
+
+    return await eventually_async(halted, what="the log halted")
 
 
 async def test_the_log_is_the_ledger(
@@ -90,9 +98,11 @@ async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integr
     async with integrating():
         await until_published(files, 10)
 
+        names = ("integrated_position", "checkpoint_size", "integrate_lag_positions", "integrate_lag_seconds")
+
         async def caught_up() -> bool:
-            label = ledger.hospital
-            figures = (metrics.integrated_position, metrics.published_size, metrics.lag_positions, metrics.lag_seconds)
-            return [each.labels(label)._value.get() for each in figures] == [10.0, 10.0, 0.0, 0.0]
+            label = {"hospital": ledger.hospital}
+            figures = [REGISTRY.get_sample_value(f"ledger_{name}", label) for name in names]
+            return figures == [10.0, 10.0, 0.0, 0.0]
 
         await eventually_async(caught_up)
