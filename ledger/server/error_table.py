@@ -12,7 +12,6 @@ from functools import cache
 from google.rpc import code_pb2
 
 from ledger.application import errors as application
-from ledger.blobs import contract as blobs
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.log import log_files
 from ledger.server import errors as edge
@@ -83,7 +82,6 @@ TABLE: dict[type[BaseException], Row] = {
     edge.NotInLogYet: Row(code_pb2.OUT_OF_RANGE, "NOT_IN_LOG_YET", ("asked", "size")),
     edge.MapNotThere: Row(code_pb2.FAILED_PRECONDITION, "RECORD_NOT_MAPPED"),
     log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
-    blobs.BlobError: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
     edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),

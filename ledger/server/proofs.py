@@ -15,11 +15,11 @@ from google.protobuf.message import Message
 from ledger.api.v1 import proofs_pb2 as messages
 from ledger.application.errors import UnknownRecord
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import Blobs
+from ledger.blobs.contract import BlobError, Blobs
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
 from ledger.server.arguments import invalid, required_uuid
-from ledger.server.errors import MapNotThere, NotInLogYet
+from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
 from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.envelope import decode
@@ -32,6 +32,7 @@ from ledger.trust.tile import TILE_WIDTH, BundleId
 from ledger.trust.tlog_proof import TlogProof
 
 T = TypeVar("T")
+Handler = Callable[[Any], Awaitable[Message]]
 Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 """From a sealed event's envelope and body to the salt of its commitment and its plaintext."""
 
@@ -45,15 +46,16 @@ class Proofs:
         self._blobs = blobs
         self._disclose = disclose
 
-    def queries(self) -> Mapping[str, Callable[[Any], Awaitable[Message]]]:
+    def queries(self) -> Mapping[str, Handler]:
         """The handlers by the full name of their method."""
         service = "ledger.api.v1.ProofService/"
-        return {
-            f"{service}GetInclusionProof": self.get_inclusion_proof,
-            f"{service}GetConsistencyProof": self.get_consistency_proof,
-            f"{service}GetTlogProof": self.get_tlog_proof,
-            f"{service}GetProofPack": self.get_proof_pack,
+        handlers: dict[str, Handler] = {
+            "GetInclusionProof": self.get_inclusion_proof,
+            "GetConsistencyProof": self.get_consistency_proof,
+            "GetTlogProof": self.get_tlog_proof,
+            "GetProofPack": self.get_proof_pack,
         }
+        return {service + name: _where_the_store_answers(handler) for name, handler in handlers.items()}
 
     async def get_inclusion_proof(
         self, request: messages.GetInclusionProofRequest
@@ -137,6 +139,16 @@ class Proofs:
         if not rows:
             raise UnknownRecord(record_id)
         return rows
+
+
+def _where_the_store_answers(handler: Handler) -> Handler:
+    async def handle(request: Message) -> Message:
+        try:
+            return await handler(request)
+        except BlobError as error:
+            raise LogUnavailable from error
+
+    return handle
 
 
 class _PublishedLog:
