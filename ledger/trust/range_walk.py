@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from ledger.trust.chain import ChainWalk, FaultKind
 from ledger.trust.glance import glance
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.root_watch import RootWatch
-from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, running_digest
+from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,12 @@ class RangeWalk:
 
     def __init__(self, after: int) -> None:
         self._after = after
-        self._walk = LedgerWalk(position=after, chain_of=self._opened)
+        self._walk = LedgerWalk(position=after, digesting=False, chain_of=self._opened)
         self._row: Row
         self._leaves: list[bytes] = []
         self._before: dict[bytes, tuple[int, bytes, int]] = {}
-        self._positions: dict[bytes, tuple[int, int]] = {}
+        self._first: dict[bytes, int] = {}
+        self._last: dict[bytes, int] = {}
         self._fault: Fault | None = None
 
     def take(self, row: Row) -> Fault | None:
@@ -68,17 +70,15 @@ class RangeWalk:
         self._row = row
         self._fault = self._walk.take(row)
         if self._fault is None and row.copies is not None:
-            stream_id = row.copies.stream_id
-            first, _ = self._positions.get(stream_id, (row.position, 0))
-            self._positions[stream_id] = first, row.position
+            self._last[row.copies.stream_id] = row.position
             self._leaves.append(self._walk.leaf)
         return self._fault
 
     def found(self) -> RangeFound:
         """What the rows so far say."""
         joints = {
-            stream_id: self._joint(stream_id, self._walk.chains[stream_id], *positions)
-            for stream_id, positions in self._positions.items()
+            stream_id: self._joint(stream_id, self._walk.chains[stream_id], self._first[stream_id], last)
+            for stream_id, last in self._last.items()
         }
         return RangeFound(
             self._after + 1, self._walk.position, self._walk.origin, b"".join(self._leaves), joints, self._fault
@@ -86,6 +86,7 @@ class RangeWalk:
 
     def _opened(self, stream_id: bytes) -> ChainWalk:
         seen = glance(self._row.envelope)
+        self._first[stream_id] = self._row.position
         self._before[stream_id] = seen.version - 1, seen.prev_leaf, seen.recorded_at
         return ChainWalk(stream_id, seen.version - 1, seen.prev_leaf)
 
@@ -141,8 +142,10 @@ class RangeJoin:
         )
 
     def _advance(self, leaves: list[bytes]) -> None:
+        digest = self._digest
         for position, leaf in enumerate(leaves, self.position + 1):
-            self._digest = running_digest(self._digest, position, leaf)
+            digest = sha256(digest + position.to_bytes(8, "big") + leaf).digest()  # running_digest, unrolled
+        self._digest = digest
         self.position += len(leaves)
         self.leaf = leaves[-1] if leaves else self.leaf
 
