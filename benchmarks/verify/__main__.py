@@ -1,8 +1,9 @@
 """`python -m benchmarks.verify`: verify rate against a plain loop of hashlib, and the size of a proof at 10^7 leaves.
 
 The rows are synthetic and in memory: envelopes as they are stored, bodies of 700 bytes. The loop hashes each stored
-item once (envelope, body) and does nothing else. Time is the CPU time of each process, so that neighbours on the machine do
-not count; with several processes it is that of the slowest range and of the joining after it. Exit status 0 where every target is reached, 1 where one is missed.
+item once (envelope, body) and does nothing else. Time is the CPU time of each process: neighbours on the machine
+do not count; with several processes it is that of the slowest range and of the joining after it. Exit status 0 where
+every target is reached, 1 where one is missed.
 """
 
 from __future__ import annotations
