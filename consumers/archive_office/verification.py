@@ -17,13 +17,13 @@ def verify_archive(folder: Path) -> Fault | Summary:
     manifest = read_manifest(folder)
     if manifest is None:
         raise BadManifest(folder / MANIFEST_NAME, "missing")
-    found = verify_rows(_rows_in_order(folder, manifest))
+    found = verify_rows(rows_in_order(folder, manifest))
     if isinstance(found, Summary):
         _compare(folder, manifest, found)
     return found
 
 
-def _rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
+def rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
     """Every event by position. Two passes, so that memory holds places and not bodies."""
     places = sorted(_places(folder, manifest))
     for _, file, start, end in places:
