@@ -60,6 +60,7 @@ def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
         retain_until=row[12],
         returns=row[13],
         score=row[14],
+        grade=row[23],
         copies=row[15],
         restricted=row[16],
         disposal=_disposal(*row[17:21]),

@@ -22,6 +22,7 @@ from consumers.follower import Follower, Handle
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from consumers.patience import Patience, ServiceUnavailable
 from consumers.program_actor import program_actor
+from consumers.reader_report import ReaderReport
 from consumers.receiving_hospital.desk import ReceivingDesk
 from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.own_ledger import OwnLedger
@@ -29,7 +30,7 @@ from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from consumers.registry import Registry
 from consumers.transfer_answers.recorder import AnswerRecorder
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
+from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
@@ -182,7 +183,12 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
                 handle = await build(desks, each)
                 follower = Follower(
-                    each, open_topic=open_topic, handle=handle, folder=own_folder / each / name, clock=_clock
+                    each,
+                    open_topic=open_topic,
+                    handle=handle,
+                    folder=own_folder / each / name,
+                    clock=_clock,
+                    say=ReaderReport(OperationsServiceStub(channel), each, name, _PATIENCE).say,
                 )
                 await follower.run(stop, others_wait)
 

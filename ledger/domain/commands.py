@@ -10,6 +10,7 @@ from ledger.domain.course_commands import CourseCommand
 from ledger.domain.disposal_commands import DisposalCommand
 from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
+from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -195,10 +196,12 @@ class ReturnRecord:
 
 @dataclass(frozen=True)
 class PassQuality:
-    """Passes the record."""
+    """Passes the record, with the defects that may stay."""
 
     record_id: UUID
-    score: int
+    score: int = 0
+    """0 = as the defects make it; a score that is sent must agree with them."""
+    defects: tuple[Defect, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -290,4 +293,5 @@ Command = (
     | KeepingCommand
     | DisposalCommand
     | IdentityCommand
+    | RulebookCommand
 )

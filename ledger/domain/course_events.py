@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.values import Actor, Attestation, EntryContent, EntryState, EventMeta
+from ledger.domain.values import Actor, Attestation, Defect, EntryContent, EntryState, EventMeta
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,19 @@ class RecordRecalled:
 
 
 @dataclass(frozen=True)
+class QualityAssessed:
+    """Quality control looked at the record: what it found, and what the record's pack makes of that."""
+
+    meta: EventMeta
+    defects: tuple[Defect, ...]
+    score: int
+    """Computed by the ledger: the full score less the points of the defects."""
+    full_score: int
+    grade: str
+    vetoed: bool
+
+
+@dataclass(frozen=True)
 class DeadlineMissed:
     """A deadline of the rule pack passed; it tags, and never blocks a late entry."""
 
@@ -174,6 +187,7 @@ CourseEvent = (
     | RecordEnteredInError
     | NewbornRegistered
     | RecordRecalled
+    | QualityAssessed
     | DeadlineMissed
     | DeadlineMissWithdrawn
     | ResultRecognised

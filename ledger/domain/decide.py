@@ -26,6 +26,7 @@ from ledger.domain import (
     decide_records_office,
     decide_registration,
     decide_reopen,
+    decide_rulebook,
     decide_transfer,
 )
 from ledger.domain.commands import Command
@@ -53,6 +54,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_disposal.DECISIONS,
     **decide_disposal_list.DECISIONS,
     **decide_identity.DECISIONS,
+    **decide_rulebook.DECISIONS,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
-from ledger.domain.decide_entry import attested_state, check_content, check_room
+from ledger.domain.decide_entry import attested_state, check_content, check_room, kept_content
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import ConsultationAnswered, ConsultationRequested, EntryRecorded
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
@@ -42,13 +42,12 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     if command.content.template != CONSULTATION:
         faults.add("content.template", "WRONG_TEMPLATE", f"{CONSULTATION} is required")
     faults.text(command.opinion, "opinion", TEXT_MAX)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
     faults.refuse_if_any()
     meta, entry_id = facts.meta(), facts.ids[0]
-    note = EntryRecorded(
-        meta, entry_id, command.content, attestation, attested_state(command.content, attestation, facts)
-    )
+    content = kept_content(command.content, attestation, facts)
+    note = EntryRecorded(meta, entry_id, content, attestation, attested_state(content, attestation, facts))
     answer = ConsultationAnswered(meta, command.consultation_id, entry_id, command.opinion)
     return on_record(command.record_id, note, answer, entry_id=entry_id)
 

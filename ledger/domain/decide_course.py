@@ -33,6 +33,7 @@ from ledger.domain.decide_entry import (
     check_room,
     check_stated,
     entry_claims,
+    kept_content,
 )
 from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.guards import (
@@ -92,7 +93,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
         faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
     check_items(command.also, command.record_id, record, facts, faults)
     check_stated(record, facts, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
     meta = facts.meta()
     originated_at = command.originated_at or meta.occurred_at
@@ -100,8 +101,9 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
         faults.add("originated_at", "TIME_IN_FUTURE", "it cannot have come to be yet")
     faults.refuse_if_any()
     entry_id = facts.ids[0]
-    kept = attested_state(command.content, attestation, facts)
-    event = LateItemFiled(meta, entry_id, command.content, attestation, kept, command.reason, originated_at)
+    content = kept_content(command.content, attestation, facts)
+    made = attested_state(content, attestation, facts)
+    event = LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
+from ledger.domain.coded_values import check_coded, with_versions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.decision import Decision, Facts, Reservation
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
@@ -31,7 +32,8 @@ from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState, HeldItem
 
-METHODS = frozenset({"session", "cms"})
+CMS = "cms"
+METHODS = frozenset({"session", CMS})
 RESULT = "result"
 ENTRIES_MAX = 20_000
 """Entries of one record."""
@@ -49,7 +51,7 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     check_time(facts, faults)
     check_source(facts, faults)
     check_items(command.also, command.record_id, record, facts, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     if correcting:
         return _correct_from_source(command, record, attestation, facts, faults)
     check_stated(record, facts, faults)
@@ -61,7 +63,9 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     faults.refuse_if_any()
     entry_id = command.draft_id or facts.ids[0]
     state_now = attested_state(command.content, attestation, facts)
-    event = EntryRecorded(facts.meta(), entry_id, command.content, attestation, state_now, version)
+    event = EntryRecorded(
+        facts.meta(), entry_id, kept_content(command.content, attestation, facts), attestation, state_now, version
+    )
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
 
@@ -139,7 +143,7 @@ def _correct_from_source(
         entry_version=entry.last.version + 1,
         kind=AmendmentKind.CORRECTION,
         reason=SOURCE_CHANGED,
-        content=command.content,
+        content=kept_content(command.content, attestation, facts),
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
@@ -159,7 +163,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         note_elsewhere(faults)
     check_items(command.also, command.record_id, record, facts, faults)
     check_reason(command.reason, faults)
-    attestation = check_content(command.content, command.attestation, facts, faults)
+    attestation = check_content(command.content, command.attestation, record, facts, faults)
     faults.refuse_if_any()
     event = EntryAmended(
         meta=facts.meta(),
@@ -167,7 +171,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         entry_version=record.entries[command.entry_id].last.version + 1,
         kind=command.kind,
         reason=command.reason,
-        content=command.content,
+        content=kept_content(command.content, attestation, facts),
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
@@ -184,10 +188,23 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     return on_record(command.record_id, EntryRetracted(facts.meta(), command.entry_id, command.reason))
 
 
-def check_content(content: EntryContent, attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
+def check_content(
+    content: EntryContent, attestation: Attestation | None, record: RecordState, facts: Facts, faults: Faults
+) -> Attestation:
     """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
-    facts.templates.check(content, faults)
+    # What an earlier system wrote in which visit is not ours to say.
+    facts.templates.check(content, faults, visit=None if facts.context.historical else record.visit_type)
+    if not facts.context.historical:
+        check_coded(content, facts.code_tables, faults)
     return check_attestation(attestation, facts, faults)
+
+
+def kept_content(content: EntryContent, attestation: Attestation, facts: Facts) -> EntryContent:
+    """The content as it is kept: each code that is written here with the version of its table."""
+    # Whoever signed by certificate signed these very bytes.
+    if facts.context.historical or attestation.method == CMS:
+        return content
+    return with_versions(content, facts.code_tables)
 
 
 def check_attestation(attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:

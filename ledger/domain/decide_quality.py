@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ledger.domain.commands import PassQuality, ReturnRecord, SubmitRecord
+from ledger.domain.course_events import QualityAssessed
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import QualityPassed, QualityReturned, RecordSubmitted
 from ledger.domain.guards import begin, expect, on_record
-from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
-
-SCORE_MAX = 100
+from ledger.domain.values import Defect
 
 
 def submit_record(command: SubmitRecord, state: StreamState | None, facts: Facts) -> Decision:
@@ -21,26 +20,34 @@ def submit_record(command: SubmitRecord, state: StreamState | None, facts: Facts
 
 
 def return_record(command: ReturnRecord, state: StreamState | None, facts: Facts) -> Decision:
-    """Quality control returns the record with defects."""
+    """Quality control returns the record with defects; its score is said, whatever it is."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     faults.require(command.defects, "defects")
-    for index, defect in enumerate(command.defects):
-        faults.require(defect.code, f"defects[{index}].code")
-        if defect.entry_id is not None and defect.entry_id not in record.entries:
-            faults.add(f"defects[{index}].entry_id", "UNKNOWN_ENTRY", "no such entry", RefusalKind.NOT_FOUND)
     faults.refuse_if_any()
-    return on_record(command.record_id, QualityReturned(facts.meta(), command.defects))
+    assessed = _assessed(command.defects, facts)
+    return on_record(command.record_id, assessed, QualityReturned(facts.meta(), command.defects))
 
 
 def pass_quality(command: PassQuality, state: StreamState | None, facts: Facts) -> Decision:
-    """Quality control passes the record."""
+    """Quality control passes the record, with the defects that may stay and the score that they make."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if command.score > SCORE_MAX:
-        faults.add("score", "OUT_OF_RANGE", f"0 to {SCORE_MAX}")
     faults.refuse_if_any()
-    return on_record(command.record_id, QualityPassed(facts.meta(), command.score))
+    assessed = _assessed(command.defects, facts)
+    return on_record(command.record_id, assessed, QualityPassed(facts.meta(), assessed.score))
+
+
+def _assessed(defects: tuple[Defect, ...], facts: Facts) -> QualityAssessed:
+    rules = facts.pack.quality
+    return QualityAssessed(
+        meta=facts.meta(),
+        defects=defects,
+        score=rules.score(defects),
+        full_score=rules.full,
+        grade=rules.grade(defects),
+        vetoed=any(rules.vetoes(each) for each in defects),
+    )
 
 
 DECISIONS = {SubmitRecord: submit_record, ReturnRecord: return_record, PassQuality: pass_quality}

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.code_tables import CodeTable, CodeTables
 from ledger.domain.commands import CommandContext
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
+from ledger.domain.hospital_rules import ShippedRules
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
@@ -20,6 +22,9 @@ PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
 DISPOSAL = "disposal"
 """Kind of a destruction list's stream, and of the counter that each destruction by it and its report bump."""
+LEDGER = "ledger"
+"""Kind of the rulebook's stream, and of the claim that there is one of a hospital and which it is."""
+NOTHING_SHIPPED = ShippedRules({}, TemplateSet({}))
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,12 @@ class Facts:
     """Who states what the command's source item states."""
     also: tuple[KnownItem, ...] = ()
     """What is known of the command's further source items, in their order."""
+    code_tables: CodeTables = field(default_factory=dict[str, CodeTable | None])
+    """The tables of the code systems that the command's entry names."""
     bearers: tuple[UUID | None, ...] = ()
     """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
+    shipped: ShippedRules = NOTHING_SHIPPED
+    """The packs and templates of the release, for commands on the rulebook."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
 
@@ -207,7 +216,7 @@ class Decision:
 
     stream_id: UUID
     kind: str
-    """Kind of the stream: `record`, `patient`, `package` or `disposal`."""
+    """Kind of the stream: `record`, `patient`, `package`, `disposal` or `ledger`."""
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])

@@ -15,6 +15,7 @@ from ledger.domain.course_events import CourseEvent
 from ledger.domain.disposal_events import DisposalEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
+from ledger.domain.rulebook_events import RulebookEvent
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -391,6 +392,7 @@ Event = (
     | KeepingEvent
     | DisposalEvent
     | IdentityEvent
+    | RulebookEvent
 )
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(Event)

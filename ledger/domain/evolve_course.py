@@ -91,6 +91,11 @@ def recalled(state: RecordState, _: events.RecordRecalled, __: datetime) -> Reco
     return next_version(state, phase=Phase.CLOSED)
 
 
+def assessed(state: RecordState, event: events.QualityAssessed, _: datetime) -> RecordState:
+    """Scored; whether it passed or was returned is said by the event after it."""
+    return with_archiving(state, score=event.score, grade=event.grade, defects=event.defects)
+
+
 def missed(state: RecordState, event: events.DeadlineMissed, _: datetime) -> RecordState:
     """Tagged."""
     tag = Missed(event.rule, event.subject_id, event.due_at)
@@ -126,6 +131,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.RecordEnteredInError: entered_in_error,
     events.NewbornRegistered: newborn,
     events.RecordRecalled: recalled,
+    events.QualityAssessed: assessed,
     events.DeadlineMissed: missed,
     events.DeadlineMissWithdrawn: miss_withdrawn,
     events.ResultRecognised: _noted,

@@ -33,9 +33,9 @@ def _without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
     return {each: value for each, value in mapping.items() if each != key}
 
 
-def reopen_requested(state: RecordState, event: events.ReopenRequested, _: datetime) -> RecordState:
+def reopen_requested(state: RecordState, event: events.ReopenRequested, at: datetime) -> RecordState:
     """Asked for, not open."""
-    asked = Reopening(event.reopen_id, event.meta.actor.id, frozenset(event.entry_ids), event.templates)
+    asked = Reopening(event.reopen_id, event.meta.actor.id, at, frozenset(event.entry_ids), event.templates)
     return with_overlays(state, reopening=asked)
 
 

@@ -88,6 +88,8 @@ class Reopening:
 
     reopen_id: UUID
     requested_by: UUID
+    requested_at: datetime
+    """By the ledger's clock."""
     entry_ids: frozenset[UUID]
     templates: tuple[str, ...]
     """Templates of which an entry may still be added."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
+from ledger.domain import quality_guards as quality
 from ledger.domain import state_guards as is_
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.decision import Facts
@@ -120,8 +121,12 @@ RULES: dict[type[commands.Command], Rule] = {
         (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
     ),
     course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
-    commands.ReturnRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.RETURNED)),
-    commands.PassQuality: Rule(_in(Phase.SUBMITTED), demands=(is_.NOT_PASSED,)),
+    commands.ReturnRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=quality.DEFECTS),
+    commands.PassQuality: Rule(
+        _in(Phase.SUBMITTED),
+        demands=(is_.NOT_PASSED,),
+        of_command=(*quality.DEFECTS, quality.SCORE_AGREES, quality.SCORE_ENOUGH, quality.NO_VETO),
+    ),
     commands.ArchiveRecord: Rule(
         _in(Phase.SUBMITTED),
         _in(Phase.ARCHIVED),
@@ -139,7 +144,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.ApproveReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         _in(Phase.REOPENED),
-        (is_.REOPENING_ASKED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        (is_.REOPENING_ASKED, is_.REQUEST_STANDS, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
         (on.REOPENING_KNOWN, on.SECOND_OF_REOPENING, on.ACTS_AS_PERSON, on.WINDOW_WITHIN_PACK),
     ),
     keeping_commands.RearchiveRecord: Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-_TABLES = ("retention", "keeping", "final_signers", "calendar")
+_TABLES = ("retention", "keeping", "final_signers", "calendar", "quality")
 _DEADLINE: Mapping[str, type] = {
     "id": str,
     "start": str,
@@ -15,6 +15,7 @@ _DEADLINE: Mapping[str, type] = {
     "start_template": str,
     "condition": str,
     "repeats": bool,
+    "unconfirmed": bool,
     "figure": int,
     "templates": list,
     "visits": list,

@@ -23,10 +23,12 @@ from ledger.domain.keeping_state import (
     Reopening,
     Seal,
 )
+from ledger.domain.rulebook import RulebookState
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
     Attestation,
+    Defect,
     Disposition,
     EntryContent,
     EntryState,
@@ -146,6 +148,11 @@ class Archiving:
 
     passed: bool = False
     score: int = 0
+    """Of the last assessment."""
+    grade: str = ""
+    """Of the last assessment; empty before, and where an earlier release assessed it."""
+    defects: tuple[Defect, ...] = ()
+    """Found by the last assessment."""
     returns: int = 0
     head_leaf: bytes = b""
     retain_until: str = ""
@@ -236,7 +243,7 @@ class PackageState:
     code: str = ""
 
 
-StreamState = RecordState | PatientState | PackageState | DisposalListState
+StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState
 
 
 def is_destroyed(state: StreamState) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import DisposalOpinion, SealMode
@@ -97,6 +98,18 @@ def _window_open(record: RecordState, facts: Facts) -> bool:
     return reopening is None or reopening.expires_at is None or facts.now <= reopening.expires_at
 
 
+def _request_lapsed(record: RecordState, facts: Facts) -> bool:
+    reopening = record.overlays.reopening
+    if reopening is None or reopening.expires_at is not None:
+        return False
+    return facts.now > reopening.requested_at + timedelta(hours=facts.pack.keeping.reopen_hours)
+
+
+def _no_reopening(record: RecordState, facts: Facts) -> bool:
+    # A request that nobody approved in time stands in the way of nothing, or the record could never be opened again.
+    return record.overlays.reopening is None or _request_lapsed(record, facts)
+
+
 MANDATORY_THERE = StateGuard("MISSING_ENTRY", "every mandatory entry is there and signed", _mandatory_missing)
 ALL_SIGNED = StateGuard("NOT_SIGNED", "every entry is signed by somebody qualified, or retracted", _unsigned)
 NO_DRAFT = StateGuard("OPEN_DRAFT", "no draft is open", _drafts)
@@ -147,8 +160,11 @@ TERM_OVER = _guard(
     term_over,
 )
 NOT_RESTRICTED = _guard("USE_RESTRICTED", "use is not restricted", lambda record, _: not record.overlays.restricted)
-NO_REOPENING = _guard(
-    "REOPENING_ASKED", "no reopening is under way", lambda record, _: record.overlays.reopening is None
+NO_REOPENING = _guard("REOPENING_ASKED", "no reopening is under way", _no_reopening)
+REQUEST_STANDS = _guard(
+    "REQUEST_LAPSED",
+    "the request is no older than the pack's longest window",
+    lambda record, facts: not _request_lapsed(record, facts),
 )
 REOPENING_ASKED = _guard(
     "NO_REOPENING", "a reopening was asked for", lambda record, _: record.overlays.reopening is not None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain.faults import Faults
-from ledger.domain.values import EntryContent, Field, Section
+from ledger.domain.template_shape import FIELD_TYPES
+from ledger.domain.values import EntryContent, Field, Section, VisitType
 
 SECTIONS_MAX = 100
 FIELDS_MAX = 2000
@@ -16,8 +18,13 @@ ATTACHMENTS_MAX = 100
 SHA256_BYTES = 32
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 
+OTHER_PACK = "TEMPLATE_OF_OTHER_PACK"
+UNREADABLE = "UNREADABLE_TEMPLATE"
 
-FIELD_TYPES = frozenset({"text", "coding", "quantity", "time", "flag"})
+_BARRED = {
+    OTHER_PACK: "the template belongs to another rule pack than the record's",
+    UNREADABLE: "this release cannot read the template",
+}
 
 
 class BadTemplates(ValueError):
@@ -35,6 +42,8 @@ class FieldRule:
     code: str
     type: str
     """text, coding, quantity, time or flag."""
+    title: str = ""
+    title_zh: str = ""
     required: bool = False
     repeated: bool = False
     units: frozenset[str] = frozenset()
@@ -55,6 +64,7 @@ class SectionRule:
 
     code: str
     title: str
+    title_zh: str = ""
     required: bool = False
     fields: Mapping[str, FieldRule] | None = None
     """The fields that it may hold; None = any field."""
@@ -72,6 +82,10 @@ class Template:
     """The title in Chinese."""
     open: bool = False
     """Takes sections that it does not name."""
+    visits: frozenset[VisitType] = frozenset()
+    """Visits in which it is written; empty = in all."""
+    pack: str = ""
+    """The pack whose records alone may use it, and those of layers over it; empty = every record."""
 
     def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes every fault of an entry against this template."""
@@ -93,18 +107,23 @@ class Template:
 
 @dataclass(frozen=True)
 class TemplateSet:
-    """All templates of a hospital, by id and version."""
+    """The templates that a record may use, by id and version."""
 
     templates: Mapping[tuple[str, int], Template]
+    barred: Mapping[tuple[str, int], str] = dataclasses.field(default_factory=dict[tuple[str, int], str])
+    """Those of the hospital that it may not use, each with the rule of the refusal."""
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> TemplateSet:
-        """The templates in this data: `template` is a list of tables. Raises BadTemplates with every fault."""
+    def from_data(cls, data: Mapping[str, Any], pack: str = "") -> TemplateSet:
+        """The templates in this data, all of one pack: `template` is a list of tables.
+
+        Raises BadTemplates with every fault.
+        """
         made: dict[tuple[str, int], Template] = {}
         faults: list[str] = []
         for index, table in enumerate(data.get("template", ())):
             try:
-                template = _template(table)
+                template = _template(table, pack)
             except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
                 faults.append(f"template[{index}]: {type(error).__name__}: {error}")
                 continue
@@ -117,26 +136,39 @@ class TemplateSet:
             raise BadTemplates(tuple(faults))
         return cls(made)
 
-    def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
-        """Notes every fault of an entry."""
+    def check(
+        self, content: EntryContent, faults: Faults, path: str = "content", visit: VisitType | None = None
+    ) -> None:
+        """Notes every fault of an entry; `visit` is that of the record, None = whatever visit."""
         _check_shape(content, faults, path)
         template = self.templates.get((content.template, content.template_version))
         if template is not None:
+            if visit is not None and template.visits and visit not in template.visits:
+                text = f"written in visits of type {', '.join(sorted(template.visits))}"
+                faults.add(f"{path}.template", "VISIT_NOT_ALLOWED", text)
             template.check(content, faults, path)
-        elif self.knows(content.template):
-            faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
-        else:
-            faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
+        elif not self._bars(content, faults, path):
+            if self.knows(content.template):
+                faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
+            else:
+                faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
 
     def check_draft(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes what is wrong with the type and size of a draft; what is required is asked at the signature."""
         _check_shape(content, faults, path, empty=True)
-        if (content.template, content.template_version) not in self.templates:
+        known = (content.template, content.template_version) in self.templates
+        if not known and not self._bars(content, faults, path):
             faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template and version")
 
     def knows(self, template: str) -> bool:
         """Whether there is a version of this template."""
         return any(known == template for known, _ in self.templates)
+
+    def _bars(self, content: EntryContent, faults: Faults, path: str) -> bool:
+        rule = self.barred.get((content.template, content.template_version))
+        if rule is not None:
+            faults.add(f"{path}.template", rule, _BARRED[rule])
+        return rule is not None
 
 
 def _check_shape(content: EntryContent, faults: Faults, path: str, *, empty: bool = False) -> None:
@@ -223,17 +255,24 @@ def _types_of(field: Field) -> list[str]:
     return [name for name, value in values.items() if value is not None]
 
 
-def _template(data: Mapping[str, Any]) -> Template:
+def _template(data: Mapping[str, Any], pack: str) -> Template:
     sections = {each["code"]: _section(each) for each in data.get("section", ())}
     return Template(
-        data["id"], data["version"], data["title"], sections, data.get("title_zh", ""), data.get("open", False)
+        id=data["id"],
+        version=data["version"],
+        title=data["title"],
+        sections=sections,
+        title_zh=data.get("title_zh", ""),
+        open=data.get("open", False),
+        visits=frozenset(VisitType(each) for each in data.get("visits", ())),
+        pack=pack,
     )
 
 
 def _section(data: Mapping[str, Any]) -> SectionRule:
     fields = data.get("field")
     rules = None if fields is None else {each["code"]: _field(each) for each in fields}
-    return SectionRule(data["code"], data["title"], data.get("required", False), rules)
+    return SectionRule(data["code"], data["title"], data.get("title_zh", ""), data.get("required", False), rules)
 
 
 def _field(data: Mapping[str, Any]) -> FieldRule:
@@ -243,6 +282,8 @@ def _field(data: Mapping[str, Any]) -> FieldRule:
     return FieldRule(
         code=data["code"],
         type=data["type"],
+        title=data.get("title", ""),
+        title_zh=data.get("title_zh", ""),
         required=data.get("required", False),
         repeated=data.get("repeated", False),
         units=frozenset(data.get("units", ())),

@@ -11,7 +11,7 @@ from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
 from ledger.domain.keeping_state import Destruction, PatientRequest
-from ledger.domain.state import Consultation, Entry, RecordState, Transfer
+from ledger.domain.state import Archiving, Consultation, Entry, RecordState, Transfer
 
 
 def record_message(view: RecordView) -> records.Record:
@@ -43,6 +43,8 @@ def record_message(view: RecordView) -> records.Record:
     if state.archiving.destruction is not None:
         message.tombstone.CopyFrom(_tombstone(state.archiving.destruction, state))
     message.keeping.CopyFrom(_keeping(state))
+    if state.archiving.passed or state.archiving.returns or state.archiving.grade:
+        message.quality.CopyFrom(_quality(state.archiving))
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
     if state.disposition is not None:
@@ -83,6 +85,16 @@ def _keeping(state: RecordState) -> values.Keeping:
     if archiving.disposal is not None:
         message.disposal.CopyFrom(to_message(archiving.disposal, values.Disposal))
     return message
+
+
+def _quality(archiving: Archiving) -> records.QualityStanding:
+    return records.QualityStanding(
+        passed=archiving.passed,
+        score=archiving.score,
+        grade=archiving.grade,
+        defects=[to_message(each, common.Defect) for each in archiving.defects],
+        returns=archiving.returns,
+    )
 
 
 def entry_message(state: RecordState, entry_id: UUID) -> records.Entry:

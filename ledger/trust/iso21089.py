@@ -46,6 +46,7 @@ _CODES = {
     "RecordEnteredInError": "deprecate",
     "NewbornRegistered": "originate",
     "RecordRecalled": "report",
+    "QualityAssessed": "verify",
     "DeadlineMissed": "report",
     "DeadlineMissWithdrawn": "report",
     "ResultRecognised": "link",
@@ -81,6 +82,9 @@ _CODES = {
     "PatientUnlinked": "unlink",
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
+    "RulePackAdded": "originate",
+    "TemplatesAdded": "originate",
+    "RulePackChosen": "report",
 }
 
 

@@ -3,10 +3,24 @@
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from ledger.api.v1 import course_events_pb2, disposal_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
+from ledger.api.v1 import (
+    course_events_pb2,
+    disposal_events_pb2,
+    events_pb2,
+    identity_events_pb2,
+    keeping_events_pb2,
+    rulebook_events_pb2,
+)
 
 TYPE_PREFIX = "ledger.v1."
-_FILES = (events_pb2, course_events_pb2, keeping_events_pb2, disposal_events_pb2, identity_events_pb2)
+_FILES = (
+    events_pb2,
+    course_events_pb2,
+    keeping_events_pb2,
+    disposal_events_pb2,
+    identity_events_pb2,
+    rulebook_events_pb2,
+)
 
 BODIES: dict[str, type[Message]] = {
     f"{TYPE_PREFIX}{name}": GetMessageClass(message)

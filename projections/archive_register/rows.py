@@ -26,6 +26,7 @@ class RegisteredRecord(NamedTuple):
     retain_until: str = ""
     returns: int = 0
     score: int = 0
+    grade: str = ""
     holds: int = 0
     seals: int = 0
     loans: int = 0

@@ -20,7 +20,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 2
+    schema_version = 3
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -108,6 +108,10 @@ def _passed(record: RegisteredRecord, _: ViewEvent, body: events_pb2.QualityPass
     return record._replace(score=body.score)
 
 
+def _assessed(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.QualityAssessed) -> RegisteredRecord:
+    return record._replace(score=body.score, grade=body.grade)
+
+
 def _archived(record: RegisteredRecord, event: ViewEvent, body: events_pb2.RecordArchived) -> RegisteredRecord:
     return record._replace(
         archived_at=event.recorded_at,
@@ -163,6 +167,7 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     events_pb2.RecordSubmitted: _submitted,
     events_pb2.QualityReturned: _returned,
     events_pb2.QualityPassed: _passed,
+    course_events_pb2.QualityAssessed: _assessed,
     events_pb2.RecordArchived: _archived,
     keeping_events_pb2.RecordRearchived: _dated,
     keeping_events_pb2.RetentionExtended: _term_moved,

@@ -103,7 +103,13 @@ def _asked(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkIt
 
 def _returned(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
     defects = json.dumps([[each.code, each.entry_id, each.text] for each in body.defects], separators=(",", ":"))
-    return _opened(worklist_pb2.WORK_KIND_RETURNED, "QUALITY_RETURNED", event, before, defects=defects)
+    made = {"score": before.score, "grade": before.grade}
+    return _opened(worklist_pb2.WORK_KIND_RETURNED, "QUALITY_RETURNED", event, before, defects=defects, **made)
+
+
+def _assessed(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
+    """Nobody waits for it yet: whether the record is returned is said by the event after it."""
+    return WorkItemRow(before.record_id, before.item, event.version, score=body.score, grade=body.grade)
 
 
 def _to_file(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
@@ -168,6 +174,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     events_pb2.CareEnded: ((_fixed(FILING), _to_file),),
     course_events_pb2.CareResumed: ((_fixed(FILING), _done),),
     course_events_pb2.RecordEnteredInError: ((_fixed(FILING), _done),),
+    course_events_pb2.QualityAssessed: ((_fixed(RETURNED), _assessed),),
     events_pb2.QualityReturned: ((_fixed(RETURNED), _returned),),
     events_pb2.RecordSubmitted: ((_fixed(RETURNED), _done),),
     events_pb2.RecordArchived: ((_fixed(FILING), _done), (_fixed(RETENTION), _kept_until)),

@@ -49,3 +49,6 @@ class WorkItemRow(NamedTuple):
     subject_id: str = ""
     defects: str = "[]"
     """Defects as a JSON array of [code, entry_id, text]."""
+    score: int = 0
+    """Of RETURNED, what the defects make; known before, from the assessment in the same step."""
+    grade: str = ""

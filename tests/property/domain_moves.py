@@ -39,6 +39,7 @@ from ledger.domain.values import (
     Urgency,
 )
 from tests.unit.domain.given import (
+    DEFECTS_FOUND,
     MANDATORY,
     NOW,
     PACKAGE,
@@ -109,8 +110,8 @@ _MADE: dict[str, Callable[[RecordState, Move], Command]] = {
     "move": lambda state, move: TransferDepartment(RECORD, _DEPARTMENTS[move.pick % 3], "2", None, PHYSICIAN),
     "end": lambda state, move: EndCare(RECORD, list(Disposition)[move.pick % 5], None),
     "submit": lambda state, move: SubmitRecord(RECORD),
-    "return": lambda state, move: ReturnRecord(RECORD, (Defect("D1"),)),
-    "pass": lambda state, move: PassQuality(RECORD, move.pick % 101),
+    "return": lambda state, move: ReturnRecord(RECORD, (Defect("LANGUAGE"),)),
+    "pass": lambda state, move: PassQuality(RECORD, 0, DEFECTS_FOUND[move.pick % 4]),
     "archive": lambda state, move: ArchiveRecord(RECORD),
     "offer": lambda state, move: OfferTransfer(RECORD, _HOSPITALS[move.pick % 2], TransferKind.REFERRAL, None),
     "withdraw": lambda state, move: WithdrawTransfer(RECORD, _transfer(state, move.pick), "went home"),

@@ -44,6 +44,7 @@ from ledger.domain.values import (
 from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
+    DEFECTS_FOUND,
     DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
@@ -189,8 +190,8 @@ COMMANDS: dict[type[Command], Make] = {
     course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
     course.RecallRecord: lambda _, __, ___: course.RecallRecord(RECORD, "a page is missing"),
-    ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("D1"),)),
-    PassQuality: lambda _, __, pick: PassQuality(RECORD, pick.number % 101),
+    ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("LANGUAGE"),)),
+    PassQuality: lambda _, __, pick: PassQuality(RECORD, 0, DEFECTS_FOUND[pick.number % 4]),
     ArchiveRecord: lambda _, __, ___: ArchiveRecord(RECORD),
     course.FileLateItem: lambda _, __, pick: course.FileLateItem(
         RECORD, RESULT, signed(pick.signer()), "late pathology", None

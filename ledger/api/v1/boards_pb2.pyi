@@ -33,9 +33,9 @@ class _IdentityStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Iden
     IDENTITY_STANDING_OWN: _IdentityStanding.ValueType  # 1
     """The patient, or the one into whom that patient was merged."""
     IDENTITY_STANDING_MERGED: _IdentityStanding.ValueType  # 2
-    """The same person: merged into the patient."""
+    """The same person: merges alone lead there."""
     IDENTITY_STANDING_LINKED: _IdentityStanding.ValueType  # 3
-    """Perhaps the same person: linked, not merged."""
+    """Perhaps the same person: a link is on the way there."""
 
 class IdentityStanding(_IdentityStanding, metaclass=_IdentityStandingEnumTypeWrapper):
     """How an identity belongs to the patient who was asked for."""
@@ -45,9 +45,9 @@ IDENTITY_STANDING_UNSPECIFIED: IdentityStanding.ValueType  # 0
 IDENTITY_STANDING_OWN: IdentityStanding.ValueType  # 1
 """The patient, or the one into whom that patient was merged."""
 IDENTITY_STANDING_MERGED: IdentityStanding.ValueType  # 2
-"""The same person: merged into the patient."""
+"""The same person: merges alone lead there."""
 IDENTITY_STANDING_LINKED: IdentityStanding.ValueType  # 3
-"""Perhaps the same person: linked, not merged."""
+"""Perhaps the same person: a link is on the way there."""
 Global___IdentityStanding: _TypeAlias = IdentityStanding  # noqa: Y015
 
 class _RegisterOrder:
@@ -824,6 +824,7 @@ class RegisterRow(_message.Message):
     COPIES_FIELD_NUMBER: _builtins.int
     RESTRICTED_FIELD_NUMBER: _builtins.int
     DISPOSAL_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -845,13 +846,15 @@ class RegisterRow(_message.Message):
     returns: _builtins.int
     """Times that quality control returned it."""
     score: _builtins.int
-    """Last quality score; 0 before."""
+    """Score of the last assessment, passed or returned; 0 before."""
     name: Global___RecordName.ValueType
     """Running record or archived case."""
     copies: _builtins.int
     """Copies issued."""
     restricted: _builtins.bool
     """Use is restricted to storage, care, law and claims."""
+    grade: _builtins.str
+    """Grade of the last assessment, of the record's rule pack; empty before."""
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When care ended, by the client; absent before."""
@@ -909,10 +912,11 @@ class RegisterRow(_message.Message):
         copies: _builtins.int = ...,
         restricted: _builtins.bool = ...,
         disposal: Global___RegisterDisposal | None = ...,
+        grade: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "disposal", b"disposal", "ended_at", b"ended_at", "loan", b"loan", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "disposal", b"disposal", "ended_at", b"ended_at", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "disposal", b"disposal", "ended_at", b"ended_at", "grade", b"grade", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,9 +3,11 @@
 isort:skip_file
 The bodies of events in the course of care, beyond those of events.proto."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from ledger.api.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -371,6 +373,52 @@ class RecordRecalled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordRecalled: _TypeAlias = RecordRecalled  # noqa: Y015
+
+@_typing.final
+class QualityAssessed(_message.Message):
+    """Quality control looked at the record. In the same step it is returned (QualityReturned) or passed (QualityPassed)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    FULL_SCORE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    VETOED_FIELD_NUMBER: _builtins.int
+    score: _builtins.int
+    """Score: the full score of the pack less the points of the defects, never below 0. Computed by the ledger."""
+    full_score: _builtins.int
+    """Full score of the pack."""
+    grade: _builtins.str
+    """Grade of the pack; the lowest where a defect is a veto."""
+    vetoed: _builtins.bool
+    """A defect is a veto: the record cannot pass with it."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects found, by the codes of the record's rule pack; none where nothing was found."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        score: _builtins.int = ...,
+        full_score: _builtins.int = ...,
+        grade: _builtins.str = ...,
+        vetoed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defects", b"defects", "full_score", b"full_score", "grade", b"grade", "meta", b"meta", "score", b"score", "vetoed", b"vetoed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualityAssessed: _TypeAlias = QualityAssessed  # noqa: Y015
 
 @_typing.final
 class DeadlineMissed(_message.Message):

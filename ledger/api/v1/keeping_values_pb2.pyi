@@ -454,6 +454,7 @@ class Reopening(_message.Message):
     ENTRY_IDS_FIELD_NUMBER: _builtins.int
     TEMPLATES_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
     reopen_id: _builtins.str
     """Request, UUID text."""
     requested_by: _builtins.str
@@ -470,6 +471,10 @@ class Reopening(_message.Message):
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """End of the window; absent before the approval."""
 
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for, by the ledger's clock. It lapses unless it is approved within the pack's longest window."""
+
     def __init__(
         self,
         *,
@@ -478,10 +483,11 @@ class Reopening(_message.Message):
         entry_ids: _abc.Iterable[_builtins.str] | None = ...,
         templates: _abc.Iterable[_builtins.str] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "requested_at", b"requested_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_ids", b"entry_ids", "expires_at", b"expires_at", "reopen_id", b"reopen_id", "requested_by", b"requested_by", "templates", b"templates"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_ids", b"entry_ids", "expires_at", b"expires_at", "reopen_id", b"reopen_id", "requested_at", b"requested_at", "requested_by", b"requested_by", "templates", b"templates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

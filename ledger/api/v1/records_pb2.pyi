@@ -931,7 +931,7 @@ class ReturnRecordRequest(_message.Message):
 
     @_builtins.property
     def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
-        """Defects, at least one."""
+        """Defects, at least one, by the codes of the record's rule pack; 500 at most."""
 
     def __init__(
         self,
@@ -981,13 +981,20 @@ class PassQualityRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     score: _builtins.int
-    """Score, 0 to 100."""
+    """The ledger computes the score from the defects; one that is sent must agree with it. 0 = not sent."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
+
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects that may stay, by the codes of the record's rule pack; 500 at most. Refused where a defect is a veto, or
+        where the score is below the one with which the pack lets a record pass.
+        """
 
     def __init__(
         self,
@@ -995,10 +1002,11 @@ class PassQualityRequest(_message.Message):
         context: _common_pb2.CommandContext | None = ...,
         record_id: _builtins.str = ...,
         score: _builtins.int = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "record_id", b"record_id", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "defects", b"defects", "record_id", b"record_id", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1517,6 +1525,7 @@ class Record(_message.Message):
     STATEMENTS_FIELD_NUMBER: _builtins.int
     KEEPING_FIELD_NUMBER: _builtins.int
     TOMBSTONE_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1585,6 +1594,10 @@ class Record(_message.Message):
     def tombstone(self) -> Global___Tombstone:
         """What remains of a destroyed record beside the fields that name it; absent before."""
 
+    @_builtins.property
+    def quality(self) -> Global___QualityStanding:
+        """What quality control said last; absent before."""
+
     def __init__(
         self,
         *,
@@ -1613,14 +1626,55 @@ class Record(_message.Message):
         statements: _abc.Iterable[Global___PatientStatement] | None = ...,
         keeping: _keeping_values_pb2.Keeping | None = ...,
         tombstone: Global___Tombstone | None = ...,
+        quality: Global___QualityStanding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "quality", b"quality", "responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Record: _TypeAlias = Record  # noqa: Y015
+
+@_typing.final
+class QualityStanding(_message.Message):
+    """What quality control said of a record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSED_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
+    RETURNS_FIELD_NUMBER: _builtins.int
+    passed: _builtins.bool
+    """It passed, and was not handed in again since."""
+    score: _builtins.int
+    """Score of the last assessment."""
+    grade: _builtins.str
+    """Grade of the last assessment, of the record's rule pack; empty where an earlier release assessed it."""
+    returns: _builtins.int
+    """Times that the record was returned."""
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects of the last assessment."""
+
+    def __init__(
+        self,
+        *,
+        passed: _builtins.bool = ...,
+        score: _builtins.int = ...,
+        grade: _builtins.str = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        returns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defects", b"defects", "grade", b"grade", "passed", b"passed", "returns", b"returns", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualityStanding: _TypeAlias = QualityStanding  # noqa: Y015
 
 @_typing.final
 class Tombstone(_message.Message):

@@ -80,8 +80,10 @@ class Life:
         return [rule for _, rule in failure.value.violations]
 
 
-async def short_visit(client: EdgeClient, visit: Any = common.VISIT_TYPE_OUTPATIENT) -> tuple[str, Life]:
-    """A visit of long ago, archived at the doctor's confirmation."""
+async def short_visit(
+    client: EdgeClient, visit: Any = common.VISIT_TYPE_OUTPATIENT, *, archive: bool = True
+) -> tuple[str, Life]:
+    """A visit of long ago, archived at the doctor's confirmation where it is asked for."""
     patient = await client.call("PatientService/RegisterPatient", register_patient())
     request = register_record(patient.receipt.record_id)
     request.visit_type = visit
@@ -93,7 +95,8 @@ async def short_visit(client: EdgeClient, visit: Any = common.VISIT_TYPE_OUTPATI
     await client.call("RecordService/StartCare", started)
     await client.call("RecordService/RecordEntry", record_entry(life.record_id))
     await life.record("EndCare", disposition=common.DISPOSITION_HOME, ended_at=stamp(LONG_AGO))
-    await life.record("ArchiveRecord")
+    if archive:
+        await life.record("ArchiveRecord")
     return patient.receipt.record_id, life
 
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.api.v1 import common_pb2, events_pb2
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2
 from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 
@@ -130,6 +130,11 @@ def submitted() -> Message:
 
 def returned() -> Message:
     return events_pb2.QualityReturned(defects=[common_pb2.Defect(code="D1")])
+
+
+def assessed(score: int, grade: str, *codes: str) -> Message:
+    found = [common_pb2.Defect(code=code) for code in codes]
+    return course_events_pb2.QualityAssessed(score=score, full_score=100, grade=grade, defects=found)
 
 
 def passed(score: int = 97) -> Message:

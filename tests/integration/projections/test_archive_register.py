@@ -22,7 +22,15 @@ ALL = RegisterFilter()
 async def test_a_row_shows_what_lies_over_the_record(ground: Ground) -> None:
     """Both names, holds, seals, the loan by the borrower's id, papers, copies, restricted use; what is over is gone."""
     record, hold, over, loan, scan = h.EventStream(), uuid4(), uuid4(), uuid4(), uuid4()
-    kept = [h.registered(), h.care_started(), h.care_ended(), h.passed(88), h.archived(), life.extended()]
+    kept = [
+        h.registered(),
+        h.care_started(),
+        h.care_ended(),
+        h.assessed(88, "B"),
+        h.passed(88),
+        h.archived(),
+        life.extended(),
+    ]
     laid = [
         life.hold_placed(hold),
         life.hold_placed(over),
@@ -40,7 +48,8 @@ async def test_a_row_shows_what_lies_over_the_record(ground: Ground) -> None:
         running_record, row = (await queries.archive_register("north", ALL, 0, "", head)).rows
     assert running_record.name == boards_pb2.RECORD_NAME_RUNNING_RECORD
     assert row.name == boards_pb2.RECORD_NAME_ARCHIVED_CASE
-    assert (row.score, row.retain_until, row.copies, row.restricted) == (88, "2054-05-01", 1, True)
+    assert (row.score, row.grade, row.retain_until) == (88, "B", "2054-05-01")
+    assert (row.copies, row.restricted) == (1, True)
     assert [(each.hold_id, each.authority) for each in row.holds] == [(str(hold), "district court")]
     assert [each.mode for each in row.seals] == [values.SEAL_MODE_COPY]
     assert (row.loan.borrower_id, row.loan.due_on) == (str(UUID(int=72)), "2024-02-15")

@@ -37,12 +37,14 @@ from ledger.domain.keeping_commands import (
     RequestReopen,
 )
 from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.lifecycle import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
     Actor,
     Attestation,
     Coding,
+    Defect,
     Disposition,
     EntryContent,
     Field,
@@ -202,7 +204,8 @@ def closed(visit: VisitType = VisitType.INPATIENT, **changes: Any) -> Stream:
     """A record whose care has ended, with every mandatory entry."""
     stream = active(visit, **changes)
     for content in MANDATORY:
-        stream.entry(content)
+        if content.template != "front_page" or visit not in SHORT_PATH:
+            stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     return stream
 
@@ -225,7 +228,7 @@ def submitted() -> Stream:
 def archived() -> Stream:
     """An archived case."""
     stream = submitted()
-    stream.when(PassQuality(RECORD, 95))
+    stream.when(PassQuality(RECORD))
     stream.when(ArchiveRecord(RECORD))
     return stream
 
@@ -287,4 +290,6 @@ def permanent() -> Stream:
     return stream
 
 
+DEFECTS_FOUND = ((), (Defect("LANGUAGE"),), (Defect("CONSENT_MISSING"),), (Defect("D1"),))
+"""Nothing, a slip, a veto, and a code that no pack knows."""
 PACKAGE = PackageFacts(5, HEAD, 5, DIGEST, 1234)

@@ -23,6 +23,7 @@ from ledger.domain.commands import (
     RecordEntry,
     RequestConsultation,
     RetractEntry,
+    ReturnRecord,
     SubmitRecord,
 )
 from ledger.domain.decision import Visit
@@ -38,6 +39,7 @@ from ledger.domain.keeping_values import (
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
+    Defect,
     Disposition,
     IdentityStatus,
     Phase,
@@ -77,6 +79,7 @@ from tests.unit.domain.given import (
 )
 
 NOBODY = UUID(int=9)
+MANY_DEFECTS = tuple(Defect("LANGUAGE", None, str(number)) for number in range(501))
 DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP)
 REPORTED = replace(LISTED, phase=DisposalListPhase.EXECUTED)
 WITHOUT_IT = replace(LISTED, records=())
@@ -319,8 +322,19 @@ CASES: list[Case] = [
     Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
-    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), course.RecallRecord(RECORD, "x"))[1])),
-    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD, 90)), PassQuality(RECORD, 80))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD)), course.RecallRecord(RECORD, "x"))[1])),
+    Case("ALREADY_PASSED", with_entry(submitted, lambda stream: (stream.when(PassQuality(RECORD)), PassQuality(RECORD))[1])),
+    Case("UNKNOWN_DEFECT", lambda: (submitted(), ReturnRecord(RECORD, (Defect("D1"),)))),
+    Case("UNKNOWN_ENTRY", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE", NOBODY),)))),
+    Case("REPEATED_DEFECT", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"), Defect("LANGUAGE"))))),
+    Case("TOO_MANY", lambda: (submitted(), ReturnRecord(RECORD, MANY_DEFECTS))),
+    Case("UNKNOWN_DEFECT", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("D1"),)))),
+    Case("UNKNOWN_ENTRY", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("LANGUAGE", NOBODY),)))),
+    Case("REPEATED_DEFECT", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("LANGUAGE"), Defect("LANGUAGE"))))),
+    Case("TOO_MANY", lambda: (submitted(), PassQuality(RECORD, 0, MANY_DEFECTS))),
+    Case("SCORE_DISAGREES", lambda: (submitted(), PassQuality(RECORD, 93, (Defect("LANGUAGE"),)))),
+    Case("SCORE_TOO_LOW", lambda: (submitted(), PassQuality(RECORD, 0, tuple(Defect("ROUND_LATE", None, str(n)) for n in range(6))))),
+    Case("VETO", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("CONSENT_MISSING"),)))),
     Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(_short_path, lambda s: (trainees(s), ArchiveRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(_short_path, lambda stream: (_draft(stream), ArchiveRecord(RECORD))[1])),
@@ -333,6 +347,7 @@ CASES: list[Case] = [
     Case("HELD", approve_after(hold), {"actor": SUPERIOR}),
     Case("FULLY_SEALED", approve_after(seal), {"actor": SUPERIOR}),
     Case("UNKNOWN_REOPENING", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.ApproveReopen(RECORD, NOBODY, None))[1]), {"actor": SUPERIOR}),
+    Case("REQUEST_LAPSED", with_entry(archived, approve), {"actor": SUPERIOR, "now": NOW + timedelta(days=4)}),
     Case("SAME_PERSON", with_entry(archived, approve)),
     Case("NOT_A_PERSON", with_entry(archived, approve), {"actor": CLOCK}),
     Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": SUPERIOR}),
@@ -366,7 +381,7 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": CLOCK}),
     Case("DATE_MOVES_BACK", lambda: (archived(), keeping.ExtendRetention(RECORD, "2030-01-01", "readmission", None))),
     Case("TERM_NOT_OVER", lambda: (archived(), keeping.EndRetention(RECORD))),
-    Case("REOPENING_ASKED", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.EndRetention(RECORD))[1]), {"now": LATER}),
+    Case("REOPENING_ASKED", with_entry(archived, lambda s: (s.when(reopen(s), now=LATER), keeping.EndRetention(RECORD))[1]), {"now": LATER}),
     Case("ALREADY_APPRAISED", lambda: (condemned(), _appraise(DisposalOpinion.KEEP)), {"now": LATER}),
     Case("DATE_MOVES_BACK", lambda: (due(), _appraise(DisposalOpinion.EXTEND, "2030-01-01")), {"now": LATER}),
     Case("NOT_A_PERSON", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": CLOCK}),

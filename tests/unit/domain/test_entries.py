@@ -133,7 +133,7 @@ def test_quality_control_is_not_disturbed_but_by_results() -> None:
 def test_a_returned_record_is_written_again() -> None:
     """After a return entries are recorded and amended again."""
     stream = submitted()
-    stream.when(ReturnRecord(RECORD, (Defect("D1"),)))
+    stream.when(ReturnRecord(RECORD, (Defect("LANGUAGE"),)))
     stream.when(amend(stream.entry()))
     assert stream.last_events == ["EntryAmended"]
 

@@ -114,28 +114,11 @@ def test_an_old_visit_is_not_archived_with_a_live_entry_unsigned() -> None:
 def test_a_returned_record_comes_back_and_is_counted() -> None:
     """Return, hand in again, pass: the pass counts for what was handed in last."""
     stream = submitted()
-    stream.when(PassQuality(RECORD, 80))
-    stream.when(ReturnRecord(RECORD, (Defect("D1"),)))
+    stream.when(PassQuality(RECORD))
+    stream.when(ReturnRecord(RECORD, (Defect("LANGUAGE"),)))
     assert (stream.record.phase, stream.record.archiving.returns) == (Phase.RETURNED, 1)
     stream.when(SubmitRecord(RECORD))
     assert stream.refused(ArchiveRecord(RECORD)) == (RefusalKind.STATE, [("record_id", "QUALITY_NOT_PASSED")])
-
-
-def test_a_return_names_its_defects() -> None:
-    """No defect, a defect without a code, or of an unknown entry: each refused."""
-    stream = submitted()
-    assert stream.refused(ReturnRecord(RECORD, ()))[1] == [("defects", "REQUIRED")]
-    _, faults = stream.refused(ReturnRecord(RECORD, (Defect(""), Defect("D1", UUID(int=9)))))
-    assert faults == [("defects[0].code", "REQUIRED"), ("defects[1].entry_id", "UNKNOWN_ENTRY")]
-
-
-def test_quality_passes_once_with_a_score_of_at_most_a_hundred() -> None:
-    """A score above 100 and a second pass are refused."""
-    stream = submitted()
-    assert stream.refused(PassQuality(RECORD, 101)) == (RefusalKind.INVALID, [("score", "OUT_OF_RANGE")])
-    stream.when(PassQuality(RECORD, 100))
-    assert stream.record.phase is Phase.SUBMITTED
-    assert stream.refused(PassQuality(RECORD, 100)) == (RefusalKind.STATE, [("record_id", "ALREADY_PASSED")])
 
 
 def test_the_archived_case_holds_the_head_of_the_running_record() -> None:
@@ -181,7 +164,7 @@ def test_a_term_that_ends_on_no_day_ends_on_the_next() -> None:
 def test_a_retention_date_never_moves_back() -> None:
     """A later date that stands already outlives an earlier one that the rules give."""
     stream = submitted()
-    stream.when(PassQuality(RECORD, 95))
+    stream.when(PassQuality(RECORD))
     stream.state = replace(stream.record, archiving=replace(stream.record.archiving, retain_until="2090-01-01"))
     stream.when(ArchiveRecord(RECORD))
     assert stream.record.retain_until == "2090-01-01"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.domain.commands import RecordEntry
-from ledger.domain.defaults import default_templates
+from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.faults import Faults
-from ledger.domain.refusal import Refused
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.templates import SECTIONS_MAX, BadTemplates, TemplateSet
-from ledger.domain.values import Attachment, Coding, EntryContent, Field, Quantity, Section
+from ledger.domain.values import Attachment, Coding, EntryContent, Field, Quantity, Section, VisitType
 from tests.unit.domain.given import MANDATORY, RECORD, RESULT, active, narrative, note, signed
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
@@ -157,13 +157,62 @@ def test_a_bad_entry_leaves_the_record_as_it_was() -> None:
 
 
 def test_templates_that_cannot_be_used_are_refused_at_load() -> None:
-    """Every faulty template is named: an unknown field type, a bad pattern, one that stands twice."""
+    """Every faulty template is named: an unknown field type, a bad pattern, a visit that is none, one twice."""
     section = {"code": "s", "title": "S"}
     good = {"id": "a", "version": 1, "title": "A", "section": [section]}
     odd = {**good, "id": "b", "section": [{**section, "field": [{"code": "f", "type": "colour"}]}]}
     bad = {**good, "id": "c", "section": [{**section, "field": [{"code": "f", "type": "text", "pattern": "("}]}]}
+    spa = {**good, "id": "e", "visits": ["SPA"]}
     with pytest.raises(BadTemplates) as caught:
-        TemplateSet.from_data({"template": [good, odd, bad, {"id": "d"}, good]})
-    assert [fault.split(":")[0] for fault in caught.value.faults] == [f"template[{index}]" for index in range(1, 5)]
+        TemplateSet.from_data({"template": [good, odd, bad, {"id": "d"}, good, spa]})
+    assert [fault.split(":")[0] for fault in caught.value.faults] == [f"template[{index}]" for index in range(1, 6)]
     with pytest.raises(BadTemplates):
         TemplateSet.from_data({})
+
+
+def test_everything_that_comes_with_the_ledger_has_a_name_in_both_languages() -> None:
+    """Every template, section and field: a title in English and one in Chinese."""
+    nameless: list[str] = []
+    for template in default_templates().templates.values():
+        nameless += _nameless(template.id, template.title, template.title_zh)
+        for section in template.sections.values():
+            nameless += _nameless(f"{template.id}.{section.code}", section.title, section.title_zh)
+            for field in (section.fields or {}).values():
+                nameless += _nameless(f"{template.id}.{section.code}.{field.code}", field.title, field.title_zh)
+    assert nameless == []
+
+
+def _nameless(what: str, title: str, title_zh: str) -> list[str]:
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in title_zh)
+    return [] if title.isascii() and title and chinese else [what]
+
+
+@pytest.mark.parametrize("pack_id", ["cn-2010", "core-2018", "us-generic"])
+def test_every_document_that_a_pack_names_can_be_written(pack_id: str) -> None:
+    """Mandatory entries, entries that start or keep a deadline, and those with signers of their own."""
+    pack = default_pack(pack_id)
+    rules = pack.deadlines.rules
+    named = {template for each in pack.mandatory for template in each.templates}
+    named |= {template for each in rules for template in (*each.templates, each.start_template) if template}
+    named |= set(pack.final_signers) - {"*"}
+    assert named - {template for template, _ in default_templates().templates} == set()
+
+
+def test_a_field_stands_as_often_as_its_template_says() -> None:
+    """One principal diagnosis, any number of others, none without the principal one."""
+    others = [Field("other_diagnosis", coding=Coding(ICD10, code)) for code in ("E11", "I10")]
+    assert faults_of(front_page(PRINCIPAL, *others)) == []
+    assert faults_of(front_page(PRINCIPAL, PRINCIPAL)) == [("content.sections[0].fields[1].code", "TOO_MANY")]
+    assert faults_of(front_page(*others)) == [("content.sections[0].fields", "MISSING_FIELD")]
+
+
+@pytest.mark.parametrize("visit", list(VisitType))
+def test_a_document_belongs_to_its_visits(visit: VisitType) -> None:
+    """A front page is written of a stay, a note in any visit; what an earlier system wrote is taken over."""
+    stream, command = active(visit), RecordEntry(RECORD, front_page(PRINCIPAL), signed())
+    if visit in (VisitType.OUTPATIENT, VisitType.EMERGENCY):
+        assert stream.refused(command) == (RefusalKind.INVALID, [("content.template", "VISIT_NOT_ALLOWED")])
+        stream.when(command, historical=True)
+    else:
+        stream.when(command)
+    stream.when(RecordEntry(RECORD, note(), signed()))

@@ -48,8 +48,10 @@ async def submit(case: Case, discharge_id: str) -> None:
     )
     await tale.tell(people.rehabilitation, at, "mended: version 2, and 1 is kept", tale.records.AmendEntry, mend)
     await tale.tell(people.rehabilitation, at + day / 8, "handed in again", tale.records.SubmitRecord, hand_in)
-    passed = records_pb2.PassQualityRequest(record_id=record_id, score=93)
-    await tale.tell(people.quality, at + day, "passed with 93 points", tale.records.PassQuality, passed)
+    slip = Defect(code="LANGUAGE", entry_id=discharge_id, text="abbreviations that nobody outside the ward knows")
+    round_late = Defect(code="ROUND_LATE", text="the first round was on the third day")
+    passed = records_pb2.PassQualityRequest(record_id=record_id, defects=[slip, round_late])
+    await tale.tell(people.quality, at + day, "passed with 94 points, grade A", tale.records.PassQuality, passed)
     await tale.tell(people.archivist, at + 2 * day, "archived", tale.records.ArchiveRecord, archive)
 
 

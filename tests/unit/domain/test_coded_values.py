@@ -1,0 +1,186 @@
+"""Codes, units and code tables: a slip is found before anything is appended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ledger.domain import loinc
+from ledger.domain.code_tables import (
+    FAULTS_MAX,
+    TABLE_CHARACTERS_MAX,
+    BadCodeTable,
+    CodeTable,
+    CodeTables,
+    NamedTable,
+    named_tables,
+    read_table,
+)
+from ledger.domain.commands import RecordEntry
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.ucum import is_ucum
+from ledger.domain.values import Attestation, Coding, EntryContent, Field, Quantity, Section
+from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, signed
+
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+NATIONAL = "urn:cn:icd-10"
+TABLES: CodeTables = {
+    ICD10: CodeTable(ICD10, "2019", frozenset({"I21", "I21.0"})),
+    NATIONAL: CodeTable(NATIONAL, "2.0", frozenset({"I21.000x001"})),
+}
+
+
+def front_page(coding: Coding) -> EntryContent:
+    """A front page with this principal diagnosis."""
+    return EntryContent(
+        "front_page", 1, sections=(Section("diagnoses", fields=(Field("principal_diagnosis", coding=coding),)),)
+    )
+
+
+def result(*fields: Field) -> EntryContent:
+    """A result."""
+    return EntryContent("result", 1, sections=(Section("results", fields=fields),))
+
+
+def written(stream: Stream, content: EntryContent, attestation: Attestation | None = None, **facts: Any) -> Coding:
+    """The principal diagnosis as it is kept."""
+    stream.when(RecordEntry(RECORD, content, attestation or signed()), code_tables=TABLES, **facts)
+    (entry,) = stream.record.entries.values()
+    coding = entry.last.content.sections[0].fields[0].coding
+    assert coding is not None
+    return coding
+
+
+@pytest.mark.parametrize(
+    ("coding", "faults"),
+    [
+        (Coding(ICD10, "I21.4"), [("code", "UNKNOWN_CODE")]),
+        (Coding(ICD10, "I21.0", version="2016"), [("version", "UNKNOWN_VERSION")]),
+        (Coding(NATIONAL, "I21.000x002"), [("code", "CODE_NOT_IN_SET"), ("code", "UNKNOWN_CODE")]),
+        (Coding("urn:other", "I21.0"), [("system", "SYSTEM_NOT_ALLOWED")]),
+    ],
+)
+def test_a_diagnosis_is_looked_up_in_the_table_of_its_system(coding: Coding, faults: list[tuple[str, str]]) -> None:
+    """A code that the table does not have, another version than the table's, a system that the field does not take."""
+    where = "content.sections[0].fields[0].coding"
+    refused = active().refused(RecordEntry(RECORD, front_page(coding), signed()), code_tables=TABLES)
+    assert refused == (RefusalKind.INVALID, [(f"{where}.{name}", rule) for name, rule in faults])
+
+
+def test_a_code_is_kept_with_the_version_of_its_table() -> None:
+    """Thirty years on it is known by which edition the ward coded."""
+    assert written(active(), front_page(Coding(ICD10, "I21.0"))).version == "2019"
+    assert written(active(), front_page(Coding(ICD10, "I21", version="2019"))).version == "2019"
+
+
+def test_what_somebody_signed_is_not_touched() -> None:
+    """A signature in the technical sense covers the bytes of the content: no version is added to them."""
+    attestation = Attestation("cms", PHYSICIAN, NOW)
+    assert written(active(), front_page(Coding(ICD10, "I21.0")), attestation).version == ""
+
+
+def test_what_an_earlier_system_coded_is_taken_over() -> None:
+    """Its codes are what it said, whether or not today's tables have them; nothing is added."""
+    coding = written(active(), front_page(Coding(ICD10, "I21.4")), historical=True)
+    assert (coding.code, coding.version) == ("I21.4", "")
+
+
+def test_a_table_that_cannot_be_read_lets_no_code_through() -> None:
+    """The refusal says so; words with a reason are taken meanwhile, since care goes on."""
+    tables: CodeTables = {ICD10: None}
+    diagnosis = Field("assessment", coding=Coding(ICD10, "I21.0"))
+    note = EntryContent("general", 1, sections=(Section("assessment", fields=(diagnosis,)),))
+    refused = active().refused(RecordEntry(RECORD, note, signed()), code_tables=tables)
+    where = "content.sections[0].fields[0].coding.system"
+    assert refused == (RefusalKind.STATE, [(where, "CODE_TABLE_UNREADABLE")])
+    words = Field("assessment", text="anterior infarction", uncoded_reason="the table is away")
+    uncoded = EntryContent("general", 1, sections=(Section("assessment", fields=(words,)),))
+    active().when(RecordEntry(RECORD, uncoded, signed()), code_tables=tables)
+
+
+def test_a_slip_in_a_loinc_code_or_a_unit_is_found() -> None:
+    """The check digit of what was measured, and the unit of the value."""
+    wrong = Field("result", quantity=Quantity("5.1", "mmol/l/"), topic=Coding(loinc.SYSTEM, "2345-8"))
+    right = Field("result", quantity=Quantity("5.1", "mmol/L"), topic=Coding(loinc.SYSTEM, "2345-7"))
+    where = "content.sections[0].fields[0]"
+    assert active().refused(RecordEntry(RECORD, result(wrong), signed()))[1] == [
+        (f"{where}.topic.code", "MALFORMED_CODE"),
+        (f"{where}.quantity.unit", "UNKNOWN_UNIT"),
+    ]
+    active().when(RecordEntry(RECORD, result(right), signed()))
+
+
+@pytest.mark.parametrize("code", ["2345-7", "718-7", "8867-4", "107117-4", "LP29684-5", "LA6576-8"])
+def test_loinc_codes(code: str) -> None:
+    """Real codes of observations, and of answers and parts."""
+    assert loinc.is_loinc(code)
+
+
+@pytest.mark.parametrize("code", ["", "2345", "2345-8", "2354-7", "Lipase", "2345-77", "LX1-1", "2345-7 "])
+def test_what_is_no_loinc_code(code: str) -> None:
+    """A wrong check digit, two digits that changed places, a name, something beside it."""
+    assert not loinc.is_loinc(code)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("mg/dL", "10*3/uL", "mm[Hg]", "[pH]", "{INR}", "%", "/min", "kg/m2", "m[IU]/L", "meq/h", "1", "cm[H2O]"),
+        *("mL/min/{1.73_m2}", "mg{creat}", "mol/(L.s)", "kg.m/s2", "U/kg/h", "fL", "umol/L", "[degF]", "10*-3", "Cel"),
+    ],
+)
+def test_units(unit: str) -> None:
+    """Units of laboratory, ward and pharmacy."""
+    assert is_ucum(unit)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("", "bpm", "mmHg", "mcg", "IU", "x10^3", "°C", "mL/min/1.73m²", "mg/", "mg//dL", "//L", "(mg", "mg)", "()"),
+        *("kg m", "mg/dl{", "{a", "a}", "m-", "2 mg", ".", "mg" * 40, "(" * 64, "[mmol]"),
+    ],
+)
+def test_what_is_no_unit(unit: str) -> None:
+    """Names from everyday speech, broken brackets and operators, spaces, far too long."""
+    assert not is_ucum(unit)
+
+
+def test_a_table_of_the_hospital_is_two_columns() -> None:
+    """Code, tab, title; comments and empty lines are left out."""
+    table = read_table("# national edition\nA00.000\t霍乱\n\nA00.100x001\t古典生物型霍乱\n", NATIONAL, "2.0")
+    assert table == CodeTable(NATIONAL, "2.0", frozenset({"A00.000", "A00.100x001"}))
+
+
+def test_every_fault_of_a_table_has_its_line() -> None:
+    """No tab, a column too many, no title, spaces, a code twice: all at once."""
+    with pytest.raises(BadCodeTable) as caught:
+        read_table("A00\ttitle\nA01 title\nA02\ta\tb\nA03\t \n A04\ttitle\nA00\tagain\n", NATIONAL, "2.0")
+    assert [each.partition(":")[0] for each in caught.value.faults] == [f"line {line}" for line in (2, 3, 4, 5, 6)]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "x" * (TABLE_CHARACTERS_MAX + 1)])
+def test_what_is_no_table(text: str) -> None:
+    """Nothing in it, or more than any classification has."""
+    with pytest.raises(BadCodeTable, match="line 1"):
+        read_table(text, NATIONAL, "2.0")
+
+
+def test_a_file_that_is_something_else_is_not_listed_line_by_line() -> None:
+    """The faults that are named have a limit, and the rest is counted."""
+    with pytest.raises(BadCodeTable) as caught:
+        read_table("x\n" * (FAULTS_MAX + 5), NATIONAL, "2.0")
+    assert (len(caught.value.faults), caught.value.faults[-1]) == (FAULTS_MAX + 1, "and 5 more")
+
+
+def test_a_pack_names_its_tables_by_file_and_digest() -> None:
+    """What is missing, unknown, a path, no digest, or a second table of one system is named."""
+    good = {"id": "a", "system": NATIONAL, "version": "2.0", "file": "a.tsv", "sha256": "0" * 64, "source": "ministry"}
+    faults: list[str] = []
+    assert named_tables([good], faults) == (NamedTable(**good),)
+    assert faults == []
+    named_tables([good, {**good, "file": "../a.tsv", "sha256": "0", "colour": "red"}, 7], faults)
+    named = {each.partition(":")[0] for each in faults}
+    assert {"code_table[1].file", "code_table[1].sha256", "code_table[1].colour", "code_table"} <= named
+    assert {f"code_table[2].{name}" for name in good} <= named

@@ -1,0 +1,190 @@
+"""What a records office tries by mistake or on purpose, and the ledger refuses; each beside what it does accept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import OfferTransfer, RecordEntry, RetractEntry, SubmitRecord, WithdrawTransfer
+from ledger.domain.course_commands import CountersignEntry
+from ledger.domain.keeping_commands import (
+    AppraiseDisposal,
+    ApproveDisposal,
+    ApproveReopen,
+    DestroyRecord,
+    EndRetention,
+    IssueCopy,
+    LendRecord,
+    RequestReopen,
+)
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import EntryState, Phase, TransferKind
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    HEAD_OF_HOSPITAL,
+    LIST,
+    LISTED,
+    NOW,
+    PACKAGE,
+    PHYSICIAN,
+    RECORD,
+    SUPERIOR,
+    TERM,
+    TRAINEE,
+    Stream,
+    archived,
+    closed,
+    note,
+    signed,
+)
+
+SECOND = timedelta(seconds=1)
+LATER = NOW + TERM
+
+
+def asked(stream: Stream) -> UUID:
+    """A reopening that somebody asked for."""
+    first = next(iter(stream.record.entries))
+    made = stream.when(RequestReopen(RECORD, "a mistake", (first,), ("course_note",))).result["reopen_id"]
+    assert isinstance(made, UUID)
+    return made
+
+
+def test_a_trainees_signature_is_not_taken_as_final() -> None:
+    """Neither by itself nor by a second trainee; a superior's countersignature of that version is."""
+    stream = closed()
+    entry_id = stream.entry(note("Seen on the round."), signer=TRAINEE)
+    assert stream.record.entries[entry_id].state is EntryState.AUTHORED
+    assert stream.refused(SubmitRecord(RECORD)) == (RefusalKind.STATE, [(f"entries[{entry_id}]", "NOT_SIGNED")])
+    colleague = replace(TRAINEE, id=UUID(int=22))
+    by_colleague = CountersignEntry(RECORD, entry_id, 1, signed(colleague))
+    assert stream.refused(by_colleague)[1] == [("attestation.signer.role", "NOT_QUALIFIED")]
+    stream.when(CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR)))
+    stream.when(SubmitRecord(RECORD))
+
+
+def test_one_person_does_not_approve_twice() -> None:
+    """Whoever asked for a reopening does not approve it; once another has, nobody approves it again."""
+    stream = archived()
+    reopen_id = asked(stream)
+    command = ApproveReopen(RECORD, reopen_id, None)
+    assert stream.refused(command) == (RefusalKind.STATE, [("context.actor", "SAME_PERSON")])
+    stream.when(command, actor=SUPERIOR)
+    assert "PHASE_NOT_ALLOWED" in [rule for _, rule in stream.refused(command, actor=SUPERIOR)[1]]
+
+
+def test_one_person_does_not_propose_and_approve_a_destruction() -> None:
+    """Another one does, and then not a second time for the same list."""
+    stream = archived()
+    stream.when(EndRetention(RECORD), now=LATER)
+    appraise = AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", "")
+    stream.when(appraise, actor=SUPERIOR, now=LATER)
+    command = ApproveDisposal(RECORD, LIST)
+    assert stream.refused(command, actor=SUPERIOR, now=LATER)[1] == [("context.actor", "SAME_PERSON")]
+    approved = {"actor": ARCHIVIST, "now": LATER, "disposal_list": replace(LISTED, approved_by=ARCHIVIST)}
+    stream.when(command, **approved)
+    assert stream.refused(command, **approved)[1] == [("list_id", "ALREADY_APPROVED")]
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "taken"),
+    [
+        (-SECOND, False),
+        (0 * SECOND, False),
+        (SECOND, True),
+        (72 * 3600 * SECOND, True),
+        (72 * 3600 * SECOND + SECOND, False),
+    ],
+)
+def test_an_approval_opens_a_window_ahead_and_within_the_packs_term(ends_in: timedelta, *, taken: bool) -> None:
+    """A window that is over already, or longer than 72 hours, is refused; to the second."""
+    stream = archived()
+    command = ApproveReopen(RECORD, asked(stream), NOW + ends_in)
+    if taken:
+        stream.when(command, actor=SUPERIOR)
+        assert stream.record.phase is Phase.REOPENED
+    else:
+        refused = stream.refused(command, actor=SUPERIOR)
+        assert refused == (RefusalKind.STATE, [("expires_at", "OUT_OF_RANGE")])
+
+
+def test_nothing_is_approved_or_written_after_the_window() -> None:
+    """The window holds at its last second; after it neither an entry nor another approval is taken."""
+    stream = archived()
+    command = ApproveReopen(RECORD, asked(stream), NOW + SECOND)
+    stream.when(command, actor=SUPERIOR)
+    write = RecordEntry(RECORD, note("Added."), signed())
+    stream.when(write, now=NOW + SECOND)
+    assert stream.refused(write, now=NOW + 2 * SECOND)[1] == [("record_id", "WINDOW_OVER")]
+    assert "PHASE_NOT_ALLOWED" in [rule for _, rule in stream.refused(command, actor=SUPERIOR, now=NOW + 2 * SECOND)[1]]
+
+
+def test_a_request_is_not_approved_once_it_has_lapsed() -> None:
+    """It holds for 72 hours, to the second; after that it is asked for anew, and the term of keeping may end."""
+    stream, term = archived(), timedelta(hours=72)
+    command = ApproveReopen(RECORD, asked(stream), None)
+    refused = stream.refused(command, actor=SUPERIOR, now=NOW + term + SECOND)
+    assert refused == (RefusalKind.STATE, [("record_id", "REQUEST_LAPSED")])
+    again = RequestReopen(RECORD, "still a mistake", (), ("course_note",))
+    assert stream.refused(again, now=NOW + term)[1] == [("record_id", "REOPENING_ASKED")]
+    made = stream.when(again, now=NOW + term + SECOND).result["reopen_id"]
+    assert isinstance(made, UUID)
+    stream.when(ApproveReopen(RECORD, made, None), actor=SUPERIOR, now=NOW + 2 * term + SECOND)
+    assert stream.record.phase is Phase.REOPENED
+    forgotten = archived()
+    asked(forgotten)
+    forgotten.when(EndRetention(RECORD), now=LATER)
+    assert forgotten.record.phase is Phase.DUE
+
+
+@pytest.mark.parametrize(
+    ("due_on", "out_of_house", "taken"),
+    [
+        ("2026-03-31", False, True),
+        ("2026-04-01", False, False),
+        ("2026-03-04", True, True),
+        ("2026-03-05", True, False),
+    ],
+)
+def test_a_loan_ends_within_its_limit(due_on: str, *, out_of_house: bool, taken: bool) -> None:
+    """30 days inside the house, 3 outside: the last day is taken, the day after is not; no trainee borrows."""
+    stream, command = archived(), LendRecord(RECORD, SUPERIOR, due_on, out_of_house=out_of_house)
+    if taken:
+        assert stream.refused(replace(command, borrower=TRAINEE))[1] == [("borrower", "TRAINEE")]
+        stream.when(command)
+    else:
+        assert stream.refused(command) == (RefusalKind.STATE, [("due_on", "LOAN_TOO_LONG")])
+
+
+def test_a_copy_shows_nothing_that_was_retracted() -> None:
+    """A scope that names such an entry, or one that is not there, is refused with each place."""
+    stream = closed()
+    kept, gone = list(stream.record.entries)[:2]
+    stream.when(RetractEntry(RECORD, gone, "wrong patient"))
+    command = IssueCopy(RECORD, "Mr. N.", "self", (kept, gone, UUID(int=9)), "true copy")
+    assert sorted(stream.refused(command)[1]) == [
+        ("entry_ids[1]", "ENTRY_RETRACTED"),
+        ("entry_ids[2]", "UNKNOWN_ENTRY"),
+    ]
+    stream.when(replace(command, entry_ids=(kept,)))
+
+
+def test_nothing_is_destroyed_while_a_transfer_is_open() -> None:
+    """The other hospital may still fetch it; once the offer is withdrawn the destruction goes on."""
+    stream = archived()
+    stream.when(EndRetention(RECORD), now=LATER)
+    stream.when(AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), actor=ARCHIVIST, now=LATER)
+    stream.when(ApproveDisposal(RECORD, LIST), actor=SUPERIOR, now=LATER)
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, LATER + timedelta(days=7))
+    sent = stream.when(offer, now=LATER, counterpart_known=True, package=PACKAGE).result["transfer_id"]
+    assert isinstance(sent, UUID)
+    other = replace(PHYSICIAN, id=UUID(int=33))
+    command = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (PHYSICIAN, other), ("paper",))
+    assert stream.refused(command, now=LATER)[1] == [("record_id", "OPEN_TRANSFER")]
+    stream.when(WithdrawTransfer(RECORD, sent, "not needed"), now=LATER)
+    stream.when(command, now=LATER)
+    assert stream.record.phase is Phase.DESTROYED
