@@ -13,9 +13,17 @@ from ledger.trust.format_fault import PolicyFault
 from ledger.trust.policy import Policy
 from ledger.trust.policy_file import POLICY_BYTES_MAX, parse_policy
 
+_S3 = "s3://"
+
 
 def log_blobs(settings: Settings) -> Blobs:
     """The store of the settings. Nothing is opened before it is needed."""
+    if settings.blobs.startswith(_S3):
+        # boto3 takes half a second to import, which who keeps files in a folder need not wait for.
+        from ledger.blobs.s3 import S3Blobs
+
+        bucket, _, prefix = settings.blobs.removeprefix(_S3).partition("/")
+        return S3Blobs(bucket, prefix)
     return DirectoryBlobs(Path(settings.blobs) if settings.blobs else settings.data_dir / "log")
 
 
