@@ -10,7 +10,7 @@ SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reord
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak interop test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,10 +53,13 @@ contract: setup
 
 test: setup ## every test, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST) $(SIDE_BY_SIDE)
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop
 
 test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
 	$(PYTEST) $(SIDE_BY_SIDE) $$(find tests -type d -name store) tests/integration/test_embedded_postgres.py
+
+interop: setup ## our logs before Go's verifiers and transparency-dev's tools, and theirs before ours (needs Go 1.26)
+	$(PYTEST) tests/interop
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from consumers.checkpoint_file import CheckpointFile
-from consumers.dead_letters import DEAD_LETTERS_MAX, DeadLetter, DeadLetterFile
+from consumers.dead_letters import DEAD_LETTERS_MAX, DeadLetter, DeadLetterFile, DeadLetterLimit
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, OpenTopic
-from consumers.waiting_room import NotNow, WaitingRoom
+from consumers.waiting_room import NotNow, WaitingRoom, WaitingRoomFull
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
 
@@ -20,6 +20,9 @@ _MESSAGES_MAX = 100
 
 Handle = Callable[[TransferMessage], Awaitable[None]]
 """Does the work of a message. It may be called again with the same one after a crash, and must then change nothing."""
+
+Say = Callable[[str, int, int], Awaitable[None]]
+"""Tells whoever runs the service: state, dead letters, waiting messages. Raises ServiceUnavailable."""
 
 
 class Follower:
@@ -33,6 +36,7 @@ class Follower:
         handle: Handle,
         folder: Path,
         clock: Callable[[], datetime],
+        say: Say,
         dead_letters_max: int = DEAD_LETTERS_MAX,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,6 +44,7 @@ class Follower:
         self._open_topic = open_topic
         self._handle = handle
         self._clock = clock
+        self._say = say
         self._checkpoint = CheckpointFile(folder / "checkpoint.json")
         self._waiting = WaitingRoom(folder / "waiting")
         self._dead_letters = DeadLetterFile(folder / "dead-letters.jsonl", dead_letters_max)
@@ -56,8 +61,12 @@ class Follower:
                 await self._take_waiting()  # first: a full room would let no batch pass, and so never empty
                 batch = await topic.poll(_POLL_SECONDS, _MESSAGES_MAX)
                 await self._take(batch)
+                await self._say("running", len(self._dead_letters), len(self._waiting))
                 if not batch and leave_at_rest():
                     return
+        except (DeadLetterLimit, WaitingRoomFull):
+            await self._say("stopped", len(self._dead_letters), len(self._waiting))
+            raise
         finally:
             await topic.close()
 

@@ -42,6 +42,10 @@ class WaitingRoom:
         self._due: dict[Path, float] = dict.fromkeys(sorted(folder.glob("*.json")), 0.0)
         self._pause: dict[Path, float] = {}
 
+    def __len__(self) -> int:
+        """Messages that wait."""
+        return len(self._due)
+
     def put(self, message: TransferMessage) -> None:
         """Keeps the message for later; WaitingRoomFull where there is no room."""
         path = self._path(message)

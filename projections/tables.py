@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from psycopg.sql import Identifier
+from psycopg.sql import Composable, Identifier
 
 from ledger.views.statements import render, templates, views_schema
 from ledger.views.view import View
@@ -17,7 +17,7 @@ class Statements:
     """Rendered statements of one file by name."""
 
     _templates: Mapping[str, str]
-    _names: Mapping[str, Identifier]
+    _names: Mapping[str, Composable]
     _rendered: dict[str, bytes]
 
     def __getitem__(self, name: str) -> bytes:
@@ -54,10 +54,10 @@ def generation_name(hospital: str, view: View, generation: int, table: str) -> I
     return Identifier(views_schema(hospital), f"{view.name}_g{generation}_{table}")
 
 
-def reading_statements(hospital: str, view: View) -> Statements:
-    """A view's statements on its live generation."""
+def reading_statements(hospital: str, view: View, beside: Mapping[str, Composable]) -> Statements:
+    """A view's statements on its live generation, and on what of others they name."""
     names = {table.name: exposed_name(hospital, view, table.name) for table in view.tables}
-    return Statements(templates(view.package, view.name), names, {})
+    return Statements(templates(view.package, view.name), {**names, **beside}, {})
 
 
 def writing_statements(hospital: str, view: View, generation: int) -> Statements:

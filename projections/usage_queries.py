@@ -1,5 +1,7 @@
 """Answers of the edge's UsageService from the view usage."""
 
+from typing import Any
+
 from ledger.api.v1 import usage_pb2
 from ledger.views.page_size import page_rows
 from projections.page_token import read_token, write_token
@@ -20,10 +22,22 @@ class UsageQueries:
         """Days in order, both ends included, empty = open. BadPageSize, BadPageToken."""
         limit, of = page_rows(page_size), f"usage {first_day} {last_day}"
         (after,) = read_token(of, page_token, ("",))
-        rows = await self._reader.rows(
-            hospital, self._usage, "usage", (limit + 1, after, first_day, last_day), min_position
-        )
+        parameters = (limit + 1, after, first_day, last_day, hospital)
+        rows = await self._reader.rows(hospital, self._usage, "usage", parameters, min_position)
         return usage_pb2.GetUsageResponse(
-            days=(usage_pb2.UsageDay(day=r[0], commands=r[1], events=r[2], bytes_stored=r[3]) for r in rows[:limit]),
+            days=map(_day, rows[:limit]),
             next_page_token=write_token(of, rows[limit - 1][0]) if len(rows) > limit else "",
         )
+
+
+def _day(row: tuple[Any, ...]) -> usage_pb2.UsageDay:
+    day, commands, events, stored, published, reads, read = row
+    return usage_pb2.UsageDay(
+        day=day,
+        commands=commands,
+        events=events,
+        bytes_stored=stored,
+        bytes_published=published,
+        reads=reads,
+        bytes_read=read,
+    )

@@ -18,7 +18,7 @@ def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summ
     manifest = read_manifest(folder)
     if manifest is None:
         raise BadManifest(folder / MANIFEST_NAME, "missing")
-    found = _walked(_rows_in_order(folder, manifest), watch or RootWatch())
+    found = _walked(rows_in_order(folder, manifest), watch or RootWatch())
     if isinstance(found, Summary):
         _compare(folder, manifest, found)
     return found
@@ -33,7 +33,7 @@ def _walked(rows: Iterator[Row], watch: RootWatch) -> Fault | Summary:
     return watch.end() or walk.summary()
 
 
-def _rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
+def rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
     """Every event by position. Two passes, so that memory holds places and not bodies."""
     places = sorted(_places(folder, manifest))
     for _, file, start, end in places:
@@ -47,7 +47,7 @@ def rows_of_archive(folder: Path) -> Iterator[Row]:
     manifest = read_manifest(folder)
     if manifest is None:
         raise BadManifest(folder / MANIFEST_NAME, "missing")
-    return _rows_in_order(folder, manifest)
+    return rows_in_order(folder, manifest)
 
 
 def _places(folder: Path, manifest: Manifest) -> Iterator[tuple[int, str, int, int]]:

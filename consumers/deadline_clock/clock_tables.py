@@ -15,10 +15,11 @@ from consumers.deadline_clock.records_stream import Place
 from consumers.deadline_clock.work import Act, Work
 from consumers.patience import ServiceUnavailable
 from ledger.lease.lease import Borrow, Connection
+from ledger.views.open_deadlines import TABLE
 from ledger.views.statements import render, templates, views_schema
 
 Look = tuple[UUID, Act]
-"""A record, and why it is looked at."""
+"""A record, or after a link a patient, and why it is looked at."""
 
 
 class Fenced(Exception):
@@ -99,14 +100,16 @@ class ClockTables:
 @cache
 def _statement(hospital: str, name: str) -> bytes:
     schema = views_schema(hospital)
-    tables = {each: Identifier(schema, f"deadline_clock_{each}") for each in ("work", "checkpoints", "holder")}
-    names = {**tables, "work_by_time": Identifier("deadline_clock_work_by_time")}
+    tables = {each: Identifier(schema, f"deadline_clock_{each}") for each in ("checkpoints", "holder")}
+    tables["work"] = Identifier(schema, TABLE)
+    within = {"work_by_time": "deadline_clock_work_by_time", "first_acts": "deadline_clock_work_act_check"}
+    names = {**tables, **{name: Identifier(each) for name, each in within.items()}}
     return render(templates("consumers.deadline_clock", "clock_tables")[name], names)
 
 
 def _columns(
     work: Sequence[Work],
-) -> tuple[list[UUID], list[str], list[str], list[str], list[datetime], list[datetime]]:
+) -> tuple[list[UUID], list[str], list[str], list[str], list[datetime], list[datetime], list[datetime | None]]:
     return (
         [each.record_id for each in work],
         [each.act for each in work],
@@ -114,6 +117,7 @@ def _columns(
         [each.subject_id for each in work],
         [each.due_at for each in work],
         [each.act_at for each in work],
+        [each.since for each in work],
     )
 
 

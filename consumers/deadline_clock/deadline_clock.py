@@ -18,7 +18,7 @@ import psycopg
 from consumers.deadline_clock.clock_tables import ClockTables, Fenced, Look
 from consumers.deadline_clock.missed_deadlines import MissedDeadlines
 from consumers.deadline_clock.records_stream import Batch, Place, RecordsStream
-from consumers.deadline_clock.retention_terms import TERMS, VISITS, RetentionTerms
+from consumers.deadline_clock.retention_terms import LINKS, TERMS, VISITS, RetentionTerms
 from consumers.deadline_clock.work import Act, Work, again
 from consumers.patience import ServiceUnavailable
 from ledger.clock import Clock
@@ -36,11 +36,16 @@ _RENEW_SECONDS = 1.5
 _LEASE_LOOK_SECONDS = 1.0
 _STILL_NOT = timedelta(seconds=1)
 _POLL_SECONDS = 0.3
+_AFTER = {Act.RETENTION: TERMS, Act.READMISSION: VISITS, Act.LINK: LINKS}
+"""Events after which a stream is looked at, beside its deadlines."""
 _GATHER_SECONDS = 0.2
 """Events are let gather this long, so that under load a record is asked for once for many, not once for each."""
 
 OpenRecords = Callable[[str, Mapping[int, Place]], Awaitable[RecordsStream]]
 """Opens a hospital's records stream at these places. Raises StreamUnavailable."""
+
+Say = Callable[[str], Awaitable[None]]
+"""Tells whoever runs the service the state of this reader. Raises ServiceUnavailable."""
 
 T = TypeVar("T")
 
@@ -56,6 +61,7 @@ class DeadlineClock:
     deadlines: MissedDeadlines
     terms: RetentionTerms
     clock: Clock
+    say: Say
     _renewed: float = field(default=0.0, init=False)
 
     async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
@@ -91,6 +97,7 @@ class DeadlineClock:
         except GapFound as gap:
             # A partition that was cut and filled again has other offsets under the same topic id.
             _log.error("events are missing on the stream", extra={"hospital": self.hospital, "error": str(gap)})
+            await self.say("gap")
             await self.tables.read_again(lease.epoch)
             raise StreamUnavailable(str(gap)) from gap
         finally:
@@ -98,18 +105,18 @@ class DeadlineClock:
 
     async def _take(self, lease: Lease, batch: Batch) -> None:
         """Each record of the batch is asked for once, however much happened to it."""
-        for record_id in (each for each, types in batch.types.items() if types & VISITS):
-            await self._keep(lease)
-            await self._unless_refused(record_id, Act.RETENTION, self._moved(record_id))
         looks = [(record_id, Act.DEADLINE) for record_id in batch.types]
-        looks += [(record_id, Act.RETENTION) for record_id, types in batch.types.items() if types & TERMS]
+        looks += [
+            (stream_id, act)
+            for stream_id, types in batch.types.items()
+            for act, after in _AFTER.items()
+            if types & after
+        ]
         work = await self._look(lease, looks)
         if batch.places:
             await self.tables.write(lease.epoch, looks, work, batch.places)
-
-    async def _moved(self, record_id: UUID) -> list[Work]:
-        await self.terms.move_earlier(record_id)
-        return []
+            # Not before something was new: what is read again from its start because of a gap proves nothing.
+            await self.say("running")
 
     async def _do_due(self, lease: Lease) -> int:
         """Does some of what is due; how much that was."""
@@ -131,8 +138,18 @@ class DeadlineClock:
         return work
 
     async def _one(self, record_id: UUID, act: Act) -> list[Work]:
-        look = self.deadlines.look if act is Act.DEADLINE else self.terms.look
-        return await self._unless_refused(record_id, act, look(record_id))
+        return await self._unless_refused(record_id, act, self._looking(record_id, act))
+
+    def _looking(self, stream_id: UUID, act: Act) -> Awaitable[list[Work]]:
+        match act:
+            case Act.DEADLINE:
+                return self.deadlines.look(stream_id)
+            case Act.RETENTION:
+                return self.terms.look(stream_id)
+            case Act.READMISSION:
+                return self.terms.move_earlier(stream_id)
+            case Act.LINK:
+                return self.terms.move_linked(stream_id)
 
     async def _unless_refused(self, record_id: UUID, act: Act, looking: Awaitable[list[Work]]) -> list[Work]:
         """What looking brings; a record that cannot be read is looked at again later and holds no other up."""

@@ -85,7 +85,8 @@ def first_missed(due_at: datetime) -> datetime:
 
 def _open(record_id: UUID, each: Deadline) -> Work:
     due_at = _time(each.due_at)
-    return Work(record_id, Act.DEADLINE, first_missed(due_at), due_at, each.rule, each.subject_id)
+    since = _time(each.since)
+    return Work(record_id, Act.DEADLINE, first_missed(due_at), due_at, each.rule, each.subject_id, since)
 
 
 def _key(each: Deadline | ReportedMiss) -> _Key:

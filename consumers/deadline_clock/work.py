@@ -12,15 +12,19 @@ AGAIN_AFTER = timedelta(hours=1)
 
 
 class Act(StrEnum):
-    """Why a record is looked at."""
+    """Why a stream is looked at."""
 
     DEADLINE = "deadline"
     RETENTION = "retention"
+    READMISSION = "readmission"
+    """A visit may move the dates of the patient's other records."""
+    LINK = "link"
+    """Not a record but a patient: somebody else's visits count now as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A record that is to be looked at once `act_at` has come."""
+    """A stream that is to be looked at once `act_at` has come."""
 
     record_id: UUID
     act: Act
@@ -31,6 +35,8 @@ class Work:
     """Rule of the pack; empty for a retention term, and where the record could not be dealt with."""
     subject_id: str = ""
     """Consultation or entry, UUID text; may be empty."""
+    since: datetime | None = None
+    """What a deadline is counted from; None for everything else."""
 
 
 def again(record_id: UUID, act: Act, now: datetime) -> Work:

@@ -29,6 +29,14 @@ class UnknownRecord(LedgerError):
         self.record_id = record_id
 
 
+class UnknownPatient(LedgerError):
+    """No such patient in this hospital."""
+
+    def __init__(self, patient_id: UUID) -> None:
+        super().__init__()
+        self.patient_id = patient_id
+
+
 class UnknownEntry(LedgerError):
     """The record has no such entry."""
 
@@ -47,6 +55,10 @@ class UnknownDisposalList(LedgerError):
     def __init__(self, list_id: UUID) -> None:
         super().__init__()
         self.list_id = list_id
+
+
+class UnknownRulePack(LedgerError):
+    """No such rule pack comes with this release or stands in the hospital's rulebook."""
 
 
 class UnknownCommand(LedgerError):

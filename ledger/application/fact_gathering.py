@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
 from ledger.application.command_table import Asked
@@ -15,6 +16,7 @@ from ledger.application.packages import package_bytes, package_facts
 from ledger.application.patient_identities import PatientIdentities
 from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import (
@@ -29,9 +31,10 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
-from ledger.domain.decision import MAP, PATIENT, ClaimedItem, Facts
+from ledger.domain.decision import LEDGER, MAP, PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
+from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -40,17 +43,20 @@ from ledger.domain.keeping_commands import (
     EndRetention,
     ExtendSeal,
     RearchiveRecord,
+    RequestReopen,
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
-from ledger.domain.rule_packs import RulePacks
+from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.state import PatientState, RecordState
-from ledger.domain.templates import TemplateSet
 from ledger.domain.values import Actor, EntryContent, HeldItem
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
 IDS = 6
+RULEBOOK = get_args(RulebookCommand)
+_BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
+"""Commands that choose among the rules there are, or name a template without its version."""
 _NOBODY = UUID(int=0)
 _BY_RETENTION = frozenset(
     {
@@ -80,17 +86,13 @@ class FactGathering:
         ledger: HospitalLedger,
         reader: EventReader,
         keys: ReservationKeys,
-        packs: RulePacks,
-        pack_id: str,
-        templates: TemplateSet,
+        rules: RulesInForce,
         codes: KnownCodes,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._keys = keys
-        self._packs = packs
-        self._pack_id = pack_id
-        self._templates = templates
+        self._rules = rules
         self._codes = codes
         self._visits = PatientVisits(ledger, reader, keys)
         self._disposal = DisposalFacts(ledger, reader, keys)
@@ -98,7 +100,7 @@ class FactGathering:
         self._identities = PatientIdentities(ledger.hospital, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
-        """Who holds the source item, or the package, that the command names."""
+        """Who holds the source item, or the package, that the command names; for the rulebook, which stream it is."""
         parts = _claim_of(asked)
         if parts is None:
             return None
@@ -127,12 +129,15 @@ class FactGathering:
     ) -> Facts:
         """Everything for one decision."""
         ids = fresh_ids()
+        rules, state = await self._rules_for(asked.command, loaded), loaded.state if loaded else None
+        pack = rules.for_stream(state)
         facts = Facts(
             now=now,
             ids=ids,
             context=asked.context,
-            pack=self._packs.for_stream(loaded.state if loaded else None, self._pack_id),
-            templates=self._templates,
+            pack=pack,
+            templates=rules.templates_for(pack),
+            shipped=self._rules.shipped,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
         )
@@ -199,17 +204,24 @@ class FactGathering:
             return facts
         return replace(facts, code_tables=await self._codes.tables(content, facts.pack))
 
-    def of_state(self, loaded: Loaded, now: datetime) -> Facts:
+    async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""
         nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
+        rules = await self._rules.knowing(loaded.state)
+        pack = rules.for_stream(loaded.state)
         return Facts(
             now=now,
             ids=(),
             context=nobody,
-            pack=self._packs.for_stream(loaded.state, self._pack_id),
-            templates=self._templates,
+            pack=pack,
+            templates=rules.templates_for(pack),
             head_leaf=loaded.head_leaf,
         )
+
+    async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
+        if isinstance(command, _BY_NEWEST_RULES):
+            return await self._rules.now()
+        return await self._rules.knowing(loaded.state if loaded else None, _templates_of(command))
 
     async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
         """With every visit of the person, and how often each of its patients was bumped BEFORE they were read."""
@@ -223,12 +235,22 @@ class FactGathering:
         visits = await self._visits.of_record(loaded.stream_id, record)
         return replace(facts, visits=visits, persons=bumped)
 
+    async def visits_of(self, patient_id: UUID) -> tuple[Visit, ...]:
+        """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""
+        return await self._visits.of_patient(patient_id)
+
     async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
         return {each: await self._bumps(each) for each in sorted(patients)}
 
     async def _patient(self, patient_id: UUID) -> PatientState | None:
         patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
         return patient.state if patient and isinstance(patient.state, PatientState) else None
+
+
+def _templates_of(command: Command) -> tuple[tuple[str, int], ...]:
+    """What a command names whose entry is checked against its template."""
+    content = getattr(command, "content", None)
+    return ((content.template, content.template_version),) if isinstance(content, EntryContent) else ()
 
 
 def _patients_of(loaded: Loaded) -> set[UUID]:
@@ -258,5 +280,7 @@ def _claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
         return "package", (asked.command.sender, str(asked.command.transfer_id))
     if isinstance(asked.command, PublishMap):
         return MAP, ()
+    if isinstance(asked.command, RULEBOOK):
+        return LEDGER, ()
     source = asked.context.source
     return None if source is None else ("source", (source.system, source.type, source.id))

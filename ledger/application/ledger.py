@@ -31,6 +31,8 @@ from ledger.application.packages import package_bytes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.rules_in_force import RulesInForce
+from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
@@ -38,9 +40,10 @@ from ledger.application.views_of_state import DisposalListView, Found, Load, Pac
 from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.domain.decision import ClaimedItem
-from ledger.domain.defaults import DEFAULT_PACK, default_packs, default_templates
+from ledger.domain.defaults import DEFAULT_PACK, shipped_rules
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
+from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
 from ledger.store.actors import ActorRegister
@@ -72,6 +75,7 @@ class Ledger:
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
+        self.notes = ServiceNotes(self._writers, self._readers)
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
@@ -125,6 +129,10 @@ class Ledger:
     async def outlook(self, hospital: str) -> RecordOutlook:
         """What the hospital's records accept and demand now."""
         return (await self._tenant(hospital)).outlook
+
+    async def rules(self, hospital: str) -> HospitalRules:
+        """The hospital's packs and templates as its rulebook says now."""
+        return await (await self._tenant(hospital)).rules.now()
 
     async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
         """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""
@@ -213,6 +221,10 @@ class Ledger:
         await self._tenant(hospital)
         return await self._reader.head(hospital)
 
+    def now(self) -> datetime:
+        """The time by the clock of decisions."""
+        return self._clock()
+
     async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
         """Stream and version of the event at a position; None above the head."""
         await self._tenant(hospital)
@@ -292,12 +304,11 @@ class Ledger:
             StreamCache(CACHED_EVENTS_MAX),
         )
         committer = GroupCommitter(hospital, self._writers, self._hints)
-        gathering = FactGathering(
-            ledger, self._reader, keys, default_packs(), row.rule_pack, default_templates(), self._codes
-        )
+        rules = RulesInForce(ledger, self._reader, keys, shipped_rules(), row.rule_pack)
+        gathering = FactGathering(ledger, self._reader, keys, rules, self._codes)
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         commands = CommandPath(ledger, self._reader, committer, gathering, keys, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
-        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys, outlook)
+        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys, outlook, rules)
         return self._tenants[hospital]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from ledger.application.errors import RecordDestroyed
+from ledger.application.errors import RecordDestroyed, UnknownPatient
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
@@ -22,8 +22,18 @@ class PatientVisits:
 
     async def of_record(self, record_id: UUID, record: RecordState) -> tuple[Visit, ...]:
         """The visits of the record's patient, the record itself among them."""
-        found = {record_id: _visit(record_id, record)}
-        for case_number in {record.case_number, *(await self.persons(record.patient_id)).values()}:
+        numbers = {record.case_number, *(await self.persons(record.patient_id)).values()}
+        return await self._under(numbers, {record_id: _visit(record_id, record)})
+
+    async def of_patient(self, patient_id: UUID) -> tuple[Visit, ...]:
+        """The visits of the patient and of everybody who is, or may be, the same person. Raises UnknownPatient."""
+        persons = await self.persons(patient_id)
+        if patient_id not in persons:
+            raise UnknownPatient(patient_id)
+        return await self._under(set(persons.values()), {})
+
+    async def _under(self, case_numbers: set[str], found: dict[UUID, Visit]) -> tuple[Visit, ...]:
+        for case_number in sorted(case_numbers):
             key = self._keys.key("visit", (case_number,))
             for row in await self._reader.reservations_in_group(self._ledger.hospital, "visit", key):
                 if row.stream_id is not None and row.stream_id not in found:

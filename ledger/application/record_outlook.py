@@ -70,9 +70,13 @@ class RecordOutlook:
         until = retention_date(record, facts)
         return Retention(record.version, record, until, term_over(record, facts), facts.visits)
 
+    async def patient_visits(self, patient_id: UUID) -> tuple[Visit, ...]:
+        """Every record of the person, over linked and merged identities. Raises UnknownPatient."""
+        return await self._gathering.visits_of(patient_id)
+
     async def _look(self, record_id: UUID, *, with_visits: bool) -> tuple[RecordState, Facts]:
         loaded = await self._ledger.load(record_id)
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
-        facts = self._gathering.of_state(loaded, self._clock())
+        facts = await self._gathering.of_state(loaded, self._clock())
         return loaded.state, await self._gathering.of_patient(facts, loaded) if with_visits else facts

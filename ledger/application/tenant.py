@@ -8,6 +8,7 @@ from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.rules_in_force import RulesInForce
 from ledger.store.committer import GroupCommitter
 
 
@@ -21,3 +22,4 @@ class Tenant:
     committer: GroupCommitter
     keys: ReservationKeys
     outlook: RecordOutlook
+    rules: RulesInForce

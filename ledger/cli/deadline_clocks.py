@@ -16,11 +16,12 @@ from consumers.deadline_clock.retention_terms import RetentionTerms
 from consumers.every_hospital import EveryHospital
 from consumers.patience import Patience
 from consumers.program_actor import program_actor
+from consumers.reader_report import ReaderReport
 from consumers.registry import Registry
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
+from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub
 from ledger.cli.feeds import open_records
 from ledger.clock import clock_of
 from ledger.config import Settings
@@ -42,6 +43,7 @@ class DeadlineClocks:
         self._patients = PatientServiceStub(channel)
         self._course = CourseServiceStub(channel)
         self._keeping = KeepingServiceStub(channel)
+        self._operations = OperationsServiceStub(channel)
 
     async def run(self, only: str | None, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Runs the clocks of every hospital, or of one, until `stop`."""
@@ -63,6 +65,7 @@ class DeadlineClocks:
             MissedDeadlines(self._course, commands, self._clock),
             RetentionTerms(self._keeping, commands, self._clock),
             self._clock,
+            ReaderReport(self._operations, hospital, PROGRAM, self._patience).say,
         )
 
     async def _open(self, hospital: str, places: Mapping[int, Place]) -> RecordsStream:

@@ -8,7 +8,6 @@ from datetime import UTC
 import click
 import grpc.aio
 from rich.table import Table
-from typing_extensions import override
 
 from consumers.disposal.execution import ExecutionRefused, Executors, ListExecution, ListNotApproved
 from consumers.patience import ServiceUnavailable
@@ -21,6 +20,7 @@ from ledger.api.v1.disposal_values_pb2 import (
     ReportedRecord,
 )
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.person import Person
 from ledger.cli.service_address import address_option
 from ledger.cli.shown_tables import table_console
 
@@ -28,27 +28,12 @@ _PLAIN_COLUMNS = 180
 _COVERS = click.Choice(["paper", "films", "recipients_copies"])
 
 
-class _Person(click.ParamType[Actor]):
-    """`ID,NAME,ROLE` of somebody in the actor register."""
-
-    name = "id,name,role"
-
-    @override
-    def convert(self, value: str | Actor, param: click.Parameter | None, ctx: click.Context | None) -> Actor:
-        if isinstance(value, Actor):
-            return value
-        parts = [each.strip() for each in value.split(",")]
-        if len(parts) != 3 or not all(parts):  # the three parts of the metavar
-            self.fail("an actor id, a name and a role, with commas between", param, ctx)
-        return Actor(id=parts[0], name=parts[1], role=parts[2])
-
-
 @click.command()
 @click.argument("list_id", metavar="LIST")
 @address_option
 @click.option("--hospital", required=True, help="Hospital of the list.")
-@click.option("--executor", type=_Person(), help="Who destroys.")
-@click.option("--supervisor", "supervisors", type=_Person(), multiple=True, help="Who watches; exactly two.")
+@click.option("--executor", type=Person(), help="Who destroys.")
+@click.option("--supervisor", "supervisors", type=Person(), multiple=True, help="Who watches; exactly two.")
 @click.option("--covers", type=_COVERS, multiple=True, help="What else goes with the records.")
 @click.option("--show", is_flag=True, help="Print the list as it stands, and destroy nothing.")
 def dispose(

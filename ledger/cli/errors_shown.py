@@ -44,6 +44,12 @@ def violations_of(error: grpc.RpcError) -> list[Violation]:
     return list(found.violations) if _unpack(error, found) else []
 
 
+def violations_left_out(error: grpc.RpcError) -> int:
+    """How many faults more there are than the status had room for."""
+    info = ErrorInfo()
+    return int(info.metadata.get("violations_left_out", "0")) if _unpack(error, info) else 0
+
+
 def _unpack(error: grpc.RpcError, into: Message) -> bool:
     """Fills a message from the first detail of its type; whether there was one."""
     call = cast("grpc.Call", error)  # every RpcError that a stub raises is one

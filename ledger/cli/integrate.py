@@ -8,14 +8,10 @@ from pathlib import Path
 import click
 import prometheus_client
 
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import log_blobs, read_policy
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.config import Settings
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
-from ledger.trust.format_fault import PolicyFault
-from ledger.trust.policy import Policy
-from ledger.trust.policy_file import POLICY_BYTES_MAX, parse_policy
 
 _LOOPBACK = "127.0.0.1"
 
@@ -28,7 +24,7 @@ def integrate(ready_file: Path | None, metrics_port: int | None, make_keys: bool
     """Integrate every hospital's events into its log, sign its heads, have them cosigned, publish them."""
     settings = settings_for("postgres_stream_url")
     keys = LogKeys(settings.log_keys or settings.data_dir / "keys", settings.log_passphrase_file, make=make_keys)
-    log = Log(log_blobs(settings), keys, log_policy(settings))
+    log = Log(log_blobs(settings), keys, read_policy(settings.log_policy) if settings.log_policy else None)
     if metrics_port is not None:
         prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)
 
@@ -36,14 +32,3 @@ def integrate(ready_file: Path | None, metrics_port: int | None, make_keys: bool
         await run_integrator(settings, log, stop, lambda: ready({}))
 
     run_until_stopped(work, ready_file)
-
-
-def log_policy(settings: Settings) -> Policy | None:
-    """The policy of the settings; ends the program where its file cannot be used."""
-    if settings.log_policy is None:
-        return None
-    try:
-        with settings.log_policy.open("rb") as file:
-            return parse_policy(file.read(POLICY_BYTES_MAX + 1))
-    except (OSError, PolicyFault) as error:
-        raise click.ClickException(f"LEDGER_LOG_POLICY: {error}") from error

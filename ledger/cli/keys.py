@@ -58,8 +58,11 @@ def show(folder: Path | None, opened: bool, passphrase_file: Path | None) -> Non
     passphrase = b""
     with shown_key_faults():
         passphrase = _passphrase(passphrase_file, confirm=False) if opened else b""
+    held = _keys_in(folder)
+    if not held.paths():
+        raise click.ClickException(f"no keys in {held.folder}")
     whole = True
-    for path in _keys_in(folder).paths():
+    for path in held.paths():
         try:
             with shown_key_faults():
                 verifier = open_signing_key(path, passphrase).verifier() if opened else read_sealed_key(path).verifier
@@ -87,7 +90,7 @@ def _keys_in(folder: Path | None) -> KeyFolder:
 def _passphrase(file: Path | None, *, confirm: bool) -> bytes:
     if file is None:
         asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-        return asked.encode()
+        return asked.encode(errors="surrogateescape")  # whatever bytes the terminal sent
     return read_private(file, bytes_max=_PASSPHRASE_BYTES_MAX).partition(b"\n")[0]
 
 
@@ -104,6 +107,6 @@ def shown_key_faults() -> Generator[None]:
     except FileExistsError as error:
         raise click.ClickException(f"{error.filename} is there already; a key is never written over") from error
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise click.ClickException(": ".join(str(each) for each in (error.filename, error.strerror) if each)) from error
     except (KeyFault, SealedKeyFault, UnsafeFile, WrongPassphrase) as error:
         raise click.ClickException(str(error)) from error

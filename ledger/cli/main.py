@@ -20,6 +20,7 @@ _COMMANDS = {
     "dead-letters": "ledger.cli.dead_letters:dead_letters",
     "import": "ledger.cli.import_fhir:import_",
     "dispose": "ledger.cli.dispose:dispose",
+    "packs": "ledger.cli.packs:packs",
     "replay": "ledger.cli.replay:replay",
     "keys": "ledger.cli.keys:keys",
     "verify": "ledger.cli.verify:verify",

@@ -28,6 +28,7 @@ from projections.reading import ViewReader
 from projections.transfer_queries import TransferQueries
 from projections.usage_queries import UsageQueries
 from projections.views import ALL
+from projections.worklist.open_deadlines import OpenDeadlines
 from projections.worklist_queries import WorklistQueries
 
 Query = Callable[[Any], Awaitable[Message]]
@@ -43,7 +44,7 @@ async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Map
         operations = ViewOperations(pool, ALL)
         queries = {
             **_boards(BoardQueries(reader)),
-            **_worklist(WorklistQueries(reader)),
+            **_worklist(WorklistQueries(reader, OpenDeadlines(pool))),
             **_archive(ArchiveQueries(reader)),
             **_usage(UsageQueries(reader)),
             **_transfers(TransferQueries(reader)),
@@ -110,6 +111,7 @@ def _worklist(worklists: WorklistQueries) -> dict[str, Query]:
         faults = Faults()
         asked = _whose(request, faults)
         _check_enum(request.kind, worklist_pb2.WorkKind.values(), "kind", faults)
+        _check_enum(request.order, worklist_pb2.WorkOrder.values(), "order", faults)
         _check_day(request.on_date, "on_date", faults)
         faults.refuse_if_any()
         page = (request.page_size, request.page_token, request.min_position)
@@ -121,14 +123,14 @@ def _worklist(worklists: WorklistQueries) -> dict[str, Query]:
 def _whose(request: worklist_pb2.GetWorklistRequest, faults: Faults) -> WorkAsked:
     match request.WhichOneof("of"):
         case "department" if request.department:
-            return WorkAsked("department", request.department, request.kind, request.on_date)
+            return WorkAsked("department", request.department, request.kind, request.on_date, request.order)
         case "person_id" if request.person_id:
-            return WorkAsked("person", request.person_id, request.kind, request.on_date)
+            return WorkAsked("person", request.person_id, request.kind, request.on_date, request.order)
         case "records_office" if request.records_office:
             pass
         case _:
             faults.add("of", "REQUIRED", "a department, a person or the records office is required")
-    return WorkAsked("records_office", "", request.kind, request.on_date)
+    return WorkAsked("records_office", "", request.kind, request.on_date, request.order)
 
 
 def _usage(metering: UsageQueries) -> dict[str, Query]:

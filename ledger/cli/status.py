@@ -35,7 +35,7 @@ async def _status(address: str, hospital: str) -> GetStatusResponse:
 
 
 def print_status(answer: GetStatusResponse, console: Console) -> None:
-    """Prints one table for all hospitals and one for their views."""
+    """Prints one table for all hospitals, one for their views, and one for other readers where there are any."""
     hospitals = Table(
         "hospital",
         "state",
@@ -57,6 +57,19 @@ def print_status(answer: GetStatusResponse, console: Console) -> None:
             views.add_row(each.hospital, view.view, view.state, *map(str, figures))
     console.print(hospitals)
     console.print(views)
+    if any(each.readers for each in answer.hospitals):
+        console.print(_readers(answer))
+
+
+def _readers(answer: GetStatusResponse) -> Table:
+    readers = Table("hospital", "reader", "state", "dead letters", "waiting", "said at", title="Other readers")
+    for each in answer.hospitals:
+        for reader in each.readers:
+            at = reader.reported_at.ToDatetime().isoformat(timespec="seconds") + "Z"
+            readers.add_row(
+                each.hospital, reader.reader, reader.state, str(reader.dead_letters), str(reader.waiting), at
+            )
+    return readers
 
 
 def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:

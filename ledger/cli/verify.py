@@ -1,4 +1,4 @@
-"""`ledger verify`: whole ledgers by default, and files of proof."""
+"""`ledger verify`: whole ledgers by default, the files of a log, and files of proof."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 from typing_extensions import override
 
 from ledger.cli.verify_ledger import ledger
+from ledger.cli.verify_log import log
 from ledger.cli.verify_pack import pack, proof
 
 
@@ -20,9 +21,10 @@ class _WholeLedgersByDefault(click.Group):
 
 @click.group(cls=_WholeLedgersByDefault)
 def verify() -> None:
-    """Check whole ledgers, an archive, a record's proof pack or the proof of one event."""
+    """Check whole ledgers, an archive, the files of a log, a record's proof pack or the proof of one event."""
 
 
 verify.add_command(ledger)
+verify.add_command(log)
 verify.add_command(pack)
 verify.add_command(proof)

@@ -11,6 +11,7 @@ from ledger.domain.disposal_commands import DisposalCommand
 from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.map_commands import PublishMap
+from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -294,4 +295,5 @@ Command = (
     | DisposalCommand
     | IdentityCommand
     | PublishMap
+    | RulebookCommand
 )

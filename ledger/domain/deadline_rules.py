@@ -95,15 +95,13 @@ class DeadlineRules:
 
 def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRule:
     where = f"deadline[{index}]"
+    # What is wrong with the figure or its source is said where all figures are read.
     figure = table.get("figure")
-    if not isinstance(figure, int) or isinstance(figure, bool) or figure < 1:
-        faults.append(f"{where}.figure: a whole number from 1 is required")
-        figure = 1
     for name, among in (("start", STARTS), ("stop", STOPS), ("unit", UNITS)):
         if table.get(name) not in among:
             faults.append(f"{where}.{name}: one of {', '.join(sorted(among))}")
-    texts = ("id", "source")
-    faults += [f"{where}.{name}: a text is required" for name in texts if not isinstance(table.get(name), str)]
+    if not isinstance(table.get("id"), str) or not table["id"]:
+        faults.append(f"{where}.id: a text is required")
     if table.get("stop") == "entry" and not table.get("templates"):
         faults.append(f"{where}.templates: the entries that keep it")
     if table.get("start") == "entry" and not table.get("start_template"):
@@ -112,7 +110,7 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         id=str(table.get("id", "")),
         start=str(table.get("start", "")),
         stop=str(table.get("stop", "")),
-        figure=figure,
+        figure=figure if isinstance(figure, int) else 1,
         unit=str(table.get("unit", "")),
         source=str(table.get("source", "")),
         visits=frozenset(_visits(where, table.get("visits", ["INPATIENT"]), faults)),

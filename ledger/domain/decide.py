@@ -27,6 +27,7 @@ from ledger.domain import (
     decide_records_office,
     decide_registration,
     decide_reopen,
+    decide_rulebook,
     decide_transfer,
 )
 from ledger.domain.commands import Command
@@ -55,6 +56,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_disposal_list.DECISIONS,
     **decide_identity.DECISIONS,
     **decide_map.DECISIONS,
+    **decide_rulebook.DECISIONS,
 }
 
 

@@ -11,6 +11,7 @@ from ledger.domain.code_tables import CodeTable, CodeTables
 from ledger.domain.commands import CommandContext
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
+from ledger.domain.hospital_rules import ShippedRules
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
@@ -23,6 +24,9 @@ MAP = "map"
 """Kind of the stream of record maps, and of the claim that there is one of a hospital and which it is."""
 DISPOSAL = "disposal"
 """Kind of a destruction list's stream, and of the counter that each destruction by it and its report bump."""
+LEDGER = "ledger"
+"""Kind of the rulebook's stream, and of the claim that there is one of a hospital and which it is."""
+NOTHING_SHIPPED = ShippedRules({}, TemplateSet({}))
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ class Facts:
     """The tables of the code systems that the command's entry names."""
     bearers: tuple[UUID | None, ...] = ()
     """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
+    shipped: ShippedRules = NOTHING_SHIPPED
+    """The packs and templates of the release, for commands on the rulebook."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
 
@@ -212,7 +218,7 @@ class Decision:
 
     stream_id: UUID
     kind: str
-    """Kind of the stream: `record`, `patient`, `package`, `disposal` or `map`."""
+    """Kind of the stream: `record`, `patient`, `package`, `disposal`, `map` or `ledger`."""
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
-from ledger.domain.pack_text import read_pack
-from ledger.domain.rule_pack import RulePack
+from ledger.domain.hospital_rules import HospitalRules, ShippedRules, pack_and_data
+from ledger.domain.pack_reading import read_with
+from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.rule_packs import RulePacks
+from ledger.domain.rulebook import PackName, PackText
+from ledger.domain.template_text import read_templates
 from ledger.domain.templates import TemplateSet
 
 DEFAULT_PACK = "cn-2010"
@@ -18,17 +19,23 @@ _FOLDER = files("ledger.domain").joinpath("data")
 
 
 @cache
-def default_packs() -> RulePacks:
-    """Every version of every rule pack that comes with the ledger."""
+def shipped_rules() -> ShippedRules:
+    """Every pack and template that comes with the ledger. Raises BadRulePack, BadTemplates."""
+    templates = read_templates(_text("templates.toml"))
     texts = [_text(each.name) for each in _FOLDER.iterdir() if each.name.startswith("pack_")]
-    packs: list[RulePack] = []
-    bases: dict[tuple[str, int], Mapping[str, Any]] = {}
+    packs: dict[PackName, PackText] = {}
     # What a layer extends is read before it; a layer of something that is not there is the last, and refused.
     for text in sorted(texts, key=lambda each: "extends" in tomllib.loads(each)):
-        pack, data = read_pack(text, bases)
-        packs.append(pack)
-        bases[pack.id, pack.version] = data
-    return RulePacks.of(packs)
+        added = read_with(text, HospitalRules(ShippedRules(packs, templates), "", None))
+        if packs.setdefault(added.name, added) is not added:
+            raise BadRulePack((f"{added.id} {added.version}: there twice",))
+    return ShippedRules(packs, templates)
+
+
+@cache
+def default_packs() -> RulePacks:
+    """Every version of every rule pack that comes with the ledger."""
+    return RulePacks.of(pack_and_data(each)[0] for each in shipped_rules().packs.values())
 
 
 @cache
@@ -37,14 +44,9 @@ def default_pack(pack_id: str = DEFAULT_PACK) -> RulePack:
     return default_packs().newest(pack_id)
 
 
-@cache
 def default_templates() -> TemplateSet:
     """The templates that come with the ledger."""
-    return TemplateSet.from_data(_data("templates.toml"))
-
-
-def _data(name: str) -> dict[str, Any]:
-    return tomllib.loads(_text(name))
+    return shipped_rules().templates
 
 
 def _text(name: str) -> str:

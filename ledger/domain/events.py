@@ -16,6 +16,7 @@ from ledger.domain.disposal_events import DisposalEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
 from ledger.domain.map_events import MapPublished
+from ledger.domain.rulebook_events import RulebookEvent
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -393,6 +394,7 @@ Event = (
     | DisposalEvent
     | IdentityEvent
     | MapPublished
+    | RulebookEvent
 )
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(Event)

@@ -15,11 +15,19 @@ from ledger.domain.evolve_map import MAP_STEPS
 from ledger.domain.evolve_package import PACKAGE_STEPS
 from ledger.domain.evolve_patient import PATIENT_STEPS
 from ledger.domain.evolve_record import RECORD_STEPS
+from ledger.domain.evolve_rulebook import RULEBOOK_STEPS
 from ledger.domain.state import StreamState
 
 Step = Callable[[Any, Any, datetime], StreamState]
 
-STEPS: dict[type[Event], Step] = {**PATIENT_STEPS, **RECORD_STEPS, **PACKAGE_STEPS, **DISPOSAL_LIST_STEPS, **MAP_STEPS}
+STEPS: dict[type[Event], Step] = {
+    **PATIENT_STEPS,
+    **RECORD_STEPS,
+    **PACKAGE_STEPS,
+    **DISPOSAL_LIST_STEPS,
+    **RULEBOOK_STEPS,
+    **MAP_STEPS,
+}
 """From the class of an event to the function (state, event, recorded_at) -> state."""
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
+
+from ledger.domain.pack_figures import Figure
+
+_KEYS = frozenset({"figure", "source", "unconfirmed"})
 
 
 @dataclass(frozen=True)
 class KeepingTerms:
-    """Terms of loans, reopenings, seals and patients' requests. Sources stand beside each figure in the pack."""
+    """Terms of loans, reopenings, seals and patients' requests; the pack's `figures` say where each is from."""
 
     loan_days: int
     """Longest loan inside the house."""
@@ -24,11 +28,19 @@ class KeepingTerms:
     """Days in which a patient's request is answered."""
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any], faults: list[str]) -> KeepingTerms:
-        """The terms in this data; what is wrong is added to the faults by name."""
-        found = {each.name: data.get(each.name) for each in fields(cls)}
-        for name, value in found.items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                faults.append(f"keeping.{name}: a whole number from 1 is required")
-        faults += [f"keeping.{name}: no such figure" for name in data if name not in found]
-        return cls(**{name: value if isinstance(value, int) else 1 for name, value in found.items()})
+    def of(cls, figures: Mapping[str, Figure]) -> KeepingTerms:
+        """The terms among a pack's figures."""
+        return cls(**{each.name: figures[f"keeping.{each.name}"].figure for each in fields(cls)})
+
+
+def unknown_terms(data: Mapping[str, Any]) -> list[str]:
+    """Figures under `keeping` that nobody reads, and keys of a figure that nobody reads."""
+    known = {each.name for each in fields(KeepingTerms)}
+    faults = [f"keeping.{name}: no such figure" for name in data if name not in known]
+    for name in known:
+        table = data.get(name)
+        if isinstance(table, dict):
+            faults += [
+                f"keeping.{name}.{key}: no such key" for key in cast("Mapping[str, Any]", table) if key not in _KEYS
+            ]
+    return faults

@@ -31,6 +31,8 @@ class MandatoryRule:
     only_if: str = ""
     """A name of CONDITIONS; empty = always."""
     source: str = ""
+    key: str = "all_of"
+    """Where the pack lists the alternatives: `all_of` or `one_of`."""
 
     @property
     def templates(self) -> frozenset[str]:
@@ -73,14 +75,16 @@ def _rule(index: int, table: Any, faults: list[str]) -> MandatoryRule:
         if not isinstance(data.get(name), str) or not data[name]:
             faults.append(f"{where}.{name}: a text is required")
     only_if = data.get("only_if", "")
-    if only_if and only_if not in CONDITIONS:
+    if not isinstance(only_if, str) or (only_if and only_if not in CONDITIONS):
+        only_if = ""
         faults.append(f"{where}.only_if: one of {', '.join(sorted(CONDITIONS))}")
     return MandatoryRule(
         id=str(data.get("id", "")),
         visits=frozenset(_visits(where, data.get("visits"), faults)),
         alternatives=_alternatives(where, data, faults),
-        only_if=only_if if only_if in CONDITIONS else "",
+        only_if=only_if,
         source=str(data.get("source", "")),
+        key="one_of" if "one_of" in data else "all_of",
     )
 
 
@@ -117,7 +121,7 @@ def _visits(where: str, names: Any, faults: list[str]) -> Iterable[VisitType]:
         faults.append(f"{where}.visits: visit types are required")
         return
     for name in cast("list[Any]", names):
-        if name in VisitType.__members__:
+        if isinstance(name, str) and name in VisitType.__members__:
             yield VisitType(name)
         else:
             faults.append(f"{where}.visits: no such visit type {name}")

@@ -9,7 +9,11 @@ from typing import Any, cast
 Bases = Mapping[tuple[str, int], Mapping[str, Any]]
 """Data of the packs that can be extended, whole, by id and version."""
 
-_REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,63})@([1-9][0-9]{0,5})")
+LAYERS = "layers"
+"""Key of the whole data that no text can give: the packs below, lowest first, each as id@version."""
+PACK_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+VERSION_MAX = 999_999
+_REFERENCE = re.compile(rf"({PACK_ID.pattern})@([1-9][0-9]{{0,5}})")
 
 
 def layered(data: Mapping[str, Any], bases: Bases, faults: list[str]) -> Mapping[str, Any]:
@@ -20,7 +24,9 @@ def layered(data: Mapping[str, Any], bases: Bases, faults: list[str]) -> Mapping
     if base is None or base not in bases:
         faults.append("extends: id@version of a pack that is there is required")
         return data
-    return over(bases[base], {name: value for name, value in data.items() if name != "extends"})
+    below = bases[base]
+    whole = over(below, {name: value for name, value in data.items() if name != "extends"})
+    return {**whole, LAYERS: [*below.get(LAYERS, ()), f"{base[0]}@{base[1]}"]}
 
 
 def extended(data: Mapping[str, Any]) -> tuple[str, int] | None:

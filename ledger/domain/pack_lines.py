@@ -1,4 +1,4 @@
-"""The line on which a key of a rule pack stands: tomllib reads values and forgets where they were."""
+"""The line on which a fault of a rule pack stands, although the pack is a layer over others."""
 
 from __future__ import annotations
 
@@ -7,36 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.domain.pack_layers import tables_by_id
+from ledger.domain.toml_lines import key_lines, line_of
 
-_NAME = r'(?:[A-Za-z0-9_-]+|"[^"]*")'
-_TABLE = re.compile(rf"\s*\[({_NAME}(?:\.{_NAME})*)\]\s*(?:#.*)?")
-_TABLES = re.compile(rf"\s*\[\[({_NAME}(?:\.{_NAME})*)\]\]\s*(?:#.*)?")
-_KEY = re.compile(rf"\s*({_NAME}(?:\.{_NAME})*)\s*=")
 _INDEX = re.compile(r"^([a-z_]+)\[(\d+)\]")
-
-
-def key_lines(text: str) -> dict[str, int]:
-    """Lines, from 1, by path: `keeping.loan_days`, `deadline[2].figure`, and the head of each table."""
-    lines: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := _TABLES.fullmatch(line):
-            name = _plain(found.group(1))
-            table = f"{name}[{counts.get(name, 0)}]"
-            counts[name] = counts.get(name, 0) + 1
-            lines.setdefault(table, number)
-        elif found := _TABLE.fullmatch(line):
-            table = _plain(found.group(1))
-            lines.setdefault(table, number)
-        elif found := _KEY.match(line):
-            name = _plain(found.group(1))
-            lines.setdefault(f"{table}.{name}" if table else name, number)
-    return lines
-
-
-def _plain(name: str) -> str:
-    return name.replace('"', "")
 
 
 class PackLines:
@@ -50,9 +23,7 @@ class PackLines:
     def line(self, path: str) -> int:
         """The line of the key, else of the table that lacks it, else 1."""
         wanted = self._in_this_layer(path)
-        while wanted and wanted not in self._lines:
-            wanted = wanted.rpartition(".")[0] or (wanted.partition("[")[0] if "[" in wanted else "")
-        return self._lines.get(wanted, 1)
+        return line_of(wanted, self._lines)
 
     def _in_this_layer(self, path: str) -> str:
         found = _INDEX.match(path)

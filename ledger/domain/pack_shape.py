@@ -15,6 +15,7 @@ _DEADLINE: Mapping[str, type] = {
     "start_template": str,
     "condition": str,
     "repeats": bool,
+    "unconfirmed": bool,
     "figure": int,
     "templates": list,
     "visits": list,

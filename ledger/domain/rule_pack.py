@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ledger.domain.code_tables import NamedTable, named_tables
 from ledger.domain.deadline_rules import DeadlineRules
-from ledger.domain.keeping_terms import KeepingTerms
+from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
+from ledger.domain.pack_figures import Figure, pack_figures
+from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.quality_rules import QualityRules
 from ledger.domain.values import VisitType
 
@@ -56,26 +58,36 @@ class RulePack:
     final_signers: Mapping[str, frozenset[str]]
     """Roles whose signature makes an entry of a template final; `*` stands for every template that is not named."""
     quality: QualityRules
+    rule_keepers: frozenset[str]
+    """Roles that add packs and templates and choose the hospital's pack."""
+    figures: tuple[Figure, ...]
+    """Every figure with its source."""
+    lineage: frozenset[str]
+    """Its own id and those of the packs that it is laid over: their templates are its own."""
     code_tables: tuple[NamedTable, ...] = ()
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
         """The pack in this data. Raises BadRulePack with every fault."""
-        faults: list[str] = []
-        retention = _retention(data.get("retention", {}), faults)
+        faults = unknown_terms(data.get("keeping", {}))
+        figures = pack_figures(data, faults)
+        pack_id = _id(data, faults)
         pack = cls(
-            id=_text(data, "id", faults),
-            version=_count(data, "version", faults),
-            retention=retention,
+            id=pack_id,
+            version=_version(data, faults),
+            retention=_retention(data.get("retention", {}), figures, faults),
             mandatory=mandatory_rules(data.get("mandatory", []), faults),
-            ahead_max=timedelta(seconds=_count(data, "ahead_seconds_max", faults)),
-            offer_days=_count(data, "offer_days", faults),
-            keeping=KeepingTerms.from_data(data.get("keeping", {}), faults),
+            ahead_max=timedelta(seconds=figures["ahead_seconds_max"].figure),
+            offer_days=figures["offer_days"].figure,
+            keeping=KeepingTerms.of(figures),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),
+            rule_keepers=_keepers(data.get("rule_keepers"), faults),
+            figures=tuple(figures.values()),
+            lineage=frozenset({pack_id, *(each.partition("@")[0] for each in data.get(LAYERS, ()))}),
         )
         if faults:
             raise BadRulePack(tuple(faults))
@@ -86,34 +98,44 @@ class RulePack:
         return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
 
 
-def _retention(data: Mapping[str, Any], faults: list[str]) -> dict[VisitType, RetentionClass]:
+_RETENTION = frozenset({"class", "years", "source", "unconfirmed"})
+
+
+def _retention(
+    data: Mapping[str, Any], figures: Mapping[str, Figure], faults: list[str]
+) -> dict[VisitType, RetentionClass]:
     classes: dict[VisitType, RetentionClass] = {}
-    for name, figures in data.items():
-        if _is_visit_type(name, "retention", faults):
-            years = _count(figures, "years", faults, f"retention.{name}.")
-            classes[VisitType(name)] = RetentionClass(_text(figures, "class", faults, f"retention.{name}."), years)
+    for name, table in data.items():
+        if name not in VisitType.__members__:
+            faults.append(f"retention.{name}: no such visit type")
+            continue
+        faults += [f"retention.{name}.{key}: no such key" for key in table if key not in _RETENTION]
+        found = table.get("class")
+        if not isinstance(found, str) or not found:
+            faults.append(f"retention.{name}.class: a text is required")
+        classes[VisitType(name)] = RetentionClass(str(found), figures[f"retention.{name}"].figure)
     faults += [f"retention.{each}: missing" for each in VisitType if each not in data]
     return classes
 
 
-def _is_visit_type(name: str, where: str, faults: list[str]) -> bool:
-    known = name in VisitType.__members__
-    if not known:
-        faults.append(f"{where}.{name}: no such visit type")
-    return known
-
-
-def _text(data: Mapping[str, Any], name: str, faults: list[str], where: str = "") -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not value:
-        faults.append(f"{where}{name}: a text is required")
+def _id(data: Mapping[str, Any], faults: list[str]) -> str:
+    value = data.get("id")
+    if not isinstance(value, str) or not PACK_ID.fullmatch(value):
+        faults.append("id: a lower-case letter and up to 63 letters, digits and hyphens are required")
         return ""
     return value
 
 
-def _count(data: Mapping[str, Any], name: str, faults: list[str], where: str = "") -> int:
-    value = data.get(name)
-    if not isinstance(value, int) or value < 1:
-        faults.append(f"{where}{name}: a whole number from 1 is required")
+def _version(data: Mapping[str, Any], faults: list[str]) -> int:
+    value = data.get("version")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= VERSION_MAX:
+        faults.append(f"version: a whole number from 1 to {VERSION_MAX} is required")
         return 1
     return value
+
+
+def _keepers(roles: Any, faults: list[str]) -> frozenset[str]:
+    if not isinstance(roles, list) or not roles or not all(isinstance(each, str) for each in cast("list[Any]", roles)):
+        faults.append("rule_keepers: a list of roles is required, else nobody could ever change the rules")
+        return frozenset()
+    return frozenset(cast("list[str]", roles))

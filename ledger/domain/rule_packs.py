@@ -1,4 +1,4 @@
-"""The rule packs that this release knows, by id and version, and which of them counts for a command."""
+"""The rule packs that come with this release, by id and version."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ledger.domain.faults import refuse
-from ledger.domain.refusal import RefusalKind, Refused
+from ledger.domain.refusal import RefusalKind
 from ledger.domain.rule_pack import BadRulePack, RulePack
-from ledger.domain.state import RecordState, StreamState
 
 
 @dataclass(frozen=True)
@@ -33,21 +32,5 @@ class RulePacks:
         """The version that new records get. Raises Refused where this release has none."""
         versions = [version for known, version in self.by_version if known == pack_id]
         if not versions:
-            raise _unknown("context.hospital")
+            raise refuse(RefusalKind.STATE, "context.hospital", "UNKNOWN_RULE_PACK", "this release does not have it")
         return self.by_version[pack_id, max(versions)]
-
-    def for_stream(self, state: StreamState | None, pack_id: str) -> RulePack:
-        """A record's own pack; the newest version of `pack_id` for everything else.
-
-        Raises Refused where this release does not have it: a later one registered the record.
-        """
-        if not isinstance(state, RecordState):
-            return self.newest(pack_id)
-        pack = self.by_version.get((state.rule_pack, state.rule_pack_version))
-        if pack is None:
-            raise _unknown("record_id")
-        return pack
-
-
-def _unknown(field: str) -> Refused:
-    return refuse(RefusalKind.STATE, field, "UNKNOWN_RULE_PACK", "this release does not have the rule pack")

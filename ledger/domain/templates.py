@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain.faults import Faults
+from ledger.domain.template_shape import FIELD_TYPES
 from ledger.domain.values import EntryContent, Field, Section, VisitType
 
 SECTIONS_MAX = 100
@@ -16,8 +18,13 @@ ATTACHMENTS_MAX = 100
 SHA256_BYTES = 32
 _DECIMAL = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?")
 
+OTHER_PACK = "TEMPLATE_OF_OTHER_PACK"
+UNREADABLE = "UNREADABLE_TEMPLATE"
 
-FIELD_TYPES = frozenset({"text", "coding", "quantity", "time", "flag"})
+_BARRED = {
+    OTHER_PACK: "the template belongs to another rule pack than the record's",
+    UNREADABLE: "this release cannot read the template",
+}
 
 
 class BadTemplates(ValueError):
@@ -77,6 +84,8 @@ class Template:
     """Takes sections that it does not name."""
     visits: frozenset[VisitType] = frozenset()
     """Visits in which it is written; empty = in all."""
+    pack: str = ""
+    """The pack whose records alone may use it, and those of layers over it; empty = every record."""
 
     def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes every fault of an entry against this template."""
@@ -98,18 +107,23 @@ class Template:
 
 @dataclass(frozen=True)
 class TemplateSet:
-    """All templates of a hospital, by id and version."""
+    """The templates that a record may use, by id and version."""
 
     templates: Mapping[tuple[str, int], Template]
+    barred: Mapping[tuple[str, int], str] = dataclasses.field(default_factory=dict[tuple[str, int], str])
+    """Those of the hospital that it may not use, each with the rule of the refusal."""
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> TemplateSet:
-        """The templates in this data: `template` is a list of tables. Raises BadTemplates with every fault."""
+    def from_data(cls, data: Mapping[str, Any], pack: str = "") -> TemplateSet:
+        """The templates in this data, all of one pack: `template` is a list of tables.
+
+        Raises BadTemplates with every fault.
+        """
         made: dict[tuple[str, int], Template] = {}
         faults: list[str] = []
         for index, table in enumerate(data.get("template", ())):
             try:
-                template = _template(table)
+                template = _template(table, pack)
             except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
                 faults.append(f"template[{index}]: {type(error).__name__}: {error}")
                 continue
@@ -133,20 +147,28 @@ class TemplateSet:
                 text = f"written in visits of type {', '.join(sorted(template.visits))}"
                 faults.add(f"{path}.template", "VISIT_NOT_ALLOWED", text)
             template.check(content, faults, path)
-        elif self.knows(content.template):
-            faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
-        else:
-            faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
+        elif not self._bars(content, faults, path):
+            if self.knows(content.template):
+                faults.add(f"{path}.template_version", "UNKNOWN_TEMPLATE_VERSION", "no such version of the template")
+            else:
+                faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template")
 
     def check_draft(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes what is wrong with the type and size of a draft; what is required is asked at the signature."""
         _check_shape(content, faults, path, empty=True)
-        if (content.template, content.template_version) not in self.templates:
+        known = (content.template, content.template_version) in self.templates
+        if not known and not self._bars(content, faults, path):
             faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template and version")
 
     def knows(self, template: str) -> bool:
         """Whether there is a version of this template."""
         return any(known == template for known, _ in self.templates)
+
+    def _bars(self, content: EntryContent, faults: Faults, path: str) -> bool:
+        rule = self.barred.get((content.template, content.template_version))
+        if rule is not None:
+            faults.add(f"{path}.template", rule, _BARRED[rule])
+        return rule is not None
 
 
 def _check_shape(content: EntryContent, faults: Faults, path: str, *, empty: bool = False) -> None:
@@ -233,7 +255,7 @@ def _types_of(field: Field) -> list[str]:
     return [name for name, value in values.items() if value is not None]
 
 
-def _template(data: Mapping[str, Any]) -> Template:
+def _template(data: Mapping[str, Any], pack: str) -> Template:
     sections = {each["code"]: _section(each) for each in data.get("section", ())}
     return Template(
         id=data["id"],
@@ -243,6 +265,7 @@ def _template(data: Mapping[str, Any]) -> Template:
         title_zh=data.get("title_zh", ""),
         open=data.get("open", False),
         visits=frozenset(VisitType(each) for each in data.get("visits", ())),
+        pack=pack,
     )
 
 

@@ -26,11 +26,11 @@ class KeyFolder:
 
     def __init__(self, folder: Path) -> None:
         """Nothing is read or made before it is needed."""
-        self._folder = folder
+        self.folder = folder
 
     def path_of(self, name: str, kind: KeyKind) -> Path:
         """Where the key of this name lies. A key's name has no plus, so that can stand for the slash."""
-        return self._folder / f"{name.replace('/', '+')}{_ENDINGS[kind]}"
+        return self.folder / f"{name.replace('/', '+')}{_ENDINGS[kind]}"
 
     def make(self, name: str, kind: KeyKind, passphrase: bytes, *, cost: int = COST_DEFAULT) -> VerifierKey:
         """Makes a key at random, seals it into its file; FileExistsError where there is one, KeyFault as `seal_key`."""
@@ -38,13 +38,13 @@ class KeyFolder:
         sealed = seal_key(
             key, passphrase, salt=secrets.token_bytes(SALT_BYTES), nonce=secrets.token_bytes(NONCE_BYTES), cost=cost
         )
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path_of(name, kind), sealed.encode())
         return sealed.verifier
 
     def paths(self) -> list[Path]:
         """Every key file, in order of name."""
-        return sorted(path for ending in _ENDINGS.values() for path in self._folder.glob(f"*{ending}"))
+        return sorted(path for ending in _ENDINGS.values() for path in self.folder.glob(f"*{ending}"))
 
 
 def read_sealed_key(path: Path) -> SealedKey:

@@ -20,6 +20,7 @@ from ledger.server.error_table import row_of
 from ledger.server.errors import RequestTooLarge, ResponseTooLarge, TooManyCalls
 from ledger.server.limits import Limits
 from ledger.server.method import Method
+from ledger.server.read_meter import ReadMeter
 from ledger.telemetry.trace import current_traceparent
 
 UnaryHandler = Callable[[Any], Awaitable[Message]]
@@ -47,9 +48,10 @@ class CallFailed(Exception):
 class Calls:
     """Wraps handlers. A wrapped handler raises CallFailed, or lets a cancellation through."""
 
-    def __init__(self, limits: Limits, metrics: CallMetrics) -> None:
+    def __init__(self, limits: Limits, metrics: CallMetrics, reads: ReadMeter) -> None:
         self._limits = limits
         self._metrics = metrics
+        self._reads = reads
         self._unary = _InFlight(limits.calls_in_flight_max)
         self._streams = _InFlight(limits.streams_in_flight_max)
         metrics.in_flight.labels("unary").set_function(lambda: self._unary.count)
@@ -57,26 +59,32 @@ class Calls:
 
     def unary(self, method: Method, handler: UnaryHandler) -> ServedUnary:
         """One request, one response."""
-        meter = self._metrics.of(method)
+        meter, counted = self._metrics.of(method), self._reads.of(method)
 
-        async def call(request: Message, traceparent: str | None) -> Message:
+        async def call(request: Any, traceparent: str | None) -> Message:
             with self._watched(method, meter, self._unary, traceparent):
                 check_request_size(request, self._limits)
                 response = await handler(request)
-                self._check_response_size(response)
+                size = self._checked_size(response)
+                if counted:
+                    counted(request.hospital, 1, size)
                 return response
 
         return call
 
     def server_stream(self, method: Method, handler: ServerStreamHandler) -> ServedServerStream:
         """One request, many responses; closing the iterator closes the handler."""
-        meter = self._metrics.of(method)
+        meter, counted = self._metrics.of(method), self._reads.of(method)
 
-        async def call(request: Message, traceparent: str | None) -> AsyncGenerator[Message, None]:
+        async def call(request: Any, traceparent: str | None) -> AsyncGenerator[Message, None]:
             with self._watched(method, meter, self._streams, traceparent):
                 check_request_size(request, self._limits)
+                reads = 1  # the first answer counts the read, each its bytes: one that follows may never end
                 async with aclosing(handler(request)) as responses:
                     async for response in responses:
+                        if counted:
+                            counted(request.hospital, reads, response.ByteSize())
+                            reads = 0
                         yield response
 
         return call
@@ -109,10 +117,11 @@ class Calls:
         finally:
             meter.ended(time.perf_counter() - started, code)
 
-    def _check_response_size(self, response: Message) -> None:
+    def _checked_size(self, response: Message) -> int:
         size = response.ByteSize()
         if size > self._limits.response_bytes_max:
             raise ResponseTooLarge(size, self._limits.response_bytes_max)
+        return size
 
 
 def check_request_size(request: Message, limits: Limits) -> None:

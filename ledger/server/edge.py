@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry
@@ -28,7 +29,10 @@ from ledger.server.log_states import LogStates
 from ledger.server.method import Method, Shape, methods
 from ledger.server.old_ranges import OldRanges
 from ledger.server.packages import Packages
+from ledger.server.read_meter import ReadMeter
+from ledger.server.reader_reports import ReaderReports
 from ledger.server.record_reads import RecordReads
+from ledger.server.rulebook import Rulebook
 from ledger.server.service_status import ServiceStatus
 from ledger.server.terms import Terms
 
@@ -61,7 +65,8 @@ class Edge:
         self._ledger = ledger
         self._queries = queries
         self._commands = Commands(ledger, self.heads, logs)
-        self._calls = Calls(self.limits, CallMetrics(registry))
+        self.reads = ReadMeter(ledger, uuid4())
+        self._calls = Calls(self.limits, CallMetrics(registry), self.reads)
         self._handlers: tuple[object, ...] = (
             RecordReads(ledger),
             AllowedActions(ledger),
@@ -71,7 +76,9 @@ class Edge:
             Hospitals(ledger),
             EventStreams(ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs)),
             Packages(ledger),
+            ReaderReports(ledger),
             DisposalLists(ledger),
+            Rulebook(ledger),
             self.status,
         )
         self.served: dict[Method, Served] = {each: self._served(each) for each in methods()}

@@ -35,9 +35,11 @@ INTERNAL = Row(code_pb2.INTERNAL, "INTERNAL", ("incident",))
 TABLE: dict[type[BaseException], Row] = {
     application.UnknownHospital: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOSPITAL", ("hospital",)),
     application.UnknownRecord: Row(code_pb2.NOT_FOUND, "UNKNOWN_RECORD", ("record_id",)),
+    application.UnknownPatient: Row(code_pb2.NOT_FOUND, "UNKNOWN_PATIENT", ("patient_id",)),
     application.UnknownEntry: Row(code_pb2.NOT_FOUND, "UNKNOWN_ENTRY", ("entry_id",)),
     application.UnknownPackage: Row(code_pb2.NOT_FOUND, "UNKNOWN_PACKAGE"),
     application.UnknownDisposalList: Row(code_pb2.NOT_FOUND, "UNKNOWN_DISPOSAL_LIST", ("list_id",)),
+    application.UnknownRulePack: Row(code_pb2.NOT_FOUND, "UNKNOWN_RULE_PACK"),
     application.UnknownCommand: Row(code_pb2.NOT_FOUND, "UNKNOWN_COMMAND", ("command_id",)),
     application.CommandIdReused: Row(code_pb2.ALREADY_EXISTS, "COMMAND_ID_REUSED", ("command_id",)),
     application.VersionMismatch: Row(code_pb2.ABORTED, "VERSION_MISMATCH", ("expected", "actual")),

@@ -9,6 +9,7 @@ from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, Hospit
 from ledger.application.ledger import Ledger
 from ledger.server.hospital_states import IN_USE, hospital_states
 from ledger.server.log_states import LogStates
+from ledger.server.reader_reports import add_readers
 
 RPC = "ledger.api.v1.OperationsService/GetStatus"
 
@@ -32,6 +33,7 @@ class ServiceStatus:
             hospital.group_size = load.group_size
             if self._logs is not None and hospital.state == IN_USE:
                 hospital.log.CopyFrom(await self._logs.status(hospital.hospital, hospital.head))
+        add_readers(response, await self._ledger.notes.reader_states())
         return response
 
     async def _heads_only(self, request: GetStatusRequest) -> GetStatusResponse:

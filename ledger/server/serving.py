@@ -62,17 +62,17 @@ async def run_server(
     http_address = listen_address.parse("http_listen", settings.http_listen)
     edge = Edge(ledger, queries, registry, limits, logs.blobs if logs else None)
     grpc_server = GrpcServer(edge)
-    http_server = HttpServer(
-        HttpFront(edge, registry, LogPages(logs.blobs, logs.readers) if logs else None), edge.limits.drain_seconds_max
-    )
-    try:
-        grpc_port = await grpc_server.start(str(grpc_address))
-        http_port = await http_server.start(http_address)
-        grpc_bound = ListenAddress(grpc_address.host, grpc_port)
-        http_bound = ListenAddress(http_address.host, http_port)
-        ready(Addresses(str(grpc_bound), f"http://{http_bound}"))
-        await stop.wait()
-    finally:
-        # Followers of a ledger would otherwise use up the whole grace.
-        edge.close()
-        await asyncio.gather(grpc_server.stop(edge.limits.drain_seconds_max), http_server.stop())
+    pages = LogPages(logs.blobs, logs.readers) if logs else None
+    http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
+    async with edge.reads.flushing():
+        try:
+            grpc_port = await grpc_server.start(str(grpc_address))
+            http_port = await http_server.start(http_address)
+            grpc_bound = ListenAddress(grpc_address.host, grpc_port)
+            http_bound = ListenAddress(http_address.host, http_port)
+            ready(Addresses(str(grpc_bound), f"http://{http_bound}"))
+            await stop.wait()
+        finally:
+            # Followers of a ledger would otherwise use up the whole grace.
+            edge.close()
+            await asyncio.gather(grpc_server.stop(edge.limits.drain_seconds_max), http_server.stop())

@@ -30,6 +30,10 @@ _OF_VIEW = {
     "ledger_view_stopped_records": ("Records that poison stopped", "stopped_records"),
     "ledger_view_dead_letters": ("Dead letters that wait for a person", "dead_letters"),
 }
+_OF_READER = {
+    "ledger_reader_dead_letters": ("Messages that a reader put aside and that wait for a person", "dead_letters"),
+    "ledger_reader_waiting": ("Messages of a reader that wait for somebody else to answer", "waiting"),
+}
 
 
 class StatusMetrics(Collector):
@@ -66,6 +70,7 @@ class StatusMetrics(Collector):
         for each in self._hospitals:
             halted.add_metric([each.hospital], float(each.log.state == "halted"))
         yield halted
+        yield from self._readers()
         yield self._leases()
 
     def _state(self) -> Metric:
@@ -73,6 +78,21 @@ class StatusMetrics(Collector):
         for hospital, state in self._states:
             family.add_metric([hospital, state], 1.0)
         return family
+
+    def _readers(self) -> Iterator[Metric]:
+        for name, (text, field) in _OF_READER.items():
+            family = GaugeMetricFamily(name, text, labels=["hospital", "reader"])
+            for each in self._hospitals:
+                for reader in each.readers:
+                    family.add_metric([each.hospital, reader.reader], getattr(reader, field))
+            yield family
+        gap = GaugeMetricFamily("ledger_reader_at_gap", "1 where it stands at a gap", labels=["hospital", "reader"])
+        for each in self._hospitals:
+            states = [(f"view:{view.view}", view.state) for view in each.views]
+            states += [(reader.reader, reader.state) for reader in each.readers]
+            for reader, state in states:
+                gap.add_metric([each.hospital, reader], float(state == "gap"))
+        yield gap
 
     def _leases(self) -> Metric:
         family = GaugeMetricFamily("ledger_lease_epoch", "Epoch of a lease", labels=["hospital", "role", "holder"])

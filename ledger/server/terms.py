@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from ledger.api.v1.common_pb2 import Phase
 from ledger.api.v1.course_pb2 import Deadline, GetDeadlinesRequest, GetDeadlinesResponse, ReportedMiss
-from ledger.api.v1.keeping_pb2 import GetRetentionRequest, GetRetentionResponse, PatientVisit
+from ledger.api.v1.keeping_pb2 import (
+    GetPatientVisitsRequest,
+    GetPatientVisitsResponse,
+    GetRetentionRequest,
+    GetRetentionResponse,
+    PatientVisit,
+)
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_timestamp
 from ledger.domain import deadlines as domain
@@ -14,7 +20,7 @@ from ledger.server.arguments import required_uuid
 
 
 class Terms:
-    """The handlers of CourseService.GetDeadlines and KeepingService.GetRetention."""
+    """The handlers of CourseService.GetDeadlines, KeepingService.GetRetention and GetPatientVisits."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -42,6 +48,12 @@ class Terms:
             term_over=found.term_over,
             visits=[_visit(each) for each in found.visits],
         )
+
+    async def get_patient_visits(self, request: GetPatientVisitsRequest) -> GetPatientVisitsResponse:
+        """The patient's records, as far as retention asks."""
+        patient_id = required_uuid(request.patient_id, "patient_id")
+        found = await (await self._ledger.outlook(request.hospital)).patient_visits(patient_id)
+        return GetPatientVisitsResponse(visits=[_visit(each) for each in found])
 
 
 def _deadline(each: domain.Deadline, *, missed: bool) -> Deadline:

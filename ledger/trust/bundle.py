@@ -3,6 +3,9 @@
 Entries are the leaf bytes (envelopes), each behind its length as uint16 big-endian; bodies lie beside them in the same
 grouping, each behind its length as uint32 big-endian. An entry is checked by its leaf hash, a body by the digest in
 its envelope.
+
+A bundle is nothing but its items one after the other: the wider one of the same index begins with the bytes of the
+narrower, so a log that grows appends `encode_entries(new)` to what it has stored.
 """
 
 from __future__ import annotations

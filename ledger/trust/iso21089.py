@@ -83,6 +83,9 @@ _CODES = {
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
     "MapPublished": "report",
+    "RulePackAdded": "originate",
+    "TemplatesAdded": "originate",
+    "RulePackChosen": "report",
 }
 
 

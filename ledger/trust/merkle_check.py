@@ -1,6 +1,7 @@
 """Checking proofs of RFC 6962. Each function returns nothing where the proof holds and raises ProofFault where not.
 
-A proof binds the size as well: another leaf, index, size or root, a hash too many or too few do not pass.
+Another leaf, index or root, a hash too many or too few do not pass. An inclusion proof does not vouch for the size (the
+path of leaf 0 is the same in trees of 5 to 8 leaves): take size and root from one signed checkpoint.
 """
 
 from __future__ import annotations

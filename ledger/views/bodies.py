@@ -10,10 +10,19 @@ from ledger.api.v1 import (
     identity_events_pb2,
     keeping_events_pb2,
     map_events_pb2,
+    rulebook_events_pb2,
 )
 
 TYPE_PREFIX = "ledger.v1."
-_FILES = (events_pb2, course_events_pb2, keeping_events_pb2, disposal_events_pb2, identity_events_pb2, map_events_pb2)
+_FILES = (
+    events_pb2,
+    course_events_pb2,
+    keeping_events_pb2,
+    disposal_events_pb2,
+    identity_events_pb2,
+    map_events_pb2,
+    rulebook_events_pb2,
+)
 
 BODIES: dict[str, type[Message]] = {
     f"{TYPE_PREFIX}{name}": GetMessageClass(message)

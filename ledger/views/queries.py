@@ -20,12 +20,13 @@ class RegisterFilter:
 
 @dataclass(frozen=True, slots=True)
 class WorkAsked:
-    """Whose worklist: `whose` is the department or the person's id; of the records office it is empty."""
+    """Whose worklist: `whose` is the department or the person's id; of the records office it is empty. Enum values."""
 
     of: Literal["department", "person", "records_office"]
     whose: str = ""
     kind: int = 0
     on_date: str = ""
+    order: int = 0
 
 
 class BoardQueries(Protocol):
@@ -69,7 +70,7 @@ class WorklistQueries(Protocol):
     async def worklist(
         self, hospital: str, asked: WorkAsked, page_size: int, page_token: str, min_position: int
     ) -> worklist_pb2.GetWorklistResponse:
-        """Items, the longest waiting first."""
+        """Items in the order asked for."""
         ...
 
 

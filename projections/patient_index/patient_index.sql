@@ -120,21 +120,43 @@ SELECT patient_id FROM (
 ) AS found ORDER BY place LIMIT 1
 
 -- name: identities_of
--- A survivor is never merged itself, so the merged ones are one step away. Links go from every merged identity.
-WITH own AS (
-    SELECT coalesce((SELECT merged_into FROM {patients} WHERE patient_id = $1::uuid), $1) AS patient_id
+-- The survivor of what merges join is asked for (in a ring of merges the least id); what merges alone reach is the same
+-- person, what needs a link on the way perhaps. UNION keeps each identity once, so a ring ends; the limit cuts off early.
+WITH RECURSIVE into_survivor AS (
+    SELECT $1::uuid AS patient_id
+    UNION
+    SELECT p.merged_into FROM into_survivor JOIN {patients} AS p USING (patient_id) WHERE p.merged_into IS NOT NULL
+), own AS (
+    SELECT patient_id FROM into_survivor LEFT JOIN {patients} AS p USING (patient_id)
+    ORDER BY p.merged_into IS NOT NULL, patient_id LIMIT 1
+), merged AS (
+    SELECT patient_id FROM own
+    UNION
+    SELECT next.patient_id FROM merged AS m CROSS JOIN LATERAL (
+        SELECT i.other_id AS patient_id FROM {identities} AS i WHERE i.patient_id = m.patient_id AND i.absorbed
+        UNION ALL
+        SELECT p.merged_into FROM {patients} AS p WHERE p.patient_id = m.patient_id AND p.merged_into IS NOT NULL
+    ) AS next
 ), same AS (
-    SELECT patient_id, 1 AS standing FROM own
-    UNION ALL
-    SELECT i.other_id, 2 FROM own JOIN {identities} AS i USING (patient_id) WHERE i.absorbed
+    SELECT patient_id FROM merged LIMIT $2
+), reached AS (
+    SELECT patient_id FROM same
+    UNION
+    SELECT next.patient_id FROM reached AS r CROSS JOIN LATERAL (
+        SELECT i.other_id AS patient_id FROM {identities} AS i
+        WHERE i.patient_id = r.patient_id AND (i.linked OR i.absorbed)
+        UNION ALL
+        SELECT p.merged_into FROM {patients} AS p WHERE p.patient_id = r.patient_id AND p.merged_into IS NOT NULL
+    ) AS next
 ), found AS (
-    SELECT patient_id, standing FROM same
-    UNION ALL
-    SELECT i.other_id, 3 FROM same JOIN {identities} AS i USING (patient_id) WHERE i.linked
+    SELECT patient_id FROM reached LIMIT $2
 )
-SELECT f.patient_id, min(f.standing) AS standing, p.case_number
+SELECT f.patient_id,
+    CASE WHEN f.patient_id = (SELECT patient_id FROM own) THEN 1
+        WHEN f.patient_id IN (SELECT patient_id FROM same) THEN 2 ELSE 3 END AS standing,
+    p.case_number
 FROM found AS f LEFT JOIN {patients} AS p USING (patient_id)
-GROUP BY f.patient_id, p.case_number ORDER BY standing, f.patient_id LIMIT $2
+ORDER BY standing, f.patient_id
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import identity_events_pb2
+from ledger.api.v1 import events_pb2, identity_events_pb2
 from ledger.views.event import ViewEvent
 from ledger.views.view import Change, Row, RowKey, Table
 
@@ -25,6 +25,7 @@ class StreamDay(NamedTuple):
     """Commands of this stream alone."""
     events: int
     bytes_stored: int
+    bytes_published: int
     last_command: str
     """The events of a command follow each other, so the last id is enough to count each command once."""
 
@@ -42,7 +43,7 @@ class Usage:
     """Metering of a hospital. It holds no patient's data, and so nothing of it goes when a record is destroyed."""
 
     name = "usage"
-    schema_version = 1
+    schema_version = 2
     package = "projections.usage"
     tables = (Table(_DAYS, StreamDay._make, 2), Table(_SHARED, SharedCommand._make, 2))
 
@@ -54,7 +55,7 @@ class Usage:
         """One event more, and perhaps one command."""
         key = _key(event)
         command_id = cast("Any", event.message).meta.command_id
-        first = StreamDay(*key.key, version=0, commands=0, events=0, bytes_stored=0, last_command="")
+        first = StreamDay(*key.key, version=0, commands=0, events=0, bytes_stored=0, bytes_published=0, last_command="")
         before = cast("StreamDay | None", rows.get(key)) or first
         shared = event.body_class in _IN_TWO_STREAMS
         begins = not shared and (before.events == 0 or command_id != before.last_command)
@@ -65,11 +66,18 @@ class Usage:
                 commands=before.commands + int(begins),
                 events=before.events + 1,
                 bytes_stored=before.bytes_stored + len(event.envelope) + len(event.body),
+                bytes_published=before.bytes_published + _message_bytes(event),
                 last_command=command_id,
             ),
         )
         if shared:
             yield Change(_SHARED, SharedCommand(event.stream_id, command_id, event.version, key.key[1]))
+
+
+def _message_bytes(event: ViewEvent) -> int:
+    # Key and value. Headers differ with the stream's layout (`ce_prevposition`), and a rebuild must come to the same.
+    value = events_pb2.PublishedEvent(envelope=event.envelope, body=event.body)
+    return len(event.stream_id.bytes) + value.ByteSize()
 
 
 def _key(event: ViewEvent) -> RowKey:

@@ -62,47 +62,133 @@ SET version = excluded.version, kind = excluded.kind, department = excluded.depa
 DELETE FROM {items} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
-SELECT i.kind, i.record_id, i.case_number, i.phase, i.of_department, i.responsible_id, i.rule, i.since, i.due_at,
-    i.due_on, i.subject_id, i.defects, i.item, i.score, i.grade
-FROM (
-    SELECT i.*, r.case_number, r.phase, r.department AS of_department,
-        coalesce(nullif(i.person_id, ''), r.responsible_id) AS responsible_id
+-- What runs is in the deadline clock's table; where its miss is reported here already, the item of that stands alone.
+-- A place is empty where the longest waiting come first, else the last moment as text, a last day behind its moments.
+WITH waiting AS (
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department,
+        coalesce(nullif(i.person_id, ''), r.responsible_id) AS person_id, i.rule, i.since, i.due_at, i.due_on,
+        i.subject_id, i.defects, i.score, i.grade
     FROM {records} AS r JOIN {items} AS i USING (record_id)
-    WHERE r.department = $2::text AND r.phase IN (2, 3, 4, 5, 7) AND i.department = ''
+    WHERE r.department = $2::text AND r.phase IN (2, 3, 4, 5, 7) AND i.department = '' AND i.kind BETWEEN 1 AND 5
     UNION ALL
-    SELECT i.*, r.case_number, r.phase, i.department, i.person_id
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, i.department, i.person_id, i.rule, i.since, i.due_at,
+        i.due_on, i.subject_id, i.defects, i.score, i.grade
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.department = $2 AND i.department <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
-) AS i
-WHERE i.kind BETWEEN 1 AND 5 AND ($3::smallint = 0 OR i.kind = $3)
-    AND (i.since, i.record_id, i.item) > ($4::bigint, $5::uuid, $6::text)
-ORDER BY i.since, i.record_id, i.item LIMIT $1
+    UNION ALL
+    SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, d.responsible_id, d.rule, d.since,
+        d.due_at, '', d.subject_id, '[]', 0, ''
+    FROM (
+        SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, r.department, r.responsible_id,
+            (extract(epoch FROM d.since) * 1000000)::bigint AS since,
+            (extract(epoch FROM d.due_at) * 1000000)::bigint AS due_at,
+            concat_ws('|', d.rule, d.subject_id, (extract(epoch FROM d.due_at) * 1000000)::bigint) AS name
+        FROM {records} AS r JOIN {deadlines} AS d USING (record_id)
+        WHERE r.department = $2 AND r.phase IN (2, 3, 4, 5, 7)
+            AND NOT EXISTS (
+                SELECT FROM {items} AS c WHERE c.record_id = d.record_id
+                AND c.item = 'consultation:' || d.subject_id AND c.department <> ''
+            )
+    ) AS d
+    WHERE NOT EXISTS (
+        SELECT FROM {items} AS m WHERE m.record_id = d.record_id AND m.item = 'missed:' || d.name AND m.kind = 1
+    )
+    UNION ALL
+    SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, '', d.rule, d.since, d.due_at, '',
+        d.subject_id, '[]', 0, ''
+    FROM (
+        SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, c.department, r.responsible_id,
+            (extract(epoch FROM d.since) * 1000000)::bigint AS since,
+            (extract(epoch FROM d.due_at) * 1000000)::bigint AS due_at,
+            concat_ws('|', d.rule, d.subject_id, (extract(epoch FROM d.due_at) * 1000000)::bigint) AS name
+        FROM {items} AS c JOIN {records} AS r USING (record_id) JOIN {deadlines} AS d USING (record_id)
+        WHERE c.department = $2 AND c.department <> '' AND c.kind = 5
+            AND c.item = 'consultation:' || d.subject_id AND r.phase IN (2, 3, 4, 5, 7)
+    ) AS d
+    WHERE NOT EXISTS (
+        SELECT FROM {items} AS m WHERE m.record_id = d.record_id AND m.item = 'missed:' || d.name AND m.kind = 1
+    )
+), placed AS (
+    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+        WHEN due_at IS NOT NULL
+            THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
+        ELSE '~' END COLLATE "C" AS place
+    FROM waiting
+)
+SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
+    item, place, score, grade
+FROM placed
+WHERE ($3::smallint = 0 OR kind = $3)
+    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, since, record_id, item LIMIT $1
 
 -- name: person
-SELECT i.kind, i.record_id, i.case_number, i.phase, i.of_department, $2::text, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects, i.item, i.score, i.grade
-FROM (
-    SELECT i.*, r.case_number, r.phase, r.department AS of_department
+WITH waiting AS (
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, $2::text AS person_id, i.rule, i.since,
+        i.due_at, i.due_on, i.subject_id, i.defects, i.score, i.grade
     FROM {records} AS r JOIN {items} AS i USING (record_id)
     WHERE r.responsible_id = $2 AND r.phase IN (2, 3, 4, 5, 7) AND i.person_id = '' AND i.department = ''
+        AND i.kind BETWEEN 1 AND 5
     UNION ALL
-    SELECT i.*, r.case_number, r.phase, r.department
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, $2, i.rule, i.since, i.due_at, i.due_on,
+        i.subject_id, i.defects, i.score, i.grade
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.person_id = $2 AND i.person_id <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
-) AS i
-WHERE i.kind BETWEEN 1 AND 5 AND ($3::smallint = 0 OR i.kind = $3)
-    AND (i.since, i.record_id, i.item) > ($4::bigint, $5::uuid, $6::text)
-ORDER BY i.since, i.record_id, i.item LIMIT $1
+    UNION ALL
+    SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, $2, d.rule, d.since, d.due_at, '',
+        d.subject_id, '[]', 0, ''
+    FROM (
+        SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, r.department, r.responsible_id,
+            (extract(epoch FROM d.since) * 1000000)::bigint AS since,
+            (extract(epoch FROM d.due_at) * 1000000)::bigint AS due_at,
+            concat_ws('|', d.rule, d.subject_id, (extract(epoch FROM d.due_at) * 1000000)::bigint) AS name
+        FROM {records} AS r JOIN {deadlines} AS d USING (record_id)
+        WHERE r.responsible_id = $2 AND $2 <> '' AND r.phase IN (2, 3, 4, 5, 7)
+            AND NOT EXISTS (
+                SELECT FROM {items} AS c WHERE c.record_id = d.record_id
+                AND c.item = 'consultation:' || d.subject_id AND c.department <> ''
+            )
+    ) AS d
+    WHERE NOT EXISTS (
+        SELECT FROM {items} AS m WHERE m.record_id = d.record_id AND m.item = 'missed:' || d.name AND m.kind = 1
+    )
+), placed AS (
+    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+        WHEN due_at IS NOT NULL
+            THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
+        ELSE '~' END COLLATE "C" AS place
+    FROM waiting
+)
+SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
+    item, place, score, grade
+FROM placed
+WHERE ($3::smallint = 0 OR kind = $3)
+    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, since, record_id, item LIMIT $1
 
 -- name: records_office
-SELECT i.kind, i.record_id, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects, i.item, i.score, i.grade
-FROM (
-    SELECT * FROM {items} WHERE kind BETWEEN 6 AND 9
-    UNION ALL
-    SELECT * FROM {items} WHERE kind = 100 AND $2::text <> '' AND left(due_on, 10) <= $2
-) AS i
-JOIN {records} AS r USING (record_id)
-WHERE ($3::smallint = 0 OR i.kind = $3 OR ($3 = 8 AND i.kind = 100))
-    AND (i.since, i.record_id, i.item) > ($4::bigint, $5::uuid, $6::text)
-ORDER BY i.since, i.record_id, i.item LIMIT $1
+WITH waiting AS (
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at,
+        i.due_on, i.subject_id, i.defects, i.score, i.grade
+    FROM (
+        SELECT * FROM {items} WHERE kind BETWEEN 6 AND 9
+        UNION ALL
+        SELECT * FROM {items} WHERE kind = 100 AND $2::text <> '' AND left(due_on, 10) <= $2
+    ) AS i
+    JOIN {records} AS r USING (record_id)
+), placed AS (
+    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+        WHEN due_at IS NOT NULL
+            THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
+        WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
+        ELSE '~' END COLLATE "C" AS place
+    FROM waiting
+)
+SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
+    item, place, score, grade
+FROM placed
+WHERE ($3::smallint = 0 OR kind = $3 OR ($3 = 8 AND kind = 100))
+    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, since, record_id, item LIMIT $1

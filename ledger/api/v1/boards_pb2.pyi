@@ -33,9 +33,9 @@ class _IdentityStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Iden
     IDENTITY_STANDING_OWN: _IdentityStanding.ValueType  # 1
     """The patient, or the one into whom that patient was merged."""
     IDENTITY_STANDING_MERGED: _IdentityStanding.ValueType  # 2
-    """The same person: merged into the patient."""
+    """The same person: merges alone lead there."""
     IDENTITY_STANDING_LINKED: _IdentityStanding.ValueType  # 3
-    """Perhaps the same person: linked, not merged."""
+    """Perhaps the same person: a link is on the way there."""
 
 class IdentityStanding(_IdentityStanding, metaclass=_IdentityStandingEnumTypeWrapper):
     """How an identity belongs to the patient who was asked for."""
@@ -45,9 +45,9 @@ IDENTITY_STANDING_UNSPECIFIED: IdentityStanding.ValueType  # 0
 IDENTITY_STANDING_OWN: IdentityStanding.ValueType  # 1
 """The patient, or the one into whom that patient was merged."""
 IDENTITY_STANDING_MERGED: IdentityStanding.ValueType  # 2
-"""The same person: merged into the patient."""
+"""The same person: merges alone lead there."""
 IDENTITY_STANDING_LINKED: IdentityStanding.ValueType  # 3
-"""Perhaps the same person: linked, not merged."""
+"""Perhaps the same person: a link is on the way there."""
 Global___IdentityStanding: _TypeAlias = IdentityStanding  # noqa: Y015
 
 class _RegisterOrder:

@@ -1450,6 +1450,56 @@ class PatientVisit(_message.Message):
 Global___PatientVisit: _TypeAlias = PatientVisit  # noqa: Y015
 
 @_typing.final
+class GetPatientVisitsRequest(_message.Message):
+    """Request of GetPatientVisits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    patient_id: _builtins.str
+    """Patient, UUID text."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientVisitsRequest: _TypeAlias = GetPatientVisitsRequest  # noqa: Y015
+
+@_typing.final
+class GetPatientVisitsResponse(_message.Message):
+    """Response of GetPatientVisits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientVisit]:
+        """Records of the patient, and of whoever is linked to or merged with the patient."""
+
+    def __init__(
+        self,
+        *,
+        visits: _abc.Iterable[Global___PatientVisit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["visits", b"visits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientVisitsResponse: _TypeAlias = GetPatientVisitsResponse  # noqa: Y015
+
+@_typing.final
 class GetRetentionResponse(_message.Message):
     """Response of GetRetention."""
 

@@ -145,6 +145,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.FromString,
                 _registered_method=True)
+        self.GetPatientVisits = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/GetPatientVisits',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsResponse.FromString,
+                _registered_method=True)
 
 
 class KeepingServiceServicer:
@@ -305,6 +310,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPatientVisits(self, request, context):
+        """Lists the records of a patient that decide on each other's retention, as the ledger has them now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeepingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -417,6 +429,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.GetRetention,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.SerializeToString,
+            ),
+            'GetPatientVisits': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPatientVisits,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1014,6 +1031,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/GetRetention',
             ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.GetRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPatientVisits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/GetPatientVisits',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.GetPatientVisitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

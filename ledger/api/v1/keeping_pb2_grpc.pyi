@@ -77,6 +77,8 @@ class KeepingServiceStub:
     """Destroys a record: two supervisors, all persons different from the proposer."""
     GetRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]
     """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
+    GetPatientVisits: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.GetPatientVisitsRequest, _keeping_pb2.GetPatientVisitsResponse]
+    """Lists the records of a patient that decide on each other's retention, as the ledger has them now."""
 
 @_typing.type_check_only
 class KeepingServiceAsyncStub(KeepingServiceStub):
@@ -127,6 +129,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Destroys a record: two supervisors, all persons different from the proposer."""
     GetRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]  # type: ignore[assignment]
     """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
+    GetPatientVisits: _aio.UnaryUnaryMultiCallable[_keeping_pb2.GetPatientVisitsRequest, _keeping_pb2.GetPatientVisitsResponse]  # type: ignore[assignment]
+    """Lists the records of a patient that decide on each other's retention, as the ledger has them now."""
 
 class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reopening, holds, seals, copies, loans, paper, requests, retention and disposal. A request has at most 1 MiB."""
@@ -306,5 +310,13 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.GetRetentionResponse, _abc.Awaitable[_keeping_pb2.GetRetentionResponse]]:
         """Says how long a record is kept, as promised and as computed now over all visits of its patient."""
+
+    @_abc_1.abstractmethod
+    def GetPatientVisits(
+        self,
+        request: _keeping_pb2.GetPatientVisitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.GetPatientVisitsResponse, _abc.Awaitable[_keeping_pb2.GetPatientVisitsResponse]]:
+        """Lists the records of a patient that decide on each other's retention, as the ledger has them now."""
 
 def add_KeepingServiceServicer_to_server(servicer: KeepingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

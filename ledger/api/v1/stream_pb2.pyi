@@ -238,7 +238,9 @@ class Hospital(_message.Message):
     address: _builtins.str
     """gRPC address at which its packages can be fetched."""
     rule_pack: _builtins.str
-    """Rule pack under which new records are registered, for example `cn-2010`; a record keeps the one it began with."""
+    """Rule pack that the hospital was added with, for example `cn-2010`; new records get its newest version of the release
+    until RulebookService.ChooseRulePack names another. A record keeps the one it began with.
+    """
     def __init__(
         self,
         *,
@@ -276,7 +278,7 @@ class AddHospitalRequest(_message.Message):
     address: _builtins.str
     """gRPC address at which its packages can be fetched, `host:port`; empty = this service's."""
     rule_pack: _builtins.str
-    """Rule pack under which its records are registered: `cn-2010` or `us-generic`; empty = `cn-2010`."""
+    """Rule pack of its records until another is chosen: one that comes with the release; empty = `cn-2010`."""
     def __init__(
         self,
         *,
@@ -524,6 +526,91 @@ class LogStatus(_message.Message):
 Global___LogStatus: _TypeAlias = LogStatus  # noqa: Y015
 
 @_typing.final
+class ReaderStatus(_message.Message):
+    """A reader of the published stream that is no view, as it last spoke of itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DEAD_LETTERS_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    REPORTED_AT_FIELD_NUMBER: _builtins.int
+    reader: _builtins.str
+    """Reader: `transfers`, `receiving-hospital`, `transfer-answers` or `deadline-clock`."""
+    state: _builtins.str
+    """State: `running`, `stopped` (until a person looks), or `gap` (events are missing on the published stream)."""
+    dead_letters: _builtins.int
+    """Messages that it could not handle and put aside."""
+    waiting: _builtins.int
+    """Messages that wait for somebody else to answer."""
+    @_builtins.property
+    def reported_at(self) -> _timestamp_pb2.Timestamp:
+        """When it said so, by the database clock; ignored in a report."""
+
+    def __init__(
+        self,
+        *,
+        reader: _builtins.str = ...,
+        state: _builtins.str = ...,
+        dead_letters: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        reported_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reported_at", b"reported_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letters", b"dead_letters", "reader", b"reader", "reported_at", b"reported_at", "state", b"state", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReaderStatus: _TypeAlias = ReaderStatus  # noqa: Y015
+
+@_typing.final
+class ReportReaderRequest(_message.Message):
+    """Request of ReportReader."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    @_builtins.property
+    def status(self) -> Global___ReaderStatus:
+        """What it says of itself."""
+
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        status: Global___ReaderStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReaderRequest: _TypeAlias = ReportReaderRequest  # noqa: Y015
+
+@_typing.final
+class ReportReaderResponse(_message.Message):
+    """Response of ReportReader."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportReaderResponse: _TypeAlias = ReportReaderResponse  # noqa: Y015
+
+@_typing.final
 class HospitalStatus(_message.Message):
     """One hospital's state."""
 
@@ -538,6 +625,7 @@ class HospitalStatus(_message.Message):
     GROUP_SIZE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     LOG_FIELD_NUMBER: _builtins.int
+    READERS_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     head: _builtins.int
@@ -564,6 +652,10 @@ class HospitalStatus(_message.Message):
     def log(self) -> Global___LogStatus:
         """Its log; absent where this process knows of none."""
 
+    @_builtins.property
+    def readers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReaderStatus]:
+        """Readers that are no views, by name: those that have ever spoken of themselves."""
+
     def __init__(
         self,
         *,
@@ -576,10 +668,11 @@ class HospitalStatus(_message.Message):
         group_size: _builtins.float = ...,
         state: _builtins.str = ...,
         log: Global___LogStatus | None = ...,
+        readers: _abc.Iterable[Global___ReaderStatus] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "log", b"log", "published_position", b"published_position", "queue_length", b"queue_length", "state", b"state", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "log", b"log", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -295,6 +295,11 @@ class OperationsServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterResponse.FromString,
                 _registered_method=True)
+        self.ReportReader = channel.unary_unary(
+                '/ledger.api.v1.OperationsService/ReportReader',
+                request_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -329,6 +334,13 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportReader(self, request, context):
+        """Takes what a reader of the published stream says of itself; the newest of each is shown by GetStatus.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -351,6 +363,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.SkipDeadLetter,
                     request_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterResponse.SerializeToString,
+            ),
+            'ReportReader': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportReader,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -462,6 +479,33 @@ class OperationsService:
             '/ledger.api.v1.OperationsService/SkipDeadLetter',
             ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_stream__pb2.SkipDeadLetterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportReader(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.OperationsService/ReportReader',
+            ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_stream__pb2.ReportReaderResponse.FromString,
             options,
             channel_credentials,
             insecure,

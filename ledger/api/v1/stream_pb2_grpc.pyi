@@ -127,6 +127,8 @@ class OperationsServiceStub:
     """Handles a dead letter and the parked events behind it again."""
     SkipDeadLetter: _grpc.UnaryUnaryMultiCallable[_stream_pb2.SkipDeadLetterRequest, _stream_pb2.SkipDeadLetterResponse]
     """Gives a dead letter up, with a reason, and goes on with the parked events behind it."""
+    ReportReader: _grpc.UnaryUnaryMultiCallable[_stream_pb2.ReportReaderRequest, _stream_pb2.ReportReaderResponse]
+    """Takes what a reader of the published stream says of itself; the newest of each is shown by GetStatus."""
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -141,6 +143,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Handles a dead letter and the parked events behind it again."""
     SkipDeadLetter: _aio.UnaryUnaryMultiCallable[_stream_pb2.SkipDeadLetterRequest, _stream_pb2.SkipDeadLetterResponse]  # type: ignore[assignment]
     """Gives a dead letter up, with a reason, and goes on with the parked events behind it."""
+    ReportReader: _aio.UnaryUnaryMultiCallable[_stream_pb2.ReportReaderRequest, _stream_pb2.ReportReaderResponse]  # type: ignore[assignment]
+    """Takes what a reader of the published stream says of itself; the newest of each is shown by GetStatus."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The state of the service for those who run it. A request has at most 1 MiB, a page at most 1,000 rows."""
@@ -176,5 +180,13 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_stream_pb2.SkipDeadLetterResponse, _abc.Awaitable[_stream_pb2.SkipDeadLetterResponse]]:
         """Gives a dead letter up, with a reason, and goes on with the parked events behind it."""
+
+    @_abc_1.abstractmethod
+    def ReportReader(
+        self,
+        request: _stream_pb2.ReportReaderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stream_pb2.ReportReaderResponse, _abc.Awaitable[_stream_pb2.ReportReaderResponse]]:
+        """Takes what a reader of the published stream says of itself; the newest of each is shown by GetStatus."""
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

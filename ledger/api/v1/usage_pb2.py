@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ledger/api/v1/usage.proto\x12\rledger.api.v1\"\x85\x01\n\x0fGetUsageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\tfirst_day\x18\x02 \x01(\t\x12\x10\n\x08last_day\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x14\n\x0cmin_position\x18\x06 \x01(\x04\"O\n\x08UsageDay\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x10\n\x08\x63ommands\x18\x02 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x04\x12\x14\n\x0c\x62ytes_stored\x18\x04 \x01(\x04\"R\n\x10GetUsageResponse\x12%\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.UsageDay\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2[\n\x0cUsageService\x12K\n\x08GetUsage\x12\x1e.ledger.api.v1.GetUsageRequest\x1a\x1f.ledger.api.v1.GetUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19ledger/api/v1/usage.proto\x12\rledger.api.v1\"\x85\x01\n\x0fGetUsageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\tfirst_day\x18\x02 \x01(\t\x12\x10\n\x08last_day\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x14\n\x0cmin_position\x18\x06 \x01(\x04\"\x8b\x01\n\x08UsageDay\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x10\n\x08\x63ommands\x18\x02 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x04\x12\x14\n\x0c\x62ytes_stored\x18\x04 \x01(\x04\x12\x17\n\x0f\x62ytes_published\x18\x05 \x01(\x04\x12\r\n\x05reads\x18\x06 \x01(\x04\x12\x12\n\nbytes_read\x18\x07 \x01(\x04\"R\n\x10GetUsageResponse\x12%\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.UsageDay\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2[\n\x0cUsageService\x12K\n\x08GetUsage\x12\x1e.ledger.api.v1.GetUsageRequest\x1a\x1f.ledger.api.v1.GetUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETUSAGEREQUEST']._serialized_start=45
   _globals['_GETUSAGEREQUEST']._serialized_end=178
-  _globals['_USAGEDAY']._serialized_start=180
-  _globals['_USAGEDAY']._serialized_end=259
-  _globals['_GETUSAGERESPONSE']._serialized_start=261
-  _globals['_GETUSAGERESPONSE']._serialized_end=343
-  _globals['_USAGESERVICE']._serialized_start=345
-  _globals['_USAGESERVICE']._serialized_end=436
+  _globals['_USAGEDAY']._serialized_start=181
+  _globals['_USAGEDAY']._serialized_end=320
+  _globals['_GETUSAGERESPONSE']._serialized_start=322
+  _globals['_GETUSAGERESPONSE']._serialized_end=404
+  _globals['_USAGESERVICE']._serialized_start=406
+  _globals['_USAGESERVICE']._serialized_end=497
 # @@protoc_insertion_point(module_scope)

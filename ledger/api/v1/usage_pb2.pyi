@@ -62,7 +62,7 @@ Global___GetUsageRequest: _TypeAlias = GetUsageRequest  # noqa: Y015
 
 @_typing.final
 class UsageDay(_message.Message):
-    """One day. A day without events has no row."""
+    """One day. A day without events and reads has no row."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -70,6 +70,9 @@ class UsageDay(_message.Message):
     COMMANDS_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     BYTES_STORED_FIELD_NUMBER: _builtins.int
+    BYTES_PUBLISHED_FIELD_NUMBER: _builtins.int
+    READS_FIELD_NUMBER: _builtins.int
+    BYTES_READ_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """Day in UTC by the ledger's clock, ISO 8601."""
     commands: _builtins.int
@@ -78,6 +81,12 @@ class UsageDay(_message.Message):
     """Events."""
     bytes_stored: _builtins.int
     """Bytes stored: envelopes and bodies of the events as they lie in the ledger."""
+    bytes_published: _builtins.int
+    """Bytes published: keys and values of the messages on the hospital's stream, each event counted once."""
+    reads: _builtins.int
+    """Reads that were answered; what a killed server had not written down yet (5 seconds) is not in it."""
+    bytes_read: _builtins.int
+    """Bytes of those answers as protobuf has them."""
     def __init__(
         self,
         *,
@@ -85,10 +94,13 @@ class UsageDay(_message.Message):
         commands: _builtins.int = ...,
         events: _builtins.int = ...,
         bytes_stored: _builtins.int = ...,
+        bytes_published: _builtins.int = ...,
+        reads: _builtins.int = ...,
+        bytes_read: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_stored", b"bytes_stored", "commands", b"commands", "day", b"day", "events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_published", b"bytes_published", "bytes_read", b"bytes_read", "bytes_stored", b"bytes_stored", "commands", b"commands", "day", b"day", "events", b"events", "reads", b"reads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,7 +47,7 @@ class UsageServiceServicer:
     """
 
     def GetUsage(self, request, context):
-        """Commands, events and bytes of a hospital by day.
+        """Commands, events, reads and bytes of a hospital by day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

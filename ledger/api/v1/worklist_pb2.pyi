@@ -47,6 +47,8 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     """The retention term is over: disposal is appraised, approved, executed."""
     WORK_KIND_REQUEST: _WorkKind.ValueType  # 9
     """A patient's request waits for an answer."""
+    WORK_KIND_DUE: _WorkKind.ValueType  # 10
+    """A deadline of the rule pack runs: not kept yet, not reported as missed."""
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What kind of thing waits."""
@@ -71,7 +73,33 @@ WORK_KIND_RETENTION: WorkKind.ValueType  # 8
 """The retention term is over: disposal is appraised, approved, executed."""
 WORK_KIND_REQUEST: WorkKind.ValueType  # 9
 """A patient's request waits for an answer."""
+WORK_KIND_DUE: WorkKind.ValueType  # 10
+"""A deadline of the rule pack runs: not kept yet, not reported as missed."""
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
+
+class _WorkOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WorkOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WORK_ORDER_UNSPECIFIED: _WorkOrder.ValueType  # 0
+    """The longest waiting first."""
+    WORK_ORDER_WAITING: _WorkOrder.ValueType  # 1
+    """The longest waiting first."""
+    WORK_ORDER_DUE: _WorkOrder.ValueType  # 2
+    """By the last moment in time, a last day by its end; what has neither comes last, the longest waiting first."""
+
+class WorkOrder(_WorkOrder, metaclass=_WorkOrderEnumTypeWrapper):
+    """In which order a worklist is listed."""
+
+WORK_ORDER_UNSPECIFIED: WorkOrder.ValueType  # 0
+"""The longest waiting first."""
+WORK_ORDER_WAITING: WorkOrder.ValueType  # 1
+"""The longest waiting first."""
+WORK_ORDER_DUE: WorkOrder.ValueType  # 2
+"""By the last moment in time, a last day by its end; what has neither comes last, the longest waiting first."""
+Global___WorkOrder: _TypeAlias = WorkOrder  # noqa: Y015
 
 @_typing.final
 class GetWorklistRequest(_message.Message):
@@ -88,10 +116,11 @@ class GetWorklistRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
-    """A department: what is overdue, to be countersigned, returned, drafts, consultations to answer."""
+    """A department: what is due, overdue, to be countersigned, returned, drafts, consultations to answer."""
     person_id: _builtins.str
     """A person by random id: own drafts, and all of the records of which that person is in charge."""
     records_office: _builtins.bool
@@ -107,7 +136,11 @@ class GetWorklistRequest(_message.Message):
     page_token: _builtins.str
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int
-    """Wait until the view has handled this position; 0 = do not wait."""
+    """Wait until the view has handled this position; 0 = do not wait.
+    (DUE is what the deadline clock knows, which follows by itself.)
+    """
+    order: Global___WorkOrder.ValueType
+    """Order; a page token belongs to one order."""
     def __init__(
         self,
         *,
@@ -120,10 +153,11 @@ class GetWorklistRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        order: Global___WorkOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "of", b"of", "person_id", b"person_id", "records_office", b"records_office"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "kind", b"kind", "min_position", b"min_position", "of", b"of", "on_date", b"on_date", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "records_office", b"records_office"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "kind", b"kind", "min_position", b"min_position", "of", b"of", "on_date", b"on_date", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "records_office", b"records_office"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["department", "person_id", "records_office"]  # noqa: Y015
     _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
@@ -165,7 +199,7 @@ class WorkItem(_message.Message):
     person_id: _builtins.str
     """Random id of the person it waits for; empty where nobody is named."""
     rule: _builtins.str
-    """Rule that made it: of OVERDUE the rule pack's, otherwise a code of docs/projections.md."""
+    """Rule that made it: of DUE and OVERDUE the rule pack's, otherwise a code of docs/projections.md."""
     due_on: _builtins.str
     """Last day in time, ISO 8601; empty where there is none."""
     overdue: _builtins.bool
@@ -223,21 +257,25 @@ class GetWorklistResponse(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    DEADLINES_KNOWN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty = that was all."""
+    deadlines_known: _builtins.bool
+    """False where no deadline clock has run for this hospital yet: nothing is said of what is due."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkItem]:
-        """Items, the longest waiting first."""
+        """Items in the order that was asked for."""
 
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___WorkItem] | None = ...,
         next_page_token: _builtins.str = ...,
+        deadlines_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadlines_known", b"deadlines_known", "items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

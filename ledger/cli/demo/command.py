@@ -24,6 +24,7 @@ from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.cli.demo.checks import Checks, Subject, check_ledger
 from ledger.cli.demo.client import Client, open_channel
 from ledger.cli.demo.clinical_input import SimulatorFailed, clinical_files, described, generator
+from ledger.cli.demo.convergence import import_second_system
 from ledger.cli.demo.freshness import measure_freshness
 from ledger.cli.demo.handover import transfer
 from ledger.cli.demo.inpatient.story import Recounted, tell_inpatient_story
@@ -158,7 +159,9 @@ async def _tell(service: Service, stage: _Stage) -> Told:
     receipts = ReceiptLog()
     async with open_channel(service.grpc, receipts) as channel:
         first, second = await _import(channel, stage)
-        north = await _person(Client(channel, NORTH, Actor(), first.events, first.position), "Dr. Ada Demo")
+        imported = (first, *await _import_laboratory(channel, stage))
+        events, position = sum(each.events for each in imported), max(each.position for each in imported)
+        north = await _person(Client(channel, NORTH, Actor(), events, position), "Dr. Ada Demo")
         south = await _person(Client(channel, SOUTH, Actor()), "Dr. Ben Demo")
         stage.console.rule("4  Views, and the life of one record")
         chosen = await choose(north)
@@ -196,6 +199,11 @@ async def _import(channel: grpc.aio.Channel, stage: _Stage) -> tuple[Report, Rep
         compared=f"{second.commands:,} commands sent again, {second.events:,} events added",
     )
     return first, second
+
+
+async def _import_laboratory(channel: grpc.aio.Channel, stage: _Stage) -> tuple[Report, ...]:
+    folder = stage.printed.parent
+    return await import_second_system(channel, NORTH, stage.files, folder, stage.checks, stage.console)
 
 
 async def _person(client: Client, name: str) -> Client:

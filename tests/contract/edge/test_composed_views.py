@@ -17,6 +17,7 @@ from ledger.api.v1 import stream_pb2 as stream
 from ledger.api.v1 import transfers_pb2 as transfers
 from ledger.api.v1 import usage_pb2 as usage
 from ledger.api.v1 import worklist_pb2 as worklist
+from ledger.api.v1.stream_pb2 import ReportReaderRequest
 from ledger.server.method import Method, Shape, methods
 from projections.page_token import write_token
 from projections.tables import freshness_statements, shared_statements
@@ -62,6 +63,8 @@ def _filled(method: Method, hospital: str) -> Any:
     for name, value in (("view", "department_board"), ("reason", "a test"), ("position", 1), ("case_number", "C1")):
         if name in method.request.DESCRIPTOR.fields_by_name:
             setattr(request, name, value)
+    if method.request is ReportReaderRequest:
+        request.status.reader, request.status.state = "transfers", "running"
     if method.is_command:
         request.context.hospital = hospital
         request.context.command_id = str(uuid4())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,14 +11,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from consumers.log_over_http import LogOverHttp, LogUnreachable
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import LogFiles, checkpoint_of
 from ledger.log.log_growth import StoredLeaf, open_growth
+from ledger.log.log_proofs import consistency_proof
 from ledger.server.log_readers import parse_readers
 from ledger.server.serving import Logs
 from ledger.trust.bundle import decode_bodies, decode_entries
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
+from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note
-from ledger.trust.tile import BundleId
+from ledger.trust.tile import BundleId, TileId
 from tests.contract.edge.conftest import RunningEdge
 from tests.unit.trust.tlog_samples import LOG, ORIGIN
 
@@ -121,3 +128,32 @@ async def test_other_hospitals_have_no_pages(pages: Pages) -> None:
     """A hospital without a log, and a name that is none."""
     for path in ("/log/south/checkpoint", "/log/No/checkpoint", "/log/north", "/log/"):
         assert (await pages.http.get(path)).status_code == 404
+
+
+async def test_an_outsider_reads_the_whole_log(pages: Pages) -> None:
+    """The consumers' own reader: checkpoint, tiles (the full one where a partial one is gone), entries by token."""
+
+    def read() -> None:
+        url = f"{pages.http.base_url}/log/north"
+        with LogOverHttp(url, TOKENS["archive"]) as log, LogOverHttp(url) as stranger:
+            assert parse_checkpoint(log.checkpoint().text).size == 300
+            full, partial = TileId(0, 0), TileId(0, 0, 77)
+            tiles = log.tiles([full, partial])
+            assert tiles[partial] == tiles[full]
+            check_consistency(
+                77, 300, consistency_proof(log, 77, 300), root_of(77), parse_checkpoint(log.checkpoint().text).root
+            )
+            assert log.read("tile/entries/001.p/44") is not None
+            assert log.read("tile/entries/009") is None
+            with pytest.raises(LogUnreachable, match="401"):
+                stranger.read("bodies/000")
+        with LogOverHttp("http://127.0.0.1:9") as nobody, pytest.raises(LogUnreachable):
+            nobody.checkpoint()
+
+    await asyncio.to_thread(read)
+
+
+def root_of(size: int) -> bytes:
+    tree = Frontier()
+    tree.extend(map(leaf_hash, ENTRIES[:size]))
+    return tree.root()

@@ -62,3 +62,20 @@ async def test_a_record_that_is_not_there_is_named(
     with pytest.raises(RpcFailed) as failure:
         await client.call(rpc, request_type(hospital="north", record_id="twelve"))
     assert failure.value.reason == "VALIDATION_FAILED"
+
+
+async def test_the_visits_of_a_patient_are_listed_by_the_patient(client: EdgeClient) -> None:
+    """The same that decide a record's retention; a patient whom nobody has is named, a text that is no id refused."""
+    ward = await open_record(client)
+    request = keeping.GetPatientVisitsRequest(hospital="north", patient_id=ward.patient_id)
+    answer: keeping.GetPatientVisitsResponse = await client.call("KeepingService/GetPatientVisits", request)
+    assert [(each.record_id, each.phase) for each in answer.visits] == [(ward.record_id, common.PHASE_ACTIVE)]
+    for asked, reason in (
+        (str(uuid4()), "UNKNOWN_PATIENT"),
+        (ward.record_id, "UNKNOWN_PATIENT"),
+        ("x", "VALIDATION_FAILED"),
+    ):
+        request.patient_id = asked
+        with pytest.raises(RpcFailed) as failure:
+            await client.call("KeepingService/GetPatientVisits", request)
+        assert failure.value.reason == reason

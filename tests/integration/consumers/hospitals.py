@@ -15,6 +15,7 @@ import grpc.aio
 from consumers.every_hospital import EveryHospital
 from consumers.follower import Follower
 from consumers.patience import Patience
+from consumers.reader_report import ReaderReport
 from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import records_pb2 as records
@@ -22,7 +23,7 @@ from ledger.api.v1 import transfers_pb2 as transfers
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest
-from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.consume import Desks
 from ledger.cli.transfer_topics import transfer_topics
@@ -174,6 +175,7 @@ class Hospitals:
             handle=await desks.both_sides(hospital),
             folder=self.folder / hospital / "transfers",
             clock=clock,
+            say=ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience).say,
         )
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ from ledger.api.v1.common_pb2 import SourceItem
 from ledger.api.v1.records_pb2 import Entry, FindRecordsRequest, GetRecordRequest, RecordReference
 from ledger.api.v1.records_pb2_grpc import RecordServiceStub
 from ledger.application.ledger import Ledger
-from ledger.cli.demo.second_system import second_system
+from ledger.cli.demo.second_system import corrections, second_system
 from tests.unit.importers.fhir_files import Resource, encounter, observation, other, patient, write
 
 _DOCTOR = other("Practitioner", "d1", name=[{"text": "Dr Who"}])
@@ -77,6 +77,22 @@ async def test_two_systems_on_real_input(
     for files, system in ((clinosim_files, "his"), (laboratory, "laboratory")):
         again = await _import(files, channel, system)
         assert (again.good(), again.events, await ledger.head("north")) == (True, 0, head), again.reasons
+
+
+@pytest.mark.timeout(300)
+async def test_a_second_system_that_knows_some_and_corrects_itself(
+    clinosim_files: Path, tmp_path: Path, channel: grpc.aio.Channel
+) -> None:
+    """As the demo shows it: linked and recorded first, then its own results amended and the one dated ahead refused."""
+    few = second_system(clinosim_files, tmp_path / "some", people=6)
+    assert len((few / "Patient.ndjson").read_text().splitlines()) == 6
+    first = await _import(few, channel, "laboratory")
+    later = await _import(corrections(few, tmp_path / "corrected"), channel, "laboratory")
+    assert (first.good(), first.total(Outcome.REFUSED)) == (True, 0), first.reasons
+    assert later.good(), later.reasons
+    assert later.counts["Observation", Outcome.AMENDED] > 0
+    assert later.total(Outcome.REFUSED) == later.counts["Observation", Outcome.REFUSED] == 1
+    assert later.total(Outcome.RECORDED) == later.total(Outcome.LINKED) == 0
 
 
 async def test_every_member_of_a_group_is_found(tmp_path: Path, channel: grpc.aio.Channel) -> None:

@@ -14,6 +14,14 @@ from tests.contract.views.running import reader, running
 DAY_S = 86_400
 
 
+def _varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
+
+
 def by(command: int, body: Message) -> Message:
     body.meta.command_id = str(UUID(int=command))  # type: ignore[attr-defined] # pyright: ignore
     return body
@@ -44,6 +52,9 @@ async def test_commands_events_and_bytes_by_day(ground: Ground) -> None:
     assert (first.day, first.commands, first.events) == ("2023-11-14", 5, 7)
     assert (second.day, second.commands, second.events) == ("2023-11-15", 1, 1)
     assert first.bytes_stored == sum(len(each.envelope) + len(each.body) for each in events)
+    # A message has the stream's id for its key, and each of its two fields a tag and a length.
+    framing = sum(2 + len(_varint(len(each.envelope))) + len(_varint(len(each.body))) for each in events)
+    assert first.bytes_published == first.bytes_stored + 16 * len(events) + framing
     assert [*page.days, *rest.days] == [first, second]
     assert rest.next_page_token == ""
     assert (list(until.days), list(since.days)) == ([first], [second])

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.views.queries import WorkAsked
+from projections.worklist.open_deadlines import OpenDeadlines
 from projections.worklist.view import Worklist
 from projections.worklist_queries import WorklistQueries
 from tests.contract.views import histories as h
@@ -14,6 +15,10 @@ from tests.contract.views.running import reader, running
 
 PHYSICIAN = str(UUID(int=70))
 OFFICE = WorkAsked("records_office")
+
+
+def worklists(ground: Ground) -> WorklistQueries:
+    return WorklistQueries(reader(ground), OpenDeadlines(ground.pool))
 
 
 def care(department: str = "SURG") -> list[h.Message]:
@@ -38,7 +43,7 @@ async def test_a_department_sees_what_waits_for_it(ground: Ground) -> None:
     ]
     bodies += [h.consultation_requested(asked), life.missed(asked)]
     async with running(ground, Worklist()):
-        queries = WorklistQueries(reader(ground))
+        queries = worklists(ground)
         head = ground.append(record.seal(body) for body in bodies)
         own = await queries.worklist("north", WorkAsked("department", "SURG"), 0, "", head)
         other = await queries.worklist("north", WorkAsked("department", "CARD"), 0, "", 0)
@@ -65,7 +70,7 @@ async def test_what_was_returned_says_why_until_it_is_handed_in_again(ground: Gr
     returned = [*care(), h.moved_to("ICU"), h.care_ended(), h.submitted()]
     returned += [h.assessed(69, "C", "D1"), h.returned()]
     async with running(ground, Worklist()):
-        queries = WorklistQueries(reader(ground))
+        queries = worklists(ground)
         head = ground.append(record.seal(body) for body in returned)
         (item,) = (await queries.worklist("north", WorkAsked("department", "ICU"), 0, "", head)).items
         assert (item.kind, item.phase) == (worklist_pb2.WORK_KIND_RETURNED, common_pb2.PHASE_RETURNED)
@@ -79,7 +84,7 @@ async def test_the_records_office_sees_what_it_has_to_do(ground: Ground) -> None
     closed, kept, loan, request = h.EventStream(), h.EventStream(), uuid4(), uuid4()
     bodies = [*care(), h.care_ended(), h.submitted(), h.archived(), life.lent(loan), life.requested(request)]
     async with running(ground, Worklist()):
-        queries = WorklistQueries(reader(ground))
+        queries = worklists(ground)
 
         async def office(on_date: str = "", position: int = 0) -> dict[str, bool]:
             answer = await queries.worklist("north", WorkAsked("records_office", on_date=on_date), 0, "", position)
@@ -104,7 +109,7 @@ async def test_pages_of_a_worklist(ground: Ground) -> None:
     """The longest waiting first, without gap or repeat."""
     record, loans = h.EventStream(), [uuid4() for _ in range(5)]
     async with running(ground, Worklist()):
-        queries = WorklistQueries(reader(ground))
+        queries = worklists(ground)
         bodies = [*care(), h.archived(), *(life.lent(loan) for loan in loans)]
         head = ground.append(record.seal(body) for body in bodies)
         seen: list[str] = []

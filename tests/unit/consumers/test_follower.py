@@ -68,13 +68,27 @@ class Work:
         self.done.append((message.origin, message.position))
 
 
-async def _follow(topic: Messages, work: Work, folder: Path, dead_letters_max: int = 10) -> None:
+class Said:
+    """What a follower tells of itself."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, int, int]] = []
+
+    async def say(self, state: str, dead_letters: int, waiting: int) -> None:
+        """Takes it down."""
+        self.all.append((state, dead_letters, waiting))
+
+
+async def _follow(
+    topic: Messages, work: Work, folder: Path, dead_letters_max: int = 10, said: Said | None = None
+) -> None:
     follower = Follower(
         "south",
         open_topic=topic.open,
         handle=work.handle,
         folder=folder,
         clock=lambda: NOW,
+        say=(said or Said()).say,
         dead_letters_max=dead_letters_max,
     )
     await follower.run(asyncio.Event(), lambda: True)
@@ -86,6 +100,19 @@ async def test_a_second_run_begins_behind_the_first(tmp_path: Path) -> None:
     await _follow(Messages(messages), work, tmp_path)
     await _follow(Messages([*messages, message(9)]), work, tmp_path)
     assert [position for _, position in work.done] == [3, 7, 9]
+
+
+async def test_it_tells_how_many_it_put_aside_and_that_it_stopped(tmp_path: Path) -> None:
+    """Also after a start that finds nothing new; at the limit it says so before it ends."""
+    said, work = Said(), Work(poison=(3, 4))
+    await _follow(Messages([message(3)]), work, tmp_path, 2, said)
+    assert said.all[-1] == ("running", 1, 0)
+    again = Said()
+    await _follow(Messages([message(3)]), work, tmp_path, 2, again)
+    assert again.all[-1] == ("running", 1, 0)
+    with pytest.raises(DeadLetterLimit):
+        await _follow(Messages([message(3), message(4)]), work, tmp_path, 2, said)
+    assert said.all[-1] == ("stopped", 2, 0)
 
 
 async def test_repeats_of_a_sender_are_dropped_and_other_senders_are_not(tmp_path: Path) -> None:

@@ -253,16 +253,14 @@ def test_every_fault_of_broken_rules_is_named() -> None:
     faults: list[str] = []
     DeadlineRules.from_data(
         {
-            "deadline": [{"id": "a", "start": "x", "stop": "entry", "figure": 0, "unit": "h", "visits": ["GUEST"]}] * 2,
+            "deadline": [{"id": "a", "start": "x", "stop": "entry", "unit": "h", "visits": ["GUEST"]}] * 2,
             "calendar": {"zone": "Nowhere/Town", "holidays": ["2026-10-01"]},
         },
         faults,
     )
     for named in (
         "[0].start",
-        "[0].figure",
         "[0].unit",
-        "[0].source",
         "[0].templates",
         "[0].visits",
         "a: stands twice",

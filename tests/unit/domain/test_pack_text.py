@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ledger.domain.defaults import default_pack
-from ledger.domain.pack_lines import key_lines
 from ledger.domain.pack_text import TEXT_CHARACTERS_MAX, read_pack
 from ledger.domain.rule_pack import BadRulePack
+from ledger.domain.toml_lines import key_lines
 
 NATIONAL = files("ledger.domain").joinpath("data", "pack_cn-2010.toml").read_text(encoding="utf-8")
 OVERLAY = """\
@@ -20,15 +20,18 @@ version = 3
 extends = "cn-2010@1"
 
 [keeping]
-loan_days = 10
+loan_days = { figure = 10, source = "rule of the house", unconfirmed = false }
 
 [retention.INPATIENT]
 years = 40
+source = "rule of the house"
+unconfirmed = false
 
 [[deadline]]
 id = "front_page"
 figure = 12
 source = "rule of the house"
+unconfirmed = false
 
 [[mandatory]]
 id = "summary"
@@ -70,7 +73,11 @@ def test_a_layer_is_laid_over_a_layer() -> None:
     """National base, region, hospital: each over the one below."""
     pack, data = read_pack(OVERLAY, bases())
     known = {**bases(), (pack.id, pack.version): data}
-    ward, _ = read_pack('id = "ward"\nversion = 1\nextends = "north@3"\n[keeping]\nloan_renewals = 2\n', known)
+    ward, _ = read_pack(
+        'id = "ward"\nversion = 1\nextends = "north@3"\n[keeping]\n'
+        'loan_renewals = { figure = 2, source = "ward", unconfirmed = false }\n',
+        known,
+    )
     assert (ward.keeping.loan_days, ward.keeping.loan_renewals) == (10, 2)
 
 
@@ -89,20 +96,23 @@ def test_the_layer_of_2018_answers_consultations_within_a_day() -> None:
 def test_every_fault_of_a_layer_has_its_line() -> None:
     """All at once, in the order of the text; a rule is found by its id although the base has others before it."""
     text = (
-        OVERLAY.replace("loan_days = 10", "loan_days = 0\nloan_weeks = 2")
-        .replace("years = 40", 'years = "long"')
+        OVERLAY.replace("figure = 10", "figure = 0")
+        .replace("[retention", "loan_weeks = 2\n\n[retention")
+        .replace("years = 40\nsource", 'years = "long"\norigin')
         .replace("figure = 12", "figure = -1")
         .replace('visits = ["INPATIENT"]', 'visits = ["SPA"]\nonly_if = "rain"')
         .replace("version = 3", "version = 3\ncolour = 1")
     )
-    assert [fault.partition(": ")[::2] for fault in faults_of(text)] == [
-        ("line 3", "colour: no such key"),
-        ("line 7", "keeping.loan_days: a whole number from 1 is required"),
-        ("line 8", "keeping.loan_weeks: no such figure"),
-        ("line 11", "retention.INPATIENT.years: a whole number from 1 is required"),
-        ("line 15", "deadline[18].figure: a whole number from 1 is required"),
-        ("line 20", "mandatory[10].visits: no such visit type SPA"),
-        ("line 21", "mandatory[10].only_if: one of consultation, death, rescue, surgery, survival, transfer"),
+    assert faults_of(text) == [
+        "line 3: colour: no such key",
+        "line 7: keeping.loan_days.figure: a whole number from 1 to 10000 is required",
+        "line 9: keeping.loan_weeks: no such figure",
+        "line 11: retention.INPATIENT.source: a layer that gives a figure says where it is from",
+        "line 12: retention.INPATIENT.years: a whole number from 1 to 1000 is required",
+        "line 13: retention.INPATIENT.origin: no such key",
+        "line 18: deadline[18].figure: a whole number from 1 to 10000 is required",
+        "line 24: mandatory[10].visits: no such visit type SPA",
+        "line 25: mandatory[10].only_if: one of consultation, death, rescue, surgery, survival, transfer",
     ]
 
 
@@ -114,12 +124,15 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         ('id = "a"\nversion = 1\nextends = "mars-2199@1"\n', "line 3: extends"),
         ('id = "a"\nversion = 1\nextends = "cn-2010"\n', "line 3: extends"),
         ('id = "cn-2010"\nversion = 1\nextends = "cn-2010@1"\n', "line 3: extends: a pack does not extend itself"),
+        (f'id = "a"\nversion = {"9" * 5000}\n', "line 1: not TOML"),
+        ("a = " + "[" * 50_000, "line 1: not TOML"),
+        ('id = "A b"\nversion = true\nextends = "cn-2010@1"\n', "line 1: id"),
         ('extends = "cn-2010@1"\n', "line 1: id: a layer has its own"),
         ("#" * (TEXT_CHARACTERS_MAX + 1), "line 1: at most"),
     ],
 )
 def test_a_text_that_is_no_pack_is_refused_with_its_line(text: str, fault: str) -> None:
-    """Not TOML, twice the same key, no such base, too long."""
+    """Not TOML, twice the same key, no such base, too long, numbers and lists that Python cannot read."""
     assert any(each.startswith(fault) for each in faults_of(text))
 
 
@@ -145,7 +158,9 @@ def test_what_has_not_its_shape_is_named_and_breaks_nothing(text: str, named: se
 
 
 def test_keys_are_found_on_their_lines() -> None:
-    """Tables, lists of tables, quoted keys."""
+    """Tables, lists of tables also inside each other, quoted keys."""
+    nested = key_lines("[[a]]\n[[a.b]]\n[[a.b]]\nc = 1\n[[a]]\n[[a.b]]\nc = 2\n")
+    assert (nested["a[0].b[1].c"], nested["a[1].b[0].c"]) == (4, 7)
     lines = key_lines('a = 1\n[b."*"]\nc = 2 # d = 3\n[[e]]\nf = 1\n[[e]]\nf = 2\n')
     assert lines == {"a": 1, "b.*": 2, "b.*.c": 3, "e[0]": 4, "e[0].f": 5, "e[1]": 6, "e[1].f": 7}
 

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from ledger.domain.defaults import default_pack, default_templates
-from ledger.domain.refusal import Refused
 from ledger.domain.rule_pack import BadRulePack, RetentionClass, RulePack
 from ledger.domain.rule_packs import RulePacks
 from ledger.domain.values import VisitType
-from tests.unit.domain.given import patient, registered
 
 
 @pytest.mark.parametrize("pack_id", ["cn-2010", "us-generic"])
@@ -41,29 +39,6 @@ def test_a_front_page_is_demanded_of_every_stay() -> None:
     for pack_id in ("cn-2010", "us-generic"):
         (rule,) = [each for each in default_pack(pack_id).mandatory if each.alternatives == (("front_page",),)]
         assert (rule.visits, rule.only_if) == ({VisitType.INPATIENT, VisitType.OBSERVATION}, "")
-
-
-def test_a_record_keeps_the_version_that_it_was_registered_with() -> None:
-    """A newer version, or another pack of the hospital, counts for new records only."""
-    first, newer = default_pack("cn-2010"), replace(default_pack("cn-2010"), version=2)
-    packs = RulePacks.of([newer, first, default_pack("us-generic")])
-    record = registered().record
-    for in_force in ("cn-2010", "us-generic"):
-        assert packs.for_stream(record, in_force) is first
-    assert packs.for_stream(None, "cn-2010") is newer
-    assert packs.for_stream(patient(), "us-generic").id == "us-generic"
-
-
-def test_a_pack_that_this_release_does_not_have_is_refused() -> None:
-    """Neither a record nor a hospital of a later release is judged by other rules than its own."""
-    packs = RulePacks.of([default_pack("cn-2010")])
-    for state, pack_id, field in (
-        (replace(registered().record, rule_pack_version=7), "cn-2010", "record_id"),
-        (None, "mars-2199", "context.hospital"),
-    ):
-        with pytest.raises(Refused) as refused:
-            packs.for_stream(state, pack_id)
-        assert [(each.field, each.rule) for each in refused.value.violations] == [(field, "UNKNOWN_RULE_PACK")]
 
 
 def test_two_packs_under_one_name_and_version_are_found() -> None:

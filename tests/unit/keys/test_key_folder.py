@@ -130,9 +130,21 @@ def test_the_command_makes_and_shows(tmp_path: Path) -> None:
     for arguments in ([], ["--open", "--passphrase-file", str(right)]):
         shown = CliRunner().invoke(keys, ["show", *place, *arguments])
         assert (shown.exit_code, shown.stdout) == (0, made.stdout)
+    typed = f"{PASSPHRASE.decode()}\n"
+    assert CliRunner().invoke(keys, ["show", *place, "--open"], input=typed).stdout == made.stdout
+    second = CliRunner().invoke(keys, ["new", NAME, *place], input=typed * 2)
+    assert parse_verifier_key(second.stdout.strip()).kind is KeyKind.ED25519
+    mistyped = CliRunner().invoke(keys, ["new", "another", *place], input=typed + "mistyped\n")
+    assert (mistyped.exit_code, len(KeyFolder(tmp_path / "keys").paths())) == (1, 2)
     refused = CliRunner().invoke(keys, ["show", *place, "--open", "--passphrase-file", str(wrong)])
     assert refused.exit_code == 1
     assert "does not open" in refused.stderr
+
+
+def test_a_folder_without_keys_is_said(tmp_path: Path) -> None:
+    """Asked in the wrong place, the command does not say that all is well."""
+    shown = CliRunner().invoke(keys, ["show", "--dir", str(tmp_path)])
+    assert (shown.exit_code, "no keys in" in shown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from google.rpc import code_pb2
 
 from ledger.application import hospital_ledger
+from ledger.domain import decide_rulebook, pack_reading
 from ledger.server.error_table import INTERNAL, REFUSALS, TABLE
 from ledger.server.limits import BATCH_EVENTS_MAX, Limits
 from ledger.store import append
@@ -28,6 +29,9 @@ _PLACES = [
     ("common", "message CommandContext", "at most 1 MiB", Limits().request_bytes_max == _MIB),
     ("common", "message CommandContext", "at most 100 events", append.EVENTS_MAX == 100),
     ("records", "service RecordService", "at most 100 events", append.EVENTS_MAX == 100),
+    ("rulebook", "service RulebookService", "at most 96 KiB", pack_reading.PACK_BYTES_MAX == 96 * _KIB),
+    ("rulebook", "service RulebookService", "at most 200 packs", decide_rulebook.PACKS_MAX == 200),
+    ("rulebook", "service RulebookService", "200 texts of templates", decide_rulebook.TEMPLATE_TEXTS_MAX == 200),
     ("stream", "service StreamService", "at most 1,000", BATCH_EVENTS_MAX == 1000),
 ]
 _WITHOUT_PAGES = {
@@ -39,6 +43,7 @@ _WITHOUT_PAGES = {
         "KeepingService",
         "PatientService",
         "ProofService",
+        "RulebookService",
         "StreamService",
     )
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ledger.trust.format_fault import ProofFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import EMPTY_ROOT, TREE_SIZE_MAX, Frontier, Node, perfect_root
-from ledger.trust.merkle_check import check_consistency, check_inclusion
+from ledger.trust.merkle_check import check_consistency, check_inclusion, root_from_inclusion
 from ledger.trust.merkle_proof import HashReader, plan_consistency, plan_inclusion
 from tests.unit.trust.naive_tree import naive_consistency, naive_path, naive_root, numbered_leaves
 
@@ -143,6 +143,45 @@ def test_changed_consistency_is_refused(data: st.DataObject) -> None:
     for change in changes:
         with pytest.raises(ProofFault):
             check_consistency(*change)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_number_of_hashes_is_checked(data: st.DataObject) -> None:
+    """A hash too few or too many is named as such, also where the caller compares the root itself."""
+    size = data.draw(st.integers(2, 300))
+    index = data.draw(st.integers(0, size - 1))
+    leaves = LEAVES[:size]
+    path, proof = naive_path(index, leaves), naive_consistency(index, leaves) if index else []
+    with pytest.raises(ProofFault, match="a hash too few"):
+        root_from_inclusion(leaves[index], index, size, path[:-1])
+    with pytest.raises(ProofFault, match="a hash too many"):
+        root_from_inclusion(leaves[index], index, size, [*path, path[0]])
+    if not proof:
+        return
+    with pytest.raises(ProofFault, match="a hash too few"):
+        check_consistency(index, size, proof[:-1], naive_root(leaves[:index]), naive_root(leaves))
+    with pytest.raises(ProofFault, match="a hash too many"):
+        check_consistency(index, size, [*proof, proof[0]], naive_root(leaves[:index]), naive_root(leaves))
+
+
+def test_more_hashes_than_any_tree_needs() -> None:
+    """64 hashes are refused before one of them is used."""
+    hashes = [bytes(32)] * 64
+    with pytest.raises(ProofFault, match="more than 63"):
+        check_inclusion(bytes(32), 0, TREE_SIZE_MAX, hashes, bytes(32))
+    with pytest.raises(ProofFault, match="more than 63"):
+        check_consistency(1, TREE_SIZE_MAX, hashes, bytes(32), bytes(32))
+
+
+def test_inclusion_does_not_vouch_for_the_size() -> None:
+    """One path serves trees of 5 to 8 leaves: why size and root come from one signed checkpoint."""
+    path, root = naive_path(0, LEAVES[:8]), naive_root(LEAVES[:8])
+    for size in (5, 6, 7, 8):
+        check_inclusion(LEAVES[0], 0, size, path, root)
+    for size in (4, 9):
+        with pytest.raises(ProofFault):
+            check_inclusion(LEAVES[0], 0, size, path, root)
 
 
 def test_trees_without_a_proof() -> None:

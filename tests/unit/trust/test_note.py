@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,15 @@ def test_forged_time_does_not_hold() -> None:
         forged = replace(true, value=time.to_bytes(8, "big") + true.value[8:])
         with pytest.raises(SignatureFault):
             signers(Note(text, (forged,)), [WITNESS.verifier()])
+
+
+def test_true_signature_over_no_time_does_not_hold() -> None:
+    """A cosigner that signs the time 0 itself proves nothing: the earliest time would count for everybody."""
+    text = signed(7).text
+    private = Ed25519PrivateKey.from_private_bytes(WITNESS.seed)
+    timeless = Signature(WITNESS.name, WITNESS.verifier().key_id, bytes(8) + private.sign(cosigned_message(text, 0)))
+    with pytest.raises(SignatureFault):
+        signers(Note(text, (timeless,)), [WITNESS.verifier()])
 
 
 def test_broken_signature_of_a_trusted_key_spoils_the_note() -> None:

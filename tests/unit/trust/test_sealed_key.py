@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.sealed_key import SealedKey, SealedKeyFault, WrongPassphrase, parse_sealed_key, seal_key, unseal_key
@@ -40,6 +42,15 @@ def test_changed_file_does_not_open(changed: SealedKey) -> None:
         unseal_key(parse_sealed_key(changed.encode()), PASSPHRASE)
 
 
+def test_seed_of_another_key() -> None:
+    """A file that opens but holds the seed of another key than it says is refused: it would sign under a false name."""
+    said = replace(SEALED, verifier=WITNESSES[0].verifier())
+    derived = Scrypt(salt=said.salt, length=32, n=1 << said.cost, r=8, p=1).derive(PASSPHRASE)
+    box = AESGCM(derived).encrypt(said.nonce, LOG.seed, said.bound())
+    with pytest.raises(WrongPassphrase):
+        unseal_key(replace(said, box=box), PASSPHRASE)
+
+
 @pytest.mark.parametrize("end", range(0, len(FILE), 7))
 def test_truncated_file(end: int) -> None:
     """A file that was cut anywhere is refused before anything is derived."""
@@ -52,7 +63,8 @@ def test_truncated_file(end: int) -> None:
     [
         FILE + b"\n", FILE.replace(b"/v1", b"/v2"), FILE.replace(b"scrypt 14", b"scrypt 20"),
         FILE.replace(b"scrypt 14", b"scrypt 13"), FILE.replace(b"14 8 1", b"14 9 1"),
-        FILE.replace(b"14 8 1", b"14 8 2"), FILE.replace(b"scrypt 14", b"scrypt 014"), FILE.replace(b"aes-256", b"aes-128"), bytes(4097), b"\xff" + FILE,
+        FILE.replace(b"14 8 1", b"14 8 2"), FILE.replace(b"scrypt 14", b"scrypt 014"),
+        FILE.replace(b"aes-256", b"aes-128"), bytes(4097), b"\xff" + FILE,
         FILE.replace(b"AAAAAA==", b"AAAAAB=="),
     ],
 )  # fmt: skip

@@ -17,14 +17,16 @@ import grpc.aio
 from consumers.patience import Patience
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
-from ledger.api.v1.stream_pb2 import ReadHospitalRequest
-from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.config import Settings
 from ledger.trust.envelope import decode
@@ -133,6 +135,26 @@ class DrivenHospital:
         )
         return record_id
 
+    async def link(self, one: str, other: str) -> None:
+        """Two patients may be the same person."""
+        await IdentityServiceStub(self.channel).LinkPatients(
+            identity.LinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="same birthday")
+        )
+
+    async def unlink(self, one: str, other: str) -> None:
+        """They are not."""
+        await IdentityServiceStub(self.channel).UnlinkPatients(
+            identity.UnlinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="a brother")
+        )
+
+    async def merge(self, one: str, survivor: str) -> None:
+        """They are one person."""
+        await IdentityServiceStub(self.channel).MergePatients(
+            identity.MergePatientsRequest(
+                context=context(NORTH), patient_id=one, survivor_id=survivor, reason="same passport"
+            )
+        )
+
     async def deadlines(self, record_id: str) -> course.GetDeadlinesResponse:
         """The record's deadlines."""
         request = course.GetDeadlinesRequest(hospital=NORTH, record_id=record_id)
@@ -146,6 +168,13 @@ class DrivenHospital:
     async def reported(self, record_id: str) -> set[str]:
         """Rules whose deadlines stand reported as missed."""
         return {each.rule for each in (await self.deadlines(record_id)).reported}
+
+    async def state_of_clock(self) -> str:
+        """What the service shows of the deadline clock."""
+        answer = await OperationsServiceStub(self.channel).GetStatus(GetStatusRequest(hospital=NORTH))
+        (reader,) = answer.hospitals[0].readers
+        assert reader.reader == "deadline-clock"
+        return reader.state
 
     async def events(self) -> Counter[str]:
         """How many events of each kind north has."""

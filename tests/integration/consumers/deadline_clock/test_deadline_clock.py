@@ -118,6 +118,25 @@ async def test_a_clock_that_lost_its_tables_reports_nothing_twice(north: DrivenH
     assert await _waited_for(north) == waited_for
 
 
+async def test_deadlines_that_an_earlier_release_kept_get_their_beginning(
+    north: DrivenHospital, database: Database
+) -> None:
+    """Its table had no beginnings and knew two reasons to look: it is changed where it stands, and nothing is lost."""
+    record_id = await north.visit(await north.patient())
+    await north.tick()
+    work = sql.Identifier(views_schema(NORTH), "deadline_clock_work")
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN since").format(work))
+        of_then = "ALTER TABLE {} ADD CONSTRAINT deadline_clock_work_act_check CHECK (act IN ('deadline', 'retention'))"
+        connection.execute(sql.SQL(of_then).format(work))
+    await north.tick()
+    async with north.clocks() as clocks:
+        found = await (await clocks.of(NORTH)).tables.open(1000)
+    assert found
+    assert {each.since for each in found} == {BEGIN}
+    assert {each.record_id for each in found} == {UUID(record_id)}
+
+
 async def test_events_that_are_missing_are_looked_for_from_the_start(north: DrivenHospital, database: Database) -> None:
     """A clock whose offset leads past an event it never handled stops there, reads from the start, and goes on."""
     await north.visit(await north.patient())
@@ -128,9 +147,11 @@ async def test_events_that_are_missing_are_looked_for_from_the_start(north: Driv
     later = await north.visit(await north.patient())
     with pytest.raises(StreamUnavailable):
         await north.tick()
+    assert await north.state_of_clock() == "gap"
     north.after(9 * HOUR)
     await north.tick()
     assert await north.reported(later) == {"first_course_note"}
+    assert await north.state_of_clock() == "running"
 
 
 async def test_a_readmission_moves_the_dates_of_earlier_records(north: DrivenHospital) -> None:

@@ -14,6 +14,8 @@ from tests.integration.consumers.deadline_clock.driven_hospital import DrivenHos
 
 RECORDS = 40
 KILLS = 3
+PAIRS = 24
+KILLED_AT = (8, 16)
 SECONDS_MAX = 40.0
 
 
@@ -45,11 +47,40 @@ async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
     assert (await north.events())["DeadlineMissed"] == reports == 4 * RECORDS
 
 
-async def _has_reported(north: DrivenHospital, events: int) -> None:
-    async def there() -> bool:
-        return (await north.events())["DeadlineMissed"] >= events
+async def test_killed_at_any_moment_it_moves_every_date_of_linked_patients_once(
+    north: DrivenHospital, address: str, tmp_path: Path
+) -> None:
+    """Each earlier record stands where the later patient's visit puts it, by one event."""
+    earlier = [await north.patient() for _ in range(PAIRS)]
+    recorded = [await north.archived(each) for each in earlier]
+    north.after(timedelta(days=100))
+    later = [await north.patient() for _ in range(PAIRS)]
+    until = {(await north.retention(await north.archived(each))).retain_until for each in later}
+    program = RoleProcess("deadlines", ("consume", "deadlines"), tmp_path, _environment(north, address))
+    program.start()
+    try:
+        for number, pair in enumerate(zip(earlier, later, strict=True)):
+            await north.link(*pair)
+            if number in KILLED_AT:
+                await _has_said(north, "RetentionExtended", number // 2)
+                os.kill(program.pid, signal.SIGKILL)
+                await eventually_async(lambda: asyncio.to_thread(program.restart_if_dead), what="the kill")
+        await _has_said(north, "RetentionExtended", PAIRS)
+    finally:
+        await program.stop(10.0)
+    assert {(await north.retention(each)).retain_until for each in recorded} == until
+    assert (await north.events())["RetentionExtended"] == PAIRS
 
-    await eventually_async(there, seconds_max=SECONDS_MAX, what=f"{events} reports")
+
+async def _has_reported(north: DrivenHospital, events: int) -> None:
+    await _has_said(north, "DeadlineMissed", events)
+
+
+async def _has_said(north: DrivenHospital, kind: str, events: int) -> None:
+    async def there() -> bool:
+        return (await north.events())[kind] >= events
+
+    await eventually_async(there, seconds_max=SECONDS_MAX, what=f"{events} of {kind}")
 
 
 def _environment(north: DrivenHospital, address: str) -> dict[str, str]:

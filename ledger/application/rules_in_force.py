@@ -1,0 +1,69 @@
+"""The rules of one hospital as this process knows them, asked again before anything could go by old ones.
+
+Packs and templates are never changed, only added: one that is known is right for ever, and one that is not known is
+looked for in the rulebook before it is refused. Which pack new records get is asked for every registration. Everything
+else goes by what was read within the last second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.reservation_keys import ReservationKeys
+from ledger.domain.decision import LEDGER
+from ledger.domain.hospital_rules import HospitalRules, ShippedRules
+from ledger.domain.rulebook import RulebookState
+from ledger.domain.state import StreamState
+from ledger.store.reading import EventReader
+
+FRESH_SECONDS = 1.0
+
+
+class RulesInForce:
+    """Reads the rulebook: one indexed read where nothing has changed, the new events where something has."""
+
+    def __init__(
+        self,
+        ledger: HospitalLedger,
+        reader: EventReader,
+        keys: ReservationKeys,
+        shipped: ShippedRules,
+        hospitals_pack: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.shipped = shipped
+        self._ledger = ledger
+        self._reader = reader
+        self._key = keys.key(LEDGER, ())
+        self._hospitals_pack = hospitals_pack
+        self._monotonic = monotonic
+        self._read_at = float("-inf")
+        self._stream_id: UUID | None = None
+        self._known = HospitalRules(shipped, hospitals_pack, None)
+
+    async def now(self) -> HospitalRules:
+        """The rules as the rulebook says now."""
+        began = self._monotonic()
+        book = await self._book()
+        if book is not None and book.version > self._known.book.version:
+            self._known = HospitalRules(self.shipped, self._hospitals_pack, book)
+        self._read_at = max(self._read_at, began)
+        return self._known
+
+    async def knowing(self, state: StreamState | None, templates: Iterable[tuple[str, int]] = ()) -> HospitalRules:
+        """The rules, read again where they are a second old, or lack the pack of a stream or one of the templates."""
+        rules = self._known
+        fresh = self._monotonic() - self._read_at < FRESH_SECONDS
+        if fresh and rules.knows_pack_of(state) and all(rules.has_template(each) for each in templates):
+            return rules
+        return await self.now()
+
+    async def _book(self) -> RulebookState | None:
+        if self._stream_id is None:
+            row = await self._reader.reservation(self._ledger.hospital, LEDGER, self._key)
+            self._stream_id = row.stream_id if row else None
+        loaded = await self._ledger.load(self._stream_id) if self._stream_id else None
+        return loaded.state if loaded is not None and isinstance(loaded.state, RulebookState) else None

@@ -1,0 +1,137 @@
+"""The rules of one hospital: the packs and templates that come with the release, and those of its own rulebook.
+
+The rulebook counts first: its records were registered under what it says, whatever a later release ships.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from ledger.domain.faults import refuse
+from ledger.domain.pack_text import read_pack
+from ledger.domain.refusal import RefusalKind, Refused
+from ledger.domain.rule_pack import BadRulePack, RulePack
+from ledger.domain.rulebook import PackName, PackText, RulebookState
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.template_text import read_templates
+from ledger.domain.templates import OTHER_PACK, UNREADABLE, BadTemplates, Template, TemplateSet
+
+READ_MAX = 512
+"""Packs, and texts of templates, whose reading a process remembers."""
+_Templates = dict[tuple[str, int], Template]
+
+
+@dataclass(frozen=True)
+class ShippedRules:
+    """What comes with the release."""
+
+    packs: Mapping[PackName, PackText]
+    templates: TemplateSet
+
+
+@lru_cache(maxsize=READ_MAX)
+def pack_and_data(text: PackText) -> tuple[RulePack, Mapping[str, Any]]:
+    """The pack of a text and its whole data. Raises BadRulePack where this release cannot read it."""
+    bases: dict[PackName, Mapping[str, Any]] = {}
+    for layer in text.layers:
+        bases[layer.id, layer.version] = read_pack(layer.text, bases)[1]
+    return read_pack(text.text, bases)
+
+
+@lru_cache(maxsize=READ_MAX)
+def _templates_in(text: str) -> TemplateSet:
+    return read_templates(text)
+
+
+class HospitalRules:
+    """Finds packs and templates. It is made anew when the rulebook has changed."""
+
+    def __init__(self, shipped: ShippedRules, hospitals_pack: str, book: RulebookState | None) -> None:
+        self._shipped = shipped
+        self._hospitals_pack = hospitals_pack
+        self.book = book or RulebookState()
+        self._scoped: dict[frozenset[str], TemplateSet] = {}
+
+    def pack_text(self, name: PackName) -> PackText | None:
+        """A pack as it was given; None where there is none of that name."""
+        added = self.book.packs.get(name)
+        return added.pack if added else self._shipped.packs.get(name)
+
+    def all_packs(self) -> list[PackText]:
+        """Every pack by id and version."""
+        named = {**self._shipped.packs, **{name: added.pack for name, added in self.book.packs.items()}}
+        return [named[name] for name in sorted(named)]
+
+    @property
+    def in_force(self) -> PackName | None:
+        """The pack of new records: the chosen one, else the newest version that comes with the release."""
+        versions = [name for name in self._shipped.packs if name[0] == self._hospitals_pack]
+        return self.book.chosen or max(versions, default=None)
+
+    def for_stream(self, state: StreamState | None) -> RulePack:
+        """A record's own pack; the one in force for everything else. Raises Refused where it cannot be had."""
+        if isinstance(state, RecordState):
+            return self._pack((state.rule_pack, state.rule_pack_version), "record_id")
+        return self._pack(self.in_force, "context.hospital")
+
+    def knows_pack_of(self, state: StreamState | None) -> bool:
+        """Whether the pack of a stream is there, readable or not."""
+        name = (state.rule_pack, state.rule_pack_version) if isinstance(state, RecordState) else self.in_force
+        return name is not None and self.pack_text(name) is not None
+
+    def _pack(self, name: PackName | None, field: str) -> RulePack:
+        text = self.pack_text(name) if name else None
+        if text is None:
+            raise _refused(field, "UNKNOWN_RULE_PACK", "neither this release nor the rulebook has the rule pack")
+        try:
+            return pack_and_data(text)[0]
+        except BadRulePack as error:
+            raise _refused(field, "UNREADABLE_RULE_PACK", "this release cannot read the rule pack") from error
+
+    def known_templates(self, lineage: frozenset[str]) -> frozenset[str]:
+        """Ids of the templates that a pack of this lineage may name."""
+        return frozenset(id_ for (id_, _), each in self._templates.items() if each.pack in lineage | {""})
+
+    def template(self, name: tuple[str, int]) -> Template | None:
+        """A template, whosever it is."""
+        return self._templates.get(name)
+
+    def has_template(self, name: tuple[str, int]) -> bool:
+        """Whether the template is there, readable or not."""
+        return name in self._templates or name in self._unreadable
+
+    def templates_for(self, pack: RulePack) -> TemplateSet:
+        """The templates as a record of this pack may use them."""
+        if (known := self._scoped.get(pack.lineage)) is not None:
+            return known
+        usable = {name: each for name, each in self._templates.items() if each.pack in pack.lineage | {""}}
+        barred = dict.fromkeys(self._templates.keys() - usable.keys(), OTHER_PACK)
+        found = TemplateSet(usable, barred | dict.fromkeys(self._unreadable, UNREADABLE))
+        return self._scoped.setdefault(pack.lineage, found)
+
+    @cached_property
+    def _templates(self) -> _Templates:
+        found = dict(self._shipped.templates.templates)
+        for each in self._readable():
+            found.update(each.templates)
+        return found
+
+    @cached_property
+    def _unreadable(self) -> frozenset[tuple[str, int]]:
+        named = {(name.id, name.version) for each in self.book.templates for name in each.names}
+        return frozenset(named - self._templates.keys())
+
+    def _readable(self) -> Iterator[TemplateSet]:
+        for each in self.book.templates:
+            try:
+                yield _templates_in(each.text)
+            except BadTemplates:
+                # Its names stand in `_unreadable`: an entry that needs one is refused by name, and no other.
+                continue
+
+
+def _refused(field: str, rule: str, text: str) -> Refused:
+    return refuse(RefusalKind.STATE, field, rule, text)

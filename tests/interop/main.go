@@ -1,0 +1,35 @@
+// Command interop is the other side of the project's transparency log: Go's own tlog and note packages and the
+// tools of transparency-dev, which know nothing of this project's code.
+//
+//	interop check DIR    verifies a log that the project wrote
+//	interop make DIR     writes a log for the project to verify
+//	interop witness DIR  answers the project's add-checkpoint requests
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "interop:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("usage: interop check|make|witness DIR")
+	}
+	switch args[0] {
+	case "check":
+		return checkLog(ctx, args[1])
+	case "make":
+		return makeLog(args[1])
+	case "witness":
+		return answerRequests(ctx, args[1])
+	}
+	return fmt.Errorf("unknown command %q", args[0])
+}
