@@ -78,6 +78,12 @@ class Settings:
     partitions: int
     clock_skew_seconds: int
     clock_file: Path | None
+    blobs: str
+    log_keys: Path | None
+    log_passphrase_file: Path | None
+    log_policy: Path | None
+    log_readers: Path | None
+    checkpoint_seconds: int
     data_dir: Path
     cache_dir: Path
     postgres_bin: str
@@ -193,6 +199,28 @@ TABLE: tuple[Setting, ...] = (
         "for tests alone, with `LEDGER_TEST_CLOCK=1`: file whose ISO 8601 time is the clock of decisions and deadlines",
         "",
         check.clock_file,
+    ),
+    Setting(
+        "blobs",
+        "where the logs' files lie: a folder, or `s3://bucket/prefix` with boto3's `AWS_...` variables; "
+        "empty: `log` in `LEDGER_DATA_DIR`",
+        "",
+        check.blobs,
+    ),
+    Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", check.folder_or_none),
+    Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", check.file_or_none),
+    Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", check.file_or_none),
+    Setting(
+        "log_readers",
+        "file that says who may read entries and bodies of the logs (docs/log.md)",
+        "",
+        check.file_or_none,
+    ),
+    Setting(
+        "checkpoint_seconds",
+        "how often witnesses are asked to cosign, while something is new, 1 to 60 seconds",
+        "5",
+        check.checkpoint_seconds,
     ),
     Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", check.folder),
     Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", check.folder),

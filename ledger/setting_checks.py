@@ -10,6 +10,7 @@ from ledger.clock import read_time
 
 _PARTITIONS_MAX = 256
 _CLOCK_SKEW_SECONDS_MAX = 60
+_CHECKPOINT_SECONDS_MAX = 60
 _PORT_MAX = 65_535
 
 
@@ -130,3 +131,32 @@ def secret_file(text: str) -> Path | None:
     if not file.exists():
         raise ValueError("a file that exists")
     return file
+
+
+def checkpoint_seconds(text: str) -> int:
+    """Seconds between two rounds of cosignatures."""
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _CHECKPOINT_SECONDS_MAX:
+        raise ValueError(f"a whole number from 1 to {_CHECKPOINT_SECONDS_MAX}")
+    return int(text)
+
+
+def blobs(text: str) -> str:
+    """A folder, a bucket, or nothing."""
+    if text.startswith("s3://"):
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*", text):
+            raise ValueError("s3://bucket, or s3://bucket/prefix")
+    elif text:
+        folder(text)
+    return text
+
+
+def folder_or_none(text: str) -> Path | None:
+    """A folder, or nothing."""
+    return folder(text) if text else None
+
+
+def file_or_none(text: str) -> Path | None:
+    """A file that is there, or nothing."""
+    if text and not Path(text).is_file():
+        raise ValueError("a file that exists")
+    return Path(text) if text else None

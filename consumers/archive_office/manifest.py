@@ -45,6 +45,9 @@ class Manifest:
     head_position: int = 0
     digest: str = ""
     """Running digest over every event, hexadecimal, as `ledger.trust.verify.running_digest`."""
+    tree_peaks: tuple[str, ...] | None = None
+    """The tree over every event, as `ledger.trust.merkle.Frontier` goes on from it, hexadecimal; None where an earlier
+    release wrote the manifest."""
     records: Mapping[str, FileEntry] = field(default_factory=dict[str, FileEntry])
     """By record (stream) id, UUID text."""
 
@@ -87,6 +90,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "head_position": manifest.head_position,
         "events": manifest.events,
         "digest": manifest.digest,
+        **({} if manifest.tree_peaks is None else {"tree_peaks": list(manifest.tree_peaks)}),
         "records": records,
     }
     write_durably(folder / MANIFEST_NAME, json.dumps(row, indent=1).encode() + b"\n")
@@ -98,6 +102,7 @@ def _manifest(row: Any) -> Manifest:
         origin=str(row["origin"]),
         head_position=int(row["head_position"]),
         digest=str(row["digest"]),
+        tree_peaks=tuple(map(str, row["tree_peaks"])) if "tree_peaks" in row else None,
         records={str(record): _entry(entry) for record, entry in row["records"].items()},
     )
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consumers.archive_office.archived_tree import ArchivedTree
 from consumers.archive_office.shelf import Shelf
 from consumers.patience import Patience, ServiceUnavailable
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Opener
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
@@ -38,15 +41,26 @@ class ArchiveRun:
     records: int
     events: int
     head_position: int
+    checkpoint: Checkpoint | None
+    """The head of the log that the archive was compared with; None where it was asked for none."""
 
 
 class ArchiveOffice:
     """Writes the archive of one hospital."""
 
     def __init__(
-        self, hospital: str, *, stub: StreamServiceAsyncStub, folder: Path, opener: Opener, patience: Patience
+        self,
+        hospital: str,
+        *,
+        stub: StreamServiceAsyncStub,
+        folder: Path,
+        opener: Opener,
+        patience: Patience,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
-        """BadManifest or ArchiveFileChanged where the folder holds something else than an archive of this hospital."""
+        """`checkpoint`: a head of the hospital's log that was accepted (`consumers.checkpoints`), to compare with.
+
+        BadManifest or ArchiveFileChanged where the folder holds something else than an archive of this hospital."""
         self._hospital = hospital
         self._stub = stub
         self._opener = opener
@@ -58,17 +72,22 @@ class ArchiveOffice:
             digest=bytes.fromhex(self._shelf.manifest.digest),
             chain_of=self._shelf.chain_of,
         )
+        self._tree = ArchivedTree(folder, self._shelf.manifest, checkpoint)
 
     async def run(self) -> ArchiveRun:
         """Takes everything up to the head of now.
 
-        ArchiveStopped at the first fault; ServiceUnavailable where the service does not answer.
+        ArchiveStopped at the first fault, ArchiveDiffers where the log has signed another history, ServiceUnavailable
+        where the service does not answer.
         """
         while not await self._read_to_the_end():
             pass
+        self._tree.require_compared()
         self._write_manifest()
         manifest = self._shelf.manifest
-        return ArchiveRun(self._walk.summary(), len(manifest.records), manifest.events, manifest.head_position)
+        return ArchiveRun(
+            self._walk.summary(), len(manifest.records), manifest.events, manifest.head_position, self._tree.checkpoint
+        )
 
     async def _read_to_the_end(self) -> bool:
         """Whether the end was reached; one that breaks off again and again is read on as long as it brings more."""
@@ -103,10 +122,11 @@ class ArchiveOffice:
         for event in events:
             if fault := self._walk.take(Row(event.position, event.envelope, event.body)):
                 raise ArchiveStopped(fault)
+            self._tree.take(leaf_hash(event.envelope))
         self._shelf.put(zip(events, openings, strict=True))
         if self._walk.position - self._shelf.manifest.head_position >= _EVENTS_BETWEEN_MANIFESTS:
             self._write_manifest()
 
     def _write_manifest(self) -> None:
         summary = self._walk.summary()
-        self._shelf.commit(summary.origin, summary.last_position, summary.digest)
+        self._shelf.commit(summary.origin, summary.last_position, summary.digest, self._tree.peaks)

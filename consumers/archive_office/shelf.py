@@ -1,7 +1,7 @@
 """The files of an archive, and the manifest that makes them count."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -42,7 +42,7 @@ class Shelf:
             self._file(stream_id).append(new)
         self._touched.update(lines)
 
-    def commit(self, origin: str, head_position: int, digest: bytes) -> None:
+    def commit(self, origin: str, head_position: int, digest: bytes, tree_peaks: Sequence[bytes]) -> None:
         """Makes everything put so far durable, then says so in the manifest."""
         entries = {str(UUID(bytes=stream_id)): self._file(stream_id).sync() for stream_id in self._touched}
         sync_folder(self._folder / FOLDER)
@@ -51,6 +51,7 @@ class Shelf:
             origin=origin,
             head_position=head_position,
             digest=digest.hex(),
+            tree_peaks=tuple(peak.hex() for peak in tree_peaks),
             records={**self.manifest.records, **entries},
         )
         write_manifest(self._folder, self.manifest)

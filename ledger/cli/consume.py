@@ -11,12 +11,15 @@ from pathlib import Path
 import click
 import grpc.aio
 
+from consumers.archive_office.archived_tree import ArchiveDiffers
 from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.both_sides import BothSides
+from consumers.checkpoints import LogForked, NotConsistent, SeenCheckpoints
 from consumers.every_hospital import READERS_MAX, EveryHospital
 from consumers.follower import Follower, Handle
+from consumers.log_over_http import LogOverHttp, LogUnreachable
 from consumers.patience import Patience, ServiceUnavailable
 from consumers.program_actor import program_actor
 from consumers.reader_report import ReaderReport
@@ -33,14 +36,29 @@ from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.log_store import read_policy
 from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.keys.remote_opener import RemoteOpener
+from ledger.log.log_proofs import consistency_proof
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.format_fault import FormatFault
 from projections.connections import connection_pool
 
 _PATIENCE = Patience()
+_ARCHIVE_ERRORS = (
+    ArchiveStopped,
+    ArchiveDiffers,
+    ArchiveFileChanged,
+    BadManifest,
+    ServiceUnavailable,
+    LogUnreachable,
+    LogForked,
+    NotConsistent,
+    FormatFault,
+)
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 _dir_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Where it keeps what is its own; default: LEDGER_DATA_DIR."
@@ -101,25 +119,49 @@ def deadlines(hospital: str | None, ready_file: Path | None) -> None:
 @click.argument("hospital")
 @click.argument("folder", type=click.Path(path_type=Path))
 @address_option
-def archive_office(hospital: str, folder: Path, address: str) -> None:
-    """Write the whole history of HOSPITAL into files below FOLDER, checked; again: add what is new."""
+@click.option(
+    "--log", "log_url", default="", help="The hospital's log, http://HOST:PORT/log/HOSPITAL, to compare with."
+)
+@click.option("--policy", type=click.Path(path_type=Path), help="tlog-policy file: keys of log and witnesses.")
+def archive_office(hospital: str, folder: Path, address: str, log_url: str, policy: Path | None) -> None:
+    """Write the whole history of HOSPITAL into files below FOLDER, checked; again: add what is new.
+
+    With --log and --policy the history must be the one that the log has signed and its witnesses have seen.
+    """
+    if bool(log_url) != bool(policy):
+        raise click.UsageError("--log and --policy go together: without keys a checkpoint says nothing")
     try:
         with shown_errors():
-            run = asyncio.run(archive(hospital, folder, address, unseal_token()))
-    except (ArchiveStopped, ArchiveFileChanged, BadManifest, ServiceUnavailable) as error:
+            checkpoint = accepted_checkpoint(log_url, policy, folder) if policy else None
+            run = asyncio.run(archive(hospital, folder, address, unseal_token(), checkpoint))
+    except _ARCHIVE_ERRORS as error:
         raise click.ClickException(str(error)) from error
     click.echo(
         f"{run.added.events:,} events added; the archive holds {run.events:,} events of {run.records:,} records "
         f"up to position {run.head_position:,}; every chain holds."
     )
+    if run.checkpoint:
+        click.echo(f"The log of {run.checkpoint.origin} has signed it up to position {run.checkpoint.size:,}.")
 
 
-async def archive(hospital: str, folder: Path, address: str, token: str) -> ArchiveRun:
+def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
+    """The head that the log shows now, where policy and history allow it; remembered in the archive's folder."""
+    seen = SeenCheckpoints(folder / "checkpoints", read_policy(policy))
+    with LogOverHttp(log_url) as log:
+        return seen.accept(log.checkpoint(), lambda old, size: consistency_proof(log, old, size))
+
+
+async def archive(
+    hospital: str, folder: Path, address: str, token: str, checkpoint: Checkpoint | None = None
+) -> ArchiveRun:
     """One run of the archive office."""
     async with _channel(address) as channel:
         stub = StreamServiceStub(channel)
         opener = PatientOpener(RemoteOpener(channel, token, UNSEAL_PURPOSE_ARCHIVE))
-        return await ArchiveOffice(hospital, stub=stub, folder=folder, opener=opener, patience=_PATIENCE).run()
+        office = ArchiveOffice(
+            hospital, stub=stub, folder=folder, opener=opener, patience=_PATIENCE, checkpoint=checkpoint
+        )
+        return await office.run()
 
 
 def _channel(address: str) -> grpc.aio.Channel:

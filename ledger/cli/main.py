@@ -10,6 +10,9 @@ from typing_extensions import override
 _COMMANDS = {
     "serve": "ledger.cli.serve:serve",
     "publish": "ledger.cli.publish:publish",
+    "integrate": "ledger.cli.integrate:integrate",
+    "witness": "ledger.cli.witness:witness",
+    "map": "ledger.cli.map_records:map_",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "keys": "ledger.cli.keys:keys",
@@ -21,6 +24,8 @@ _COMMANDS = {
     "packs": "ledger.cli.packs:packs",
     "replay": "ledger.cli.replay:replay",
     "verify": "ledger.cli.verify:verify",
+    "monitor": "ledger.cli.monitor:monitor",
+    "export": "ledger.cli.export.command:export",
     "copy": "ledger.cli.printed_copy.command:copy",
     "demo": "ledger.cli.demo:demo",
     "up": "ledger.cli.up:up",

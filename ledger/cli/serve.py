@@ -11,12 +11,15 @@ import click
 
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys, unsealing_of
+from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
 from ledger.server import key_service
 from ledger.server.key_service import KeyService
-from ledger.server.serving import Addresses, run_server
+from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
+from ledger.server.proofs import Proofs
+from ledger.server.serving import Addresses, Logs, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
 _NEEDED = (
@@ -36,6 +39,7 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
     settings = settings_for(*_NEEDED)
+    logs = Logs(log_blobs(settings), _readers(settings))
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
@@ -43,7 +47,7 @@ def serve(ready_file: Path | None) -> None:
 
         try:
             async with bodies_with_keys(settings) as bodies:
-                await _serve(settings, bodies, stop, answers)
+                await _serve(settings, bodies, logs, stop, answers)
         except RuntimeError as error:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
@@ -56,11 +60,24 @@ def serve(ready_file: Path | None) -> None:
     run_until_stopped(work, ready_file)
 
 
-async def _serve(settings: Settings, bodies: Bodies, stop: asyncio.Event, answers: Callable[[Addresses], None]) -> None:
+async def _serve(
+    settings: Settings, bodies: Bodies, logs: Logs, stop: asyncio.Event, answers: Callable[[Addresses], None]
+) -> None:
     keys = KeyService(unsealing_of(settings, bodies.opener))
     ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
     try:
         async with view_queries(settings, ledger, bodies.opener) as queries:
-            await run_server(settings, ledger, {**queries, key_service.RPC: keys.unseal}, stop, answers)
+            served = {**queries, **Proofs(ledger, logs.blobs).queries(), key_service.RPC: keys.unseal}
+            await run_server(settings, ledger, served, stop, answers, logs=logs)
     finally:
         await ledger.close()
+
+
+def _readers(settings: Settings) -> tuple[LogReader, ...]:
+    if settings.log_readers is None:
+        return ()
+    try:
+        with settings.log_readers.open("rb") as file:
+            return parse_readers(file.read(READERS_BYTES_MAX + 1))
+    except (OSError, ReadersFault) as error:
+        raise click.ClickException(f"LEDGER_LOG_READERS: {error}") from error

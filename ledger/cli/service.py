@@ -35,6 +35,7 @@ PARTITIONS = 6
 ROLES = {
     "serve": ("serve",),
     "publish": ("publish",),
+    "integrate": ("integrate", "--make-keys"),
     "project": ("project", "run"),
     "consume": ("consume", "transfers"),
     "deadlines": ("consume", "deadlines"),

@@ -15,6 +15,8 @@ from ledger.embedded.server_folder import write_privately
 DATABASE = "ledger"
 ROLES = ("ledger_migrate", "ledger_append", "ledger_stream", "ledger_views", "ledger_keys")
 _FILE = "service.json"
+_PASSPHRASE = "keys.passphrase"  # noqa: S105 - the name of a file
+"""Beside the folder of the logs' note keys, which it opens: who owns the folder owns the logs."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,12 @@ class ServiceFolder:
             "LEDGER_GRPC_LISTEN": self.grpc,
             "LEDGER_HTTP_LISTEN": self.http,
             "LEDGER_DATA_DIR": str(self.path),
+            **self._passphrase(),
         }
+
+    def _passphrase(self) -> dict[str, str]:
+        file = self.path / _PASSPHRASE
+        return {"LEDGER_LOG_PASSPHRASE_FILE": str(file)} if file.exists() else {}
 
     def kept_settings(self) -> dict[str, str]:
         """The same for a program beside the service: where its servers were at their last start."""
@@ -117,6 +124,8 @@ class ServiceFolder:
         }
         # The passwords of a database that outlives a power cut have to outlive it too.
         write_privately(self.path / _FILE, json.dumps(state, indent=2))
+        if not (self.path / _PASSPHRASE).exists():
+            write_privately(self.path / _PASSPHRASE, secrets.token_urlsafe(32) + "\n")
 
 
 def kept_stream(path: Path) -> str | None:

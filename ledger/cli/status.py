@@ -9,7 +9,7 @@ import grpc.aio
 from rich.console import Console
 from rich.table import Table
 
-from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
+from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus, LogStatus
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.service_address import address_option
@@ -36,7 +36,19 @@ async def _status(address: str, hospital: str) -> GetStatusResponse:
 
 def print_status(answer: GetStatusResponse, console: Console) -> None:
     """Prints one table for all hospitals, one for their views, and one for other readers where there are any."""
-    hospitals = Table("hospital", "state", "head", "published", "queue", "group size", "leases", title="Ledgers")
+    hospitals = Table(
+        "hospital",
+        "state",
+        "head",
+        "published",
+        "signed",
+        "checkpoint",
+        "log",
+        "queue",
+        "group size",
+        "leases",
+        title="Ledgers",
+    )
     views = Table("hospital", "view", "state", "handled", "lag", "stopped records", "dead letters", title="Views")
     for each in answer.hospitals:
         hospitals.add_row(*_hospital_row(each))
@@ -62,17 +74,25 @@ def _readers(answer: GetStatusResponse) -> Table:
 
 def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
     if status_.state != "active":
-        return status_.hospital, status_.state, *[""] * 5
+        return status_.hospital, status_.state, *[""] * 8
     leases = "\n".join(f"{lease.role}: {lease.holder} ({lease.epoch})" for lease in status_.leases)
     return (
         status_.hospital,
         status_.state,
         str(status_.head),
         str(status_.published_position),
+        str(status_.log.integrated_position),
+        str(status_.log.checkpoint_size),
+        _log_state(status_.log),
         str(status_.queue_length),
         f"{status_.group_size:.1f}",
         leases,
     )
+
+
+def _log_state(log: LogStatus) -> str:
+    behind = f", {log.lag} behind for {log.lag_seconds:.0f} s" if log.lag else ""
+    return f"{log.state}{behind}" + (f"\n{log.reason}" if log.reason else "")
 
 
 __all__ = ["print_status", "status"]

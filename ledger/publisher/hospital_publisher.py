@@ -15,6 +15,7 @@ from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.rollback import LedgerRolledBack
+from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import Sink
 from ledger.stream.contract import StreamError
 
@@ -34,8 +35,15 @@ class HospitalPublisher:
     """One hospital's publisher in this process; another process may hold the lease instead."""
 
     def __init__(
-        self, hospital: HospitalRow, log: LedgerLog, leases: Leases, make_sink: Callable[[HospitalRow], Sink]
+        self,
+        hospital: HospitalRow,
+        log: LedgerLog,
+        leases: Leases,
+        make_sink: Callable[[HospitalRow], Sink],
+        standing: SignedStanding | None = None,
     ) -> None:
+        """`standing` compares with what the hospital's log has signed; None where no log is kept."""
+        self._standing = standing
         self._hospital = hospital
         self._log = log
         self._leases = leases
@@ -61,7 +69,7 @@ class HospitalPublisher:
         try:
             await self._hold_and_follow(stop, patience_seconds)
         except LedgerRolledBack as refusal:
-            self._refuse(refusal)
+            await self._refuse(refusal)
         except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
             self._rest(error)
 
@@ -82,12 +90,18 @@ class HospitalPublisher:
     ) -> None:
         renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
         try:
+            if self._standing is not None:
+                await self._standing.refuse_if_rolled_back()
             position = await sink.open()
+            if self._standing is not None:
+                await self._standing.found_right()
             self._note(position)
             self.looked = True
             busy = looked = time.monotonic()
             while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
                 if time.monotonic() - looked >= LOOK_SECONDS:
+                    if self._standing is not None:
+                        await self._standing.refuse_if_halted()
                     await sink.look()
                     looked = time.monotonic()
                 self._grown.clear()
@@ -120,12 +134,14 @@ class HospitalPublisher:
         for task in waits:
             task.cancel()
 
-    def _refuse(self, refusal: LedgerRolledBack) -> None:
+    async def _refuse(self, refusal: LedgerRolledBack) -> None:
         self._refused = True
         metrics.refused.labels(self._hospital.id).set(1)
         self._rests_until = time.monotonic() + REFUSED_SECONDS
         facts = {"hospital": self._hospital.id, "position": refusal.position, "reason": str(refusal)}
         _log.error("publishing is refused until a person decides; see docs/stream.md", extra=facts)
+        if self._standing is not None:
+            await self._standing.halt(refusal)
 
     def _rest(self, error: Exception) -> None:
         self._failed += 1

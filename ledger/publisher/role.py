@@ -11,6 +11,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
+from ledger.blobs.contract import Blobs
 from ledger.config import Settings
 from ledger.lease import Leases
 from ledger.publisher import metrics
@@ -19,6 +20,7 @@ from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
 from ledger.publisher.routing import Routing
+from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import PostgresSink, Sink
 from ledger.trust.sealing import Opener
 from ledger.views.schema_versions import SCHEMA_VERSIONS
@@ -31,8 +33,13 @@ OPEN_MAX = 32
 _log = logging.getLogger(__name__)
 
 
-async def run_publisher(settings: Settings, opener: Opener, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry."""
+async def run_publisher(
+    settings: Settings, opener: Opener, stop: asyncio.Event, ready: Callable[[], None], blobs: Blobs | None = None
+) -> None:
+    """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry.
+
+    `blobs`: where the hospitals' logs lie, with which each ledger is compared; None where none are kept.
+    """
     async with log_pool(settings.postgres_stream_url) as pool:
         log, routing = LedgerLog(pool), Routing(opener)
 
@@ -42,7 +49,7 @@ async def run_publisher(settings: Settings, opener: Opener, stop: asyncio.Event,
             return PostgresSink(log, hospital, routing)
 
         # What stands in the same database as the ledger is not lost without it; a topic is.
-        sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka")
+        sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka", blobs=blobs)
         hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
         try:
             await sweeper.run(stop, ready)
@@ -60,12 +67,14 @@ class Sweeper:
         make_sink: Callable[[HospitalRow], Sink],
         *,
         look_first: bool,
+        blobs: Blobs | None = None,
     ) -> None:
         """`look_first`: every hospital's sink is opened once, whether there is something to publish or not."""
         self._log = log
         self._leases = leases
         self._make_sink = make_sink
         self._look_first = look_first
+        self._blobs = blobs
         self._unreadable: set[str] = set()
         self._publishers: dict[str, HospitalPublisher] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -120,7 +129,8 @@ class Sweeper:
 
     def _publisher(self, hospital: HospitalRow) -> HospitalPublisher:
         if hospital.id not in self._publishers:
-            made = HospitalPublisher(hospital, self._log, self._leases, self._make_sink)
+            standing = None if self._blobs is None else SignedStanding(hospital, self._log, self._blobs)
+            made = HospitalPublisher(hospital, self._log, self._leases, self._make_sink, standing)
             self._publishers[hospital.id] = made
         return self._publishers[hospital.id]
 

@@ -12,15 +12,18 @@ from ledger.api.v1.common_pb2 import CommandContext, CommandReceipt
 from ledger.application.ledger import Ledger
 from ledger.application.outcome import Outcome
 from ledger.server.head_watch import HeadWatch
+from ledger.server.log_states import LogStates
 from ledger.server.method import Method
 
 
 class Commands:
     """Handlers of the methods whose request carries a CommandContext."""
 
-    def __init__(self, ledger: Ledger, heads: HeadWatch) -> None:
+    def __init__(self, ledger: Ledger, heads: HeadWatch, logs: LogStates | None = None) -> None:
+        """`logs` say whether a ledger may grow; without them nobody does."""
         self._ledger = ledger
         self._heads = heads
+        self._logs = logs
 
     def handler(self, method: Method) -> Callable[[Message], Awaitable[Message]]:
         """The handler of one command."""
@@ -32,8 +35,12 @@ class Commands:
 
     async def execute(self, method: Method, request: Message) -> Outcome:
         """Executes a command and tells those who follow the hospital."""
+        hospital = context_of(request).hospital
+        if self._logs is not None:
+            await self._ledger.require(hospital)
+            await self._logs.refuse_if_halted(hospital)
         outcome = await self._ledger.execute(method.rpc, request)
-        self._heads.notice(context_of(request).hospital, outcome.position)
+        self._heads.notice(hospital, outcome.position)
         return outcome
 
 

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
+from ledger.blobs.contract import Blobs
 from ledger.server.actor_register import ActorRegister
 from ledger.server.allowed_actions import AllowedActions
 from ledger.server.bulk_load import BulkLoad
@@ -24,7 +25,9 @@ from ledger.server.event_streams import EventStreams
 from ledger.server.head_watch import HeadWatch
 from ledger.server.hospitals import Hospitals
 from ledger.server.limits import Limits
+from ledger.server.log_states import LogStates
 from ledger.server.method import Method, Shape, methods
+from ledger.server.old_ranges import OldRanges
 from ledger.server.packages import Packages
 from ledger.server.read_meter import ReadMeter
 from ledger.server.reader_reports import ReaderReports
@@ -43,18 +46,25 @@ class Edge:
     """Every method of the contract with what serves it.
 
     `queries` holds the handlers of views by the full name of their method, for example
-    `ledger.api.v1.BoardService/GetDepartmentBoard`; a method without a handler answers UNIMPLEMENTED.
+    `ledger.api.v1.BoardService/GetDepartmentBoard`; a method without a handler answers UNIMPLEMENTED. Without `blobs`
+    this process knows of no logs.
     """
 
     def __init__(
-        self, ledger: Ledger, queries: Mapping[str, Query], registry: CollectorRegistry, limits: Limits | None = None
+        self,
+        ledger: Ledger,
+        queries: Mapping[str, Query],
+        registry: CollectorRegistry,
+        limits: Limits | None = None,
+        blobs: Blobs | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.heads = HeadWatch(ledger.head)
-        self.status = ServiceStatus(ledger, queries)
+        logs = None if blobs is None else LogStates(ledger, blobs)
+        self.status = ServiceStatus(ledger, queries, logs)
         self._ledger = ledger
         self._queries = queries
-        self._commands = Commands(ledger, self.heads)
+        self._commands = Commands(ledger, self.heads, logs)
         self.reads = ReadMeter(ledger, uuid4())
         self._calls = Calls(self.limits, CallMetrics(registry), self.reads)
         self._handlers: tuple[object, ...] = (
@@ -64,7 +74,7 @@ class Edge:
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),
-            EventStreams(ledger, self.heads, self.limits),
+            EventStreams(ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs)),
             Packages(ledger),
             ReaderReports(ledger),
             DisposalLists(ledger),

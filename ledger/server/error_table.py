@@ -14,6 +14,7 @@ from google.rpc import code_pb2
 from ledger.application import errors as application
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.keys import errors as keys
+from ledger.log import log_files
 from ledger.server import errors as edge
 from ledger.store import errors as store
 from ledger.views import errors as views
@@ -85,8 +86,16 @@ TABLE: dict[type[BaseException], Row] = {
     edge.TooManyCalls: Row(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", ("limit",)),
     edge.ForeignPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
+    edge.NotInLogYet: Row(code_pb2.OUT_OF_RANGE, "NOT_IN_LOG_YET", ("asked", "size")),
+    edge.MapNotThere: Row(code_pb2.FAILED_PRECONDITION, "RECORD_NOT_MAPPED"),
+    log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
+    edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),
+    edge.ReaderUnknown: Row(code_pb2.UNAUTHENTICATED, "READER_UNKNOWN"),
+    edge.ReaderNotAllowed: Row(code_pb2.PERMISSION_DENIED, "READER_NOT_ALLOWED", ("hospital",)),
+    edge.LedgerHalted: Row(code_pb2.FAILED_PRECONDITION, "LEDGER_HALTED", ("hospital",)),
+    edge.LogUnavailable: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
     edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 

@@ -53,6 +53,19 @@ class VersionOutOfRange(EdgeError):
         self.version = version
 
 
+class NotInLogYet(EdgeError):
+    """The log's published checkpoint does not reach so far yet; ask again later."""
+
+    def __init__(self, asked: int, size: int) -> None:
+        super().__init__()
+        self.asked = asked
+        self.size = size
+
+
+class MapNotThere(EdgeError):
+    """No published record map under the published checkpoint knows this record yet; ask again after the next one."""
+
+
 class ViewNotServedHere(EdgeError):
     """This server does not serve the view that answers this method."""
 
@@ -76,3 +89,31 @@ class NotLoopback(EdgeError):
         super().__init__()
         self.setting = setting
         self.value = value
+
+
+class NoSuchLogFile(EdgeError):
+    """The log has no such file, or its published checkpoint does not cover it yet."""
+
+
+class ReaderUnknown(EdgeError):
+    """Entries and bodies of a log need the bearer token of a reader."""
+
+
+class ReaderNotAllowed(EdgeError):
+    """This reader may not read the log of this hospital."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__()
+        self.hospital = hospital
+
+
+class LogUnavailable(EdgeError):
+    """The files of the log cannot be read at the moment."""
+
+
+class LedgerHalted(EdgeError):
+    """The ledger of this hospital is not the one whose log was signed; it takes nothing until a person decides."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__()
+        self.hospital = hospital

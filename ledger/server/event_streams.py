@@ -18,17 +18,25 @@ from ledger.api.v1.stream_pb2 import (
 from ledger.application.errors import PositionOutOfRange, UnknownRecord
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_timestamp
+from ledger.log.log_growth import StoredLeaf
 from ledger.server.arguments import batch_events, required_uuid
 from ledger.server.errors import VersionOutOfRange
 from ledger.server.head_watch import Follower, HeadWatch
 from ledger.server.limits import Limits
+from ledger.server.old_ranges import OldRanges
 from ledger.store.reading import StoredRow, is_last_page
+
+
+def _batches(rows: Sequence[StoredLeaf | StoredRow], size: int) -> Iterator[Sequence[StoredLeaf | StoredRow]]:
+    return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 class EventStreams:
     """Handlers of StreamService."""
 
-    def __init__(self, ledger: Ledger, heads: HeadWatch, limits: Limits) -> None:
+    def __init__(self, ledger: Ledger, heads: HeadWatch, limits: Limits, old: OldRanges | None = None) -> None:
+        """`old` serves what the log's files hold; without them everything comes from PostgreSQL."""
+        self._old = old
         self._ledger = ledger
         self._heads = heads
         self._limits = limits
@@ -60,12 +68,19 @@ class EventStreams:
         self, hospital: str, after: int, head: int, batch: int
     ) -> AsyncGenerator[ReadHospitalResponse, None]:
         """Batches from behind `after` to the head as it was seen, and then the word that this was all."""
+        old_upto = min(head, await self._old.covered(hospital)) if self._old else 0
         while after < head:
-            rows = await self._ledger.read_positions(hospital, after, min(batch, head - after))
-            for part in _parts(rows, self._limits.batch_bytes_max):
-                yield ReadHospitalResponse(events=part)
-            after = rows[-1].position
+            rows: Sequence[StoredLeaf | StoredRow] = ()
+            if self._old and after < old_upto:
+                rows = await self._old.after(hospital, after)
+            for run in _batches(rows or await self._read(hospital, after, min(batch, head - after)), batch):
+                for part in _parts(run, self._limits.batch_bytes_max):
+                    yield ReadHospitalResponse(events=part)
+                after = run[-1].position
         yield ReadHospitalResponse(caught_up=_caught_up(head))
+
+    async def _read(self, hospital: str, after: int, count: int) -> Sequence[StoredLeaf | StoredRow]:
+        return await self._ledger.read_positions(hospital, after, count)
 
     async def read_record(self, request: ReadRecordRequest) -> AsyncGenerator[ReadRecordResponse, None]:
         """One stream's events after a version, to its head; with `follow` for as long as the client stays."""
@@ -125,7 +140,7 @@ def _caught_up(position: int) -> CaughtUp:
     return CaughtUp(position=position, time=to_timestamp(datetime.now(UTC)))
 
 
-def _parts(rows: Sequence[StoredRow], bytes_max: int) -> Iterator[list[StoredEvent]]:
+def _parts(rows: Sequence[StoredLeaf | StoredRow], bytes_max: int) -> Iterator[list[StoredEvent]]:
     """The rows in order, in parts that each fit into a message; a single event always does."""
     part: list[StoredEvent] = []
     size = 0

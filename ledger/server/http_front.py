@@ -7,19 +7,29 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from google.rpc import code_pb2
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse
+from ledger.log.log_files import LogDamaged
 from ledger.server.connect_app import ConnectApp
 from ledger.server.connect_error import status_json
 from ledger.server.edge import Edge
 from ledger.server.error_status import status_of
-from ledger.server.errors import ForeignHost
+from ledger.server.errors import EdgeError, ForeignHost, ReaderUnknown
 from ledger.server.host_header import names_this_machine
+from ledger.server.log_pages import PREFIX, LogPages
 from ledger.server.status_metrics import StatusMetrics
 
 _log = logging.getLogger(__name__)
+_HTTP_STATUS: dict[int, int] = {
+    code_pb2.NOT_FOUND: 404,
+    code_pb2.UNAUTHENTICATED: 401,
+    code_pb2.PERMISSION_DENIED: 403,
+    code_pb2.UNAVAILABLE: 503,
+    code_pb2.DATA_LOSS: 500,
+}
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -28,8 +38,9 @@ Send = Callable[[Any], Awaitable[None]]
 class HttpFront:
     """The ASGI application that is served."""
 
-    def __init__(self, edge: Edge, registry: CollectorRegistry) -> None:
+    def __init__(self, edge: Edge, registry: CollectorRegistry, logs: LogPages | None = None) -> None:
         self._edge = edge
+        self._logs = logs
         self._registry = registry
         self._connect = ConnectApp(edge)
         self._pages = {"/metrics": self._metrics, "/healthz": self._healthz, "/readyz": self._readyz}
@@ -40,6 +51,8 @@ class HttpFront:
         page = self._pages.get(scope["path"])
         if not names_this_machine(_header(scope, b"host").decode("latin-1")):
             await _answer(send, 403, "application/json", status_json(status_of(ForeignHost())))
+        elif self._logs is not None and scope["path"].startswith(PREFIX):
+            await self._log_page(self._logs, scope, send)
         elif page is not None and scope["method"] == "GET":
             await _answer(send, *await page())
         elif _header(scope, b"content-type").startswith(b"application/grpc"):
@@ -47,6 +60,22 @@ class HttpFront:
             await _answer(send, 415, "text/plain", b"gRPC is served on the gRPC address\n")
         else:
             await self._connect(scope, receive, send)  # pyright: ignore[reportArgumentType] # asgiref's own types
+
+    async def _log_page(self, logs: LogPages, scope: Scope, send: Send) -> None:
+        """A file of a log. The path is taken as it was sent: a percent sign stands in none of them."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await _answer(send, 405, "text/plain", b"GET and HEAD only\n", ("allow", "GET, HEAD"))
+            return
+        try:
+            page = await logs.page(scope["path"], _header(scope, b"authorization").decode("latin-1"))
+        except (EdgeError, LogDamaged) as error:
+            status = status_of(error)
+            headers = [("www-authenticate", "Bearer")] if isinstance(error, ReaderUnknown) else []
+            headers.append(("cache-control", "no-store"))
+            await _answer(send, _HTTP_STATUS[status.code], "application/json", status_json(status), *headers)
+        else:
+            # HEAD: the server leaves the body out and keeps its length.
+            await _answer(send, 200, page.content_type, page.body, ("cache-control", page.caching))
 
     async def _metrics(self) -> tuple[int, str, bytes]:
         of_hospitals = CollectorRegistry()
@@ -81,7 +110,8 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
     return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
-async def _answer(send: Send, status: int, content_type: str, body: bytes) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+async def _answer(send: Send, status: int, content_type: str, body: bytes, *more: tuple[str, str]) -> None:
+    named = (("content-type", content_type), ("content-length", str(len(body))), *more)
+    headers = [(name.encode(), value.encode()) for name, value in named]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -7,7 +7,8 @@ from typing import Any
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, GetStatusResponse, HospitalStatus
 from ledger.application.ledger import Ledger
-from ledger.server.hospital_states import hospital_states
+from ledger.server.hospital_states import IN_USE, hospital_states
+from ledger.server.log_states import LogStates
 from ledger.server.reader_reports import add_readers
 
 RPC = "ledger.api.v1.OperationsService/GetStatus"
@@ -16,8 +17,11 @@ RPC = "ledger.api.v1.OperationsService/GetStatus"
 class ServiceStatus:
     """The handler of OperationsService.GetStatus."""
 
-    def __init__(self, ledger: Ledger, queries: Mapping[str, Callable[[Any], Awaitable[Any]]]) -> None:
+    def __init__(
+        self, ledger: Ledger, queries: Mapping[str, Callable[[Any], Awaitable[Any]]], logs: LogStates | None
+    ) -> None:
         self._ledger = ledger
+        self._logs = logs
         self._query = queries.get(RPC)
 
     async def get_status(self, request: GetStatusRequest) -> GetStatusResponse:
@@ -27,6 +31,8 @@ class ServiceStatus:
             load = self._ledger.load(hospital.hospital)
             hospital.queue_length = load.queue_length
             hospital.group_size = load.group_size
+            if self._logs is not None and hospital.state == IN_USE:
+                hospital.log.CopyFrom(await self._logs.status(hospital.hospital, hospital.head))
         add_readers(response, await self._ledger.notes.reader_states())
         return response
 

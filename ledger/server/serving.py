@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
+from ledger.blobs.contract import Blobs
 from ledger.config import Settings
 from ledger.server import listen_address
 from ledger.server.edge import Edge, Query
@@ -18,6 +19,8 @@ from ledger.server.http_front import HttpFront
 from ledger.server.http_server import HttpServer
 from ledger.server.limits import Limits
 from ledger.server.listen_address import ListenAddress
+from ledger.server.log_pages import LogPages
+from ledger.server.log_readers import LogReader
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,14 @@ class Addresses:
     """`http://host:port`."""
 
 
+@dataclass(frozen=True)
+class Logs:
+    """The logs of the hospitals, as files, and who may read all of them."""
+
+    blobs: Blobs
+    readers: Sequence[LogReader] = ()
+
+
 async def run_server(
     settings: Settings,
     ledger: Ledger,
@@ -37,19 +48,22 @@ async def run_server(
     stop: asyncio.Event,
     ready: Callable[[Addresses], None],
     *,
+    logs: Logs | None = None,
     registry: CollectorRegistry = prometheus_client.REGISTRY,
     limits: Limits | None = None,
 ) -> None:
     """Serves until `stop` is set, then drains. `ready` is called once both listeners answer.
+    Without `logs` none is served.
 
     Raises NotLoopback for an address that is not one of this machine alone, OSError or RuntimeError where a port is
     taken.
     """
     grpc_address = listen_address.parse("grpc_listen", settings.grpc_listen)
     http_address = listen_address.parse("http_listen", settings.http_listen)
-    edge = Edge(ledger, queries, registry, limits)
+    edge = Edge(ledger, queries, registry, limits, logs.blobs if logs else None)
     grpc_server = GrpcServer(edge)
-    http_server = HttpServer(HttpFront(edge, registry), edge.limits.drain_seconds_max)
+    pages = LogPages(logs.blobs, logs.readers) if logs else None
+    http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
     async with edge.reads.flushing():
         try:
             grpc_port = await grpc_server.start(str(grpc_address))

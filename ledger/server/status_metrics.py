@@ -17,6 +17,12 @@ _OF_HOSPITAL = {
     "ledger_append_queue_length": ("Commands that wait in this process", "queue_length"),
     "ledger_append_group_size": ("Mean commands per flush since this process opened the hospital", "group_size"),
 }
+_OF_LOG = {
+    "ledger_log_signed_position": ("Last position under a signed checkpoint", "integrated_position"),
+    "ledger_log_checkpoint_size": ("Leaves under the published checkpoint", "checkpoint_size"),
+    "ledger_log_lag": ("Positions that no signed checkpoint covers", "lag"),
+    "ledger_log_lag_seconds": ("Age of the oldest of them", "lag_seconds"),
+}
 _OF_VIEW = {
     "ledger_view_position": ("Position up to which every partition is handled", "position"),
     "ledger_view_events": ("Events handled", "events"),
@@ -49,12 +55,21 @@ class StatusMetrics(Collector):
             for each in self._hospitals:
                 family.add_metric([each.hospital], getattr(each, field))
             yield family
+        for name, (text, field) in _OF_LOG.items():
+            family = GaugeMetricFamily(name, text, labels=["hospital"])
+            for each in self._hospitals:
+                family.add_metric([each.hospital], getattr(each.log, field))
+            yield family
         for name, (text, field) in _OF_VIEW.items():
             family = GaugeMetricFamily(name, text, labels=["hospital", "view"])
             for each in self._hospitals:
                 for view in each.views:
                     family.add_metric([each.hospital, view.view], getattr(view, field))
             yield family
+        halted = GaugeMetricFamily("ledger_log_halted", "1 where commands are refused", labels=["hospital"])
+        for each in self._hospitals:
+            halted.add_metric([each.hospital], float(each.log.state == "halted"))
+        yield halted
         yield from self._readers()
         yield self._leases()
 

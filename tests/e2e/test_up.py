@@ -19,7 +19,7 @@ from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_c
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
-ROLES = {"serve", "publish", "project", "consume", "deadlines", "postgres", "up"}
+ROLES = {"serve", "publish", "integrate", "project", "consume", "deadlines", "postgres", "up"}
 _HOSPITALS = ("north", "south")
 
 

@@ -482,6 +482,50 @@ class LeaseStatus(_message.Message):
 Global___LeaseStatus: _TypeAlias = LeaseStatus  # noqa: Y015
 
 @_typing.final
+class LogStatus(_message.Message):
+    """The log of one hospital (docs/log.md)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTEGRATED_POSITION_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_SIZE_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
+    LAG_SECONDS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    integrated_position: _builtins.int
+    """Last position under a checkpoint that the log signed."""
+    checkpoint_size: _builtins.int
+    """Leaves under the published checkpoint; positions start at 1, so also the last position that it covers."""
+    lag: _builtins.int
+    """Positions behind the head that no signed checkpoint covers."""
+    lag_seconds: _builtins.float
+    """Age of the oldest of these, in seconds by the server's clock; 0 where there is none."""
+    state: _builtins.str
+    """State: `none` (nothing was signed yet), `integrating`, `halted` (the ledger is not the one that was signed: commands
+    are refused until a person decides), `unreadable`.
+    """
+    reason: _builtins.str
+    """Why it is halted or unreadable; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        integrated_position: _builtins.int = ...,
+        checkpoint_size: _builtins.int = ...,
+        lag: _builtins.int = ...,
+        lag_seconds: _builtins.float = ...,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint_size", b"checkpoint_size", "integrated_position", b"integrated_position", "lag", b"lag", "lag_seconds", b"lag_seconds", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LogStatus: _TypeAlias = LogStatus  # noqa: Y015
+
+@_typing.final
 class ReaderStatus(_message.Message):
     """A reader of the published stream that is no view, as it last spoke of itself."""
 
@@ -580,6 +624,7 @@ class HospitalStatus(_message.Message):
     QUEUE_LENGTH_FIELD_NUMBER: _builtins.int
     GROUP_SIZE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
     READERS_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
@@ -604,6 +649,10 @@ class HospitalStatus(_message.Message):
         """Leases."""
 
     @_builtins.property
+    def log(self) -> Global___LogStatus:
+        """Its log; absent where this process knows of none."""
+
+    @_builtins.property
     def readers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReaderStatus]:
         """Readers that are no views, by name: those that have ever spoken of themselves."""
 
@@ -618,11 +667,12 @@ class HospitalStatus(_message.Message):
         queue_length: _builtins.int = ...,
         group_size: _builtins.float = ...,
         state: _builtins.str = ...,
+        log: Global___LogStatus | None = ...,
         readers: _abc.Iterable[Global___ReaderStatus] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "log", b"log", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,7 +12,7 @@ from ledger.application.ledger import Ledger
 from ledger.config import Settings, load
 from ledger.server.edge import Query
 from ledger.server.limits import Limits
-from ledger.server.serving import Addresses, run_server
+from ledger.server.serving import Addresses, Logs, run_server
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient
 from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
@@ -33,7 +33,7 @@ class RunningEdge:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
-    async def start(self, limits: Limits | None = None) -> None:
+    async def start(self, limits: Limits | None = None, logs: Logs | None = None) -> None:
         """Starts and waits until both listeners answer."""
         bound: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
         serving = run_server(
@@ -44,6 +44,7 @@ class RunningEdge:
             bound.set_result,
             registry=self.registry,
             limits=limits or replace(Limits(), drain_seconds_max=1.0),
+            logs=logs,
         )
         self._task = asyncio.create_task(serving)
         await asyncio.wait([bound, self._task], return_when=asyncio.FIRST_COMPLETED)

@@ -119,6 +119,36 @@ class LoadedLedger:
             connection.execute("SELECT pg_notify('ledger_head', %s)", (f"{self.hospital} {self.head}",))
         return self.head
 
+    def cut(self, head: int) -> None:
+        """Takes away what lies above a position, as a backup does that is put back."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for table in ("events", "head"):
+                connection.execute(self._sql("ALTER TABLE {}.{} DISABLE TRIGGER ALL", Identifier(table)))
+            connection.execute(self._sql("DELETE FROM {}.events WHERE position > %s"), (head,))
+            connection.execute(self._sql("UPDATE {}.head SET position = %s"), (head,))
+        self.head = head
+
+    def lose_below(self, position: int) -> None:
+        """Takes the oldest events away, up to a position."""
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(self._sql("ALTER TABLE {}.events DISABLE TRIGGER ALL"))
+            connection.execute(self._sql("DELETE FROM {}.events WHERE position <= %s"), (position,))
+
+    def put_back(self, rows: Sequence[Row]) -> None:
+        """Inserts rows as they were."""
+        self._insert(rows)
+
+    def rows_above(self, position: int) -> list[Row]:
+        """What lies above a position, to be put back later."""
+        columns = SQL("position, stream_id, version, type, recorded_at, envelope, body, leaf_hash")
+        query = SQL("SELECT {} FROM {}.events WHERE position > %s ORDER BY position").format(
+            columns, Identifier(f"h_{self.hospital}")
+        )
+        with psycopg.connect(self.database.url) as connection:
+            return connection.execute(query, (position,)).fetchall()
+
     def end_leases(self) -> None:
         """Ends the terms of killed holders now, not after 5 s."""
         with psycopg.connect(self.database.url) as connection:

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -9,11 +10,15 @@ from uuid import UUID
 import pytest
 
 from consumers.archive_office.archive_line import BadArchiveLine, archive_line, read_line
+from consumers.archive_office.archived_tree import ArchiveDiffers, ArchivedTree
 from consumers.archive_office.manifest import BadManifest, read_manifest
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.shelf import Shelf
 from consumers.archive_office.verification import verify_archive
 from ledger.api.v1.stream_pb2 import StoredEvent
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
 from ledger.trust.sealing import Destroyed, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
 from tests.services.sealed import opened_body
@@ -37,7 +42,7 @@ def _line(event: StoredEvent) -> bytes:
 EVENTS = _ledger()
 
 
-def _archive(folder: Path, events: list[StoredEvent]) -> Shelf:
+def _archive(folder: Path, events: list[StoredEvent], checkpoint: Checkpoint | None = None) -> Shelf:
     """What the archive office does, without the network."""
     shelf = Shelf(folder, "north")
     manifest = shelf.manifest
@@ -47,11 +52,14 @@ def _archive(folder: Path, events: list[StoredEvent]) -> Shelf:
         digest=bytes.fromhex(manifest.digest),
         chain_of=shelf.chain_of,
     )
+    tree = ArchivedTree(folder, manifest, checkpoint)
     for event in events:
+        tree.take(leaf_hash(event.envelope))
         assert walk.take(Row(event.position, event.envelope, event.body)) is None
     shelf.put((event, opened_body(event.envelope, event.body)) for event in events)
+    tree.require_compared()
     summary = walk.summary()
-    shelf.commit(summary.origin, summary.last_position, summary.digest)
+    shelf.commit(summary.origin, summary.last_position, summary.digest, tree.peaks)
     return shelf
 
 
@@ -210,3 +218,37 @@ def _set_entry(folder: Path, record: UUID, data: bytes) -> None:
     entry = row["records"][str(record)]
     entry.update(size=len(data), sha256=sha256(data).hexdigest(), events=data.count(b"\n"))
     path.write_text(json.dumps(row))
+
+
+def _head(size: int) -> Checkpoint:
+    tree = Frontier()
+    tree.extend(leaf_hash(event.envelope) for event in EVENTS[:size])
+    return Checkpoint("ledger.example/north/1", size, tree.root())
+
+
+@pytest.mark.parametrize("size", range(1, len(EVENTS) + 1))
+def test_an_archive_is_compared_with_what_the_log_has_signed(tmp_path: Path, size: int) -> None:
+    """A head of the very history passes, wherever the archive stood; one of another history names its position."""
+    _archive(tmp_path, EVENTS[:3])
+    _archive(tmp_path, EVENTS[3:], _head(size))
+    _archive(tmp_path, [], _head(size))
+    other = replace(_head(size), root=bytes(32))
+    with pytest.raises(ArchiveDiffers) as differs:
+        _archive(tmp_path, [], other)
+    assert differs.value.position == size
+
+
+def test_an_archive_that_was_served_less_than_was_signed_does_not_count(tmp_path: Path) -> None:
+    """A service that leaves out the newest events is found by the head that its log has signed."""
+    with pytest.raises(ArchiveDiffers):
+        _archive(tmp_path, EVENTS[:3], _head(5))
+    assert read_manifest(tmp_path) is None
+
+
+def test_an_archive_of_an_earlier_release_is_compared_too(tmp_path: Path) -> None:
+    """A manifest without a tree: it is built anew from the files."""
+    _archive(tmp_path, EVENTS[:4])
+    row = json.loads((tmp_path / "manifest.json").read_bytes())
+    del row["tree_peaks"]
+    (tmp_path / "manifest.json").write_text(json.dumps(row))
+    _archive(tmp_path, EVENTS[4:], _head(5))

@@ -42,6 +42,7 @@ _WITHOUT_PAGES = {
         "IdentityService",
         "KeepingService",
         "PatientService",
+        "ProofService",
         "RulebookService",
         "StreamService",
         "KeyService",

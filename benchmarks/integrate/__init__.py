@@ -1,0 +1,1 @@
+"""How fast events become leaves: the tree alone, and tree, tiles and bundles on disk."""

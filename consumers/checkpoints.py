@@ -1,0 +1,93 @@
+"""What a receiver remembers of each log, and the rule against forks: only a tree that grew from the one it saw.
+
+Keys come from the policy file alone. A receiver never resolves a fork by itself: it keeps both notes, accepts nothing
+beyond the last head that it found consistent, and says so until a person has decided and removed the evidence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from consumers.durable_file import sync_folder, write_durably
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.format_fault import ProofFault
+from ledger.trust.merkle_check import check_consistency
+from ledger.trust.note import Note, parse_note
+from ledger.trust.policy import Policy
+
+Prove = Callable[[int, int], Sequence[bytes]]
+"""The log's consistency proof from an old size to a size."""
+_LAST, _OTHER, _UNPROVEN = "checkpoint", "fork", "unproven"
+_log = logging.getLogger(__name__)
+
+
+class LogForked(Exception):
+    """The log has shown a tree that did not grow from the one seen before. Both notes are kept; nothing is accepted."""
+
+    def __init__(self, origin: str, consistent_size: int, kept: Path) -> None:
+        super().__init__(f"{origin}, beyond size {consistent_size}: {self.__doc__} See {kept}")
+        self.origin = origin
+        self.consistent_size = consistent_size
+        self.kept = kept
+
+
+class NotConsistent(Exception):
+    """The log has not proven that its head grew from the one seen before; it may be asked again."""
+
+    def __init__(self, origin: str, consistent_size: int, size: int) -> None:
+        super().__init__(f"{origin}, from size {consistent_size} to {size}: {self.__doc__}")
+        self.origin = origin
+        self.consistent_size = consistent_size
+
+
+class SeenCheckpoints:
+    """The heads that one receiver has accepted, one per origin, in a folder of its own."""
+
+    def __init__(self, folder: Path, policy: Policy) -> None:
+        """Nothing is made before something is accepted."""
+        self._folder = folder
+        self._policy = policy
+
+    def last(self, origin: str) -> Checkpoint | None:
+        """The last head that was accepted of a log."""
+        path = self._folder_of(origin) / _LAST
+        return parse_checkpoint(parse_note(path.read_bytes()).text) if path.exists() else None
+
+    def accept(self, note: Note, prove: Prove) -> Checkpoint:
+        """The head in a note, where policy and history allow it; kept, on disk, when it returns.
+
+        An older head of the same tree is consistent too, and does not take the place of the newer one. Raises
+        LogForked, NotConsistent, and what `Policy.accept` and `prove` raise.
+        """
+        checkpoint = self._policy.accept(note).checkpoint
+        folder = self._folder_of(checkpoint.origin)
+        last = self.last(checkpoint.origin)
+        if last is None:
+            last = Checkpoint(checkpoint.origin, 0, sha256(b"").digest())
+        if (folder / _OTHER).exists():
+            raise LogForked(checkpoint.origin, last.size, folder)
+        if checkpoint.size == last.size and checkpoint.root != last.root:
+            self._keep(folder, _OTHER, note)
+            _log.error("a log shows two trees of one size", extra={"origin": last.origin, "size": last.size})
+            raise LogForked(last.origin, last.size, folder)
+        old, new = sorted((last, checkpoint), key=lambda each: each.size)
+        try:
+            check_consistency(old.size, new.size, tuple(prove(old.size, new.size)), old.root, new.root)
+        except ProofFault:
+            self._keep(folder, _UNPROVEN, note)
+            raise NotConsistent(last.origin, last.size, checkpoint.size) from None
+        if checkpoint.size >= last.size:
+            self._keep(folder, _LAST, note)
+        return checkpoint
+
+    def _keep(self, folder: Path, name: str, note: Note) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(folder.parent)
+        write_durably(folder / name, note.encode())
+
+    def _folder_of(self, origin: str) -> Path:
+        # An origin may hold any character; its digest is a name for every file system.
+        return self._folder / sha256(origin.encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""A log as an outsider reads it: its files over HTTP, each answer bounded in time and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from ledger.trust.format_fault import NoteFault
+from ledger.trust.note import NOTE_BYTES_MAX, Note, parse_note
+from ledger.trust.tile import HASH_TILE_BYTES_MAX, TileId
+
+ANSWER_SECONDS_MAX = 30.0
+BUNDLE_BYTES_MAX = 272 * 1024 * 1024
+_CHECKPOINT = "checkpoint"
+_OK = 200
+_NOT_FOUND = 404
+
+
+class LogUnreachable(Exception):
+    """The log does not answer as a log does."""
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(f"{self.__doc__} {path}: {what}")
+        self.path = path
+        self.what = what
+
+
+class LogOverHttp:
+    """The files below one URL. Calls block and raise LogUnreachable; to be used by `with`."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        """`token`: of a reader, which entries and bodies need."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(headers=headers, timeout=ANSWER_SECONDS_MAX, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a path; None where the log has no such file."""
+        return self._read(path, BUNDLE_BYTES_MAX)
+
+    def tiles(self, tiles: Iterable[TileId]) -> dict[TileId, bytes]:
+        """Hash tiles; in the place of a partial one that is gone the full one, which begins with the same hashes."""
+        return {tile: self._tile(tile) for tile in tiles}
+
+    def checkpoint(self) -> Note:
+        """The published checkpoint; nothing is said of its signatures."""
+        data = self._read(_CHECKPOINT, NOTE_BYTES_MAX)
+        if data is None:
+            raise LogUnreachable(_CHECKPOINT, "missing")
+        try:
+            return parse_note(data)
+        except NoteFault as fault:
+            raise LogUnreachable(_CHECKPOINT, "; ".join(fault.faults)) from None
+
+    def _tile(self, tile: TileId) -> bytes:
+        data = self._read(tile.path, HASH_TILE_BYTES_MAX)
+        if data is None and not tile.is_full:
+            data = self._read(TileId(tile.level, tile.index).path, HASH_TILE_BYTES_MAX)
+        if data is None:
+            raise LogUnreachable(tile.path, "missing")
+        return data
+
+    def _read(self, path: str, bytes_max: int) -> bytes | None:
+        try:
+            with self._http.stream("GET", f"{self._url}/{path}") as response:
+                if response.status_code == _NOT_FOUND:
+                    return None
+                if response.status_code != _OK:
+                    raise LogUnreachable(path, f"status {response.status_code}")
+                return _bounded(path, response, bytes_max)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise LogUnreachable(path, type(error).__name__) from error
+
+
+def _bounded(path: str, response: httpx.Response, bytes_max: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > bytes_max:
+            raise LogUnreachable(path, f"more than {bytes_max} bytes")
+    return b"".join(parts)

@@ -1,0 +1,34 @@
+"""`ledger integrate`: grows every hospital's log, signs its heads and has them cosigned."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import prometheus_client
+
+from ledger.cli.log_store import log_blobs, read_policy
+from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.role import Log, run_integrator
+
+_LOOPBACK = "127.0.0.1"
+
+
+@click.command()
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
+@click.option("--metrics-port", type=click.IntRange(1, 65_535), help="Serve this role's own /metrics on loopback.")
+@click.option("--make-keys", is_flag=True, help="Make the key of a log that has none; else `ledger keys new` does.")
+def integrate(ready_file: Path | None, metrics_port: int | None, make_keys: bool) -> None:
+    """Integrate every hospital's events into its log, sign its heads, have them cosigned, publish them."""
+    settings = settings_for("postgres_stream_url")
+    keys = LogKeys(settings.log_keys or settings.data_dir / "keys", settings.log_passphrase_file, make=make_keys)
+    log = Log(log_blobs(settings), keys, read_policy(settings.log_policy) if settings.log_policy else None)
+    if metrics_port is not None:
+        prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)
+
+    async def work(stop: asyncio.Event, ready: Ready) -> None:
+        await run_integrator(settings, log, stop, lambda: ready({}))
+
+    run_until_stopped(work, ready_file)

@@ -1,0 +1,56 @@
+"""`ledger verify log`: a log's files, in a folder or over HTTP, against the key that signed them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consumers.log_over_http import LogOverHttp, LogUnreachable
+from ledger.blobs.contract import BlobError
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.keys.private_file import UnsafeFile, read_private
+from ledger.log.fsck import LogChecked, LogFault, check_log
+from ledger.trust.format_fault import KeyFault
+from ledger.trust.note_key import VerifierKey, parse_verifier_key
+from ledger.trust.strict_base64 import to_base64
+
+_TOKEN_BYTES_MAX = 1024
+_FAULTS = (LogFault, LogUnreachable, BlobError, UnsafeFile, OSError)
+
+
+@click.command()
+@click.argument("source")
+@click.option("--key", required=True, help="The log's verifier key, as `ledger keys show` prints it.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="A file of yours alone whose first line is a reader's token; a log over HTTP needs it.",
+)
+@click.option("--no-bodies", is_flag=True, help="Leave the bodies out: the tree is checked without them.")
+def log(source: str, key: str, token_file: Path | None, no_bodies: bool) -> None:
+    """Rebuild the log in SOURCE, a folder or URL, from its entries, and compare every tile, root and body.
+
+    Says that the files are, whole, what the key has signed; not that its owner showed everybody the same: that is
+    what witnesses are for.
+    """
+    try:
+        checked = _checked(source, parse_verifier_key(key), token_file, bodies=not no_bodies)
+    except KeyFault as fault:
+        raise click.BadParameter(str(fault), param_hint="--key") from fault
+    except _FAULTS as fault:
+        click.echo(f"{source}: FAULT {fault}")
+        raise SystemExit(1) from fault
+    head = checked.checkpoint
+    click.echo(
+        f"{source}: holds. {head.size:,} leaves of {head.origin}, root {to_base64(head.root)}; "
+        f"{checked.tiles:,} tiles compared, {checked.bodies:,} bodies re-hashed"
+    )
+
+
+def _checked(source: str, key: VerifierKey, token_file: Path | None, *, bodies: bool) -> LogChecked:
+    if not source.startswith(("http://", "https://")):
+        return check_log(DirectoryBlobs(Path(source)).get, key, bodies=bodies)
+    token = b"" if token_file is None else read_private(token_file, bytes_max=_TOKEN_BYTES_MAX).partition(b"\n")[0]
+    with LogOverHttp(source, token.decode("ascii", "replace").strip()) as opened:
+        return check_log(opened.read, key, bodies=bodies)

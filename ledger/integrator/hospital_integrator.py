@@ -1,0 +1,208 @@
+"""Integrates one hospital while there is something to integrate; idle, it holds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from ledger.blobs.contract import BlobDiffers, BlobError
+from ledger.integrator import metrics
+from ledger.integrator.checkpoint_publishing import CheckpointPublishing
+from ledger.integrator.ledger_rows import HospitalRow, LedgerRows
+from ledger.integrator.log_keys import KeyUnusable, LogKeys
+from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
+from ledger.integrator.signed_log import LogTakenOver, SignedLog
+from ledger.lease import Lease, Leases
+from ledger.log.log_files import INTEGRATE, PUBLISH, LogDamaged, LogFiles
+from ledger.log.log_growth import PositionMissing
+
+ROLE = "integrate"
+RENEW_SECONDS = 1.5
+SIGN_SECONDS = 1.0
+"""A checkpoint is signed so often while something is new."""
+IDLE_SECONDS = 10.0
+LOOK_SECONDS = 0.5
+RETRY_SECONDS_MIN = 0.2
+RETRY_SECONDS_MAX = 5.0
+HELD_ELSEWHERE_SECONDS = 2.0
+REFUSED_SECONDS = 30.0
+"""How long a hospital rests whose ledger is not the one that was signed, before it is looked at again."""
+_SAID = (BlobError, LogDamaged, KeyUnusable, LogTakenOver, PositionMissing)
+"""Errors whose text names files and positions and nothing else."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every hospital's integrator uses."""
+
+    rows: LedgerRows
+    leases: Leases
+    keys: LogKeys
+    files: Callable[[str], LogFiles]
+    publishing: Callable[[SignedLog, str], CheckpointPublishing]
+
+
+class HospitalIntegrator:
+    """One hospital's integrator in this process; another process may hold the lease instead."""
+
+    def __init__(self, hospital: HospitalRow, tools: Tools) -> None:
+        self._hospital = hospital
+        self._tools = tools
+        self._grown = asyncio.Event()
+        self._failed = 0
+        self._rests_until = 0.0
+        self.published_size: int | None = None
+        """Size of the checkpoint that everybody may read, as this process last saw it; None before its first look."""
+
+    @property
+    def rest_seconds(self) -> float:
+        """How long it still rests after a failure, without a lease or a place among those that are open."""
+        return max(0.0, self._rests_until - time.monotonic())
+
+    def hint(self) -> None:
+        """The ledger may have grown."""
+        self._grown.set()
+
+    async def run(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
+        """Integrates until idle, until the lease is lost, or until `stop`; what fails is said, and costs a rest."""
+        try:
+            await self._hold_and_follow(stop, patience_seconds)
+        except (LedgerRolledBack, BlobDiffers) as refusal:
+            await self._refuse(refusal)
+        except HaltedElsewhere as refusal:
+            self._rests_until = time.monotonic() + REFUSED_SECONDS
+            _log.error("nothing is signed: another role has found a fault", extra={"reason": str(refusal)})
+        except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
+            self._rest(error)
+
+    async def _hold_and_follow(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
+        lease = await self._tools.leases.acquire(self._hospital.id, ROLE)
+        if lease is None:
+            self._rests_until = time.monotonic() + HELD_ELSEWHERE_SECONDS
+            return
+        renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
+        try:
+            await self._follow(lease, renewal, stop, patience_seconds)
+        finally:
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)
+            await lease.release()
+
+    async def _follow(
+        self, lease: Lease, renewal: asyncio.Task[None], stop: asyncio.Event, patience_seconds: Callable[[], float]
+    ) -> None:
+        log = await self._open()
+        publishing = self._tools.publishing(log, self._hospital.id)
+        await publishing.compare_with_witnesses()
+        # What this role had found is over, whatever others say: two that wait for each other would wait for ever.
+        await self._resume(log)
+        await self._refuse_if_halted(log.files)
+        busy, signed_at = time.monotonic(), 0.0
+        try:
+            while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
+                self._grown.clear()
+                rows = await self._tools.rows.after(self._hospital.id, log.size)
+                if rows:
+                    await asyncio.to_thread(log.take, rows)
+                    metrics.leaves.labels(self._hospital.id).inc(len(rows))
+                if log.size > log.signed.size and time.monotonic() - signed_at >= SIGN_SECONDS:
+                    # Signed only under a lease that holds now: a successor may have gone on from what is kept.
+                    if not await lease.renew():
+                        break
+                    await self._refuse_if_halted(log.files)
+                    await asyncio.to_thread(log.sign)
+                    signed_at = time.monotonic()
+                await publishing.go_on()
+                await self._note(log)
+                if rows or not log.is_settled:
+                    busy, self._failed = time.monotonic(), 0
+                if not rows:
+                    await self._wait(stop)
+        finally:
+            await publishing.close()
+        self.published_size = log.published_size
+
+    async def _open(self) -> SignedLog:
+        hospital = self._hospital
+        files = self._tools.files(hospital.id)
+        key = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
+        log = await asyncio.to_thread(SignedLog, files, hospital.origin, key)
+        await refuse_if_rolled_back(self._tools.rows, hospital.id, files, log.signed)
+        return log
+
+    async def _refuse_if_halted(self, files: LogFiles) -> None:
+        """What another role has found stops this one too."""
+        if reason := await asyncio.to_thread(lambda: files.halted(besides=INTEGRATE)):
+            raise HaltedElsewhere(self._hospital.id, reason)
+
+    async def _resume(self, log: SignedLog) -> None:
+        metrics.halted.labels(self._hospital.id).set(0)
+        if await asyncio.to_thread(lambda: log.files.halted(besides=PUBLISH)):
+            await asyncio.to_thread(log.files.resume, INTEGRATE)
+            _log.warning("the ledger is the one that was signed again", extra={"hospital": self._hospital.id})
+
+    async def _note(self, log: SignedLog) -> None:
+        hospital = self._hospital.id
+        head = (await self._tools.rows.heads([hospital])).get(hospital, 0)
+        behind = max(0, head - log.signed.size)
+        age = await self._tools.rows.age_seconds(hospital, log.signed.size + 1) if behind else 0.0
+        metrics.integrated_position.labels(hospital).set(log.signed.size)
+        metrics.published_size.labels(hospital).set(log.published_size)
+        metrics.lag_positions.labels(hospital).set(behind)
+        metrics.lag_seconds.labels(hospital).set(age)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Until a hint, `stop`, or the next look."""
+        waits = [asyncio.create_task(self._grown.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+
+    async def _refuse(self, refusal: LedgerRolledBack | BlobDiffers) -> None:
+        hospital = self._hospital.id
+        metrics.halted.labels(hospital).set(1)
+        self._rests_until = time.monotonic() + REFUSED_SECONDS
+        _log.error(
+            "the log stands still until a person decides; see docs/log.md",
+            extra={"hospital": hospital, "reason": str(refusal)},
+        )
+        try:
+            await asyncio.to_thread(self._tools.files(hospital).halt, INTEGRATE, str(refusal))
+        except BlobError as error:
+            _log.error("could not say so to the other roles", extra={"hospital": hospital, "reason": str(error)})
+
+    def _rest(self, error: Exception) -> None:
+        self._failed += 1
+        metrics.failures.labels(self._hospital.id).inc()
+        self._rests_until = time.monotonic() + min(RETRY_SECONDS_MAX, RETRY_SECONDS_MIN * 2 ** min(self._failed, 10))
+        # A foreign error's text may quote what it stumbled over; its class and place say enough.
+        reason = str(error) if isinstance(error, _SAID) else f"{type(error).__name__} {_place(error)}"
+        facts = {"hospital": self._hospital.id, "failures": self._failed, "reason": reason}
+        _log.error("integrating failed; the ledger takes commands all the same, and it is tried again", extra=facts)
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "" if frame is None else f"in {frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}"
+
+
+async def _keep(lease: Lease) -> None:
+    """Renews the lease until it is lost."""
+    facts = {"hospital": lease.hospital, "epoch": lease.epoch}
+    try:
+        while await lease.renew():  # noqa: ASYNC110  # a term is renewed by time, there is no event to wait for
+            await asyncio.sleep(RENEW_SECONDS)
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        _log.error("integrator's lease cannot be renewed", extra=facts | {"error": type(error).__name__})
+    else:
+        _log.error("integrator's lease lost", extra=facts)

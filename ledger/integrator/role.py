@@ -1,0 +1,155 @@
+"""The role `integrate`: follows the registry, and gives an integrator to every hospital whose log is behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import PoolTimeout
+
+from ledger.blobs.contract import Blobs
+from ledger.config import Settings
+from ledger.integrator.checkpoint_publishing import CheckpointPublishing
+from ledger.integrator.cosigning import Cosigning
+from ledger.integrator.hospital_integrator import IDLE_SECONDS, LOOK_SECONDS, HospitalIntegrator, Tools
+from ledger.integrator.ledger_rows import HospitalRow, LedgerRows, rows_pool
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.signed_log import SignedLog
+from ledger.lease import Leases
+from ledger.log.log_files import LogFiles
+from ledger.trust.policy import Policy
+from ledger.views.schema_versions import SCHEMA_VERSIONS
+
+SWEEP_SECONDS = 1.0
+SWEEP_SECONDS_MIN = 0.05
+OPEN_MAX = 16
+"""Hospitals that are integrated at once by one process."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How the logs of this process are kept and signed."""
+
+    blobs: Blobs
+    keys: LogKeys
+    policy: Policy | None
+    """Which witnesses must cosign; None: the log's own signature is all there is."""
+
+
+async def run_integrator(settings: Settings, log: Log, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Integrates every hospital until `stop` is set; `ready` is called after the first look at the registry."""
+    if log.policy is None:
+        _log.warning(
+            "no policy (LEDGER_LOG_POLICY): checkpoints bear the log's own signature alone, no witness sees them"
+        )
+    async with rows_pool(settings.postgres_stream_url) as pool, httpx.AsyncClient(trust_env=False) as http:
+        rows = LedgerRows(pool)
+        sweeper = Sweeper(rows, _tools(settings, log, rows, Leases(pool.connection), http))
+        hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
+        try:
+            await sweeper.run(stop, ready)
+        finally:
+            hints.cancel()
+            await asyncio.gather(hints, return_exceptions=True)
+
+
+def _tools(settings: Settings, log: Log, rows: LedgerRows, leases: Leases, http: httpx.AsyncClient) -> Tools:
+    cosigning: dict[str, Cosigning] = {}
+
+    def publishing(signed: SignedLog, hospital: str) -> CheckpointPublishing:
+        if log.policy is not None and hospital not in cosigning:
+            cosigning[hospital] = Cosigning(log.policy, signed.verifier, http)
+        return CheckpointPublishing(hospital, signed, cosigning.get(hospital), settings.checkpoint_seconds)
+
+    return Tools(rows, leases, log.keys, lambda hospital: LogFiles(log.blobs, hospital), publishing)
+
+
+class Sweeper:
+    """Looks over all heads once a second and on hints; a hospital at rest has no task and no lease."""
+
+    def __init__(self, rows: LedgerRows, tools: Tools) -> None:
+        self._rows = rows
+        self._tools = tools
+        self._integrators: dict[str, HospitalIntegrator] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._started_at: dict[str, float] = {}
+        self._hinted = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Until `stop` is set."""
+        first = True
+        try:
+            while not stop.is_set():
+                try:
+                    await self._sweep(stop)
+                    if first:
+                        ready()
+                        first = False
+                except (psycopg.Error, PoolTimeout) as error:
+                    _log.error("the ledger's database is out of reach", extra={"error": type(error).__name__})
+                await self._wait(stop)
+        finally:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _sweep(self, stop: asyncio.Event) -> None:
+        hospitals = {each.id: each for each in await self._rows.hospitals() if each.schema_version in SCHEMA_VERSIONS}
+        heads = await self._rows.heads(list(hospitals))
+        waiting = [
+            each for each, head in heads.items() if each not in self._tasks and self._wants(hospitals[each], head)
+        ]
+        # Whoever waits longest first, so that many hospitals that fail cannot keep the others from their place.
+        waiting.sort(key=lambda each: self._started_at.get(each, 0.0))
+        for hospital in waiting[: OPEN_MAX - len(self._tasks)]:
+            self._start(hospital, stop)
+
+    def _wants(self, hospital: HospitalRow, head: int) -> bool:
+        """Whether there is something to do: to grow, to publish, or to see why the ledger has become shorter."""
+        integrator = self._integrators.setdefault(hospital.id, HospitalIntegrator(hospital, self._tools))
+        return integrator.rest_seconds <= 0 and integrator.published_size != head
+
+    def _start(self, hospital: str, stop: asyncio.Event) -> None:
+        task = asyncio.create_task(
+            self._integrators[hospital].run(stop, self._patience_seconds), name=f"integrate {hospital}"
+        )
+        task.add_done_callback(lambda _: self._tasks.pop(hospital, None))
+        self._tasks[hospital] = task
+        self._started_at[hospital] = time.monotonic()
+
+    def _patience_seconds(self) -> float:
+        """How long an integrator may idle before it gives its place up."""
+        return IDLE_SECONDS if len(self._tasks) < OPEN_MAX // 2 else LOOK_SECONDS
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        swept = time.monotonic()
+        waits = [asyncio.create_task(self._hinted.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
+        # Hints of hospitals that another process integrates must not become a sweep each.
+        await asyncio.sleep(max(0.0, SWEEP_SECONDS_MIN - (time.monotonic() - swept)))
+        self._hinted.clear()
+
+    async def listen(self, url: str) -> None:
+        """Hears hints for ever on a connection of its own; hints may be lost, the sweep finds what they missed."""
+        while True:
+            try:
+                async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
+                    await connection.execute("LISTEN ledger_head")
+                    async for notice in connection.notifies():
+                        self._hear(notice.payload.partition(" ")[0])
+            except psycopg.OperationalError as error:
+                _log.warning("hints out of reach", extra={"error": type(error).__name__})
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _hear(self, hospital: str) -> None:
+        if hospital in self._tasks:
+            self._integrators[hospital].hint()
+        else:
+            self._hinted.set()

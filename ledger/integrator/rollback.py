@@ -1,0 +1,37 @@
+"""What stops a log for good until a person decides: the ledger is not the one that was signed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ledger.integrator.ledger_rows import LedgerRows
+from ledger.log.log_files import LogFiles
+from ledger.log.standing import difference
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+
+
+class LedgerRolledBack(Exception):
+    """The ledger is not the one that was signed; nothing more is signed until a person decides."""
+
+    def __init__(self, hospital: str, what: str) -> None:
+        super().__init__(f"hospital {hospital}: {what}")
+        self.hospital = hospital
+
+
+class HaltedElsewhere(Exception):
+    """Another role has found that this ledger must not grow."""
+
+    def __init__(self, hospital: str, reason: str) -> None:
+        super().__init__(f"hospital {hospital}: {reason}")
+        self.hospital = hospital
+
+
+async def refuse_if_rolled_back(rows: LedgerRows, hospital: str, files: LogFiles, signed: Checkpoint) -> None:
+    """Raises LedgerRolledBack where the ledger ends below what was signed, or has another event at its end."""
+    envelope = await rows.envelope(hospital, signed.size) if signed.size else None
+    head = (await rows.heads([hospital])).get(hospital, 0)
+    leaf = None if envelope is None else leaf_hash(envelope)
+    what = await asyncio.to_thread(difference, files, signed, head, leaf)
+    if what:
+        raise LedgerRolledBack(hospital, what)

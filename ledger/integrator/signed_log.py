@@ -1,0 +1,97 @@
+"""One hospital's log while it is integrated: it grows, signs its heads, and publishes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ledger.log.log_files import LogFiles, checkpoint_of
+from ledger.log.log_growth import StoredLeaf, open_growth
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.note import Note
+from ledger.trust.note_key import SigningKey, VerifierKey
+from ledger.trust.tile import BundleId, TileId, edge_tiles
+
+
+class LogTakenOver(Exception):
+    """Another process has signed meanwhile; this one begins again from what is kept."""
+
+
+class SignedLog:
+    """All calls block. After an error the object is not to be used again: what counts is on disk."""
+
+    def __init__(self, files: LogFiles, origin: str, key: SigningKey) -> None:
+        """Takes up the last signed checkpoint; signs that of the empty log where there is none.
+
+        LogDamaged where the tiles do not have its root, BlobError.
+        """
+        self.files = files
+        self._key = key
+        kept = files.signed()
+        self._growth = open_growth(files, checkpoint_of(kept, origin))
+        self.signed = checkpoint_of(kept, origin)
+        self.signed_note = kept or self._sign(self.signed)
+        published = files.published()
+        self.published_size = parse_checkpoint(published.text).size if published else 0
+        self.is_published = published is not None
+        self._partial_at = [self.signed.size]
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The key that others check its signature with."""
+        return self._key.verifier()
+
+    @property
+    def size(self) -> int:
+        """Leaves taken; those beyond `signed.size` are not signed yet."""
+        return self._growth.size
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that was signed is published."""
+        return self.is_published and self.published_size == self.signed.size
+
+    def take(self, leaves: Sequence[StoredLeaf]) -> None:
+        """Adds events in order."""
+        self._growth.take(leaves)
+
+    def sign(self) -> Note:
+        """Signs the head of now and keeps it. Raises LogTakenOver where somebody else has signed since."""
+        kept = self.files.signed()
+        if kept is not None and kept.text != self.signed_note.text:
+            raise LogTakenOver(LogTakenOver.__doc__)
+        checkpoint = self._growth.finish(self.signed.origin)
+        if checkpoint.size > self.signed.size:
+            self.signed_note = self._sign(checkpoint)
+            self.signed = checkpoint
+            self._partial_at.append(checkpoint.size)
+        return self.signed_note
+
+    def publish(self, note: Note, checkpoint: Checkpoint) -> None:
+        """Puts a signed head where everybody reads it; a smaller one never follows a larger one."""
+        if checkpoint.size < self.published_size:
+            return
+        self.files.publish(note)
+        self.published_size, self.is_published = checkpoint.size, True
+        self._drop_partial()
+
+    def _sign(self, checkpoint: Checkpoint) -> Note:
+        text = checkpoint.text()
+        note = Note(text, (self._key.sign(text),))
+        self.files.keep_signed(note)
+        return note
+
+    def _drop_partial(self) -> None:
+        """Partial tiles whose full one is published serve nobody. One that a crash leaves over does no harm."""
+        full = {TileId(each.level, each.index) for size in self._partial_at for each in edge_tiles(size)}
+        done = {tile for tile in full if tile.exists_in(self.published_size)}
+        for tile in done:
+            self.files.drop_partial(tile)
+            if tile.level == 0:
+                self.files.drop_partial(BundleId(tile.index))
+        self._partial_at = [
+            size for size in self._partial_at if any(_full(tile) not in done for tile in edge_tiles(size))
+        ]
+
+
+def _full(tile: TileId) -> TileId:
+    return TileId(tile.level, tile.index)

@@ -1,0 +1,152 @@
+"""Where the files of a hospital's log lie among the blobs, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ledger.blobs.contract import Blobs
+from ledger.trust.bundle import decode_bodies, decode_entries
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.format_fault import BundleFault, FormatFault
+from ledger.trust.merkle import EMPTY_ROOT
+from ledger.trust.note import Note, parse_note
+from ledger.trust.tile import TILE_WIDTH, BundleId, TileId
+
+CHECKPOINT = "checkpoint"
+"""What is published: with a quorum of cosignatures where there is a policy."""
+SIGNED = "signed"
+"""The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
+HALTED = "halted"
+"""Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
+INTEGRATE, PUBLISH = HALTING_ROLES = ("integrate", "publish")
+_REASON_CHARACTERS_MAX = 1000
+
+
+class LogDamaged(Exception):
+    """A file of the log is missing or is not what it must be."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{self.__doc__} {name}: {what}")
+        self.name = name
+        self.what = what
+
+
+class LogFiles:
+    """The files of one log. Every call blocks; BlobError where the store fails, LogDamaged for bytes that are wrong."""
+
+    def __init__(self, blobs: Blobs, hospital: str) -> None:
+        """Nothing is read before it is needed."""
+        self._blobs = blobs
+        self._hospital = hospital
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a path of the log, as `TileId.path` and the like give it; None where there are none."""
+        return self._blobs.get(self._name(path))
+
+    def tile(self, tile: TileId) -> bytes:
+        """A hash tile; a partial one may be answered by the full one of its place, which begins with the same hashes.
+
+        Tiles prove nothing by themselves.
+        """
+        data = self.read(tile.path)
+        if data is None and not tile.is_full:
+            data = self.read(TileId(tile.level, tile.index).path)
+        return self._required(tile.path, data)
+
+    def tiles(self, tiles: Iterable[TileId]) -> dict[TileId, bytes]:
+        """Several hash tiles."""
+        return {tile: self.tile(tile) for tile in tiles}
+
+    def entries(self, bundle: BundleId) -> list[bytes]:
+        """The leaves (envelopes) of a bundle."""
+        data, held = self._bundle(bundle.entries_path, bundle, BundleId(bundle.index).entries_path)
+        try:
+            return decode_entries(held, data)[: bundle.width]
+        except BundleFault as fault:
+            raise LogDamaged(bundle.entries_path, "; ".join(fault.faults)) from None
+
+    def bodies(self, bundle: BundleId) -> list[bytes]:
+        """The bodies of a bundle, as stored."""
+        data, held = self._bundle(bundle.bodies_path, bundle, BundleId(bundle.index).bodies_path)
+        try:
+            return decode_bodies(held, data)[: bundle.width]
+        except BundleFault as fault:
+            raise LogDamaged(bundle.bodies_path, "; ".join(fault.faults)) from None
+
+    def signed(self) -> Note | None:
+        """The last checkpoint that the log signed; None where it never did."""
+        return self._note(SIGNED)
+
+    def published(self) -> Note | None:
+        """The published checkpoint."""
+        return self._note(CHECKPOINT)
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Writes files that never change; BlobDiffers where other bytes are there."""
+        self._blobs.put_if_absent({self._name(path): data for path, data in files.items()})
+
+    def keep_signed(self, note: Note) -> None:
+        """Keeps what was signed, before anybody is shown it."""
+        self._blobs.put(self._name(SIGNED), note.encode())
+
+    def publish(self, note: Note) -> None:
+        """Puts the checkpoint in place that everybody may read."""
+        self._blobs.put(self._name(CHECKPOINT), note.encode())
+
+    def halted(self, *, besides: str = "") -> str:
+        """Why this log stands still, as the roles `besides` one have found; empty while it does not."""
+        found = [self.read(f"{HALTED}/{role}") for role in HALTING_ROLES if role != besides]
+        return "; ".join(each.decode("utf-8", "replace")[:_REASON_CHARACTERS_MAX] for each in found if each)
+
+    def halt(self, role: str, reason: str) -> None:
+        """Says to every role that this ledger must not grow."""
+        self._blobs.put(self._name(f"{HALTED}/{role}"), reason[:_REASON_CHARACTERS_MAX].encode())
+
+    def resume(self, role: str) -> None:
+        """Takes back what a role has found; what another has found stays."""
+        self._blobs.delete(self._name(f"{HALTED}/{role}"))
+
+    def drop_partial(self, full: TileId | BundleId) -> None:
+        """Removes the partial tiles of a place whose full one is published; readers take that one instead."""
+        paths = [full.path] if isinstance(full, TileId) else [full.entries_path, full.bodies_path]
+        for path in paths:
+            for name in self._blobs.names(self._name(f"{path}.p")):
+                self._blobs.delete(name)
+
+    def _bundle(self, path: str, bundle: BundleId, full: str) -> tuple[bytes, BundleId]:
+        data = self.read(path)
+        if data is None and bundle.width < TILE_WIDTH:
+            return self._required(path, self.read(full)), BundleId(bundle.index)
+        return self._required(path, data), bundle
+
+    def _required(self, path: str, data: bytes | None) -> bytes:
+        if data is None:
+            raise LogDamaged(path, "missing")
+        return data
+
+    def _note(self, path: str) -> Note | None:
+        data = self.read(path)
+        if data is None:
+            return None
+        try:
+            note = parse_note(data)
+            parse_checkpoint(note.text)
+        except FormatFault as fault:
+            raise LogDamaged(path, "; ".join(fault.faults)) from None
+        return note
+
+    def _name(self, path: str) -> str:
+        return f"{self._hospital}/{path}"
+
+
+def checkpoint_of(note: Note | None, origin: str) -> Checkpoint:
+    """The checkpoint in a note that is our own; that of the empty log where there is none.
+
+    LogDamaged for one of another origin.
+    """
+    if note is None:
+        return Checkpoint(origin, 0, EMPTY_ROOT)
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.origin != origin:
+        raise LogDamaged(SIGNED, "of another origin")
+    return checkpoint

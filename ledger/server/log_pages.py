@@ -1,0 +1,92 @@
+"""The logs over HTTP, as tlog-tiles asks: `/log/<hospital>/checkpoint`, hash tiles, entries, and bodies beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.blobs.contract import BlobError, Blobs
+from ledger.log.log_files import CHECKPOINT, LogFiles
+from ledger.server.errors import LogUnavailable, NoSuchLogFile
+from ledger.server.log_readers import LogReader, admit
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.format_fault import TileFault
+from ledger.trust.tile import TileId, parse_bundle_path, parse_tile_path
+
+PREFIX = "/log/"
+_PATH = re.compile(r"/log/(?P<hospital>[a-z][a-z0-9-]{1,30})/(?P<file>.{1,128})", re.ASCII)
+_TEXT = "text/plain; charset=utf-8"
+_BYTES = "application/octet-stream"
+_FOR_EVER = "max-age=31536000, immutable"
+_PARTIAL = "max-age=60"
+"""A partial tile never changes either, but it goes once the full one is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """What is answered with status 200."""
+
+    content_type: str
+    caching: str
+    """The header Cache-Control."""
+    body: bytes
+
+
+class LogPages:
+    """Serves what the published checkpoint covers, and nothing beyond it."""
+
+    def __init__(self, blobs: Blobs, readers: Sequence[LogReader]) -> None:
+        """Without readers, entries and bodies are nobody's."""
+        self._blobs = blobs
+        self._readers = readers
+
+    async def page(self, path: str, authorization: str) -> LogPage:
+        """The file of a path below `/log/`. Raises NoSuchLogFile, ReaderUnknown, ReaderNotAllowed, LogUnavailable."""
+        found = _PATH.fullmatch(path)
+        if found is None:
+            raise NoSuchLogFile
+        try:
+            return await self._page(found["hospital"], found["file"], authorization)
+        except BlobError as error:
+            raise LogUnavailable from error
+
+    async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
+        files = LogFiles(self._blobs, hospital)
+        if file == CHECKPOINT:
+            return LogPage(_TEXT, "no-cache", await _read(files, file))
+        if file.startswith(("tile/entries/", "bodies/")):
+            admit(self._readers, hospital, authorization)
+            return await self._covered(files, file, _bundle_tile(file), "private")
+        return await self._covered(files, file, _tile(file), "public")
+
+    async def _covered(self, files: LogFiles, path: str, tile: TileId, whose: str) -> LogPage:
+        published = await asyncio.to_thread(files.published)
+        if published is None or not tile.exists_in(parse_checkpoint(published.text).size):
+            raise NoSuchLogFile
+        caching = f"{whose}, {_FOR_EVER if tile.is_full else _PARTIAL}"
+        return LogPage(_BYTES, caching, await _read(files, path))
+
+
+async def _read(files: LogFiles, path: str) -> bytes:
+    data = await asyncio.to_thread(files.read, path)
+    if data is None:
+        raise NoSuchLogFile
+    return data
+
+
+def _tile(path: str) -> TileId:
+    try:
+        return parse_tile_path(path)
+    except TileFault:
+        raise NoSuchLogFile from None
+
+
+def _bundle_tile(path: str) -> TileId:
+    """The tile of level 0 that a bundle goes with."""
+    try:
+        _, bundle = parse_bundle_path(path)
+    except TileFault:
+        raise NoSuchLogFile from None
+    return TileId(0, bundle.index, bundle.width)

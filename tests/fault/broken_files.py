@@ -1,0 +1,112 @@
+"""File operations of the directory store that fail, or kill their process, at a chosen one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pytest
+
+_COUNTED = ("open", "fsync", "rename", "link", "unlink", "mkdir")
+
+
+class BrokenOs:
+    """Stands for `os` in the store: counts what goes to the file system, and breaks at one operation."""
+
+    def __init__(self, at: int, break_off: Callable[[], None]) -> None:
+        """`at` from 1; 0 breaks nothing. `break_off` raises or does not return."""
+        self.count = 0
+        self._at = at
+        self._break_off = break_off
+
+    def __getattr__(self, name: str) -> Any:
+        """A function of `os`, counted where it touches files."""
+        real = getattr(os, name)
+        if name == "fdopen":
+            return self._fdopen
+        if name not in _COUNTED:
+            return real
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            # Folders are walked before every operation; only what reads or changes files is broken off.
+            if name != "open" or not arguments[1] & os.O_DIRECTORY:
+                self._step()
+            return real(*arguments, **named)
+
+        return counted
+
+    def _fdopen(self, descriptor: int, mode: str) -> Any:
+        return _File(os.fdopen(descriptor, mode), self)
+
+    def _step(self) -> None:
+        self.count += 1
+        if self.count == self._at:
+            self._break_off()
+
+    def write(self, file: BinaryIO, data: bytes) -> None:
+        """A write that breaks leaves half of the bytes behind."""
+        self.count += 1
+        if self.count == self._at:
+            file.write(data[: len(data) // 2])
+            file.flush()
+            self._break_off()
+        file.write(data)
+
+
+class _File:
+    """An open file whose writes count."""
+
+    def __init__(self, file: Any, broken: BrokenOs) -> None:
+        self._file = file
+        self._broken = broken
+
+    def __enter__(self) -> _File:
+        self._file.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._file.__exit__(*error)
+
+    def write(self, data: bytes) -> None:
+        self._broken.write(self._file, data)
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(size)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def fail() -> None:
+    """As a disk does that gives up."""
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def die() -> None:
+    """kill -9 of this very process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def broken_files(at: int, break_off: Callable[[], None]) -> Generator[BrokenOs]:
+    """The store's file operations break at one while the block runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        broken = BrokenOs(at, break_off)
+        patch.setattr("ledger.blobs.directory.os", broken)
+        yield broken
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Runs `work` in a process of its own; the signal that ended it, 0 where it came to its end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status)

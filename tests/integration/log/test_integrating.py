@@ -1,0 +1,108 @@
+"""The integrator on a real PostgreSQL: what it writes is the log of the ledger, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from prometheus_client import REGISTRY
+
+from ledger.log.fsck import check_log
+from ledger.log.log_files import LogFiles
+from ledger.log.log_proofs import consistency_proof, inclusion_proof
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle_check import check_consistency, check_inclusion
+from ledger.trust.note_key import VerifierKey
+from ledger.trust.tile import BundleId
+from tests.contract.stream.loaded_ledger import LoadedLedger
+from tests.eventually import eventually_async
+from tests.integration.log.conftest import Integrating
+
+Key = Callable[[], VerifierKey]
+
+
+def published(files: LogFiles) -> Checkpoint | None:
+    note = files.published()
+    return parse_checkpoint(note.text) if note else None
+
+
+async def until_published(files: LogFiles, size: int) -> Checkpoint:
+    async def reached() -> Checkpoint | None:
+        found = published(files)
+        return found if found and found.size == size else None
+
+    found = await eventually_async(reached, what=f"checkpoint of {size}")
+    assert found is not None
+    return found
+
+
+async def until_halted(files: LogFiles) -> str:
+    async def halted() -> str:
+        return files.halted()
+
+    return await eventually_async(halted, what="the log halted")
+
+
+async def test_the_log_is_the_ledger(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, log_key: Key
+) -> None:
+    """Every stored envelope is a leaf, every stored body lies beside it, and the whole log holds under its key."""
+    ledger.append(700)
+    async with integrating():
+        await until_published(files, 700)
+    checked = check_log(files.read, log_key())
+    assert (checked.checkpoint.size, checked.bodies) == (700, 700)
+    stored = ledger.stored()
+    for bundle in (BundleId(0), BundleId(1), BundleId(2, 188)):
+        pairs = zip(files.entries(bundle), files.bodies(bundle), strict=True)
+        assert list(pairs) == [stored[bundle.first_leaf + at] for at in range(1, bundle.width + 1)]
+
+
+async def test_it_grows_with_the_ledger(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, log_key: Key
+) -> None:
+    """Each published head is the one before, grown; partial tiles go once the full one is published."""
+    heads: list[Checkpoint] = []
+    async with integrating():
+        for count in (0, 1, 255, 44, 300):
+            head = ledger.append(count) if count else 0
+            heads.append(await until_published(files, head))
+    for old, new in pairwise(heads):
+        proof = consistency_proof(files, old.size, new.size)
+        check_consistency(old.size, new.size, proof, old.root, new.root)
+    last = heads[-1]
+    for position, (envelope, _) in ledger.stored().items():
+        proof = inclusion_proof(files, position - 1, last.size)
+        check_inclusion(leaf_hash(envelope), position - 1, last.size, proof, last.root)
+    check_log(files.read, log_key())
+    assert files.read("tile/0/000.p/1") is None
+    assert files.read("tile/entries/000.p/1") is None
+    assert files.read("bodies/000.p/1") is None
+
+
+async def test_another_process_goes_on(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, log_key: Key
+) -> None:
+    """Stopped and begun again between any two heads it goes on with the same tree."""
+    for _ in range(3):
+        head = ledger.append(200)
+        async with integrating():
+            await until_published(files, head)
+    assert check_log(files.read, log_key()).checkpoint.size == 600
+
+
+async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integrating: Integrating) -> None:
+    """The metrics say how far it is, and that nothing waits."""
+    ledger.append(10)
+    async with integrating():
+        await until_published(files, 10)
+
+        names = ("integrated_position", "checkpoint_size", "integrate_lag_positions", "integrate_lag_seconds")
+
+        async def caught_up() -> bool:
+            label = {"hospital": ledger.hospital}
+            figures = [REGISTRY.get_sample_value(f"ledger_{name}", label) for name in names]
+            return figures == [10.0, 10.0, 0.0, 0.0]
+
+        await eventually_async(caught_up)

@@ -1,0 +1,138 @@
+"""What a server does with a log: old ranges come out of it, and a ledger that parts from it takes no command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
+from ledger.application.ledger import Ledger
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.config import load
+from ledger.log.log_files import LogFiles
+from ledger.server import log_states
+from ledger.server.serving import Logs
+from tests.contract.edge.clients import GrpcClient, RpcFailed
+from tests.contract.edge.conftest import RunningEdge
+from tests.contract.edge.requests import register_patient
+from tests.contract.stream.loaded_ledger import LoadedLedger
+from tests.integration.log.conftest import Integrating
+from tests.integration.log.test_integrating import until_published
+from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
+from tests.services.serve_process import serve_environment
+
+
+@pytest.fixture
+async def server(database: Database) -> AsyncIterator[RunningEdge]:
+    """A server on the same database and the same files, not started yet."""
+    settings = load(serve_environment(database))
+    ledger = await Ledger.open(settings, FIXED_KEY, FIXED_KEY)
+    running = RunningEdge(ledger, settings, CollectorRegistry())
+    yield running
+    await running.stop()
+    await ledger.close()
+
+
+@pytest.fixture
+async def client(server: RunningEdge, blobs: DirectoryBlobs) -> AsyncIterator[GrpcClient]:
+    """A client of that server, which is started."""
+    await server.start(logs=Logs(blobs))
+    client = GrpcClient(server.addresses.grpc)
+    yield client
+    await client.close()
+
+
+async def replayed(client: GrpcClient, hospital: str, after: int = 0) -> dict[int, tuple[bytes, bytes]]:
+    request = ReadHospitalRequest(hospital=hospital, after_position=after, batch_size=100)
+    answers = [each async for each in client.stream("StreamService/ReadHospital", request)]
+    assert max(len(each.events) for each in answers) == 100
+    events = [event for each in answers for event in each.events]
+    assert [event.position for event in events] == list(range(after + 1, after + len(events) + 1))
+    return {event.position: (event.envelope, event.body) for event in events}
+
+
+async def test_old_ranges_come_from_files_byte_for_byte(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient
+) -> None:
+    """What is served is what is stored; full bundles are not asked of PostgreSQL, which may have lost them."""
+    ledger.append(700, body=b"a body of some length" * 20)
+    stored = ledger.stored()
+    async with integrating():
+        await until_published(files, 700)
+    assert await replayed(client, ledger.hospital) == stored
+    ledger.lose_below(512)
+    assert await replayed(client, ledger.hospital) == stored
+    assert await replayed(client, ledger.hospital, after=250) == {at: each for at, each in stored.items() if at > 250}
+
+
+async def test_files_that_cannot_be_read_are_passed_over(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient, tmp_path: Path
+) -> None:
+    """A bundle that is torn or gone is read from PostgreSQL instead."""
+    ledger.append(600)
+    async with integrating():
+        await until_published(files, 600)
+    bundles = tmp_path / "log" / ledger.hospital
+    (bundles / "bodies" / "000").write_bytes(b"torn")
+    (bundles / "tile" / "entries" / "001").unlink()
+    assert await replayed(client, ledger.hospital) == ledger.stored()
+
+
+async def test_a_ledger_put_back_takes_no_command(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient
+) -> None:
+    """A server that starts on an older ledger compares it with the log itself, and refuses commands by name."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    lost = ledger.rows_above(200)
+    ledger.cut(200)
+    for _ in range(2):
+        with pytest.raises(RpcFailed) as refused:
+            await client.call("PatientService/RegisterPatient", register_patient(ledger.hospital))
+        assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "LEDGER_HALTED")
+    assert ledger.stored().keys() == set(range(1, 201))
+    ledger.put_back(lost)
+    assert files.halted() == ""
+
+
+async def test_a_halt_reaches_servers_that_run(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    client: GrpcClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the integrator found stops commands of a running server, shows in status, and passes when it is over."""
+    monkeypatch.setattr(log_states, "LOOK_SECONDS", 0.0)
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    files.halt("integrate", "signed up to position 400, but the ledger ends at 300")
+    with pytest.raises(RpcFailed) as refused:
+        await client.call("PatientService/RegisterPatient", register_patient(ledger.hospital))
+    assert refused.value.reason == "LEDGER_HALTED"
+    status = await client.call("OperationsService/GetStatus", GetStatusRequest(hospital=ledger.hospital))
+    (hospital,) = status.hospitals
+    assert (hospital.log.state, hospital.log.integrated_position, hospital.log.checkpoint_size) == ("halted", 300, 300)
+    assert "400" in hospital.log.reason
+    files.resume("integrate")
+    await client.call("PatientService/RegisterPatient", register_patient(ledger.hospital))
+
+
+async def test_status_tells_how_far_the_log_is_behind(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient
+) -> None:
+    """Positions that no signed checkpoint covers, and the age of the oldest of them."""
+    ledger.append(10)
+    async with integrating():
+        await until_published(files, 10)
+    ledger.append(7)
+    status = await client.call("OperationsService/GetStatus", GetStatusRequest(hospital=ledger.hospital))
+    (hospital,) = status.hospitals
+    assert (hospital.log.state, hospital.log.lag) == ("integrating", 7)
+    assert 0.0 < hospital.log.lag_seconds < 60.0

@@ -1,0 +1,99 @@
+"""A log's own check: it finds every change of every file, and names the file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.verify import verify
+from ledger.log.fsck import LogFault, check_log
+from tests.fault.test_integration_step import step
+from tests.unit.trust.tlog_samples import LOG, WITNESSES
+
+SIZE = 300
+FILES = (
+    "checkpoint", "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44",
+    "bodies/000", "bodies/001.p/44",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of 300 leaves."""
+    folder = tmp_path_factory.mktemp("log")
+    step(folder, SIZE)
+    return folder / "north"
+
+
+@pytest.fixture
+def log(whole: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return Path(shutil.copytree(whole, tmp_path / "north"))
+
+
+def check(folder: Path, *, bodies: bool = True) -> int:
+    return check_log(DirectoryBlobs(folder).get, LOG.verifier(), bodies=bodies).checkpoint.size
+
+
+def test_a_whole_log_holds(whole: Path) -> None:
+    """With its bodies, and without them."""
+    assert check(whole) == SIZE
+    assert check(whole, bodies=False) == SIZE
+    assert {str(each.relative_to(whole)) for each in whole.rglob("*") if each.is_file()} == {*FILES, "signed"}
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("change", ["flip first", "flip last", "truncate", "empty", "longer", "delete"])
+def test_every_change_of_every_file_is_found(log: Path, file: str, change: str) -> None:
+    """A bit flipped, bytes cut or added, the file gone: one fault."""
+    path = log / file
+    data = bytearray(path.read_bytes())
+    match change:
+        case "flip first":
+            data[0] ^= 1
+        case "flip last":
+            data[-2] ^= 1
+        case "truncate":
+            del data[-1]
+        case "longer":
+            data += b"\n"
+        case _:
+            data.clear()
+    path.write_bytes(data)
+    if change == "delete":
+        path.unlink()
+    with pytest.raises(LogFault):
+        check(log)
+
+
+@pytest.mark.parametrize(("one", "other"), [("tile/0/000", "tile/1/000.p/1"), ("tile/entries/000", "bodies/000")])
+def test_files_that_changed_places_are_found(log: Path, one: str, other: str) -> None:
+    """Each file is checked as what its path says."""
+    first, second = (log / one).read_bytes(), (log / other).read_bytes()
+    (log / one).write_bytes(second)
+    (log / other).write_bytes(first)
+    with pytest.raises(LogFault):
+        check(log)
+
+
+def test_another_key_is_refused(whole: Path) -> None:
+    """A log counts under the key it is asked for alone."""
+    with pytest.raises(LogFault) as fault:
+        check_log(DirectoryBlobs(whole).get, WITNESSES[0].verifier())
+    assert fault.value.path == "checkpoint"
+
+
+def test_the_command_says_what_it_found(log: Path) -> None:
+    """Status 0 and one line where it holds, status 1 and the file where it does not; a bad key is named."""
+    key = str(LOG.verifier())
+    held = CliRunner().invoke(verify, ["log", str(log), "--key", key])
+    assert (held.exit_code, "300 leaves" in held.output, "300 bodies" in held.output) == (0, True, True)
+    (log / "bodies" / "000").unlink()
+    assert CliRunner().invoke(verify, ["log", str(log), "--key", key, "--no-bodies"]).exit_code == 0
+    found = CliRunner().invoke(verify, ["log", str(log), "--key", key])
+    assert (found.exit_code, "FAULT" in found.output, "bodies/000" in found.output) == (1, True, True)
+    assert CliRunner().invoke(verify, ["log", str(log), "--key", "no key"]).exit_code == 2
