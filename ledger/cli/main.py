@@ -12,6 +12,7 @@ _COMMANDS = {
     "publish": "ledger.cli.publish:publish",
     "integrate": "ledger.cli.integrate:integrate",
     "witness": "ledger.cli.witness:witness",
+    "repair": "ledger.cli.repair:repair",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "migrate": "ledger.cli.migrate:migrate",
