@@ -10,12 +10,11 @@ from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.map_monitor import MapImpossible, audited_maps
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.verification import rows_of_archive, verify_archive
-from ledger.cli.keys import passphrase_in, passphrase_option, shown_key_faults
-from ledger.keys.key_folder import open_signing_key
-from ledger.trust.format_fault import KeyFault, MapFault
+from ledger.cli.keys import opened_key
+from ledger.trust.format_fault import MapFault
 from ledger.trust.map_audit import MapAudit
 from ledger.trust.note import Note
-from ledger.trust.note_key import SigningKey
+from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.verify import Fault
 
 
@@ -31,14 +30,18 @@ from ledger.trust.verify import Fault
     help="Key file of the monitor, made by `ledger keys new NAME`.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the notes.")
-@passphrase_option
-def monitor(archive: Path, key_file: Path, out: Path, passphrase_file: Path | None) -> None:
+@click.option(
+    "--passphrase-file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file of yours alone whose first line opens the key.",
+)
+def monitor(archive: Path, key_file: Path, out: Path, passphrase_file: Path) -> None:
     """Rebuild every published record map from an archive's files and write a signed note about each.
 
     A map that is wrong is named, its note says so, and the exit status is 1. The archive itself is verified first.
     """
-    with shown_key_faults():
-        key = open_signing_key(key_file, passphrase_in(passphrase_file))
+    key = opened_key(key_file, passphrase_file, KeyKind.ED25519)
     try:
         found = verify_archive(archive)
         if isinstance(found, Fault):
@@ -60,11 +63,7 @@ def _written(audit: MapAudit, key: SigningKey, out: Path) -> bool:
     """Writes the note of one map; whether the map holds."""
     path = out / f"map-{audit.published.size}.audit"
     text = audit.text()
-    try:
-        note = Note(text, (key.sign(text),))
-    except KeyFault as fault:
-        raise click.ClickException(str(fault)) from fault
-    path.write_bytes(note.encode())
+    path.write_bytes(Note(text, (key.sign(text),)).encode())
     place = f"map of {audit.published.size:,} events at position {audit.index + 1:,}"
     click.echo(f"{place}: {'holds' if audit.holds else 'WRONG, the entries lead to another'}; {path}")
     return audit.holds
