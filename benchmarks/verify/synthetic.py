@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Node, perfect_root
 from ledger.trust.merkle_check import root_from_inclusion
@@ -41,7 +41,7 @@ def _row(index: int, leaves: dict[int, bytes]) -> Row:
     body = sha256(b"body %d" % index).digest() * (BODY_BYTES // 32 + 1)
     envelope = encode(
         Envelope(
-            format=FORMAT_CLEAR,
+            format=FORMAT,
             origin=_ORIGIN,
             stream_id=stream_id,
             stream_version=version,

@@ -10,7 +10,7 @@ from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.map_monitor import MapImpossible, audited_maps
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.verification import rows_of_archive, verify_archive
-from ledger.cli.keys import opened_key
+from ledger.cli.note_keys import opened_key
 from ledger.trust.format_fault import MapFault
 from ledger.trust.map_audit import MapAudit
 from ledger.trust.note import Note

@@ -15,6 +15,7 @@ from ledger.api.v1 import (
     disposal_pb2,
     identity_pb2,
     keeping_pb2,
+    keys_pb2,
     proofs_pb2,
     records_pb2,
     rulebook_pb2,
@@ -36,6 +37,7 @@ CONTRACT_FILES = (
     usage_pb2,
     transfers_pb2,
     stream_pb2,
+    keys_pb2,
 )
 
 

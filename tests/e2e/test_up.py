@@ -15,7 +15,7 @@ from ledger.cli.demo.ledger_rows import connect, read_rows
 from ledger.embedded.kafka_jars import default_cache
 from ledger.trust.verify import Row
 from tests.eventually import eventually
-from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel
+from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel, opened
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
@@ -71,9 +71,11 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
         name: before[name] for name in ("grpc", "http", "postgres")
     }
     assert rows_of(service) == rows
-    assert not not_kept(rows, load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     wrong = replace(load.acknowledged[7], version=99)
-    assert not_kept(rows, [*load.acknowledged[:7], wrong]) == [wrong], "the check finds a receipt that does not hold"
+    assert not_kept(await opened(service.settings, rows), [*load.acknowledged[:7], wrong]) == [wrong], (
+        "the check finds a receipt that does not hold"
+    )
     await assert_repeated(service, load)
 
 
@@ -85,10 +87,10 @@ async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> N
     service.start()
     rows = rows_of(service)
     assert len(rows) == len(load.acknowledged)
-    assert not not_kept(rows, load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     await assert_repeated(service, load)
     more = await loaded(service, records=1)
-    assert not not_kept(rows_of(service), [*load.acknowledged, *more.acknowledged])
+    assert not not_kept(await opened(service.settings, rows_of(service)), [*load.acknowledged, *more.acknowledged])
 
 
 async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
@@ -98,7 +100,7 @@ async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
     service.kill9("up")
     eventually(lambda: not left_running(service), seconds_max=30, what="everything ended")
     service.start()
-    assert not not_kept(rows_of(service), load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows_of(service)), load.acknowledged)
 
 
 def test_a_folder_in_use_is_refused_by_name(service: WholeService) -> None:

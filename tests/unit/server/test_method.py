@@ -17,6 +17,7 @@ def test_every_method_is_found_with_its_shape() -> None:
         "HospitalService",
         "IdentityService",
         "KeepingService",
+        "KeyService",
         "OperationsService",
         "PatientService",
         "ProofService",

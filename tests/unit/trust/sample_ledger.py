@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import FileMissing, ReadFile, bundles_of
 from ledger.trust.map_audit import MapAudit
@@ -58,7 +58,7 @@ class SampleLedger:
         salt = sha256(b"salt" + stream_id + bytes((version,))).digest() if self.sealed else b""
         body = sha256(plaintext).digest() * 2 if self.sealed else plaintext
         envelope = Envelope(
-            format=FORMAT_CLEAR, origin=self.origin, stream_id=stream_id, stream_version=version + 1, type=type_,
+            format=FORMAT, origin=self.origin, stream_id=stream_id, stream_version=version + 1, type=type_,
             recorded_at=BEGIN + 1_000_000 * len(self.events), actor=b"\x01" * 16,
             key_id=stream_id if self.sealed else b"", body_sha256=sha256(body).digest(),
             commitment=hmac.digest(salt, plaintext, "sha256") if self.sealed else b"", prev_leaf=prev_leaf,

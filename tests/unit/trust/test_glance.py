@@ -5,14 +5,14 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, decode, encode
+from ledger.trust.envelope import FORMAT, Envelope, decode, encode
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.glance import Glance, glance
 
 _id, _digest = st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)
 _envelopes = st.builds(
     Envelope,
-    format=st.just(FORMAT_CLEAR),
+    format=st.just(FORMAT),
     origin=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20) | st.just("ledger.example/north/1"),
     stream_id=_id,
     stream_version=st.integers(1, 300) | st.integers(1, 2**64 - 1),
