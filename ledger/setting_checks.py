@@ -134,14 +134,14 @@ def secret_file(text: str) -> Path | None:
 
 
 def checkpoint_seconds(text: str) -> int:
-    """Seconds between two rounds of cosignatures."""
+    """Seconds between two checkpoints that witnesses are asked for."""
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _CHECKPOINT_SECONDS_MAX:
         raise ValueError(f"a whole number from 1 to {_CHECKPOINT_SECONDS_MAX}")
     return int(text)
 
 
 def blobs(text: str) -> str:
-    """A folder, a bucket, or nothing."""
+    """Where blobs lie: a bucket, a folder, or nothing said."""
     if text.startswith("s3://"):
         if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*", text):
             raise ValueError("s3://bucket, or s3://bucket/prefix")
@@ -151,12 +151,12 @@ def blobs(text: str) -> str:
 
 
 def folder_or_none(text: str) -> Path | None:
-    """A folder, or nothing."""
+    """A folder, or where one can be made; None where nothing is said."""
     return folder(text) if text else None
 
 
 def file_or_none(text: str) -> Path | None:
-    """A file that is there, or nothing."""
+    """A file that exists, or none."""
     if text and not Path(text).is_file():
         raise ValueError("a file that exists")
     return Path(text) if text else None

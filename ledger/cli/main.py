@@ -13,6 +13,7 @@ _COMMANDS = {
     "integrate": "ledger.cli.integrate:integrate",
     "witness": "ledger.cli.witness:witness",
     "map": "ledger.cli.map_records:map_",
+    "repair": "ledger.cli.repair:repair",
     "project": "ledger.cli.project:project",
     "consume": "ledger.cli.consume:consume",
     "keys": "ledger.cli.keys:keys",

@@ -15,6 +15,7 @@ from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
+from ledger.keys.disclosing import Disclosing
 from ledger.server import key_service
 from ledger.server.key_service import KeyService
 from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
@@ -67,7 +68,8 @@ async def _serve(
     ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
     try:
         async with view_queries(settings, ledger, bodies.opener) as queries:
-            served = {**queries, **Proofs(ledger, logs.blobs).queries(), key_service.RPC: keys.unseal}
+            proofs = Proofs(ledger, log_blobs(settings), Disclosing(bodies.keys).disclose).queries()
+            served = {**queries, **proofs, key_service.RPC: keys.unseal}
             await run_server(settings, ledger, served, stop, answers, logs=logs)
     finally:
         await ledger.close()

@@ -18,7 +18,7 @@ SIGNED = "signed"
 """The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
 HALTED = "halted"
 """Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
-INTEGRATE, PUBLISH = HALTING_ROLES = ("integrate", "publish")
+INTEGRATE, PUBLISH, REPAIR = HALTING_ROLES = ("integrate", "publish", "repair")
 _REASON_CHARACTERS_MAX = 1000
 
 

@@ -34,7 +34,11 @@ _log = logging.getLogger(__name__)
 
 
 async def run_publisher(
-    settings: Settings, opener: Opener, stop: asyncio.Event, ready: Callable[[], None], blobs: Blobs | None = None
+    settings: Settings,
+    opener: Opener,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+    blobs: Blobs | None = None,
 ) -> None:
     """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry.
 

@@ -148,7 +148,7 @@ def _new_event(stored: StoredEvent) -> NewEvent:
     envelope, body = split_state(stored.state)
     return NewEvent(
         stream_id=cast("UUID", stored.originator_id),
-        kind=_kind_of(stored.topic),
+        kind=kind_of(stored.topic),
         version=stored.originator_version,
         type=stored.topic,
         recorded_at=decode(envelope).recorded_at if envelope else time.time_ns() // 1000,
@@ -158,7 +158,8 @@ def _new_event(stored: StoredEvent) -> NewEvent:
     )
 
 
-def _kind_of(topic: str) -> str:
+def kind_of(topic: str) -> str:
+    """The kind of the stream that an event of this type begins."""
     name = topic.rpartition(".")[2]
     return next((kind for kind in ("patient", "package", "disposal") if name.lower().startswith(kind)), "record")
 
@@ -168,4 +169,4 @@ def _stored(row: DictRow) -> StoredEvent:
     return StoredEvent(row["stream_id"], row["version"], row["type"], state)
 
 
-__all__ = ["LedgerRecorder", "ledger_datastore"]
+__all__ = ["LedgerRecorder", "kind_of", "ledger_datastore"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ledger.application.ledger import Ledger
 from ledger.config import Settings
-from ledger.trust.envelope import Envelope
+from ledger.trust.envelope import Envelope, decode
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import Draft, Opened, Opening, Sealed, SealFault, seal_in_order
@@ -59,6 +59,12 @@ def plaintext_of(envelope: bytes, body: bytes) -> bytes:
 def opened_event(position: int, envelope: bytes, body: bytes) -> ViewEvent:
     """A stored event as a view gets it."""
     return replace(view_event(position, envelope, body), opening=opened_body(envelope, body))
+
+
+async def disclosed(envelope: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """Salt and plaintext, as `ledger.keys.disclosing` gives them."""
+    place = decode(envelope)
+    return _KEY.salt(place.stream_id, place.stream_version), plaintext_of(envelope, body)
 
 
 async def open_ledger(settings: Settings) -> Ledger:

@@ -38,6 +38,7 @@ from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import context, record_entry, register_patient, register_record, start_care
 from tests.eventually import eventually_async
+from tests.services.sealed import disclosed
 from verifier import verify as court
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground
     passphrase.touch(0o600)
     passphrase.write_text("a passphrase of the tests\n")
     keys = LogKeys(tmp_path / "keys", passphrase, make=True)
-    idle_edge.queries.update(Proofs(idle_edge.ledger, blobs).queries())
+    idle_edge.queries.update(Proofs(idle_edge.ledger, blobs, disclosed).queries())
     await idle_edge.start()
     stop, ready = asyncio.Event(), asyncio.Event()
     integrating = asyncio.create_task(run_integrator(idle_edge.settings, Log(blobs, keys, None), stop, ready.set))

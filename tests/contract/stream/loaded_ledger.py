@@ -129,6 +129,22 @@ class LoadedLedger:
             connection.execute(self._sql("UPDATE {}.head SET position = %s"), (head,))
         self.head = head
 
+    def forget_heads_above(self, head: int) -> None:
+        """Makes the heads of the streams those of a ledger that ends at a position, as the append keeps them."""
+        query = SQL("""
+            INSERT INTO {}.stream_heads
+                (stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at)
+            SELECT DISTINCT ON (stream_id) stream_id, 'record', version, leaf_hash, min(position) OVER w, position,
+                recorded_at
+            FROM {}.events WHERE position <= %s
+            WINDOW w AS (PARTITION BY stream_id) ORDER BY stream_id, version DESC
+        """)
+        with psycopg.connect(self.database.url) as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(self._sql("DELETE FROM {}.stream_heads"))
+            schema = Identifier(f"h_{self.hospital}")
+            connection.execute(query.format(schema, schema), (head,))
+
     def lose_below(self, position: int) -> None:
         """Takes the oldest events away, up to a position."""
         with psycopg.connect(self.database.url) as connection:

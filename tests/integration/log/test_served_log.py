@@ -9,7 +9,6 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
-from ledger.application.ledger import Ledger
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.config import load
 from ledger.log.log_files import LogFiles
@@ -22,7 +21,7 @@ from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating
 from tests.integration.log.test_integrating import until_published
 from tests.services.postgres import Database
-from tests.services.sealed import FIXED_KEY
+from tests.services.sealed import open_ledger
 from tests.services.serve_process import serve_environment
 
 
@@ -30,7 +29,7 @@ from tests.services.serve_process import serve_environment
 async def server(database: Database) -> AsyncIterator[RunningEdge]:
     """A server on the same database and the same files, not started yet."""
     settings = load(serve_environment(database))
-    ledger = await Ledger.open(settings, FIXED_KEY, FIXED_KEY)
+    ledger = await open_ledger(settings)
     running = RunningEdge(ledger, settings, CollectorRegistry())
     yield running
     await running.stop()

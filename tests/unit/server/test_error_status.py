@@ -57,8 +57,13 @@ def test_only_unavailable_invites_a_retry() -> None:
     assert row_of(store.OutcomeUnknown(_ID)).code == code_pb2.UNKNOWN
     unavailable = {cls for cls, row in TABLE.items() if row.code == code_pb2.UNAVAILABLE}
     stores = {store.StoreUnavailable, store.MigrationBlocked, views.ViewsUnavailable, views.ViewsUnreadable}
-    own = {application.ClockOff, edge.ServerStopping, edge.LogUnavailable, keys.KeysUnavailable}
-    assert unavailable == own | stores
+    assert unavailable == {
+        application.ClockOff,
+        edge.ServerStopping,
+        edge.LogUnavailable,
+        keys.KeysUnavailable,
+        *stores,
+    }
 
 
 def test_facts_are_fields_and_the_message_is_the_docstring() -> None:

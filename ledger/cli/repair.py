@@ -1,0 +1,137 @@
+"""`ledger repair`: ways on for a ledger that is older than its signed log."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ledger.blobs.contract import BlobError
+from ledger.cli.log_store import log_blobs
+from ledger.cli.running import settings_for
+from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.store.errors import StoreUnavailable, UnknownHospital
+from ledger.store.refill import LedgerRefill, NotRefilled, open_refill
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier, peaks_of
+from ledger.trust.tile import TILE_WIDTH, BundleId, tiles_of
+from ledger.trust.tile_hashes import TileHashes
+
+_FAULTS = (BlobError, LogDamaged, NotRefilled)
+_dir = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
+)
+
+
+class AnotherHistory(Exception):
+    """The ledger is not the beginning of what its log has signed; refilling cannot mend that."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"{self.__doc__} Compared up to position {position}.")
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Refilled:
+    """What was put back."""
+
+    first: int
+    last: int
+
+
+@click.group()
+def repair() -> None:
+    """Put a ledger right that was restored and is older than its signed log (docs/operations.md)."""
+
+
+@repair.command()
+@click.argument("hospital")
+@_dir
+def refill(hospital: str, folder: Path | None) -> None:
+    """Refill missing positions of HOSPITAL byte for byte from the log's bundles, then check the root.
+
+    May be begun again at any moment. Commands stay refused until `ledger repair accept`: the log holds events, not the
+    reservations and command ids that went with them.
+    """
+    settings = settings_for("postgres_append_url", beside=folder)
+    files = LogFiles(log_blobs(settings), hospital)
+    try:
+        done = asyncio.run(_refill(settings.postgres_append_url, hospital, files))
+    except (*_FAULTS, AnotherHistory) as error:
+        raise click.ClickException(str(error)) from error
+    except UnknownHospital as error:
+        raise click.ClickException(f"{hospital}: {UnknownHospital.__doc__}") from error
+    except StoreUnavailable as error:
+        raise click.ClickException("PostgreSQL cannot be reached") from error
+    if done is None:
+        click.echo(f"{hospital}: nothing is missing; the ledger has the root that was signed.")
+        return
+    click.echo(
+        f"{hospital}: positions {done.first:,} to {done.last:,} are back; the ledger has the root that was signed."
+    )
+    click.echo(
+        "Not in the log, and not back: the reservations and command ids of these positions. Once you have seen to"
+    )
+    click.echo(f"that (docs/operations.md), `ledger repair accept {hospital}` lets commands in again.")
+
+
+@repair.command()
+@click.argument("hospital")
+@_dir
+def accept(hospital: str, folder: Path | None) -> None:
+    """Let commands of HOSPITAL in again after `refill`."""
+    settings = settings_for(beside=folder)
+    try:
+        LogFiles(log_blobs(settings), hospital).resume(REPAIR)
+    except BlobError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{hospital}: accepted; what other roles have found stays (`ledger status`).")
+
+
+async def _refill(url: str, hospital: str, files: LogFiles) -> Refilled | None:
+    note = files.signed()
+    if note is None:
+        raise LogDamaged("signed", "missing; there is nothing to refill from")
+    signed = parse_checkpoint(note.text)
+    async with open_refill(url, hospital) as ledger:
+        tree = Frontier()
+        async for envelope in ledger.envelopes():
+            tree.append(leaf_hash(envelope))
+            if tree.size == signed.size:
+                break
+        _require_beginning(files, tree, signed)
+        first = tree.size + 1
+        if first > signed.size:
+            return None
+        # Said before the first event is back: what ends in between must not let commands in.
+        files.halt(
+            REPAIR, f"positions {first} to {signed.size} are refilled; `ledger repair accept` when that is seen to"
+        )
+        await _put_back(ledger, files, tree, signed)
+        _require_beginning(files, tree, signed)
+    return Refilled(first, signed.size)
+
+
+async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:
+    """Bundle by bundle, each a transaction. The root over a bundle is compared before it is stored."""
+    while tree.size < signed.size:
+        index = tree.size // TILE_WIDTH
+        bundle = BundleId(index, min(TILE_WIDTH, signed.size - index * TILE_WIDTH))
+        begin = tree.size - bundle.first_leaf
+        events = list(zip(files.entries(bundle), files.bodies(bundle), strict=True))[begin:]
+        grown = Frontier(tree.size, tree.peaks)
+        grown.extend(leaf_hash(envelope) for envelope, _ in events)
+        _require_beginning(files, grown, signed)
+        await ledger.put_back(tree.size + 1, events)
+        tree.extend(leaf_hash(envelope) for envelope, _ in events)
+
+
+def _require_beginning(files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:
+    """Raises AnotherHistory where the tree is not the beginning of the signed one."""
+    nodes = peaks_of(0, tree.size)
+    hashes = TileHashes(signed.size, files.tiles(tiles_of([*nodes, *peaks_of(0, signed.size)], signed.size)))
+    if hashes.root() != signed.root or [hashes.node(node) for node in nodes] != list(tree.peaks):
+        raise AnotherHistory(tree.size)

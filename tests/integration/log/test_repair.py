@@ -1,0 +1,96 @@
+"""Repair 1: what a backup lacks is refilled from the log, byte for byte, to the very root that was signed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.cli.repair import repair
+from ledger.log.log_files import LogFiles
+from ledger.store.whole_ledger import verify_stored
+from ledger.trust.verify import Summary
+from tests.contract.stream.loaded_ledger import LoadedLedger
+from tests.integration.log.conftest import Integrating
+from tests.integration.log.test_integrating import until_published
+
+
+@dataclass
+class Repair:
+    """`ledger repair` on the settings of this test."""
+
+    environment: dict[str, str]
+    hospital: str
+
+    def run(self, command: str) -> Result:
+        return CliRunner().invoke(repair, [command, self.hospital], env=self.environment)
+
+
+@pytest.fixture
+def repairing(ledger: LoadedLedger, tmp_path: Path) -> Repair:
+    url = ledger.database.role_url("ledger_append")
+    return Repair({"LEDGER_POSTGRES_APPEND_URL": url, "LEDGER_DATA_DIR": str(tmp_path)}, ledger.hospital)
+
+
+@pytest.mark.parametrize("kept", [0, 256, 290, 511])
+async def test_missing_positions_are_refilled(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, repairing: Repair, kept: int
+) -> None:
+    """Cut anywhere, the ledger is the same again, chains, heads and all; commands wait until a person accepts."""
+    ledger.append(600)
+    stored = ledger.stored()
+    async with integrating():
+        await until_published(files, 600)
+    ledger.cut(kept)
+    ledger.forget_heads_above(kept)
+    done = await _in_thread(repairing, "refill")
+    assert done.exit_code == 0, done.output
+    assert ledger.stored() == stored
+    assert isinstance(await verify_stored(ledger.database.role_url("ledger_append"), ledger.hospital), Summary)
+    assert f"positions {kept + 1} to 600" in files.halted()
+    again = await _in_thread(repairing, "refill")
+    assert (again.exit_code, "nothing is missing" in again.output) == (0, True)
+    assert (await _in_thread(repairing, "accept")).exit_code == 0
+    assert files.halted() == ""
+
+
+async def test_another_history_is_not_refilled(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, repairing: Repair
+) -> None:
+    """A ledger that has grown otherwise since is left as it is."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    ledger.cut(200)
+    ledger.append(20)
+    stored = ledger.stored()
+    refused = await _in_thread(repairing, "refill")
+    assert (refused.exit_code, "220" in refused.output) == (1, True)
+    assert ledger.stored() == stored
+
+
+async def test_bundles_that_were_changed_are_not_refilled(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, repairing: Repair, tmp_path: Path
+) -> None:
+    """A changed body or entry is found before anything of its bundle is stored."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    ledger.cut(256)
+    ledger.forget_heads_above(256)
+    for name in ("bodies/001.p/44", "tile/entries/001.p/44"):
+        path = tmp_path / "log" / ledger.hospital / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert (await _in_thread(repairing, "refill")).exit_code == 1
+        assert len(ledger.stored()) == 256
+        path.write_bytes(whole)
+    assert (await _in_thread(repairing, "refill")).exit_code == 0
+
+
+async def _in_thread(repairing: Repair, command: str) -> Result:
+    """The command has an event loop of its own."""
+    return await asyncio.to_thread(repairing.run, command)
