@@ -11,13 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ledger.clock import read_time
+from ledger.setting_checks import blobs, checkpoint_seconds, file_or_none, folder, folder_or_none
 
 _PREFIX = "LEDGER_"
 _TESTS_OWN = "LEDGER_TEST_"
 _CLOCK_MAY_BE_DRIVEN = "LEDGER_TEST_CLOCK"
 _PARTITIONS_MAX = 256
 _CLOCK_SKEW_SECONDS_MAX = 60
-_CHECKPOINT_SECONDS_MAX = 60
 _PORT_MAX = 65_535
 _SERVERS = (
     "LEDGER_POSTGRES_MIGRATE_URL",
@@ -216,31 +216,6 @@ def _skew_seconds(text: str) -> int:
     return int(text)
 
 
-def _checkpoint_seconds(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _CHECKPOINT_SECONDS_MAX:
-        raise ValueError(f"a whole number from 1 to {_CHECKPOINT_SECONDS_MAX}")
-    return int(text)
-
-
-def _blobs(text: str) -> str:
-    if text.startswith("s3://"):
-        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9._-]*)*", text):
-            raise ValueError("s3://bucket, or s3://bucket/prefix")
-    elif text:
-        _folder(text)
-    return text
-
-
-def _folder_or_none(text: str) -> Path | None:
-    return _folder(text) if text else None
-
-
-def _file_or_none(text: str) -> Path | None:
-    if text and not Path(text).is_file():
-        raise ValueError("a file that exists")
-    return Path(text) if text else None
-
-
 def _clock_file(text: str) -> Path | None:
     if not text:
         return None
@@ -250,14 +225,6 @@ def _clock_file(text: str) -> Path | None:
     except (OSError, ValueError):
         raise ValueError("a file that holds an ISO 8601 time with its zone") from None
     return file
-
-
-def _folder(text: str) -> Path:
-    found = Path(text)
-    nearest = next(level for level in (found, *found.absolute().parents) if level.exists())
-    if not nearest.is_dir():
-        raise ValueError("a folder, or a place where one can be made")
-    return found
 
 
 def _programs(text: str) -> str:
@@ -303,22 +270,22 @@ TABLE: tuple[Setting, ...] = (
         "where the logs' files lie: a folder, or `s3://bucket/prefix` with boto3's `AWS_...` variables; "
         "empty: `log` in `LEDGER_DATA_DIR`",
         "",
-        _blobs,
+        blobs,
     ),
-    Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", _folder_or_none),
-    Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", _file_or_none),
-    Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", _file_or_none),
+    Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", folder_or_none),
+    Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", file_or_none),
+    Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", file_or_none),
     Setting(
-        "log_readers", "file that says who may read entries and bodies of the logs (docs/log.md)", "", _file_or_none
+        "log_readers", "file that says who may read entries and bodies of the logs (docs/log.md)", "", file_or_none
     ),
     Setting(
         "checkpoint_seconds",
         "how often witnesses are asked to cosign, while something is new, 1 to 60 seconds",
         "5",
-        _checkpoint_seconds,
+        checkpoint_seconds,
     ),
-    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", _folder),
-    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", _folder),
+    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", folder),
+    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", folder),
     Setting(
         "postgres_bin", "folder of PostgreSQL's programs for the embedded server; empty: the wheel's", "", _programs
     ),
