@@ -10,8 +10,8 @@ import pytest
 from ledger.blobs.contract import BlobDiffers
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
-from ledger.log.log_files import SIGNED, LogDamaged
-from ledger.log.log_growth import PositionMissing
+from ledger.log.log_files import SIGNED, LogDamaged, checkpoint_of
+from ledger.log.log_growth import PositionMissing, open_growth
 from ledger.trust.checkpoint import parse_checkpoint
 from tests.fault.test_integration_step import EVENTS, files_in, step
 from tests.unit.trust.tlog_samples import LOG, ORIGIN
@@ -42,13 +42,13 @@ def test_who_was_overtaken_signs_nothing_more(tmp_path: Path) -> None:
 
 def test_two_roots_of_one_size_meet_in_the_tiles(tmp_path: Path) -> None:
     """Another event in the same place cannot even be written, so that no head over it can be signed."""
-    first, second = opened(tmp_path), opened(tmp_path)
+    first, second = opened(tmp_path), open_growth(files_in(tmp_path), checkpoint_of(None, ORIGIN))
     other = replace(EVENTS[299], envelope=EVENTS[298].envelope)
     first.take(EVENTS[:300])
     second.take([*EVENTS[:299], other])
     first.sign()
     with pytest.raises(BlobDiffers):
-        second._growth.finish(ORIGIN)
+        second.finish(ORIGIN)
 
 
 def test_a_gap_is_not_taken(tmp_path: Path) -> None:
