@@ -67,6 +67,14 @@ class HospitalIntegrator:
         """How long it still rests after a failure, without a lease or a place among those that are open."""
         return max(0.0, self._rests_until - time.monotonic())
 
+    async def look_at_empty(self) -> None:
+        """An empty ledger whose log was never signed is left alone: a hospital that does nothing costs nothing."""
+        try:
+            if await asyncio.to_thread(self._tools.files(self._hospital.id).signed) is None:
+                self.published_size = 0
+        except (BlobError, LogDamaged) as error:
+            self._rest(error)
+
     def hint(self) -> None:
         """The ledger may have grown."""
         self._grown.set()
