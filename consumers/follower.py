@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from consumers.checkpoint_file import CheckpointFile
 from consumers.dead_letters import DEAD_LETTERS_MAX, DeadLetter, DeadLetterFile, DeadLetterLimit
-from consumers.transfer_message import PoisonMessage, TransferMessage
+from consumers.transfer_message import BodyGone, PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, OpenTopic
 from consumers.waiting_room import NotNow, WaitingRoom, WaitingRoomFull
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.sealing import Opener
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -34,6 +36,7 @@ class Follower:
         *,
         open_topic: OpenTopic,
         handle: Handle,
+        opener: Opener,
         folder: Path,
         clock: Callable[[], datetime],
         say: Say,
@@ -43,6 +46,7 @@ class Follower:
         self._hospital = hospital
         self._open_topic = open_topic
         self._handle = handle
+        self._opener = opener
         self._clock = clock
         self._say = say
         self._checkpoint = CheckpointFile(folder / "checkpoint.json")
@@ -88,7 +92,10 @@ class Follower:
     async def _handle_or_put_aside(self, message: TransferMessage) -> bool:
         """Whether the message is done with; one whose time has not come waits for it."""
         try:
-            await self._handle(message)
+            await self._handle(await self._opened(message))
+        except BodyGone:
+            about = {"hospital": self._hospital, "origin": message.origin, "position": message.position}
+            _log.info("message of a destroyed record passed over", extra=about)
         except NotNow as later:
             _log.warning("message waits", extra={"hospital": self._hospital, "why": str(later)})
             self._waiting.put(message)
@@ -106,6 +113,11 @@ class Follower:
             )
             self._dead_letters.put(letter)
         return True
+
+    async def _opened(self, message: TransferMessage) -> TransferMessage:
+        """Opened for the moment of its handling: what waits or is put aside stays sealed on disk."""
+        (opening,) = await self._opener.open([(message.envelope, message.body)])
+        return replace(message, opening=opening)
 
 
 def _type_of(message: TransferMessage) -> str:

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
 
 T = TypeVar("T", bound=Message)
 
@@ -21,6 +22,10 @@ class PoisonMessage(Exception):
         self.reason = reason
 
 
+class BodyGone(Exception):
+    """The sender has destroyed the record meanwhile: there is nothing left to be handed over or answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransferMessage:
     """An event of some sender's ledger as it lies on the topic."""
@@ -31,8 +36,24 @@ class TransferMessage:
     """Position in that ledger. (origin, position) is the message's identity: repeats have the same."""
     envelope: bytes
     body: bytes
+    """As stored: sealed."""
+    opening: Opening | None = None
+    """What became of the body when it was opened; None until then. Never kept on disk."""
 
-    def opened(self) -> Envelope:
+    @property
+    def plaintext(self) -> bytes:
+        """The body in the clear; PoisonMessage where it cannot be opened, BodyGone where its record was destroyed."""
+        match self.opening:
+            case Opened(plaintext=plaintext):
+                return plaintext
+            case Destroyed():
+                raise BodyGone
+            case SealFault(kind=kind):
+                raise PoisonMessage(f"BODY_NOT_OPENED: {kind.name}")
+            case None:
+                raise PoisonMessage("BODY_NOT_OPENED: nobody has opened it")
+
+    def checked(self) -> Envelope:
         """The envelope, once it agrees with the header and the body; PoisonMessage otherwise."""
         try:
             envelope = decode(self.envelope)

@@ -3,27 +3,21 @@
 `python -m ledger.config` prints the table for the README.
 """
 
-import ipaddress
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from ledger.clock import read_time
-from ledger.setting_checks import blobs, checkpoint_seconds, file_or_none, folder, folder_or_none
+from ledger import setting_checks as check
 
 _PREFIX = "LEDGER_"
 _TESTS_OWN = "LEDGER_TEST_"
 _CLOCK_MAY_BE_DRIVEN = "LEDGER_TEST_CLOCK"
-_PARTITIONS_MAX = 256
-_CLOCK_SKEW_SECONDS_MAX = 60
-_PORT_MAX = 65_535
 _SERVERS = (
     "LEDGER_POSTGRES_MIGRATE_URL",
     "LEDGER_POSTGRES_APPEND_URL",
     "LEDGER_POSTGRES_STREAM_URL",
     "LEDGER_POSTGRES_VIEWS_URL",
+    "LEDGER_POSTGRES_KEYS_URL",
     "LEDGER_KAFKA_BOOTSTRAP",
 )
 """What says where servers are that somebody else runs."""
@@ -71,6 +65,11 @@ class Settings:
     postgres_append_url: str = field(repr=False)
     postgres_stream_url: str = field(repr=False)
     postgres_views_url: str = field(repr=False)
+    postgres_keys_url: str = field(repr=False)
+    key_file: Path | None
+    key_passphrase_file: Path | None
+    unseal_consumers_file: Path | None
+    unseal_token_file: Path | None
     stream: str
     kafka_bootstrap: str
     grpc_listen: str
@@ -143,153 +142,95 @@ def _shown(default: str) -> str:
     return f"`{default}`" if default else ""
 
 
-def _postgres_url(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/") or not _ports_good(parts.netloc):
-        raise ValueError("a libpq URL, postgresql://user:password@host:port/database")
-    return text
-
-
-def _ports_good(netloc: str) -> bool:
-    """Whether every port named is one; libpq takes several hosts, separated by commas."""
-    hosts = netloc.rpartition("@")[2].split(",")
-    ports = (re.sub(r"^\[[^\]]*\]", "", host).partition(":")[2] for host in hosts)
-    return all(not port or _is_port(port) for port in ports)
-
-
-def _is_port(text: str) -> bool:
-    # ASCII alone: Python takes the digits of every script for numbers.
-    return text.isascii() and text.isdecimal() and 0 < int(text) <= _PORT_MAX
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"one of {', '.join(allowed)}")
-        return text
-
-    return check
-
-
-def _addresses(text: str) -> str:
-    if text and not all(_is_address(one) for one in text.split(",")):
-        raise ValueError("host:port, several separated by commas")
-    return text
-
-
-def _is_address(text: str) -> bool:
-    host, _, port = text.rpartition(":")
-    return bool(re.fullmatch(r"[^\s:,]+|\[[0-9a-fA-F:.]+\]", host)) and _is_port(port)
-
-
-def _loopback(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if port != "0" and not _is_port(port):
-        raise ValueError("host:port, port 0 for any free one")
-    address = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
-    try:
-        loopback = ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ValueError("a loopback address: there is no authentication yet, so nobody else may reach it")
-    return text
-
-
-def _origin_prefix(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[a-z0-9-]+)*", text) or len(text) > 100:
-        raise ValueError("a host name in lower case, with path segments where wanted, at most 100 characters")
-    return text
-
-
-def _partitions(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _PARTITIONS_MAX:
-        raise ValueError(f"a whole number from 1 to {_PARTITIONS_MAX}")
-    return int(text)
-
-
-def _skew_seconds(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _CLOCK_SKEW_SECONDS_MAX:
-        raise ValueError(f"a whole number from 1 to {_CLOCK_SKEW_SECONDS_MAX}")
-    return int(text)
-
-
-def _clock_file(text: str) -> Path | None:
-    if not text:
-        return None
-    file = Path(text).absolute()
-    try:
-        read_time(file)
-    except (OSError, ValueError):
-        raise ValueError("a file that holds an ISO 8601 time with its zone") from None
-    return file
-
-
-def _programs(text: str) -> str:
-    if text and not Path(text).is_dir():
-        raise ValueError("a folder that exists")
-    return text
-
-
 TABLE: tuple[Setting, ...] = (
     Setting(
         "postgres_migrate_url",
         "libpq URL of the role that migrates (`ledger migrate`, adding a hospital)",
         "",
-        _postgres_url,
+        check.postgres_url,
     ),
-    Setting("postgres_append_url", "libpq URL of the role that appends (`ledger serve`)", "", _postgres_url),
-    Setting("postgres_stream_url", "libpq URL of the role that publishes (`ledger publish`)", "", _postgres_url),
-    Setting("postgres_views_url", "libpq URL of the role that keeps the views (`ledger project`)", "", _postgres_url),
+    Setting("postgres_append_url", "libpq URL of the role that appends (`ledger serve`)", "", check.postgres_url),
+    Setting("postgres_stream_url", "libpq URL of the role that publishes (`ledger publish`)", "", check.postgres_url),
     Setting(
-        "stream", "what carries the published stream: `kafka` or `postgres`", "postgres", _one_of("kafka", "postgres")
+        "postgres_views_url", "libpq URL of the role that keeps the views (`ledger project`)", "", check.postgres_url
     ),
-    Setting("kafka_bootstrap", "Kafka's addresses, `host:port`, several separated by commas", "", _addresses),
-    Setting("grpc_listen", "where gRPC is served; loopback only, port 0 = any free one", "127.0.0.1:7070", _loopback),
-    Setting("http_listen", "where Connect/JSON and `/metrics` are served; loopback only", "127.0.0.1:7080", _loopback),
     Setting(
-        "origin_prefix", "what every ledger's origin begins with; never changed later", "ledger.example", _origin_prefix
+        "postgres_keys_url", "libpq URL of the role that keeps records' keys (`ledger serve`)", "", check.postgres_url
     ),
-    Setting("partitions", "partitions of a new hospital's topic, 1 to 256; never changed later", "1", _partitions),
+    Setting("key_file", "file of the key-encryption keys (`ledger serve`, `ledger keys`)", "", check.secret_file),
+    Setting("key_passphrase_file", "file of the passphrase of the key file, one line", "", check.secret_file),
+    Setting(
+        "unseal_consumers_file", "file that says who may have bodies opened (`ledger serve`)", "", check.secret_file
+    ),
+    Setting(
+        "unseal_token_file",
+        "file of this program's own token for having bodies opened, one line",
+        "",
+        check.secret_file,
+    ),
+    Setting(
+        "stream",
+        "what carries the published stream: `kafka` or `postgres`",
+        "postgres",
+        check.one_of("kafka", "postgres"),
+    ),
+    Setting("kafka_bootstrap", "Kafka's addresses, `host:port`, several separated by commas", "", check.addresses),
+    Setting(
+        "grpc_listen", "where gRPC is served; loopback only, port 0 = any free one", "127.0.0.1:7070", check.loopback
+    ),
+    Setting(
+        "http_listen", "where Connect/JSON and `/metrics` are served; loopback only", "127.0.0.1:7080", check.loopback
+    ),
+    Setting(
+        "origin_prefix",
+        "what every ledger's origin begins with; never changed later",
+        "ledger.example",
+        check.origin_prefix,
+    ),
+    Setting("partitions", "partitions of a new hospital's topic, 1 to 256; never changed later", "1", check.partitions),
     Setting(
         "clock_skew_seconds",
         "how far this process's clock may lie off PostgreSQL's before it is decided again, 1 to 60 seconds",
         "5",
-        _skew_seconds,
+        check.skew_seconds,
     ),
     Setting(
         "clock_file",
         "for tests alone, with `LEDGER_TEST_CLOCK=1`: file whose ISO 8601 time is the clock of decisions and deadlines",
         "",
-        _clock_file,
+        check.clock_file,
     ),
     Setting(
         "blobs",
         "where the logs' files lie: a folder, or `s3://bucket/prefix` with boto3's `AWS_...` variables; "
         "empty: `log` in `LEDGER_DATA_DIR`",
         "",
-        blobs,
+        check.blobs,
     ),
-    Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", folder_or_none),
-    Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", file_or_none),
-    Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", file_or_none),
+    Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", check.folder_or_none),
+    Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", check.file_or_none),
+    Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", check.file_or_none),
     Setting(
-        "log_readers", "file that says who may read entries and bodies of the logs (docs/log.md)", "", file_or_none
+        "log_readers",
+        "file that says who may read entries and bodies of the logs (docs/log.md)",
+        "",
+        check.file_or_none,
     ),
     Setting(
         "checkpoint_seconds",
         "how often witnesses are asked to cosign, while something is new, 1 to 60 seconds",
         "5",
-        checkpoint_seconds,
+        check.checkpoint_seconds,
     ),
-    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", folder),
-    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", folder),
+    Setting("data_dir", "folder of the embedded servers and of what consumers write", ".ledger", check.folder),
+    Setting("cache_dir", "folder of what is fetched once (Kafka's jars)", ".ledger-cache", check.folder),
     Setting(
-        "postgres_bin", "folder of PostgreSQL's programs for the embedded server; empty: the wheel's", "", _programs
+        "postgres_bin",
+        "folder of PostgreSQL's programs for the embedded server; empty: the wheel's",
+        "",
+        check.programs,
     ),
-    Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("log_level", "least level that is logged", "INFO", check.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
 

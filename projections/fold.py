@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from ledger.views.errors import BodyNotOpened
 from ledger.views.event import ViewEvent
 from ledger.views.view import Erased, Row, RowKey, View
 
@@ -59,7 +60,7 @@ def _planned(view: View, event: ViewEvent) -> Planned:
     try:
         return Planned(event, tuple(view.touches(event)))
     except Exception as error:  # noqa: BLE001 - whatever a view raises stops the record, never the partition
-        return Planned(event, (), type(error).__name__)
+        return Planned(event, (), _kind(error))
 
 
 def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, key_columns: dict[str, int]) -> str:
@@ -68,7 +69,7 @@ def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, k
     try:
         changes = tuple(view.apply(item.event, rows))
     except Exception as error:  # noqa: BLE001 - as above
-        return type(error).__name__
+        return _kind(error)
     for change in changes:
         if isinstance(change, Erased):
             _erase(change, rows, folded)
@@ -76,6 +77,10 @@ def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, k
         key = RowKey(change.table, change.row[: key_columns[change.table]])
         rows[key] = folded.changed[key] = change.row
     return ""
+
+
+def _kind(error: Exception) -> str:
+    return f"BodyNotOpened {error.kind}" if isinstance(error, BodyNotOpened) else type(error).__name__
 
 
 def _erase(erased: Erased, rows: dict[RowKey, Row], folded: Folded) -> None:

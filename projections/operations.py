@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from ledger.api.v1 import stream_pb2
+from ledger.trust.sealing import Opener
 from ledger.views.errors import ReasonMissing, ViewAbsent, ViewsUnreadable
 from ledger.views.event import ViewEvent
 from ledger.views.page_size import page_rows
@@ -27,8 +28,10 @@ _STATES = {"live": "running"}
 class ViewOperations:
     """State and dead letters of the views, for the edge's OperationsService."""
 
-    def __init__(self, pool: Pool, views: Sequence[View], stopped_max: int = STOPPED_MAX) -> None:
+    def __init__(self, pool: Pool, views: Sequence[View], opener: Opener, stopped_max: int = STOPPED_MAX) -> None:
+        """What was put aside lies sealed; `opener` opens it when it is tried again."""
         self._pool = pool
+        self._opener = opener
         self._views = {view.name: view for view in views}
         self._stopped_max = stopped_max
 
@@ -78,7 +81,7 @@ class ViewOperations:
         """
         async with borrowed(self._pool) as connection, connection.transaction():
             release = await self._release(connection, hospital, view, reason)
-            event = await release.dead.take(connection, position)
+            event = await release.opened(await release.dead.take(connection, position))
             error = await release.attempt(connection, event)
             if error:
                 await release.dead.fail_again(connection, position, error, reason)
@@ -110,7 +113,7 @@ class ViewOperations:
         if view is None or live is None:
             raise ViewAbsent(name, hospital)
         await connection.execute(shared_statements(hospital)["lock_generation"], (name, live.number))
-        return _Release(hospital, view, live.number, self._stopped_max)
+        return _Release(hospital, view, live.number, self._stopped_max, self._opener)
 
 
 @dataclass(slots=True)
@@ -121,6 +124,12 @@ class _Release:
     view: View
     generation: int
     stopped_max: int
+    opener: Opener
+
+    async def opened(self, event: ViewEvent) -> ViewEvent:
+        """The event with what is in its body."""
+        (opening,) = await self.opener.open([(event.envelope, event.body)])
+        return replace(event, opening=opening)
 
     @property
     def dead(self) -> DeadLetterTable:
@@ -144,7 +153,7 @@ class _Release:
         """Handles what is parked of the stream until the next poison, which becomes a dead letter of its own."""
         released = 0
         for event in await self.dead.parked_behind(connection, stopped_at.stream_id):
-            error = await self.attempt(connection, event)
+            error = await self.attempt(connection, await self.opened(event))
             await self.dead.unpark(connection, event)
             if error:
                 await self.dead.add(connection, Poison(event, error))

@@ -21,7 +21,7 @@ from rich.table import Table
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import LogFiles, checkpoint_of
 from ledger.log.log_growth import StoredLeaf, open_growth
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.tile_growth import TileGrowth
 
@@ -70,7 +70,7 @@ def events() -> list[StoredLeaf]:
     for number in range(LEAVES):
         body = sha256(b"%d" % number).digest() * (BODY_BYTES // 32)
         envelope = Envelope(
-            format=FORMAT_CLEAR, origin=ORIGIN, stream_id=body[:16], stream_version=7, type="ledger.v1.EntryRecorded",
+            format=FORMAT, origin=ORIGIN, stream_id=body[:16], stream_version=7, type="ledger.v1.EntryRecorded",
             recorded_at=1_764_000_000_000_000 + number, actor=body[:16], key_id=b"", body_sha256=sha256(body).digest(),
             commitment=b"", prev_leaf=body[:32],
         )  # fmt: skip

@@ -14,6 +14,7 @@ from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.iso21089 import UnknownEventType, iso_code
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Opened, Opening
 from ledger.trust.verify import Copies, Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,7 +25,7 @@ class BadArchiveLine(Exception):
     """A line of an archive file that is none."""
 
 
-def archive_line(event: StoredEvent) -> bytes:
+def archive_line(event: StoredEvent, opening: Opening) -> bytes:
     """The event as one line of JSON, newline included; the envelope must be well formed."""
     envelope = decode(event.envelope)
     row = {
@@ -37,7 +38,7 @@ def archive_line(event: StoredEvent) -> bytes:
         "leaf_hash": leaf_hash(event.envelope).hex(),
         "envelope": b64encode(event.envelope).decode(),
         "body": b64encode(event.body).decode(),
-        "body_json": _body_json(envelope, event.body),
+        "body_json": _body_json(envelope, opening),
     }
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
@@ -79,12 +80,12 @@ def _iso_code(event_type: str) -> str | None:
         return None
 
 
-def _body_json(envelope: Envelope, body: bytes) -> dict[str, Any] | None:
-    """The body for people; None where this release cannot read it: the bytes are what is kept."""
+def _body_json(envelope: Envelope, opening: Opening) -> dict[str, Any] | None:
+    """The body for people; None where it cannot be opened or read: the sealed bytes are what is kept."""
     message_type = getattr(events_pb2, envelope.type.removeprefix(_NAMESPACE), None)
-    if envelope.key_id or not isinstance(message_type, type) or not issubclass(message_type, Message):
+    if not isinstance(opening, Opened) or not isinstance(message_type, type) or not issubclass(message_type, Message):
         return None
     try:
-        return MessageToDict(message_type.FromString(body), preserving_proto_field_name=True)
+        return MessageToDict(message_type.FromString(opening.plaintext), preserving_proto_field_name=True)
     except DecodeError:
         return None

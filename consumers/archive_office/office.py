@@ -14,6 +14,7 @@ from consumers.patience import Patience, ServiceUnavailable
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Opener
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class ArchiveOffice:
         *,
         stub: StreamServiceAsyncStub,
         folder: Path,
+        opener: Opener,
         patience: Patience,
         checkpoint: Checkpoint | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class ArchiveOffice:
         BadManifest or ArchiveFileChanged where the folder holds something else than an archive of this hospital."""
         self._hospital = hospital
         self._stub = stub
+        self._opener = opener
         self._patience = patience
         self._shelf = Shelf(folder, hospital)
         self._walk = LedgerWalk(
@@ -109,17 +112,18 @@ class ArchiveOffice:
         batches = aiter(call)
         try:
             while response := await asyncio.wait_for(anext(batches, None), idle_seconds_max):
-                self._take(response.events)
+                await self._take(response.events)
         finally:
             call.cancel()
 
-    def _take(self, events: Sequence[StoredEvent]) -> None:
-        """The whole batch is checked before a byte of it is written."""
+    async def _take(self, events: Sequence[StoredEvent]) -> None:
+        """The whole batch is opened and checked before a byte of it is written."""
+        openings = await self._opener.open([(event.envelope, event.body) for event in events])
         for event in events:
             if fault := self._walk.take(Row(event.position, event.envelope, event.body)):
                 raise ArchiveStopped(fault)
             self._tree.take(leaf_hash(event.envelope))
-        self._shelf.put(events)
+        self._shelf.put(zip(events, openings, strict=True))
         if self._walk.position - self._shelf.manifest.head_position >= _EVENTS_BETWEEN_MANIFESTS:
             self._write_manifest()
 

@@ -13,6 +13,7 @@ from consumers.durable_file import sync_folder
 from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.chain import ChainWalk
 from ledger.trust.envelope import decode
+from ledger.trust.sealing import Opening
 
 
 class Shelf:
@@ -32,11 +33,11 @@ class Shelf:
         """Where a record's chain stands in the archive; ArchiveFileChanged where its file is not what it was."""
         return self._file(stream_id).chain
 
-    def put(self, events: Iterable[StoredEvent]) -> None:
+    def put(self, events: Iterable[tuple[StoredEvent, Opening]]) -> None:
         """Adds events that were checked; they count from the next `commit` on."""
         lines: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        for event in events:
-            lines[decode(event.envelope).stream_id].append(archive_line(event))
+        for event, opening in events:
+            lines[decode(event.envelope).stream_id].append(archive_line(event, opening))
         for stream_id, new in lines.items():
             self._file(stream_id).append(new)
         self._touched.update(lines)

@@ -6,21 +6,31 @@ from pathlib import Path
 from consumers.archive_office.archive_line import BadArchiveLine, read_line
 from consumers.archive_office.manifest import MANIFEST_NAME, BadManifest, Manifest, read_manifest
 from consumers.archive_office.record_file import FOLDER, ArchiveFileChanged, whole_file
-from ledger.trust.verify import Fault, Row, Summary, verify_rows
+from ledger.trust.root_watch import RootWatch
+from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
 
-def verify_archive(folder: Path) -> Fault | Summary:
-    """The first fault of the events in the files, or what was checked.
+def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summary:
+    """The first fault of the events in the files, or what was checked. `watch` compares signed tree heads.
 
     ArchiveFileChanged where a file is not what the manifest says, BadManifest where the manifest itself is at fault.
     """
     manifest = read_manifest(folder)
     if manifest is None:
         raise BadManifest(folder / MANIFEST_NAME, "missing")
-    found = verify_rows(rows_in_order(folder, manifest))
+    found = _walked(rows_in_order(folder, manifest), watch or RootWatch())
     if isinstance(found, Summary):
         _compare(folder, manifest, found)
     return found
+
+
+def _walked(rows: Iterator[Row], watch: RootWatch) -> Fault | Summary:
+    walk = LedgerWalk()
+    for row in rows:
+        fault = walk.take(row) or watch.take((walk.leaf,))
+        if fault:
+            return fault
+    return watch.end() or walk.summary()
 
 
 def rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
@@ -30,6 +40,14 @@ def rows_in_order(folder: Path, manifest: Manifest) -> Iterator[Row]:
         with (folder / file).open("rb") as opened:
             opened.seek(start)
             yield _row(file, opened.read(end - start))
+
+
+def rows_of_archive(folder: Path) -> Iterator[Row]:
+    """Every event of the files by position; as `verify_archive` raises."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise BadManifest(folder / MANIFEST_NAME, "missing")
+    return rows_in_order(folder, manifest)
 
 
 def _places(folder: Path, manifest: Manifest) -> Iterator[tuple[int, str, int, int]]:

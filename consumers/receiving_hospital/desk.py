@@ -58,7 +58,7 @@ class ReceivingDesk:
         PoisonMessage where it can never be handled, NotNow where the sender does not answer, ServiceUnavailable where
         the own service does not. May be called again with the same message at any time: nothing is done twice.
         """
-        if message.opened().type != OFFERED:
+        if message.checked().type != OFFERED:
             return
         offer = read_offer(message)
         try:

@@ -36,8 +36,8 @@ class Offer:
 
 def read_offer(message: TransferMessage) -> Offer:
     """The offer in a message whose type is OFFERED; PoisonMessage where it does not say what an offer must say."""
-    envelope = message.opened()
-    body = read_body(TransferOffered, message.body)
+    envelope = message.checked()
+    body = read_body(TransferOffered, message.plaintext)
     offer = Offer(
         transfer_id=read_uuid("transfer_id", body.transfer_id),
         sender=body.sender,

@@ -37,11 +37,11 @@ class Answer:
 
 def read_answer(message: TransferMessage) -> Answer | None:
     """The answer in a message; None for an event that is none; PoisonMessage where it does not say what it must."""
-    envelope = message.opened()
+    envelope = message.checked()
     if envelope.type not in _KINDS:
         return None
     message_type, kind = _KINDS[envelope.type]
-    body = read_body(message_type, message.body)
+    body = read_body(message_type, message.plaintext)
     rejected = body if isinstance(body, PackageRejected) else PackageRejected()
     return Answer(
         kind=kind,

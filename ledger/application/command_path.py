@@ -27,7 +27,7 @@ from ledger.application.stream_cache import Loaded
 from ledger.clock import Clock, system_clock
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
-from ledger.domain.decision import DISPOSAL, LEDGER, PATIENT, ClaimedItem, Decision
+from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import PatientState
 from ledger.store import append
@@ -35,7 +35,7 @@ from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", PATIENT, DISPOSAL, LEDGER})
+_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", PATIENT, DISPOSAL, LEDGER, MAP})
 """Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
 _FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
 """The field of the request that a client must change where a reservation is another's."""

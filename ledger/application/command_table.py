@@ -21,12 +21,14 @@ from ledger.domain.identity_commands import (
     UnlinkPatients,
     UnmergePatients,
 )
+from ledger.domain.map_commands import PublishMap
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.rulebook_commands import RulebookCommand
 
 T = TypeVar("T")
 
 _OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, commands.ReceivePackage, DrawUpDisposalList})
+_ON_MAPS = frozenset({PublishMap})
 _ON_RULEBOOK = frozenset(get_args(RulebookCommand))
 _BY_PACKAGE = frozenset({commands.AnswerPackage})
 _BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
@@ -34,7 +36,7 @@ _BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)})
 
 
 def _stream_field(command: type[Any]) -> str | None:
-    if command in _OPENING | _ON_RULEBOOK:
+    if command in _OPENING | _ON_RULEBOOK | _ON_MAPS:
         return None
     if command in _BY_PATIENT:
         return "patient_id"
@@ -44,7 +46,7 @@ def _stream_field(command: type[Any]) -> str | None:
 
 
 STREAM_FIELD: dict[type[Any], str | None] = {each: _stream_field(each) for each in get_args(Command)}
-"""The field that names the stream of a command; None where it opens a new stream, or goes to the one rulebook."""
+"""The field that names the stream of a command; None where it opens a new stream, or goes to the one of its kind."""
 
 BESIDE_FIELD: dict[type[Any], str] = {
     LinkPatients: "other_id",

@@ -115,12 +115,22 @@ class UnknownSourceClaim(LedgerError):
 
 
 class BodyUnreadable(LedgerError):
-    """A stored event cannot be read: its envelope or body is damaged."""
+    """A stored event cannot be read: its envelope, its body or its key is damaged or missing."""
 
-    def __init__(self, stream_id: UUID, version: int) -> None:
+    def __init__(self, stream_id: UUID, version: int, why: str = "DAMAGED") -> None:
         super().__init__()
         self.stream_id = stream_id
         self.version = version
+        self.why = why
+        """A SealFaultKind by name, or DAMAGED."""
+
+
+class ClearLedger(LedgerError):
+    """The hospital's ledger holds bodies in the clear, from before they were sealed; this release does not serve it."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__()
+        self.hospital = hospital
 
 
 class RecordDestroyed(LedgerError):

@@ -31,7 +31,7 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
-from ledger.domain.decision import LEDGER, PATIENT, ClaimedItem, Facts, Visit
+from ledger.domain.decision import LEDGER, MAP, PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
@@ -46,6 +46,7 @@ from ledger.domain.keeping_commands import (
     RequestReopen,
     SealRecord,
 )
+from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.values import Actor, EntryContent, HeldItem
@@ -277,6 +278,8 @@ async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, versio
 def _claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
     if isinstance(asked.command, ReceivePackage):
         return "package", (asked.command.sender, str(asked.command.transfer_id))
+    if isinstance(asked.command, PublishMap):
+        return MAP, ()
     if isinstance(asked.command, RULEBOOK):
         return LEDGER, ()
     source = asked.context.source

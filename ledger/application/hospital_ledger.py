@@ -39,9 +39,10 @@ from ledger.store.reading import EventReader, StoredRow, is_last_page
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
-from ledger.trust.sealing import Destroyed, Opened, Opener, Opening, Sealer
+from ledger.trust.sealed_body import PLAINTEXT_BYTES_MAX
+from ledger.trust.sealing import CannotSeal, Destroyed, Draft, Opener, Opening, Sealed, Sealer, SealFault, SealFaultKind
 
-BODY_BYTES_MAX = 512 * 1024
+BODY_BYTES_MAX = PLAINTEXT_BYTES_MAX
 EVENTS_PER_COMMAND_MAX = 100
 LOAD_BATCH = 1000
 
@@ -164,8 +165,10 @@ class HospitalLedger(Application[UUID]):
     def _read(self, row: StoredRow, opening: Opening) -> RecordedEvent:
         if isinstance(opening, Destroyed):
             raise RecordDestroyed(row.stream_id)
-        if not isinstance(opening, Opened):
-            raise BodyUnreadable(row.stream_id, row.version)
+        if opening == SealFault(SealFaultKind.LATER):
+            raise UnknownEventVersion(row.type)
+        if isinstance(opening, SealFault):
+            raise BodyUnreadable(row.stream_id, row.version, opening.kind.name)
         try:
             return cast("LedgerMapper", self.mapper).read(row.envelope, row.body, opening.plaintext)
         except (UnknownType, UnknownFormat) as error:
@@ -192,13 +195,22 @@ class HospitalLedger(Application[UUID]):
             made += self._placed(part.stream_id, part.events, beside, now)
         bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
-        sealed = await self._sealer.seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
+        sealed = await self._seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
         processing: ProcessingEvent[UUID] = ProcessingEvent()
         for each, stored in zip(made, sealed, strict=True):
             processing.collect_events(record(*each, stored))
         collected = tuple(cast("list[RecordedEvent]", processing.events))
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
         return Prepared(collected, tuple(_row(each, kinds[each.originator_id]) for each in collected))
+
+    async def _seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
+        try:
+            return await self._sealer.seal(drafts)
+        except CannotSeal as error:
+            stream_id = UUID(bytes=error.stream_id)
+            if isinstance(error.why, Destroyed):
+                raise RecordDestroyed(stream_id) from error
+            raise BodyUnreadable(stream_id, error.version, error.why.kind.name) from error
 
     def _placed(
         self, stream_id: UUID, events: Sequence[Event], loaded: Loaded | None, now: datetime

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
+from ledger.application.clear_ledger import refuse_if_clear
 from ledger.application.command_path import CommandPath
 from ledger.application.errors import (
     RecordDestroyed,
@@ -55,7 +56,7 @@ from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
-from ledger.trust.sealing import ClearOpener, ClearSealer, Opener, Sealer
+from ledger.trust.sealing import Opener, Sealer
 
 MICROSECONDS = 1_000_000
 ANY_SKEW_US = 1 << 61
@@ -67,11 +68,11 @@ CACHED_EVENTS_MAX = 100_000
 class Ledger:
     """Executes commands and reads, for every hospital of one cluster."""
 
-    def __init__(self, settings: Settings, sealer: Sealer | None = None, opener: Opener | None = None) -> None:
+    def __init__(self, settings: Settings, sealer: Sealer, opener: Opener) -> None:
         self._settings = settings
         self._clock = clock_of(settings.clock_file)
-        self._sealer = sealer or ClearSealer()
-        self._opener = opener or ClearOpener()
+        self._sealer = sealer
+        self._opener = opener
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
@@ -84,11 +85,8 @@ class Ledger:
         self._opening = asyncio.Lock()
 
     @classmethod
-    async def open(cls, settings: Settings, sealer: Sealer | None = None, opener: Opener | None = None) -> Ledger:
-        """A ledger ready for commands; without sealer and opener bodies lie in the clear.
-
-        Raises NotDurable where PostgreSQL could lose what it acknowledged.
-        """
+    async def open(cls, settings: Settings, sealer: Sealer, opener: Opener) -> Ledger:
+        """A ledger ready for commands. Raises NotDurable where PostgreSQL could lose what it acknowledged."""
         ledger = cls(settings, sealer, opener)
         async with ledger._writers.borrow() as connection:
             await check_durability(connection)
@@ -293,6 +291,7 @@ class Ledger:
         row = await self._registry.served(hospital)
         if row is None:
             raise UnknownHospital(hospital)
+        await refuse_if_clear(self._reader, hospital)
         keys = ReservationKeys(await reservation_key(self._readers, hospital))
         ledger = HospitalLedger(
             hospital,

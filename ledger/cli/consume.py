@@ -29,15 +29,19 @@ from consumers.receiving_hospital.own_ledger import OwnLedger
 from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from consumers.registry import Registry
 from consumers.transfer_answers.recorder import AnswerRecorder
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSFERS
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.log_store import read_policy
+from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.running import Ready, run_until_stopped, settings_for
-from ledger.cli.service_address import address_option
+from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
+from ledger.keys.remote_opener import RemoteOpener
 from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import FormatFault
@@ -129,7 +133,7 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
     try:
         with shown_errors():
             checkpoint = accepted_checkpoint(log_url, policy, folder) if policy else None
-            run = asyncio.run(archive(hospital, folder, address, checkpoint))
+            run = asyncio.run(archive(hospital, folder, address, unseal_token(), checkpoint))
     except _ARCHIVE_ERRORS as error:
         raise click.ClickException(str(error)) from error
     click.echo(
@@ -147,11 +151,17 @@ def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
         return seen.accept(log.checkpoint(), lambda old, size: consistency_proof(log, old, size))
 
 
-async def archive(hospital: str, folder: Path, address: str, checkpoint: Checkpoint | None = None) -> ArchiveRun:
+async def archive(
+    hospital: str, folder: Path, address: str, token: str, checkpoint: Checkpoint | None = None
+) -> ArchiveRun:
     """One run of the archive office."""
     async with _channel(address) as channel:
         stub = StreamServiceStub(channel)
-        return await ArchiveOffice(hospital, stub=stub, folder=folder, patience=_PATIENCE, checkpoint=checkpoint).run()
+        opener = PatientOpener(RemoteOpener(channel, token, UNSEAL_PURPOSE_ARCHIVE))
+        office = ArchiveOffice(
+            hospital, stub=stub, folder=folder, opener=opener, patience=_PATIENCE, checkpoint=checkpoint
+        )
+        return await office.run()
 
 
 def _channel(address: str) -> grpc.aio.Channel:
@@ -168,9 +178,9 @@ Build = Callable[["Desks", str], Awaitable[Handle]]
 
 def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
     """Follows the topic of one hospital, or of every one, until SIGTERM or Ctrl-C."""
-    settings = settings_for()
+    settings = settings_for("unseal_token_file")
     if settings.stream == "postgres":
-        settings = settings_for("postgres_stream_url")
+        settings = settings_for("postgres_stream_url", "unseal_token_file")
     own_folder = (folder or settings.data_dir) / "consumers"
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
@@ -178,6 +188,7 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
         open_topic = transfer_topics(settings)
         async with _channel(settings.grpc_listen) as channel:
+            opener = PatientOpener(opener_over(channel, settings, UNSEAL_PURPOSE_TRANSFERS))
             desks = Desks(channel, settings.grpc_listen, own_folder)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
@@ -186,6 +197,7 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
                     each,
                     open_topic=open_topic,
                     handle=handle,
+                    opener=opener,
                     folder=own_folder / each / name,
                     clock=_clock,
                     say=ReaderReport(OperationsServiceStub(channel), each, name, _PATIENCE).say,

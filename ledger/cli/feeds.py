@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ledger.cli.bodies import body_opener
 from ledger.cli.opened_feed import OpenedFeed
 from ledger.config import Settings
 from ledger.lease import Lease, Leases
@@ -25,6 +24,7 @@ from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.postgres.reader import records_reader
 from ledger.stream.topics import records_topic
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Opener
 from ledger.views.event import ViewEvent
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool
@@ -48,22 +48,22 @@ def stream_partitions(settings: Settings, partitions: int) -> int:
     return partitions if settings.stream == "kafka" else 1
 
 
-def feed_opener(settings: Settings) -> OpenFeed:
+def feed_opener(settings: Settings, opener: Opener) -> OpenFeed:
     """Opens feeds for views."""
 
     async def open_feed(hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> Feed:
         feed = _StreamFeed(partitions, checkpoints)
         await feed.open(lambda: open_records(settings, hospital))
-        return OpenedFeed(feed, body_opener(settings))
+        return OpenedFeed(feed, opener)
 
     return open_feed
 
 
-def view_tools(settings: Settings, pool: Pool, pace: Pace | None = None) -> Tools:
+def view_tools(settings: Settings, pool: Pool, opener: Opener, pace: Pace | None = None) -> Tools:
     """What the views' runner and a rebuild use on the stream in use."""
     return Tools(
         pool=pool,
-        open_feed=feed_opener(settings),
+        open_feed=feed_opener(settings, opener),
         acquire=lease_acquirer(pool),
         pace=pace or Pace(),
         stopped_max=STOPPED_MAX,

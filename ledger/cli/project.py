@@ -10,11 +10,14 @@ from pathlib import Path
 import click
 import psycopg
 
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_VIEWS
+from ledger.cli.bodies import remote_opener
 from ledger.cli.errors_shown import said
 from ledger.cli.feeds import view_tools
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import beside_option
 from ledger.config import Settings
+from ledger.keys.errors import KeyProblem
 from ledger.stream.contract import StreamError
 from ledger.views.errors import ViewError
 from projections.checkpoint import Fenced
@@ -41,7 +44,7 @@ def project() -> None:
 @click.option("--view", "names", type=click.Choice(NAMES), multiple=True, help="Only these views.")
 def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
     """Follow the published stream and keep the views."""
-    settings = settings_for("postgres_views_url", "postgres_stream_url")
+    settings = settings_for("postgres_views_url", "postgres_stream_url", "unseal_token_file")
     views = [view for view in ALL if not names or view.name in names]
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
@@ -62,7 +65,7 @@ def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
 @beside_option
 def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
     """Build a view anew beside the running one, and swap."""
-    settings = settings_for("postgres_views_url", "postgres_stream_url", beside=beside)
+    settings = settings_for("postgres_views_url", "postgres_stream_url", "unseal_token_file", beside=beside)
     view = next(each for each in ALL if each.name == name)
 
     async def work() -> None:
@@ -83,11 +86,14 @@ def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
 
     try:
         asyncio.run(work())
-    except (StreamError, ViewError, psycopg.OperationalError) as error:
+    except (StreamError, ViewError, KeyProblem, psycopg.OperationalError) as error:
         raise click.ClickException(said(error)) from error
 
 
 @asynccontextmanager
 async def _tools(settings: Settings) -> AsyncGenerator[Tools]:
-    async with connection_pool(settings.postgres_views_url) as pool:
-        yield view_tools(settings, pool)
+    async with (
+        remote_opener(settings, UNSEAL_PURPOSE_VIEWS) as opener,
+        connection_pool(settings.postgres_views_url) as pool,
+    ):
+        yield view_tools(settings, pool, opener)

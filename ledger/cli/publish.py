@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 import prometheus_client
 
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ROUTING
+from ledger.cli.bodies import remote_opener
 from ledger.cli.log_store import log_blobs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.publisher.role import run_publisher
@@ -20,11 +22,12 @@ _LOOPBACK = "127.0.0.1"
 @click.option("--metrics-port", type=click.IntRange(1, 65_535), help="Serve this role's own /metrics on loopback.")
 def publish(ready_file: Path | None, metrics_port: int | None) -> None:
     """Publish every hospital's events, in order and exactly once."""
-    settings = settings_for("postgres_stream_url")
+    settings = settings_for("postgres_stream_url", "unseal_token_file")
     if metrics_port is not None:
         prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
-        await run_publisher(settings, stop, lambda: ready({}), log_blobs(settings))
+        async with remote_opener(settings, UNSEAL_PURPOSE_ROUTING) as opener:
+            await run_publisher(settings, opener, stop, lambda: ready({}), log_blobs(settings))
 
     run_until_stopped(work, ready_file)

@@ -18,6 +18,7 @@ from ledger.domain.faults import Faults
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.server.arguments import invalid, required_uuid
 from ledger.stream.partition import partition_of
+from ledger.trust.sealing import Opener
 from ledger.views.queries import RegisterFilter, WorkAsked
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
@@ -36,12 +37,12 @@ _PACKAGE = "ledger.api.v1."
 
 
 @asynccontextmanager
-async def view_queries(settings: Settings, ledger: Ledger) -> AsyncGenerator[Mapping[str, Query], None]:
+async def view_queries(settings: Settings, ledger: Ledger, opener: Opener) -> AsyncGenerator[Mapping[str, Query], None]:
     """The queries by the full name of their method, while the block runs."""
     async with connection_pool(settings.postgres_views_url) as pool:
         freshness = Freshness(pool, ledger, PartitionCounts(pool), partition_function(settings))
         reader = ViewReader(pool, freshness)
-        operations = ViewOperations(pool, ALL)
+        operations = ViewOperations(pool, ALL, opener)
         queries = {
             **_boards(BoardQueries(reader)),
             **_worklist(WorklistQueries(reader, OpenDeadlines(pool))),

@@ -17,6 +17,7 @@ import psycopg
 from ledger.cli.errors_shown import said
 from ledger.cli.service_folder import NoService, ServiceFolder
 from ledger.config import BadSettings, Settings, load
+from ledger.keys.errors import KeyFileUnusable
 from ledger.server.errors import NotLoopback
 from ledger.store.errors import NotDurable, StoreError
 from ledger.stream.contract import StreamUnavailable
@@ -59,7 +60,7 @@ def run_until_stopped(
 
     try:
         asyncio.run(main())
-    except (NotDurable, NotLoopback) as error:
+    except (NotDurable, NotLoopback, BadSettings, KeyFileUnusable) as error:
         print(*error.args, file=sys.stderr)
         raise SystemExit(2) from error
     except (StoreError, OSError, psycopg.OperationalError, StreamUnavailable) as error:

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from ledger.application.ledger import Ledger
-from ledger.cli.bodies import body_opener, body_sealer
+from ledger.cli.bodies import Bodies, bodies_with_keys, unsealing_of
 from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
+from ledger.server import key_service
+from ledger.server.key_service import KeyService
 from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
+from ledger.server.proofs import Proofs
 from ledger.server.serving import Addresses, Logs, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
+_NEEDED = (
+    "postgres_append_url",
+    "postgres_migrate_url",
+    "postgres_views_url",
+    "postgres_keys_url",
+    "key_file",
+    "key_passphrase_file",
+    "unseal_consumers_file",
+)
 _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect: grpcio raises RuntimeError for both
 
 
@@ -25,17 +38,16 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 @_ready_file
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
-    settings = settings_for("postgres_append_url", "postgres_migrate_url", "postgres_views_url")
+    settings = settings_for(*_NEEDED)
     logs = Logs(log_blobs(settings), _readers(settings))
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
             ready({"grpc": at.grpc, "http": at.http})
 
-        ledger = await Ledger.open(settings, body_sealer(settings), body_opener(settings))
         try:
-            async with view_queries(settings, ledger) as queries:
-                await run_server(settings, ledger, queries, stop, answers, logs=logs)
+            async with bodies_with_keys(settings) as bodies:
+                await _serve(settings, bodies, logs, stop, answers)
         except RuntimeError as error:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
@@ -44,10 +56,21 @@ def serve(ready_file: Path | None) -> None:
             if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
                 raise
             raise click.ClickException(f"LEDGER_HTTP_LISTEN: {settings.http_listen} cannot be listened on") from error
-        finally:
-            await ledger.close()
 
     run_until_stopped(work, ready_file)
+
+
+async def _serve(
+    settings: Settings, bodies: Bodies, logs: Logs, stop: asyncio.Event, answers: Callable[[Addresses], None]
+) -> None:
+    keys = KeyService(unsealing_of(settings, bodies.opener))
+    ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+    try:
+        async with view_queries(settings, ledger, bodies.opener) as queries:
+            served = {**queries, **Proofs(ledger, logs.blobs).queries(), key_service.RPC: keys.unseal}
+            await run_server(settings, ledger, served, stop, answers, logs=logs)
+    finally:
+        await ledger.close()
 
 
 def _readers(settings: Settings) -> tuple[LogReader, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +19,7 @@ from ledger.cli.errors_shown import describe
 from ledger.cli.readiness import all_hospitals, until_everything_answers
 from ledger.cli.role_process import RoleProcess
 from ledger.cli.service_folder import DATABASE, Listen, ServiceFolder
+from ledger.cli.service_secrets import settings_of_role
 from ledger.cli.supervision import Part, keep_running, say, start_server
 from ledger.embedded.errors import EmbeddedError
 from ledger.embedded.kafka import EmbeddedKafka
@@ -96,14 +97,18 @@ class Service:
         failed = [state for state in states if state.failure]
         if failed:
             raise MigrationFailed([f"{state.hospital or 'control'}: {state.failure}" for state in failed])
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **self.settings_environment}
+        settings = self.settings_environment
         of_clock = () if self._clock_of is None else ("--hospital", self._clock_of)
         commands = ROLES | {"deadlines": (*ROLES["deadlines"], *of_clock)}
-        self._roles = [RoleProcess(name, commands[name], self._folder.path, environment) for name in ROLES]
+        self._roles = [self._role(name, commands[name], settings) for name in ROLES]
         for role in self._roles:
             role.start()
         for role in self._roles:
             await role.wait_until_ready()
+
+    def _role(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> RoleProcess:
+        own = settings_of_role(self._folder.path, command[0], settings)
+        return RoleProcess(name, command, self._folder.path, {**os.environ, "PYTHONUNBUFFERED": "1", **own})
 
     async def _start_servers(self) -> None:
         servers = [server for server in (self._postgres, self._kafka) if server is not None]

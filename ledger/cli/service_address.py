@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,12 @@ import click
 from click.core import ParameterSource
 
 from ledger.cli.service_folder import NoService, ServiceFolder
+from ledger.cli.service_secrets import secret_settings
+from ledger.keys.errors import KeyFileUnusable
+from ledger.keys.secret_file import read_line_secret
 
 _KEY = "ledger.service_folder"
+_TOKEN_FILE = "LEDGER_UNSEAL_TOKEN_FILE"  # noqa: S105 - the name of a setting
 DEFAULT_ADDRESS = "127.0.0.1:7070"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,3 +58,15 @@ def address_option(command: Command) -> Command:
         "--address", default=DEFAULT_ADDRESS, show_default=True, callback=_address, help="gRPC address of the service."
     )
     return of_folder(of_address(command))
+
+
+def unseal_token() -> str:
+    """The token with which the command under way has bodies opened: the folder's of --dir, else the environment's."""
+    folder: Path | None = click.get_current_context().meta.get(_KEY)
+    file = secret_settings(folder)[_TOKEN_FILE] if folder else os.environ.get(_TOKEN_FILE, "")
+    if not file:
+        raise click.UsageError(f"a token for having bodies opened is needed: --dir, or {_TOKEN_FILE}")
+    try:
+        return read_line_secret(Path(file)).decode()
+    except KeyFileUnusable as error:
+        raise click.UsageError(str(error)) from error

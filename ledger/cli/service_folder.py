@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ledger.cli.service_secrets import make_secrets, require_secrets, secret_settings
 from ledger.embedded.ports import LOOPBACK, free_port, is_free
 from ledger.embedded.server_folder import write_privately
 
@@ -45,13 +46,14 @@ class ServiceFolder:
     def open(cls, path: Path, stream: str, listen: Listen) -> ServiceFolder:
         """The folder's state, new on first use. A ledger published on Kafka is not continued on the log, or back.
 
-        Raises StreamDiffers, PortTaken.
+        Raises StreamDiffers, KeysMissing, PortTaken.
         """
         kept: dict[str, Any] = {}
         if (path / _FILE).exists():
             kept = json.loads((path / _FILE).read_text())
             if kept["stream"] != stream:
                 raise StreamDiffers(kept["stream"], stream)
+            require_secrets(path)
         passwords = kept.get("passwords") or {role: secrets.token_urlsafe(24) for role in ROLES}
         grpc_host, grpc_port = _place("LEDGER_GRPC_LISTEN", listen.grpc, kept.get("grpc_port"))
         http_host, http_port = _place("LEDGER_HTTP_LISTEN", listen.http, kept.get("http_port"))
@@ -84,6 +86,8 @@ class ServiceFolder:
             "LEDGER_POSTGRES_APPEND_URL": self.url("ledger_append", postgres_port),
             "LEDGER_POSTGRES_STREAM_URL": self.url("ledger_stream", postgres_port),
             "LEDGER_POSTGRES_VIEWS_URL": self.url("ledger_views", postgres_port),
+            "LEDGER_POSTGRES_KEYS_URL": self.url("ledger_keys", postgres_port),
+            **secret_settings(self.path),
             "LEDGER_STREAM": self.stream,
             "LEDGER_KAFKA_BOOTSTRAP": kafka,
             "LEDGER_GRPC_LISTEN": self.grpc,
@@ -108,6 +112,8 @@ class ServiceFolder:
 
     def keep(self) -> None:
         """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
+        if not (self.path / _FILE).exists():
+            make_secrets(self.path)
         state = {
             "passwords": self.passwords,
             "grpc_port": self.grpc_port,

@@ -26,13 +26,17 @@ from ledger.cli.service_options import (
     partitions_option,
     stream_option,
 )
+from ledger.cli.service_secrets import KeysMissing
 from ledger.cli.supervision import work_until
 from ledger.embedded.errors import EmbeddedError
+from ledger.keys.errors import KeyProblem
 from ledger.store.errors import StoreError
 from ledger.store.hospitals import HOSPITAL_ID
 
 SERVICE_ERRORS = (
     StreamDiffers,
+    KeysMissing,
+    KeyProblem,
     PortTaken,
     EmbeddedError,
     MigrationFailed,

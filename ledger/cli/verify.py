@@ -1,4 +1,4 @@
-"""`ledger verify`: whole ledgers by default, and the files of a log."""
+"""`ledger verify`: whole ledgers by default, the files of a log, and files of proof."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from ledger.cli.verify_ledger import ledger
 from ledger.cli.verify_log import log
+from ledger.cli.verify_pack import pack, proof
 
 
 class _WholeLedgersByDefault(click.Group):
@@ -20,8 +21,10 @@ class _WholeLedgersByDefault(click.Group):
 
 @click.group(cls=_WholeLedgersByDefault)
 def verify() -> None:
-    """Check whole ledgers, an archive, or the files of a log."""
+    """Check whole ledgers, an archive, the files of a log, a record's proof pack or the proof of one event."""
 
 
 verify.add_command(ledger)
 verify.add_command(log)
+verify.add_command(pack)
+verify.add_command(proof)

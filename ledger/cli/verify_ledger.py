@@ -1,12 +1,13 @@
-"""`ledger verify [ledger]`: every stored byte hashed again, every chain walked, the first fault named."""
+"""`ledger verify [ledger]`: every stored byte hashed again, chains walked, the root rebuilt, the first fault named."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
 
 import click
 import grpc.aio
@@ -17,16 +18,42 @@ from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.verification import verify_archive
 from ledger.api.v1.stream_pb2 import ListHospitalsRequest, ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
+from ledger.cli.checking_bar import checking_bar
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.service_address import DEFAULT_ADDRESS
 from ledger.cli.service_folder import ServiceFolder
+from ledger.cli.signed_heads import of_hospital, signed_heads
+from ledger.cli.trusted_keys import policy_of, trust_options
+from ledger.cli.verify_words import say
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.whole_ledger import registered_hospitals, verify_stored
+from ledger.trust.note_key import VerifierKey
+from ledger.trust.policy import Witnessed
+from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
 _BATCH_EVENTS = 1000
 _URL_VARIABLE = "LEDGER_POSTGRES_APPEND_URL"
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
+
+
+@dataclass
+class _Asked:
+    """What is to be compared with what."""
+
+    hospitals: tuple[str, ...]
+    heads: list[Witnessed]
+    since: list[Witnessed]
+    jobs: int
+    found: list[tuple[str, Fault | Summary, RootWatch]] = field(
+        default_factory=list[tuple[str, Fault | Summary, RootWatch]]
+    )
+
+    def watch(self, hospital: str) -> RootWatch:
+        return RootWatch(of_hospital([*self.heads, *self.since], hospital))
+
+    def since_in(self, hospital: str) -> int:
+        return max((head.checkpoint.size for head in of_hospital(self.since, hospital)), default=0)
 
 
 @click.command()
@@ -36,27 +63,69 @@ _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
     "--dir", "folder", type=click.Path(path_type=Path), help="Check what PostgreSQL of the `ledger up` on DIR holds."
 )
 @click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="gRPC address of the service.")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    help="Signed checkpoint to compare with: a file, a folder (`checkpoint` or *.checkpoint), or the URL of a log.",
+)
+@click.option("--since", multiple=True, help="Checkpoint up to which all was verified before; rows of PostgreSQL only.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that check PostgreSQL's rows; else one a core.")
+@trust_options
 @click.pass_context
 def ledger(
-    context: click.Context, hospitals: tuple[str, ...], archive: Path | None, folder: Path | None, address: str
+    context: click.Context,
+    hospitals: tuple[str, ...],
+    archive: Path | None,
+    folder: Path | None,
+    address: str,
+    checkpoints: tuple[str, ...],
+    since: tuple[str, ...],
+    jobs: int | None,
+    key: VerifierKey | None,
+    policy: Path | None,
 ) -> None:
     """Check the ledgers of HOSPITALS (none named: every one), or an archive's files.
 
     With --dir, or with LEDGER_POSTGRES_APPEND_URL set and no --address, the rows of PostgreSQL are read, and the
     columns beside the events, stream heads and head are compared too; else the events as the service serves them.
 
-    Says that nothing inside was altered, removed, added or reordered. Without signed checkpoints it cannot say that
-    nothing is missing at the end.
+    Says that nothing inside was altered, removed, added or reordered. That nothing is missing at the end it says
+    against signed checkpoints alone: remembered ones, kept where who runs the ledger cannot reach, under a policy.
     """
+    trusted = policy_of(key, policy)
+    if (checkpoints or since) and trusted is None:
+        raise click.UsageError("--checkpoint and --since need --key or --policy")
+    named = context.get_parameter_source("address") is ParameterSource.COMMANDLINE
+    url = _url_in(folder) if folder else "" if named else os.environ.get(_URL_VARIABLE, "")
+    if since and (archive or not url):
+        raise click.UsageError("--since is for the rows of PostgreSQL")
+    asked = _Asked(
+        hospitals,
+        signed_heads(checkpoints, trusted) if trusted else [],
+        signed_heads(since, trusted) if trusted else [],
+        jobs or os.cpu_count() or 1,
+    )
     if archive is not None:
-        held = _say(str(archive), _checked_archive(archive))
+        _check_archive(archive, asked)
+    elif url:
+        _check_rows(url, asked)
     else:
-        named = context.get_parameter_source("address") is ParameterSource.COMMANDLINE
-        url = _url_in(folder) if folder else "" if named else os.environ.get(_URL_VARIABLE, "")
-        found = _checked_rows(hospitals, url) if url else _checked_service(hospitals, address)
-        held = not [hospital for hospital, each in found if not _say(hospital, each)]
-    if not held:
+        _check_service(address, asked)
+    held = [say(*each) for each in asked.found]
+    _refuse_strange(asked)
+    if not all(held):
         raise SystemExit(1)
+
+
+def _refuse_strange(asked: _Asked) -> None:
+    """A checkpoint that was compared with nothing must not look like one that holds."""
+    origins = {found.origin for _, found, _ in asked.found if isinstance(found, Summary)}
+    faulty = {hospital for hospital, found, _ in asked.found if isinstance(found, Fault)}
+    for head in (*asked.heads, *asked.since):
+        origin = head.checkpoint.origin
+        if origin not in origins and not any(of_hospital([head], hospital) for hospital in faulty):
+            raise click.ClickException(f"a checkpoint of {origin}: no ledger of this origin was checked")
 
 
 def _url_in(folder: Path) -> str:
@@ -68,66 +137,67 @@ def _url_in(folder: Path) -> str:
         raise click.ClickException(f"{folder} is no folder of `ledger up`") from error
 
 
-def _checked_rows(hospitals: tuple[str, ...], url: str) -> list[tuple[str, Fault | Summary]]:
+def _check_rows(url: str, asked: _Asked) -> None:
     click.echo("Compared: the rows of PostgreSQL; events, the columns beside them, stream heads and head.")
 
-    async def check() -> list[tuple[str, Fault | Summary]]:
-        return [(each, await verify_stored(url, each)) for each in hospitals or await registered_hospitals(url)]
+    async def check() -> None:
+        for each in asked.hospitals or await registered_hospitals(url):
+            watch = asked.watch(each)
+            with checking_bar(each) as progress:
+                found = await verify_stored(
+                    url, each, watch=watch, since=asked.since_in(each), processes=asked.jobs, progress=progress
+                )
+            asked.found.append((each, found, watch))
 
     try:
-        return asyncio.run(check())
+        asyncio.run(check())
     except UnknownHospital as error:
         raise click.ClickException(f"{error.hospital}: {UnknownHospital.__doc__}") from error
     except StoreUnavailable as error:
         raise click.ClickException("PostgreSQL cannot be reached") from error
 
 
-def _checked_service(hospitals: tuple[str, ...], address: str) -> list[tuple[str, Fault | Summary]]:
+def _check_service(address: str, asked: _Asked) -> None:
     click.echo(f"Compared: the events as {address} serves them; not the columns that PostgreSQL keeps beside them.")
     with shown_errors():
-        return asyncio.run(_verify_service(hospitals, address))
+        asyncio.run(_verify_service(address, asked))
 
 
-async def verify_hospital(hospital: str, channel: grpc.aio.Channel) -> Fault | Summary:
+async def verify_hospital(hospital: str, channel: grpc.aio.Channel, watch: RootWatch) -> Fault | Summary:
     """The first fault of a hospital's ledger as the service serves it, or what was checked."""
     walk = LedgerWalk()
+    async for batch in _batches(hospital, channel):
+        leaves: list[bytes] = []
+        for row in batch:
+            fault = walk.take(row)
+            if fault:
+                return watch.take(leaves) or fault
+            leaves.append(walk.leaf)
+        if fault := watch.take(leaves):
+            return fault
+    return watch.end() or walk.summary()
+
+
+async def _batches(hospital: str, channel: grpc.aio.Channel) -> AsyncIterator[list[Row]]:
     request = ReadHospitalRequest(hospital=hospital, batch_size=_BATCH_EVENTS)
     async for batch in StreamServiceStub(channel).ReadHospital(request):
-        for event in batch.events:
-            if fault := walk.take(Row(event.position, event.envelope, event.body)):
-                return fault
-    return walk.summary()
+        yield [Row(event.position, event.envelope, event.body) for event in batch.events]
 
 
-async def _verify_service(hospitals: tuple[str, ...], address: str) -> list[tuple[str, Fault | Summary]]:
+async def _verify_service(address: str, asked: _Asked) -> None:
     async with grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
-        if not hospitals:
+        hospitals: Iterator[str] = iter(asked.hospitals)
+        if not asked.hospitals:
             answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
-            hospitals = tuple(each.id for each in answer.hospitals if each.state != "adding")
-        return [(each, await verify_hospital(each, channel)) for each in hospitals]
+            hospitals = (each.id for each in answer.hospitals if each.state != "adding")
+        for each in hospitals:
+            watch = asked.watch(each)
+            asked.found.append((each, await verify_hospital(each, channel, watch), watch))
 
 
-def _checked_archive(archive: Path) -> Fault | Summary:
+def _check_archive(archive: Path, asked: _Asked) -> None:
+    watch = RootWatch(asked.heads)
     try:
-        return verify_archive(archive)
+        asked.found.append((str(archive), verify_archive(archive, watch), watch))
     except (ArchiveFileChanged, BadManifest) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _say(what: str, found: Fault | Summary) -> bool:
-    """Prints one line; whether it holds."""
-    match found:
-        case Summary():
-            click.echo(
-                f"{what}: holds. {found.events:,} events of {found.streams:,} records, positions "
-                f"{found.first_position:,} to {found.last_position:,}, origin {found.origin or 'none yet'}, "
-                f"digest {found.digest.hex() or 'none'}"
-            )
-            return True
-        case Fault():
-            record = UUID(bytes=found.stream_id) if found.stream_id else "unknown"
-            click.echo(
-                f"{what}: FAULT {found.kind.name} at position {found.position}, record {record}, "
-                f"version {found.version}: {found.kind.value}"
-            )
-            return False

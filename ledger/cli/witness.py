@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import uvicorn
 
-from ledger.cli.keys import opened_key
+from ledger.cli.note_keys import opened_key
 from ledger.cli.running import Ready, run_until_stopped
 from ledger.server import listen_address
 from ledger.server.listen_address import bound_socket

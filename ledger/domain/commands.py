@@ -10,6 +10,7 @@ from ledger.domain.course_commands import CourseCommand
 from ledger.domain.disposal_commands import DisposalCommand
 from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
+from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.values import (
     Actor,
@@ -293,5 +294,6 @@ Command = (
     | KeepingCommand
     | DisposalCommand
     | IdentityCommand
+    | PublishMap
     | RulebookCommand
 )

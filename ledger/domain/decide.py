@@ -20,6 +20,7 @@ from ledger.domain import (
     decide_entry,
     decide_hold,
     decide_identity,
+    decide_map,
     decide_package,
     decide_patient,
     decide_quality,
@@ -54,6 +55,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_disposal.DECISIONS,
     **decide_disposal_list.DECISIONS,
     **decide_identity.DECISIONS,
+    **decide_map.DECISIONS,
     **decide_rulebook.DECISIONS,
 }
 

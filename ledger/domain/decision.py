@@ -20,6 +20,8 @@ from ledger.domain.values import EventMeta, Phase, SourceItem
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
+MAP = "map"
+"""Kind of the stream of record maps, and of the claim that there is one of a hospital and which it is."""
 DISPOSAL = "disposal"
 """Kind of a destruction list's stream, and of the counter that each destruction by it and its report bump."""
 LEDGER = "ledger"
@@ -216,7 +218,7 @@ class Decision:
 
     stream_id: UUID
     kind: str
-    """Kind of the stream: `record`, `patient`, `package`, `disposal` or `ledger`."""
+    """Kind of the stream: `record`, `patient`, `package`, `disposal`, `map` or `ledger`."""
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])

@@ -23,6 +23,7 @@ from ledger.domain.keeping_state import (
     Reopening,
     Seal,
 )
+from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
 from ledger.domain.values import (
     Actor,
@@ -243,7 +244,7 @@ class PackageState:
     code: str = ""
 
 
-StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState
+StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState | PublishedMapsState
 
 
 def is_destroyed(state: StreamState) -> bool:

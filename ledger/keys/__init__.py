@@ -1,1 +1,1 @@
-"""Files of private note keys: written once, read only where nobody else could have read or exchanged them."""
+"""Keys: of records, kept apart from the events and used to seal and open bodies; and of notes, in files."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow
 from ledger.publisher.rollback import refuse_if_rolled_back
-from ledger.publisher.routing import recipients_of
+from ledger.publisher.routing import Routing
 from ledger.publisher.standing import Standing, compare
 from ledger.publisher.transfer_topics import TransferTopics, published_event
 from ledger.stream.contract import StreamError
@@ -41,7 +41,8 @@ class WrongPartitions(StreamError):
 class KafkaSink:
     """One producer of the hospital's topic, on a thread of its own, since the client blocks."""
 
-    def __init__(self, bootstrap: str, log: LedgerLog, hospital: HospitalRow) -> None:
+    def __init__(self, bootstrap: str, log: LedgerLog, hospital: HospitalRow, routing: Routing) -> None:
+        self._routing = routing
         self._admin = TopicsAdmin(bootstrap)
         self._bootstrap = bootstrap
         self._log = log
@@ -64,7 +65,9 @@ class KafkaSink:
         self._last = [place.position if place else 0 for place in edges.last]
         standing = await compare(self._log, self._hospital.id, self._last)
         await self._say_if_lost(standing, upto)
-        self._transfers = TransferTopics(self._log, self._hospital, self._admin, writer, watch, self._call)
+        self._transfers = TransferTopics(
+            self._log, self._hospital, self._admin, writer, watch, self._call, self._routing
+        )
         await self._transfers.open(standing.highest)
         return standing.resume
 
@@ -122,7 +125,12 @@ class KafkaSink:
         assert self._writer is not None  # noqa: S101 - open() came first
         assert self._transfers is not None  # noqa: S101 - open() came first
         last = list(self._last)
-        batch = [self._outgoing(row, last) for row in rows if row.position > last[self._partition(row)]]
+        to = await self._routing.recipients(rows)
+        batch = [
+            self._outgoing(row, last, to.get(row.position, ()))
+            for row in rows
+            if row.position > last[self._partition(row)]
+        ]
         writer = self._writer
         if batch:
             await self._transfers.make({recipient for each in batch for recipient in each.recipients})
@@ -133,11 +141,11 @@ class KafkaSink:
     def _partition(self, row: LogRow) -> int:
         return partition_of(row.stream_id.bytes, self._hospital.partitions)
 
-    def _outgoing(self, row: LogRow, last: list[int]) -> Outgoing:
+    def _outgoing(self, row: LogRow, last: list[int], recipients: tuple[str, ...]) -> Outgoing:
         partition = self._partition(row)
         event = published_event(self._hospital, row, partition, last[partition])
         last[partition] = row.position
-        return Outgoing(event, recipients_of(row.type, row.body), refilled=row.position <= self._refill_upto)
+        return Outgoing(event, recipients, refilled=row.position <= self._refill_upto)
 
     async def look(self) -> None:
         """Whether the topics are the ones that were opened, and the ledger has what was published."""

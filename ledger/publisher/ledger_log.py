@@ -12,7 +12,7 @@ from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg.sql import Identifier, Literal
 from psycopg_pool import AsyncConnectionPool
 
-from ledger.publisher.routing import recipients_of, routed_types
+from ledger.publisher.routing import routed_types
 from ledger.views.statements import render, templates
 
 CONNECTIONS_MAX = 8
@@ -46,6 +46,17 @@ class LogRow:
     envelope: bytes
     body: bytes
     traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCopy:
+    """An event as it goes to one other hospital."""
+
+    recipient: str
+    origin: str
+    position: int
+    envelope: bytes
+    body: bytes
 
 
 def log_pool(url: str) -> Pool:
@@ -134,36 +145,31 @@ class LedgerLog:
         async with self._pool.connection() as connection:
             await connection.execute(_sql("note_transfer_topic"), (hospital, recipient, topic_id, beginning))
 
-    async def copy_transfers(self, hospital: str, origin: str, after: int, upto: int) -> None:
-        """Copies what goes to other hospitals from a range of positions, with the progress in the same transaction."""
+    async def copy_transfers(self, hospital: str, copies: Sequence[TransferCopy], upto: int) -> None:
+        """Copies what goes to other hospitals up to a position, with the progress in the same transaction."""
         async with self._pool.connection() as connection:
             async with connection.transaction():
-                recipients = await self._copy_range(connection, hospital, origin, after, upto)
+                recipients = await _copy(connection, copies)
                 await connection.execute(_sql("advance"), (hospital, upto))
             for recipient in recipients:
                 await connection.execute(_sql("hint_transfers"), (recipient,))
-
-    async def _copy_range(self, connection: Connection, hospital: str, origin: str, after: int, upto: int) -> list[str]:
-        parameters = (after, upto, list(routed_types()))
-        cursor = await connection.execute(_of_hospital("routed_after", hospital), parameters, binary=True)
-        copies = [
-            (recipient, origin, position, envelope, body)
-            for position, event_type, envelope, body in await cursor.fetchall()
-            for recipient in recipients_of(event_type, body)
-        ]
-        recipients = sorted({copy[0] for copy in copies})
-        # In one order, so that two senders never wait for each other; held until the commit, so that a recipient's
-        # numbers become visible in their order and a reader that goes on behind one misses nothing.
-        for recipient in recipients:
-            await connection.execute(_sql("lock_recipient"), (recipient,))
-        for copy in copies:
-            await connection.execute(_sql("copy_transfer"), copy)
-        return recipients
 
     async def _rows(self, query: bytes, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(query, parameters, binary=True)
             return await cursor.fetchall()
+
+
+async def _copy(connection: Connection, copies: Sequence[TransferCopy]) -> list[str]:
+    recipients = sorted({copy.recipient for copy in copies})
+    # In one order, so that two senders never wait for each other; held until the commit, so that a recipient's
+    # numbers become visible in their order and a reader that goes on behind one misses nothing.
+    for recipient in recipients:
+        await connection.execute(_sql("lock_recipient"), (recipient,))
+    for copy in copies:
+        fields = (copy.recipient, copy.origin, copy.position, copy.envelope, copy.body)
+        await connection.execute(_sql("copy_transfer"), fields)
+    return recipients
 
 
 def _sql(name: str) -> bytes:

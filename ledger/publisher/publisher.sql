@@ -20,10 +20,6 @@ SELECT position, stream_id FROM {schema}.events WHERE position <= $1 ORDER BY po
 -- name: envelopes
 SELECT position, envelope FROM {schema}.events WHERE position = ANY($1)
 
--- name: routed_after
-SELECT position, type, envelope, body FROM {schema}.events
-WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position
-
 -- name: routed_rows
 SELECT position, stream_id, version, type, recorded_at, envelope, body, traceparent FROM {schema}.events
 WHERE position > $1 AND position <= $2 AND type = ANY($3) ORDER BY position LIMIT $4

@@ -19,8 +19,10 @@ from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
+from ledger.publisher.routing import Routing
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import PostgresSink, Sink
+from ledger.trust.sealing import Opener
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 SWEEP_SECONDS = 1.0
@@ -32,19 +34,19 @@ _log = logging.getLogger(__name__)
 
 
 async def run_publisher(
-    settings: Settings, stop: asyncio.Event, ready: Callable[[], None], blobs: Blobs | None = None
+    settings: Settings, opener: Opener, stop: asyncio.Event, ready: Callable[[], None], blobs: Blobs | None = None
 ) -> None:
     """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry.
 
     `blobs`: where the hospitals' logs lie, with which each ledger is compared; None where none are kept.
     """
     async with log_pool(settings.postgres_stream_url) as pool:
-        log = LedgerLog(pool)
+        log, routing = LedgerLog(pool), Routing(opener)
 
         def make_sink(hospital: HospitalRow) -> Sink:
             if settings.stream == "kafka":
-                return KafkaSink(settings.kafka_bootstrap, log, hospital)
-            return PostgresSink(log, hospital)
+                return KafkaSink(settings.kafka_bootstrap, log, hospital, routing)
+            return PostgresSink(log, hospital, routing)
 
         # What stands in the same database as the ledger is not lost without it; a topic is.
         sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka", blobs=blobs)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow
+from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow, TransferCopy
 from ledger.publisher.rollback import refuse_if_rolled_back
+from ledger.publisher.routing import Routing
 
 
 class Sink(Protocol):
@@ -32,8 +33,9 @@ class Sink(Protocol):
 class PostgresSink:
     """The log is the stream already; what goes to other hospitals is copied to their sequences."""
 
-    def __init__(self, log: LedgerLog, hospital: HospitalRow) -> None:
+    def __init__(self, log: LedgerLog, hospital: HospitalRow, routing: Routing) -> None:
         self._log = log
+        self._routing = routing
         self._hospital = hospital
         self._position = 0
 
@@ -46,7 +48,13 @@ class PostgresSink:
     async def publish(self, rows: Sequence[LogRow]) -> None:
         """Copies the transfers in a range and notes the progress, in one transaction."""
         last = rows[-1].position
-        await self._log.copy_transfers(self._hospital.id, self._hospital.origin, self._position, last)
+        recipients = await self._routing.recipients(rows)
+        copies = [
+            TransferCopy(recipient, self._hospital.origin, row.position, row.envelope, row.body)
+            for row in rows
+            for recipient in recipients.get(row.position, ())
+        ]
+        await self._log.copy_transfers(self._hospital.id, copies, last)
         self._position = last
 
     async def look(self) -> None:

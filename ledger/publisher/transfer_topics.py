@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, TypeVar
 
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow
-from ledger.publisher.routing import recipients_of
+from ledger.publisher.routing import Routing
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.topic_watch import TopicState, TopicWatch
 from ledger.stream.kafka.topics_admin import TopicsAdmin
@@ -43,7 +43,9 @@ class TransferTopics:
         writer: KafkaWriter,
         watch: TopicWatch,
         call: Call,
+        routing: Routing,
     ) -> None:
+        self._routing = routing
         self._log = log
         self._hospital = hospital
         self._admin = admin
@@ -90,10 +92,11 @@ class TransferTopics:
     async def _send_again(self, lost: set[str], upto: int) -> None:
         position = 0
         while rows := await self._log.routed(self._hospital.id, position, upto, _PAGE):
+            recipients = await self._routing.recipients(rows)
             batch = [
                 Outgoing(await self._event(row), to, refilled=True, to_records=False)
                 for row in rows
-                if (to := tuple(each for each in recipients_of(row.type, row.body) if each in lost))
+                if (to := tuple(each for each in recipients.get(row.position, ()) if each in lost))
             ]
             if batch:
                 await self._call(lambda batch=batch: self._writer.publish(batch))

@@ -15,6 +15,7 @@ from connectrpc.server import ConnectASGIApplication, Endpoint
 from google.protobuf.message import Message
 from typing_extensions import override
 
+from ledger.server.caller import current_authorization
 from ledger.server.calls import CallFailed, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.connect_error import connect_error
 from ledger.server.edge import Edge, Served
@@ -118,6 +119,7 @@ def _method_info(method: Method) -> MethodInfo[Any, Any]:
 
 def _unary(served: ServedUnary) -> Callable[[Any, Context], Awaitable[Message]]:
     async def function(request: Any, context: Context) -> Message:
+        current_authorization.set(context.request_headers.get("authorization"))
         try:
             return await served(request, _traceparent(context))
         except CallFailed as failed:

@@ -13,6 +13,7 @@ from google.rpc import code_pb2
 
 from ledger.application import errors as application
 from ledger.domain.refusal import RefusalKind, Refused
+from ledger.keys import errors as keys
 from ledger.log import log_files
 from ledger.server import errors as edge
 from ledger.store import errors as store
@@ -47,8 +48,12 @@ TABLE: dict[type[BaseException], Row] = {
     application.ClockOff: Row(code_pb2.UNAVAILABLE, "CLOCK_OFF"),
     application.UnknownEventVersion: Row(code_pb2.UNIMPLEMENTED, "UNKNOWN_EVENT_VERSION", ("type_name",)),
     application.UnknownSourceClaim: Row(code_pb2.UNIMPLEMENTED, "UNKNOWN_SOURCE_CLAIM"),
-    application.BodyUnreadable: Row(code_pb2.DATA_LOSS, "BODY_UNREADABLE", ("stream_id", "version", "incident")),
+    application.BodyUnreadable: Row(code_pb2.DATA_LOSS, "BODY_UNREADABLE", ("stream_id", "version", "why", "incident")),
+    keys.UnknownToken: Row(code_pb2.UNAUTHENTICATED, "UNKNOWN_TOKEN"),
+    keys.PurposeDenied: Row(code_pb2.PERMISSION_DENIED, "PURPOSE_DENIED"),
+    keys.KeysUnavailable: Row(code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE"),
     application.RecordDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED", ("stream_id",)),
+    application.ClearLedger: Row(code_pb2.FAILED_PRECONDITION, "CLEAR_LEDGER", ("hospital",)),
     application.ChainBroken: Row(code_pb2.DATA_LOSS, "CHAIN_BROKEN", ("stream_id", "version", "incident")),
     application.PositionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "POSITION_OUT_OF_RANGE", ("asked", "head")),
     store.UnknownHospital: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOSPITAL", ("hospital",)),
@@ -81,6 +86,9 @@ TABLE: dict[type[BaseException], Row] = {
     edge.TooManyCalls: Row(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", ("limit",)),
     edge.ForeignPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
+    edge.NotInLogYet: Row(code_pb2.OUT_OF_RANGE, "NOT_IN_LOG_YET", ("asked", "size")),
+    edge.MapNotThere: Row(code_pb2.FAILED_PRECONDITION, "RECORD_NOT_MAPPED"),
+    log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
     edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),
@@ -88,7 +96,6 @@ TABLE: dict[type[BaseException], Row] = {
     edge.ReaderNotAllowed: Row(code_pb2.PERMISSION_DENIED, "READER_NOT_ALLOWED", ("hospital",)),
     edge.LedgerHalted: Row(code_pb2.FAILED_PRECONDITION, "LEDGER_HALTED", ("hospital",)),
     edge.LogUnavailable: Row(code_pb2.UNAVAILABLE, "LOG_UNAVAILABLE"),
-    log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }
 

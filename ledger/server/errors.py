@@ -53,6 +53,19 @@ class VersionOutOfRange(EdgeError):
         self.version = version
 
 
+class NotInLogYet(EdgeError):
+    """The log's published checkpoint does not reach so far yet; ask again later."""
+
+    def __init__(self, asked: int, size: int) -> None:
+        super().__init__()
+        self.asked = asked
+        self.size = size
+
+
+class MapNotThere(EdgeError):
+    """No published record map under the published checkpoint knows this record yet; ask again after the next one."""
+
+
 class ViewNotServedHere(EdgeError):
     """This server does not serve the view that answers this method."""
 

@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
+from ledger.server.caller import current_authorization
 from ledger.server.calls import CallFailed, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.edge import Edge, Served
 from ledger.server.error_status import status_of
@@ -92,6 +93,7 @@ def _behaviour(method: Method, served: Served) -> Any:
 def _unary(method: Method, served: ServedUnary) -> Callable[[bytes, Context], Awaitable[Message]]:
     async def behaviour(data: bytes, context: Context) -> Message:
         async with _told(context):
+            current_authorization.set(_header(context, "authorization"))
             return await served(parse_request(method.request, data), _traceparent(context))
 
     return behaviour
@@ -138,7 +140,11 @@ async def _abort(context: Context, status: Status) -> None:
 
 
 def _traceparent(context: Context) -> str | None:
+    return _header(context, "traceparent")
+
+
+def _header(context: Context, name: str) -> str | None:
     for key, value in context.invocation_metadata() or ():
-        if key == "traceparent":
+        if key == name:
             return value if isinstance(value, str) else None
     return None

@@ -15,6 +15,8 @@ from ledger.api.v1 import (
     disposal_pb2,
     identity_pb2,
     keeping_pb2,
+    keys_pb2,
+    proofs_pb2,
     records_pb2,
     rulebook_pb2,
     stream_pb2,
@@ -29,11 +31,13 @@ CONTRACT_FILES = (
     keeping_pb2,
     disposal_pb2,
     identity_pb2,
+    proofs_pb2,
     rulebook_pb2,
     boards_pb2,
     usage_pb2,
     transfers_pb2,
     stream_pb2,
+    keys_pb2,
 )
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger.trust.envelope import prev_leaf_of
+from ledger.trust.sealed_body import SEALED_BYTES_MAX
 
-BODY_BYTES_MAX = 512 * 1024
+BODY_BYTES_MAX = SEALED_BYTES_MAX
+"""A body as stored; 33 bytes above what it may say."""
 EVENTS_MAX = 100
 """Events one command may append."""
 

@@ -24,9 +24,12 @@ _ENTRY_LENGTH_BYTES = 2
 _BODY_LENGTH_BYTES = 4
 
 
-def encode_entries(entries: Sequence[bytes]) -> bytes:
-    """The bundle of 1 to 256 leaves; BundleFault for another number or a leaf above 4096 bytes."""
-    return _encode(entries, _ENTRY_LENGTH_BYTES, ENTRY_BYTES_MAX)
+def encode_entries(entries: Sequence[bytes], *, entry_bytes_max: int = ENTRY_BYTES_MAX) -> bytes:
+    """The bundle of 1 to 256 leaves; BundleFault for another number or a leaf above the limit.
+
+    `entry_bytes_max` is raised (to 65,535) by who keeps other leaves than envelopes: the record map.
+    """
+    return _encode(entries, _ENTRY_LENGTH_BYTES, entry_bytes_max)
 
 
 def decode_entries(bundle: BundleId, data: bytes, *, entry_bytes_max: int = ENTRY_BYTES_MAX) -> list[bytes]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
-from ledger.trust.envelope import Envelope, decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import Glance, glance
 from ledger.trust.leaf import leaf_hash
 
 
@@ -59,34 +59,40 @@ class ChainWalk:
     stream_id: bytes
     version: int = 0
     head_leaf: bytes = b""
+    recorded_at: int = 0
+    """Of the last event, Unix microseconds."""
     _origin: str = field(default="", init=False)
-    _recorded_at: int = field(default=0, init=False)
 
     def take(self, link: Link) -> ChainFault | None:
         """Checks the next event; afterwards `version` and `head_leaf` are its own. A fault ends the walk."""
         try:
-            envelope = decode(link.envelope)
+            seen = glance(link.envelope)
         except EnvelopeFault:
             return self._fault(FaultKind.ENVELOPE, link)
         leaf = leaf_hash(link.envelope)
-        kind = self._kind_of_fault(envelope, link, leaf)
-        if kind:
-            return self._fault(kind, link)
-        self.version, self.head_leaf = envelope.stream_version, leaf
-        self._origin, self._recorded_at = envelope.origin, envelope.recorded_at
-        return None
+        expected = self.version + 1
+        kind = self.follow(seen, link.body, leaf)
+        if kind is None and link.kept_leaf not in (None, leaf):
+            kind = FaultKind.LEAF
+        return ChainFault(kind, expected, link.position) if kind else None
 
-    def _kind_of_fault(self, envelope: Envelope, link: Link, leaf: bytes) -> FaultKind | None:
-        checks = (
-            (envelope.stream_id == self.stream_id, FaultKind.STREAM),
-            (self._origin in ("", envelope.origin), FaultKind.ORIGIN),
-            (envelope.stream_version == self.version + 1, FaultKind.VERSION),
-            (envelope.prev_leaf == self.head_leaf, FaultKind.PREV_LEAF),
-            (envelope.recorded_at >= self._recorded_at, FaultKind.TIME),
-            (envelope.body_sha256 == sha256(link.body).digest(), FaultKind.BODY),
-            (link.kept_leaf is None or link.kept_leaf == leaf, FaultKind.LEAF),
-        )
-        return next((kind for holds, kind in checks if not holds), None)
+    def follow(self, seen: Glance, body: bytes, leaf: bytes) -> FaultKind | None:
+        """As `take`, where envelope and leaf hash are known already; what is wrong, if anything."""
+        if seen.stream_id != self.stream_id:
+            return FaultKind.STREAM
+        if self._origin not in ("", seen.origin):
+            return FaultKind.ORIGIN
+        if seen.version != self.version + 1:
+            return FaultKind.VERSION
+        if seen.prev_leaf != self.head_leaf:
+            return FaultKind.PREV_LEAF
+        if seen.recorded_at < self.recorded_at:
+            return FaultKind.TIME
+        if seen.body_sha256 != sha256(body).digest():
+            return FaultKind.BODY
+        self.version, self.head_leaf = seen.version, leaf
+        self._origin, self.recorded_at = seen.origin, seen.recorded_at
+        return None
 
     def _fault(self, kind: FaultKind, link: Link) -> ChainFault:
         return ChainFault(kind, self.version + 1, link.position)

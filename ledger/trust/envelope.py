@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge, UnknownFormat
 from ledger.trust.varint import UINT64_MAX, read_varint, write_varint
 
-FORMAT_CLEAR = 1
-"""Format 1: SHA-256 leaves and body digests; bodies in the clear while `key_id` and `commitment` are absent."""
+FORMAT = 1
+"""Format 1: SHA-256 leaves and body digests; bodies sealed as `sealed_body` says, under AES-256-GCM."""
 
 ENVELOPE_BYTES_MAX = 4096
 
@@ -40,21 +40,26 @@ class Envelope:
     actor: bytes
     """16 bytes, random per person and hospital; empty where no actor applies."""
     key_id: bytes
-    """16 bytes; empty while bodies lie in the clear."""
+    """16 bytes: which data key sealed the body; empty for a body in the clear."""
     body_sha256: bytes
     """32 bytes: SHA-256 of the body as stored."""
     commitment: bytes
-    """32 bytes; empty while bodies lie in the clear."""
+    """32 bytes, to the plaintext; empty for a body in the clear."""
     prev_leaf: bytes
     """32 bytes: leaf hash of the stream's event before; empty for version 1 only."""
 
 
 def encode(envelope: Envelope) -> bytes:
     """The envelope's bytes; ValueError names a field that does not fit its definition, EnvelopeTooLarge its size."""
-    wrong = _wrong_field(envelope)
+    return encode_with(envelope, envelope.body_sha256)
+
+
+def encode_with(envelope: Envelope, body_sha256: bytes) -> bytes:
+    """As `encode`, with the digest of a body that was sealed after the envelope was made."""
+    wrong = _wrong_field(envelope, body_sha256)
     if wrong:
         raise ValueError(wrong)
-    data = _joined(envelope, b"\x4a\x20" + envelope.body_sha256)
+    data = _joined(envelope, b"\x4a\x20" + body_sha256)
     if len(data) > ENVELOPE_BYTES_MAX:
         raise EnvelopeTooLarge(len(data))
     return data
@@ -98,7 +103,7 @@ def decode(data: bytes) -> Envelope:
     offset = last = 0
     while offset < len(data):
         number, value, after = _read_field(data, offset, last)
-        if number == 1 and value != FORMAT_CLEAR:
+        if number == 1 and value != FORMAT:
             raise UnknownFormat(_OTHER_FORMAT, len(data))
         values[number] = value
         last, offset = number, after
@@ -153,7 +158,7 @@ def _envelope_of(values: dict[int, int | bytes], size: int) -> Envelope:
         )
     except UnicodeDecodeError:
         raise EnvelopeFault("text that is not UTF-8", size) from None
-    wrong = _wrong_field(envelope)
+    wrong = _wrong_field(envelope, envelope.body_sha256)
     if wrong:
         raise EnvelopeFault(wrong, size)
     return envelope
@@ -169,20 +174,22 @@ def _octets(values: dict[int, int | bytes], field: int) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _wrong_field(envelope: Envelope) -> str:
+def _wrong_field(envelope: Envelope, body_sha256: bytes) -> str:
     """What is wrong with the first field that its definition does not allow; empty if nothing is."""
-    if envelope.format != FORMAT_CLEAR:
+    if envelope.format != FORMAT:
         return _OTHER_FORMAT
     if not envelope.origin or not envelope.type:
         return "origin or type is missing"
     if not 1 <= envelope.stream_version <= UINT64_MAX or not 1 <= envelope.recorded_at <= UINT64_MAX:
         return "stream_version or recorded_at is missing or above 64 bits"
-    if len(envelope.stream_id) != _ID_BYTES or len(envelope.body_sha256) != _DIGEST_BYTES:
+    if len(envelope.stream_id) != _ID_BYTES or len(body_sha256) != _DIGEST_BYTES:
         return "stream_id is not 16 or body_sha256 not 32 bytes"
     if len(envelope.actor) not in (0, _ID_BYTES) or len(envelope.key_id) not in (0, _ID_BYTES):
         return "actor or key_id is not 16 bytes"
     if len(envelope.commitment) not in (0, _DIGEST_BYTES):
         return "commitment is not 32 bytes"
+    if bool(envelope.key_id) != bool(envelope.commitment):
+        return "key_id and commitment come together or not at all"
     if len(envelope.prev_leaf) != (0 if envelope.stream_version == 1 else _DIGEST_BYTES):
         return "prev_leaf must be 32 bytes, and absent for version 1 only"
     return ""

@@ -47,3 +47,19 @@ class ProofFault(FormatFault):
 
 class WitnessRequestFault(FormatFault):
     """Not an add-checkpoint request:"""
+
+
+class MapFault(FormatFault):
+    """Not a record map:"""
+
+
+class BucketFull(MapFault):
+    """Too many records for map version 1; version 2 has buckets of 24 bits:"""
+
+
+class AuditFault(FormatFault):
+    """Not a map audit:"""
+
+
+class PackFormFault(FormatFault):
+    """Not a proof pack:"""

@@ -82,6 +82,7 @@ _CODES = {
     "PatientUnlinked": "unlink",
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
+    "MapPublished": "report",
     "RulePackAdded": "originate",
     "TemplatesAdded": "originate",
     "RulePackChosen": "report",

@@ -1,7 +1,7 @@
 """The ports through which every body passes: sealed before the append, opened on every read.
 
-Both are asynchronous and take batches, since the keys live elsewhere. Until sealing is built the clear adapters are the
-only ones: the body lies in the clear, key id and commitment stay empty, and every other byte is final.
+Both are asynchronous and take batches, since the keys live elsewhere. The form of a sealed body is `sealed_body`'s, the
+keys are `ledger.keys`'. There is no adapter that leaves bodies in the clear.
 
 A sealer gets whole drafts and not bodies alone: the associated data is the envelope without the digest of the sealed
 body, and that names the event before, whose leaf is known only when that one is sealed. So the port chains.
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from hashlib import sha256
 from typing import Protocol
 
-from ledger.trust.envelope import Envelope, encode
+from ledger.trust.envelope import Envelope, encode_with
 from ledger.trust.leaf import leaf_hash
 
 
@@ -50,14 +51,44 @@ class Destroyed:
     """The key is gone by a RecordDestroyed: a normal case."""
 
 
+class SealFaultKind(Enum):
+    """Why a body cannot be opened; the values are for people."""
+
+    CLEAR = "the body lies in the clear, and this release takes sealed ones only"
+    ENVELOPE = "the envelope's bytes are not well formed"
+    LATER = "a later release wrote the envelope"
+    FORMAT = "the body has a format that this release does not know"
+    LENGTH = "the body is shorter or longer than any sealed one"
+    KEY_MISSING = "the record has no key, and nothing says that it was destroyed"
+    KEY_UNWRAPPED = "the record's key cannot be unwrapped: it, its row or its key-encryption key is not the right one"
+    KEY_ID = "the record's key is not the one that the envelope names"
+    TOMBSTONE = "the record's key was removed, and the ledger holds no RecordDestroyed where its tombstone says"
+    TAG = "the body or its envelope was altered, or exchanged for another"
+    PADDING = "the body is padded otherwise than its length demands"
+    COMMITMENT = "the body is not the one that the envelope commits to"
+    UNKNOWN = "the key service names a fault that this release does not know"
+
+
 @dataclass(frozen=True, slots=True)
 class SealFault:
     """The body cannot be opened although nothing destroyed its key."""
 
-    reason: str
+    kind: SealFaultKind
 
 
 Opening = Opened | Destroyed | SealFault
+
+
+class CannotSeal(Exception):
+    """Nothing more can be sealed for a record: its key is destroyed or at fault."""
+
+    def __init__(self, stream_id: bytes, version: int, why: Destroyed | SealFault) -> None:
+        super().__init__(f"{CannotSeal.__doc__} {why}")
+        self.stream_id = stream_id
+        self.version = version
+        self.why = why
+
+
 SealOne = Callable[[Envelope, bytes], tuple[Envelope, bytes]]
 """From an envelope with its `prev_leaf` and the plaintext to that envelope with key id and commitment, and the body."""
 
@@ -84,25 +115,10 @@ def seal_in_order(drafts: Sequence[Draft], seal_one: SealOne) -> list[Sealed]:
     results: list[Sealed] = []
     for draft in drafts:
         stream_id = draft.envelope.stream_id
-        placed = replace(draft.envelope, prev_leaf=heads.get(stream_id, draft.envelope.prev_leaf))
+        before = heads.get(stream_id)
+        placed = draft.envelope if before is None else replace(draft.envelope, prev_leaf=before)
         envelope, body = seal_one(placed, draft.plaintext)
-        data = encode(replace(envelope, body_sha256=sha256(body).digest()))
+        data = encode_with(envelope, sha256(body).digest())
         heads[stream_id] = leaf_hash(data)
         results.append(Sealed(data, body, heads[stream_id]))
     return results
-
-
-class ClearSealer:
-    """Leaves bodies in the clear."""
-
-    async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
-        """Every body as it came."""
-        return seal_in_order(drafts, lambda envelope, plaintext: (envelope, plaintext))
-
-
-class ClearOpener:
-    """Takes bodies in the clear."""
-
-    async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
-        """Every body as stored."""
-        return [Opened(body) for _, body in events]

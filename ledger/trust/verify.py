@@ -5,13 +5,14 @@ the range was altered, removed, added or reordered. Without a signed checkpoint 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
-from ledger.trust.chain import ChainWalk, FaultKind, Link
-from ledger.trust.envelope import Envelope, decode
+from ledger.trust.chain import ChainWalk, FaultKind
+from ledger.trust.envelope import Envelope
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import Glance, glance
 from ledger.trust.leaf import leaf_hash
 
 
@@ -23,6 +24,8 @@ class RowFault(Enum):
     COLUMN = "a column beside the envelope differs from it"
     LEDGER_HEAD = "the row that says where the ledger stands differs from the last event"
     STREAM_HEAD = "the row that says where the stream stands differs from its last event"
+    SIGNED_ROOT = "the events up to here do not lead to the root that was signed"
+    BEHIND = "a signed checkpoint has more events: the ledger was cut or rolled back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Summary:
     origin: str
     digest: bytes
     """Running digest over every event in order: equal digests, equal ledgers."""
+    recorded_at: int = field(default=0, compare=False)
+    """The latest time that an event claims, Unix microseconds; 0 without events."""
 
 
 class LedgerWalk:
@@ -90,32 +95,40 @@ class LedgerWalk:
         position: int = 0,
         origin: str = "",
         digest: bytes = b"",
+        digesting: bool = True,
         chain_of: Callable[[bytes], ChainWalk] = ChainWalk,
     ) -> None:
         """Begins after `position`, with the running digest up to there.
 
         An empty `origin` takes the first row's. `chain_of` gives a stream's walk at its first event in the range: a
-        range that does not begin at position 1 hands in where each stream stands.
+        range that does not begin at position 1 hands in where each stream stands. Without `digesting` the running
+        digest stays as it is: who joins ranges computes it from the leaf hashes.
         """
-        self.position = position
+        self.position: int = position
         self.origin = origin
         self._chain_of = chain_of
         self.chains: dict[bytes, ChainWalk] = {}
         """Where each stream of the range stands, by its 16 bytes."""
+        self.leaf = b""
+        """Leaf hash of the last event taken."""
         self._begun_after = position
         self._digest = digest
+        self._digesting = digesting
 
     def take(self, row: Row) -> Fault | None:
         """Checks the next row. A fault ends the walk, which then stays where it was."""
         if row.position != self.position + 1:
             return self._fault(RowFault.POSITION, self.position + 1)
         try:
-            envelope = decode(row.envelope)
+            seen = glance(row.envelope)
         except EnvelopeFault:
             return self._fault(FaultKind.ENVELOPE, row.position, row.copies.stream_id if row.copies else b"")
-        fault = self._fault_in_ledger(row, envelope) or self._fault_in_stream(row, envelope)
+        leaf = sha256(b"\x00" + row.envelope).digest()  # leaf_hash, unrolled: this runs for every event there is
+        fault = self._fault_in_ledger(row, seen, leaf) or self._fault_in_stream(row, seen, leaf)
         if fault is None:
-            self._advance(row.position, envelope)
+            self.position, self.origin, self.leaf = row.position, seen.origin, leaf
+            if self._digesting:
+                self._digest = running_digest(self._digest, row.position, leaf)
         return fault
 
     def summary(self) -> Summary:
@@ -128,26 +141,25 @@ class LedgerWalk:
             last_position=self.position,
             origin=self.origin,
             digest=self._digest,
+            recorded_at=max((chain.recorded_at for chain in self.chains.values()), default=0),
         )
 
-    def _fault_in_ledger(self, row: Row, envelope: Envelope) -> Fault | None:
-        if self.origin not in ("", envelope.origin):
-            return self._fault(RowFault.LEDGER_ORIGIN, row.position, envelope.stream_id)
-        if row.copies is not None and row.copies != copies_of(envelope, row.envelope):
-            return self._fault(RowFault.COLUMN, row.position, envelope.stream_id)
+    def _fault_in_ledger(self, row: Row, seen: Glance, leaf: bytes) -> Fault | None:
+        if self.origin not in ("", seen.origin):
+            return self._fault(RowFault.LEDGER_ORIGIN, row.position, seen.stream_id)
+        if row.copies is not None and _differ(row.copies, seen, leaf):
+            return self._fault(RowFault.COLUMN, row.position, seen.stream_id)
         return None
 
-    def _fault_in_stream(self, row: Row, envelope: Envelope) -> Fault | None:
-        chain = self.chains.get(envelope.stream_id) or self._chain_of(envelope.stream_id)
-        fault = chain.take(Link(row.envelope, row.body, row.position))
-        if fault:
-            return Fault(fault.kind, row.position, envelope.stream_id, fault.version)
-        self.chains[envelope.stream_id] = chain
+    def _fault_in_stream(self, row: Row, seen: Glance, leaf: bytes) -> Fault | None:
+        known = self.chains.get(seen.stream_id)
+        chain = known or self._chain_of(seen.stream_id)
+        kind = chain.follow(seen, row.body, leaf)
+        if kind:
+            return Fault(kind, row.position, seen.stream_id, chain.version + 1)
+        if known is None:
+            self.chains[seen.stream_id] = chain
         return None
-
-    def _advance(self, position: int, envelope: Envelope) -> None:
-        self.position, self.origin = position, envelope.origin
-        self._digest = running_digest(self._digest, position, self.chains[envelope.stream_id].head_leaf)
 
     def _fault(self, kind: FaultKind | RowFault, position: int, stream_id: bytes = b"") -> Fault:
         chain = self.chains.get(stream_id)
@@ -167,6 +179,17 @@ def copies_of(envelope: Envelope, envelope_bytes: bytes) -> Copies:
         type=envelope.type,
         recorded_at=envelope.recorded_at,
         leaf_hash=leaf_hash(envelope_bytes),
+    )
+
+
+def _differ(copies: Copies, seen: Glance, leaf: bytes) -> bool:
+    """Whether a column differs; the fields one by one, since this runs for every event there is."""
+    return not (
+        copies.leaf_hash == leaf
+        and copies.version == seen.version
+        and copies.recorded_at == seen.recorded_at
+        and copies.stream_id == seen.stream_id
+        and copies.type == seen.type
     )
 
 

@@ -9,6 +9,7 @@ from ledger.api.v1 import (
     events_pb2,
     identity_events_pb2,
     keeping_events_pb2,
+    map_events_pb2,
     rulebook_events_pb2,
 )
 
@@ -19,6 +20,7 @@ _FILES = (
     keeping_events_pb2,
     disposal_events_pb2,
     identity_events_pb2,
+    map_events_pb2,
     rulebook_events_pb2,
 )
 

@@ -112,6 +112,16 @@ class BodyDestroyed(ViewError):
         self.event_type = event_type
 
 
+class BodyNotOpened(ViewError):
+    """The event's body cannot be opened although its record was not destroyed."""
+
+    def __init__(self, event_type: str, kind: str) -> None:
+        super().__init__(f"sealed body of {event_type}: {kind}")
+        self.event_type = event_type
+        self.kind = kind
+        """A SealFaultKind by name."""
+
+
 class UnreadableBody(ViewError):
     """The event's body is not a message of its type."""
 

@@ -12,7 +12,7 @@ from ledger.trust.fault import EnvelopeFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
 from ledger.views.bodies import BODIES
-from ledger.views.errors import BodyDestroyed, UnknownEventType, UnreadableBody
+from ledger.views.errors import BodyDestroyed, BodyNotOpened, UnknownEventType, UnreadableBody
 from ledger.views.unknown_fields import has_unknown_fields
 
 
@@ -32,7 +32,7 @@ class ViewEvent:
     body: bytes
     """As stored, sealed or not."""
     opening: Opening | None = None
-    """What the opener made of the body; None where bodies lie in the clear."""
+    """What the opener made of the body; None until it was asked."""
 
     @cached_property
     def message(self) -> Message:
@@ -48,16 +48,16 @@ class ViewEvent:
 
     @property
     def plaintext(self) -> bytes:
-        """The body in the clear. BodyDestroyed, or UnreadableBody where it should open and does not."""
+        """The body in the clear. BodyDestroyed, or BodyNotOpened where it should open and does not."""
         match self.opening:
             case None:
-                return self.body
+                raise BodyNotOpened(self.event_type, "NOT_ASKED")
             case Opened(plaintext=plaintext):
                 return plaintext
             case Destroyed():
                 raise BodyDestroyed(self.event_type)
-            case SealFault():
-                raise UnreadableBody(self.event_type)
+            case SealFault(kind=kind):
+                raise BodyNotOpened(self.event_type, kind.name)
 
     @property
     def body_class(self) -> type[Message]:

@@ -24,7 +24,7 @@ from ledger.trust.merkle import Frontier
 from ledger.trust.note_key import KeyKind
 from ledger.trust.verify import Row
 from tests.eventually import eventually
-from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel
+from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel, opened
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
@@ -80,9 +80,11 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
         name: before[name] for name in ("grpc", "http", "postgres")
     }
     assert rows_of(service) == rows
-    assert not not_kept(rows, load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     wrong = replace(load.acknowledged[7], version=99)
-    assert not_kept(rows, [*load.acknowledged[:7], wrong]) == [wrong], "the check finds a receipt that does not hold"
+    assert not_kept(await opened(service.settings, rows), [*load.acknowledged[:7], wrong]) == [wrong], (
+        "the check finds a receipt that does not hold"
+    )
     await assert_repeated(service, load)
 
 
@@ -94,11 +96,11 @@ async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> N
     service.start()
     rows = rows_of(service)
     assert len(rows) == len(load.acknowledged)
-    assert not not_kept(rows, load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     await assert_repeated(service, load)
     more = await loaded(service, records=1)
     rows = rows_of(service)
-    assert not not_kept(rows, [*load.acknowledged, *more.acknowledged])
+    assert not not_kept(await opened(service.settings, rows), [*load.acknowledged, *more.acknowledged])
     assert_logged(service, rows)
 
 
@@ -109,7 +111,7 @@ async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
     service.kill9("up")
     eventually(lambda: not left_running(service), seconds_max=30, what="everything ended")
     service.start()
-    assert not not_kept(rows_of(service), load.acknowledged)
+    assert not not_kept(await opened(service.settings, rows_of(service)), load.acknowledged)
 
 
 def test_a_folder_in_use_is_refused_by_name(service: WholeService) -> None:

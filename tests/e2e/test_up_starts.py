@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -21,6 +22,7 @@ from ledger.embedded.kafka_jars import default_cache
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from tests.eventually import eventually
 from tests.fault.load import open_channel
+from tests.services.key_files import key_settings
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
@@ -186,11 +188,22 @@ def test_settings_of_the_environment_are_honoured(service: WholeService) -> None
     assert service.grpc == address
 
 
+def test_a_service_without_its_keys_is_not_taken_up(tmp_path: Path) -> None:
+    """A folder whose keys are gone, or from before bodies were sealed: refused by name, and no new keys made."""
+    kept: dict[str, object] = {"passwords": {}, "grpc_port": 1, "http_port": 1, "stream": "postgres"}
+    (tmp_path / "service.json").write_text(json.dumps(kept))
+    status, said = run_ledger("up", "--dir", str(tmp_path), "--stream", "postgres")
+    assert (status, "holds a service but not its keys" in said) == (1, True), said
+    assert not (tmp_path / "keys").exists()
+
+
 def test_roles_name_what_they_cannot_reach(tmp_path: Path) -> None:
     """`serve` and `migrate` without their PostgreSQL: one line, status 1."""
-    away = {f"LEDGER_POSTGRES_{each}_URL": "postgresql://a@127.0.0.1:1/x" for each in ("MIGRATE", "APPEND", "VIEWS")}
+    away = {
+        f"LEDGER_POSTGRES_{each}_URL": "postgresql://a@127.0.0.1:1/x" for each in ("MIGRATE", "APPEND", "VIEWS", "KEYS")
+    }
     for command in (("migrate",), ("serve", "--ready-file", str(tmp_path / "ready"))):
-        status, said = run_ledger(*command, **away)
+        status, said = run_ledger(*command, **away, **key_settings())
         assert status == 1
         assert "PostgreSQL cannot be reached" in said
 

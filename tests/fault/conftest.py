@@ -14,6 +14,7 @@ from ledger.publisher.role import run_publisher
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.fault.topic_contents import PARTITIONS, Publishing
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def publishing(settings: Settings) -> Publishing:
     @asynccontextmanager
     async def publish() -> AsyncGenerator[None]:
         stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_publisher(settings, stop, ready.set))
+        task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
         try:
             yield
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -22,7 +22,10 @@ from ledger.api.v1.common_pb2 import (
     CommandContext,
 )
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.demo.client import note
+from ledger.config import Settings
+from ledger.trust.sealing import Opened, Opening
 from ledger.trust.verify import Row
 from tests.eventually import eventually_async
 
@@ -191,8 +194,20 @@ def _acknowledged(request: Any, response: Any) -> Acknowledged:
     return Acknowledged(request.context.command_id, receipt.record_id, receipt.record_version, receipt.position)
 
 
+async def opened(settings: Settings, rows: Sequence[Row]) -> list[Row]:
+    """The rows with what is in their bodies, opened with the keys of the service itself."""
+    async with bodies_with_keys(settings) as bodies:
+        openings = await bodies.opener.open([(row.envelope, row.body) for row in rows])
+    return [replace(row, body=_plaintext(opening)) for row, opening in zip(rows, openings, strict=True)]
+
+
+def _plaintext(opening: Opening) -> bytes:
+    assert isinstance(opening, Opened), opening
+    return opening.plaintext
+
+
 def not_kept(rows: Sequence[Row], acknowledged: Sequence[Acknowledged]) -> list[Acknowledged]:
-    """Acknowledgements that do not name, as the only one, the event which their own command made."""
+    """Of opened rows: acknowledgements that do not name, as the only one, the event which their own command made."""
     taken: set[int] = set()
     faults: list[Acknowledged] = []
     for each in acknowledged:

@@ -12,6 +12,7 @@ from ledger.publisher.role import run_publisher
 from ledger.telemetry.logs import configure_logging
 from tests.eventually import eventually
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 _PROJECT = Path(__file__).parents[2]
 
@@ -61,7 +62,7 @@ class PublisherProcess:
 async def _main(ready: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await run_publisher(load(os.environ, "postgres_stream_url"), stop, ready.touch)
+    await run_publisher(load(os.environ, "postgres_stream_url"), FIXED_KEY, stop, ready.touch)
 
 
 if __name__ == "__main__":

@@ -26,12 +26,13 @@ from tests.contract.views.follow_stream import all_handled, recomputed, running
 from tests.contract.views.ground import PARTITIONS, opened_ground
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @asynccontextmanager
 async def publishing(settings: Settings) -> AsyncGenerator[None]:
     stop, ready = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
     await ready.wait()
     try:
         yield
@@ -95,7 +96,7 @@ async def test_a_gap_that_stays_is_a_state_of_the_view(
             ground.append([stream.seal(h.moved_to("ICU")) for stream in streams])
             await published(there)
         delete_first(own_kafka.bootstrap, records_topic(there.hospital))
-        operations = ViewOperations(ground.pool, ALL)
+        operations = ViewOperations(ground.pool, ALL, FIXED_KEY)
 
         async def told() -> bool:
             states = await operations.statuses(there.hospital, ground.head)

@@ -18,7 +18,7 @@ from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.log_growth import StoredLeaf
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
 from tests.fault.broken_files import broken_files, die, fail, in_a_child
@@ -31,7 +31,7 @@ BEFORE, AFTER = 250, 530
 def event(position: int) -> StoredLeaf:
     body = b"body %d" % position
     envelope = Envelope(
-        format=FORMAT_CLEAR, origin=ORIGIN, stream_id=position.to_bytes(16, "big"), stream_version=1,
+        format=FORMAT, origin=ORIGIN, stream_id=position.to_bytes(16, "big"), stream_version=1,
         type="ledger.v1.EntryRecorded", recorded_at=position, actor=b"", key_id=b"",
         body_sha256=sha256(body).digest(), commitment=b"", prev_leaf=b"",
     )  # fmt: skip

@@ -14,9 +14,10 @@ from rich.console import Console
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
+from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.demo.checks import Checks, Subject, check_kept
 from tests.eventually import eventually, eventually_async
-from tests.fault.load import AT_ONCE, COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel
+from tests.fault.load import AT_ONCE, COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel, opened
 from tests.services.whole_service import WholeService
 
 PARTITIONS = 6
@@ -112,7 +113,9 @@ async def assert_kept(service: WholeService, loads: list[Load]) -> None:
     acknowledged = [each for load in loads for each in load.acknowledged]
     said = StringIO()
     checks = Checks(Console(file=said, width=200))
-    rows = await check_kept(Subject(HOSPITAL, PARTITIONS, len(acknowledged), "", service.settings), checks)
+    async with bodies_with_keys(service.settings) as bodies:
+        subject = Subject(HOSPITAL, PARTITIONS, len(acknowledged), "", service.settings, bodies.opener)
+        rows = await check_kept(subject, checks)
     assert not checks.failed, said.getvalue()
     assert checks.held >= 3
-    assert not not_kept(rows, acknowledged)
+    assert not not_kept(await opened(service.settings, rows), acknowledged)

@@ -15,6 +15,7 @@ from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
 from tests.contract.views.running import tools
 from tests.eventually import eventually_async
 from tests.fault.projector_process import ProjectorProcess
+from tests.services.key_service import serving_fixed_key, token_file
 from tests.services.postgres import Database
 
 _KILLS = 5
@@ -27,7 +28,8 @@ async def test_nothing_is_lost_or_doubled_by_kills(empty_database: Database, tmp
     """5,250 events, five kills: counts and digests are the ledger's, and each view equals one built anew."""
     roles = {"STREAM": "ledger_stream", "VIEWS": "ledger_views"}
     urls = {f"LEDGER_POSTGRES_{key}_URL": empty_database.url_for(role, PASSWORDS[role]) for key, role in roles.items()}
-    async with opened_ground(empty_database, partitions=_PARTITIONS) as ground:
+    async with serving_fixed_key() as keys, opened_ground(empty_database, partitions=_PARTITIONS) as ground:
+        urls |= {"LEDGER_GRPC_LISTEN": keys, "LEDGER_UNSEAL_TOKEN_FILE": str(token_file(tmp_path))}
         process, dice = ProjectorProcess(urls, tmp_path), random.Random(5)  # noqa: S311 - not a secret
         for _ in range(_KILLS):
             process.start()

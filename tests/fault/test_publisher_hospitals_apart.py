@@ -20,6 +20,7 @@ from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def on_postgres(database: Database) -> Settings:
 async def publishing(settings: Settings) -> AsyncGenerator[None]:
     """A publisher while the block runs; what ends it early is raised."""
     stop, ready = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
     try:
         yield
     finally:

@@ -7,14 +7,17 @@ from pathlib import Path
 import psycopg
 
 from ledger.config import load
-from ledger.publisher.ledger_log import LedgerLog, log_pool
+from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
 from ledger.publisher.role import run_publisher
+from ledger.publisher.routing import Routing
+from ledger.publisher.sink import PostgresSink
 from ledger.stream.contract import StreamReader
 from ledger.stream.postgres.reader import transfers_reader
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually
 from tests.fault.publisher_process import PublisherProcess
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 def copied(database: Database, recipient: str) -> list[tuple[str, int]]:
@@ -59,11 +62,12 @@ async def test_senders_at_once_make_one_sequence(database: Database) -> None:
             ledger.offer("south")
     url = database.role_url("ledger_stream")
     async with log_pool(url) as pool:
-        log = LedgerLog(pool)
+        log, routing = LedgerLog(pool), Routing(FIXED_KEY)
 
         async def copy(ledger: LoadedLedger) -> None:
-            for position in range(ledger.head):
-                await log.copy_transfers(ledger.hospital, f"ledger.test/{ledger.hospital}/1", position, position + 1)
+            sink = PostgresSink(log, HospitalRow(ledger.hospital, f"ledger.test/{ledger.hospital}/1", 1, 1), routing)
+            for row in await log.after(ledger.hospital, 0):
+                await sink.publish([row])
 
         reader = transfers_reader(url, "south")
         reading = asyncio.create_task(asyncio.to_thread(_read_until, reader, 180))
@@ -92,7 +96,7 @@ async def test_hospital_at_rest_costs_nothing_but_its_share_of_the_sweep(databas
         await LoadedLedger.add(database, f"idle-{number}", 1)
     settings = load({"LEDGER_POSTGRES_STREAM_URL": database.role_url("ledger_stream")})
     stop, ready = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    running = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
     await ready.wait()
     names = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in names if name.startswith("publish ")]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.trust.bundle import encode_entries
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
 from ledger.trust.merkle_proof import plan_consistency, plan_inclusion
@@ -34,16 +34,16 @@ def envelopes(count: int) -> list[bytes]:
     return [
         encode(
             Envelope(
-                format=FORMAT_CLEAR,
+                format=FORMAT,
                 origin=LOG.name,
                 stream_id=sha256(b"stream %d" % number).digest()[:16],
                 stream_version=1,
                 type="ledger.v1.RecordRegistered",
                 recorded_at=1_764_000_000_000_000 + number,
                 actor=bytes(16),
-                key_id=b"",
+                key_id=sha256(b"key %d" % number).digest()[:16],
                 body_sha256=sha256(b"body %d" % number).digest(),
-                commitment=b"",
+                commitment=sha256(b"commitment %d" % number).digest(),
                 prev_leaf=b"",
             )
         )

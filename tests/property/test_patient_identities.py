@@ -11,7 +11,6 @@ from uuid import UUID
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ledger.views.event import view_event
 from projections.checkpoint import Delivered
 from projections.connections import Connection
 from projections.generation import add_building, discard, prepare
@@ -21,6 +20,7 @@ from projections.tables import writing_statements
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
 from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+from tests.services.sealed import opened_event
 
 OWN, MERGED, LINKED = 1, 2, 3
 PATIENTS = 6
@@ -128,7 +128,7 @@ def delivered(events: Iterable[h.Sealed]) -> list[Delivered]:
             partition_of(each.stream_id.bytes, PARTITIONS),
             position,
             "t1",
-            view_event(position, each.envelope, each.body),
+            opened_event(position, each.envelope, each.body),
         )
         for position, each in enumerate(events, 1)
     ]

@@ -12,7 +12,6 @@ from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.application.body_codec import encode_body
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryState, Phase, VisitType
-from ledger.views.event import view_event
 from ledger.views.view import Row, RowKey, View
 from projections.archive_register.view import ArchiveRegister
 from projections.department_board.view import DepartmentBoard
@@ -23,6 +22,7 @@ from projections.views import ALL
 from projections.worklist.view import Worklist
 from tests.contract.views import histories as h
 from tests.property.test_whole_lifecycle import EXAMPLES, Draw, Walk, beginnings, begun, drawn
+from tests.services.sealed import opened_event
 
 pytestmark = pytest.mark.property
 LONG_WALKS = st.lists(drawn, min_size=30, max_size=60)
@@ -65,7 +65,7 @@ class Shown:
     def _fold(self) -> None:
         for each in self.walk.stream.events[self.stream.version :]:
             sealed = self.stream.seal_bytes(encode_body(each), f"ledger.v1.{type(each).__name__}")
-            event = view_event(sealed.version, sealed.envelope, sealed.body)
+            event = opened_event(sealed.version, sealed.envelope, sealed.body)
             for view in ALL:
                 assert not fold(view, plan(view, [event]), self.rows[type(view)]).poison, (view.name, sealed.type)
 

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.api.v1 import keeping_values_pb2 as values
-from ledger.views.event import view_event
 from ledger.views.view import View
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Connection
@@ -21,6 +20,7 @@ from projections.views import ALL
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
 from tests.contract.views.ground import PARTITIONS, Ground, partition_of
+from tests.services.sealed import opened_event
 
 Body = Callable[[UUID], Message | None]
 _EPOCHS = count(1)
@@ -127,7 +127,7 @@ def delivered_history(steps: Sequence[tuple[int, int, UUID]]) -> list[Delivered]
         body = _BODIES[kind if stream.version else kind % 3](item)
         event = stream.seal(body) if body else stream.seal_bytes(b"", _POISON)
         partition = partition_of(event.stream_id.bytes, PARTITIONS)
-        history.append(Delivered(partition, position, "t1", view_event(position, event.envelope, event.body)))
+        history.append(Delivered(partition, position, "t1", opened_event(position, event.envelope, event.body)))
     return history
 
 

@@ -11,18 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.eventually import eventually
+from tests.services.key_files import key_settings
 from tests.services.postgres import Database
 
 _PROJECT = Path(__file__).parents[2]
 _SECONDS_MAX = 30.0
-_URLS = ("migrate", "append", "views", "stream")
+_URLS = ("migrate", "append", "views", "stream", "keys")
 
 
 def serve_environment(database: Database, **more: str) -> dict[str, str]:
     """The settings of the role on this database, on ports that are free."""
     urls = {f"LEDGER_POSTGRES_{each.upper()}_URL": database.role_url(f"ledger_{each}") for each in _URLS}
     listen = {"LEDGER_GRPC_LISTEN": "127.0.0.1:0", "LEDGER_HTTP_LISTEN": "127.0.0.1:0"}
-    return {**urls, **listen, **more}
+    return {**urls, **listen, **key_settings(), **more}
 
 
 @contextmanager

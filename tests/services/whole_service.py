@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.cli.service_folder import ServiceFolder
+from ledger.cli.service_secrets import secret_settings
 from ledger.config import Settings, load
 from tests.eventually import eventually
 
@@ -113,10 +114,10 @@ class WholeService:
         """The settings of its roles, as they find them in their environment."""
         kept = ServiceFolder.look(self.folder)
         port = int(self.facts["postgres"].partition("/")[0].rpartition(":")[2])
-        roles = ("migrate", "append", "stream", "views")
+        roles = ("migrate", "append", "stream", "views", "keys")
         urls = {f"LEDGER_POSTGRES_{role.upper()}_URL": kept.url(f"ledger_{role}", port) for role in roles}
         kafka = {"LEDGER_STREAM": self.stream, "LEDGER_KAFKA_BOOTSTRAP": self.facts["kafka"] or ""}
-        return load({**urls, **kafka})
+        return load({**urls, **kafka, **secret_settings(self.folder), "LEDGER_GRPC_LISTEN": self.grpc})
 
     @property
     def ready(self) -> bool:

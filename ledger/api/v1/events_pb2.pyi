@@ -97,7 +97,7 @@ class PublishedEvent(_message.Message):
     envelope: _builtins.bytes
     """Envelope bytes as stored, at most 4 KiB."""
     body: _builtins.bytes
-    """Body bytes as stored, at most 512 KiB."""
+    """Body bytes as stored: sealed, at most 33 bytes more than what is sealed, which has at most 512 KiB."""
     def __init__(
         self,
         *,

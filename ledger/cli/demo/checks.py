@@ -15,6 +15,7 @@ from ledger.cli.queries import partition_function
 from ledger.config import Settings
 from ledger.stream.contract import START, GapDetector, PublishedEvent
 from ledger.trust.chain import FaultKind
+from ledger.trust.sealing import Opener
 from ledger.trust.verify import Fault, Row, Summary
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from ledger.views.view import View
@@ -56,6 +57,7 @@ class Subject:
     """Events that the service acknowledged to the clients of this run; None: others wrote there too."""
     superuser_url: str
     settings: Settings
+    opener: Opener
     receipts: Sequence[Receipt] = ()
     """What the service said of each command of this run."""
 
@@ -72,7 +74,7 @@ async def check_kept(subject: Subject, checks: Checks) -> list[Row]:
     """That nothing is missing, doubled or out of order in PostgreSQL, on the stream, and in any view; the rows."""
     with connect(subject.settings.postgres_append_url) as connection:
         rows = read_rows(connection, subject.hospital)
-    _check_store(subject, rows, checks)
+    await _check_store(subject, rows, checks)
     published = await asyncio.to_thread(read_published, subject, len(rows))
     _check_published(subject, rows, published, checks)
     async with connection_pool(subject.settings.postgres_views_url) as pool:
@@ -81,8 +83,8 @@ async def check_kept(subject: Subject, checks: Checks) -> list[Row]:
     return rows
 
 
-def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
-    _check_receipts(subject, rows, checks)
+async def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
+    await _check_receipts(subject, rows, checks)
     if subject.acknowledged is not None:
         checks.say(
             f"{subject.hospital}: nothing is stored but what was acknowledged",
@@ -105,10 +107,11 @@ def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> None:
     )
 
 
-def _check_receipts(subject: Subject, rows: list[Row], checks: Checks) -> None:
+async def _check_receipts(subject: Subject, rows: list[Row], checks: Checks) -> None:
     if not subject.receipts:
         return
-    wrong = not_borne_out(subject.receipts, rows)
+    openings = await subject.opener.open([(row.envelope, row.body) for row in rows])
+    wrong = not_borne_out(subject.receipts, rows, openings)
     first = f"; the first that does not hold: {wrong[0]}" if wrong else ""
     checks.say(
         f"{subject.hospital}: every acknowledged event is in PostgreSQL",
@@ -192,7 +195,7 @@ async def _caught_up(subject: Subject, view: View, pool: Pool, events: int) -> d
 
 
 async def _check_rebuilt(subject: Subject, pool: Pool, checks: Checks) -> None:
-    tools = view_tools(subject.settings, pool)
+    tools = view_tools(subject.settings, pool, subject.opener)
     for view in ALL:
         running = await content_digest(pool, subject.hospital, view)
         built = await rebuild(tools, subject.hospital, subject.partitions, view)

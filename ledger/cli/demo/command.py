@@ -20,7 +20,9 @@ from importers.fhir.importing import SOURCE_SYSTEM, prepare
 from importers.fhir.patience import CommandRefused, ServiceLost
 from importers.fhir.report import Report
 from ledger.api.v1.common_pb2 import Actor
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_INSPECTION
 from ledger.api.v1.records_pb2 import RegisterActorRequest
+from ledger.cli.bodies import opener_over
 from ledger.cli.demo.checks import Checks, Subject, check_ledger
 from ledger.cli.demo.client import Client, open_channel
 from ledger.cli.demo.clinical_input import SimulatorFailed, clinical_files, described, generator
@@ -173,13 +175,14 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         freshness = await measure_freshness(north)
         acknowledged = north.acknowledged + answered
         stage.console.rule("6  A record from registration to destruction")
-        recounted = await tell_inpatient_story(channel, WEST, SOUTH, stage.printed, stage.console)
-    stage.console.rule("7  Checks")
-    settings = load(service.settings_environment)
-    for hospital, events in ((NORTH, acknowledged), (SOUTH, None), (WEST, None)):
-        kept = receipts.of(hospital)
-        subject = Subject(hospital, stage.partitions, events, service.superuser_url, settings, kept)
-        await check_ledger(subject, stage.checks)
+        settings = load(service.settings_environment)
+        opener = opener_over(channel, settings, UNSEAL_PURPOSE_INSPECTION)
+        recounted = await tell_inpatient_story(channel, WEST, SOUTH, opener, stage.printed, stage.console)
+        stage.console.rule("7  Checks")
+        for hospital, events in ((NORTH, acknowledged), (SOUTH, None), (WEST, None)):
+            kept = receipts.of(hospital)
+            subject = Subject(hospital, stage.partitions, events, service.superuser_url, settings, opener, kept)
+            await check_ledger(subject, stage.checks)
     return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream, recounted)
 
 

@@ -12,6 +12,7 @@ import grpc.aio
 from typing_extensions import override
 
 from ledger.api.v1.common_pb2 import CommandReceipt
+from ledger.trust.sealing import Opened, Opening
 from ledger.trust.verify import Row
 from ledger.views.bodies import BODIES
 
@@ -53,14 +54,14 @@ class ReceiptLog(grpc.aio.UnaryUnaryClientInterceptor):
         return call
 
 
-def not_borne_out(receipts: Iterable[Receipt], rows: Iterable[Row]) -> list[Receipt]:
+def not_borne_out(receipts: Iterable[Receipt], rows: Iterable[Row], openings: Iterable[Opening]) -> list[Receipt]:
     """Receipts whose position or record version is not an event of their own command, or that count other events."""
     by_position: dict[int, str] = {}
     by_version: dict[tuple[str, int], str] = {}
-    for row in rows:
+    for row, opening in zip(rows, openings, strict=True):
         copies = row.copies
         assert copies is not None  # noqa: S101 - read with their copies
-        command_id = _command_of(copies.type, row.body)
+        command_id = _command_of(copies.type, opening)
         by_position[row.position] = command_id
         by_version[str(UUID(bytes=copies.stream_id)), copies.version] = command_id
     added = Counter(by_position.values())
@@ -78,6 +79,8 @@ def _holds(
     return named == {each.command_id} and each.events in (0, added[each.command_id])
 
 
-def _command_of(event_type: str, body: bytes) -> str:
-    message: Any = BODIES[event_type].FromString(body)
+def _command_of(event_type: str, opening: Opening) -> str:
+    if not isinstance(opening, Opened):
+        return ""
+    message: Any = BODIES[event_type].FromString(opening.plaintext)
     return message.meta.command_id

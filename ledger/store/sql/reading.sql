@@ -15,6 +15,13 @@ FROM (
 ) AS summed
 WHERE before < $3 ORDER BY position
 
+-- name: read_leaves
+SELECT position, stream_id, version, recorded_at, leaf_hash FROM {schema}.events
+WHERE position > $1 ORDER BY position LIMIT $2
+
+-- name: export_snapshot
+SELECT pg_export_snapshot()
+
 -- name: head
 SELECT position, leaf_hash FROM {schema}.head
 

@@ -13,12 +13,13 @@ from projections.run import Runner
 from projections.session import Pace
 from projections.views import ALL
 from tests.contract.edge.conftest import RunningEdge
+from tests.services.sealed import FIXED_KEY
 
 
 @asynccontextmanager
 async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
     """Runs an edge that was not started yet, with every view's queries."""
-    async with view_queries(edge.settings, edge.ledger) as queries:
+    async with view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
         edge.queries.update(queries)
         await edge.start()
         yield edge
@@ -31,7 +32,7 @@ async def projecting(settings: Settings) -> AsyncGenerator[None]:
     stop, ready = asyncio.Event(), asyncio.Event()
     pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
     async with connection_pool(settings.postgres_views_url) as pool:
-        tools = view_tools(settings, pool, pace)
+        tools = view_tools(settings, pool, FIXED_KEY, pace)
         task = asyncio.create_task(Runner(tools, ALL, HeadHints()).run(stop, ready))
         await ready.wait()
         try:

@@ -15,6 +15,7 @@ from ledger.server.limits import Limits
 from ledger.server.serving import Addresses, Logs, run_server
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient
 from tests.services.postgres import Database
+from tests.services.sealed import open_ledger
 from tests.services.template import ROLE_PASSWORDS
 
 _ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append", "STREAM": "ledger_stream", "VIEWS": "ledger_views"}
@@ -75,7 +76,7 @@ def settings(database: Database) -> Settings:
 @pytest.fixture
 async def idle_edge(settings: Settings) -> AsyncIterator[RunningEdge]:
     """An edge over a ledger with the hospitals north and south, not started yet."""
-    ledger = await Ledger.open(settings)
+    ledger = await open_ledger(settings)
     for name in ("north", "south"):
         await ledger.add_hospital(name, 1, "")
     running = RunningEdge(ledger, settings, CollectorRegistry())

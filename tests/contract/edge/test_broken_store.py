@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.records_pb2 import BulkLoadRequest
 from ledger.application.errors import UnknownCommand
-from ledger.application.ledger import Ledger
 from ledger.config import Settings
 from tests.contract.edge.clients import ConnectClient, GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
@@ -21,6 +20,7 @@ from tests.contract.edge.requests import open_record, record_entry, register_pat
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
 from tests.services.proxy import TcpProxy
+from tests.services.sealed import open_ledger
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def proxied(
     port = database.server.port
     proxy = tcp_proxy(port)
     behind = replace(settings, postgres_append_url=settings.postgres_append_url.replace(f":{port}/", f":{proxy.port}/"))
-    ledger = await Ledger.open(behind)
+    ledger = await open_ledger(behind)
     running = RunningEdge(ledger, behind, CollectorRegistry())
     await running.start()
     yield running, proxy

@@ -9,6 +9,7 @@ from ledger.application.ledger import Ledger
 from ledger.config import Settings
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import record_entry, register_patient, register_record, start_care
+from tests.services.sealed import open_ledger
 
 _RPC = "ledger.api.v1."
 AHEAD = timedelta(seconds=3)
@@ -23,7 +24,7 @@ def fast_clock() -> datetime:
 async def other_server(edge: RunningEdge, settings: Settings) -> AsyncIterator[Ledger]:
     """What a second server process has: a ledger with connections and memory of its own."""
     assert edge.addresses.grpc, "it has added the hospitals"
-    ledger = await Ledger.open(settings)
+    ledger = await open_ledger(settings)
     yield ledger
     await ledger.close()
 

@@ -1,4 +1,4 @@
-"""What lies in the clear for ever: envelopes and the columns beside them tell nothing of a person."""
+"""What is stored: envelopes, sealed bodies and the columns beside them tell nothing of a person."""
 
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import PHYSICIAN, record_entry, register_patient, register_record, start_care
 from tests.services.postgres import Database
+from tests.services.sealed import plaintext_of
 from tests.services.template import ROLE_PASSWORDS
 
 CASE_NUMBER = "CASE-4711-0815"
@@ -34,13 +35,13 @@ async def test_nothing_of_a_person(edge: RunningEdge, database: Database) -> Non
     secrets = [word.encode() for word in words] + [each.bytes for each in ids]
     with psycopg.connect(database.url) as connection:
         kept = connection.execute(
-            "SELECT envelope || convert_to(concat(type, traceparent), 'UTF8') FROM h_north.events"
+            "SELECT envelope || body || convert_to(concat(type, traceparent), 'UTF8') FROM h_north.events"
             " UNION ALL SELECT key || value || coalesce(group_key, '') || convert_to(kind, 'UTF8')"
             " FROM h_north.reservations"
         ).fetchall()
-        bodies = connection.execute("SELECT body FROM h_north.events").fetchall()
+        bodies = connection.execute("SELECT envelope, body FROM h_north.events").fetchall()
     assert len(kept) > len(bodies) == 4
     assert [secret for secret in secrets for (each,) in kept if secret in each] == []
-    assert any(CASE_NUMBER.encode() in body for (body,) in bodies), "the search would find it"
+    assert any(CASE_NUMBER.encode() in plaintext_of(*each) for each in bodies), "the search would find it"
     url = database.url_for("ledger_append", ROLE_PASSWORDS["ledger_append"])
     assert isinstance(await verify_stored(url, "north"), Summary)

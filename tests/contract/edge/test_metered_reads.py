@@ -20,6 +20,7 @@ from tests.contract.edge.composition import projecting
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import open_record, register_patient
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 GET_RECORD = next(each for each in methods() if each.name == "GetRecord")
 
@@ -71,7 +72,7 @@ async def test_usage_shows_reads_on_days_without_events_too(client: EdgeClient, 
     head = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.position
     await edge.ledger.notes.keep_reads(uuid4(), days)
     await edge.ledger.notes.keep_reads(uuid4(), {("north", "2026-01-01"): (4, 400)})
-    async with projecting(edge.settings), view_queries(edge.settings, edge.ledger) as queries:
+    async with projecting(edge.settings), view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
         request = usage.GetUsageRequest(hospital="north", last_day="2026-01-31", min_position=head)
         answer = await queries["ledger.api.v1.UsageService/GetUsage"](request)
     days_shown = list(cast("usage.GetUsageResponse", answer).days)

@@ -10,11 +10,11 @@ import pytest
 from ledger.api.v1.common_pb2 import TRANSFER_KIND_TRANSFER
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, ReadRecordRequest
 from ledger.api.v1.transfers_pb2 import FetchPackageRequest, OfferTransferRequest
-from ledger.application.ledger import Ledger
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import context, open_record, record_entry, register_patient
 from tests.eventually import eventually_async
+from tests.services.sealed import open_ledger
 
 
 async def test_a_hospital_is_replayed_in_batches_to_its_head(client: EdgeClient) -> None:
@@ -79,7 +79,7 @@ async def test_a_follower_of_a_record_at_its_head(client: EdgeClient, edge: Runn
     request = ReadRecordRequest(
         hospital="north", record_id=ward.record_id, after_version=from_version, follow=True, batch_size=1
     )
-    second = await Ledger.open(edge.settings)
+    second = await open_ledger(edge.settings)
     async with asyncio.timeout(10), aclosing(client.stream("StreamService/ReadRecord", request)) as stream:
         while not (await anext(stream)).HasField("caught_up"):
             pass

@@ -14,7 +14,7 @@ from ledger.store.hospitals import add_hospital
 from ledger.store.migrate import migrate
 from ledger.store.reading import EventReader
 from ledger.store.roles import LOGIN_ROLES
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from tests.services.postgres import Database
 
@@ -73,7 +73,7 @@ class Stream:
         at = now_us() if recorded_at is None else recorded_at
         envelope = encode(
             Envelope(
-                format=FORMAT_CLEAR,
+                format=FORMAT,
                 origin=f"{ORIGIN_PREFIX}/north/1",
                 stream_id=self.stream_id.bytes,
                 stream_version=self.version,

@@ -220,7 +220,7 @@ def test_malformed_append_never_reaches_the_database() -> None:
         command(first, third),
         command(replace(first, version=0)),
         command(replace(first, version=2)),
-        command(replace(first, body=b"x" * (512 * 1024 + 1))),
+        command(replace(first, body=b"x" * (512 * 1024 + 34))),
         command(*[first] * 101),
         command(first, reservations=(Claim("a", b"k"), Bump("a", b"k", 0))),
     ]

@@ -19,6 +19,7 @@ from ledger.stream.topics import transfers_topic
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Carrier:
     async def publishing(self) -> AsyncGenerator[None]:
         """A publisher while the block runs."""
         stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_publisher(self.settings, stop, ready.set))
+        task = asyncio.create_task(run_publisher(self.settings, FIXED_KEY, stop, ready.set))
         try:
             yield
         finally:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from time import time_ns
 from typing import LiteralString
 from uuid import UUID, uuid4
@@ -14,9 +13,9 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from ledger.api.v1.events_pb2 import PackageAccepted, TransferOffered
 from ledger.store.hospitals import add_hospital
 from ledger.stream.contract import GapDetector, PublishedEvent, StreamReader
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
-from ledger.trust.leaf import leaf_hash
+from ledger.trust.envelope import FORMAT, Envelope
 from tests.services.postgres import Database
+from tests.services.sealed import stored_under_fixed_key
 
 ORIGIN_PREFIX = "ledger.test"
 Row = tuple[int, UUID, int, str, int, bytes, bytes, bytes]
@@ -34,23 +33,22 @@ class Record:
         """The row of the next event."""
         self.version += 1
         at = time_ns() // 1000
-        envelope = encode(
-            Envelope(
-                format=FORMAT_CLEAR,
-                origin=f"{ORIGIN_PREFIX}/{hospital}/1",
-                stream_id=self.stream_id.bytes,
-                stream_version=self.version,
-                type=event_type,
-                recorded_at=at,
-                actor=b"\x07" * 16,
-                key_id=b"",
-                body_sha256=sha256(body).digest(),
-                commitment=b"",
-                prev_leaf=self.leaf,
-            )
+        place = Envelope(
+            format=FORMAT,
+            origin=f"{ORIGIN_PREFIX}/{hospital}/1",
+            stream_id=self.stream_id.bytes,
+            stream_version=self.version,
+            type=event_type,
+            recorded_at=at,
+            actor=b"\x07" * 16,
+            key_id=b"",
+            body_sha256=b"",
+            commitment=b"",
+            prev_leaf=self.leaf,
         )
-        self.leaf = leaf_hash(envelope)
-        return position, self.stream_id, self.version, event_type, at, envelope, body, self.leaf
+        stored = stored_under_fixed_key(place, body)
+        self.leaf = stored.leaf
+        return position, self.stream_id, self.version, event_type, at, stored.envelope, stored.body, self.leaf
 
 
 @dataclass

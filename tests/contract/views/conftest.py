@@ -16,6 +16,7 @@ from projections.freshness import Freshness, PartitionCounts
 from projections.session import Pace, Tools
 from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Published:
 
     def tools(self) -> Tools:
         """What the composition root hands to the runner."""
-        return view_tools(self.settings, self.ground.pool, Pace(sweep_s=0.1))
+        return view_tools(self.settings, self.ground.pool, FIXED_KEY, Pace(sweep_s=0.1))
 
     def freshness(self) -> Freshness:
         pool = self.ground.pool
@@ -51,7 +52,7 @@ async def on_kafka(empty_database: Database, kafka_broker: EmbeddedKafka) -> Asy
     settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=kafka_broker.bootstrap)
     async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
         stop, ready = asyncio.Event(), asyncio.Event()
-        publishing = asyncio.create_task(run_publisher(settings, stop, ready.set))
+        publishing = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
         await ready.wait()
         yield Published(ground, settings)
         stop.set()

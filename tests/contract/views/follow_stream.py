@@ -25,6 +25,7 @@ from tests.contract.views import histories as h
 from tests.contract.views.conftest import Published
 from tests.contract.views.ground import PARTITIONS, PASSWORDS
 from tests.eventually import eventually_async
+from tests.services.sealed import FIXED_KEY
 
 
 class FollowsStream:
@@ -88,7 +89,7 @@ class FollowsStream:
             return replace(sealed, envelope=b"\xff" + sealed.envelope[1:])
 
         await _stops_its_record_alone(published, spoilt)
-        operations = ViewOperations(published.ground.pool, ALL)
+        operations = ViewOperations(published.ground.pool, ALL, FIXED_KEY)
         (letter, *_) = (await operations.list_dead_letters(published.hospital, "department_board", 0, "")).dead_letters
         retried = await operations.retry(published.hospital, letter.view, letter.position, "is it still unreadable?")
         skipped = await operations.skip(published.hospital, letter.view, letter.position, "nobody can read it")
@@ -142,7 +143,7 @@ async def _stops_its_record_alone(published: Published, seal: Callable[[h.EventS
         append_history(published, 5)
         await all_handled(published)
     for view in ALL:
-        operations = ViewOperations(published.ground.pool, ALL)
+        operations = ViewOperations(published.ground.pool, ALL, FIXED_KEY)
         listed = await operations.list_dead_letters(published.hospital, view.name, 0, "")
         assert [(each.position, each.record_id) for each in listed.dead_letters] == [(stopped, str(stream.stream_id))]
         handled = await view_digest(published.ground.pool, published.hospital, view)

@@ -12,11 +12,11 @@ from psycopg import sql
 from ledger.store.hospitals import add_hospital
 from ledger.store.migrate import migrate
 from ledger.store.roles import LOGIN_ROLES
-from ledger.views.event import view_event
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool, connection_pool
 from tests.contract.views.histories import Sealed
 from tests.services.postgres import Database
+from tests.services.sealed import opened_event
 
 PASSWORDS = {role: f"{role}-secret" for role in LOGIN_ROLES}
 PARTITIONS = 3
@@ -62,7 +62,7 @@ class Ground:
         found: list[Delivered] = []
         for position, event in enumerate(self.appended, 1):
             if partition_of(event.stream_id.bytes, self.partitions) == partition and position > after.get(partition, 0):
-                found.append(Delivered(partition, position, "t1", view_event(position, event.envelope, event.body)))
+                found.append(Delivered(partition, position, "t1", opened_event(position, event.envelope, event.body)))
         return found
 
     async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:

@@ -1,15 +1,15 @@
 """Random-free building blocks of histories: streams of real events as they lie in a ledger."""
 
 from dataclasses import dataclass, field
-from hashlib import sha256
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope
 from ledger.trust.leaf import leaf_hash
+from tests.services.sealed import stored_under_fixed_key
 
 FIRST_SECOND = 1_700_000_000
 
@@ -48,23 +48,22 @@ class EventStream:
     def seal_bytes(self, body: bytes, event_type: str) -> Sealed:
         self.version += 1
         recorded_at = (FIRST_SECOND + self.version) * 1_000_000
-        envelope = encode(
-            Envelope(
-                format=FORMAT_CLEAR,
-                origin=f"ledger.test/{self.hospital}/1",
-                stream_id=self.stream_id.bytes,
-                stream_version=self.version,
-                type=event_type,
-                recorded_at=recorded_at,
-                actor=bytes(15) + b"\x01",
-                key_id=b"",
-                body_sha256=sha256(body).digest(),
-                commitment=b"",
-                prev_leaf=self.leaf,
-            )
+        place = Envelope(
+            format=FORMAT,
+            origin=f"ledger.test/{self.hospital}/1",
+            stream_id=self.stream_id.bytes,
+            stream_version=self.version,
+            type=event_type,
+            recorded_at=recorded_at,
+            actor=bytes(15) + b"\x01",
+            key_id=b"",
+            body_sha256=b"",
+            commitment=b"",
+            prev_leaf=self.leaf,
         )
-        self.leaf = leaf_hash(envelope)
-        return Sealed(self.stream_id, self.version, event_type, recorded_at, envelope, body)
+        stored = stored_under_fixed_key(place, body)
+        self.leaf = stored.leaf
+        return Sealed(self.stream_id, self.version, event_type, recorded_at, stored.envelope, stored.body)
 
 
 def at(seconds: int) -> Timestamp:

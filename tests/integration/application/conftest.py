@@ -10,6 +10,7 @@ from ledger.application.ledger import Ledger
 from ledger.config import Settings, load
 from tests.integration.application.written import HOSPITAL
 from tests.services.postgres import Database
+from tests.services.sealed import open_ledger
 from tests.services.template import ROLE_PASSWORDS
 
 _ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append"}
@@ -26,7 +27,7 @@ def settings(database: Database) -> Settings:
 @pytest.fixture
 async def ledger(settings: Settings) -> AsyncIterator[Ledger]:
     """A ledger with the hospital north."""
-    opened = await Ledger.open(settings)
+    opened = await open_ledger(settings)
     await opened.add_hospital(HOSPITAL, 1, "")
     yield opened
     await opened.close()
@@ -36,6 +37,6 @@ async def ledger(settings: Settings) -> AsyncIterator[Ledger]:
 async def other(settings: Settings, ledger: Ledger) -> AsyncIterator[Ledger]:
     """The same hospital in another process's memory."""
     del ledger
-    opened = await Ledger.open(settings)
+    opened = await open_ledger(settings)
     yield opened
     await opened.close()

@@ -16,6 +16,7 @@ from ledger.server.error_status import status_of
 from tests.contract.edge import requests
 from tests.integration.application.test_other_writers import BeatenSealer
 from tests.integration.application.written import HOSPITAL, execute, record_under_care
+from tests.services.sealed import FIXED_KEY, open_ledger
 
 
 def clock_off(monkeypatch: pytest.MonkeyPatch, *seconds: int) -> None:
@@ -53,7 +54,7 @@ async def test_the_last_conflict_names_the_reason(
 ) -> None:
     """A clock that was off once is not what stopped a command that others were faster than ever since."""
     record_id = await record_under_care(ledger)
-    beaten = await Ledger.open(settings, sealer=BeatenSealer(ledger, record_id, ATTEMPTS_MAX, skipped=1))
+    beaten = await Ledger.open(settings, BeatenSealer(ledger, record_id, ATTEMPTS_MAX, skipped=1), FIXED_KEY)
     try:
         clock_off(monkeypatch, -3600)
         with pytest.raises(Contention) as refused:
@@ -69,7 +70,7 @@ async def test_the_bound_is_a_setting(
 ) -> None:
     """Thirty seconds off: with LEDGER_CLOCK_SKEW_SECONDS=60 they are taken, with 5 they are not."""
     del ledger
-    tuned = await Ledger.open(replace(settings, clock_skew_seconds=seconds))
+    tuned = await open_ledger(replace(settings, clock_skew_seconds=seconds))
     try:
         clock_off(monkeypatch, *[30] * ATTEMPTS_MAX)
         if taken:

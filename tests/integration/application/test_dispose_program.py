@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +13,8 @@ import pytest
 
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.application.ledger import Ledger
+from ledger.cli.bodies import bodies_with_keys
+from ledger.config import load
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.values import Phase
@@ -25,6 +27,17 @@ from tests.services.serve_process import serve_environment, serving
 
 RECORDS = 24
 _PEOPLE = {"--executor": EXECUTOR, "--supervisor": FIRST}
+
+
+@pytest.fixture
+async def ledger(database: Database) -> AsyncIterator[Ledger]:
+    """A ledger with the keys of the server beside it."""
+    settings = load(serve_environment(database))
+    async with bodies_with_keys(settings) as bodies:
+        opened = await Ledger.open(settings, bodies.sealer, bodies.opener)
+        await opened.add_hospital(HOSPITAL, 1, "")
+        yield opened
+        await opened.close()
 
 
 @pytest.fixture

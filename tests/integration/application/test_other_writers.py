@@ -22,10 +22,11 @@ from ledger.server.error_status import status_of
 from ledger.store.connections import reader_pool
 from ledger.store.reading import EventReader
 from ledger.store.reservation_keys import reservation_hmac, reservation_key
-from ledger.trust.sealing import ClearSealer, Draft, Sealed
+from ledger.trust.sealing import Draft, Sealed
 from tests.contract.edge import requests
 from tests.integration.application.written import HOSPITAL, execute, record_under_care, registered_patient
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 
 @dataclass
@@ -44,14 +45,14 @@ class BeatenSealer:
         self.sealed += drafts
         if self.skipped < len(self.sealed) <= self.beats:
             await execute(self.rival, requests.record_entry(str(self.record_id), f"rival {len(self.sealed)}"))
-        return await ClearSealer().seal(drafts)
+        return await FIXED_KEY.seal(drafts)
 
 
 async def test_a_command_that_always_comes_second_is_given_up(settings: Settings, ledger: Ledger) -> None:
     """Five conflicts, each decided and sealed anew on what the other wrote, then ABORTED; nothing was written."""
     record_id = await record_under_care(ledger)
     sealer = BeatenSealer(ledger, record_id, ATTEMPTS_MAX)
-    beaten = await Ledger.open(settings, sealer=sealer)
+    beaten = await Ledger.open(settings, sealer, FIXED_KEY)
     try:
         with pytest.raises(Contention) as refused:
             await execute(beaten, requests.record_entry(str(record_id)))
@@ -70,7 +71,7 @@ async def test_a_conflict_loads_what_came_since_and_no_more(
     """A long record that others write to is not read again from its first event."""
     record_id = await record_under_care(ledger)
     sealer = BeatenSealer(ledger, record_id, 3)
-    beaten = await Ledger.open(settings, sealer=sealer)
+    beaten = await Ledger.open(settings, sealer, FIXED_KEY)
     asked: list[tuple[UUID, int, int]] = []
     read_stream = EventReader.read_stream
 

@@ -19,6 +19,7 @@ from ledger.domain.refusal import Refused
 from tests.contract.edge import requests
 from tests.contract.edge.rulebook_requests import HOUSE, add_pack, add_templates, choose, triage_note
 from tests.integration.application.written import HOSPITAL, execute, record_under_care
+from tests.services.sealed import FIXED_KEY
 
 
 async def write(ledger: Ledger, *commands: Message) -> list[Outcome]:
@@ -80,7 +81,7 @@ async def test_every_reader_finds_the_pack_after_a_restart(settings: Settings, l
     """Deadlines, retention, allowed actions and what is missing at submission, from the stored events alone."""
     await write(ledger, add_templates(), add_pack(), choose())
     record_id = await record_under_care(ledger)
-    started = await Ledger.open(settings)
+    started = await Ledger.open(settings, FIXED_KEY, FIXED_KEY)
     try:
         outlook = await started.outlook(HOSPITAL)
         found = await outlook.deadlines(record_id)

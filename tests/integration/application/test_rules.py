@@ -11,6 +11,7 @@ from ledger.domain.refusal import RefusalKind, Refused
 from tests.contract.edge import requests
 from tests.integration.application.written import HOSPITAL, execute, record_under_care, superuser
 from tests.services.postgres import Database
+from tests.services.sealed import open_ledger
 
 
 async def test_a_record_goes_by_the_rules_of_its_registration(
@@ -19,7 +20,7 @@ async def test_a_record_goes_by_the_rules_of_its_registration(
     """The hospital has changed to another pack: an older record is handed in by the old one, a new one by the new."""
     old = await record_under_care(ledger)
     await superuser(database.url, "UPDATE ledger_control.hospitals SET rule_pack = 'us-generic'")
-    changed = await Ledger.open(settings)
+    changed = await open_ledger(settings)
     try:
         new = await record_under_care(changed)
         view = await changed.record(HOSPITAL, new)
@@ -34,7 +35,7 @@ async def test_a_pack_of_a_later_release_is_refused(settings: Settings, ledger: 
     """Nothing is registered under rules that this release cannot apply."""
     await execute(ledger, requests.register_patient())
     await superuser(database.url, "UPDATE ledger_control.hospitals SET rule_pack = 'mars-2199'")
-    changed = await Ledger.open(settings)
+    changed = await open_ledger(settings)
     try:
         with pytest.raises(Refused) as refused:
             await execute(changed, requests.register_patient())

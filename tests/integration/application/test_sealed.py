@@ -1,61 +1,76 @@
-"""Another adapter behind the sealing ports seals everything, and nothing else has to know."""
+"""The write side on real keys: nothing lies in the clear, and a key that is gone is told by how it went."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from ledger.api.v1 import common_pb2
 from ledger.api.v1 import records_pb2 as records
-from ledger.application.errors import BodyUnreadable, RecordDestroyed
+from ledger.application.errors import BodyUnreadable, ClearLedger, RecordDestroyed
 from ledger.application.ledger import Ledger
-from ledger.cli.opened_feed import OpenedFeed
-from ledger.config import Settings
+from ledger.cli.bodies import Bodies, bodies_with_keys
+from ledger.cli.opened_feed import ClearStream, OpenedFeed
+from ledger.config import Settings, load
+from ledger.keys.errors import KeysUnavailable
 from ledger.server.error_status import status_of
-from ledger.trust.envelope import Envelope, associated_data, decode
-from ledger.trust.sealing import Destroyed, Draft, Opened, Opening, Sealed, SealFault, seal_in_order
+from ledger.store.append import Appended, NewEvent
+from ledger.store.committer import GroupCommitter
+from ledger.store.connections import writer_pool
+from ledger.stream.contract import StreamUnavailable
+from ledger.trust.envelope import decode, encode
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealing import Draft, Opened, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from ledger.views.event import view_event
 from projections.checkpoint import Delivered
 from tests.contract.edge import requests
+from tests.contract.store.ledgers import Stream, command
 from tests.integration.application.written import HOSPITAL, execute, record_under_care
+from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
+from tests.services.serve_process import serve_environment
 
 SECRET = b"Stable overnight."
 
 
 @dataclass
-class Safe:
-    """Seals with a keystream and a tag over body and associated data: no cipher, but bound to its place like one."""
+class Process:
+    """What one server process has."""
 
-    keys: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
-    destroyed: set[bytes] = field(default_factory=set[bytes])
+    ledger: Ledger
+    bodies: Bodies
 
-    async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
-        """Sealer."""
-        return seal_in_order(drafts, self._seal_one)
 
-    async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
-        """Opener."""
-        return [self._open_one(decode(envelope), body) for envelope, body in events]
+@pytest.fixture
+def settings(database: Database) -> Settings:
+    """Those of a server process."""
+    return load(serve_environment(database))
 
-    def _seal_one(self, envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
-        key = self.keys.setdefault(envelope.stream_id, hmac.digest(b"key", envelope.stream_id, "sha256"))
-        known = replace(envelope, key_id=key[:16], commitment=hmac.digest(key, plaintext, "sha256"))
-        masked = bytes(byte ^ key[place % 32] for place, byte in enumerate(plaintext))
-        return known, masked + hmac.digest(key, associated_data(known) + masked, "sha256")
 
-    def _open_one(self, envelope: Envelope, body: bytes) -> Opening:
-        if envelope.stream_id in self.destroyed:
-            return Destroyed()
-        key = self.keys.get(envelope.stream_id, b"")
-        masked, tag = body[:-32], body[-32:]
-        if not key or hmac.digest(key, associated_data(envelope) + masked, "sha256") != tag:
-            return SealFault("tag")
-        return Opened(bytes(byte ^ key[place % 32] for place, byte in enumerate(masked)))
+@pytest.fixture
+async def process(settings: Settings) -> AsyncIterator[Process]:
+    """A server process with the hospital north."""
+    async with bodies_with_keys(settings) as bodies:
+        ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+        await ledger.add_hospital(HOSPITAL, 1, "")
+        yield Process(ledger, bodies)
+        await ledger.close()
+
+
+@pytest.fixture
+async def other(settings: Settings, process: Process) -> AsyncIterator[Process]:
+    """Another one, with a memory of its own."""
+    del process
+    async with bodies_with_keys(settings) as bodies:
+        ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+        yield Process(ledger, bodies)
+        await ledger.close()
 
 
 @dataclass
@@ -74,57 +89,140 @@ class ReadOnce:
         """Nothing is held."""
 
 
-async def test_a_sealed_ledger_works_like_a_clear_one(settings: Settings, ledger: Ledger) -> None:
-    """Commands of one and of two events, reads, an amendment on what was read, views; nothing lies in the clear."""
-    safe = Safe()
-    sealed = await Ledger.open(settings, safe, safe)
-    again = await Ledger.open(settings, safe, safe)
+class NoKeys:
+    """An opener whose keys cannot be asked for."""
+
+    async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
+        """Never."""
+        del events
+        raise KeysUnavailable("the key service answers UNAVAILABLE")
+
+
+async def delivered(process: Process) -> list[Delivered]:
+    """Everything that the ledger holds, as a feed brings it."""
+    rows = await process.ledger.read_positions(HOSPITAL, 0, 100)
+    return [Delivered(0, row.position, "t", view_event(row.position, row.envelope, row.body)) for row in rows]
+
+
+async def test_nothing_lies_in_the_clear_and_everything_works(process: Process, other: Process) -> None:
+    """Commands of one and of two events, a second process, an amendment on what was read, views, the walk."""
+    record_id = await record_under_care(process.ledger)
+    await execute(process.ledger, requests.record_entry(str(record_id)))
+    await _consultation(process.ledger, str(record_id))
+    view = await other.ledger.record(HOSPITAL, record_id)
+    assert view.version == 6
+    assert next(each.last.content.sections[0].text for each in view.state.entries.values()) == SECRET.decode()
+
+    rows = await process.ledger.read_positions(HOSPITAL, 0, 100)
+    openings = await other.bodies.opener.open([(row.envelope, row.body) for row in rows])
+    assert any(SECRET in each.plaintext for each in openings if isinstance(each, Opened)), "the search would find it"
+    assert not any(SECRET in row.body for row in rows)
+    assert {len(row.body) - 29 for row in rows} <= {256, 320, 384, 448, 512, 640, 768, 896, 1024}
+    found = verify_rows(
+        Row(row.position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope)) for row in rows
+    )
+    assert isinstance(found, Summary), found
+    seen = await OpenedFeed(ReadOnce(await delivered(process)), other.bodies.opener).poll(1.0, 100)
+    assert [Opened(each.event.message.SerializeToString()) for each in seen] == openings
+
+
+async def test_each_record_has_a_key_of_its_own(process: Process) -> None:
+    """All events of a record under one key id, no two records under the same."""
+    for _ in range(3):
+        await record_under_care(process.ledger)
+    rows = await process.ledger.read_positions(HOSPITAL, 0, 100)
+    pairs = {(row.stream_id, decode(row.envelope).key_id) for row in rows}
+    assert len(pairs) == len({stream for stream, _ in pairs}) == len({key_id for _, key_id in pairs}) == 6
+
+
+async def test_a_key_lost_without_destruction_stops_its_record_by_name(
+    process: Process, other: Process, database: Database
+) -> None:
+    """DATA_LOSS with the fault's kind, at reads and commands; the neighbour goes on."""
+    lost, kept = await record_under_care(process.ledger), await record_under_care(process.ledger)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM ledger_keys.record_keys WHERE stream_id = %s", (lost,))
+    with pytest.raises(BodyUnreadable) as fault:
+        await other.ledger.record(HOSPITAL, lost)
+    assert (fault.value.why, status_of(fault.value, "incident").code) == ("KEY_MISSING", 15)
+    with pytest.raises(BodyUnreadable):
+        await execute(other.ledger, requests.record_entry(str(lost)))
+    process.bodies.keys.forget(("ledger.example/north/1", lost.bytes))
+    with pytest.raises(BodyUnreadable) as refused:
+        await execute(process.ledger, requests.record_entry(str(lost)))
+    assert refused.value.why == "KEY_MISSING"
+    assert (await other.ledger.record(HOSPITAL, kept)).version == 2
+
+
+async def test_a_tombstone_that_no_destruction_explains_is_a_fault(process: Process, other: Process) -> None:
+    """The ledger is asked: at the position that the tombstone names there must be the record's RecordDestroyed."""
+    record_id = await record_under_care(process.ledger)
+    await process.bodies.keys.destroy(("ledger.example/north/1", record_id.bytes), 3)
+    with pytest.raises(BodyUnreadable) as fault:
+        await other.ledger.record(HOSPITAL, record_id)
+    assert fault.value.why == "TOMBSTONE"
+
+
+async def test_a_key_destroyed_by_its_event_is_no_fault(process: Process, other: Process, settings: Settings) -> None:
+    """RECORD_DESTROYED at reads and commands."""
+    record_id = await record_under_care(process.ledger)
+    position = await _append_destroyed(process, settings, record_id)
+    await process.bodies.keys.destroy(("ledger.example/north/1", record_id.bytes), position)
+    with pytest.raises(RecordDestroyed) as destroyed:
+        await other.ledger.record(HOSPITAL, record_id)
+    assert status_of(destroyed.value).code == 9
+    with pytest.raises(RecordDestroyed):
+        await execute(other.ledger, requests.record_entry(str(record_id)))
+
+
+async def _append_destroyed(process: Process, settings: Settings, record_id: UUID) -> int:
+    """The event alone, past everything that decides: only its envelope counts here."""
+    row = (await process.ledger.read_stream(HOSPITAL, record_id, 1, 1))[0]
+    clear = decode(row.envelope)
+    kind = "ledger.v1.RecordDestroyed"
+    place = replace(clear, type=kind, stream_version=3, prev_leaf=leaf_hash(row.envelope))
+    envelope = encode(replace(place, body_sha256=sha256(row.body).digest()))
+    event = NewEvent(record_id, "record", 3, kind, clear.recorded_at, envelope, row.body, leaf_hash(envelope))
+    pool = writer_pool(settings.postgres_append_url)
     try:
-        record_id = await record_under_care(sealed)
-        await execute(sealed, requests.record_entry(str(record_id)))
-        await _consultation(sealed, str(record_id))
-        view = await again.record(HOSPITAL, record_id)
-        assert view.version == 6
-        assert next(each.last.content.sections[0].text for each in view.state.entries.values()) == SECRET.decode()
-
-        rows = await sealed.read_positions(HOSPITAL, 0, 100)
-        assert not any(SECRET in row.body for row in rows)
-        found = verify_rows(
-            Row(row.position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope)) for row in rows
-        )
-        assert isinstance(found, Summary), found
-        events = [Delivered(0, row.position, "t", view_event(row.position, row.envelope, row.body)) for row in rows]
-        delivered = await OpenedFeed(ReadOnce(events), safe).poll(1.0, 100)
-        assert [each.event.message.SerializeToString() for each in delivered] == [
-            each.plaintext
-            for each in await safe.open([(row.envelope, row.body) for row in rows])
-            if isinstance(each, Opened)
-        ]
-        with pytest.raises(BodyUnreadable):
-            await ledger.record(HOSPITAL, record_id)  # without the keys there is nothing to read
+        done = await GroupCommitter(HOSPITAL, pool).append(replace(command(event), result_version=3))
     finally:
-        await sealed.close()
-        await again.close()
+        await pool.close()
+    assert isinstance(done, Appended)
+    return done.first_position
 
 
-async def test_a_destroyed_record_is_no_fault(settings: Settings, ledger: Ledger) -> None:
-    """A key that is gone by a destruction is told as that; a key that is merely missing is a fault."""
-    del ledger
-    safe = Safe()
-    sealed = await Ledger.open(settings, safe, safe)
-    other = await Ledger.open(settings, safe, safe)
-    try:
-        first, second = await record_under_care(sealed), await record_under_care(sealed)
-        safe.destroyed.add(first.bytes)
-        del safe.keys[second.bytes]
-        with pytest.raises(RecordDestroyed) as destroyed:
-            await other.record(HOSPITAL, first)
-        with pytest.raises(BodyUnreadable) as fault:
-            await other.record(HOSPITAL, second)
-        assert (status_of(destroyed.value).code, status_of(fault.value, "incident").code) == (9, 15)
-    finally:
-        await sealed.close()
-        await other.close()
+async def test_a_ledger_in_the_clear_is_refused_by_name(process: Process, settings: Settings) -> None:
+    """CLEAR_LEDGER at the first call; a view's feed names the position."""
+    pool = writer_pool(settings.postgres_append_url)
+    event = Stream().next_event(b"in the clear")
+    assert isinstance(await GroupCommitter(HOSPITAL, pool).append(command(event)), Appended)
+    await pool.close()
+    with pytest.raises(ClearLedger) as refused:
+        await process.ledger.head(HOSPITAL)
+    assert status_of(refused.value).code == 9
+    feed = ReadOnce([Delivered(0, 1, "t", view_event(1, event.envelope, event.body))])
+    with pytest.raises(ClearStream, match="Position 1"):
+        await OpenedFeed(feed, process.bodies.opener).poll(1.0, 100)
+
+
+async def test_a_view_waits_where_keys_cannot_be_asked_for(process: Process) -> None:
+    """The feed says that the stream is unavailable: the session ends and is begun again where the view stands."""
+    await record_under_care(process.ledger)
+    with pytest.raises(StreamUnavailable, match="UNAVAILABLE"):
+        await OpenedFeed(ReadOnce(await delivered(process)), NoKeys()).poll(1.0, 100)
+
+
+async def test_a_body_of_another_service_does_not_open(process: Process) -> None:
+    """Sealed under a key that this service does not have: a fault of that body alone."""
+    record_id = await record_under_care(process.ledger)
+    row = (await process.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    place = replace(decode(row.envelope), key_id=b"", commitment=b"", body_sha256=b"")
+    (foreign,) = await FIXED_KEY.seal([Draft(place, b"text")])
+    found = await process.bodies.opener.open([(foreign.envelope, foreign.body), (row.envelope, row.body)])
+    assert found[0] == SealFault(SealFaultKind.KEY_ID)
+    assert isinstance(found[1], Opened)
 
 
 async def _consultation(ledger: Ledger, record_id: str) -> UUID:

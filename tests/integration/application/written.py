@@ -17,10 +17,11 @@ from ledger.config import Settings
 from ledger.store.append import Append, Appended, NewEvent
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import writer_pool
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 from tests.contract.edge import requests
 from tests.contract.store.ledgers import command
+from tests.services.sealed import sealed_body
 
 HOSPITAL = "north"
 
@@ -52,32 +53,32 @@ class Foreign:
     type: str = "ledger.v1.EntryRecorded"
     body: bytes = b""
     body_sha256: bytes | None = None
-    format: int = FORMAT_CLEAR
+    format: int = FORMAT
     damaged: bool = False
 
     async def append(self, ledger: Ledger, settings: Settings, record_id: UUID) -> None:
         """Puts it behind the record's last event, past everything that decides."""
         view = await ledger.record(HOSPITAL, record_id)
-        envelope = encode(
-            Envelope(
-                format=FORMAT_CLEAR,
-                origin=f"{settings.origin_prefix}/{HOSPITAL}/1",
-                stream_id=record_id.bytes,
-                stream_version=view.version + 1,
-                type=self.type,
-                recorded_at=time_ns() // 1000,
-                actor=b"\x07" * 16,
-                key_id=b"",
-                body_sha256=self.body_sha256 or sha256(self.body).digest(),
-                commitment=b"",
-                prev_leaf=view.head_leaf,
-            )
+        place = Envelope(
+            format=FORMAT,
+            origin=f"{settings.origin_prefix}/{HOSPITAL}/1",
+            stream_id=record_id.bytes,
+            stream_version=view.version + 1,
+            type=self.type,
+            recorded_at=time_ns() // 1000,
+            actor=b"\x07" * 16,
+            key_id=b"",
+            body_sha256=b"",
+            commitment=b"",
+            prev_leaf=view.head_leaf,
         )
+        sealed, body = sealed_body(place, self.body)
+        envelope = encode(replace(sealed, body_sha256=self.body_sha256 or sha256(body).digest()))
         if self.damaged:
             envelope = envelope[:2] + envelope
         stored = b"\x08" + bytes([self.format]) + envelope[2:]
         event = NewEvent(
-            record_id, "record", view.version + 1, self.type, time_ns() // 1000, stored, self.body, leaf_hash(stored)
+            record_id, "record", view.version + 1, self.type, time_ns() // 1000, stored, body, leaf_hash(stored)
         )
         await _append(settings, replace(command(event), result_version=event.version))
 

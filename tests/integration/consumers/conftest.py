@@ -13,13 +13,15 @@ from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.stream_pb2 import AddHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
-from ledger.application.ledger import Ledger
 from ledger.config import Settings, load
 from ledger.publisher.role import run_publisher
+from ledger.server import key_service
 from ledger.server.limits import Limits
 from ledger.server.serving import Addresses, run_server
 from tests.integration.consumers.hospitals import Hospitals
+from tests.services.key_service import fixed_key_service
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY, open_ledger
 from tests.services.template import ROLE_PASSWORDS
 
 _ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append", "STREAM": "ledger_stream", "VIEWS": "ledger_views"}
@@ -42,12 +44,12 @@ async def address(settings: Settings) -> AsyncIterator[str]:
     """gRPC address of a server with the hospitals north, which names no address of its own, and south."""
     stop = asyncio.Event()
     bound: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-    ledger = await Ledger.open(settings)
+    ledger = await open_ledger(settings)
     serving = asyncio.create_task(
         run_server(
             settings,
             ledger,
-            {},
+            {key_service.RPC: fixed_key_service().unseal},
             stop,
             bound.set_result,
             registry=CollectorRegistry(),
@@ -79,7 +81,7 @@ async def publisher(settings: Settings, address: str) -> AsyncIterator[None]:
     """Publishes on the PostgreSQL log while the test runs."""
     assert address
     stop, ready = asyncio.Event(), asyncio.Event()
-    publishing = asyncio.create_task(run_publisher(settings, stop, ready.set))
+    publishing = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
     await ready.wait()
     yield
     stop.set()

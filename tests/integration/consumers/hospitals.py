@@ -31,6 +31,7 @@ from ledger.config import Settings
 from ledger.stream.postgres.reader import transfers_reader
 from ledger.trust.envelope import decode
 from tests.eventually import eventually_async
+from tests.services.sealed import FIXED_KEY
 
 Clock = Callable[[], datetime]
 
@@ -173,6 +174,7 @@ class Hospitals:
             hospital,
             open_topic=transfer_topics(self.settings),
             handle=await desks.both_sides(hospital),
+            opener=FIXED_KEY,
             folder=self.folder / hospital / "transfers",
             clock=clock,
             say=ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience).say,

@@ -27,6 +27,7 @@ from ledger.trust.chain import FaultKind
 from ledger.trust.envelope import decode
 from ledger.trust.verify import RowFault, Summary
 from tests.integration.consumers.hospitals import Hospitals
+from tests.services.sealed import FIXED_KEY
 
 if TYPE_CHECKING:
     from ledger.api.v1.stream_pb2_grpc import StreamServiceAsyncStub
@@ -78,7 +79,7 @@ async def crooked_stream(hospitals: Hospitals) -> AsyncGenerator[tuple[CrookedSt
 
 
 def _office(stub: StreamServiceAsyncStub, folder: Path) -> ArchiveOffice:
-    return ArchiveOffice("north", stub=stub, folder=folder, patience=PATIENCE)
+    return ArchiveOffice("north", stub=stub, folder=folder, opener=FIXED_KEY, patience=PATIENCE)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -130,7 +131,7 @@ async def test_a_stream_that_falls_silent_is_opened_again(hospitals: Hospitals, 
     hurried = replace(PATIENCE, call_seconds_max=0.3)
     async with crooked_stream(hospitals) as (service, stub):
         service.falls_silent_after = [2, 0]
-        office = ArchiveOffice("north", stub=stub, folder=tmp_path, patience=hurried)
+        office = ArchiveOffice("north", stub=stub, folder=tmp_path, opener=FIXED_KEY, patience=hurried)
         assert (await office.run()).head_position == 6
 
 

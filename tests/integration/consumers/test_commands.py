@@ -10,11 +10,13 @@ from click.testing import CliRunner, Result
 
 from ledger.cli.main import main
 from tests.integration.consumers.hospitals import Hospitals
+from tests.services.key_service import token_file
 
 
-async def _run(*arguments: str) -> Result:
+async def _run(*arguments: str, token: Path | None = None) -> Result:
     """The command in a thread, since it runs an event loop of its own."""
-    return await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, main, arguments)
+    environment = {"COLUMNS": "200", "LEDGER_UNSEAL_TOKEN_FILE": str(token or "")}
+    return await asyncio.to_thread(CliRunner(env=environment).invoke, main, arguments)
 
 
 async def test_replay_shows_the_whole_history(hospitals: Hospitals) -> None:
@@ -48,7 +50,10 @@ async def test_an_archive_is_written_and_verified_and_a_changed_byte_is_named(
     """From the files alone: no service is asked."""
     record_id = await hospitals.record()
     folder = tmp_path / "archive"
-    written = await _run("consume", "archive-office", "north", str(folder), "--address", hospitals.address)
+    asked = ("consume", "archive-office", "north", str(folder), "--address", hospitals.address)
+    without = await _run(*asked)
+    assert (without.exit_code, "LEDGER_UNSEAL_TOKEN_FILE" in without.output) == (2, True)
+    written = await _run(*asked, token=token_file(tmp_path))
     assert written.exit_code == 0, written.output
     assert "6 events of 2 records" in written.output
     checked = await _run("verify", "--archive", str(folder))

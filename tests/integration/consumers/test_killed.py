@@ -12,6 +12,7 @@ from ledger.api.v1 import common_pb2 as common
 from ledger.cli.role_process import RoleProcess
 from tests.eventually import eventually_async
 from tests.integration.consumers.hospitals import Hospitals
+from tests.services.key_service import token_file
 
 TRANSFERS = 12
 KILLS = 5
@@ -61,5 +62,6 @@ def _environment(hospitals: Hospitals) -> dict[str, str]:
         **inherited,
         "LEDGER_POSTGRES_STREAM_URL": hospitals.settings.postgres_stream_url,
         "LEDGER_GRPC_LISTEN": hospitals.address,
+        "LEDGER_UNSEAL_TOKEN_FILE": str(token_file(hospitals.folder)),
         "LEDGER_DATA_DIR": str(hospitals.folder),
     }

@@ -15,6 +15,7 @@ from ledger.config import Settings, load
 from ledger.server.limits import Limits
 from ledger.server.serving import Addresses, run_server
 from tests.services.postgres import Database
+from tests.services.sealed import open_ledger
 from tests.services.template import ROLE_PASSWORDS
 
 _ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append", "STREAM": "ledger_stream", "VIEWS": "ledger_views"}
@@ -30,7 +31,7 @@ def settings(database: Database) -> Settings:
 @pytest.fixture
 async def ledger(settings: Settings) -> AsyncIterator[Ledger]:
     """A ledger with the hospital north."""
-    opened = await Ledger.open(settings)
+    opened = await open_ledger(settings)
     await opened.add_hospital("north", 1, "")
     yield opened
     await opened.close()

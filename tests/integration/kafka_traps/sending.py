@@ -12,14 +12,14 @@ from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import KafkaWriter, Outgoing
 from ledger.stream.topics import records_topic
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 
 
 def event(position: int, *, hospital: str = "north", body: bytes = b"body", prev: int | None = None) -> PublishedEvent:
     """The first event of a new record, for partition 0."""
     stream_id, at = uuid4(), time_ns() // 1000
     envelope = Envelope(
-        format=FORMAT_CLEAR,
+        format=FORMAT,
         origin=f"ledger.test/{hospital}/1",
         stream_id=stream_id.bytes,
         stream_version=1,

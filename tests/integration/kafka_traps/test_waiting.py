@@ -19,12 +19,14 @@ from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
 from ledger.publisher import kafka_sink as sink_module
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
+from ledger.publisher.routing import Routing
 from ledger.stream.contract import StreamError
 from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.eventually import eventually
 from tests.integration.kafka_traps.sending import batch, event, last_positions, new_hospital, positions
+from tests.services.sealed import FIXED_KEY
 
 _PROJECT = Path(__file__).parents[3]
 _STUCK_STATUS = 70
@@ -50,7 +52,10 @@ async def _commit_while_nothing_answers(bootstrap: str, hospital: str, sent: Pat
     sink_module.STUCK_SECONDS = 5.0
     async with log_pool("postgresql://nobody@127.0.0.1:1/none") as pool:
         sink = KafkaSink(
-            bootstrap, LedgerLog(pool), HospitalRow(hospital, f"ledger.test/{hospital}/1", 1, SCHEMA_VERSIONS[0])
+            bootstrap,
+            LedgerLog(pool),
+            HospitalRow(hospital, f"ledger.test/{hospital}/1", 1, SCHEMA_VERSIONS[0]),
+            Routing(FIXED_KEY),
         )
         writer = await sink._call(lambda: KafkaWriter(bootstrap, hospital, patience_seconds=60))
         await sink._call(lambda: writer.publish(batch(hospital, 1, 1)))

@@ -22,6 +22,7 @@ from ledger.trust.note_key import KeyKind, VerifierKey
 from ledger.trust.policy import Policy
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 
 Integrating = Callable[..., AbstractAsyncContextManager[None]]
 Publishing = Callable[[], AbstractAsyncContextManager[None]]
@@ -94,7 +95,7 @@ def publishing(settings: Settings, blobs: DirectoryBlobs) -> Publishing:
     @asynccontextmanager
     async def publish() -> AsyncGenerator[None]:
         stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_publisher(settings, stop, ready.set, blobs))
+        task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set, blobs))
         try:
             yield
         finally:

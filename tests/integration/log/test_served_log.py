@@ -22,6 +22,7 @@ from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating
 from tests.integration.log.test_integrating import until_published
 from tests.services.postgres import Database
+from tests.services.sealed import FIXED_KEY
 from tests.services.serve_process import serve_environment
 
 
@@ -29,7 +30,7 @@ from tests.services.serve_process import serve_environment
 async def server(database: Database) -> AsyncIterator[RunningEdge]:
     """A server on the same database and the same files, not started yet."""
     settings = load(serve_environment(database))
-    ledger = await Ledger.open(settings)
+    ledger = await Ledger.open(settings, FIXED_KEY, FIXED_KEY)
     running = RunningEdge(ledger, settings, CollectorRegistry())
     yield running
     await running.stop()

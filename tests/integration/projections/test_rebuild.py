@@ -22,6 +22,7 @@ from tests.contract.views import histories as h
 from tests.contract.views.ground import PARTITIONS, Ground, Lease, partition_of
 from tests.contract.views.running import freshness, reader, running, tools
 from tests.eventually import eventually_async
+from tests.services.sealed import FIXED_KEY
 
 
 def history(records: int) -> list[h.Sealed]:
@@ -159,7 +160,7 @@ async def test_a_rebuild_for_which_nothing_arrives_ends_and_leaves_the_old_rows(
 
 async def test_what_a_killed_rebuild_left_behind_is_dropped_and_is_no_state(ground: Ground) -> None:
     """Nobody holds the lease, so it is not `rebuilding`; the next session drops the leftover generation."""
-    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL)
+    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL, FIXED_KEY)
     head = ground.append(history(3))
     async with running(ground, view):
         for position in range(1, head + 1):
@@ -182,7 +183,7 @@ async def test_what_a_killed_rebuild_left_behind_is_dropped_and_is_no_state(grou
 
 async def test_a_fault_of_a_view_is_its_state_until_it_has_caught_up(ground: Ground) -> None:
     """Told as long as events are missing, and no longer."""
-    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL)
+    view, operations = DepartmentBoard(), ViewOperations(ground.pool, ALL, FIXED_KEY)
     async with ground.pool.connection() as connection:
         await prepare(connection, "north")
         await ensure_live(connection, "north", view, PARTITIONS)

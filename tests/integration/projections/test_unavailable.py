@@ -16,6 +16,7 @@ from projections.views import ALL
 from tests.contract.views import histories as h
 from tests.contract.views.ground import Ground, partition_of
 from tests.contract.views.running import freshness, running
+from tests.services.sealed import FIXED_KEY
 
 
 async def test_a_database_that_does_not_answer_is_unavailable(ground: Ground) -> None:
@@ -31,7 +32,7 @@ async def test_a_database_that_does_not_answer_is_unavailable(ground: Ground) ->
         with pytest.raises(ViewsUnavailable):
             await ViewReader(pool, freshness).rows("north", DepartmentBoard(), "departments", (1,), 0)
         with pytest.raises(ViewsUnavailable):
-            await ViewOperations(pool, ALL).statuses("north", 1)
+            await ViewOperations(pool, ALL, FIXED_KEY).statuses("north", 1)
     assert row_of(caught.value).code == code_pb2.UNAVAILABLE
 
 
@@ -43,5 +44,5 @@ async def test_the_state_of_views_that_are_closed_to_us_is_a_typed_error(ground:
     with psycopg.connect(ground.database.url) as connection:
         connection.execute("REVOKE ALL ON SCHEMA v_north FROM ledger_views")
     with pytest.raises(ViewsUnreadable) as caught:
-        await ViewOperations(ground.pool, ALL).statuses("north", 1)
+        await ViewOperations(ground.pool, ALL, FIXED_KEY).statuses("north", 1)
     assert (caught.value.hospital, row_of(caught.value).code) == ("north", code_pb2.UNAVAILABLE)

@@ -19,7 +19,7 @@ from uuid import UUID
 from ledger.application.body_codec import encode_body
 from ledger.application.upcast import READABLE
 from ledger.domain.values import Coding, Field
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
 
 CORPUS = Path(__file__).with_name("corpus.json")
@@ -58,7 +58,7 @@ def row_of(stored_name: str) -> dict[str, str]:
     body = encode_body(sample(READABLE[stored_name], "event"))
     envelope = encode(
         Envelope(
-            format=FORMAT_CLEAR,
+            format=FORMAT,
             origin="ledger.example/corpus/1",
             stream_id=_ID.bytes,
             stream_version=3,

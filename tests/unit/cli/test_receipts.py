@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from ledger.api.v1.common_pb2 import EventMeta
 from ledger.api.v1.events_pb2 import EntryRecorded
 from ledger.cli.demo.receipts import Receipt, not_borne_out
+from ledger.trust.sealing import Destroyed, Opened, Opening
 from ledger.trust.verify import Copies, Row
 
 _RECORD = UUID(int=7)
@@ -22,12 +24,18 @@ def _row(position: int, command_id: str) -> Row:
     return Row(position, b"", body, copies)
 
 
+def _opened(rows: Iterable[Row]) -> list[Opening]:
+    return [Opened(row.body) for row in rows]
+
+
 _ROWS = [_row(1, "c1"), _row(2, "c2"), _row(3, "c2")]
 
 
 def test_receipts_that_hold() -> None:
     """The first answer, and that of a repetition, which says that nothing was added now."""
-    assert not not_borne_out([_GOOD, replace(_GOOD, events=0), Receipt("c1", str(_RECORD), 1, 1, 1)], _ROWS)
+    assert not not_borne_out(
+        [_GOOD, replace(_GOOD, events=0), Receipt("c1", str(_RECORD), 1, 1, 1)], _ROWS, _opened(_ROWS)
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,4 +51,9 @@ def test_receipts_that_hold() -> None:
 )
 def test_receipts_that_do_not(wrong: Receipt) -> None:
     """Another command, record, version, position or count than what is stored."""
-    assert not_borne_out([_GOOD, wrong], _ROWS) == [wrong]
+    assert not_borne_out([_GOOD, wrong], _ROWS, _opened(_ROWS)) == [wrong]
+
+
+def test_a_receipt_of_an_event_that_does_not_open_does_not_hold() -> None:
+    """What cannot be read bears nothing out."""
+    assert not_borne_out([_GOOD], _ROWS, [*_opened(_ROWS[:2]), Destroyed()]) == [_GOOD]

@@ -13,8 +13,8 @@ from ledger.api.v1.common_pb2 import TRANSFER_KIND_TRANSFER
 from ledger.api.v1.events_pb2 import CareStarted, RecordRegistered, TransferOffered
 from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.api.v1.transfers_pb2 import PackagedEvent, TransferPackage
-from ledger.trust.envelope import Envelope, encode
-from ledger.trust.leaf import leaf_hash
+from ledger.trust.envelope import Envelope
+from tests.services.sealed import opened_body, stored_under_fixed_key
 
 NORTH = "ledger.example/north/1"
 RECORD = UUID("11111111-1111-4111-8111-111111111111")
@@ -36,23 +36,22 @@ class History:
     def add(self, body: bytes, event_type: str, position: int = 0) -> StoredEvent:
         """Appends an event; the position is the version unless told."""
         version = len(self.events) + 1
-        envelope = encode(
-            Envelope(
-                format=1,
-                origin=self.origin,
-                stream_id=self.stream_id.bytes,
-                stream_version=version,
-                type=event_type,
-                recorded_at=_FIRST_MICROSECOND + version,
-                actor=ACTOR.bytes,
-                key_id=b"",
-                body_sha256=sha256(body).digest(),
-                commitment=b"",
-                prev_leaf=self.head_leaf,
-            )
+        place = Envelope(
+            format=1,
+            origin=self.origin,
+            stream_id=self.stream_id.bytes,
+            stream_version=version,
+            type=event_type,
+            recorded_at=_FIRST_MICROSECOND + version,
+            actor=ACTOR.bytes,
+            key_id=b"",
+            body_sha256=b"",
+            commitment=b"",
+            prev_leaf=self.head_leaf,
         )
-        self.head_leaf = leaf_hash(envelope)
-        self.events.append(StoredEvent(position=position or version, envelope=envelope, body=body))
+        stored = stored_under_fixed_key(place, body)
+        self.head_leaf = stored.leaf
+        self.events.append(StoredEvent(position=position or version, envelope=stored.envelope, body=stored.body))
         return self.events[-1]
 
 
@@ -114,4 +113,6 @@ def offer_message(history: History, offer: Offer, position: int = 40) -> Transfe
         expires_at.FromDatetime(offer.expires_at)
         body.expires_at.CopyFrom(expires_at)
     event = history.add(body.SerializeToString(), "ledger.v1.TransferOffered", position)
-    return TransferMessage(history.origin, position, event.envelope, event.body)
+    return TransferMessage(
+        history.origin, position, event.envelope, event.body, opened_body(event.envelope, event.body)
+    )

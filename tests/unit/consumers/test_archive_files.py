@@ -19,7 +19,9 @@ from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
+from ledger.trust.sealing import Destroyed, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
+from tests.services.sealed import opened_body
 from tests.unit.consumers.histories import RECORD, History, short_history
 
 OTHER = UUID("44444444-4444-4444-8444-444444444444")
@@ -31,6 +33,10 @@ def _ledger() -> list[StoredEvent]:
     events.append(other.add(b"", "ledger.v1.CareStarted", 4))
     events.append(one.add(b"", "ledger.v1.CareStarted", 5))
     return events
+
+
+def _line(event: StoredEvent) -> bytes:
+    return archive_line(event, opened_body(event.envelope, event.body))
 
 
 EVENTS = _ledger()
@@ -50,7 +56,7 @@ def _archive(folder: Path, events: list[StoredEvent], checkpoint: Checkpoint | N
     for event in events:
         tree.take(leaf_hash(event.envelope))
         assert walk.take(Row(event.position, event.envelope, event.body)) is None
-    shelf.put(events)
+    shelf.put((event, opened_body(event.envelope, event.body)) for event in events)
     tree.require_compared()
     summary = walk.summary()
     shelf.commit(summary.origin, summary.last_position, summary.digest, tree.peaks)
@@ -59,25 +65,32 @@ def _archive(folder: Path, events: list[StoredEvent], checkpoint: Checkpoint | N
 
 def test_a_line_holds_the_bytes_and_says_them_for_people() -> None:
     """The bytes come back unchanged; the body is readable beside them."""
-    row = json.loads(archive_line(EVENTS[0]))
+    row = json.loads(_line(EVENTS[0]))
     assert b64decode(row["envelope"]) == EVENTS[0].envelope
     assert b64decode(row["body"]) == EVENTS[0].body
     assert row["body_json"]["case_number"] == "C-1"
     assert (row["position"], row["version"], row["type"]) == (1, 1, "ledger.v1.RecordRegistered")
     assert row["iso_code"] == "originate"
-    found = read_line(archive_line(EVENTS[0]))
+    found = read_line(_line(EVENTS[0]))
     assert (found.position, found.envelope, found.body) == (1, EVENTS[0].envelope, EVENTS[0].body)
 
 
 def test_an_event_of_a_type_that_this_release_does_not_know_is_kept_all_the_same() -> None:
     """An archive keeps bytes; reading them is for later."""
     event = History().add(b"\xff\xff", "ledger.v9.Unheard")
-    row = json.loads(archive_line(event))
+    row = json.loads(_line(event))
     assert (row["iso_code"], row["body_json"]) == (None, None)
-    assert read_line(archive_line(event)).body == b"\xff\xff"
+    assert read_line(_line(event)).body == event.body
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b"not json", b'{"position":1}', archive_line(EVENTS[0])[:-9]])
+@pytest.mark.parametrize("opening", [Destroyed(), SealFault(SealFaultKind.KEY_MISSING)])
+def test_a_body_that_does_not_open_is_kept_sealed(opening: Opening) -> None:
+    """An archive of a destroyed record keeps its place in the chain; there is nothing for people in it."""
+    row = json.loads(archive_line(EVENTS[0], opening))
+    assert (row["body_json"], b64decode(row["body"])) == (None, EVENTS[0].body)
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"not json", b'{"position":1}', _line(EVENTS[0])[:-9]])
 def test_what_is_no_line_is_refused(line: bytes) -> None:
     """Cut short, empty, or something else."""
     with pytest.raises(BadArchiveLine):
@@ -94,7 +107,7 @@ def test_an_archive_written_in_parts_is_the_one_written_at_once(tmp_path: Path) 
     assert isinstance(verify_archive(tmp_path / "parts"), Summary)
 
 
-@pytest.mark.parametrize("rest", [b"", b'{"half', archive_line(EVENTS[4]), archive_line(EVENTS[4])[:20]])
+@pytest.mark.parametrize("rest", [b"", b'{"half', _line(EVENTS[4]), _line(EVENTS[4])[:20]])
 def test_what_a_killed_run_left_behind_the_manifest_does_not_count(tmp_path: Path, rest: bytes) -> None:
     """The next run cuts it off and writes it again."""
     _archive(tmp_path / "once", EVENTS)
@@ -110,7 +123,7 @@ def test_files_of_a_run_that_never_came_to_a_manifest_are_written_anew(tmp_path:
     """They count as nothing."""
     _archive(tmp_path / "once", EVENTS)
     shelf = Shelf(tmp_path / "killed", "north")
-    shelf.put(EVENTS[:3])
+    shelf.put((event, opened_body(event.envelope, event.body)) for event in EVENTS[:3])
     _archive(tmp_path / "killed", EVENTS)
     assert _contents(tmp_path / "killed") == _contents(tmp_path / "once")
 

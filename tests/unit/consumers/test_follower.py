@@ -17,6 +17,7 @@ from consumers.transfer_message import PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, Place
 from consumers.waiting_room import WAITING_MAX, NotNow, WaitingRoom, WaitingRoomFull
 from ledger.stream.contract import MalformedMessage, PublishedEvent
+from tests.services.sealed import FIXED_KEY
 from tests.unit.consumers.histories import NORTH, NOW, RECORD
 
 
@@ -86,6 +87,7 @@ async def _follow(
         "south",
         open_topic=topic.open,
         handle=work.handle,
+        opener=FIXED_KEY,
         folder=folder,
         clock=lambda: NOW,
         say=(said or Said()).say,

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from ledger.views.event import ViewEvent, view_event
+from ledger.views.event import ViewEvent
 from ledger.views.view import Erased
 from projections.archive_register.view import ArchiveRegister
 from projections.department_board.view import DepartmentBoard
@@ -10,10 +10,11 @@ from projections.fold import Folded, fold, plan
 from projections.transfer_packages.view import TransferPackages
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
+from tests.services.sealed import opened_event
 
 
 def events(*sealed: h.Sealed) -> list[ViewEvent]:
-    return [view_event(position, event.envelope, event.body) for position, event in enumerate(sealed, 1)]
+    return [opened_event(position, event.envelope, event.body) for position, event in enumerate(sealed, 1)]
 
 
 def folded(view: DepartmentBoard | ArchiveRegister | TransferPackages, *sealed: h.Sealed) -> Folded:

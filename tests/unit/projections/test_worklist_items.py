@@ -7,13 +7,13 @@ import pytest
 from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2, worklist_pb2
-from ledger.views.event import view_event
 from ledger.views.view import Row, RowKey
 from projections.fold import fold, plan
 from projections.worklist.rows import DONE
 from projections.worklist.view import Worklist
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
+from tests.services.sealed import opened_event
 
 ENTRY = UUID(int=1)
 COUNTERSIGN, DRAFT = int(worklist_pb2.WORK_KIND_COUNTERSIGN), int(worklist_pb2.WORK_KIND_DRAFT)
@@ -23,7 +23,7 @@ SIGNED = common_pb2.ENTRY_STATE_SIGNED
 def kind_after(bodies: Iterable[Message]) -> int:
     stream, rows = h.EventStream(), dict[RowKey, Row]()
     sealed = [stream.seal(body) for body in (h.registered(), h.care_started(), *bodies)]
-    events = [view_event(position, each.envelope, each.body) for position, each in enumerate(sealed, 1)]
+    events = [opened_event(position, each.envelope, each.body) for position, each in enumerate(sealed, 1)]
     assert not fold(Worklist(), plan(Worklist(), events), rows).poison
     return rows[RowKey("items", (stream.stream_id, f"entry:{ENTRY}"))][3]
 

@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 from ledger.api.v1.common_pb2 import Violations
 from ledger.application import errors as application
 from ledger.domain.refusal import RefusalKind, Refused, Violation
+from ledger.keys import errors as keys
 from ledger.server import errors as edge
 from ledger.server.error_status import status_of
 from ledger.server.error_table import TABLE, row_of
@@ -27,6 +28,9 @@ _OURS = {
     store.SlowDriver,
     edge.NotLoopback,
     views.UnreadableBody,
+    views.BodyNotOpened,
+    keys.KeyFileUnusable,
+    keys.GenerationNeeded,
 }
 
 
@@ -42,7 +46,7 @@ def _leaves(module: ModuleType) -> Iterator[type[Exception]]:
     return (each for each in classes if issubclass(each, Exception) and not each.__subclasses__())
 
 
-@pytest.mark.parametrize("module", [application, store, edge, views], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("module", [application, store, edge, views, keys], ids=lambda each: each.__name__)
 def test_every_error_has_a_row_or_is_known_to_be_ours(module: ModuleType) -> None:
     """An error class that somebody adds is not told as INTERNAL by oversight."""
     assert [each for each in _leaves(module) if each not in TABLE and each not in _OURS] == []
@@ -53,7 +57,8 @@ def test_only_unavailable_invites_a_retry() -> None:
     assert row_of(store.OutcomeUnknown(_ID)).code == code_pb2.UNKNOWN
     unavailable = {cls for cls, row in TABLE.items() if row.code == code_pb2.UNAVAILABLE}
     stores = {store.StoreUnavailable, store.MigrationBlocked, views.ViewsUnavailable, views.ViewsUnreadable}
-    assert unavailable == {application.ClockOff, edge.ServerStopping, edge.LogUnavailable, *stores}
+    own = {application.ClockOff, edge.ServerStopping, edge.LogUnavailable, keys.KeysUnavailable}
+    assert unavailable == own | stores
 
 
 def test_facts_are_fields_and_the_message_is_the_docstring() -> None:

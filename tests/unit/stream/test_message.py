@@ -8,11 +8,11 @@ import pytest
 
 from ledger.stream.contract import UNREADABLE, MalformedMessage, MessageTooLarge, PublishedEvent
 from ledger.stream.message import MESSAGE_BYTES_MAX, Message, headers_of, read_message, value_of
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, encode
 
 STREAM_ID = UUID("0d3ac0e2-3f5b-4c39-9d2f-1e0f4a7b6c5d")
 ENVELOPE = Envelope(
-    format=FORMAT_CLEAR,
+    format=FORMAT,
     origin="ledger.test/north/1",
     stream_id=STREAM_ID.bytes,
     stream_version=1,

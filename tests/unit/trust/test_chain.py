@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.trust.chain import ChainFault, ChainWalk, FaultKind, Link, walk_chain
-from ledger.trust.envelope import FORMAT_CLEAR, Envelope, decode, encode
+from ledger.trust.envelope import FORMAT, Envelope, decode, encode
 from ledger.trust.leaf import leaf_hash
 
 STREAM = b"\x0b" * 16
@@ -20,7 +20,7 @@ def chain_of(count: int) -> list[Link]:
     for version in range(1, count + 1):
         body = f"body {version}".encode()
         envelope = Envelope(
-            FORMAT_CLEAR, "o/north/1", STREAM, version, "ledger.v1.EntryRecorded", 1_000 + version, b"\x01" * 16, b"",
+            FORMAT, "o/north/1", STREAM, version, "ledger.v1.EntryRecorded", 1_000 + version, b"\x01" * 16, b"",
             sha256(body).digest(), b"", leaf,
         )  # fmt: skip
         data = encode(envelope)

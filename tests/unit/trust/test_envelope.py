@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.api.v1 import events_pb2
-from ledger.trust.envelope import ENVELOPE_BYTES_MAX, FORMAT_CLEAR, Envelope, decode, encode, prev_leaf_of
+from ledger.trust.envelope import ENVELOPE_BYTES_MAX, FORMAT, Envelope, decode, encode, prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge
 from ledger.trust.leaf import leaf_hash
 
@@ -29,17 +29,18 @@ def octets(size: int) -> st.SearchStrategy[bytes]:
 @st.composite
 def envelopes(draw: st.DrawFn) -> Envelope:
     version = draw(uint64)
+    sealed = draw(st.booleans())
     return Envelope(
-        format=FORMAT_CLEAR,
+        format=FORMAT,
         origin=draw(st.text(st.characters(codec="utf-8"), min_size=1, max_size=300)),
         stream_id=draw(octets(16)),
         stream_version=version,
         type=draw(st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)),
         recorded_at=draw(uint64),
         actor=draw(octets(16) | st.just(b"")),
-        key_id=draw(octets(16) | st.just(b"")),
+        key_id=draw(octets(16)) if sealed else b"",
         body_sha256=draw(octets(32)),
-        commitment=draw(octets(32) | st.just(b"")),
+        commitment=draw(octets(32)) if sealed else b"",
         prev_leaf=draw(octets(32)) if version > 1 else b"",
     )
 

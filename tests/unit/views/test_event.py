@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from ledger.api.v1 import events_pb2
 from ledger.api.v1.common_pb2 import Actor, EventMeta
-from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
-from ledger.views.errors import BodyDestroyed, UnknownEventType, UnreadableBody
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault, SealFaultKind
+from ledger.views.errors import BodyDestroyed, BodyNotOpened, UnknownEventType, UnreadableBody
 from ledger.views.event import ViewEvent
 
 LATER_FIELD = b"\xfa\x3f\x04text"
@@ -19,7 +20,7 @@ WHOLE = events_pb2.EntryRetracted(meta=EventMeta(actor=Actor(name="Dr. Wu")), en
 
 def event(body: bytes, event_type: str = "ledger.v1.EntryRetracted", opening: Opening | None = None) -> ViewEvent:
     """An event of which only type and body matter."""
-    return ViewEvent(1, UUID(int=1), 1, event_type, 1, bytes(32), b"", body, opening)
+    return ViewEvent(1, UUID(int=1), 1, event_type, 1, bytes(32), b"", b"sealed", opening or Opened(body))
 
 
 def test_a_body_is_decoded() -> None:
@@ -44,8 +45,15 @@ def test_a_sealed_body_is_read_through_its_opening() -> None:
     assert event(stored, opening=Opened(WHOLE.SerializeToString())).message == WHOLE
     with pytest.raises(BodyDestroyed):
         _ = event(stored, opening=Destroyed()).message
-    with pytest.raises(UnreadableBody):
-        _ = event(stored, opening=SealFault("no key")).message
+    with pytest.raises(BodyNotOpened) as fault:
+        _ = event(stored, opening=SealFault(SealFaultKind.KEY_MISSING)).message
+    assert fault.value.kind == "KEY_MISSING"
+
+
+def test_a_body_that_nobody_opened_is_not_taken_for_a_clear_one() -> None:
+    """There is no way round the opener."""
+    with pytest.raises(BodyNotOpened):
+        _ = replace(event(WHOLE.SerializeToString()), opening=None).message
 
 
 def test_what_cannot_be_read_says_so() -> None:

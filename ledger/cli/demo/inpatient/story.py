@@ -19,6 +19,7 @@ from ledger.cli.demo.inpatient.timeline import Timeline
 from ledger.cli.printed_copy.command import read_copy
 from ledger.cli.printed_copy.copied_record import CopiedRecord
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
+from ledger.trust.sealing import Opener
 
 _PHASE = "PHASE_NOT_ALLOWED"
 
@@ -33,13 +34,13 @@ class Recounted:
 
 
 async def tell_inpatient_story(
-    channel: grpc.aio.Channel, hospital: str, recipient: str, printed: Path, console: Console
+    channel: grpc.aio.Channel, hospital: str, recipient: str, opener: Opener, printed: Path, console: Console
 ) -> Recounted:
     """One record from registration to destruction, through the public API, and its timeline.
 
     The copy that is handed out on the way is printed into a file, which outlives the record as a recipient's does.
     """
-    tale = Timeline(channel, hospital)
+    tale = Timeline(channel, hospital, opener)
     case = await admit(tale, await register_people(channel, hospital))
     admission_id = await write_notes(case)
     await consult(case)

@@ -28,6 +28,7 @@ from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.demo.looking import StoryFailed
 from ledger.cli.errors_shown import violations_of
 from ledger.trust.envelope import decode
+from ledger.trust.sealing import Opened, Opener, Opening
 from ledger.views.bodies import BODIES, TYPE_PREFIX
 
 _WITHOUT_PHASE = ("PatientRegistered", "PatientAmended", "DisposalList")
@@ -50,6 +51,7 @@ class Timeline:
 
     channel: grpc.aio.Channel
     hospital: str
+    opener: Opener
     _rows: list[_Row] = field(default_factory=list[_Row])
     _versions: dict[str, int] = field(default_factory=dict[str, int])
     """How much of each stream was told."""
@@ -90,7 +92,8 @@ class Timeline:
         after = self._versions.get(stream_id, 0)
         events = await self._events(stream_id, after)
         self._versions[stream_id] = after + len(events)
-        metas = [(name, meta) for name, meta in map(_read, events)]
+        openings = await self.opener.open([(event.envelope, event.body) for event in events])
+        metas = [_read(event, opening) for event, opening in zip(events, openings, strict=True)]
         phases = [await self._phase_at(stream_id, after + 1 + index, name) for index, (name, _) in enumerate(metas)]
         for index, ((name, meta), phase) in enumerate(zip(metas, phases, strict=True)):
             said = what if index == 0 else "  together with it"
@@ -145,10 +148,12 @@ def stamp(time: datetime) -> Timestamp:
     return made
 
 
-def _read(event: StoredEvent) -> tuple[str, EventMeta]:
+def _read(event: StoredEvent, opening: Opening) -> tuple[str, EventMeta]:
+    if not isinstance(opening, Opened):
+        raise StoryFailed(f"an event of the story cannot be opened: {opening}")
     name = decode(event.envelope).type
     parse: Callable[[bytes], Message] = BODIES[name].FromString
-    body: Any = parse(event.body)
+    body: Any = parse(opening.plaintext)
     return name.removeprefix(TYPE_PREFIX), body.meta
 
 

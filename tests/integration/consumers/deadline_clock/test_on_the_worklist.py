@@ -12,6 +12,7 @@ from ledger.cli.queries import view_queries
 from tests.contract.edge.composition import projecting
 from tests.integration.consumers.deadline_clock.driven_hospital import NORTH, DrivenHospital
 from tests.integration.consumers.deadline_clock.test_deadline_clock import ADMISSION
+from tests.services.sealed import FIXED_KEY
 
 DUE, OVERDUE = worklist_pb2.WORK_KIND_DUE, worklist_pb2.WORK_KIND_OVERDUE
 
@@ -20,7 +21,7 @@ async def test_a_deadline_is_due_then_kept_or_overdue(north: DrivenHospital) -> 
     """With its rule and what it is counted from; the entry takes it off, its time makes it overdue."""
     begun = north.now
     record_id = await north.visit(await north.patient())
-    ledger = await Ledger.open(north.settings)
+    ledger = await Ledger.open(north.settings, FIXED_KEY, FIXED_KEY)
     try:
         async with projecting(north.settings):
             await north.tick()
@@ -45,6 +46,6 @@ async def items(north: DrivenHospital, ledger: Ledger) -> list[worklist_pb2.Work
     """The department's worklist once the view has handled everything."""
     head = sum((await north.events()).values())
     request = worklist_pb2.GetWorklistRequest(hospital=NORTH, department="MED", min_position=head)
-    async with view_queries(north.settings, ledger) as queries:
+    async with view_queries(north.settings, ledger, FIXED_KEY) as queries:
         answer = await queries["ledger.api.v1.BoardService/GetWorklist"](request)
     return list(cast("worklist_pb2.GetWorklistResponse", answer).items)

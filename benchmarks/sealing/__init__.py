@@ -1,0 +1,1 @@
+"""What sealing costs: the whole command path with and without it."""

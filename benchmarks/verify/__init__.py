@@ -1,0 +1,1 @@
+"""How fast a ledger is verified, and how large a proof is."""

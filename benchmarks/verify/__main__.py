@@ -1,0 +1,113 @@
+"""`python -m benchmarks.verify`: verify rate against a plain loop of hashlib, and the size of a proof at 10^7 leaves.
+
+The rows are synthetic and in memory: envelopes as they are stored, bodies of 700 bytes. The loop hashes each stored
+item once (envelope, body) and does nothing else. Time is the CPU time of each process: neighbours on the machine
+do not count; with several processes it is that of the slowest range and of the joining after it. Exit status 0 where
+every target is reached, 1 where one is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+
+from benchmarks.verify.synthetic import EVENTS, RECORDS, rows_of_range, tlog_proof_bytes
+from benchmarks.verify.timed_range import held, timed_range
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.range_walk import RangeFound, RangeJoin, RangeWalk
+from ledger.trust.root_watch import RootWatch
+from ledger.trust.verify import Row
+
+RATIO_TARGET = 0.3
+PROOF_BYTES_TARGET = 4000
+LEAVES = 10_000_000
+TURNS = 5
+RESULT = Path(__file__).parents[1] / "results" / "verify.json"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One measurement, events a second."""
+
+    plain: float
+    one_process: float
+    all_processes: float
+
+
+def main() -> int:
+    """Measures, prints, writes the result."""
+    rows = rows_of_range(0, EVENTS)
+    processes = os.cpu_count() or 1
+    turns = [Turn(_plain(rows), _one(rows), _all(processes)) for _ in range(TURNS)]
+    one = statistics.median(turn.one_process / turn.plain for turn in turns)
+    every = statistics.median(turn.all_processes / turn.plain for turn in turns)
+    began = time.process_time()
+    size = tlog_proof_bytes(LEAVES)
+    found = {
+        "events": EVENTS,
+        "records": RECORDS,
+        "processes": processes,
+        "turns": [asdict(turn) for turn in turns],
+        "ratio_one_process": round(one, 3),
+        "ratio_all_processes": round(every, 3),
+        "ratio_target": RATIO_TARGET,
+        "proof_leaves": LEAVES,
+        "proof_bytes": size,
+        "proof_bytes_target": PROOF_BYTES_TARGET,
+        "proof_seconds": round(time.process_time() - began, 2),
+    }
+    RESULT.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
+    return 0 if every >= RATIO_TARGET and size <= PROOF_BYTES_TARGET else 1
+
+
+def _plain(rows: list[Row]) -> float:
+    began = time.process_time()
+    for row in rows:
+        sha256(row.envelope).digest()
+        sha256(row.body).digest()
+    return len(rows) / (time.process_time() - began)
+
+
+def _one(rows: list[Row]) -> float:
+    """The whole check in this process: envelopes, columns, chains, bodies, digest, root."""
+    began = time.process_time()
+    walk = RangeWalk(0)
+    for row in rows:
+        held(walk.take(row))
+    _join([walk.found()])
+    return len(rows) / (time.process_time() - began)
+
+
+def _all(processes: int) -> float:
+    """The same in ranges side by side; each process makes its rows before the clock runs."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        step = -(-EVENTS // processes)
+        ranges = [(begin, min(begin + step, EVENTS)) for begin in range(0, EVENTS, step)]
+        seconds_and_found = list(pool.map(timed_range, ranges))
+    began = time.process_time()
+    _join([found for _, found in seconds_and_found])
+    joined = time.process_time() - began
+    return EVENTS / (max(seconds for seconds, _ in seconds_and_found) + joined)
+
+
+def _join(ranges: list[RangeFound]) -> None:
+    join = RangeJoin(RootWatch())
+    for each in ranges:
+        held(join.take(each))
+    if join.summary().events != EVENTS or not join.watch.root():
+        raise RuntimeError("not every event was verified")
+
+
+if __name__ == "__main__":
+    if leaf_hash(b"") != sha256(b"\x00").digest():
+        raise RuntimeError("another leaf hash")
+    sys.exit(main())

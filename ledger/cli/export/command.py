@@ -1,0 +1,145 @@
+"""`ledger export`: a record's proof pack, and the folder of evidence that a court gets."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+import grpc.aio
+
+from ledger.api.v1.proofs_pb2 import GetProofPackRequest, GetTlogProofRequest
+from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
+from ledger.cli.errors_shown import shown_errors
+from ledger.cli.export.judge_page import judge_page
+from ledger.cli.export.signers import signers_of
+from ledger.cli.export.tool_versions import tool_versions
+from ledger.cli.service_address import address_option
+from ledger.cli.trusted_keys import LogKey, required_policy, trust_options
+from ledger.trust.format_fault import FormatFault
+from ledger.trust.note import NOTE_BYTES_MAX, parse_note
+from ledger.trust.note_key import VerifierKey
+from ledger.trust.pack_check import PackTrust, check_pack_file
+from ledger.trust.pack_fault import PackRefused
+from ledger.trust.proof_pack import parse_proof_pack
+
+_RESPONSE_BYTES_MAX = 8 * 1024 * 1024
+_hospital = click.option("--hospital", required=True, help="Hospital whose ledger it is.")
+_audit = click.option(
+    "--audit",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A monitor's signed note on the map, to put into the pack.",
+)
+_bodies = click.option("--with-bodies", is_flag=True, help="Put the bodies in, as they are stored.")
+
+
+@click.group()
+def export() -> None:
+    """Write files by which a stranger checks a record or an event, offline."""
+
+
+@export.command()
+@click.argument("record", type=click.UUID)
+@_hospital
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@_bodies
+@_audit
+@address_option
+def proof(record: UUID, hospital: str, out: Path, with_bodies: bool, audit: Path | None, address: str) -> None:
+    """Write the proof pack of RECORD. `ledger verify pack` checks it."""
+    data = _pack(address, hospital, record, audit, with_bodies=with_bodies)
+    _write(out, data)
+    click.echo(f"{len(data):,} bytes in {out}")
+
+
+@export.command()
+@click.argument("position", type=click.IntRange(min=1))
+@_hospital
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The .tlog-proof to write.")
+@address_option
+def event(position: int, hospital: str, out: Path, address: str) -> None:
+    """Write the .tlog-proof of the event at POSITION, and its envelope beside it (`.envelope`)."""
+
+    async def read() -> tuple[bytes, bytes]:
+        async with grpc.aio.insecure_channel(address) as channel:
+            request = GetTlogProofRequest(hospital=hospital, position=position)
+            answer = await ProofServiceStub(channel).GetTlogProof(request)
+            return answer.proof, answer.envelope
+
+    with shown_errors():
+        proof_bytes, envelope = asyncio.run(read())
+    _write(out, proof_bytes)
+    _write(out.with_name(out.name + ".envelope"), envelope)
+    click.echo(f"{out} and {out.name}.envelope")
+
+
+@export.command()
+@click.argument("record", type=click.UUID)
+@_hospital
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to make; it must not exist."
+)
+@_bodies
+@_audit
+@trust_options
+@click.option("--monitor", "monitors", type=LogKey(), multiple=True, help="Key of a monitor whose word on maps counts.")
+@address_option
+def evidence(
+    record: UUID,
+    hospital: str,
+    out: Path,
+    with_bodies: bool,
+    audit: Path | None,
+    key: VerifierKey | None,
+    policy: Path | None,
+    monitors: tuple[VerifierKey, ...],
+    address: str,
+) -> None:
+    """Write the evidence on RECORD: pack, signers, times, tools and a page of explanation. It is checked first."""
+    trust = PackTrust(required_policy(key, policy), monitors)
+    data = _pack(address, hospital, record, audit, with_bodies=with_bodies)
+    try:
+        statement = check_pack_file(data, trust)
+    except PackRefused as refused:
+        raise click.ClickException(f"the pack does not hold under your keys: {refused}") from refused
+    page = judge_page(statement, signers_of(parse_proof_pack(data)), tool_versions(), datetime.now(UTC))
+    try:
+        out.mkdir()
+    except OSError as error:
+        raise click.ClickException(f"{out}: {error.strerror}") from error
+    _write(out / "record.proof-pack", data)
+    _write(out / "evidence.html", page.encode())
+    if policy is not None:
+        _write(out / "policy.txt", policy.read_bytes())
+    click.echo(f"evidence in {out}")
+
+
+def _pack(address: str, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:
+    async def read() -> bytes:
+        options = [("grpc.max_receive_message_length", _RESPONSE_BYTES_MAX)]
+        async with grpc.aio.insecure_channel(address, options=options) as channel:
+            request = GetProofPackRequest(hospital=hospital, record_id=str(record), with_bodies=with_bodies)
+            return (await ProofServiceStub(channel).GetProofPack(request)).pack
+
+    with shown_errors():
+        data = asyncio.run(read())
+    return data if audit is None else _with_audit(data, audit)
+
+
+def _with_audit(data: bytes, audit: Path) -> bytes:
+    try:
+        with audit.open("rb") as file:
+            note = parse_note(file.read(NOTE_BYTES_MAX + 1))
+        return replace(parse_proof_pack(data), audit=note).encode()
+    except (OSError, FormatFault) as error:
+        raise click.ClickException(f"{audit}: {error}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error

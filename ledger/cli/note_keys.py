@@ -1,0 +1,107 @@
+"""`ledger keys new` and `show`: the note keys of logs and witnesses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ledger.cli.running import settings_for
+from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
+from ledger.keys.private_file import UnsafeFile, read_private
+from ledger.trust.format_fault import KeyFault
+from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.sealed_key import SealedKeyFault, WrongPassphrase
+
+_PASSPHRASE_BYTES_MAX = 1024
+
+_folder_option = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the keys; else LEDGER_DATA_DIR/keys."
+)
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="A file of yours alone whose first line is the passphrase; else it is asked for.",
+)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--witness", is_flag=True, help="A witness's key, which cosigns; else a log's.")
+@_folder_option
+@passphrase_option
+def new(name: str, witness: bool, folder: Path | None, passphrase_file: Path | None) -> None:
+    """Make a key called NAME (for a log its origin) and print its verifier key, which others need.
+
+    The private key is sealed under the passphrase. A lost passphrase is a lost key: nobody can open it.
+    """
+    kind = KeyKind.COSIGNATURE if witness else KeyKind.ED25519
+    with shown_key_faults():
+        verifier = _keys_in(folder).make(name, kind, _passphrase(passphrase_file, confirm=True))
+    click.echo(str(verifier))
+
+
+@click.command()
+@_folder_option
+@click.option("--open", "opened", is_flag=True, help="Open each with the passphrase as well.")
+@passphrase_option
+def show(folder: Path | None, opened: bool, passphrase_file: Path | None) -> None:
+    """Print the verifier key of every key file."""
+    passphrase = b""
+    with shown_key_faults():
+        passphrase = _passphrase(passphrase_file, confirm=False) if opened else b""
+    held = _keys_in(folder)
+    if not held.paths():
+        raise click.ClickException(f"no keys in {held.folder}")
+    whole = True
+    for path in held.paths():
+        try:
+            with shown_key_faults():
+                verifier = open_signing_key(path, passphrase).verifier() if opened else read_sealed_key(path).verifier
+            click.echo(str(verifier))
+        except click.ClickException as fault:
+            fault.show(sys.stderr)
+            whole = False
+    if not whole:
+        raise SystemExit(1)
+
+
+def opened_key(file: Path, passphrase_file: Path, kind: KeyKind) -> SigningKey:
+    """The private key in a file, for a program that signs; ends the program with one line where it cannot."""
+    with shown_key_faults():
+        key = open_signing_key(file, _passphrase(passphrase_file, confirm=False))
+        if key.kind is not kind:
+            raise KeyFault("the key is of the other kind: a log's for a witness, or a witness's for a log")
+        return key
+
+
+def _keys_in(folder: Path | None) -> KeyFolder:
+    return KeyFolder(folder or settings_for().data_dir / "keys")
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> bytes:
+    if file is None:
+        asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+        return asked.encode(errors="surrogateescape")  # whatever bytes the terminal sent
+    return read_private(file, bytes_max=_PASSPHRASE_BYTES_MAX).partition(b"\n")[0]
+
+
+def passphrase_in(file: Path | None) -> bytes:
+    """The passphrase of a key that is there already: from the file, else asked for. Raises UnsafeFile, OSError."""
+    return _passphrase(file, confirm=False)
+
+
+@contextmanager
+def shown_key_faults() -> Generator[None]:
+    """Turns what is wrong with a key or its file into one line."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} is there already; a key is never written over") from error
+    except OSError as error:
+        raise click.ClickException(": ".join(str(each) for each in (error.filename, error.strerror) if each)) from error
+    except (KeyFault, SealedKeyFault, UnsafeFile, WrongPassphrase) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,44 @@
+"""What `ledger verify` found, in sentences."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import click
+
+from ledger.cli.proof_words import utc, witnessed_words
+from ledger.trust.root_watch import RootWatch
+from ledger.trust.strict_base64 import to_base64
+from ledger.trust.verify import Fault, Summary
+
+
+def say(what: str, found: Fault | Summary, watch: RootWatch) -> bool:
+    """Prints what holds or the first fault; whether it holds."""
+    if isinstance(found, Fault):
+        record = UUID(bytes=found.stream_id) if found.stream_id else "unknown"
+        click.echo(
+            f"{what}: FAULT {found.kind.name} at position {found.position}, record {record}, "
+            f"version {found.version}: {found.kind.value}"
+        )
+        return False
+    click.echo(
+        f"{what}: holds. {found.events:,} events of {found.streams:,} records, positions "
+        f"{found.first_position:,} to {found.last_position:,}, origin {found.origin or 'none yet'}, "
+        f"digest {found.digest.hex() or 'none'}"
+    )
+    click.echo(f"  root {to_base64(watch.root())} at {watch.size:,} events")
+    if found.recorded_at:
+        click.echo(f"  recorded until {utc(found.recorded_at)} (as the ledger claims)")
+    _say_compared(watch)
+    return True
+
+
+def _say_compared(watch: RootWatch) -> None:
+    if not watch.compared:
+        click.echo(
+            "  No signed checkpoint was given: whether this is all, or the whole was rolled back, cannot be said."
+        )
+        return
+    click.echo(f"  {len(watch.compared)} signed checkpoints compared; the last:")
+    for line in witnessed_words(watch.compared[-1]):
+        click.echo(f"    {line}")

@@ -1,0 +1,43 @@
+"""What can go wrong around keys. No error carries a key, a passphrase or a token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KeyProblem(Exception):
+    """Something is wrong with a key."""
+
+
+class KeyFileUnusable(KeyProblem):
+    """A file of secrets cannot be used."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(f"{file}: {why}")
+        self.file = file
+        self.why = why
+
+
+class GenerationNeeded(KeyProblem):
+    """A generation of the key-encryption keys cannot be destroyed yet."""
+
+    def __init__(self, generation: int, why: str) -> None:
+        super().__init__(f"generation {generation}: {why}")
+        self.generation = generation
+        self.why = why
+
+
+class KeysUnavailable(KeyProblem):
+    """Keys cannot be asked for at the moment."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{KeysUnavailable.__doc__} {why}")
+        self.why = why
+
+
+class UnknownToken(KeyProblem):
+    """The token names no consumer that may open bodies."""
+
+
+class PurposeDenied(KeyProblem):
+    """The consumer may not open bodies for this purpose."""

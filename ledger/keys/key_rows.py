@@ -1,0 +1,97 @@
+"""The rows of wrapped keys in PostgreSQL, under the role `ledger_keys`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from ledger.keys.wrapping import KeyPlace, Wrapped
+from ledger.store.connections import ConnectionPool
+from ledger.views.statements import templates
+
+StreamOf = tuple[str, bytes]
+"""Origin and stream id: what a key belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One record's key, or its tombstone."""
+
+    place: KeyPlace
+    generation: int
+    wrapped: bytes | None
+    """None in a tombstone."""
+    destroyed_by: int | None
+    """Position of the RecordDestroyed; None while the key lives."""
+
+    @property
+    def stream(self) -> StreamOf:
+        """Whose key it is."""
+        return self.place.origin, self.place.stream_id
+
+
+class KeyRows:
+    """Reads and writes rows; every call raises StoreUnavailable where PostgreSQL cannot be asked."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    async def insert(self, keys: Sequence[tuple[KeyPlace, Wrapped]]) -> set[StreamOf]:
+        """Adds keys in one statement and one flush, durably; which streams had none before."""
+        columns = (
+            [place.origin for place, _ in keys],
+            [UUID(bytes=place.stream_id) for place, _ in keys],
+            [place.key_id for place, _ in keys],
+            [wrapped.generation for _, wrapped in keys],
+            [wrapped.data for _, wrapped in keys],
+        )
+        return {(row[0], row[1].bytes) for row in await self._pool.rows(_sql("insert"), columns)}
+
+    async def find(self, streams: Sequence[StreamOf]) -> dict[StreamOf, KeyRow]:
+        """The rows of these streams, where there are any."""
+        columns = ([origin for origin, _ in streams], [UUID(bytes=stream_id) for _, stream_id in streams])
+        rows = [_row(each) for each in await self._pool.rows(_sql("find"), columns)]
+        return {row.stream: row for row in rows}
+
+    async def destroy(self, stream: StreamOf, position: int) -> None:
+        """Puts a tombstone in the place of the key, durably; one that is there already stays as it is.
+
+        The row's older versions stay on disk until PostgreSQL has cleaned them away.
+        """
+        origin, stream_id = stream
+        await self._pool.rows(_sql("destroy"), (origin, UUID(bytes=stream_id), position))
+
+    async def outdated(self, after: StreamOf, generation: int, limit: int) -> list[KeyRow]:
+        """Live rows behind a stream, in order, that a generation before this one wraps."""
+        origin, stream_id = after
+        found = await self._pool.rows(_sql("outdated"), (origin, UUID(bytes=stream_id), generation, limit))
+        return [_row(each) for each in found]
+
+    async def rewrap(self, rows: Sequence[KeyRow], fresh: Sequence[Wrapped]) -> None:
+        """Puts rows under a later generation; one that changed meanwhile is left alone."""
+        if not rows:
+            return
+        columns = (
+            [row.place.origin for row in rows],
+            [UUID(bytes=row.place.stream_id) for row in rows],
+            [row.generation for row in rows],
+            [wrapped.data for wrapped in fresh],
+        )
+        await self._pool.rows(_sql("rewrap"), (*columns, fresh[0].generation))
+
+    async def live_by_generation(self) -> dict[int, int]:
+        """How many live keys each generation wraps, over all hospitals."""
+        return {row[0]: row[1] for row in await self._pool.rows(_sql("live_by_generation"))}
+
+
+def _row(row: tuple[Any, ...]) -> KeyRow:
+    origin, stream_id, key_id, generation, wrapped, destroyed_by = row
+    return KeyRow(KeyPlace(origin, stream_id.bytes, key_id), generation, wrapped, destroyed_by)
+
+
+@cache
+def _sql(name: str) -> bytes:
+    return templates("ledger.keys", "key_rows")[name].encode()

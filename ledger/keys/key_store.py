@@ -1,0 +1,119 @@
+"""Keys of records by stream: from the memory of this process, from PostgreSQL, or made; and their destruction."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+from ledger.keys.key_encryption import KeyEncryption
+from ledger.keys.key_groups import KeyGroups
+from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
+from ledger.keys.wrapping import Wrapped
+from ledger.trust.record_key import RecordKey
+from ledger.trust.sealing import Destroyed, SealFault, SealFaultKind
+
+KEYS_MAX = 20_000
+KEPT_SECONDS = 30.0
+"""How long a key is used without asking for its row again: so long may another process open what was destroyed."""
+_log = logging.getLogger(__name__)
+
+Found = RecordKey | Destroyed | SealFault
+IsDestruction = Callable[[StreamOf, int], Awaitable[bool]]
+"""Whether the stream's event at a position is a RecordDestroyed."""
+
+
+class KeyStore:
+    """The one way to a record's key in this process."""
+
+    def __init__(
+        self,
+        rows: KeyRows,
+        encryption: KeyEncryption,
+        is_destruction: IsDestruction,
+        random: Callable[[int], bytes] = os.urandom,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rows = rows
+        self._encryption = encryption
+        self._is_destruction = is_destruction
+        self._clock = clock
+        self._groups = KeyGroups(rows, encryption, random)
+        self._kept: OrderedDict[StreamOf, tuple[RecordKey, float]] = OrderedDict()
+
+    async def find(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
+        """The key of each stream, or why there is none. Raises StoreUnavailable, KeysUnavailable."""
+        found: dict[StreamOf, Found] = {}
+        asked: list[StreamOf] = []
+        for stream in dict.fromkeys(streams):
+            if (key := self._remembered(stream)) is None:
+                asked.append(stream)
+            else:
+                found[stream] = key
+        return found | await self._ask(asked) if asked else found
+
+    async def find_or_make(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
+        """As `find`, with a new durable key for every stream that has none."""
+        fresh = [each for each in dict.fromkeys(streams) if self._remembered(each) is None]
+        for stream, key in (await self._groups.make(fresh) if fresh else {}).items():
+            self._remember(stream, key)
+        return await self.find(streams)
+
+    async def destroy(self, stream: StreamOf, position: int) -> None:
+        """Destroys a record's key for good, by its RecordDestroyed at a position; again: nothing more.
+
+        Durable when this returns, and nothing of it left in this process. Raises StoreUnavailable.
+        """
+        await self._rows.destroy(stream, position)
+        self.forget(stream)
+
+    def forget(self, stream: StreamOf) -> None:
+        """Drops the key from memory."""
+        self._kept.pop(stream, None)
+
+    async def close(self) -> None:
+        """Waits for keys that are being made, and forgets all."""
+        await self._groups.close()
+        self._kept.clear()
+
+    def _remembered(self, stream: StreamOf) -> RecordKey | None:
+        kept = self._kept.get(stream)
+        if kept is None:
+            return None
+        if kept[1] <= self._clock():
+            del self._kept[stream]
+            return None
+        self._kept.move_to_end(stream)
+        return kept[0]
+
+    def _remember(self, stream: StreamOf, key: RecordKey) -> None:
+        self._kept[stream] = (key, self._clock() + KEPT_SECONDS)
+        while len(self._kept) > KEYS_MAX:
+            self._kept.popitem(last=False)
+
+    async def _ask(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
+        rows = await self._rows.find(streams)
+        found: dict[StreamOf, Found] = {each: SealFault(SealFaultKind.KEY_MISSING) for each in streams}
+        live = [row for row in rows.values() if row.wrapped is not None]
+        wrapped = [(row.place, Wrapped(row.generation, row.wrapped or b"")) for row in live]
+        for row, data_key in zip(live, await self._encryption.unwrap(wrapped), strict=True):
+            found[row.stream] = self._opened(row, data_key)
+        for row in rows.values():
+            if row.destroyed_by is not None:
+                found[row.stream] = await self._of_tombstone(row, row.destroyed_by)
+        return found
+
+    def _opened(self, row: KeyRow, data_key: bytes | None) -> Found:
+        key = RecordKey(data_key) if data_key is not None else None
+        if key is None or key.key_id != row.place.key_id:
+            return SealFault(SealFaultKind.KEY_UNWRAPPED)
+        self._remember(row.stream, key)
+        return key
+
+    async def _of_tombstone(self, row: KeyRow, position: int) -> Found:
+        if await self._is_destruction(row.stream, position):
+            return Destroyed()
+        _log.error("a key was removed without a RecordDestroyed", extra={"stream_id": row.place.stream_id.hex()})
+        return SealFault(SealFaultKind.TOMBSTONE)

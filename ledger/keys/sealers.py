@@ -1,0 +1,76 @@
+"""Seals and opens with the keys of records: the adapters of the sealing ports that have keys."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from ledger.keys.key_rows import StreamOf
+from ledger.keys.key_store import Found, KeyStore
+from ledger.trust.envelope import Envelope
+from ledger.trust.record_key import RecordKey
+from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
+from ledger.trust.sealing import (
+    CannotSeal,
+    Draft,
+    Opening,
+    Sealed,
+    SealFault,
+    seal_in_order,
+)
+
+
+class KeyedSealer:
+    """A Sealer."""
+
+    def __init__(self, keys: KeyStore, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._keys = keys
+        self._random = random
+
+    async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
+        """As Sealer says. Raises CannotSeal, EnvelopeTooLarge, KeysUnavailable, StoreUnavailable.
+
+        Only a stream that begins gets a new key: a later event without one is a fault, and no second key hides it.
+        """
+        beginning = {_stream_of(each.envelope) for each in drafts if each.envelope.stream_version == 1}
+        going_on = [each for each in map(_of_draft, drafts) if each not in beginning]
+        keys = await self._keys.find_or_make(list(beginning)) if beginning else {}
+        if going_on:
+            keys |= await self._keys.find(going_on)
+
+        def seal_one(envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
+            key = keys[_stream_of(envelope)]
+            if not isinstance(key, RecordKey):
+                raise CannotSeal(envelope.stream_id, envelope.stream_version, key)
+            return seal_body(key, self._random(NONCE_BYTES), envelope, plaintext)
+
+        return seal_in_order(drafts, seal_one)
+
+
+class KeyedOpener:
+    """An Opener."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+
+    async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
+        """As Opener says. Raises KeysUnavailable, StoreUnavailable."""
+        envelopes = [sealed_envelope(envelope) for envelope, _ in events]
+        streams = [_stream_of(each) for each in envelopes if isinstance(each, Envelope)]
+        keys = await self._keys.find(streams) if streams else {}
+        return [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
+
+
+def _opened(keys: dict[StreamOf, Found], envelope: Envelope | SealFault, body: bytes) -> Opening:
+    if isinstance(envelope, SealFault):
+        return envelope
+    key = keys[_stream_of(envelope)]
+    return open_body(key, envelope, body) if isinstance(key, RecordKey) else key
+
+
+def _of_draft(draft: Draft) -> StreamOf:
+    return _stream_of(draft.envelope)
+
+
+def _stream_of(envelope: Envelope) -> StreamOf:
+    return envelope.origin, envelope.stream_id

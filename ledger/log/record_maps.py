@@ -1,0 +1,124 @@
+"""A hospital's record maps among its log's files: built from the entries, kept as tiles, the newest few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ledger.blobs.contract import Blobs
+from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.trust.fault import EnvelopeFault
+from ledger.trust.format_fault import BundleFault, MapFault
+from ledger.trust.log_tiles import FileMissing, ReadFile
+from ledger.trust.map_tree import MapTree, buckets_in
+from ledger.trust.merkle import HASH_BYTES
+from ledger.trust.pack_making import map_folder
+from ledger.trust.record_map import heads_of
+from ledger.trust.tile import TILE_WIDTH, BundleId, TileId
+
+MAPS_KEPT = 2
+"""The newest map may not be under a published checkpoint yet; the one before it is."""
+_PUBLISHED = "map/published"
+_BUNDLES = 256
+_ROOT = TileId(2, 0, 1)
+
+
+class PublishedAt(NamedTuple):
+    """A map that was published."""
+
+    size: int
+    """N: the map is that of the positions 1 to N."""
+    position: int
+    """Of its MapPublished event."""
+
+
+class RecordMaps:
+    """The maps of one hospital. Every call blocks; BlobError where the store fails, LogDamaged for wrong bytes."""
+
+    def __init__(self, blobs: Blobs, hospital: str) -> None:
+        """Nothing is read before it is needed."""
+        self._blobs = blobs
+        self._hospital = hospital
+        self._files = LogFiles(blobs, hospital)
+
+    def published(self) -> list[PublishedAt]:
+        """The maps that are kept, oldest first."""
+        data = self._files.read(_PUBLISHED) or b""
+        try:
+            return [PublishedAt(*map(int, line.split(b" "))) for line in data.splitlines()]
+        except (ValueError, TypeError):
+            raise LogDamaged(_PUBLISHED, "not lines of size and position") from None
+
+    def reader(self, size: int) -> ReadFile:
+        """Reads a kept map's own files: its tiles, and its buckets as bundles of entries."""
+        return file_reader(self._files, map_folder(size))
+
+    def build(self, size: int) -> MapTree:
+        """The map of the first `size` entries, grown from the newest one that is kept where it is not later."""
+        kept = [each.size for each in self.published() if each.size <= size]
+        begin = max(kept, default=0)
+        tree = self._loaded(begin) if begin else MapTree()
+        for entries in self._entries(begin, size):
+            try:
+                tree.put(heads_of(entries).values())
+            except EnvelopeFault as fault:
+                raise LogDamaged("tile/entries", str(fault)) from None
+        return tree
+
+    def keep(self, size: int, tree: MapTree) -> None:
+        """Writes a map's files; a map that is there already is the same."""
+        folder = map_folder(size)
+        for index in range(_BUNDLES):
+            tile = tree.tile(index)
+            self._files.write(
+                {folder + tile.id.path: tile.data, folder + BundleId(index).entries_path: tree.bundle(index)}
+            )
+        self._files.write({folder + tile.id.path: tile.data for tile in tree.top()})
+
+    def note_published(self, made: PublishedAt) -> None:
+        """From now on packs go by this map, once a checkpoint covers it; the oldest ones go."""
+        known = [each for each in self.published() if each.size < made.size]
+        kept = [*known, made][-MAPS_KEPT:]
+        text = "".join(f"{size} {position}\n" for size, position in kept)
+        self._blobs.put(f"{self._hospital}/{_PUBLISHED}", text.encode())
+        for each in known:
+            if each not in kept:
+                self._drop(each.size)
+
+    def _drop(self, size: int) -> None:
+        for name in self._blobs.names(f"{self._hospital}/{map_folder(size).rstrip('/')}"):
+            self._blobs.delete(name)
+
+    def _loaded(self, size: int) -> MapTree:
+        """A kept map, which must lead to its own root."""
+        read = self.reader(size)
+        buckets: dict[int, bytes] = {}
+        try:
+            for index in range(_BUNDLES):
+                bundle = BundleId(index)
+                buckets.update(buckets_in(bundle, read(bundle.entries_path)))
+            tree, root = MapTree(buckets), read(_ROOT.path)
+        except (FileMissing, BundleFault, MapFault) as fault:
+            raise LogDamaged(map_folder(size), str(fault)) from None
+        if root[:HASH_BYTES] != tree.root():
+            raise LogDamaged(map_folder(size) + _ROOT.path, "not the root of its buckets")
+        return tree
+
+    def _entries(self, begin: int, size: int) -> Iterator[list[bytes]]:
+        """The entries of the indexes from `begin` to before `size`, bundle by bundle."""
+        for index in range(begin // TILE_WIDTH, -(-size // TILE_WIDTH)):
+            first = index * TILE_WIDTH
+            bundle = BundleId(index, min(TILE_WIDTH, size - first))
+            yield self._files.entries(bundle)[max(begin - first, 0) :]
+
+
+def file_reader(files: LogFiles, folder: str = "") -> ReadFile:
+    """Reads static files below a folder of the log."""
+
+    def read(path: str) -> bytes:
+        data = files.read(folder + path)
+        if data is None:
+            raise FileMissing(folder + path)
+        return data
+
+    return read

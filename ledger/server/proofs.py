@@ -1,0 +1,179 @@
+"""Proofs out of a hospital's log: hashes from its tiles, envelopes and bodies from its bundles.
+
+The write side is asked for one thing alone, the positions of a record's events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from ledger.api.v1 import proofs_pb2 as messages
+from ledger.application.errors import UnknownRecord
+from ledger.application.ledger import Ledger
+from ledger.blobs.contract import BlobError, Blobs
+from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
+from ledger.server.arguments import invalid, required_uuid
+from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
+from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.envelope import decode
+from ledger.trust.format_fault import FormatFault
+from ledger.trust.log_tiles import FileMissing, LogTiles
+from ledger.trust.note import Note
+from ledger.trust.pack_making import PlacedEvent, PublishedMap, RecordNotMapped, make_pack
+from ledger.trust.proof_pack import PackEvent
+from ledger.trust.tile import TILE_WIDTH, BundleId
+from ledger.trust.tlog_proof import TlogProof
+
+T = TypeVar("T")
+Handler = Callable[[Any], Awaitable[Message]]
+Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
+"""From a sealed event's envelope and body to the salt of its commitment and its plaintext."""
+
+
+class Proofs:
+    """Handlers of ProofService that are not commands."""
+
+    def __init__(self, ledger: Ledger, blobs: Blobs, disclose: Disclose | None = None) -> None:
+        """`disclose` opens the events that publish maps, where bodies are sealed."""
+        self._ledger = ledger
+        self._blobs = blobs
+        self._disclose = disclose
+
+    def queries(self) -> Mapping[str, Handler]:
+        """The handlers by the full name of their method."""
+        service = "ledger.api.v1.ProofService/"
+        handlers: dict[str, Handler] = {
+            "GetInclusionProof": self.get_inclusion_proof,
+            "GetConsistencyProof": self.get_consistency_proof,
+            "GetTlogProof": self.get_tlog_proof,
+            "GetProofPack": self.get_proof_pack,
+        }
+        return {service + name: _where_the_store_answers(handler) for name, handler in handlers.items()}
+
+    async def get_inclusion_proof(
+        self, request: messages.GetInclusionProofRequest
+    ) -> messages.GetInclusionProofResponse:
+        """That the event at a position is in the log."""
+        proof, envelope = await self._proof(request.hospital, request.position)
+        return messages.GetInclusionProofResponse(
+            index=proof.index, envelope=envelope, hashes=proof.hashes, checkpoint=proof.note.encode()
+        )
+
+    async def get_tlog_proof(self, request: messages.GetTlogProofRequest) -> messages.GetTlogProofResponse:
+        """The same as a file."""
+        proof, envelope = await self._proof(request.hospital, request.position)
+        return messages.GetTlogProofResponse(proof=proof.encode(), envelope=envelope)
+
+    async def get_consistency_proof(
+        self, request: messages.GetConsistencyProofRequest
+    ) -> messages.GetConsistencyProofResponse:
+        """That the log has only grown since a size."""
+        log = await self._log(request.hospital)
+        if request.old_size > log.size:
+            raise NotInLogYet(request.old_size, log.size)
+        hashes = await log.asked(lambda: log.tiles.consistency(request.old_size))
+        return messages.GetConsistencyProofResponse(hashes=hashes, checkpoint=log.note.encode())
+
+    async def get_proof_pack(self, request: messages.GetProofPackRequest) -> messages.GetProofPackResponse:
+        """A record whole, up to the published checkpoint."""
+        record_id = required_uuid(request.record_id, "record_id")
+        log = await self._log(request.hospital)
+        maps = RecordMaps(self._blobs, request.hospital)
+        published = await self._published(log, maps)
+        events = [
+            PlacedEvent(row.position - 1, PackEvent(row.envelope, row.body if request.with_bodies else b""))
+            for row in await self._rows(request.hospital, record_id)
+        ]
+        try:
+            pack = await log.asked(lambda: make_pack(record_id.bytes, events, published, log.note, log.read))
+        except RecordNotMapped:
+            raise MapNotThere from None
+        return messages.GetProofPackResponse(pack=pack.encode())
+
+    async def _proof(self, hospital: str, position: int) -> tuple[TlogProof, bytes]:
+        log = await self._log(hospital)
+        if position == 0:
+            raise invalid("position", "REQUIRED", "positions begin at 1")
+        if position > log.size:
+            raise NotInLogYet(position, log.size)
+        hashes = await log.asked(lambda: log.tiles.inclusion(position - 1))
+        envelope, _ = await log.event(position)
+        return TlogProof(position - 1, hashes, log.note), envelope
+
+    async def _log(self, hospital: str) -> _PublishedLog:
+        """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published."""
+        await self._ledger.require(hospital)
+        files = LogFiles(self._blobs, hospital)
+        note = await asyncio.to_thread(files.published)
+        if note is None:
+            raise NotInLogYet(1, 0)
+        return _PublishedLog(files, note)
+
+    async def _published(self, log: _PublishedLog, maps: RecordMaps) -> PublishedMap:
+        """The newest map whose event the checkpoint covers."""
+        known = await asyncio.to_thread(maps.published)
+        covered: list[PublishedAt] = [each for each in known if each.position <= log.size]
+        if not covered:
+            raise MapNotThere
+        envelope, body = await log.event(covered[-1].position)
+        event = PackEvent(envelope, body)
+        if decode(envelope).commitment and self._disclose is not None:
+            salt, plaintext = await self._disclose(envelope, body)
+            event = PackEvent(envelope, b"", salt, plaintext)
+        return PublishedMap(PlacedEvent(covered[-1].position - 1, event), maps.reader(covered[-1].size))
+
+    async def _rows(self, hospital: str, record_id: UUID) -> list[StoredRow]:
+        rows: list[StoredRow] = []
+        while True:
+            page = await self._ledger.read_stream(hospital, record_id, len(rows), ROWS_MAX)
+            rows += page
+            if is_last_page(page, ROWS_MAX):
+                break
+        if not rows:
+            raise UnknownRecord(record_id)
+        return rows
+
+
+def _where_the_store_answers(handler: Handler) -> Handler:
+    async def handle(request: Message) -> Message:
+        try:
+            return await handler(request)
+        except BlobError as error:
+            raise LogUnavailable from error
+
+    return handle
+
+
+class _PublishedLog:
+    """A log's files at one published checkpoint."""
+
+    def __init__(self, files: LogFiles, note: Note) -> None:
+        self.note = note
+        self.size = parse_checkpoint(note.text).size
+        self.read = file_reader(files)
+        self.tiles = LogTiles(self.read, self.size)
+        self._files = files
+
+    async def asked(self, ask: Callable[[], T]) -> T:
+        """Reads files beside the loop; LogDamaged for every way in which they can be wrong."""
+        try:
+            return await asyncio.to_thread(ask)
+        except RecordNotMapped:
+            raise
+        except (FormatFault, FileMissing) as fault:
+            raise LogDamaged("tiles", str(fault)) from fault
+
+    async def event(self, position: int) -> tuple[bytes, bytes]:
+        """Envelope and body of a position, out of the bundles."""
+        index, at = divmod(position - 1, TILE_WIDTH)
+        bundle = BundleId(index, min(TILE_WIDTH, self.size - index * TILE_WIDTH))
+        entries = await asyncio.to_thread(self._files.entries, bundle)
+        bodies = await asyncio.to_thread(self._files.bodies, bundle)
+        return entries[at], bodies[at]

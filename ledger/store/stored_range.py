@@ -1,0 +1,60 @@
+"""One range of a stored ledger, read and checked by a process of its own on a snapshot that it shares with others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel, RawCursor
+from psycopg.sql import SQL
+
+from ledger.store.reading import PAGE_BYTES_MAX, ROWS_MAX, StoredRow
+from ledger.store.statements import statements
+from ledger.trust.range_walk import RangeFound, RangeWalk
+from ledger.trust.verify import Copies, Row
+
+EARLIER_ROWS = 50_000
+"""Rows of a page where bodies and envelopes are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeOfRows:
+    """Which rows: those above `after`, up to `upto` (None: to the last)."""
+
+    url: str
+    hospital: str
+    snapshot: str
+    after: int
+    upto: int | None
+
+
+def walk_stored_range(asked: RangeOfRows) -> RangeFound:
+    """What the range holds. psycopg.Error where PostgreSQL cannot be asked."""
+    walk = RangeWalk(asked.after)
+    with psycopg.connect(asked.url, cursor_factory=RawCursor, connect_timeout=5) as connection:
+        connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        connection.set_read_only(True)
+        # SET TRANSACTION takes no parameter; the name comes from PostgreSQL itself and is quoted all the same.
+        connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(asked.snapshot))
+        for row in _rows(connection, asked):
+            if walk.take(row):
+                break
+    return walk.found()
+
+
+def _rows(connection: psycopg.Connection[tuple[Any, ...]], asked: RangeOfRows) -> Iterator[Row]:
+    statement, after = statements("reading", asked.hospital)["read_positions"], asked.after
+    while asked.upto is None or after < asked.upto:
+        limit = ROWS_MAX if asked.upto is None else min(ROWS_MAX, asked.upto - after)
+        rows = connection.cursor(binary=True).execute(statement, (after, limit, PAGE_BYTES_MAX)).fetchall()
+        if not rows:
+            return
+        yield from (_with_copies(StoredRow(*row)) for row in rows)
+        after = rows[-1][0]
+
+
+def _with_copies(row: StoredRow) -> Row:
+    copies = Copies(row.stream_id.bytes, row.version, row.type, row.recorded_at, row.leaf_hash)
+    return Row(row.position, row.envelope, row.body, copies)

@@ -1,0 +1,180 @@
+"""A ledger checked in ranges side by side, then joined: each range by itself, then each stream from range to range.
+
+What a range says of a stream is where it must have stood before and where it stands after. Joined in order, the ranges
+say what one walk over all of them says, and name the same first fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from ledger.trust.chain import ChainWalk, FaultKind
+from ledger.trust.glance import glance
+from ledger.trust.merkle import HASH_BYTES
+from ledger.trust.root_watch import RootWatch
+from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a stream stands after some events."""
+
+    version: int
+    leaf: bytes
+    recorded_at: int
+    first_position: int
+    last_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What one range holds of one stream."""
+
+    version_before: int
+    leaf_before: bytes
+    first_recorded_at: int
+    after: Stood
+
+
+@dataclass(frozen=True, slots=True)
+class RangeFound:
+    """What a range holds: small enough to be handed from process to process."""
+
+    first_position: int
+    last_position: int
+    origin: str
+    leaves: bytes
+    """Leaf hashes in order of position, joined."""
+    joints: dict[bytes, Joint]
+    fault: Fault | None
+    """The first fault inside the range; everything else is of the events before it."""
+
+
+class RangeWalk:
+    """Walks the rows above a position; each needs its copies. A stream may begin in the middle here."""
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+        self._walk = LedgerWalk(position=after, digesting=False, chain_of=self._opened)
+        self._row: Row
+        self._leaves: list[bytes] = []
+        self._before: dict[bytes, tuple[int, bytes, int]] = {}
+        self._first: dict[bytes, int] = {}
+        self._last: dict[bytes, int] = {}
+        self._fault: Fault | None = None
+
+    def take(self, row: Row) -> Fault | None:
+        """Checks the next row. A fault ends the walk."""
+        self._row = row
+        self._fault = self._walk.take(row)
+        if self._fault is None and row.copies is not None:
+            self._last[row.copies.stream_id] = row.position
+            self._leaves.append(self._walk.leaf)
+        return self._fault
+
+    def found(self) -> RangeFound:
+        """What the rows so far say."""
+        joints = {
+            stream_id: self._joint(stream_id, self._walk.chains[stream_id], self._first[stream_id], last)
+            for stream_id, last in self._last.items()
+        }
+        return RangeFound(
+            self._after + 1, self._walk.position, self._walk.origin, b"".join(self._leaves), joints, self._fault
+        )
+
+    def _opened(self, stream_id: bytes) -> ChainWalk:
+        seen = glance(self._row.envelope)
+        self._first[stream_id] = self._row.position
+        self._before[stream_id] = seen.version - 1, seen.prev_leaf, seen.recorded_at
+        return ChainWalk(stream_id, seen.version - 1, seen.prev_leaf)
+
+    def _joint(self, stream_id: bytes, chain: ChainWalk, first: int, last: int) -> Joint:
+        return Joint(*self._before[stream_id], Stood(chain.version, chain.head_leaf, chain.recorded_at, first, last))
+
+
+class RangeJoin:
+    """Joins ranges in order of position. Memory grows with the number of streams."""
+
+    def __init__(self, watch: RootWatch) -> None:
+        self.streams: dict[bytes, Stood] = {}
+        self.watch = watch
+        self.position = 0
+        self.leaf = b""
+        """Leaf hash of the last event; empty before the first."""
+        self._origin = ""
+        self._digest = b""
+        self._events = 0
+
+    def known(self, streams: dict[bytes, Stood], leaves: list[bytes]) -> Fault | None:
+        """Begins after events that were verified earlier; SIGNED_ROOT where they are not what was signed."""
+        self.streams = streams
+        self._advance(leaves)
+        return self.watch.take(leaves)
+
+    def take(self, found: RangeFound) -> Fault | None:
+        """The next range."""
+        if found.first_position != self.position + 1:
+            return Fault(RowFault.POSITION, self.position + 1, b"", 0)
+        faults = [fault for each in found.joints.items() if (fault := self._fault_between(*each))]
+        if found.origin and self._origin not in ("", found.origin):
+            faults.append(Fault(RowFault.LEDGER_ORIGIN, found.first_position, b"", 0))
+        faults += [self._placed(found.fault)] if found.fault else []
+        if faults:
+            return min(faults, key=lambda fault: fault.position)
+        self._origin = found.origin or self._origin
+        self.streams.update({stream_id: self._after(stream_id, joint) for stream_id, joint in found.joints.items()})
+        leaves = [found.leaves[at : at + HASH_BYTES] for at in range(0, len(found.leaves), HASH_BYTES)]
+        self._advance(leaves)
+        self._events += len(leaves)
+        return self.watch.take(leaves)
+
+    def recorded_at(self) -> int:
+        """The latest time that an event claims, Unix microseconds; 0 without events."""
+        return max((each.recorded_at for each in self.streams.values()), default=0)
+
+    def summary(self) -> Summary:
+        """What holds so far; the events alone that were looked at whole."""
+        first = self.position - self._events + 1 if self._events else 0
+        return Summary(
+            self._events, len(self.streams), first, self.position, self._origin, self._digest, self.recorded_at()
+        )
+
+    def _advance(self, leaves: list[bytes]) -> None:
+        digest = self._digest
+        for position, leaf in enumerate(leaves, self.position + 1):
+            digest = sha256(digest + position.to_bytes(8, "big") + leaf).digest()  # running_digest, unrolled
+        self._digest = digest
+        self.position += len(leaves)
+        self.leaf = leaves[-1] if leaves else self.leaf
+
+    def _after(self, stream_id: bytes, joint: Joint) -> Stood:
+        before = self.streams.get(stream_id)
+        after = joint.after
+        if before is None:
+            return after
+        return Stood(after.version, after.leaf, after.recorded_at, before.first_position, after.last_position)
+
+    def _placed(self, fault: Fault) -> Fault:
+        """The fault with the version that the stream should have had, where the range alone could not know it."""
+        stood = self.streams.get(fault.stream_id)
+        return replace(fault, version=stood.version + 1) if stood and fault.version == 0 else fault
+
+    def _fault_between(self, stream_id: bytes, joint: Joint) -> Fault | None:
+        before = self.streams.get(stream_id) or Stood(0, b"", 0, 0, 0)
+        checks: tuple[tuple[bool, FaultKind], ...] = (
+            (before.version == joint.version_before, FaultKind.VERSION),
+            (before.leaf == joint.leaf_before, FaultKind.PREV_LEAF),
+            (before.recorded_at <= joint.first_recorded_at, FaultKind.TIME),
+        )
+        kind = next((kind for holds, kind in checks if not holds), None)
+        return Fault(kind, joint.after.first_position, stream_id, before.version + 1) if kind else None
+
+
+Progress = Callable[[int, int], None]
+"""Called with events done and events in all."""
+
+
+def no_progress(_done: int, _of: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,48 @@
+"""Compares a ledger that is being walked with signed tree heads: nothing else shows that the end is the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ledger.trust.policy import Witnessed
+from ledger.trust.tile_growth import TileGrowth
+from ledger.trust.verify import Fault, RowFault
+
+
+class RootWatch:
+    """Takes every leaf from the first on, and looks at the root wherever a signed head says what it must be."""
+
+    def __init__(self, heads: Iterable[Witnessed] = ()) -> None:
+        """The heads in any order; each was accepted under a policy before."""
+        self._open = sorted(heads, key=lambda head: head.checkpoint.size, reverse=True)
+        self._growth = TileGrowth()
+        self.compared: list[Witnessed] = []
+        """The heads whose root was found, in order of size."""
+
+    @property
+    def size(self) -> int:
+        """Leaves so far."""
+        return self._growth.size
+
+    def root(self) -> bytes:
+        """The root at this size."""
+        return self._growth.root()
+
+    def take(self, leaves: Sequence[bytes]) -> Fault | None:
+        """The next leaf hashes; SIGNED_ROOT at the first size whose root is not the signed one."""
+        begin = 0
+        while self._open and self._open[-1].checkpoint.size <= self.size + len(leaves) - begin:
+            end = begin + self._open[-1].checkpoint.size - self.size
+            self._growth.extend(leaves[begin:end])
+            begin = end
+            head = self._open.pop()
+            if head.checkpoint.root != self.root():
+                return Fault(RowFault.SIGNED_ROOT, head.checkpoint.size, b"", 0)
+            self.compared.append(head)
+        self._growth.extend(leaves[begin:])
+        return None
+
+    def end(self) -> Fault | None:
+        """After the last leaf: BEHIND where a signed head has more."""
+        fault = self.take(())
+        return fault or (Fault(RowFault.BEHIND, self.size + 1, b"", 0) if self._open else None)

@@ -1,0 +1,113 @@
+"""The sealed form of a body, to the byte as `docs/formats.md` says: pure, key and nonce come in."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from cryptography.exceptions import InvalidTag
+
+from ledger.trust.envelope import Envelope, associated_data, decode
+from ledger.trust.fault import EnvelopeFault, UnknownFormat
+from ledger.trust.record_key import RecordKey
+from ledger.trust.sealing import Opened, SealFault, SealFaultKind
+
+NONCE_BYTES = 12
+PLAINTEXT_BYTES_MAX = 512 * 1024
+_FORMAT = b"\x01"  # as protobuf it would be field 0, which no message has: no clear body begins with it
+_TAG_BYTES = 16
+_LENGTH_BYTES = 4
+_SMALLEST_CLASS = 256
+_LARGEST_CLASS = PLAINTEXT_BYTES_MAX + _LENGTH_BYTES
+_FRAME_BYTES = len(_FORMAT) + NONCE_BYTES + _TAG_BYTES
+
+SEALED_BYTES_MAX = _LARGEST_CLASS + _FRAME_BYTES
+"""Length of the largest sealed body."""
+
+
+def size_class(content_bytes: int) -> int:
+    """The padded length: 256, then four classes between one power of two and the next, 524,292 the last.
+
+    Above the first class at most a quarter is padding, and there are 46 lengths in all.
+    """
+    if content_bytes <= _SMALLEST_CLASS:
+        return _SMALLEST_CLASS
+    step = 1 << ((content_bytes - 1).bit_length() - 3)
+    return min(-(-content_bytes // step) * step, _LARGEST_CLASS)
+
+
+def seal_body(key: RecordKey, nonce: bytes, envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
+    """The envelope with key id and commitment, and the sealed body, which is bound to them and to its place.
+
+    A nonce seals once. ValueError for a plaintext above 512 KiB or a nonce that is not 12 bytes.
+    """
+    if len(plaintext) > PLAINTEXT_BYTES_MAX or len(nonce) != NONCE_BYTES:
+        raise ValueError("a plaintext above 512 KiB, or a nonce that is not 12 bytes")
+    commitment = key.commitment(envelope.stream_id, envelope.stream_version, plaintext)
+    known = replace(envelope, key_id=key.key_id, commitment=commitment, body_sha256=b"")
+    content_bytes = _LENGTH_BYTES + len(plaintext)
+    content = (
+        len(plaintext).to_bytes(_LENGTH_BYTES, "big") + plaintext + bytes(size_class(content_bytes) - content_bytes)
+    )
+    return known, _FORMAT + nonce + key.cipher.encrypt(nonce, content, associated_data(known))
+
+
+def open_body(key: RecordKey, envelope: Envelope, body: bytes) -> Opened | SealFault:
+    """What was sealed. Checks form, key id, tag, padding and commitment, in this order."""
+    if kind := _wrong_outside(key, envelope, body):
+        return SealFault(kind)
+    nonce, sealed = body[1 : 1 + NONCE_BYTES], body[1 + NONCE_BYTES :]
+    try:
+        content = key.cipher.decrypt(nonce, sealed, associated_data(envelope))
+    except InvalidTag:
+        return SealFault(SealFaultKind.TAG)
+    plaintext = content[_LENGTH_BYTES : _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "big")]
+    if not _padded_right(content, plaintext):
+        return SealFault(SealFaultKind.PADDING)
+    # GCM does not bind a ciphertext to one key: somebody who knows two keys can make a body that opens under both.
+    expected = key.commitment(envelope.stream_id, envelope.stream_version, plaintext)
+    if not hmac.compare_digest(expected, envelope.commitment):
+        return SealFault(SealFaultKind.COMMITMENT)
+    return Opened(plaintext)
+
+
+def is_sealed(envelope: Envelope) -> bool:
+    """Whether the envelope says that its body is sealed; the strict encoding lets key id and commitment come together
+    or not at all."""
+    return bool(envelope.key_id)
+
+
+def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
+    """The envelope of a body that is to be opened, or why it cannot be."""
+    try:
+        decoded = decode(envelope)
+    except UnknownFormat:
+        return SealFault(SealFaultKind.LATER)
+    except EnvelopeFault:
+        return SealFault(SealFaultKind.ENVELOPE)
+    return decoded if is_sealed(decoded) else SealFault(SealFaultKind.CLEAR)
+
+
+def lies_in_the_clear(envelope: bytes) -> bool:
+    """Whether well-formed envelope bytes say that their body is not sealed; other bytes are somebody else's fault."""
+    return sealed_envelope(envelope) == SealFault(SealFaultKind.CLEAR)
+
+
+def _wrong_outside(key: RecordKey, envelope: Envelope, body: bytes) -> SealFaultKind | None:
+    if not is_sealed(envelope):
+        return SealFaultKind.CLEAR
+    if body[:1] != _FORMAT:
+        return SealFaultKind.FORMAT
+    if not _FRAME_BYTES + _SMALLEST_CLASS <= len(body) <= SEALED_BYTES_MAX:
+        return SealFaultKind.LENGTH
+    if envelope.key_id != key.key_id:
+        return SealFaultKind.KEY_ID
+    return None
+
+
+def _padded_right(content: bytes, plaintext: bytes) -> bool:
+    length = int.from_bytes(content[:_LENGTH_BYTES], "big")
+    rest = content[_LENGTH_BYTES + length :]
+    return (
+        length == len(plaintext) and len(content) == size_class(_LENGTH_BYTES + length) and rest.count(0) == len(rest)
+    )

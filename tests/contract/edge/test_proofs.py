@@ -1,0 +1,228 @@
+"""Proofs over the API: out of a real log, of a record that was written over it, checked by both verifiers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+import grpc.aio
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.api.v1 import proofs_pb2 as messages
+from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.errors_shown import reason
+from ledger.cli.main import main
+from ledger.cli.map_records import publish_map
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.role import Log, run_integrator
+from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.log.log_files import LogFiles
+from ledger.log.record_maps import RecordMaps
+from ledger.server.proofs import Proofs
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.map_tree import MapTree
+from ledger.trust.merkle_check import check_consistency, check_inclusion
+from ledger.trust.note import parse_note
+from ledger.trust.note_key import KeyKind
+from ledger.trust.record_map import heads_of
+from ledger.trust.tile import BundleId
+from tests.contract.edge.clients import GrpcClient
+from tests.contract.edge.conftest import RunningEdge
+from tests.contract.edge.requests import context, record_entry, register_patient, register_record, start_care
+from tests.eventually import eventually_async
+from verifier import verify as court
+
+if TYPE_CHECKING:
+    from ledger.api.v1.proofs_pb2_grpc import ProofServiceAsyncStub
+
+
+@dataclass
+class Ground:
+    """A served ledger with its log."""
+
+    edge: RunningEdge
+    blobs: DirectoryBlobs
+    client: GrpcClient
+    channel: grpc.aio.Channel
+    keys: Path
+
+    @property
+    def proofs(self) -> ProofServiceAsyncStub:
+        return ProofServiceStub(self.channel)
+
+    @property
+    def key(self) -> str:
+        """The log's verifier key."""
+        origin = f"{self.edge.settings.origin_prefix}/north/1"
+        return str(read_sealed_key(KeyFolder(self.keys).path_of(origin, KeyKind.ED25519)).verifier)
+
+    async def published(self, size: int) -> int:
+        """Waits until the checkpoint covers a position."""
+        files = LogFiles(self.blobs, "north")
+
+        async def covered() -> int:
+            note = files.published()
+            found = parse_checkpoint(note.text).size if note else 0
+            return found if found >= size else 0
+
+        return await eventually_async(covered, what=f"a checkpoint of {size} events")
+
+    async def record(self, entries: int) -> tuple[str, int]:
+        """A record with entries; its id and the last position."""
+        patient = await self.client.call("PatientService/RegisterPatient", register_patient())
+        made = await self.client.call("RecordService/RegisterRecord", register_record(patient.receipt.record_id))
+        record_id = made.receipt.record_id
+        last = await self.client.call("RecordService/StartCare", start_care(record_id))
+        for number in range(entries):
+            last = await self.client.call("RecordService/RecordEntry", record_entry(record_id, f"Note {number}."))
+        return record_id, last.receipt.position
+
+    async def cli(self, *arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, main, list(arguments))
+
+
+@pytest.fixture
+async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground]:
+    """A served ledger, an integrator beside it, and the folder of its log."""
+    blobs = DirectoryBlobs(tmp_path / "log")
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(0o600)
+    passphrase.write_text("a passphrase of the tests\n")
+    keys = LogKeys(tmp_path / "keys", passphrase, make=True)
+    idle_edge.queries.update(Proofs(idle_edge.ledger, blobs).queries())
+    await idle_edge.start()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    integrating = asyncio.create_task(run_integrator(idle_edge.settings, Log(blobs, keys, None), stop, ready.set))
+    address = idle_edge.addresses.grpc
+    try:
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield Ground(idle_edge, blobs, GrpcClient(address), channel, tmp_path / "keys")
+    finally:
+        stop.set()
+        await integrating
+
+
+async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Path) -> None:
+    """Written over the API, mapped, exported, and found whole by the product's command and by the court's verifier.
+
+    Afterwards an event more is in a later pack, said to be after the map; evidence has a page that names it.
+    """
+    record_id, position = await ground.record(3)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.blobs, "north")
+    assert made is not None
+    assert made.size >= position
+    await ground.published(made.position)
+    assert await publish_map(ground.channel, ground.blobs, "north") is None, "nothing but the map itself is new"
+    await ground.client.call("RecordService/RecordEntry", record_entry(record_id, "Later."))
+    await ground.published(made.position + 1)
+    at = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
+    pack = tmp_path / "a.pack"
+    exported = await ground.cli("export", "proof", record_id, *at, "--out", str(pack), "--with-bodies")
+    assert exported.exit_code == 0, exported.output
+    checked = await ground.cli("verify", "pack", str(pack), "--key", ground.key)
+    assert checked.exit_code == 0, checked.output
+    assert "Nothing is missing up to version 5" in checked.output
+    assert "Map unaudited" in checked.output
+    said = court.check_pack(pack.read_bytes(), court.Policy([court.key_of(ground.key)], quorum="none"), [], None)
+    assert said.startswith(f"HOLDS record {record_id.replace('-', '')} events 6 complete-to-version 5")
+    folder = tmp_path / "evidence"
+    evidence = await ground.cli("export", "evidence", record_id, *at, "--out", str(folder), "--key", ground.key)
+    assert evidence.exit_code == 0, evidence.output
+    page = (folder / "evidence.html").read_text()
+    assert record_id in page
+    assert "none is kept yet" in page
+    assert "Note 0" not in page
+    bent = pack.read_bytes().replace(b"\nhead ", b"\nhead 1", 1)
+    pack.write_bytes(bent)
+    refused = await ground.cli("verify", "pack", str(pack), "--key", ground.key)
+    assert (refused.exit_code, "REFUSED HEAD_INCLUSION" in refused.output) == (1, True), refused.output
+
+
+async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: Path) -> None:
+    """Inclusion of every event and consistency since every size, under the published checkpoint; as a file too."""
+    _, position = await ground.record(1)
+    size = await ground.published(position)
+    roots: dict[int, bytes] = {}
+    for at in range(1, size + 1):
+        answer = await ground.proofs.GetInclusionProof(messages.GetInclusionProofRequest(hospital="north", position=at))
+        checkpoint = parse_checkpoint(parse_note(answer.checkpoint).text)
+        leaf = leaf_hash(answer.envelope)
+        check_inclusion(leaf, answer.index, checkpoint.size, tuple(answer.hashes), checkpoint.root)
+        roots[checkpoint.size] = checkpoint.root
+    _, later = await ground.record(0)
+    await ground.published(later)
+    request = messages.GetConsistencyProofRequest(hospital="north", old_size=size)
+    grown = await ground.proofs.GetConsistencyProof(request)
+    now = parse_checkpoint(parse_note(grown.checkpoint).text)
+    check_consistency(size, now.size, tuple(grown.hashes), roots[size], now.root)
+    out = tmp_path / "one.tlog-proof"
+    at_address = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
+    assert (await ground.cli("export", "event", "2", *at_address, "--out", str(out))).exit_code == 0
+    entry = ("--entry", f"{out}.envelope", "--key", ground.key)
+    checked = await ground.cli("verify", "proof", str(out), *entry)
+    assert (checked.exit_code, "at position 2" in checked.output) == (0, True), checked.output
+    (tmp_path / "one.tlog-proof.envelope").write_bytes(b"another")
+    assert (await ground.cli("verify", "proof", str(out), *entry)).exit_code == 1
+
+
+async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
+    """A position beyond the checkpoint, a record before its first map, an unknown one, a hospital without a log."""
+    record_id, position = await ground.record(0)
+    await ground.published(position)
+    cases: list[tuple[Any, Any, str]] = [
+        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north", position=9999), "NOT_IN_LOG_YET"),
+        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north"), "VALIDATION_FAILED"),
+        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="west", position=1), "UNKNOWN_HOSPITAL"),
+        (
+            ground.proofs.GetConsistencyProof,
+            messages.GetConsistencyProofRequest(hospital="north", old_size=9999),
+            "NOT_IN_LOG_YET",
+        ),
+        (
+            ground.proofs.GetProofPack,
+            messages.GetProofPackRequest(hospital="north", record_id=record_id),
+            "RECORD_NOT_MAPPED",
+        ),
+    ]
+    for call, request, expected in cases:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(request)
+        assert reason(refused.value) == expected
+    made = await publish_map(ground.channel, ground.blobs, "north")
+    assert made is not None
+    await ground.published(made.position)
+    with pytest.raises(grpc.aio.AioRpcError) as unknown:
+        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=str(uuid4())))
+    assert reason(unknown.value) == "UNKNOWN_RECORD"
+
+
+async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
+    """A second map is grown from the first and equals one built anew; a map of an earlier size is refused by name."""
+    _, position = await ground.record(1)
+    await ground.published(position)
+    first = await publish_map(ground.channel, ground.blobs, "north")
+    assert first is not None
+    _, position = await ground.record(2)
+    await ground.published(position)
+    second = await publish_map(ground.channel, ground.blobs, "north")
+    assert second is not None
+    maps = RecordMaps(ground.blobs, "north")
+    assert maps.published() == [first, second]
+    anew = MapTree()
+    anew.put(heads_of(LogFiles(ground.blobs, "north").entries(BundleId(0, second.size))).values())
+    assert maps.build(second.size).root() == anew.root()
+    program = context()
+    program.actor.role = "system"
+    stale = messages.PublishMapRequest(context=program, tree_size=1, rows=1, root=bytes(32), map_version=1)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ground.proofs.PublishMap(stale)
+    assert reason(refused.value) == "STATE_FORBIDS"
