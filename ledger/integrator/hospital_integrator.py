@@ -19,7 +19,7 @@ from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.lease import Lease, Leases
-from ledger.log.log_files import INTEGRATE, PUBLISH, LogDamaged, LogFiles
+from ledger.log.log_files import INTEGRATE, LogDamaged, LogFiles
 from ledger.log.log_growth import PositionMissing
 
 ROLE = "integrate"
@@ -58,6 +58,7 @@ class HospitalIntegrator:
         self._grown = asyncio.Event()
         self._failed = 0
         self._rests_until = 0.0
+        self._signed_at = 0.0
         self.published_size: int | None = None
         """Size of the checkpoint that everybody may read, as this process last saw it; None before its first look."""
 
@@ -65,6 +66,14 @@ class HospitalIntegrator:
     def rest_seconds(self) -> float:
         """How long it still rests after a failure, without a lease or a place among those that are open."""
         return max(0.0, self._rests_until - time.monotonic())
+
+    async def look_at_empty(self) -> None:
+        """An empty ledger whose log was never signed is left alone: a hospital that does nothing costs nothing."""
+        try:
+            if await asyncio.to_thread(self._tools.files(self._hospital.id).signed) is None:
+                self.published_size = 0
+        except (BlobError, LogDamaged) as error:
+            self._rest(error)
 
     def hint(self) -> None:
         """The ledger may have grown."""
@@ -104,30 +113,42 @@ class HospitalIntegrator:
         # What this role had found is over, whatever others say: two that wait for each other would wait for ever.
         await self._resume(log)
         await self._refuse_if_halted(log.files)
-        busy, signed_at = time.monotonic(), 0.0
+        busy = time.monotonic()
+        self._signed_at = 0.0
         try:
             while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
                 self._grown.clear()
-                rows = await self._tools.rows.after(self._hospital.id, log.size)
-                if rows:
-                    await asyncio.to_thread(log.take, rows)
-                    metrics.leaves.labels(self._hospital.id).inc(len(rows))
-                if log.size > log.signed.size and time.monotonic() - signed_at >= SIGN_SECONDS:
-                    # Signed only under a lease that holds now: a successor may have gone on from what is kept.
-                    if not await lease.renew():
-                        break
-                    await self._refuse_if_halted(log.files)
-                    await asyncio.to_thread(log.sign)
-                    signed_at = time.monotonic()
+                grown = await self._take(log)
+                if not await self._sign_when_due(log, lease):
+                    break
                 await publishing.go_on()
                 await self._note(log)
-                if rows or not log.is_settled:
+                if grown or not log.is_settled:
                     busy, self._failed = time.monotonic(), 0
-                if not rows:
+                if not grown:
                     await self._wait(stop)
         finally:
             await publishing.close()
         self.published_size = log.published_size
+
+    async def _take(self, log: SignedLog) -> int:
+        """Takes the next events in; how many there were."""
+        rows = await self._tools.rows.after(self._hospital.id, log.size)
+        if rows:
+            await asyncio.to_thread(log.take, rows)
+            metrics.leaves.labels(self._hospital.id).inc(len(rows))
+        return len(rows)
+
+    async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
+        """False where the lease is lost: a successor may have gone on from what is kept, so nothing is signed."""
+        if log.size == log.signed.size or time.monotonic() - self._signed_at < SIGN_SECONDS:
+            return True
+        if not await lease.renew():
+            return False
+        await self._refuse_if_halted(log.files)
+        await asyncio.to_thread(log.sign)
+        self._signed_at = time.monotonic()
+        return True
 
     async def _open(self) -> SignedLog:
         hospital = self._hospital
@@ -144,7 +165,7 @@ class HospitalIntegrator:
 
     async def _resume(self, log: SignedLog) -> None:
         metrics.halted.labels(self._hospital.id).set(0)
-        if await asyncio.to_thread(lambda: log.files.halted(besides=PUBLISH)):
+        if await asyncio.to_thread(log.files.halted_by, INTEGRATE):
             await asyncio.to_thread(log.files.resume, INTEGRATE)
             _log.warning("the ledger is the one that was signed again", extra={"hospital": self._hospital.id})
 

@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from ledger.log.log_growth import StoredLeaf
 from ledger.views.statements import render, templates
 
-CONNECTIONS_MAX = 8
+CONNECTIONS_MAX = 4
 BATCH = 2560
 """Ten bundles."""
 BATCH_BYTES = 16 * 1024 * 1024
@@ -34,7 +34,7 @@ class HospitalRow:
 
 
 def rows_pool(url: str) -> Pool:
-    """At most eight connections, none while nobody needs one; to be opened by `async with`."""
+    """At most four connections, none while nobody needs one; to be opened by `async with`."""
     return AsyncConnectionPool(
         url,
         kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor},

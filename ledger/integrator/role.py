@@ -102,17 +102,23 @@ class Sweeper:
         hospitals = {each.id: each for each in await self._rows.hospitals() if each.schema_version in SCHEMA_VERSIONS}
         heads = await self._rows.heads(list(hospitals))
         waiting = [
-            each for each, head in heads.items() if each not in self._tasks and self._wants(hospitals[each], head)
+            each for each, head in heads.items() if each not in self._tasks and await self._wants(hospitals[each], head)
         ]
         # Whoever waits longest first, so that many hospitals that fail cannot keep the others from their place.
         waiting.sort(key=lambda each: self._started_at.get(each, 0.0))
         for hospital in waiting[: OPEN_MAX - len(self._tasks)]:
             self._start(hospital, stop)
 
-    def _wants(self, hospital: HospitalRow, head: int) -> bool:
+    async def _wants(self, hospital: HospitalRow, head: int) -> bool:
         """Whether there is something to do: to grow, to publish, or to see why the ledger has become shorter."""
-        integrator = self._integrators.setdefault(hospital.id, HospitalIntegrator(hospital, self._tools))
-        return integrator.rest_seconds <= 0 and integrator.published_size != head
+        integrator = self._integrators.get(hospital.id)
+        if integrator is None:
+            integrator = self._integrators[hospital.id] = HospitalIntegrator(hospital, self._tools)
+        if integrator.rest_seconds > 0:
+            return False
+        if head == 0 and integrator.published_size is None:
+            await integrator.look_at_empty()
+        return integrator.published_size != head
 
     def _start(self, hospital: str, stop: asyncio.Event) -> None:
         task = asyncio.create_task(

@@ -95,8 +95,12 @@ class LogFiles:
 
     def halted(self, *, besides: str = "") -> str:
         """Why this log stands still, as the roles `besides` one have found; empty while it does not."""
-        found = [self.read(f"{HALTED}/{role}") for role in HALTING_ROLES if role != besides]
-        return "; ".join(each.decode("utf-8", "replace")[:_REASON_CHARACTERS_MAX] for each in found if each)
+        found = [self.halted_by(role) for role in HALTING_ROLES if role != besides]
+        return "; ".join(filter(None, found))
+
+    def halted_by(self, role: str) -> str:
+        """What one role has found; empty for nothing."""
+        return (self.read(f"{HALTED}/{role}") or b"").decode("utf-8", "replace")[:_REASON_CHARACTERS_MAX]
 
     def halt(self, role: str, reason: str) -> None:
         """Says to every role that this ledger must not grow."""

@@ -9,10 +9,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.demo.ledger_rows import connect, read_rows
 from ledger.embedded.kafka_jars import default_cache
+from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.log.fsck import check_log
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.envelope import decode
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
+from ledger.trust.note_key import KeyKind
 from ledger.trust.verify import Row
 from tests.eventually import eventually
 from tests.fault.load import COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel, opened
@@ -80,7 +89,7 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
 
 
 async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> None:
-    """The power goes: a start on the same folder has everything that was acknowledged, and goes on."""
+    """The power goes: a start on the same folder has everything that was acknowledged, and goes on; its log too."""
     service.start()
     load = await loaded(service, records=10)
     service.kill9_all()
@@ -90,7 +99,9 @@ async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> N
     assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     await assert_repeated(service, load)
     more = await loaded(service, records=1)
-    assert not not_kept(await opened(service.settings, rows_of(service)), [*load.acknowledged, *more.acknowledged])
+    rows = rows_of(service)
+    assert not not_kept(await opened(service.settings, rows), [*load.acknowledged, *more.acknowledged])
+    assert_logged(service, rows)
 
 
 async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
@@ -126,6 +137,22 @@ def test_the_other_kind_of_stream_is_refused(service: WholeService) -> None:
     refused = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=60, check=False)
     assert refused.returncode == 1
     assert "this folder publishes on postgres, not on kafka" in refused.stderr
+
+
+def assert_logged(service: WholeService, rows: list[Row]) -> None:
+    """The published head covers every event, and the log's files, all of them, lead to it."""
+    url = f"{service.facts['http']}/log/{HOSPITAL}/checkpoint"
+
+    def size() -> int:
+        return int(httpx.get(url, trust_env=False).text.split("\n")[1])
+
+    eventually(lambda: size() == len(rows), what="a checkpoint over everything")
+    (origin,) = {decode(row.envelope).origin for row in rows}
+    key = read_sealed_key(KeyFolder(service.folder / "keys").path_of(origin, KeyKind.ED25519)).verifier
+    checked = check_log(DirectoryBlobs(service.folder / "log" / HOSPITAL).get, key)
+    tree = Frontier()
+    tree.extend(leaf_hash(row.envelope) for row in rows)
+    assert checked.checkpoint == Checkpoint(origin, len(rows), tree.root())
 
 
 async def loaded(service: WholeService, records: int) -> Load:

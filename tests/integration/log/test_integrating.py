@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from uuid import uuid4
 
 from prometheus_client import REGISTRY
 
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import consistency_proof, inclusion_proof
@@ -18,6 +20,7 @@ from ledger.trust.tile import BundleId
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.integration.log.conftest import Integrating
+from tests.services.postgres import Database
 
 Key = Callable[[], VerifierKey]
 
@@ -65,8 +68,8 @@ async def test_it_grows_with_the_ledger(
     """Each published head is the one before, grown; partial tiles go once the full one is published."""
     heads: list[Checkpoint] = []
     async with integrating():
-        for count in (0, 1, 255, 44, 300):
-            head = ledger.append(count) if count else 0
+        for count in (1, 255, 44, 300):
+            head = ledger.append(count)
             heads.append(await until_published(files, head))
     for old, new in pairwise(heads):
         proof = consistency_proof(files, old.size, new.size)
@@ -90,6 +93,20 @@ async def test_another_process_goes_on(
         async with integrating():
             await until_published(files, head)
     assert check_log(files.read, log_key()).checkpoint.size == 600
+
+
+async def test_an_empty_ledger_costs_nothing(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, blobs: DirectoryBlobs, database: Database
+) -> None:
+    """While another hospital's log grows twice, one without events gets no file; with its first event it has a log."""
+    busy = await LoadedLedger.add(database, f"h{uuid4().hex[:8]}", 1)
+    async with integrating():
+        for head in (5, 10):
+            busy.append(5)
+            await until_published(LogFiles(blobs, busy.hospital), head)
+        assert blobs.names(ledger.hospital) == []
+        ledger.append(1)
+        await until_published(files, 1)
 
 
 async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integrating: Integrating) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ def node(at: Node) -> bytes:
     return frontier.root()
 
 
-def prove(old: int, size: int) -> Sequence[bytes]:
+def prove(old: int, size: int) -> tuple[bytes, ...]:
     return plan_consistency(old, size).proof(node)
 
 

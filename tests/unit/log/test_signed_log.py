@@ -1,0 +1,115 @@
+"""The fences of a log that is signed: one tree, one head after the other, whoever writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.blobs.contract import BlobDiffers
+from ledger.integrator.log_keys import KeyUnusable, LogKeys
+from ledger.integrator.signed_log import LogTakenOver, SignedLog
+from ledger.log.log_files import SIGNED, LogDamaged, checkpoint_of
+from ledger.log.log_growth import PositionMissing, open_growth
+from ledger.trust.checkpoint import parse_checkpoint
+from tests.fault.test_integration_step import EVENTS, files_in, step
+from tests.unit.trust.tlog_samples import LOG, ORIGIN
+
+
+def opened(folder: Path) -> SignedLog:
+    return SignedLog(files_in(folder), ORIGIN, LOG)
+
+
+def test_an_empty_log_has_a_signed_head(tmp_path: Path) -> None:
+    """Before the first event there is a head of size 0 to ask witnesses with."""
+    assert opened(tmp_path).signed.size == 0
+    note = files_in(tmp_path).signed()
+    assert note is not None
+    assert parse_checkpoint(note.text).size == 0
+
+
+def test_who_was_overtaken_signs_nothing_more(tmp_path: Path) -> None:
+    """A process that lost its lease without noticing meets what its successor has signed."""
+    first, second = opened(tmp_path), opened(tmp_path)
+    first.take(EVENTS[:10])
+    second.take(EVENTS[:20])
+    second.sign()
+    with pytest.raises(LogTakenOver):
+        first.sign()
+    assert opened(tmp_path).signed.size == 20
+
+
+def test_two_roots_of_one_size_meet_in_the_tiles(tmp_path: Path) -> None:
+    """Another event in the same place cannot even be written, so that no head over it can be signed."""
+    first, second = opened(tmp_path), open_growth(files_in(tmp_path), checkpoint_of(None, ORIGIN))
+    other = replace(EVENTS[299], envelope=EVENTS[298].envelope)
+    first.take(EVENTS[:300])
+    second.take([*EVENTS[:299], other])
+    first.sign()
+    with pytest.raises(BlobDiffers):
+        second.finish(ORIGIN)
+
+
+def test_a_gap_is_not_taken(tmp_path: Path) -> None:
+    """Positions follow one another; a missing or repeated one is named."""
+    log = opened(tmp_path)
+    log.take(EVENTS[:5])
+    for wrong in (EVENTS[6:8], EVENTS[4:6]):
+        with pytest.raises(PositionMissing) as missing:
+            opened_at_five(tmp_path).take(wrong)
+        assert missing.value.expected == 6
+
+
+def opened_at_five(folder: Path) -> SignedLog:
+    step(folder, 5)
+    return opened(folder)
+
+
+def test_a_smaller_head_never_follows_a_larger_one(tmp_path: Path) -> None:
+    """A slow round of cosigning that ends after a newer one changes nothing."""
+    log = opened(tmp_path)
+    log.take(EVENTS[:10])
+    old, old_head = log.sign(), log.signed
+    log.take(EVENTS[10:20])
+    log.publish(log.sign(), log.signed)
+    log.publish(old, old_head)
+    note = files_in(tmp_path).published()
+    assert note is not None
+    assert parse_checkpoint(note.text).size == 20
+
+
+@pytest.mark.parametrize("file", ["tile/0/000.p/44", "tile/entries/000.p/44", "bodies/000.p/44", SIGNED])
+def test_what_was_changed_is_not_built_on(tmp_path: Path, file: str) -> None:
+    """A changed edge, bundle or head is named, and nothing is signed on top of it."""
+    step(tmp_path, 44)
+    path = tmp_path / "north" / file
+    path.write_bytes(path.read_bytes()[:-33])
+    with pytest.raises(LogDamaged):
+        opened(tmp_path)
+
+
+def test_a_head_of_another_log_is_not_taken_up(tmp_path: Path) -> None:
+    """Files that belong to another origin."""
+    step(tmp_path, 44)
+    with pytest.raises(LogDamaged, match="origin"):
+        SignedLog(files_in(tmp_path), "ledger.example/south/1", LOG)
+
+
+def test_keys_are_made_only_where_that_was_asked_for(tmp_path: Path) -> None:
+    """A missing key, a missing or wrong passphrase: named by origin and file; made once, the same key comes back."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(0o600)
+    passphrase.write_text("a passphrase of the tests\n")
+    with pytest.raises(KeyUnusable, match=r"north\+1"):
+        LogKeys(tmp_path / "keys", passphrase, make=False).of(ORIGIN)
+    with pytest.raises(KeyUnusable, match="PASSPHRASE"):
+        LogKeys(tmp_path / "keys", None, make=True).of(ORIGIN)
+    made = LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
+    assert LogKeys(tmp_path / "keys", passphrase, make=False).of(ORIGIN) == made
+    passphrase.write_text("another one of the tests\n")
+    with pytest.raises(KeyUnusable, match="WrongPassphrase"):
+        LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
+    passphrase.chmod(0o644)
+    with pytest.raises(KeyUnusable, match="UnsafeFile"):
+        LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
