@@ -10,10 +10,10 @@ SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reord
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak interop test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.project ## .venv from the hashed lock, then the project itself
 .venv/.lock: requirements/dev.lock .ci/setup
@@ -59,7 +59,10 @@ test-store: setup ## the store suites on the PostgreSQL whose programs lie in LE
 	$(PYTEST) $(SIDE_BY_SIDE) $$(find tests -type d -name store) tests/integration/test_embedded_postgres.py
 
 interop: setup ## our logs before Go's verifiers and transparency-dev's tools, and theirs before ours (needs Go 1.26)
-	$(PYTEST) tests/interop
+	$(PYTEST) tests/interop --ignore tests/interop/s3
+
+interop-s3: setup ## the blob suite on a real S3 server, which is built first (needs Go 1.26; up to ten minutes the first time)
+	$(PYTEST) tests/interop/s3
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py

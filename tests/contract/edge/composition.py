@@ -1,26 +1,28 @@
-"""The edge with the queries and the runner of the views as `ledger serve` and `ledger project` compose them."""
+"""The edge with proofs, the queries and the runner of the views as `ledger serve` and `ledger project` compose them."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from ledger.cli.feeds import view_tools
+from ledger.cli.log_store import log_blobs
 from ledger.cli.queries import view_queries
 from ledger.config import Settings
+from ledger.server.proofs import Proofs
 from projections.connections import connection_pool
 from projections.hints import HeadHints
 from projections.run import Runner
 from projections.session import Pace
 from projections.views import ALL
 from tests.contract.edge.conftest import RunningEdge
-from tests.services.sealed import FIXED_KEY
+from tests.services.sealed import FIXED_KEY, disclosed
 
 
 @asynccontextmanager
 async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
-    """Runs an edge that was not started yet, with every view's queries."""
+    """Runs an edge that was not started yet, with proofs and every view's queries."""
     async with view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
-        edge.queries.update(queries)
+        edge.queries.update({**queries, **Proofs(edge.ledger, log_blobs(edge.settings), disclosed).queries()})
         await edge.start()
         yield edge
         await edge.stop()
