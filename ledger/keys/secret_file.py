@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.keys.errors import KeyFileUnusable
+from ledger.keys.private_file import UnsafeFile, read_private
 
 _SECRET_BYTES_MAX = 1 << 20
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def read_secret(file: Path) -> bytes:
-    """The file's bytes. KeyFileUnusable: missing, a symlink, of others or open to them, empty or above 1 MiB."""
+    """The file's bytes. KeyFileUnusable: missing, empty, above 1 MiB, or one that others could read or exchange."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        data = read_private(file, bytes_max=_SECRET_BYTES_MAX)
+    except UnsafeFile as unsafe:
+        raise KeyFileUnusable(file, "; ".join(unsafe.faults)) from None
     except OSError as error:
-        raise KeyFileUnusable(file, f"cannot be opened ({error.strerror}); a symlink is not followed") from None
-    try:
-        # Of the file that is open, not of whatever has its name by now.
-        _check_private(file, os.fstat(descriptor))
-        with os.fdopen(os.dup(descriptor), "rb") as opened:
-            data = opened.read(_SECRET_BYTES_MAX + 1)
-    finally:
-        os.close(descriptor)
-    if not data or len(data) > _SECRET_BYTES_MAX:
-        raise KeyFileUnusable(file, "is empty or larger than 1 MiB")
+        raise KeyFileUnusable(file, f"cannot be opened ({error.strerror})") from None
+    if not data:
+        raise KeyFileUnusable(file, "is empty")
     return data
-
-
-def _check_private(file: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise KeyFileUnusable(file, "is not a regular file")
-    if found.st_mode & _OTHERS:
-        raise KeyFileUnusable(file, "is open to others; its mode must be 0600")
-    if found.st_uid != os.geteuid():
-        raise KeyFileUnusable(file, "belongs to another user")
 
 
 def read_line_secret(file: Path) -> bytes:

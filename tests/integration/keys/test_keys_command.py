@@ -106,7 +106,7 @@ def test_a_file_open_to_others_is_refused_in_one_line(run: Run, tmp_path: Path) 
     """No traceback, and nothing is changed."""
     (tmp_path / "keys.json").chmod(0o644)
     refused = run("kek", "rotate")
-    assert (refused.exit_code, "open to others" in refused.output, "Traceback" in refused.output) == (1, True, False)
+    assert (refused.exit_code, "others may read" in refused.output, "Traceback" in refused.output) == (1, True, False)
 
 
 def test_a_consumer_gets_a_token_and_its_purposes(run: Run, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_key_does_not_show_itself(file: Path) -> None:
 def test_a_file_that_is_open_to_others_is_refused(file: Path, mode: int) -> None:
     """Readable or writable by group or world."""
     file.chmod(mode)
-    with pytest.raises(KeyFileUnusable, match="open to others"):
+    with pytest.raises(KeyFileUnusable, match="others may read"):
         read_key_file(file, PASSPHRASE)
 
 
@@ -55,7 +55,7 @@ def test_a_symlink_a_folder_and_a_missing_file_are_refused(file: Path) -> None:
     """A link may point elsewhere tomorrow."""
     link = file.with_name("link")
     link.symlink_to(file)
-    for each, why in ((link, "symlink"), (file.parent, "regular"), (file.with_name("none"), "opened")):
+    for each, why in ((link, "symbolic link"), (file.parent, "regular"), (file.with_name("none"), "opened")):
         with pytest.raises(KeyFileUnusable, match=why):
             read_key_file(each, PASSPHRASE)
 
@@ -104,7 +104,7 @@ def test_a_secret_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(KeyFileUnusable):
             read_line_secret(file)
     write_secret(file, bytes((1 << 20) + 1))
-    with pytest.raises(KeyFileUnusable, match="larger"):
+    with pytest.raises(KeyFileUnusable, match="more than"):
         read_secret(file)
 
 
