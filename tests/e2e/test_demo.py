@@ -41,10 +41,13 @@ def test_every_check_of_the_demo_holds(demo_folder: Path, kafka_jars: Path) -> N
     for hospital in ("north", "south", "west"):
         assert f"holds {hospital}: the chain of every record holds" in said
         assert f"holds {hospital}: every event is on Kafka" in said
+        assert f"holds {hospital}: the log has signed what is stored" in said
         assert f"holds {hospital}: view transfer_packages handled each event once and in order" in said
     assert "holds what both systems say is recorded once and linked" in said
     assert "holds a correction amends the system's own results alone, and a result dated ahead is refused" in said
     assert "holds north: every acknowledged event is in PostgreSQL" in said
+    assert "holds north: a record's proof pack holds without the service" in said
+    assert "holds north: the pack with one byte altered is refused" in said
     assert "holds west: every acknowledged event is in PostgreSQL" in said
     for told in ("DeadlineMissed", "EntryCountersigned", "TransferCompleted", "RetentionExtended", "RecordDestroyed"):
         assert told in said

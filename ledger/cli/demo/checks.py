@@ -10,11 +10,15 @@ from rich.console import Console
 
 from ledger.cli.demo.ledger_rows import change_one_byte, connect, read_rows, refused_change, walk
 from ledger.cli.demo.receipts import Receipt, not_borne_out
+from ledger.cli.demo.signed_log import signed_up_to
 from ledger.cli.feeds import open_records, stream_partitions, view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings
 from ledger.stream.contract import START, GapDetector, PublishedEvent
 from ledger.trust.chain import FaultKind
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
 from ledger.trust.sealing import Opener
 from ledger.trust.verify import Fault, Row, Summary
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
@@ -77,6 +81,8 @@ async def check_kept(subject: Subject, checks: Checks) -> list[Row]:
     await _check_store(subject, rows, checks)
     published = await asyncio.to_thread(read_published, subject, len(rows))
     _check_published(subject, rows, published, checks)
+    if rows:
+        _check_signed(subject, rows, await signed_up_to(subject.settings, subject.hospital, len(rows)), checks)
     async with connection_pool(subject.settings.postgres_views_url) as pool:
         for view in ALL:
             await _check_view(subject, rows, view, pool, checks)
@@ -104,6 +110,16 @@ async def _check_store(subject: Subject, rows: list[Row], checks: Checks) -> Non
     )
     checks.say(
         f"{subject.hospital}: the chain of every record holds", holds=isinstance(found, Summary), compared=compared
+    )
+
+
+def _check_signed(subject: Subject, rows: list[Row], signed: Checkpoint, checks: Checks) -> None:
+    frontier = Frontier()
+    frontier.extend(leaf_hash(row.envelope) for row in rows)
+    checks.say(
+        f"{subject.hospital}: the log has signed what is stored",
+        holds=(signed.size, signed.root) == (len(rows), frontier.root()),
+        compared=f"root over {len(rows):,} stored events, checkpoint of {signed.size:,} leaves",
     )
 
 

@@ -32,7 +32,9 @@ from ledger.cli.demo.handover import transfer
 from ledger.cli.demo.inpatient.story import Recounted, tell_inpatient_story
 from ledger.cli.demo.life import amend_close_archive, show_history
 from ledger.cli.demo.looking import StoryFailed, choose, show_views
+from ledger.cli.demo.proving import prove
 from ledger.cli.demo.receipts import ReceiptLog
+from ledger.cli.demo.signed_log import NotSigned
 from ledger.cli.errors_shown import describe, said
 from ledger.cli.import_fhir import print_report, show_import
 from ledger.cli.service import PARTITIONS, Service
@@ -53,7 +55,7 @@ from ledger.embedded.server_folder import ServerFolder
 from ledger.stream.contract import StreamError
 
 NORTH, SOUTH, WEST = "north", "south", "west"
-_STORY_ERRORS = (StoryFailed, SimulatorFailed, UnusableInput, CommandRefused, ServiceLost, StreamError)
+_STORY_ERRORS = (StoryFailed, NotSigned, SimulatorFailed, UnusableInput, CommandRefused, ServiceLost, StreamError)
 _WIDTH = 140
 
 
@@ -138,6 +140,10 @@ class Told:
     record_id: str
     stream: str
     recounted: Recounted
+    pack: Path
+    """The proof pack of the record."""
+    log_key: str
+    """Verifier key of the log that the pack is from."""
 
 
 async def _run(service: Service, stage: _Stage) -> Told:
@@ -173,17 +179,20 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         stage.console.rule("5  The record goes to the other hospital")
         answered = await transfer(north, south, chosen, stage.console)
         freshness = await measure_freshness(north)
-        acknowledged = north.acknowledged + answered
         stage.console.rule("6  A record from registration to destruction")
         settings = load(service.settings_environment)
         opener = opener_over(channel, settings, UNSEAL_PURPOSE_INSPECTION)
         recounted = await tell_inpatient_story(channel, WEST, SOUTH, opener, stage.printed, stage.console)
-        stage.console.rule("7  Checks")
+        stage.console.rule("7  The record proven to a stranger")
+        pack = stage.printed.with_name("record.proof-pack")
+        log_key = await prove(north, chosen.record_id, settings, pack, stage.checks, stage.console)
+        acknowledged = north.acknowledged + answered
+        stage.console.rule("8  Checks")
         for hospital, events in ((NORTH, acknowledged), (SOUTH, None), (WEST, None)):
             kept = receipts.of(hospital)
             subject = Subject(hospital, stage.partitions, events, service.superuser_url, settings, opener, kept)
             await check_ledger(subject, stage.checks)
-    return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream, recounted)
+    return Told(first, second, acknowledged, freshness, chosen.record_id, stage.stream, recounted, pack, str(log_key))
 
 
 async def _import(channel: grpc.aio.Channel, stage: _Stage) -> tuple[Report, Report]:
@@ -218,7 +227,7 @@ async def _person(client: Client, name: str) -> Client:
 
 
 def _print_summary(told: Told, checks: Checks, folder: Path, seconds: float, console: Console) -> None:
-    console.rule("8  Summary")
+    console.rule("9  Summary")
     rate = told.first.commands / told.first.seconds
     ordered = sorted(told.freshness_ms)
     p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99) - 1]
@@ -234,7 +243,8 @@ def _print_summary(told: Told, checks: Checks, folder: Path, seconds: float, con
         "try next:\n"
         f"  .venv/bin/ledger up --dir {_shown(folder / 'service')}\n"
         f"  .venv/bin/ledger replay {NORTH} {told.record_id} --dir {_shown(folder / 'service')}\n"
-        f"  .venv/bin/ledger verify {NORTH} --dir {_shown(folder / 'service')}",
+        f"  .venv/bin/ledger verify {NORTH} --dir {_shown(folder / 'service')}\n"
+        f"  .venv/bin/python verifier/verify.py pack {_shown(told.pack)} --key '{told.log_key}'",
         highlight=False,
     )
     for what in checks.failed:
