@@ -19,6 +19,7 @@ _COMMANDS = {
     "import": "ledger.cli.import_fhir:import_",
     "dispose": "ledger.cli.dispose:dispose",
     "packs": "ledger.cli.packs:packs",
+    "purge": "ledger.cli.purge:purge",
     "replay": "ledger.cli.replay:replay",
     "verify": "ledger.cli.verify:verify",
     "copy": "ledger.cli.printed_copy.command:copy",

@@ -86,6 +86,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.ForeignPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
+    edge.UnknownHolder: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOLDER", ("record_id",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
     edge.ForeignHost: Row(code_pb2.PERMISSION_DENIED, "FOREIGN_HOST"),
 }

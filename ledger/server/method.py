@@ -16,6 +16,7 @@ from ledger.api.v1 import (
     identity_pb2,
     keeping_pb2,
     keys_pb2,
+    purges_pb2,
     records_pb2,
     rulebook_pb2,
     stream_pb2,
@@ -36,6 +37,7 @@ CONTRACT_FILES = (
     transfers_pb2,
     stream_pb2,
     keys_pb2,
+    purges_pb2,
 )
 
 
