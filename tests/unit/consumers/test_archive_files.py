@@ -13,6 +13,7 @@ from consumers.archive_office.manifest import BadManifest, read_manifest
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.shelf import Shelf
 from consumers.archive_office.verification import verify_archive
+from ledger.api.v1.keeping_events_pb2 import RecordDestroyed
 from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.sealing import Destroyed, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
@@ -210,3 +211,22 @@ def _set_entry(folder: Path, record: UUID, data: bytes) -> None:
     entry = row["records"][str(record)]
     entry.update(size=len(data), sha256=sha256(data).hexdigest(), events=data.count(b"\n"))
     path.write_text(json.dumps(row))
+
+
+def test_a_destroyed_record_leaves_no_readable_file(tmp_path: Path) -> None:
+    """What its bodies said is in no file any more, also after a kill before the removal; the archive still verifies."""
+    history = short_history()
+    _archive(tmp_path, list(history.events))
+    readable = tmp_path / "records" / f"{RECORD}.jsonl"
+    before = readable.read_bytes()
+    assert b'"case_number"' in before, "the search would find it"
+    said = RecordDestroyed(list_id=str(OTHER)).SerializeToString()
+    _archive(tmp_path, [history.add(said, "ledger.v1.RecordDestroyed")])
+    assert not readable.exists()
+    readable.write_bytes(before)  # as if it had been killed before the removal
+    shelf = Shelf(tmp_path, "north")
+    assert not readable.exists()
+    kept = (tmp_path / shelf.manifest.records[str(RECORD)].file).read_bytes()
+    assert b'"case_number"' not in kept
+    assert str(OTHER).encode() in kept, "by which list it went stays"
+    assert isinstance(verify_archive(tmp_path), Summary)
