@@ -20,6 +20,7 @@ def test_every_method_is_found_with_its_shape() -> None:
         "KeyService",
         "OperationsService",
         "PatientService",
+        "PurgeService",
         "RecordService",
         "RulebookService",
         "StreamService",
