@@ -27,7 +27,11 @@ class DeadLetterTable:
         return {row[0] for row in await cursor.fetchall()}
 
     async def keep(self, connection: Connection, folded: Folded) -> None:
-        """Keeps what a batch could not handle."""
+        """Keeps what a batch could not handle, and lets go what belongs to a record that it saw destroyed."""
+        if folded.destroyed:
+            parameters = (self.view, self.generation, list(folded.destroyed))
+            for statement in ("note_destroyed", "resolve_destroyed", "unpark_destroyed"):
+                await connection.execute(self.statements[statement], parameters)
         for poison in folded.poison:
             await self.add(connection, poison)
         for event in folded.parked:

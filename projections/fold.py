@@ -8,6 +8,8 @@ from ledger.views.errors import BodyNotOpened
 from ledger.views.event import ViewEvent
 from ledger.views.view import Erased, Row, RowKey, View
 
+_RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
+
 
 @dataclass(frozen=True, slots=True)
 class Poison:
@@ -35,6 +37,8 @@ class Folded:
     """What goes before the changed rows are stored."""
     poison: list[Poison] = field(default_factory=list[Poison])
     parked: list[ViewEvent] = field(default_factory=list[ViewEvent])
+    destroyed: set[UUID] = field(default_factory=set[UUID])
+    """Streams of which nothing is to be kept: neither dead letters nor what is parked behind them."""
 
 
 def plan(view: View, events: Iterable[ViewEvent]) -> list[Planned]:
@@ -48,6 +52,9 @@ def fold(view: View, planned: Sequence[Planned], rows: dict[RowKey, Row], stoppe
     halted = set(stopped)
     key_columns = {table.name: table.key_columns for table in view.tables}
     for item in planned:
+        if item.event.event_type == _RECORD_DESTROYED and not item.error:
+            # What stopped the record is of no use any more, and its rows must not outlive it.
+            _let_go(item.event.stream_id, folded, halted)
         if item.event.stream_id in halted:
             folded.parked.append(item.event)
         elif error := item.error or _apply(view, item, rows, folded, key_columns):
@@ -77,6 +84,13 @@ def _apply(view: View, item: Planned, rows: dict[RowKey, Row], folded: Folded, k
         key = RowKey(change.table, change.row[: key_columns[change.table]])
         rows[key] = folded.changed[key] = change.row
     return ""
+
+
+def _let_go(stream_id: UUID, folded: Folded, halted: set[UUID]) -> None:
+    halted.discard(stream_id)
+    folded.destroyed.add(stream_id)
+    folded.poison = [each for each in folded.poison if each.event.stream_id != stream_id]
+    folded.parked = [each for each in folded.parked if each.stream_id != stream_id]
 
 
 def _kind(error: Exception) -> str:

@@ -134,6 +134,19 @@ INSERT INTO {dead_letter_decisions} (view, position, stream_id, version, type, e
 SELECT view, position, stream_id, version, type, error, failed_at, $4, $5
 FROM {dead_letters} WHERE view = $1 AND generation = $2 AND position = $3
 
+-- name: note_destroyed
+INSERT INTO {dead_letter_decisions} (view, position, stream_id, version, type, error, failed_at, decision, reason)
+SELECT view, position, stream_id, version, type, error, failed_at, 'skipped', 'record destroyed'
+FROM {dead_letters} WHERE view = $1 AND generation = $2 AND stream_id = ANY($3::uuid[]) AND resolution = ''
+
+-- name: resolve_destroyed
+UPDATE {dead_letters}
+SET resolved_at = now(), resolution = 'skipped', reason = 'record destroyed', envelope = '', body = ''
+WHERE view = $1 AND generation = $2 AND stream_id = ANY($3::uuid[]) AND resolution = ''
+
+-- name: unpark_destroyed
+DELETE FROM {parked} WHERE view = $1 AND generation = $2 AND stream_id = ANY($3::uuid[])
+
 -- name: fail_again
 UPDATE {dead_letters} SET error = $4, reason = $5, failed_at = now() WHERE view = $1 AND generation = $2 AND position = $3
 

@@ -7,18 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
-from ledger.api.v1 import events_pb2
 from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.iso21089 import UnknownEventType, iso_code
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Opened, Opening
 from ledger.trust.verify import Copies, Row
+from ledger.views.bodies import BODIES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMESPACE = "ledger.v1."
 
 
 class BadArchiveLine(Exception):
@@ -64,6 +63,18 @@ def read_line(line: bytes) -> Row:
         raise BadArchiveLine from error
 
 
+def event_type(line: bytes) -> str:
+    """The stored event name of a line of ours."""
+    return str(json.loads(line)["type"])
+
+
+def without_body(line: bytes) -> bytes:
+    """The line as it is where the body cannot be opened."""
+    return (
+        json.dumps({**json.loads(line), "body_json": None}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    )
+
+
 def recorded_at(envelope: Envelope) -> datetime:
     """The server time of an event."""
     return _EPOCH + timedelta(microseconds=envelope.recorded_at)
@@ -82,8 +93,8 @@ def _iso_code(event_type: str) -> str | None:
 
 def _body_json(envelope: Envelope, opening: Opening) -> dict[str, Any] | None:
     """The body for people; None where it cannot be opened or read: the sealed bytes are what is kept."""
-    message_type = getattr(events_pb2, envelope.type.removeprefix(_NAMESPACE), None)
-    if not isinstance(opening, Opened) or not isinstance(message_type, type) or not issubclass(message_type, Message):
+    message_type = BODIES.get(envelope.type)
+    if not isinstance(opening, Opened) or message_type is None:
         return None
     try:
         return MessageToDict(message_type.FromString(opening.plaintext), preserving_proto_field_name=True)

@@ -1,15 +1,21 @@
 """One record's file while the archive is written."""
 
 import os
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-from consumers.archive_office.archive_line import BadArchiveLine, read_line
+from consumers.archive_office.archive_line import BadArchiveLine, event_type, read_line, without_body
 from consumers.archive_office.manifest import FileEntry
+from consumers.durable_file import write_durably
 from ledger.trust.chain import ChainFault, ChainWalk, Link
 
 FOLDER = "records"
+_READABLE, _STRIPPED = ".jsonl", ".destroyed.jsonl"
+
+
+RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
 
 
 class ArchiveFileChanged(Exception):
@@ -28,6 +34,7 @@ class RecordFile:
         """Takes the file up where the manifest leaves it, every byte checked; ArchiveFileChanged where it differs."""
         self.file = entry.file if entry else f"{FOLDER}/{UUID(bytes=stream_id)}.jsonl"
         self.chain = ChainWalk(stream_id)
+        self._archive = archive
         self._path = archive / self.file
         self._entry = entry
         self._hash = sha256()
@@ -54,6 +61,17 @@ class RecordFile:
             os.fsync(file.fileno())
         return FileEntry(self.file, self._events, self._size, self._hash.hexdigest(), self.chain.head_leaf.hex())
 
+    def stripped(self, entry: FileEntry) -> FileEntry:
+        """The same events without what their bodies said, durably in another file, and that file's entry.
+
+        The destruction keeps its body: it says by which list and by whom. The file that `entry` names stays.
+        """
+        file = f"{FOLDER}/{UUID(bytes=self.chain.stream_id)}{_STRIPPED}"
+        lines = whole_file(self._path, entry).splitlines(keepends=True)
+        data = b"".join(each if event_type(each) == RECORD_DESTROYED else without_body(each) for each in lines)
+        write_durably(self._archive / file, data)
+        return replace(entry, file=file, size=len(data), sha256=sha256(data).hexdigest())
+
     def _take_up(self, entry: FileEntry) -> None:
         for line in whole_file(self._path, entry).splitlines(keepends=True):
             if fault := _walk_on(self.chain, line):
@@ -67,6 +85,12 @@ class RecordFile:
         self._cut = True
         if self._path.exists():
             os.truncate(self._path, self._size)
+
+
+def remove_readable(archive: Path, entry: FileEntry) -> None:
+    """Removes the readable file of a record of which the manifest names a stripped one; it may be gone already."""
+    if entry.file.endswith(_STRIPPED):
+        (archive / (entry.file.removesuffix(_STRIPPED) + _READABLE)).unlink(missing_ok=True)
 
 
 def whole_file(path: Path, entry: FileEntry) -> bytes:

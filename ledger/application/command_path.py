@@ -13,6 +13,7 @@ from ledger.application.errors import (
     CommandIdReused,
     Contention,
     LedgerError,
+    RecordDestroyed,
     UnknownRecord,
     VersionMismatch,
 )
@@ -29,7 +30,7 @@ from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
 from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision
 from ledger.domain.refusal import RefusalKind, Refused, Violation
-from ledger.domain.state import PatientState
+from ledger.domain.state import PatientState, is_destroyed
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
@@ -114,6 +115,8 @@ class CommandPath:
         asked = work.asked
         if asked.stream_id is not None and loaded is None:
             raise UnknownRecord(asked.stream_id)
+        if loaded is not None and is_destroyed(loaded.state):
+            raise RecordDestroyed(loaded.stream_id)
         expected, actual = asked.context.expected_version, loaded.version if loaded else 0
         if expected is not None and expected != actual:
             raise VersionMismatch(expected, actual)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,25 +26,38 @@ from eventsourcing.utils import Environment
 
 from ledger.application.body_codec import UndecodableBody, UnknownType, encode_body
 from ledger.application.errors import BodyUnreadable, ChainBroken, RecordDestroyed, UnknownEventVersion
-from ledger.application.message_codec import micros_of
+from ledger.application.message_codec import micros_of, time_of
 from ledger.application.recorded_event import LedgerMapper, Place, RecordedEvent, draft, record
 from ledger.application.stream_cache import Loaded, StreamCache
 from ledger.domain.decision import Decision
 from ledger.domain.events import Event, stored_name
 from ledger.domain.evolve import evolve
 from ledger.domain.refusal import RefusalKind, Refused, Violation
-from ledger.domain.state import StreamState
+from ledger.domain.state import StreamState, nothing_left
 from ledger.store.append import NewEvent
 from ledger.store.reading import EventReader, StoredRow, is_last_page
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealed_body import PLAINTEXT_BYTES_MAX
-from ledger.trust.sealing import CannotSeal, Destroyed, Draft, Opener, Opening, Sealed, Sealer, SealFault, SealFaultKind
+from ledger.trust.sealing import (
+    CannotSeal,
+    Destroyed,
+    Draft,
+    Opened,
+    Opener,
+    Opening,
+    Sealed,
+    Sealer,
+    SealFault,
+    SealFaultKind,
+)
 
 BODY_BYTES_MAX = PLAINTEXT_BYTES_MAX
 EVENTS_PER_COMMAND_MAX = 100
 LOAD_BATCH = 1000
+_TICK = timedelta(microseconds=1)
 
 
 class LedgerInfrastructure(InfrastructureFactory[TrackingRecorder]):
@@ -152,19 +165,21 @@ class HospitalLedger(Application[UUID]):
             limit = LOAD_BATCH if version is None else min(LOAD_BATCH, version - after)
             rows = await self._reader.read_stream(self.hospital, stream_id, after, limit) if limit > 0 else []
             wanted = rows if micros is None else [row for row in rows if row.recorded_at <= micros]
-            for event in await self._open(wanted):
-                _check_follows(loaded, event)
-                loaded = self.advance(loaded, event)
+            openings = await self._opener.open([(row.envelope, row.body) for row in wanted])
+            for row, opening in zip(wanted, openings, strict=True):
+                _check_follows(loaded, row)
+                loaded = self._after(loaded, row, opening)
             if limit <= 0 or is_last_page(rows, limit) or len(wanted) < len(rows):
                 return loaded
 
-    async def _open(self, rows: Sequence[StoredRow]) -> list[RecordedEvent]:
-        openings = await self._opener.open([(row.envelope, row.body) for row in rows])
-        return [self._read(row, opening) for row, opening in zip(rows, openings, strict=True)]
-
-    def _read(self, row: StoredRow, opening: Opening) -> RecordedEvent:
+    def _after(self, loaded: Loaded | None, row: StoredRow, opening: Opening) -> Loaded:
         if isinstance(opening, Destroyed):
-            raise RecordDestroyed(row.stream_id)
+            # What this process knew of it before goes as well: the key did, and so does whatever was read with it.
+            leaf, time = leaf_hash(row.envelope), time_of(row.recorded_at)
+            return Loaded(row.stream_id, nothing_left(row.version), row.version, leaf, time)
+        return self.advance(loaded, self._read(row, opening))
+
+    def _read(self, row: StoredRow, opening: Opened | SealFault) -> RecordedEvent:
         if opening == SealFault(SealFaultKind.LATER):
             raise UnknownEventVersion(row.type)
         if isinstance(opening, SealFault):
@@ -216,18 +231,19 @@ class HospitalLedger(Application[UUID]):
         self, stream_id: UUID, events: Sequence[Event], loaded: Loaded | None, now: datetime
     ) -> list[tuple[Event, Place]]:
         version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
-        # Time never goes back inside a stream, even where another server's clock was ahead.
-        recorded_at = max(now, loaded.recorded_at) if loaded else now
+        # Time goes on with every command of a stream, even where another server's clock was ahead: by it the commands
+        # of a record can be counted from envelopes, after its bodies are gone too.
+        recorded_at = max(now, loaded.recorded_at + _TICK) if loaded else now
         places = [
             Place(self.origin, stream_id, version + index, recorded_at, head) for index in range(1, len(events) + 1)
         ]
         return list(zip(events, places, strict=True))
 
 
-def _check_follows(loaded: Loaded | None, event: RecordedEvent) -> None:
+def _check_follows(loaded: Loaded | None, row: StoredRow) -> None:
     version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
-    if event.originator_version != version + 1 or prev_leaf_of(event.envelope) != head:
-        raise ChainBroken(event.originator_id, event.originator_version)
+    if row.version != version + 1 or prev_leaf_of(row.envelope) != head:
+        raise ChainBroken(row.stream_id, row.version)
 
 
 def _row(recorded: RecordedEvent, kind: str) -> NewEvent:

@@ -214,6 +214,14 @@ class Ledger:
         await self._tenant(hospital)
         return await self._reader.read_stream(hospital, stream_id, after_version, limit)
 
+    async def drop_destroyed(self, hospital: str, record_id: UUID) -> None:
+        """Forgets what this process remembers of a record whose key is gone."""
+        tenant = self._tenants.get(hospital)
+        if tenant is not None:
+            tenant.ledger.forget(record_id)
+            # Keeps the tombstone in its place: who read the record just before cannot put that back.
+            await tenant.ledger.load(record_id)
+
     async def head(self, hospital: str) -> int:
         """The last position; 0 for an empty ledger."""
         await self._tenant(hospital)
@@ -272,6 +280,13 @@ class Ledger:
         """Raises UnknownHospital where no hospital of that id is in use; costs nothing for one that is known."""
         if await self._registry.hospital(hospital) is None:
             raise UnknownHospital(hospital)
+
+    async def origin_of(self, hospital: str) -> str:
+        """The origin of a hospital's ledger. Raises UnknownHospital."""
+        row = await self._registry.hospital(hospital)
+        if row is None:
+            raise UnknownHospital(hospital)
+        return row.origin
 
     def load(self, hospital: str) -> Load:
         """How busy the hospital's committer is."""

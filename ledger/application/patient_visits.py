@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from ledger.application.errors import RecordDestroyed, UnknownPatient
+from ledger.application.errors import UnknownPatient
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
-from ledger.domain.state import PatientState, RecordState
+from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.store.reading import EventReader
 
 
@@ -41,12 +41,9 @@ class PatientVisits:
         return tuple(found.values())
 
     async def _one(self, stream_id: UUID) -> dict[UUID, Visit]:
-        try:
-            loaded = await self._ledger.load(stream_id)
-        except RecordDestroyed:
-            # Its key is gone: it asks for nothing any longer, and the dates that it moved stay moved.
-            return {}
-        if loaded is None or not isinstance(loaded.state, RecordState):
+        loaded = await self._ledger.load(stream_id)
+        if loaded is None or not isinstance(loaded.state, RecordState) or is_destroyed(loaded.state):
+            # What is destroyed asks for nothing any longer, and the dates that it moved stay moved.
             return {}
         return {stream_id: _visit(stream_id, loaded.state)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger.application.errors import UnknownRecord
+from ledger.application.errors import RecordDestroyed, UnknownRecord
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.clock import Clock
@@ -14,7 +14,7 @@ from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
 from ledger.domain.retention import retention_date, term_over
-from ledger.domain.state import RecordState
+from ledger.domain.state import RecordState, is_destroyed
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,17 @@ class RecordOutlook:
         self._clock = clock
 
     async def allowed_actions(self, record_id: UUID) -> tuple[int, list[Action]]:
-        """The record's version, and every command with what stands against it. Raises UnknownRecord."""
+        """The record's version, and all commands with what is against them. Raises UnknownRecord, RecordDestroyed."""
         record, facts = await self._look(record_id, with_visits=True)
+        if facts is None:
+            raise RecordDestroyed(record_id)
         return record.version, allowed_actions(record, facts)
 
     async def deadlines(self, record_id: UUID) -> Deadlines:
-        """Every deadline, and what of the reports still holds. Raises UnknownRecord."""
+        """Every deadline, and what of the reports still holds; none of a destroyed record. Raises UnknownRecord."""
         record, facts = await self._look(record_id, with_visits=False)
+        if facts is None:
+            return Deadlines(record.version, (), ())
         wrong = false_reports(record, facts.pack, facts.now)
         reported = sorted(record.overlays.missed, key=lambda each: (each.due_at, each.rule, str(each.subject_id)))
         return Deadlines(
@@ -65,8 +69,10 @@ class RecordOutlook:
         )
 
     async def retention(self, record_id: UUID) -> Retention:
-        """How long the record is kept, over all visits of its patient. Raises UnknownRecord."""
+        """How long the record is kept, over all visits of its patient; a destroyed one is not. Raises UnknownRecord."""
         record, facts = await self._look(record_id, with_visits=True)
+        if facts is None:
+            return Retention(record.version, record, "", term_over=True, visits=())
         until = retention_date(record, facts)
         return Retention(record.version, record, until, term_over(record, facts), facts.visits)
 
@@ -74,9 +80,12 @@ class RecordOutlook:
         """Every record of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._gathering.visits_of(patient_id)
 
-    async def _look(self, record_id: UUID, *, with_visits: bool) -> tuple[RecordState, Facts]:
+    async def _look(self, record_id: UUID, *, with_visits: bool) -> tuple[RecordState, Facts | None]:
+        """The record with the facts about it; a destroyed one has none left."""
         loaded = await self._ledger.load(record_id)
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
+        if is_destroyed(loaded.state):
+            return loaded.state, None
         facts = await self._gathering.of_state(loaded, self._clock())
         return loaded.state, await self._gathering.of_patient(facts, loaded) if with_visits else facts

@@ -11,23 +11,24 @@ from pathlib import Path
 
 import grpc.aio
 
-from ledger.api.v1.keys_pb2 import UnsealPurpose
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UnsealPurpose
+from ledger.clock import clock_of
 from ledger.config import BadSettings, Fault, Settings
-from ledger.keys.consumers_file import read_consumers
+from ledger.keys.consumers_file import Consumers, read_consumers
+from ledger.keys.erasing import RECORD_DESTROYED, Erasing
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows, StreamOf
 from ledger.keys.key_store import KeyStore
 from ledger.keys.origin import hospital_of
+from ledger.keys.purge_rows import PurgeRows
 from ledger.keys.remote_opener import RemoteOpener
 from ledger.keys.sealers import KeyedOpener, KeyedSealer
 from ledger.keys.secret_file import read_line_secret
-from ledger.keys.unsealing import Unsealing
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.reading import EventReader
 from ledger.trust.sealing import Opener, Sealer
 
 _log = logging.getLogger(__name__)
-_RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 
 
@@ -36,6 +37,9 @@ class Bodies:
     """What a process that has the keys seals and opens with."""
 
     keys: KeyStore
+    encryption: KeyFileKeys
+    purges: PurgeRows
+    events: EventReader
     sealer: Sealer
     opener: Opener
 
@@ -54,11 +58,11 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
     async def is_destruction(stream: StreamOf, position: int) -> bool:
         origin, stream_id = stream
         rows = await events.read_positions(hospital_of(origin), position - 1, 1) if hospital_of(origin) else []
-        return any((row.stream_id.bytes, row.type) == (stream_id, _RECORD_DESTROYED) for row in rows)
+        return any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows)
 
-    keys = KeyStore(KeyRows(key_pool), encryption, is_destruction)
+    keys, purges = KeyStore(KeyRows(key_pool), encryption, is_destruction), PurgeRows(key_pool)
     try:
-        yield Bodies(keys, KeyedSealer(keys), KeyedOpener(keys))
+        yield Bodies(keys, encryption, purges, events, KeyedSealer(keys), KeyedOpener(keys, purges))
     finally:
         await keys.close()
         await key_pool.close()
@@ -78,9 +82,15 @@ def opener_over(channel: grpc.aio.Channel, settings: Settings, purpose: UnsealPu
     return RemoteOpener(channel, read_line_secret(token_file).decode(), purpose)
 
 
-def unsealing_of(settings: Settings, opener: Opener) -> Unsealing:
-    """What this process opens for others. Raises KeyFileUnusable, BadSettings."""
-    return Unsealing(read_consumers(given(settings.unseal_consumers_file, "LEDGER_UNSEAL_CONSUMERS_FILE")), opener)
+def consumers_of(settings: Settings) -> Consumers:
+    """For whom this process opens bodies. Raises KeyFileUnusable, BadSettings."""
+    return read_consumers(given(settings.unseal_consumers_file, "LEDGER_UNSEAL_CONSUMERS_FILE"))
+
+
+def erasing_of(settings: Settings, bodies: Bodies, consumers: Consumers) -> Erasing:
+    """What destroys keys in this process; whoever may write archive files is a holder of every record."""
+    clock = clock_of(settings.clock_file)
+    return Erasing(bodies.keys, bodies.purges, bodies.events, consumers.named_for(UNSEAL_PURPOSE_ARCHIVE), clock)
 
 
 def given(file: Path | None, variable: str) -> Path:

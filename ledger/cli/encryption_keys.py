@@ -46,7 +46,7 @@ def kek() -> None:
 @click.option("--passphrase-file", required=True, type=_new_file, help="One line; made with a random one where absent.")
 def new(file: Path, passphrase_file: Path) -> None:
     """Make FILE with a first generation. An existing file is never replaced."""
-    with _shown():
+    with shown():
         if not passphrase_file.exists():
             write_secret(passphrase_file, secrets.token_urlsafe(32).encode(), new=True)
         made = new_key_file(datetime.now(UTC), os.urandom)
@@ -58,8 +58,8 @@ def new(file: Path, passphrase_file: Path) -> None:
 @beside_option
 def rotate(beside: Path | None) -> None:
     """Add a generation, which wraps every new key from now on; `ledger keys rewrap` moves the old ones."""
-    settings = _settings(beside)
-    with _shown(), _changing(settings) as (content, write):
+    settings = key_settings(beside)
+    with shown(), changing(settings) as (content, write):
         grown = content.rotated(datetime.now(UTC), os.urandom)
         write(grown)
     click.echo(f"generation {grown.newest.number} is the newest; copy the key file to its backup now")
@@ -69,10 +69,10 @@ def rotate(beside: Path | None) -> None:
 @beside_option
 def list_(beside: Path | None) -> None:
     """List the generations, how many live keys each wraps, and whether the next is due."""
-    settings = _settings(beside)
-    with _shown():
+    settings = key_settings(beside)
+    with shown():
         content = _content(settings)
-        live = _with_rows(settings, lambda rows: rows.live_by_generation())
+        live = with_rows(settings, lambda rows: rows.live_by_generation())
     table = Table("generation", "made at", "state", "live keys")
     for each in content.generations:
         state = f"destroyed {each.destroyed_at:%Y-%m-%d %H:%M}" if each.destroyed_at else "kept"
@@ -88,10 +88,10 @@ def list_(beside: Path | None) -> None:
 @beside_option
 def destroy(generation: int, beside: Path | None) -> None:
     """Destroy GENERATION in the key file; refused while a key is wrapped by it. Its copies in backups are yours."""
-    settings = _settings(beside)
-    with _shown(), _changing(settings) as (content, write):
+    settings = key_settings(beside)
+    with shown(), changing(settings) as (content, write):
         without = content.without(generation, datetime.now(UTC))
-        _with_rows(settings, lambda rows: check_destroyable(rows, content, generation))
+        with_rows(settings, lambda rows: check_destroyable(rows, content, generation))
         write(without)
     click.echo(f"generation {generation} is gone from the key file; destroy its copies in backups too")
 
@@ -100,11 +100,11 @@ def destroy(generation: int, beside: Path | None) -> None:
 @beside_option
 def rewrap(beside: Path | None) -> None:
     """Wrap every key anew under the newest generation, while the service runs; may be cut short and run again."""
-    settings = _settings(beside)
-    with _shown():
-        encryption = KeyFileKeys(*_files(settings))
+    settings = key_settings(beside)
+    with shown():
+        encryption = KeyFileKeys(*key_files(settings))
         newest = encryption.content.newest.number
-        done = _with_rows(settings, lambda rows: rewrap_all(rows, encryption, newest))
+        done = with_rows(settings, lambda rows: rewrap_all(rows, encryption, newest))
     click.echo(f"{done.keys:,} keys wrapped by generation {newest}")
     for row in done.failed:
         origin, stream_id = row.stream
@@ -120,7 +120,7 @@ def rewrap(beside: Path | None) -> None:
 @click.option("--consumers-file", required=True, type=_new_file, help="LEDGER_UNSEAL_CONSUMERS_FILE of `ledger serve`.")
 def consumer_(name: str, purposes: tuple[str, ...], token_file: Path, consumers_file: Path) -> None:
     """Let the program NAME have bodies opened, under a new token; `ledger serve` knows it from its next start."""
-    with _shown():
+    with shown():
         known = read_consumers(consumers_file) if consumers_file.exists() else Consumers(())
         token = secrets.token_urlsafe(32)
         asked = [UnsealPurpose.Value(_PREFIX + each.upper()) for each in purposes]
@@ -130,30 +130,30 @@ def consumer_(name: str, purposes: tuple[str, ...], token_file: Path, consumers_
     click.echo(f"{name} may have bodies opened for {', '.join(purposes)}; its token is in {token_file}")
 
 
-def _settings(beside: Path | None) -> Settings:
+def key_settings(beside: Path | None) -> Settings:
     return settings_for("postgres_keys_url", "key_file", "key_passphrase_file", beside=beside)
 
 
-def _files(settings: Settings) -> tuple[Path, Path]:
+def key_files(settings: Settings) -> tuple[Path, Path]:
     passphrase_file = given(settings.key_passphrase_file, "LEDGER_KEY_PASSPHRASE_FILE")
     return given(settings.key_file, "LEDGER_KEY_FILE"), passphrase_file
 
 
 def _content(settings: Settings) -> KeyFile:
-    file, passphrase_file = _files(settings)
+    file, passphrase_file = key_files(settings)
     return read_key_file(file, read_line_secret(passphrase_file))
 
 
 @contextmanager
-def _changing(settings: Settings) -> Generator[tuple[KeyFile, Callable[[KeyFile], None]]]:
+def changing(settings: Settings) -> Generator[tuple[KeyFile, Callable[[KeyFile], None]]]:
     """The file's content and a way to replace it, while nobody else may change it."""
-    file, passphrase_file = _files(settings)
+    file, passphrase_file = key_files(settings)
     passphrase = read_line_secret(passphrase_file)
     with lock_beside(file):
         yield read_key_file(file, passphrase), lambda changed: write_key_file(file, changed, passphrase, os.urandom)
 
 
-def _with_rows(settings: Settings, work: Callable[[KeyRows], Awaitable[T]]) -> T:
+def with_rows(settings: Settings, work: Callable[[KeyRows], Awaitable[T]]) -> T:
     async def run() -> T:
         pool = writer_pool(settings.postgres_keys_url)
         try:
@@ -165,7 +165,7 @@ def _with_rows(settings: Settings, work: Callable[[KeyRows], Awaitable[T]]) -> T
 
 
 @contextmanager
-def _shown() -> Generator[None]:
+def shown() -> Generator[None]:
     try:
         yield
     except (KeyProblem, StoreError, OSError, ValueError) as error:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "import": "ledger.cli.import_fhir:import_",
     "dispose": "ledger.cli.dispose:dispose",
     "packs": "ledger.cli.packs:packs",
+    "purge": "ledger.cli.purge:purge",
     "replay": "ledger.cli.replay:replay",
     "verify": "ledger.cli.verify:verify",
     "monitor": "ledger.cli.monitor:monitor",

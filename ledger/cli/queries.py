@@ -53,10 +53,10 @@ async def view_queries(settings: Settings, ledger: Ledger, opener: Opener) -> As
         }
         of_one_hospital = {name: _of_known_hospital(ledger, query) for name, query in queries.items()}
         state = {"OperationsService/GetStatus": ServiceState(settings, ledger, operations, pool).get_status}
-        yield {_PACKAGE + name: _without_nul(query) for name, query in {**of_one_hospital, **state}.items()}
+        yield {_PACKAGE + name: without_nul(query) for name, query in {**of_one_hospital, **state}.items()}
 
 
-def _without_nul(query: Query) -> Query:
+def without_nul(query: Query) -> Query:
     """Refuses text that PostgreSQL cannot compare with anything."""
 
     async def guarded(request: Message) -> Message:

@@ -10,12 +10,15 @@ from pathlib import Path
 import click
 
 from ledger.application.ledger import Ledger
-from ledger.cli.bodies import Bodies, bodies_with_keys, unsealing_of
+from ledger.cli.bodies import Bodies, bodies_with_keys, consumers_of, erasing_of
+from ledger.cli.erasure_follower import ErasureFollower
 from ledger.cli.log_store import log_blobs
+from ledger.cli.purge_queries import purge_queries, purges_of
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
 from ledger.keys.disclosing import Disclosing
+from ledger.keys.unsealing import Unsealing
 from ledger.server import key_service
 from ledger.server.key_service import KeyService
 from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
@@ -64,13 +67,17 @@ def serve(ready_file: Path | None) -> None:
 async def _serve(
     settings: Settings, bodies: Bodies, logs: Logs, stop: asyncio.Event, answers: Callable[[Addresses], None]
 ) -> None:
-    keys = KeyService(unsealing_of(settings, bodies.opener))
+    consumers = consumers_of(settings)
+    keys = KeyService(Unsealing(consumers, bodies.opener))
     ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
     try:
-        async with view_queries(settings, ledger, bodies.opener) as queries:
+        erasing = erasing_of(settings, bodies, consumers)
+        follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed)
+        await follower.catch_up()  # what is destroyed stays so, also where an older state of the keys was put back
+        async with view_queries(settings, ledger, bodies.opener) as queries, follower.following():
             proofs = Proofs(ledger, log_blobs(settings), Disclosing(bodies.keys).disclose).queries()
-            served = {**queries, **proofs, key_service.RPC: keys.unseal}
-            await run_server(settings, ledger, served, stop, answers, logs=logs)
+            own = {key_service.RPC: keys.unseal, **purge_queries(purges_of(settings, ledger, bodies))}
+            await run_server(settings, ledger, {**queries, **proofs, **own}, stop, answers, logs=logs)
     finally:
         await ledger.close()
 

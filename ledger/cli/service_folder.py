@@ -106,6 +106,12 @@ class ServiceFolder:
         kafka = f"{LOOPBACK}:{_kept_port(self.path / 'kafka', 'broker')}" if self.stream == "kafka" else ""
         return self.settings(postgres, kafka)
 
+    def superuser_url(self) -> str:
+        """libpq URL of the superuser of the service's own PostgreSQL, as it was at its last start."""
+        password = (self.path / "postgres" / "superuser.password").read_text().strip()
+        port = _kept_port(self.path / "postgres", "postgres")
+        return f"postgresql://postgres:{password}@127.0.0.1:{port}/{DATABASE}"
+
     def url(self, role: str, postgres_port: int) -> str:
         """libpq URL of a database role."""
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"

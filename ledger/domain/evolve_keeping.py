@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.domain import keeping_events as events
-from ledger.domain.bucket_map import BucketMap
 from ledger.domain.keeping_state import (
     Destruction,
     Disposal,
@@ -23,7 +22,7 @@ from ledger.domain.keeping_state import (
 )
 from ledger.domain.keeping_values import DisposalOpinion, EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_overlays
-from ledger.domain.state import Entry, Overlays, RecordState
+from ledger.domain.state import Archiving, RecordState, nothing_left
 from ledger.domain.values import Phase
 
 T = TypeVar("T")
@@ -179,28 +178,17 @@ def approved(state: RecordState, event: events.DisposalApproved, _: datetime) ->
     return with_archiving(state, disposal=made)
 
 
-def destroyed(state: RecordState, event: events.RecordDestroyed, at: datetime) -> RecordState:
-    """What remains is that it was there, and that it is gone: whoever holds the state holds no content."""
+def destroyed(state: RecordState | None, event: events.RecordDestroyed, at: datetime) -> RecordState:
+    """What remains is that it was there, and that it is gone: whoever holds the state holds no content.
+
+    Nothing of the state before goes into it, so it is the same where the events before cannot be opened any more.
+    Who holds a copy or a package is in the purge register.
+    """
     gone = Destruction(
         event.list_id, at, event.meta.actor, event.approved_by, event.supervisors, event.covers, event.head_leaf
     )
-    return next_version(
-        state,
-        phase=Phase.DESTROYED,
-        entries=BucketMap[Entry](),
-        consultations={},
-        newborns=frozenset(),
-        moves=(),
-        department="",
-        departments=(),
-        bed="",
-        responsible=None,
-        team="",
-        disposition=None,
-        # Who holds a copy or a package is asked for long after.
-        overlays=Overlays(transfers=state.overlays.transfers, copies=state.overlays.copies),
-        archiving=replace(state.archiving, head_leaf=event.head_leaf, destruction=gone),
-    )
+    version = state.version + 1 if state else 1
+    return replace(nothing_left(version), archiving=Archiving(head_leaf=event.head_leaf, destruction=gone))
 
 
 KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {

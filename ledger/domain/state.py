@@ -244,6 +244,23 @@ class PackageState:
     code: str = ""
 
 
+def nothing_left(version: int) -> RecordState:
+    """A record whose events cannot be opened any more, up to this version: what is no tombstone in it says nothing."""
+    return RecordState(
+        version=version,
+        phase=Phase.DESTROYED,
+        patient_id=UUID(int=0),
+        case_number="",
+        visit_type=VisitType.INPATIENT,
+        visit_sequence=0,
+        identity=IdentityStatus.UNVERIFIED,
+        retention_class="",
+        rule_pack="",
+        rule_pack_version=0,
+        department="",
+    )
+
+
 StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState | PublishedMapsState
 
 

@@ -27,6 +27,8 @@ _INITDB_SECONDS_MAX = 120.0
 _POLL_SECONDS = 0.02
 _SOCKET_PATH_MAX = 90  # the kernel allows 107 bytes with the file's name
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+# What was written to the log of changes is removed with its file, and does not lie on in one that is used again.
+_ERASING = {"wal_recycle": "off", "min_wal_size": "32MB"}
 
 
 class EmbeddedPostgres:
@@ -197,7 +199,7 @@ class EmbeddedPostgres:
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
         }
-        options = [f"-c{name}={value}" for name, value in {**placed, **self._settings}.items()]
+        options = [f"-c{name}={value}" for name, value in {**_ERASING, **placed, **self._settings}.items()]
         return LeashedProcess(
             [self._found.program("postgres"), "-D", str(self.data), *options],
             folder=self._home,

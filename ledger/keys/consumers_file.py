@@ -38,6 +38,10 @@ class Consumers:
         """These and one more; one of the same name gives way: its old token counts no longer."""
         return (*(each for each in self._consumers if each.name != more.name), more)
 
+    def named_for(self, purpose: UnsealPurpose.ValueType) -> tuple[str, ...]:
+        """The names of those who may ask for a purpose."""
+        return tuple(each.name for each in self._consumers if purpose in each.purposes)
+
     def of_token(self, token: str) -> Consumer:
         """Whose token it is. UnknownToken. Takes the same time for every token, whichever it is or resembles."""
         digest = sha256(token.encode()).digest()

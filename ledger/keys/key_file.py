@@ -58,6 +58,12 @@ class KeyFile:
         """The key of a generation; None for one that is destroyed or unknown."""
         return next((each.key for each in self.generations if each.number == number and each.key), None)
 
+    def all_gone_at(self, number: int) -> datetime | None:
+        """When the last of the generations up to this one was destroyed; None while one is left."""
+        ends = [each.destroyed_at for each in self.generations if each.number <= number]
+        gone = [each for each in ends if each is not None]
+        return max(gone) if gone and len(gone) == len(ends) else None
+
     def due(self, now: datetime) -> bool:
         """Whether the newest generation is older than `rotate_days`."""
         return now - self.newest.made_at > timedelta(days=self.rotate_days)

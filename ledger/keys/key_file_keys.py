@@ -44,18 +44,19 @@ class KeyFileKeys:
 
     async def wrap(self, keys: Sequence[tuple[KeyPlace, bytes]]) -> list[Wrapped]:
         """As KeyEncryption says."""
-        newest = (await self._current()).newest
+        newest = (await self.current()).newest
         return [wrap(newest.key, newest.number, self._random(NONCE_BYTES), place, key) for place, key in keys]
 
     async def unwrap(self, keys: Sequence[tuple[KeyPlace, Wrapped]]) -> list[bytes | None]:
         """As KeyEncryption says."""
-        content = await self._current()
+        content = await self.current()
         if any(wrapped.generation > content.newest.number for _, wrapped in keys):
             # Another process may have seen a rotation before this one.
-            content = await self._current(look_seconds=0.0)
+            content = await self.current(look_seconds=0.0)
         return [_unwrapped(content, place, wrapped) for place, wrapped in keys]
 
-    async def _current(self, look_seconds: float = LOOK_SECONDS) -> KeyFile:
+    async def current(self, look_seconds: float = LOOK_SECONDS) -> KeyFile:
+        """The generations as they were at most that long ago. Raises KeysUnavailable."""
         if self._clock() - self._looked < look_seconds:
             return self._content
         async with self._reading:

@@ -7,17 +7,22 @@ from collections.abc import Callable, Sequence
 
 from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
+from ledger.keys.purge_rows import PurgeRows
 from ledger.trust.envelope import Envelope
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import (
     CannotSeal,
+    Destroyed,
     Draft,
+    Opened,
     Opening,
     Sealed,
     SealFault,
     seal_in_order,
 )
+
+_RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
 
 
 class KeyedSealer:
@@ -48,17 +53,34 @@ class KeyedSealer:
 
 
 class KeyedOpener:
-    """An Opener."""
+    """An Opener. Of a destroyed record it opens the RecordDestroyed itself, which the purge register keeps."""
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: KeyStore, purges: PurgeRows) -> None:
         self._keys = keys
+        self._purges = purges
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """As Opener says. Raises KeysUnavailable, StoreUnavailable."""
         envelopes = [sealed_envelope(envelope) for envelope, _ in events]
         streams = [_stream_of(each) for each in envelopes if isinstance(each, Envelope)]
         keys = await self._keys.find(streams) if streams else {}
-        return [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
+        openings = [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
+        return await self._with_statements(envelopes, openings)
+
+    async def _with_statements(self, envelopes: list[Envelope | SealFault], openings: list[Opening]) -> list[Opening]:
+        asked = {
+            index: each
+            for index, each in enumerate(envelopes)
+            if isinstance(each, Envelope) and each.type == _RECORD_DESTROYED and openings[index] == Destroyed()
+        }
+        if not asked:
+            return openings
+        kept = await self._purges.statements([_stream_of(each) for each in asked.values()])
+        for index, envelope in asked.items():
+            statement = kept.get(_stream_of(envelope))
+            if statement is not None and statement.proven_by(envelope):
+                openings[index] = Opened(statement.plaintext)
+        return openings
 
 
 def _opened(keys: dict[StreamOf, Found], envelope: Envelope | SealFault, body: bytes) -> Opening:

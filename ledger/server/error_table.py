@@ -90,6 +90,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.MapNotThere: Row(code_pb2.FAILED_PRECONDITION, "RECORD_NOT_MAPPED"),
     log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),
+    edge.UnknownHolder: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOLDER", ("record_id",)),
     edge.ServerStopping: Row(code_pb2.UNAVAILABLE, "SERVER_STOPPING"),
     edge.NoSuchLogFile: Row(code_pb2.NOT_FOUND, "NO_SUCH_LOG_FILE"),
     edge.ReaderUnknown: Row(code_pb2.UNAUTHENTICATED, "READER_UNKNOWN"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 
 class EdgeError(Exception):
     """The edge could not serve the call."""
@@ -72,6 +74,14 @@ class ViewNotServedHere(EdgeError):
     def __init__(self, rpc: str) -> None:
         super().__init__()
         self.rpc = rpc
+
+
+class UnknownHolder(EdgeError):
+    """The purge register names no such holder of this record."""
+
+    def __init__(self, record_id: UUID) -> None:
+        super().__init__()
+        self.record_id = record_id
 
 
 class ServerStopping(EdgeError):

@@ -17,6 +17,7 @@ from ledger.api.v1 import (
     keeping_pb2,
     keys_pb2,
     proofs_pb2,
+    purges_pb2,
     records_pb2,
     rulebook_pb2,
     stream_pb2,
@@ -38,6 +39,7 @@ CONTRACT_FILES = (
     transfers_pb2,
     stream_pb2,
     keys_pb2,
+    purges_pb2,
 )
 
 

@@ -11,12 +11,16 @@ from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
 from ledger.domain.keeping_state import Destruction, PatientRequest
-from ledger.domain.state import Archiving, Consultation, Entry, RecordState, Transfer
+from ledger.domain.state import Archiving, Consultation, Entry, RecordState, Transfer, is_destroyed
 
 
 def record_message(view: RecordView) -> records.Record:
-    """The record with its entries, consultations and transfers."""
+    """The record with its entries, consultations and transfers; of a destroyed one what its envelopes and the
+    statement of its destruction say.
+    """
     state = view.state
+    if is_destroyed(state):
+        return _destroyed_message(view)
     message = records.Record(
         record_id=str(view.record_id),
         version=view.version,
@@ -40,8 +44,6 @@ def record_message(view: RecordView) -> records.Record:
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
-    if state.archiving.destruction is not None:
-        message.tombstone.CopyFrom(_tombstone(state.archiving.destruction, state))
     message.keeping.CopyFrom(_keeping(state))
     if state.archiving.passed or state.archiving.returns or state.archiving.grade:
         message.quality.CopyFrom(_quality(state.archiving))
@@ -52,8 +54,21 @@ def record_message(view: RecordView) -> records.Record:
     return message
 
 
-def _tombstone(destruction: Destruction, state: RecordState) -> records.Tombstone:
-    message = records.Tombstone(
+def _destroyed_message(view: RecordView) -> records.Record:
+    message = records.Record(
+        record_id=str(view.record_id),
+        version=view.version,
+        phase=common.PHASE_DESTROYED,
+        head_leaf=view.head_leaf,
+        updated_at=to_timestamp(view.updated_at),
+    )
+    destruction = view.state.archiving.destruction
+    message.tombstone.CopyFrom(_tombstone(destruction) if destruction else records.Tombstone())
+    return message
+
+
+def _tombstone(destruction: Destruction) -> records.Tombstone:
+    return records.Tombstone(
         list_id=str(destruction.list_id),
         destroyed_at=to_timestamp(destruction.destroyed_at),
         destroyed_by=to_message(destruction.destroyed_by, common.Actor),
@@ -62,9 +77,6 @@ def _tombstone(destruction: Destruction, state: RecordState) -> records.Tombston
         covers=destruction.covers,
         head_leaf=destruction.head_leaf,
     )
-    if state.ended_at is not None:
-        message.ended_at.CopyFrom(to_timestamp(state.ended_at))
-    return message
 
 
 def _keeping(state: RecordState) -> values.Keeping:

@@ -132,6 +132,11 @@ class EventReader:
         rows = await self._rows("stream_at", hospital, (position,))
         return (rows[0][0], rows[0][1]) if rows else None
 
+    async def positions_of(self, hospital: str, type_: str, after: int, through: int) -> list[tuple[int, UUID]]:
+        """Position and stream of the events of a type above `after`, up to `through`; both bound what is looked at."""
+        rows = await self._rows("positions_of", hospital, (after, through, type_))
+        return [(row[0], row[1]) for row in rows]
+
     async def command(self, hospital: str, command_id: UUID) -> CommandReceipt | None:
         """What became of a command; None where it was never appended."""
         rows = await self._rows("find_command", hospital, (command_id,), file="append")

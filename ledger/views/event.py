@@ -60,6 +60,11 @@ class ViewEvent:
                 raise BodyNotOpened(self.event_type, kind.name)
 
     @property
+    def gone(self) -> bool:
+        """Whether the envelope is all that is left of the event."""
+        return isinstance(self.opening, Destroyed)
+
+    @property
     def body_class(self) -> type[Message]:
         """The class of the body. UnknownEventType where this release does not know the type."""
         found = BODIES.get(self.event_type)

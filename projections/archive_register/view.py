@@ -5,7 +5,14 @@ from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
+from ledger.api.v1 import (
+    common_pb2,
+    course_events_pb2,
+    events_pb2,
+    identity_events_pb2,
+    keeping_events_pb2,
+    keeping_values_pb2,
+)
 from ledger.views.event import ViewEvent, unix_micros
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.archive_register.overlays import counted, overlay_after, overlay_key
@@ -20,7 +27,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 3
+    schema_version = 4
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -28,23 +35,27 @@ class ArchiveRegister:
         """The record's row, and the overlay's; streams of other kinds have none. UnknownEventType stops the record."""
         if event.body_class in _OTHER_STREAMS:
             return ()
-        key = overlay_key(event)
         record = RowKey(_RECORDS, (event.stream_id,))
+        if event.gone or event.body_class is keeping_events_pb2.RecordDestroyed:
+            return (record,)
+        key = overlay_key(event)
         return (record, RowKey(_OVERLAYS, key)) if key else (record,)
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The record's row after the event, and the overlay's."""
         body_class = event.body_class
+        if event.gone and body_class is events_pb2.RecordRegistered:
+            return (Change(_RECORDS, _unreadable(event)),)
         if body_class is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         record = cast("RegisteredRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if record is None:  # its registration was given up by a person
             return ()
         record = record._replace(version=event.version, head_leaf=event.leaf)
-        if record.phase == common_pb2.PHASE_DESTROYED:
-            return (Change(_RECORDS, record),)
         if body_class is keeping_events_pb2.RecordDestroyed:
             return (Change(_RECORDS, _tombstone(record, event)), Erased(_OVERLAYS, event.stream_id))
+        if event.gone:
+            return (Change(_RECORDS, record),)
         overlays: tuple[Change, ...] = ()
         if key := overlay_key(event):
             before = cast("OverlayRow | None", rows.get(RowKey(_OVERLAYS, key)))
@@ -69,6 +80,12 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> Register
     )
 
 
+def _unreadable(event: ViewEvent) -> RegisteredRecord:
+    """A record that is destroyed further on: its place and its head."""
+    place = (event.stream_id, event.version, event.position, event.leaf)
+    return RegisteredRecord(*place, phase=common_pb2.PHASE_DESTROYED)
+
+
 def _tombstone(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
     """That it was there, and by which list it went; nothing of what it said or whose it was."""
     return RegisteredRecord(
@@ -77,9 +94,10 @@ def _tombstone(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
         registered_position=record.registered_position,
         head_leaf=record.head_leaf,
         phase=common_pb2.PHASE_DESTROYED,
-        opinion=record.opinion,
-        approved=record.approved,
-        list_id=cast("keeping_events_pb2.RecordDestroyed", event.message).list_id,
+        # Nothing else is destroyed.
+        opinion=keeping_values_pb2.DISPOSAL_OPINION_DESTROY,
+        approved=True,
+        list_id="" if event.gone else cast("keeping_events_pb2.RecordDestroyed", event.message).list_id,
         destroyed_at=event.recorded_at,
     )
 

@@ -21,13 +21,17 @@ class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 4
+    schema_version = 5
     package = "projections.department_board"
     tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
         """The record's row, and the entry's where the event is about one."""
         kind = event.body_class
+        if kind is keeping_events_pb2.RecordDestroyed:
+            return (RowKey(_RECORDS, (event.stream_id,)),)
+        if event.gone:
+            return ()
         if kind in ON_ENTRY:
             return (RowKey(_RECORDS, (event.stream_id,)), _entry_key(event))
         return (RowKey(_RECORDS, (event.stream_id,)),) if kind in _ON_RECORD or kind in CHANGES_PHASE else ()
@@ -35,6 +39,8 @@ class DepartmentBoard:
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The record's row after the event, and the entry's."""
         kind = event.body_class
+        if kind is keeping_events_pb2.RecordDestroyed:
+            return (Change(_RECORDS, _tombstone(event)), Erased(_ENTRIES, event.stream_id))
         record = cast("BoardRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if kind is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
@@ -44,8 +50,6 @@ class DepartmentBoard:
             entry = ON_ENTRY[kind](event, event.message, cast("BoardEntry | None", rows.get(_entry_key(event))))
             moved = record._replace(version=event.version)
             return (Change(_RECORDS, moved), Change(_ENTRIES, entry)) if entry else (Change(_RECORDS, moved),)
-        if kind is keeping_events_pb2.RecordDestroyed:
-            return (Change(_RECORDS, _tombstone(event)), Erased(_ENTRIES, event.stream_id))
         moved = _ON_RECORD.get(kind, _phase_only)(record, event.message)
         phase, permanent = phase_after(event, record.standing)
         return (Change(_RECORDS, moved._replace(version=event.version, phase=phase, permanent=permanent)),)

@@ -30,7 +30,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 2
+    schema_version = 3
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -46,6 +46,10 @@ class PatientIndex:
         patient = RowKey(_PATIENTS, (event.stream_id,))
         if body_class is events_pb2.PatientRegistered:
             return (patient,)
+        if body_class is keeping_events_pb2.RecordDestroyed:
+            return (RowKey(_EPISODES, (event.stream_id,)),)
+        if event.gone:
+            return ()
         if body_class in _BETWEEN_PATIENTS:
             return (patient, _identity_key(event))
         concerned = body_class in ON_EPISODE or body_class in CHANGES_PHASE
@@ -59,14 +63,14 @@ class PatientIndex:
             return (Change(_PATIENTS, Patient(event.stream_id, event.version, registered.case_number, None)),)
         if body_class in _BETWEEN_PATIENTS:
             return _between_patients(event, rows)
+        if body_class is keeping_events_pb2.RecordDestroyed:
+            gone = NO_EPISODE._replace(record_id=event.stream_id, version=event.version)
+            return (Change(_EPISODES, gone), Erased(_ENTRIES, event.stream_id), Erased(_DUPLICATES, event.stream_id))
         if body_class is events_pb2.RecordRegistered:
             return (Change(_EPISODES, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         episode = cast("EpisodeRow | None", rows.get(RowKey(_EPISODES, (event.stream_id,))))
         if episode is None:  # its registration was given up by a person
             return ()
-        if body_class is keeping_events_pb2.RecordDestroyed:
-            gone = NO_EPISODE._replace(record_id=event.stream_id, version=event.version)
-            return (Change(_EPISODES, gone), Erased(_ENTRIES, event.stream_id), Erased(_DUPLICATES, event.stream_id))
         after = ON_EPISODE[body_class](episode, event.message) if body_class in ON_EPISODE else episode
         phase, permanent = phase_after(event, episode.standing)
         moved = after._replace(version=event.version, phase=phase, permanent=permanent)

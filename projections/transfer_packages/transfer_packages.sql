@@ -34,6 +34,9 @@ SET version = excluded.version, opened_position = excluded.opened_position, dire
     record_version = excluded.record_version, package_sha256 = excluded.package_sha256,
     package_size = excluded.package_size, code = excluded.code, updated_at = excluded.updated_at
 
+-- name: erase_transfers
+DELETE FROM {transfers} WHERE stream_id = ANY($1::uuid[])
+
 -- name: transfers
 SELECT transfer_id, opened_position, direction, counterpart, record_id, state, kind, record_version, package_sha256,
     package_size, code, updated_at

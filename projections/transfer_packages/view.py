@@ -6,9 +6,9 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, events_pb2
+from ledger.api.v1 import common_pb2, events_pb2, keeping_events_pb2
 from ledger.views.event import ViewEvent
-from ledger.views.view import Change, Row, RowKey, Table
+from ledger.views.view import Change, Erased, Row, RowKey, Table
 
 _TRANSFERS = "transfers"
 
@@ -36,17 +36,21 @@ class TransferPackages:
     """Transfers of a hospital, sent and received, newest first."""
 
     name = "transfer_packages"
-    schema_version = 1
+    schema_version = 2
     package = "projections.transfer_packages"
     tables = (Table(_TRANSFERS, Transfer._make, 2),)
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
-        """The transfer's row."""
-        return (_key(event),) if event.body_class in _STATE_AFTER else ()
+        """The transfer's row; of a destruction none by name, since all of the record's go."""
+        if event.body_class is keeping_events_pb2.RecordDestroyed:
+            return (RowKey(_TRANSFERS, (event.stream_id, UUID(int=0))),)
+        return (_key(event),) if event.body_class in _STATE_AFTER and not event.gone else ()
 
-    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
+    def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The transfer's row after the event."""
         body_class = event.body_class
+        if body_class is keeping_events_pb2.RecordDestroyed:
+            return (Erased(_TRANSFERS, event.stream_id),)
         transfer = cast("Transfer | None", rows.get(_key(event)))
         if body_class is events_pb2.TransferProposed:
             transfer = _proposed(event, cast("events_pb2.TransferProposed", event.message))

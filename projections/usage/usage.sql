@@ -7,7 +7,7 @@ CREATE TABLE {days} (
     events integer NOT NULL,
     bytes_stored bigint NOT NULL,
     bytes_published bigint NOT NULL,
-    last_command text NOT NULL,
+    recorded_at bigint NOT NULL,
     PRIMARY KEY (stream_id, day)
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {days} (day);
@@ -21,17 +21,17 @@ CREATE TABLE {shared} (
 CREATE INDEX ON {shared} (day)
 
 -- name: load_days
-SELECT d.stream_id, d.day, d.version, d.commands, d.events, d.bytes_stored, d.bytes_published, d.last_command
+SELECT d.stream_id, d.day, d.version, d.commands, d.events, d.bytes_stored, d.bytes_published, d.recorded_at
 FROM unnest($1::uuid[], $2::text[]) AS k (stream_id, day) JOIN {days} AS d USING (stream_id, day)
 
 -- name: store_days
 INSERT INTO {days}
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::integer[], $5::integer[], $6::bigint[], $7::bigint[],
-    $8::text[])
+    $8::bigint[])
 ON CONFLICT (stream_id, day) DO UPDATE
 SET version = excluded.version, commands = excluded.commands, events = excluded.events,
     bytes_stored = excluded.bytes_stored, bytes_published = excluded.bytes_published,
-    last_command = excluded.last_command
+    recorded_at = excluded.recorded_at
 
 -- name: load_shared
 SELECT s.stream_id, s.command_id, s.version, s.day

@@ -26,8 +26,8 @@ class StreamDay(NamedTuple):
     events: int
     bytes_stored: int
     bytes_published: int
-    last_command: str
-    """The events of a command follow each other, so the last id is enough to count each command once."""
+    recorded_at: int
+    """Of the last event. A command's events share it and no two commands of a stream do, so each is counted once."""
 
 
 class SharedCommand(NamedTuple):
@@ -40,10 +40,10 @@ class SharedCommand(NamedTuple):
 
 
 class Usage:
-    """Metering of a hospital. It holds no patient's data, and so nothing of it goes when a record is destroyed."""
+    """Metering of a hospital, from envelopes and lengths, so that a destroyed record stays in the figures as it was."""
 
     name = "usage"
-    schema_version = 2
+    schema_version = 3
     package = "projections.usage"
     tables = (Table(_DAYS, StreamDay._make, 2), Table(_SHARED, SharedCommand._make, 2))
 
@@ -54,11 +54,10 @@ class Usage:
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
         """One event more, and perhaps one command."""
         key = _key(event)
-        command_id = cast("Any", event.message).meta.command_id
-        first = StreamDay(*key.key, version=0, commands=0, events=0, bytes_stored=0, bytes_published=0, last_command="")
+        first = StreamDay(*key.key, version=0, commands=0, events=0, bytes_stored=0, bytes_published=0, recorded_at=0)
         before = cast("StreamDay | None", rows.get(key)) or first
         shared = event.body_class in _IN_TWO_STREAMS
-        begins = not shared and (before.events == 0 or command_id != before.last_command)
+        begins = not shared and (before.events == 0 or event.recorded_at != before.recorded_at)
         yield Change(
             _DAYS,
             before._replace(
@@ -67,10 +66,11 @@ class Usage:
                 events=before.events + 1,
                 bytes_stored=before.bytes_stored + len(event.envelope) + len(event.body),
                 bytes_published=before.bytes_published + _message_bytes(event),
-                last_command=command_id,
+                recorded_at=event.recorded_at,
             ),
         )
         if shared:
+            command_id = cast("Any", event.message).meta.command_id
             yield Change(_SHARED, SharedCommand(event.stream_id, command_id, event.version, key.key[1]))
 
 

@@ -20,7 +20,7 @@ class Worklist:
     """What waits, by record; whom it waits for is joined from the record when somebody asks."""
 
     name = "worklist"
-    schema_version = 2
+    schema_version = 3
     package = "projections.worklist"
     tables = (Table(_RECORDS, WorkRecord._make, 1), Table(_ITEMS, WorkItemRow._make, 2))
 
@@ -28,6 +28,10 @@ class Worklist:
         """The record's row, and the items that the event is about."""
         kind = event.body_class
         record = RowKey(_RECORDS, (event.stream_id,))
+        if kind is keeping_events_pb2.RecordDestroyed:
+            return (record,)
+        if event.gone:
+            return ()
         if kind in CHANGES_ITEMS:
             return (record, *(RowKey(_ITEMS, (event.stream_id, item)) for item in items_named(event)))
         return (record,) if kind in _ON_RECORD or kind in CHANGES_PHASE else ()
@@ -35,14 +39,14 @@ class Worklist:
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The record's row after the event, and its items."""
         kind = event.body_class
+        if kind is keeping_events_pb2.RecordDestroyed:
+            gone = WorkRecord(event.stream_id, event.version, phase=common_pb2.PHASE_DESTROYED)
+            return (Change(_RECORDS, gone), Erased(_ITEMS, event.stream_id))
         if kind is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         record = cast("WorkRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if record is None:  # its registration was given up by a person
             return ()
-        if kind is keeping_events_pb2.RecordDestroyed:
-            gone = WorkRecord(event.stream_id, event.version, phase=common_pb2.PHASE_DESTROYED)
-            return (Change(_RECORDS, gone), Erased(_ITEMS, event.stream_id))
         after = _ON_RECORD[kind](record, event.message) if kind in _ON_RECORD else record
         phase, permanent = phase_after(event, record.standing)
         moved = after._replace(version=event.version, phase=phase, permanent=permanent)

@@ -1,7 +1,7 @@
 """A view's content is a function of the set of events, however partitions interleave and batches are cut."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.api.v1 import keeping_values_pb2 as values
+from ledger.trust.sealing import Destroyed
 from ledger.views.view import View
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Connection
@@ -116,6 +117,38 @@ async def test_any_interleaving_gives_the_same_content(
             whole = await build(connection, view, [history])
             mixed = await build(connection, view, list(interleaved(history, data)))
             assert mixed == whole
+
+
+@given(steps=_steps)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_a_build_after_an_erasure_equals_one_before(ground: Ground, steps: list[tuple[int, int, UUID]]) -> None:
+    """Of a destroyed record envelopes are read, and its RecordDestroyed as the register keeps it: the same rows."""
+    history, destroyed = _with_destructions(steps)
+    afterwards = [
+        each
+        if each.event.stream_id not in destroyed or each.event.event_type == "ledger.v1.RecordDestroyed"
+        else replace(each, event=replace(each.event, opening=Destroyed()))
+        for each in history
+    ]
+    async with ground.pool.connection() as connection:
+        await prepare(connection, "north")
+        for view in ALL:
+            assert await build(connection, view, [afterwards]) == await build(connection, view, [history]), view.name
+
+
+def _with_destructions(steps: Sequence[tuple[int, int, UUID]]) -> tuple[list[Delivered], set[UUID]]:
+    """Records in the first streams, each with a destruction at its end; what other streams hold in the rest."""
+    of_records = [index for index, body in enumerate(_BODIES) if _of_record(body)]
+    kept = [(number, of_records[kind % len(of_records)] if number < 4 else kind, item) for number, kind, item in steps]
+    streams = [(number, 0, _ITEMS[0]) for number in range(4)]
+    ends = [(number, _BODIES.index(life.destroyed), _ITEMS[0]) for number in range(4)]
+    history = delivered_history([*streams, *kept, *ends])
+    return history, {UUID(int=1_000 + number) for number in range(4)}
+
+
+def _of_record(body: Body) -> bool:
+    name = type(body(_ITEMS[0])).__name__
+    return body is not life.destroyed and not name.startswith(("Patient", "Package", "RecordRegistered", "NoneType"))
 
 
 def delivered_history(steps: Sequence[tuple[int, int, UUID]]) -> list[Delivered]:

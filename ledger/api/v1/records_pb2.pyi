@@ -1716,7 +1716,7 @@ class Tombstone(_message.Message):
 
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
-        """When care ended; absent where it never began."""
+        """No longer said: when care ended went with the record."""
 
     def __init__(
         self,

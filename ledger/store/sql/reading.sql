@@ -43,6 +43,9 @@ SELECT position FROM {schema}.events WHERE stream_id = $1 AND version = $2
 -- name: stream_at
 SELECT stream_id, version FROM {schema}.events WHERE position = $1
 
+-- name: positions_of
+SELECT position, stream_id FROM {schema}.events WHERE position > $1 AND position <= $2 AND type = $3 ORDER BY position
+
 -- name: reservation
 SELECT kind, key, value, counter, stream_id, group_key FROM {schema}.reservations WHERE kind = $1 AND key = $2
 

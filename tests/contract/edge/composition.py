@@ -1,14 +1,22 @@
 """The edge with proofs, the queries and the runner of the views as `ledger serve` and `ledger project` compose them."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from ledger.cli.feeds import view_tools
 from ledger.cli.log_store import log_blobs
+from ledger.cli.purge_queries import purge_queries
 from ledger.cli.queries import view_queries
+from ledger.clock import system_clock
 from ledger.config import Settings
+from ledger.keys.key_file import KeyFile, new_key_file
+from ledger.keys.purge_rows import PurgeRows
 from ledger.server.proofs import Proofs
+from ledger.server.purges import Purges
+from ledger.store.connections import writer_pool
 from projections.connections import connection_pool
 from projections.hints import HeadHints
 from projections.run import Runner
@@ -22,10 +30,18 @@ from tests.services.sealed import FIXED_KEY, disclosed
 async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
     """Runs an edge that was not started yet, with proofs and every view's queries."""
     async with view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
-        edge.queries.update({**queries, **Proofs(edge.ledger, log_blobs(edge.settings), disclosed).queries()})
+        pool = writer_pool(edge.settings.postgres_keys_url)
+        purges = Purges(PurgeRows(pool), edge.ledger.origin_of, _generations, system_clock)
+        proofs = Proofs(edge.ledger, log_blobs(edge.settings), disclosed)
+        edge.queries.update({**queries, **purge_queries(purges), **proofs.queries()})
         await edge.start()
         yield edge
         await edge.stop()
+        await pool.close()
+
+
+async def _generations() -> KeyFile:
+    return new_key_file(datetime.now(UTC), os.urandom)
 
 
 @asynccontextmanager

@@ -18,7 +18,13 @@ from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
 from tests.services.template import ROLE_PASSWORDS
 
-_ROLES = {"MIGRATE": "ledger_migrate", "APPEND": "ledger_append", "STREAM": "ledger_stream", "VIEWS": "ledger_views"}
+_ROLES = {
+    "MIGRATE": "ledger_migrate",
+    "APPEND": "ledger_append",
+    "STREAM": "ledger_stream",
+    "VIEWS": "ledger_views",
+    "KEYS": "ledger_keys",
+}
 
 
 @dataclass

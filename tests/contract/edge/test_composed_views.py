@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.message import Message
 
 from ledger.api.v1 import boards_pb2 as boards
+from ledger.api.v1 import purges_pb2 as purges
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1 import stream_pb2 as stream
 from ledger.api.v1 import transfers_pb2 as transfers
@@ -65,6 +66,8 @@ def _filled(method: Method, hospital: str) -> Any:
     for field in method.request.DESCRIPTOR.fields:
         if field.name.endswith("_id"):
             setattr(request, field.name, str(uuid4()))
+    if method.request is purges.AcknowledgePurgeRequest:
+        request.kind, request.item, request.actor.id = purges.HOLDER_KIND_ARCHIVE, "office", str(uuid4())
     for name, value in (("view", "department_board"), ("reason", "a test"), ("position", 1), ("case_number", "C1")):
         if name in method.request.DESCRIPTOR.fields_by_name:
             setattr(request, name, value)
@@ -222,6 +225,7 @@ async def test_every_list_has_one_rule_for_its_page_size(client: EdgeClient, edg
         ("UsageService/GetUsage", usage.GetUsageRequest(hospital="north")),
         ("TransferService/ListTransfers", transfers.ListTransfersRequest(hospital="north")),
         ("OperationsService/ListDeadLetters", stream.ListDeadLettersRequest(hospital="north")),
+        ("PurgeService/ListPurges", purges.ListPurgesRequest(hospital="north")),
     ]
     assert {rpc for rpc, _ in lists} == {
         each.rpc.removeprefix(_PREFIX) for each in methods() if "page_size" in each.request.DESCRIPTOR.fields_by_name

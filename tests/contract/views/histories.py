@@ -32,22 +32,24 @@ class Sealed:
 
 @dataclass
 class EventStream:
-    """Seals the events of one stream, version after version, a second apart."""
+    """Seals the events of one stream, version after version, a second apart but for those of one command."""
 
     stream_id: UUID = field(default_factory=uuid4)
     hospital: str = "north"
     version: int = 0
     leaf: bytes = b""
 
-    def seal(self, body: Message, *, event_type: str = "") -> Sealed:
+    def seal(self, body: Message, *, event_type: str = "", same_command: bool = False) -> Sealed:
         meta = getattr(body, "meta", None)
         if meta is not None:
             meta.occurred_at.CopyFrom(at(self.version + 1))
-        return self.seal_bytes(body.SerializeToString(), event_type or f"ledger.v1.{body.DESCRIPTOR.name}")
+        return self.seal_bytes(
+            body.SerializeToString(), event_type or f"ledger.v1.{body.DESCRIPTOR.name}", same_command
+        )
 
-    def seal_bytes(self, body: bytes, event_type: str) -> Sealed:
+    def seal_bytes(self, body: bytes, event_type: str, same_command: bool = False) -> Sealed:
         self.version += 1
-        recorded_at = (FIRST_SECOND + self.version) * 1_000_000
+        recorded_at = (FIRST_SECOND + self.version - int(same_command)) * 1_000_000
         place = Envelope(
             format=FORMAT,
             origin=f"ledger.test/{self.hospital}/1",

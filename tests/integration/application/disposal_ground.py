@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,8 @@ from ledger.application.outcome import Outcome
 from tests.contract.edge import requests
 from tests.integration.application.written import HOSPITAL, execute
 
+Note = Callable[[str, str], records.RecordEntryRequest]
+"""From a record's id and a text to the request that writes it."""
 LONG_AGO = datetime(2000, 3, 1, tzinfo=UTC)
 
 
@@ -56,8 +58,8 @@ class Office:
         """A patient."""
         return str((await execute(self.ledger, requests.register_patient())).record_id)
 
-    async def due(self, patient_id: str, sequence: int = 1) -> str:
-        """An outpatient visit of long ago, its retention term over, appraised for destruction."""
+    async def due(self, patient_id: str, sequence: int = 1, note: Note = requests.record_entry) -> str:
+        """An outpatient visit of long ago with a note, its retention term over, appraised for destruction."""
         physician = requests.PHYSICIAN
         register = records.RegisterRecordRequest(
             patient_id=patient_id,
@@ -68,7 +70,7 @@ class Office:
         record_id = str((await self.do(register, physician, historical=True)).record_id)
         start = records.StartCareRequest(record_id=record_id, department="MED", team="clinic")
         await self.do(start, physician, historical=True)
-        await execute(self.ledger, requests.record_entry(record_id, "An old secret."))
+        await execute(self.ledger, note(record_id, "An old secret."))
         end = records.EndCareRequest(
             record_id=record_id, disposition=common.DISPOSITION_HOME, ended_at=requests.stamp(LONG_AGO)
         )
@@ -92,9 +94,9 @@ class Office:
         await self.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
         return list_id
 
-    async def condemned(self, patient_id: str) -> tuple[str, str]:
+    async def condemned(self, patient_id: str, note: Note = requests.record_entry) -> tuple[str, str]:
         """A due record whose destruction is approved by a list: record and list."""
-        record_id = await self.due(patient_id)
+        record_id = await self.due(patient_id, note=note)
         list_id = await self.approved([record_id])
         await self.do(keeping.ApproveDisposalRequest(record_id=record_id, list_id=list_id), APPROVER)
         return record_id, list_id

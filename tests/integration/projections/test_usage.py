@@ -33,7 +33,7 @@ async def test_commands_events_and_bytes_by_day(ground: Ground) -> None:
     events = [
         record.seal(by(1, h.registered())),
         record.seal(by(2, h.care_started())),
-        record.seal(by(2, h.submitted())),
+        record.seal(by(2, h.submitted()), same_command=True),
     ]
     events += [one.seal(by(3, h.patient_registered("C1"))), two.seal(by(4, h.patient_registered("C2")))]
     events += [one.seal(by(5, life.linked(two.stream_id))), two.seal(by(5, life.linked(one.stream_id)))]

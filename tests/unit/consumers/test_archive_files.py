@@ -15,6 +15,7 @@ from consumers.archive_office.manifest import BadManifest, read_manifest
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.shelf import Shelf
 from consumers.archive_office.verification import verify_archive
+from ledger.api.v1.keeping_events_pb2 import RecordDestroyed
 from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
@@ -252,3 +253,22 @@ def test_an_archive_of_an_earlier_release_is_compared_too(tmp_path: Path) -> Non
     del row["tree_peaks"]
     (tmp_path / "manifest.json").write_text(json.dumps(row))
     _archive(tmp_path, EVENTS[4:], _head(5))
+
+
+def test_a_destroyed_record_leaves_no_readable_file(tmp_path: Path) -> None:
+    """What its bodies said is in no file any more, also after a kill before the removal; the archive still verifies."""
+    history = short_history()
+    _archive(tmp_path, list(history.events))
+    readable = tmp_path / "records" / f"{RECORD}.jsonl"
+    before = readable.read_bytes()
+    assert b'"case_number"' in before, "the search would find it"
+    said = RecordDestroyed(list_id=str(OTHER)).SerializeToString()
+    _archive(tmp_path, [history.add(said, "ledger.v1.RecordDestroyed")])
+    assert not readable.exists()
+    readable.write_bytes(before)  # as if it had been killed before the removal
+    shelf = Shelf(tmp_path, "north")
+    assert not readable.exists()
+    kept = (tmp_path / shelf.manifest.records[str(RECORD)].file).read_bytes()
+    assert b'"case_number"' not in kept
+    assert str(OTHER).encode() in kept, "by which list it went stays"
+    assert isinstance(verify_archive(tmp_path), Summary)

@@ -303,7 +303,7 @@ def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() ->
     stream = condemned()
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
     decision = stream.when(destroy, now=LATER, actor=ARCHIVIST, persons={PATIENT: 7}, list_bumps=3)
-    patient_row = Bump("patient", (str(stream.record.patient_id),), 7)
+    patient_row = Bump("patient", (str(PATIENT),), 7)
     assert decision.reservations == (Bump("disposal", (str(LIST),), 3), patient_row)
     assert stream.record.phase is Phase.DESTROYED
     everything = allowed_actions(stream.record, facts(now=LATER))

@@ -21,6 +21,7 @@ def test_every_method_is_found_with_its_shape() -> None:
         "OperationsService",
         "PatientService",
         "ProofService",
+        "PurgeService",
         "RecordService",
         "RulebookService",
         "StreamService",

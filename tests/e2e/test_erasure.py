@@ -1,0 +1,145 @@
+"""Whether a destroyed record is really gone: every file of every server is searched for it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from ledger.api.v1 import records_pb2 as records
+from ledger.application.ledger import Ledger
+from ledger.cli.bodies import bodies_with_keys
+from ledger.cli.service_folder import ServiceFolder
+from ledger.embedded.kafka_jars import default_cache
+from ledger.keys.key_file_keys import KeyFileKeys
+from ledger.keys.wrapping import KeyPlace, Wrapped
+from tests.contract.edge import requests
+from tests.eventually import eventually
+from tests.integration.application.disposal_ground import Office
+from tests.services.whole_service import WholeService
+
+_PROJECT = Path(__file__).parents[2]
+_LATER = timedelta(days=40)
+TITLE = secrets.token_hex(24)
+"""Shown on boards, so that it lies in tables of views."""
+TEXT = base64.b64encode(secrets.token_bytes(9_000)).decode()
+"""Incompressible and long: PostgreSQL puts it into TOAST, sealed or not."""
+_PIECE = 200
+
+
+@pytest.fixture
+def service(services_folder: Path) -> Iterator[WholeService]:
+    """A service of its own with Kafka, since it is stopped."""
+    found = WholeService(services_folder / "erasure", "kafka", _PROJECT / default_cache())
+    found.start()
+    yield found
+    found.stop_if_running()
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(300)
+async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeService, tmp_path: Path) -> None:
+    """Marker, data key and wrapped key: found before (where they may be), nowhere after the documented steps."""
+    async with bodies_with_keys(service.settings) as bodies:
+        ledger = await Ledger.open(service.settings, bodies.sealer, bodies.opener)
+        office = Office(ledger)
+        record_id, list_id = await office.condemned(await office.patient(), _marked)
+        head = await ledger.head("north")
+        eventually(lambda: _views_at(service, head), seconds_max=60, what="views at the head")
+        place, wrapped = _key_row(service, record_id)
+        settings = service.settings
+        assert settings.key_file is not None
+        assert settings.key_passphrase_file is not None
+        (data_key,) = await KeyFileKeys(settings.key_file, settings.key_passphrase_file).unwrap([(place, wrapped)])
+        assert data_key is not None
+        _superuser(service, "CHECKPOINT")
+        folders = [service.folder, Path(_superuser(service, "SHOW data_directory"))]
+        assert {TITLE.encode(), wrapped.data} <= _found(folders, [TITLE.encode(), wrapped.data]), "the search finds"
+        assert any(TITLE.encode() in path.read_bytes() for path in _tables_of_views(service, folders[1])), "control"
+        await office.destroy(record_id, list_id)
+        await ledger.close()
+    eventually(lambda: _key_row(service, record_id)[1].data == b"", seconds_max=30, what="tombstone")
+    destroyed_at = head + 1
+    eventually(lambda: _views_at(service, destroyed_at), seconds_max=60, what="views at the destruction")
+
+    assert "generation 2 is the newest" in _purge(service, {})
+    clock = tmp_path / "clock"
+    clock.write_text((datetime.now(UTC) + _LATER).isoformat())
+    driven = {"LEDGER_CLOCK_FILE": str(clock), "LEDGER_TEST_CLOCK": "1"}
+    assert "generation 1 is destroyed" in _purge(service, driven)
+    listed = _ledger(service, "purge", "list", "--hospital", "north", "--dir", str(service.folder))
+    assert record_id in listed
+    assert "not yet" not in listed
+    # A row of a backup from before, with the key file of today: its generation is gone.
+    assert await KeyFileKeys(settings.key_file, settings.key_passphrase_file).unwrap([(place, wrapped)]) == [None]
+
+    assert service.stop() == 0
+    pieces = [TEXT[at : at + _PIECE].encode() for at in range(0, len(TEXT) - _PIECE, _PIECE)]
+    keys = [form for each in (data_key, wrapped.data) for form in (each, each.hex().encode(), base64.b64encode(each))]
+    assert _found(folders, [TITLE.encode(), *pieces, *keys]) == set()
+
+
+def _marked(record_id: str, text: str) -> records.RecordEntryRequest:
+    request = requests.record_entry(record_id, text + TEXT)
+    request.content.title = TITLE
+    return request
+
+
+def _views_at(service: WholeService, position: int) -> bool:
+    counted = "SELECT min(e) FROM (SELECT sum(events) AS e FROM v_north.checkpoints GROUP BY view) AS s"
+    return int(_superuser(service, counted) or 0) >= position
+
+
+def _key_row(service: WholeService, record_id: str) -> tuple[KeyPlace, Wrapped]:
+    query = "SELECT origin, key_id, generation, wrapped FROM ledger_keys.record_keys WHERE stream_id = %s"
+    with psycopg.connect(service.settings.postgres_keys_url) as connection:
+        row = connection.execute(query, (record_id,)).fetchone()
+    assert row is not None
+    origin, key_id, generation, wrapped = row
+    return KeyPlace(origin, UUID(record_id).bytes, bytes(key_id)), Wrapped(generation, bytes(wrapped or b""))
+
+
+def _superuser(service: WholeService, statement: str) -> str:
+    url = ServiceFolder.look(service.folder).superuser_url()
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        row = cursor.fetchone() if cursor.description else None
+    return str(row[0]) if row and row[0] is not None else ""
+
+
+def _tables_of_views(service: WholeService, data: Path) -> list[Path]:
+    of_views = """SELECT string_agg(pg_relation_filepath(c.oid), ' ') FROM pg_class AS c
+        WHERE c.relnamespace = 'v_north'::regnamespace AND c.relkind IN ('r', 'i')"""
+    return [data / each for each in _superuser(service, of_views).split()]
+
+
+def _found(folders: Iterable[Path], wanted: list[bytes]) -> set[bytes]:
+    """Those that lie in any file, all files read whole."""
+    found: set[bytes] = set()
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                data = path.read_bytes()
+                found |= {each for each in wanted if each in data}
+    return found
+
+
+def _purge(service: WholeService, environment: dict[str, str]) -> str:
+    return _ledger(service, "purge", "run", "--dir", str(service.folder), environment=environment)
+
+
+def _ledger(service: WholeService, *words: str, environment: dict[str, str] | None = None) -> str:
+    command = [sys.executable, "-m", "ledger.cli.main", *words]
+    env = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=120, check=False, env=env)
+    assert done.returncode == 0, (service.folder, done.stderr)
+    return done.stdout

@@ -1,0 +1,154 @@
+"""A destroyed record: its key goes with the next look, and everything works on what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+from prometheus_client import CollectorRegistry
+
+from ledger.api.v1.disposal_values_pb2 import ReportedRecord
+from ledger.application.errors import RecordDestroyed
+from ledger.application.ledger import Ledger
+from ledger.cli.bodies import Bodies, bodies_with_keys
+from ledger.cli.erasure_follower import ErasureFollower
+from ledger.config import load
+from ledger.domain.state import is_destroyed
+from ledger.keys.erasing import Erasing
+from ledger.server.record_message import record_message
+from ledger.trust.envelope import decode
+from ledger.trust.sealing import Destroyed, Opened
+from ledger.trust.verify import Row, Summary, copies_of, verify_rows
+from tests.contract.edge import requests
+from tests.integration.application.disposal_ground import Office
+from tests.integration.application.written import HOSPITAL, execute
+from tests.services.postgres import Database
+from tests.services.serve_process import serve_environment
+
+ORIGIN = "ledger.example/north/1"
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+@dataclass
+class Process:
+    """What one server process has."""
+
+    ledger: Ledger
+    bodies: Bodies
+    follower: ErasureFollower
+
+
+async def _started(database: Database) -> AsyncIterator[Process]:
+    settings = load(serve_environment(database))
+    async with bodies_with_keys(settings) as bodies:
+        ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+        await ledger.add_hospital(HOSPITAL, 1, "")
+        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, ("archive-office",), lambda: NOW)
+        follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry())
+        await follower.catch_up()
+        yield Process(ledger, bodies, follower)
+        await ledger.close()
+
+
+@pytest.fixture
+async def process(database: Database) -> AsyncIterator[Process]:
+    """A server process with the hospital north."""
+    async for each in _started(database):
+        yield each
+
+
+@pytest.fixture
+async def other(database: Database, process: Process) -> AsyncIterator[Process]:
+    """Another one, with a memory of its own."""
+    del process
+    async for each in _started(database):
+        yield each
+
+
+async def _destroyed(process: Process) -> tuple[UUID, str]:
+    office = Office(process.ledger)
+    record_id, list_id = await office.condemned(await office.patient())
+    await office.destroy(record_id, list_id)
+    return UUID(record_id), list_id
+
+
+async def test_the_key_goes_and_the_tombstone_stays_in_every_process(process: Process, other: Process) -> None:
+    """No event opens but the destruction; list and persons are told; commands are refused by name, nothing is added."""
+    record_id, list_id = await _destroyed(process)
+    before = record_message(await other.ledger.record(HOSPITAL, record_id))
+    rows = await process.ledger.read_stream(HOSPITAL, record_id, 0, 100)
+    sealed = [(row.envelope, row.body) for row in rows]
+    assert all(isinstance(each, Opened) for each in await other.bodies.opener.open(sealed)), "it opens before"
+    await process.follower.catch_up()
+    await other.follower.catch_up()
+    for each in (process, other):
+        *earlier, last = await each.bodies.opener.open(sealed)
+        assert set(earlier) == {Destroyed()}
+        assert isinstance(last, Opened)
+        view = await each.ledger.record(HOSPITAL, record_id)
+        assert is_destroyed(view.state)
+        assert record_message(view) == before
+        assert record_message(view).tombstone.list_id == list_id
+        head = await each.ledger.head(HOSPITAL)
+        with pytest.raises(RecordDestroyed):
+            await execute(each.ledger, requests.record_entry(str(record_id)))
+        with pytest.raises(RecordDestroyed):
+            await each.ledger.record(HOSPITAL, record_id, version=1)
+        assert await each.ledger.head(HOSPITAL) == head
+    every = await process.ledger.read_positions(HOSPITAL, 0, 100)
+    walked = verify_rows(
+        Row(row.position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope)) for row in every
+    )
+    assert isinstance(walked, Summary), walked
+
+
+async def test_the_list_is_reported_after_the_keys_are_gone(process: Process) -> None:
+    """What the report says is held against the tombstone, which needs no key."""
+    record_id, list_id = await _destroyed(process)
+    await process.follower.catch_up()
+    done = ReportedRecord(record_id=str(record_id), destroyed=True)
+    assert (await Office(process.ledger).report(list_id, done)).events == 1
+
+
+async def test_an_older_state_of_the_keys_that_was_put_back_is_erased_before_anybody_is_served(
+    process: Process, other: Process, database: Database
+) -> None:
+    """A start applies every destruction again, also where the key's row is back from a backup."""
+    record_id, _ = await _destroyed(process)
+    with psycopg.connect(database.url) as connection:
+        connection.execute("CREATE TABLE backup AS SELECT * FROM ledger_keys.record_keys")
+    await process.follower.catch_up()
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        for table in ("purge_holders", "purges", "erased_up_to", "record_keys"):
+            connection.execute(f"DELETE FROM ledger_keys.{table}")  # noqa: S608 - the names above
+        connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
+        connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_rows")
+        connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_whole")
+    row = (await other.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    sealed = [(row.envelope, row.body)]
+    assert isinstance((await other.bodies.opener.open(sealed))[0], Opened), "it was put back"
+    async for started in _started(database):
+        assert await started.bodies.opener.open(sealed) == [Destroyed()]
+
+
+async def test_the_register_names_who_else_holds_it_until_they_say_that_they_have_deleted(process: Process) -> None:
+    """Archive office: open, then acknowledged once; a second time changes nothing; complete needs the generations."""
+    record_id, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    await process.follower.catch_up()  # again: nothing twice
+    purges = process.bodies.purges
+    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=True)
+    assert (purge.stream_id, purge.unreadable_at, purge.holders_known) == (record_id, NOW, True)
+    assert [(each.kind, each.item) for each in purge.holders] == [("archive", "archive-office")]
+    stream, by = (ORIGIN, record_id.bytes), UUID(int=5)
+    assert not await purges.acknowledge(stream, "copy", "archive-office", NOW, by)
+    assert await purges.acknowledge(stream, "archive", "archive-office", NOW, by)
+    assert await purges.acknowledge(stream, "archive", "archive-office", NOW, UUID(int=6))
+    assert await purges.page(ORIGIN, 0, 10, only_open=True) == []
+    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=False)
+    assert [(each.acknowledged_at, each.acknowledged_by) for each in purge.holders] == [(NOW, by)]
