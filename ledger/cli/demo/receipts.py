@@ -12,7 +12,7 @@ import grpc.aio
 from typing_extensions import override
 
 from ledger.api.v1.common_pb2 import CommandReceipt
-from ledger.trust.sealing import Opened, Opening
+from ledger.trust.sealing import Destroyed, Opened, Opening
 from ledger.trust.verify import Row
 from ledger.views.bodies import BODIES
 
@@ -55,17 +55,29 @@ class ReceiptLog(grpc.aio.UnaryUnaryClientInterceptor):
 
 
 def not_borne_out(receipts: Iterable[Receipt], rows: Iterable[Row], openings: Iterable[Opening]) -> list[Receipt]:
-    """Receipts whose position or record version is not an event of their own command, or that count other events."""
+    """Receipts whose position or record version is not an event of their own command, or that count other events.
+
+    Of a destroyed record nobody can read the command: there position and record version must be of one event.
+    """
+    unreadable: set[tuple[str, int, int]] = set()
     by_position: dict[int, str] = {}
     by_version: dict[tuple[str, int], str] = {}
     for row, opening in zip(rows, openings, strict=True):
         copies = row.copies
         assert copies is not None  # noqa: S101 - read with their copies
+        stream_id = str(UUID(bytes=copies.stream_id))
+        if isinstance(opening, Destroyed):
+            unreadable.add((stream_id, copies.version, row.position))
         command_id = _command_of(copies.type, opening)
         by_position[row.position] = command_id
-        by_version[str(UUID(bytes=copies.stream_id)), copies.version] = command_id
+        by_version[stream_id, copies.version] = command_id
     added = Counter(by_position.values())
-    return [each for each in receipts if not _holds(each, by_position, by_version, added)]
+    return [
+        each
+        for each in receipts
+        if (each.record_id, each.version, each.position) not in unreadable
+        and not _holds(each, by_position, by_version, added)
+    ]
 
 
 def _holds(

@@ -42,7 +42,7 @@ def corrections(laboratory: Path, folder: Path) -> Path:
         for resource in said:
             if type_ == "Observation" and resource["id"].endswith(_OWN):
                 _change(resource)
-                if not ahead:
+                if not ahead and "encounter" in resource:
                     resource["effectiveDateTime"], ahead = "2999-01-01T00:00:00Z", True
         _write(folder, type_, said)
     return folder
@@ -96,7 +96,9 @@ def _result(index: int, observation: Resource) -> Iterator[Resource]:
     if share != 3:
         yield observation
     if index % 10 == 0:
-        yield {**observation, "id": f"{observation['id']}{_OWN}", "code": {"text": "only the laboratory measures this"}}
+        # Of a kind of its own each, so that two of them with one time and value are not taken for one fact.
+        kind = {"text": f"only the laboratory measures this, kind {index}"}
+        yield {**observation, "id": f"{observation['id']}{_OWN}", "code": kind}
 
 
 def _change(observation: Resource) -> None:

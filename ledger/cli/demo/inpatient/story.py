@@ -55,8 +55,9 @@ async def tell_inpatient_story(
     await readmit(case)
     hold_id, list_id = await hold_and_condemn(case)
     condemned = await _allowed(case)
+    case_number = (await tale.record(case.record_id)).case_number
     await destroy(case, hold_id, list_id)
-    tale.print(f"The inpatient story of case {(await tale.record(case.record_id)).case_number} in {hospital}", console)
+    tale.print(f"The inpatient story of case {case_number} in {hospital}", console)
     console.print(
         "Times are when it happened in the world, as its people say; the ledger recorded all of it today, and what it"
         " guards by its own clock (windows, answers of other hospitals) runs by that.",

@@ -26,13 +26,22 @@ from ledger.api.v1.stream_pb2 import ReadRecordRequest, StoredEvent
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.demo.looking import StoryFailed
-from ledger.cli.errors_shown import violations_of
+from ledger.cli.errors_shown import reason, violations_of
 from ledger.trust.envelope import decode
-from ledger.trust.sealing import Opened, Opener, Opening
+from ledger.trust.sealing import Destroyed, Opened, Opener, Opening
 from ledger.views.bodies import BODIES, TYPE_PREFIX
 
 _WITHOUT_PHASE = ("PatientRegistered", "PatientAmended", "DisposalList")
 """Events of streams that are no record."""
+_DESTROYED = "RECORD_DESTROYED"
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A command as its sender knows it."""
+
+    who: Actor
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Timeline:
         """Sends a command that must be done; its answer."""
         request.context.CopyFrom(self._context(who, at))
         answer = await method(request)
-        await self.note(answer.receipt.record_id, what)
+        await self.note(answer.receipt.record_id, what, _Sent(who, at))
         return answer
 
     async def refused(self, who: Actor, at: datetime | None, what: str, method: Any, request: Any) -> None:
@@ -78,22 +87,24 @@ class Timeline:
         try:
             await method(request)
         except grpc.RpcError as error:
-            faults = violations_of(error)
-            if not faults:
+            rules = _rules(error)
+            if not rules:
                 raise
         else:
             raise StoryFailed(f"the ledger took what it should refuse: {what}")
         phase = _phase((await self.record(request.record_id)).phase)
-        rules = "\n".join(dict.fromkeys(f"{each.rule}\n(rule: {each.text})" for each in faults))
         self._rows.append(_Row(_time(request.context.occurred_at, at), _who(who), what, rules, phase, refused=True))
 
-    async def note(self, stream_id: str, what: str) -> None:
-        """Notes the events of a stream that were not told yet, one row for each."""
+    async def note(self, stream_id: str, what: str, sent: _Sent | None = None) -> None:
+        """Notes the events of a stream that were not told yet, one row for each.
+
+        `sent`: who sent the command and when, for what cannot be read any more: a destruction takes its own words too.
+        """
         after = self._versions.get(stream_id, 0)
         events = await self._events(stream_id, after)
         self._versions[stream_id] = after + len(events)
         openings = await self.opener.open([(event.envelope, event.body) for event in events])
-        metas = [_read(event, opening) for event, opening in zip(events, openings, strict=True)]
+        metas = [_read(event, opening, sent) for event, opening in zip(events, openings, strict=True)]
         phases = [await self._phase_at(stream_id, after + 1 + index, name) for index, (name, _) in enumerate(metas)]
         for index, ((name, meta), phase) in enumerate(zip(metas, phases, strict=True)):
             said = what if index == 0 else "  together with it"
@@ -148,10 +159,21 @@ def stamp(time: datetime) -> Timestamp:
     return made
 
 
-def _read(event: StoredEvent, opening: Opening) -> tuple[str, EventMeta]:
+def _rules(error: grpc.RpcError) -> str:
+    """The rules that refused a command; empty where none did."""
+    if (named := reason(error)) == _DESTROYED:
+        return f"{named}\n(rule: a destroyed record takes nothing)"
+    return "\n".join(dict.fromkeys(f"{each.rule}\n(rule: {each.text})" for each in violations_of(error)))
+
+
+def _read(event: StoredEvent, opening: Opening, sent: _Sent | None) -> tuple[str, EventMeta]:
+    name = decode(event.envelope).type
+    if isinstance(opening, Destroyed) and sent is not None:
+        return name.removeprefix(TYPE_PREFIX), EventMeta(
+            actor=sent.who, occurred_at=stamp(sent.at or datetime.now(UTC))
+        )
     if not isinstance(opening, Opened):
         raise StoryFailed(f"an event of the story cannot be opened: {opening}")
-    name = decode(event.envelope).type
     parse: Callable[[bytes], Message] = BODIES[name].FromString
     body: Any = parse(opening.plaintext)
     return name.removeprefix(TYPE_PREFIX), body.meta
