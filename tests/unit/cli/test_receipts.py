@@ -11,7 +11,7 @@ import pytest
 from ledger.api.v1.common_pb2 import EventMeta
 from ledger.api.v1.events_pb2 import EntryRecorded
 from ledger.cli.demo.receipts import Receipt, not_borne_out
-from ledger.trust.sealing import Destroyed, Opened, Opening
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Copies, Row
 
 _RECORD = UUID(int=7)
@@ -55,5 +55,13 @@ def test_receipts_that_do_not(wrong: Receipt) -> None:
 
 
 def test_a_receipt_of_an_event_that_does_not_open_does_not_hold() -> None:
-    """What cannot be read bears nothing out."""
-    assert not_borne_out([_GOOD], _ROWS, [*_opened(_ROWS[:2]), Destroyed()]) == [_GOOD]
+    """What cannot be read although nothing destroyed it bears nothing out."""
+    fault = SealFault(SealFaultKind.KEY_MISSING)
+    assert not_borne_out([_GOOD], _ROWS, [*_opened(_ROWS[:2]), fault]) == [_GOOD]
+
+
+def test_of_a_destroyed_record_position_and_version_must_be_of_one_event() -> None:
+    """Nobody can read any more whose command it was."""
+    openings = [*_opened(_ROWS[:2]), Destroyed()]
+    wrong = replace(_GOOD, position=2)
+    assert not_borne_out([_GOOD, wrong], _ROWS, openings) == [wrong]
