@@ -66,6 +66,7 @@ async def test_a_cut_beyond_what_was_signed_is_found_in_the_tiles(
     async with integrating():
         await until_published(files, 400)
     files.keep_signed(kept)
+    files.publish(kept)
     ledger.cut(200)
     ledger.append(300)
     async with integrating():
