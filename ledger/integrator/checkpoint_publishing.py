@@ -38,7 +38,7 @@ class CheckpointPublishing:
         self._said: dict[str, str] = {}
 
     async def compare_with_witnesses(self) -> None:
-        """LedgerRolledBack where a witness has cosigned more than we know, or another tree; one that is away is asked with the next."""
+        """LedgerRolledBack where a witness has cosigned more, or another tree; one that is away is asked again."""
         if self._cosigning is not None:
             await self._cosign(self._cosigning)
 
