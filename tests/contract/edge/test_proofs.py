@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -213,7 +213,7 @@ async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
     made = await publish_map(ground.channel, ground.blobs, "north")
     assert made is not None
     await ground.published(made.position)
-    RecordMaps(ground.blobs, "north").note_published(replace(made, position=position))
+    RecordMaps(ground.blobs, "north").note_published(made._replace(position=position))
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=record_id))
     assert reason(refused.value) == "LOG_DAMAGED"
