@@ -110,7 +110,7 @@ class DirectoryBlobs:
         A folder that is there may be one whose maker died before it was flushed.
         """
         if "" not in self._flushed or not self._root.is_dir():
-            _make_root(self._root)
+            make_folder(self._root)
             self._flushed = {""}
         descriptor = _held(held, os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         way = ""
@@ -164,7 +164,8 @@ def _entered(held: ExitStack, root: Path, folder: str) -> int:
     return descriptor
 
 
-def _make_root(root: Path) -> None:
+def make_folder(root: Path) -> None:
+    """Makes a folder with all above it; the way to it is on disk when this returns."""
     missing = [each for each in (root, *root.parents) if not each.is_dir()]
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in dict.fromkeys([*(each.parent for each in missing), root.parent]):
