@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 SIZE_MAX = (1 << 63) - 1
 PACK_BYTES_MAX, PROOF_BYTES_MAX, NOTE_BYTES_MAX = 256 << 20, 384 << 10, 256 << 10
 LOG_KEY, WITNESS_KEY = 1, 4
+MAP_AHEAD_SECONDS = 300
 MAP_EVENT_TYPE = "ledger.v1.MapPublished"
 
 
@@ -170,9 +171,18 @@ class Policy:
         return reached[threshold - 1] if len(reached) >= threshold else None
 
 
-def policy_of(text: str) -> Policy:
+def policy_of(data: bytes) -> Policy:
+    """The policy of a file; names are opaque bytes there, so nothing is decoded that could make two of them equal."""
+    try:
+        return policy_in(data.decode("utf-8", "surrogateescape"))
+    except UnicodeError:  # the name of a key, which must be UTF-8
+        raise Refused("POLICY") from None
+
+
+def policy_in(text: str) -> Policy:
     policy, used = Policy(), set[str]()
-    need(text.endswith("\n"), "POLICY")
+    need(len(text) <= 256 << 10 and text.endswith("\n"), "POLICY")
+    need(not any((each < " " and each not in "\t\n") or each == "\x7f" for each in text), "POLICY")
     for line in text.split("\n"):
         words = line.replace("\t", " ").split(" ")
         words = [word for word in words if word]
@@ -305,6 +315,8 @@ def envelope_of(data: bytes) -> Envelope:
     if any(len(texts.get(at, b"")) not in allowed for at, allowed in lengths.items()):
         raise ValueError
     commitment, prev_leaf = texts.get(10, b""), texts.get(11, b"")
+    if bool(commitment) != bool(texts.get(8)):
+        raise ValueError  # a body is sealed under a key and committed to, or neither
     names = texts[2].decode(), texts[5].decode()
     return Envelope(names[0], texts[3], numbers[4], names[1], numbers[6], texts[9], commitment, prev_leaf)
 
@@ -395,8 +407,11 @@ def check_pack(data: bytes, policy: Policy, monitors: list[Key], map_age: int | 
     need(rows <= size <= SIZE_MAX and len(root) == 32, "MAP_EVENT")
     need(in_log(map_event, map_place), "MAP_INCLUSION")
     need(size <= map_place[0], "MAP_ORDER")
-    if map_age is not None and checkpoint.proven is not None:
-        need(checkpoint.proven * 1_000_000 - published.recorded_at <= map_age * 1_000_000, "STALE_MAP")
+    if checkpoint.proven is not None:  # a clock may be some minutes wrong, but nothing is recorded after it was seen
+        need(published.recorded_at - checkpoint.proven * 1_000_000 <= MAP_AHEAD_SECONDS * 1_000_000, "STALE_MAP")
+    if map_age is not None:
+        need(checkpoint.proven is not None, "STALE_MAP")
+        need((checkpoint.proven or 0) * 1_000_000 - published.recorded_at <= map_age * 1_000_000, "STALE_MAP")
 
     # 4. The record's whole bucket in that map: it stands there once, at the version and with the hash of this pack.
     which = bucket_of(bytes.fromhex(name))
@@ -461,7 +476,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--entry", type=Path, help="for `proof`: file with the event's envelope")
     given = parser.parse_args(arguments)
     try:
-        policy = policy_of(given.policy.read_text()) if given.policy else Policy(quorum="none")
+        policy = policy_of(given.policy.read_bytes()) if given.policy else Policy(quorum="none")
         if given.key:
             key = key_of(given.key)
             need(key.kind == LOG_KEY and (not policy.logs or key in policy.logs), "KEY")

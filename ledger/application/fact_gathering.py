@@ -159,6 +159,8 @@ class FactGathering:
             case SealRecord() | ExtendSeal() if loaded is not None:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
+            case PublishMap():
+                return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:
                 return await self._of_persons(facts, asked, loaded)
 

@@ -23,6 +23,8 @@ from ledger.blobs.contract import (
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLUSHED_MAX = 10_000
+"""So many folders are known to be on disk; then they are flushed again."""
 _PART = ".part-"
 """How the name of a file begins that is being written; no blob's does, so one left by a kill is never taken for one."""
 
@@ -33,6 +35,7 @@ class DirectoryBlobs:
     def __init__(self, root: Path) -> None:
         """Nothing is read or made before it is needed."""
         self._root = root
+        self._flushed: set[str] = set()
 
     def get(self, name: str) -> bytes | None:
         """As the contract says."""
@@ -59,7 +62,7 @@ class DirectoryBlobs:
             by_folder.setdefault(folder, {})[leaf] = data
         for folder, files in by_folder.items():
             with _failures(folder), ExitStack() as held:
-                descriptor = _made(held, self._root, folder)
+                descriptor = self._made(held, folder)
                 for leaf, data in files.items():
                     if not _linked(descriptor, leaf, data) and self.get(_joined(folder, leaf)) != data:
                         raise BlobDiffers(_joined(folder, leaf))
@@ -71,7 +74,7 @@ class DirectoryBlobs:
         folder, _, leaf = checked_name(name).rpartition("/")
         checked_size(name, data)
         with _failures(name), ExitStack() as held:
-            descriptor = _made(held, self._root, folder)
+            descriptor = self._made(held, folder)
             part = _written(descriptor, data)
             _in_place(descriptor, part, leaf)
             os.fsync(descriptor)
@@ -100,6 +103,32 @@ class DirectoryBlobs:
             except FileNotFoundError:
                 return
             os.fsync(descriptor)
+
+    def _made(self, held: ExitStack, folder: str) -> int:
+        """The descriptor of a folder, made where it is missing; the way to it is on disk after its first use here.
+
+        A folder that is there may be one whose maker died before it was flushed.
+        """
+        if "" not in self._flushed or not self._root.is_dir():
+            make_folder(self._root)
+            self._flushed = {""}
+        descriptor = _held(held, os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        way = ""
+        for part in filter(None, folder.split("/")):
+            way = f"{way}/{part}"
+            above = descriptor
+            try:
+                below = os.open(part, _FOLDER, dir_fd=above)
+            except FileNotFoundError:
+                below = _new_folder(above, part)
+                self._flushed.discard(way)
+            descriptor = _held(held, below)
+            if way not in self._flushed:
+                os.fsync(above)
+                self._flushed.add(way)
+        if len(self._flushed) > _FLUSHED_MAX:
+            self._flushed.clear()
+        return descriptor
 
     def _entries(self, folder: str) -> tuple[list[str], list[str]]:
         """The blobs and the folders in a folder."""
@@ -135,24 +164,24 @@ def _entered(held: ExitStack, root: Path, folder: str) -> int:
     return descriptor
 
 
-def _made(held: ExitStack, root: Path, folder: str) -> int:
-    """The descriptor of a folder, made and flushed where it is missing."""
+def make_folder(root: Path) -> None:
+    """Makes a folder with all above it; the way to it is on disk when this returns."""
+    missing = [each for each in (root, *root.parents) if not each.is_dir()]
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = _held(held, os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    for part in filter(None, folder.split("/")):
-        try:
-            below = os.open(part, _FOLDER, dir_fd=descriptor)
-        except FileNotFoundError:
-            below = _new_folder(descriptor, part)
-        descriptor = _held(held, below)
-    return descriptor
+    for folder in dict.fromkeys([*(each.parent for each in missing), root.parent]):
+        # A parent that may be passed but not read is somebody else's, and was there before.
+        with suppress(PermissionError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _new_folder(above: int, name: str) -> int:
-    # Another process may be faster, and may not have flushed it yet.
+    # Another process may be faster.
     with suppress(FileExistsError):
         os.mkdir(name, mode=0o700, dir_fd=above)
-    os.fsync(above)
     return os.open(name, _FOLDER, dir_fd=above)
 
 

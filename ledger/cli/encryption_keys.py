@@ -21,7 +21,7 @@ from ledger.cli.service_address import beside_option
 from ledger.cli.shown_tables import table_console
 from ledger.config import Settings
 from ledger.keys.consumers_file import Consumers, consumer, read_consumers, write_consumers
-from ledger.keys.errors import KeyProblem
+from ledger.keys.errors import KeyFileUnusable, KeyProblem
 from ledger.keys.key_file import KeyFile, new_key_file, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
@@ -120,13 +120,16 @@ def rewrap(beside: Path | None) -> None:
 @click.option("--consumers-file", required=True, type=_new_file, help="LEDGER_UNSEAL_CONSUMERS_FILE of `ledger serve`.")
 def consumer_(name: str, purposes: tuple[str, ...], token_file: Path, consumers_file: Path) -> None:
     """Let the program NAME have bodies opened, under a new token; `ledger serve` knows it from its next start."""
-    with shown():
+    with shown(), lock_beside(consumers_file):
+        if token_file.exists():
+            raise KeyFileUnusable(token_file, "exists already")
         known = read_consumers(consumers_file) if consumers_file.exists() else Consumers(())
         token = secrets.token_urlsafe(32)
         asked = [UnsealPurpose.Value(_PREFIX + each.upper()) for each in purposes]
         changed = known.with_one(consumer(name, token, *asked))
-        write_secret(token_file, token.encode(), new=True)
+        # In this order: a crash leaves a program without its token, never a token that is out before it is known.
         write_consumers(consumers_file, changed)
+        write_secret(token_file, token.encode(), new=True)
     click.echo(f"{name} may have bodies opened for {', '.join(purposes)}; its token is in {token_file}")
 
 

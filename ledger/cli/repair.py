@@ -11,12 +11,17 @@ import click
 from ledger.blobs.contract import BlobError
 from ledger.cli.log_store import log_blobs
 from ledger.cli.running import settings_for
-from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.keys.private_file import UnsafeFile
+from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles
+from ledger.log.own_heads import own_head
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.refill import LedgerRefill, NotRefilled, open_refill
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier, peaks_of
+from ledger.trust.note_key import KeyKind
+from ledger.trust.sealed_key import SealedKeyFault
 from ledger.trust.tile import TILE_WIDTH, BundleId, tiles_of
 from ledger.trust.tile_hashes import TileHashes
 
@@ -58,8 +63,9 @@ def refill(hospital: str, folder: Path | None) -> None:
     """
     settings = settings_for("postgres_append_url", beside=folder)
     files = LogFiles(log_blobs(settings), hospital)
+    keys = KeyFolder(settings.log_keys or settings.data_dir / "keys")
     try:
-        done = asyncio.run(_refill(settings.postgres_append_url, hospital, files))
+        done = asyncio.run(_refill(settings.postgres_append_url, hospital, files, keys))
     except (*_FAULTS, AnotherHistory) as error:
         raise click.ClickException(str(error)) from error
     except UnknownHospital as error:
@@ -91,11 +97,8 @@ def accept(hospital: str, folder: Path | None) -> None:
     click.echo(f"{hospital}: accepted; what other roles have found stays (`ledger status`).")
 
 
-async def _refill(url: str, hospital: str, files: LogFiles) -> Refilled | None:
-    note = files.signed()
-    if note is None:
-        raise LogDamaged("signed", "missing; there is nothing to refill from")
-    signed = parse_checkpoint(note.text)
+async def _refill(url: str, hospital: str, files: LogFiles, keys: KeyFolder) -> Refilled | None:
+    signed = _signed(hospital, files, keys)
     async with open_refill(url, hospital) as ledger:
         tree = Frontier()
         async for envelope in ledger.envelopes():
@@ -113,6 +116,22 @@ async def _refill(url: str, hospital: str, files: LogFiles) -> Refilled | None:
         await _put_back(ledger, files, tree, signed)
         _require_beginning(files, tree, signed)
     return Refilled(first, signed.size)
+
+
+def _signed(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
+    """The head to refill up to: of this hospital's log, under the log's own key in the folder of note keys."""
+    note = files.signed()
+    if note is None:
+        raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
+    origin = parse_checkpoint(note.text).origin
+    if origin.split("/")[-2:-1] != [hospital]:
+        raise LogDamaged(SIGNED, "of another hospital")
+    path = keys.path_of(origin, KeyKind.ED25519)
+    try:
+        key = read_sealed_key(path).verifier
+    except (OSError, UnsafeFile, SealedKeyFault) as error:
+        raise LogDamaged(SIGNED, f"cannot be verified; {path.name}: {type(error).__name__}") from error
+    return own_head(note, origin, key, SIGNED)
 
 
 async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:

@@ -23,6 +23,9 @@ def publish_map(command: PublishMap, state: PublishedMapsState | None, facts: Fa
         faults.add("context.actor", "NOT_A_PROGRAM", "a program publishes maps, not a person", RefusalKind.STATE)
     if not 1 <= command.tree_size <= _SIZE_MAX:
         faults.add("tree_size", "OUT_OF_RANGE", "1 to 2^63 - 1")
+    elif command.tree_size > facts.ledger_head:
+        what = f"at most {facts.ledger_head}, the ledger's last position"
+        faults.add("tree_size", "MAP_BEYOND_LEDGER", what, RefusalKind.STATE)
     if command.rows > command.tree_size:
         faults.add("rows", "OUT_OF_RANGE", "there are no more records than events")
     if len(command.root) != _ROOT_BYTES:

@@ -139,6 +139,8 @@ class Facts:
     """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
     shipped: ShippedRules = NOTHING_SHIPPED
     """The packs and templates of the release, for commands on the rulebook."""
+    ledger_head: int = 0
+    """For PublishMap: the ledger's last position."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
 

@@ -38,7 +38,7 @@ class CheckpointPublishing:
         self._said: dict[str, str] = {}
 
     async def compare_with_witnesses(self) -> None:
-        """LedgerRolledBack where a witness has cosigned more than we know; one that is away is asked with the next."""
+        """LedgerRolledBack where a witness has cosigned more, or another tree; one that is away is asked again."""
         if self._cosigning is not None:
             await self._cosign(self._cosigning)
 
@@ -74,6 +74,9 @@ class CheckpointPublishing:
     def _say(self, collected: Collected, size: int) -> None:
         for name, theirs in collected.ahead.items():
             raise LedgerRolledBack(self._hospital, f"signed up to {size}, but witness {name} has cosigned {theirs}")
+        for name in collected.forked:
+            what = f"signed up to {size}, but witness {name} has cosigned another tree under this origin"
+            raise LedgerRolledBack(self._hospital, what)
         metrics.quorum_missing.labels(self._hospital).set(not collected.enough)
         if collected.missing == self._said:
             return

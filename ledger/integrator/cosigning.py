@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
 
-from ledger.integrator.witness_client import Ahead, Cosigned, Prove, WitnessClient
+from ledger.integrator.witness_client import Ahead, Cosigned, Forked, NotCosigned, Prove, WitnessClient
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import QuorumMissing
 from ledger.trust.note import Note
@@ -26,6 +26,8 @@ class Collected:
     """Whether the policy accepts it."""
     ahead: Mapping[str, int]
     """Size of each witness that has cosigned a larger tree under this origin."""
+    forked: Sequence[str]
+    """Witnesses that have cosigned a tree under this origin which ours does not continue."""
     missing: Mapping[str, str]
     """Why the others have not cosigned, by the name of their keys."""
 
@@ -47,7 +49,8 @@ class Cosigning:
             note=signed,
             enough=self._is_enough(signed),
             ahead={name: answer.size for name, answer in named if isinstance(answer, Ahead)},
-            missing={name: answer.why for name, answer in named if not isinstance(answer, Cosigned | Ahead)},
+            forked=[name for name, answer in named if isinstance(answer, Forked)],
+            missing={name: answer.why for name, answer in named if isinstance(answer, NotCosigned)},
         )
 
     def _is_enough(self, note: Note) -> bool:

@@ -59,6 +59,7 @@ class HospitalIntegrator:
         self._failed = 0
         self._rests_until = 0.0
         self._signed_at = 0.0
+        self._log: SignedLog | None = None
         self.published_size: int | None = None
         """Size of the checkpoint that everybody may read, as this process last saw it; None before its first look."""
 
@@ -83,8 +84,6 @@ class HospitalIntegrator:
         """Integrates until idle, until the lease is lost, or until `stop`; what fails is said, and costs a rest."""
         try:
             await self._hold_and_follow(stop, patience_seconds)
-        except (LedgerRolledBack, BlobDiffers) as refusal:
-            await self._refuse(refusal)
         except HaltedElsewhere as refusal:
             self._rests_until = time.monotonic() + REFUSED_SECONDS
             _log.error("nothing is signed: another role has found a fault", extra={"reason": str(refusal)})
@@ -99,6 +98,9 @@ class HospitalIntegrator:
         renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
         try:
             await self._follow(lease, renewal, stop, patience_seconds)
+        except (LedgerRolledBack, BlobDiffers) as refusal:
+            await self._require_ours(lease, refusal)
+            await self._refuse(refusal)
         finally:
             renewal.cancel()
             await asyncio.gather(renewal, return_exceptions=True)
@@ -110,9 +112,8 @@ class HospitalIntegrator:
         log = await self._open()
         publishing = self._tools.publishing(log, self._hospital.id)
         await publishing.compare_with_witnesses()
-        # What this role had found is over, whatever others say: two that wait for each other would wait for ever.
-        await self._resume(log)
-        await self._refuse_if_halted(log.files)
+        await self._refuse_if_halted_elsewhere_too(log)
+        resumed = False
         busy = time.monotonic()
         self._signed_at = 0.0
         try:
@@ -121,6 +122,10 @@ class HospitalIntegrator:
                 grown = await self._take(log)
                 if not await self._sign_when_due(log, lease):
                     break
+                if not resumed and log.size == log.signed.size:
+                    # Not before: what was found may show only when the next tiles are written.
+                    await self._resume(log)
+                    resumed = True
                 await publishing.go_on()
                 await self._note(log)
                 if grown or not log.is_settled:
@@ -154,7 +159,8 @@ class HospitalIntegrator:
         hospital = self._hospital
         files = self._tools.files(hospital.id)
         key = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
-        log = await asyncio.to_thread(SignedLog, files, hospital.origin, key)
+        self._log = None
+        log = self._log = await asyncio.to_thread(SignedLog, files, hospital.origin, key)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, files, log.signed)
         return log
 
@@ -162,6 +168,19 @@ class HospitalIntegrator:
         """What another role has found stops this one too."""
         if reason := await asyncio.to_thread(lambda: files.halted(besides=INTEGRATE)):
             raise HaltedElsewhere(self._hospital.id, reason)
+
+    async def _refuse_if_halted_elsewhere_too(self, log: SignedLog) -> None:
+        """As `_refuse_if_halted`, our own finding taken back: two that wait for each other would wait for ever."""
+        if await asyncio.to_thread(lambda: log.files.halted(besides=INTEGRATE)):
+            await self._resume(log)
+        await self._refuse_if_halted(log.files)
+
+    async def _require_ours(self, lease: Lease, refusal: Exception) -> None:
+        """Raises LogTakenOver where a successor may have gone on: what differs from its work is no finding."""
+        if not await lease.renew():
+            raise LogTakenOver(LogTakenOver.__doc__) from refusal
+        if self._log is not None:
+            await asyncio.to_thread(self._log.require_ours)
 
     async def _resume(self, log: SignedLog) -> None:
         metrics.halted.labels(self._hospital.id).set(0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.log.log_files import LogFiles, checkpoint_of
+from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
+from ledger.log.own_heads import newest_head
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
 from ledger.trust.note_key import SigningKey, VerifierKey
 from ledger.trust.tile import BundleId, TileId, edge_tiles
@@ -22,14 +24,13 @@ class SignedLog:
     def __init__(self, files: LogFiles, origin: str, key: SigningKey) -> None:
         """Takes up the last signed checkpoint; signs that of the empty log where there is none.
 
-        LogDamaged where the tiles do not have its root, BlobError.
+        LogDamaged where `key` has not signed it, the tiles do not have its root, or it is missing; BlobError.
         """
         self.files = files
         self._key = key
-        kept = files.signed()
-        self._growth = open_growth(files, checkpoint_of(kept, origin))
-        self.signed = checkpoint_of(kept, origin)
-        self.signed_note = kept or self._sign(self.signed)
+        self.signed: Checkpoint = newest_head(files, origin, key.verifier()) or Checkpoint(origin, 0, EMPTY_ROOT)
+        self._growth = open_growth(files, self.signed)
+        self.signed_note = self._taken_up()
         published = files.published()
         self.published_size = parse_checkpoint(published.text).size if published else 0
         self.is_published = published is not None
@@ -56,15 +57,21 @@ class SignedLog:
 
     def sign(self) -> Note:
         """Signs the head of now and keeps it. Raises LogTakenOver where somebody else has signed since."""
-        kept = self.files.signed()
-        if kept is not None and kept.text != self.signed_note.text:
-            raise LogTakenOver(LogTakenOver.__doc__)
+        self.require_ours()
         checkpoint = self._growth.finish(self.signed.origin)
         if checkpoint.size > self.signed.size:
             self.signed_note = self._sign(checkpoint)
             self.signed = checkpoint
             self._partial_at.append(checkpoint.size)
         return self.signed_note
+
+    def require_ours(self) -> None:
+        """Raises LogTakenOver where somebody else has signed since, LogDamaged where what was signed is gone."""
+        kept = self.files.signed()
+        if kept is None:
+            raise LogDamaged(SIGNED, "missing, though it was there")
+        if kept.text != self.signed_note.text:
+            raise LogTakenOver(LogTakenOver.__doc__)
 
     def publish(self, note: Note, checkpoint: Checkpoint) -> None:
         """Puts a signed head where everybody reads it; a smaller one never follows a larger one."""
@@ -74,8 +81,15 @@ class SignedLog:
         self.published_size, self.is_published = checkpoint.size, True
         self._drop_partial()
 
+    def _taken_up(self) -> Note:
+        """The note of the head that is gone on from; it is signed again where `signed` says an older one or none."""
+        kept = self.files.signed()
+        return kept if kept is not None and kept.text == self.signed.text() else self._sign(self.signed)
+
     def _sign(self, checkpoint: Checkpoint) -> Note:
         text = checkpoint.text()
+        # Partial tiles go once they are full, and with them what kept two roots of one size apart; this stays.
+        self.files.fence(checkpoint)
         note = Note(text, (self._key.sign(text),))
         self.files.keep_signed(note)
         return note

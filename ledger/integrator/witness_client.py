@@ -21,6 +21,7 @@ _ASKED_MAX = 3
 """The witness may have another size in mind than we, and learn another from somebody else meanwhile."""
 _OK = 200
 _CONFLICT = 409
+_INCONSISTENT = 422
 
 Prove = Callable[[int, int], tuple[bytes, ...]]
 """The consistency proof from an old size to a size; blocks."""
@@ -41,13 +42,18 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Forked:
+    """What the witness has cosigned is not the beginning of our tree, though our tiles prove it to be of their own."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotCosigned:
     """The witness is away, or does not cosign."""
 
     why: str
 
 
-Answer = Cosigned | Ahead | NotCosigned
+Answer = Cosigned | Ahead | Forked | NotCosigned
 
 
 class WitnessClient:
@@ -81,11 +87,16 @@ class WitnessClient:
             status, body = await self._post(AddCheckpoint(old, proof, note).encode())
             if status == _OK:
                 return self._cosigned(checkpoint, body)
+            if status == _INCONSISTENT:
+                return Forked()
             size = from_decimal(body.decode("ascii", "replace").removesuffix("\n")) if status == _CONFLICT else None
             if size is None:
                 return NotCosigned(f"status {status}")
             if size > checkpoint.size:
                 return Ahead(size)
+            if size == old == checkpoint.size:
+                # It has the very size that it was asked from: what it does not take is the root.
+                return Forked()
             self._known_size = size
         return NotCosigned("its size changes with every answer")
 

@@ -1,22 +1,23 @@
-"""Discloses one event: its plaintext with the salt by which anybody compares it with the commitment in the envelope."""
+"""Discloses a published map: its plaintext, with the salt that shows it to be what the envelope commits to."""
 
 from __future__ import annotations
 
 from ledger.keys.key_store import KeyStore
 from ledger.trust.record_key import RecordKey
+from ledger.trust.record_map import MAP_PUBLISHED
 from ledger.trust.sealed_body import open_body, sealed_envelope
 from ledger.trust.sealing import Opened, SealFault
 
 
 class CannotDisclose(Exception):
-    """This event cannot be opened, so it cannot be shown to others."""
+    """This event is no published map, or cannot be opened; it is not shown to others."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
 
 
 class Disclosing:
-    """For events that everybody may read, such as published maps; the salt of one says nothing of any other."""
+    """For published maps alone, which everybody may read; the salt of one says nothing of any other event."""
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
@@ -24,7 +25,8 @@ class Disclosing:
     async def disclose(self, envelope: bytes, body: bytes) -> tuple[bytes, bytes]:
         """(salt, plaintext). Raises CannotDisclose, KeysUnavailable, StoreUnavailable."""
         sealed = sealed_envelope(envelope)
-        if isinstance(sealed, SealFault):
+        # The seal binds the type: a patient's event does not open under an envelope that calls it a map.
+        if isinstance(sealed, SealFault) or sealed.type != MAP_PUBLISHED:
             raise CannotDisclose
         stream = sealed.origin, sealed.stream_id
         key = (await self._keys.find([stream]))[stream]

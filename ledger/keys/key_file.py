@@ -22,8 +22,11 @@ ROTATE_DAYS = 31
 """After how many days a generation should be followed by the next; kept in the file, where it may be changed."""
 SETTLED = timedelta(minutes=1)
 """How long after a rotation some process may still wrap under the generation before; above `KeyFileKeys`' look."""
-_COST = {"n": 1 << 15, "r": 8, "p": 1}
+_COST = {"n": 1 << 17, "r": 8, "p": 1}
+"""128 MiB and some tenths of a second for each try at the passphrase (OWASP's figure); written files rise to it."""
 _COST_MAX = {"n": 1 << 20, "r": 32, "p": 16}
+_MEMORY_BYTES_MAX = 256 << 20
+"""What a file may ask of the process that opens it: scrypt takes 128 * n * r bytes."""
 _SALT_BYTES = 16
 _NONCE_BYTES = 12
 
@@ -121,6 +124,8 @@ def read_key_file(file: Path, passphrase: bytes) -> KeyFile:
 def _check_head(head: dict[str, Any]) -> None:
     costs = all(isinstance(head[name], int) and 1 <= head[name] <= most for name, most in _COST_MAX.items())
     if head["format"] != FORMAT or head["kdf"] != "scrypt" or not costs:
+        raise ValueError
+    if 128 * head["n"] * head["r"] > _MEMORY_BYTES_MAX:
         raise ValueError
 
 

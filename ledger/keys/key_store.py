@@ -41,6 +41,8 @@ class KeyStore:
         self._is_destruction = is_destruction
         self._clock = clock
         self._groups = KeyGroups(rows, encryption, random)
+        self._forgotten = 0
+        """How often a key was forgotten. Whoever asked before may hold a destroyed one, and must not remember it."""
         self._kept: OrderedDict[StreamOf, tuple[RecordKey, float]] = OrderedDict()
 
     async def find(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
@@ -57,8 +59,9 @@ class KeyStore:
     async def find_or_make(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
         """As `find`, with a new durable key for every stream that has none."""
         fresh = [each for each in dict.fromkeys(streams) if self._remembered(each) is None]
+        since = self._forgotten
         for stream, key in (await self._groups.make(fresh) if fresh else {}).items():
-            self._remember(stream, key)
+            self._remember(stream, key, since)
         return await self.find(streams)
 
     async def destroy(self, stream: StreamOf, position: int) -> None:
@@ -71,6 +74,7 @@ class KeyStore:
 
     def forget(self, stream: StreamOf) -> None:
         """Drops the key from memory."""
+        self._forgotten += 1
         self._kept.pop(stream, None)
 
     async def close(self) -> None:
@@ -88,28 +92,31 @@ class KeyStore:
         self._kept.move_to_end(stream)
         return kept[0]
 
-    def _remember(self, stream: StreamOf, key: RecordKey) -> None:
+    def _remember(self, stream: StreamOf, key: RecordKey, since: int) -> None:
+        if since != self._forgotten:
+            return
         self._kept[stream] = (key, self._clock() + KEPT_SECONDS)
         while len(self._kept) > KEYS_MAX:
             self._kept.popitem(last=False)
 
     async def _ask(self, streams: Sequence[StreamOf]) -> dict[StreamOf, Found]:
+        since = self._forgotten
         rows = await self._rows.find(streams)
         found: dict[StreamOf, Found] = {each: SealFault(SealFaultKind.KEY_MISSING) for each in streams}
         live = [row for row in rows.values() if row.wrapped is not None]
         wrapped = [(row.place, Wrapped(row.generation, row.wrapped or b"")) for row in live]
         for row, data_key in zip(live, await self._encryption.unwrap(wrapped), strict=True):
-            found[row.stream] = self._opened(row, data_key)
+            found[row.stream] = self._opened(row, data_key, since)
         for row in rows.values():
             if row.destroyed_by is not None:
                 found[row.stream] = await self._of_tombstone(row, row.destroyed_by)
         return found
 
-    def _opened(self, row: KeyRow, data_key: bytes | None) -> Found:
+    def _opened(self, row: KeyRow, data_key: bytes | None, since: int) -> Found:
         key = RecordKey(data_key) if data_key is not None else None
         if key is None or key.key_id != row.place.key_id:
             return SealFault(SealFaultKind.KEY_UNWRAPPED)
-        self._remember(row.stream, key)
+        self._remember(row.stream, key, since)
         return key
 
     async def _of_tombstone(self, row: KeyRow, position: int) -> Found:

@@ -10,12 +10,14 @@ from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import BundleFault, FormatFault
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note, parse_note
-from ledger.trust.tile import TILE_WIDTH, BundleId, TileId
+from ledger.trust.tile import TILE_WIDTH, BundleId, TileId, numbered
 
 CHECKPOINT = "checkpoint"
 """What is published: with a quorum of cosignatures where there is a policy."""
 SIGNED = "signed"
 """The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
+HEADS = "heads"
+"""Below it the text of every head by its size, written before it is signed and never deleted."""
 HALTED = "halted"
 """Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
 INTEGRATE, PUBLISH, REPAIR = HALTING_ROLES = ("integrate", "publish", "repair")
@@ -85,6 +87,15 @@ class LogFiles:
         """Writes files that never change; BlobDiffers where other bytes are there."""
         self._blobs.put_if_absent({self._name(path): data for path, data in files.items()})
 
+    def has_leaves(self) -> bool:
+        """Whether any leaf was ever written: the first tile is there, whole or in part."""
+        first = TileId(0, 0).path
+        return self.read(first) is not None or bool(self._blobs.names(self._name(f"{first}.p")))
+
+    def fence(self, checkpoint: Checkpoint) -> None:
+        """Lets only this root be signed at this size, for ever; BlobDiffers where another was."""
+        self.write({head_path(checkpoint.size): checkpoint.text().encode()})
+
     def keep_signed(self, note: Note) -> None:
         """Keeps what was signed, before anybody is shown it."""
         self._blobs.put(self._name(SIGNED), note.encode())
@@ -141,6 +152,11 @@ class LogFiles:
 
     def _name(self, path: str) -> str:
         return f"{self._hospital}/{path}"
+
+
+def head_path(size: int) -> str:
+    """Where the text of the head of a size lies."""
+    return f"{HEADS}/{numbered(size)}"
 
 
 def checkpoint_of(note: Note | None, origin: str) -> Checkpoint:

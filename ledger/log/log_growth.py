@@ -11,6 +11,8 @@ from hashlib import sha256
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import TileFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.tile import TILE_WIDTH, BundleId, edge_tiles
@@ -108,6 +110,7 @@ def open_growth(files: LogFiles, checkpoint: Checkpoint) -> LogGrowth:
         bundle = BundleId(size // TILE_WIDTH, width)
         entries, bodies = files.entries(bundle), files.bodies(bundle)
         _check_leaves(files, bundle, entries)
+        _check_bodies(bundle, entries, bodies)
     return LogGrowth(files, tiles, entries, bodies)
 
 
@@ -115,3 +118,14 @@ def _check_leaves(files: LogFiles, bundle: BundleId, entries: Sequence[bytes]) -
     tile = next(each for each in edge_tiles(bundle.first_leaf + bundle.width) if each.level == 0)
     if b"".join(map(leaf_hash, entries)) != files.tile(tile)[: tile.width * 32]:
         raise LogDamaged(bundle.entries_path, "the entries are not the leaves of their tile")
+
+
+def _check_bodies(bundle: BundleId, entries: Sequence[bytes], bodies: Sequence[bytes]) -> None:
+    """Unchecked, a changed body would be written on into every later bundle of its place."""
+    for position, (entry, body) in enumerate(zip(entries, bodies, strict=True), bundle.first_leaf + 1):
+        try:
+            digest = decode(entry).body_sha256
+        except EnvelopeFault:
+            raise LogDamaged(bundle.entries_path, f"position {position} is no envelope") from None
+        if digest != sha256(body).digest():
+            raise LogDamaged(bundle.bodies_path, f"position {position} has not the digest of its envelope")

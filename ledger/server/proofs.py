@@ -24,10 +24,13 @@ from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import FormatFault
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import FileMissing, LogTiles
+from ledger.trust.merkle_check import check_inclusion
 from ledger.trust.note import Note
 from ledger.trust.pack_making import PlacedEvent, PublishedMap, RecordNotMapped, make_pack
 from ledger.trust.proof_pack import PackEvent
+from ledger.trust.record_map import MAP_PUBLISHED
 from ledger.trust.tile import TILE_WIDTH, BundleId
 from ledger.trust.tlog_proof import TlogProof
 
@@ -123,8 +126,13 @@ class Proofs:
         if not covered:
             raise MapNotThere
         envelope, body = await log.event(covered[-1].position)
+        # Whoever writes the log's files must not have other events opened than those of the tree.
+        await log.require_leaf(covered[-1].position, envelope)
+        place = decode(envelope)
+        if place.type != MAP_PUBLISHED:
+            raise LogDamaged("maps", f"position {covered[-1].position} publishes no map")
         event = PackEvent(envelope, body)
-        if decode(envelope).commitment and self._disclose is not None:
+        if place.commitment and self._disclose is not None:
             salt, plaintext = await self._disclose(envelope, body)
             event = PackEvent(envelope, b"", salt, plaintext)
         return PublishedMap(PlacedEvent(covered[-1].position - 1, event), maps.reader(covered[-1].size))
@@ -156,7 +164,8 @@ class _PublishedLog:
 
     def __init__(self, files: LogFiles, note: Note) -> None:
         self.note = note
-        self.size = parse_checkpoint(note.text).size
+        checkpoint = parse_checkpoint(note.text)
+        self.size, self._root = checkpoint.size, checkpoint.root
         self.read = file_reader(files)
         self.tiles = LogTiles(self.read, self.size)
         self._files = files
@@ -169,6 +178,12 @@ class _PublishedLog:
             raise
         except (FormatFault, FileMissing) as fault:
             raise LogDamaged("tiles", str(fault)) from fault
+
+    async def require_leaf(self, position: int, envelope: bytes) -> None:
+        """LogDamaged where the envelope is not the tree's leaf at a position."""
+        path = await self.asked(lambda: self.tiles.inclusion(position - 1))
+        leaf = leaf_hash(envelope)
+        await self.asked(lambda: check_inclusion(leaf, position - 1, self.size, path, self._root))
 
     async def event(self, position: int) -> tuple[bytes, bytes]:
         """Envelope and body of a position, out of the bundles."""

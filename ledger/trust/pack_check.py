@@ -30,6 +30,8 @@ from ledger.trust.proof_pack import LeafPlace, PackEvent, ProofPack, parse_proof
 from ledger.trust.record_map import MAP_PUBLISHED, bucket_of, decode_bucket
 from ledger.trust.signed_note import signers
 
+MAP_AHEAD_SECONDS_MAX = 300
+"""How far the ledger's clock may be ahead of the witnesses'."""
 _SALT_BYTES = 32
 _MICROSECONDS = 1_000_000
 
@@ -42,7 +44,7 @@ class PackTrust:
     monitors: tuple[VerifierKey, ...] = field(default=())
     """Keys of monitors whose word on maps counts."""
     map_age_seconds_max: int | None = None
-    """How much older than the checkpoint's proven time the map may be; None = any age."""
+    """How much older than the checkpoint's proven time the map may be, which must be there then; None = any age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +171,15 @@ def _published(pack: ProofPack, witnessed: Witnessed) -> tuple[Envelope, MapStat
 
 
 def _check_age(published: Envelope, witnessed: Witnessed, seconds_max: int | None) -> None:
-    if seconds_max is None or witnessed.proven_time is None:
+    """A map that says to be newer than the time at which it was seen is no better than one that is too old."""
+    if witnessed.proven_time is None:
+        if seconds_max is not None:
+            raise PackRefused(PackFault.STALE_MAP, detail="no proven time to compare it with")
         return
-    if witnessed.proven_time * _MICROSECONDS - published.recorded_at > seconds_max * _MICROSECONDS:
+    age = witnessed.proven_time * _MICROSECONDS - published.recorded_at
+    if age < -MAP_AHEAD_SECONDS_MAX * _MICROSECONDS:
+        raise PackRefused(PackFault.STALE_MAP, detail="recorded after the proven time")
+    if seconds_max is not None and age > seconds_max * _MICROSECONDS:
         raise PackRefused(PackFault.STALE_MAP)
 
 

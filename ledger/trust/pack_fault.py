@@ -21,7 +21,7 @@ class PackFault(Enum):
     MAP_EVENT = "the event of the map is none, or its body is not disclosed"
     MAP_INCLUSION = "the map's event is not in the tree of the checkpoint"
     MAP_ORDER = "the map speaks of positions that were not before it"
-    STALE_MAP = "the map is older than the policy allows"
+    STALE_MAP = "the map is older than was allowed, later than its checkpoint, or of no proven time"
     BUCKET = "the bucket is not in the published map"
     SECOND_ROW = "the bucket's rows are torn, out of order or hold a record twice"
     NOT_IN_MAP = "the map does not know the record"

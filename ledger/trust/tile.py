@@ -55,7 +55,7 @@ class TileId:
     @property
     def path(self) -> str:
         """`tile/<L>/<N>[.p/<W>]`."""
-        return f"tile/{self.level}/{_numbered(self.index, self.width)}"
+        return f"tile/{self.level}/{numbered(self.index, self.width)}"
 
     def exists_in(self, size: int) -> bool:
         """Whether the tree of `size` leaves has this very tile, or a wider one of the same place."""
@@ -75,12 +75,12 @@ class BundleId:
     @property
     def entries_path(self) -> str:
         """`tile/entries/<N>[.p/<W>]`."""
-        return f"tile/entries/{_numbered(self.index, self.width)}"
+        return f"tile/entries/{numbered(self.index, self.width)}"
 
     @property
     def bodies_path(self) -> str:
         """`bodies/<N>[.p/<W>]`, ours."""
-        return f"bodies/{_numbered(self.index, self.width)}"
+        return f"bodies/{numbered(self.index, self.width)}"
 
     @property
     def first_leaf(self) -> int:
@@ -165,7 +165,8 @@ def tiles_of(nodes: Iterable[Node], size: int) -> list[TileId]:
     return sorted({tile_of(node, size) for node in nodes})
 
 
-def _numbered(index: int, width: int) -> str:
+def numbered(index: int, width: int = TILE_WIDTH) -> str:
+    """`x001/x234/067[.p/<W>]`: three digits a folder, so that none grows without a limit."""
     groups = [f"{index % 1000:03d}"]
     while index := index // 1000:
         groups.append(f"x{index % 1000:03d}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,8 @@ class WitnessApp:
         self._key = key
         self._clock = clock
         self._turns = {origin: asyncio.Lock() for origin in logs}
+        # A cancelled request gives its turn back while its thread works on: only this keeps the next one out.
+        self._cosigning = {origin: threading.Lock() for origin in logs}
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +103,10 @@ class WitnessApp:
             return await asyncio.to_thread(self._cosign, request, origin)
 
     def _cosign(self, request: AddCheckpoint, origin: str) -> Answered:
+        with self._cosigning[origin]:
+            return self._cosigned(request, origin)
+
+    def _cosigned(self, request: AddCheckpoint, origin: str) -> Answered:
         known = self._memory.known(origin)
         answer = witness_answer(request, self._logs[origin], known)
         if isinstance(answer, Conflict):

@@ -7,7 +7,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from ledger.blobs.directory import DirectoryBlobs
+from ledger.blobs.directory import DirectoryBlobs, make_folder
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import CheckpointFault
 from ledger.trust.witness import Known
@@ -36,7 +36,7 @@ class WitnessMemory:
 
     def __init__(self, folder: Path) -> None:
         """Takes the folder for this process alone, until `close`. Raises MemoryInUse."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
         self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

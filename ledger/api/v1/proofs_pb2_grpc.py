@@ -100,7 +100,7 @@ class ProofServiceServicer:
 
     def PublishMap(self, request, context):
         """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
-        last one's is refused as `MAP_NOT_LATER`; the same map again adds nothing.
+        last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,7 @@ class ProofServiceStub:
     """The proof pack of a record: every event, and that none is missing up to the last published map."""
     PublishMap: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.PublishMapRequest, _proofs_pb2.PublishMapResponse]
     """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
-    last one's is refused as `MAP_NOT_LATER`; the same map again adds nothing.
+    last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
     """
 
 @_typing.type_check_only
@@ -69,7 +69,7 @@ class ProofServiceAsyncStub(ProofServiceStub):
     """The proof pack of a record: every event, and that none is missing up to the last published map."""
     PublishMap: _aio.UnaryUnaryMultiCallable[_proofs_pb2.PublishMapRequest, _proofs_pb2.PublishMapResponse]  # type: ignore[assignment]
     """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
-    last one's is refused as `MAP_NOT_LATER`; the same map again adds nothing.
+    last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
     """
 
 class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -117,7 +117,7 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_proofs_pb2.PublishMapResponse, _abc.Awaitable[_proofs_pb2.PublishMapResponse]]:
         """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
-        last one's is refused as `MAP_NOT_LATER`; the same map again adds nothing.
+        last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
         """
 
 def add_ProofServiceServicer_to_server(servicer: ProofServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

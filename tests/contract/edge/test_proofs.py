@@ -206,6 +206,19 @@ async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
     assert reason(unknown.value) == "UNKNOWN_RECORD"
 
 
+async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
+    """Whoever writes the log's files may call an entry the newest map; it is not opened for everybody."""
+    record_id, position = await ground.record(1)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.blobs, "north")
+    assert made is not None
+    await ground.published(made.position)
+    RecordMaps(ground.blobs, "north").note_published(made._replace(position=position))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=record_id))
+    assert reason(refused.value) == "LOG_DAMAGED"
+
+
 async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
     """A second map is grown from the first and equals one built anew; a map of an earlier size is refused by name."""
     _, position = await ground.record(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,11 +11,11 @@ import psycopg
 import pytest
 
 from ledger.keys.errors import KeysUnavailable
-from ledger.keys.key_rows import KeyRows, StreamOf
+from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
 from ledger.keys.key_store import KEPT_SECONDS, Found
 from ledger.keys.rewrapping import check_destroyable, rewrap_all
 from ledger.keys.wrapping import Wrapped
-from ledger.store.connections import writer_pool
+from ledger.store.connections import ConnectionPool, writer_pool
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealing import Destroyed, SealFault, SealFaultKind
 from tests.integration.keys.conftest import KeyGround, stream
@@ -174,3 +175,31 @@ async def test_a_generation_that_is_gone_is_a_fault(ground: KeyGround) -> None:
     gone = replace(content.generations[0], key=b"", destroyed_at=content.generations[1].made_at)
     ground.change(replace(content, generations=(gone, content.generations[1])))
     assert await ground.store().find_or_make([_STREAM]) == {_STREAM: SealFault(SealFaultKind.KEY_UNWRAPPED)}
+
+
+class _HeldRows(KeyRows):
+    """Rows that were read and are not handed out before a test says so."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        super().__init__(pool)
+        self.read, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def find(self, streams: Sequence[StreamOf]) -> dict[StreamOf, KeyRow]:
+        found = await super().find(streams)
+        self.read.set()
+        await self.go_on.wait()
+        return found
+
+
+async def test_a_key_that_is_destroyed_while_it_is_looked_for_is_not_remembered(ground: KeyGround) -> None:
+    """The row was read before the destruction and unwrapped after it: nothing of the key stays in this process."""
+    await ground.store().find_or_make([_STREAM])
+    rows = _HeldRows(ground.pool)
+    keys = ground.store(rows)
+    looking = asyncio.create_task(keys.find([_STREAM]))
+    await rows.read.wait()
+    ground.destructions.add((_STREAM, 7))
+    await keys.destroy(_STREAM, 7)
+    rows.go_on.set()
+    await looking
+    assert await keys.find([_STREAM]) == {_STREAM: Destroyed()}

@@ -12,6 +12,9 @@ from click.testing import CliRunner, Result
 from ledger.cli.repair import repair
 from ledger.log.log_files import LogFiles
 from ledger.store.whole_ledger import verify_stored
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.note import Note
+from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating
@@ -55,6 +58,22 @@ async def test_missing_positions_are_refilled(
     assert (again.exit_code, "nothing is missing" in again.output) == (0, True)
     assert (await _in_thread(repairing, "accept")).exit_code == 0
     assert files.halted() == ""
+
+
+async def test_a_forged_head_is_not_refilled_from(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, repairing: Repair
+) -> None:
+    """Whoever writes the log's files may put events and a head there; without the log's key nothing goes back."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    ledger.cut(10)
+    note = files.signed()
+    assert note is not None
+    origin = parse_checkpoint(note.text).origin
+    files.keep_signed(Note(note.text, (SigningKey(origin, KeyKind.ED25519, bytes(32)).sign(note.text),)))
+    refused = await _in_thread(repairing, "refill")
+    assert (refused.exit_code, "no trusted key has signed" in refused.output) == (1, True), refused.output
 
 
 async def test_another_history_is_not_refilled(

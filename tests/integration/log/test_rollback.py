@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
+from prometheus_client import REGISTRY
 
 from ledger.integrator import hospital_integrator
+from ledger.lease import Lease
 from ledger.log.log_files import LogFiles
 from ledger.publisher import hospital_publisher
 from ledger.trust.checkpoint import parse_checkpoint
@@ -41,6 +43,27 @@ async def test_a_shorter_ledger_is_not_signed(
         assert files.halted() == ""
 
 
+async def test_who_has_lost_the_lease_halts_nobody(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a holder finds against its successor's work is no finding: it fails, and looks again later."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    ledger.cut(10)
+
+    async def lost(_: Lease) -> bool:
+        return False
+
+    async def failed() -> bool:
+        return (REGISTRY.get_sample_value("ledger_integrate_failures_total", {"hospital": ledger.hospital}) or 0) > 0
+
+    monkeypatch.setattr(Lease, "renew", lost)
+    async with integrating():
+        await eventually_async(failed)
+    assert files.halted() == ""
+
+
 async def test_another_history_is_not_signed(ledger: LoadedLedger, files: LogFiles, integrating: Integrating) -> None:
     """A ledger that was cut and has grown again beyond its log has another event where the log ends."""
     ledger.append(300)
@@ -66,6 +89,7 @@ async def test_a_cut_beyond_what_was_signed_is_found_in_the_tiles(
     async with integrating():
         await until_published(files, 400)
     files.keep_signed(kept)
+    files.publish(kept)
     ledger.cut(200)
     ledger.append(300)
     async with integrating():

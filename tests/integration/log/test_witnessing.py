@@ -100,3 +100,24 @@ async def test_a_witness_that_knows_more_stops_the_log(
     assert note is not None
     assert parse_checkpoint(note.text).size == 0
     assert "witness" in files.halted()
+
+
+async def test_a_witness_of_another_history_stops_the_log(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    witnesses: list[WitnessProcess],
+    tmp_path: Path,
+) -> None:
+    """Ledger and log were put back and have grown beyond what the witnesses know, as another tree: that is a fork."""
+    policy = two_of(witnesses)
+    ledger.append(10)
+    async with integrating(policy):
+        await until_published(files, 10)
+    (tmp_path / "log").rename(tmp_path / "log-lost")
+    ledger.cut(5)
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 25)
+    async with integrating(policy):
+        assert "another tree" in await until_halted(files)

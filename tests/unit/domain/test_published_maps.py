@@ -13,7 +13,7 @@ from ledger.domain.refusal import RefusalKind
 from tests.unit.domain.given import CLOCK, PHYSICIAN, RECORD, Stream
 
 FIRST = PublishMap(40, 7, bytes(range(32)), 1)
-KNOWN = {"actor": CLOCK}
+KNOWN = {"actor": CLOCK, "ledger_head": 99}
 
 
 def published() -> Stream:
@@ -43,7 +43,9 @@ def test_the_same_map_again_adds_nothing_and_a_later_one_follows() -> None:
 @pytest.mark.parametrize(
     ("command", "known", "kind", "faults"),
     [
-        (FIRST, {"actor": PHYSICIAN}, RefusalKind.STATE, [("context.actor", "NOT_A_PROGRAM")]),
+        (FIRST, {**KNOWN, "actor": PHYSICIAN}, RefusalKind.STATE, [("context.actor", "NOT_A_PROGRAM")]),
+        (replace(FIRST, tree_size=100), KNOWN, RefusalKind.STATE, [("tree_size", "MAP_BEYOND_LEDGER")]),
+        (replace(FIRST, tree_size=(1 << 63) - 1), KNOWN, RefusalKind.STATE, [("tree_size", "MAP_BEYOND_LEDGER")]),
         (replace(FIRST, tree_size=39), KNOWN, RefusalKind.STATE, [("tree_size", "MAP_NOT_LATER")]),
         (replace(FIRST, root=bytes(32)), KNOWN, RefusalKind.STATE, [("tree_size", "MAP_NOT_LATER")]),
         (
@@ -63,5 +65,5 @@ def test_the_same_map_again_adds_nothing_and_a_later_one_follows() -> None:
 def test_what_is_no_next_map_is_refused_with_every_fault(
     command: PublishMap, known: dict[str, object], kind: RefusalKind, faults: list[tuple[str, str]]
 ) -> None:
-    """A person, a size that is not above the last one, another map of the same size, values that no map has."""
+    """A person, a size above the ledger or not above the last map, another map of its size, values that none has."""
     assert published().refused(command, **known) == (kind, faults)

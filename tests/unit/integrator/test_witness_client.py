@@ -7,7 +7,15 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from ledger.integrator.witness_client import ANSWER_BYTES_MAX, Ahead, Answer, Cosigned, NotCosigned, WitnessClient
+from ledger.integrator.witness_client import (
+    ANSWER_BYTES_MAX,
+    Ahead,
+    Answer,
+    Cosigned,
+    Forked,
+    NotCosigned,
+    WitnessClient,
+)
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.policy import Peer
 from ledger.trust.witness_request import parse_add_checkpoint
@@ -45,6 +53,12 @@ async def test_a_witness_that_knows_more_is_heard() -> None:
     assert await asked(lambda _: httpx.Response(409, text="21\n")) == Ahead(21)
 
 
+async def test_a_witness_of_another_tree_is_heard() -> None:
+    """A proof that it refuses, or our own size with another root, is a fork, and no witness that is merely away."""
+    assert await asked(lambda _: httpx.Response(422)) == Forked()
+    assert await asked(lambda _: httpx.Response(409, text="20\n")) == Forked()
+
+
 @pytest.mark.parametrize(
     "response",
     [
@@ -57,7 +71,6 @@ async def test_a_witness_that_knows_more_is_heard() -> None:
         httpx.Response(409, text="seven\n"),
         httpx.Response(409, text="-1\n"),
         httpx.Response(302, headers={"location": "http://elsewhere.example/"}),
-        httpx.Response(422),
         httpx.Response(500),
     ],
 )

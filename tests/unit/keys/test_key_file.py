@@ -43,6 +43,16 @@ def test_a_key_does_not_show_itself(file: Path) -> None:
     assert content.newest.key.hex() not in repr(content.newest)
 
 
+def test_a_passphrase_is_dear_to_guess_and_a_file_asks_for_no_more(file: Path) -> None:
+    """At least 2^17 for what is written; a file that asks for more than 256 MiB of memory is refused unopened."""
+    head = json.loads(file.read_text())
+    assert (head["n"], head["r"]) == (1 << 17, 8)
+    for cost in ({"n": 1 << 19}, {"n": 1 << 17, "r": 32}):
+        file.write_text(json.dumps(head | cost))
+        with pytest.raises(KeyFileUnusable, match="no key file"):
+            read_key_file(file, PASSPHRASE)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660])
 def test_a_file_that_is_open_to_others_is_refused(file: Path, mode: int) -> None:
     """Readable or writable by group or world."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from ledger.blobs.contract import BlobDiffers
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
-from ledger.log.log_files import SIGNED, LogDamaged, checkpoint_of
+from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, checkpoint_of
 from ledger.log.log_growth import PositionMissing, open_growth
-from ledger.trust.checkpoint import parse_checkpoint
-from tests.fault.test_integration_step import EVENTS, files_in, step
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.note import Note
+from ledger.trust.note_key import KeyKind, SigningKey
+from tests.fault.test_integration_step import EVENTS, files_in, root_at, step
 from tests.unit.trust.tlog_samples import LOG, ORIGIN
 
 
@@ -113,3 +116,66 @@ def test_keys_are_made_only_where_that_was_asked_for(tmp_path: Path) -> None:
     passphrase.chmod(0o644)
     with pytest.raises(KeyUnusable, match="UnsafeFile"):
         LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
+
+
+def forged(size: int, signer: SigningKey) -> Note:
+    """A head of other leaves, with the tiles of another log's folder to match."""
+    text = Checkpoint(ORIGIN, size, root_at(size)).text()
+    return Note(text, (signer.sign(text),))
+
+
+def test_a_forged_head_is_not_signed(tmp_path: Path) -> None:
+    """Whoever writes files can put a whole history there, tiles and head; without the log's key it is not taken up."""
+    step(tmp_path, 44)
+    stranger = SigningKey(ORIGIN, KeyKind.ED25519, bytes([9]) * 32)
+    files_in(tmp_path).keep_signed(forged(44, stranger))
+    with pytest.raises(LogDamaged, match=SIGNED):
+        opened(tmp_path)
+    files_in(tmp_path).keep_signed(forged(44, LOG))
+    files_in(tmp_path).publish(forged(44, stranger))
+    with pytest.raises(LogDamaged, match=CHECKPOINT):
+        opened(tmp_path)
+
+
+def test_a_head_that_went_back_is_taken_up_from_what_is_published(tmp_path: Path) -> None:
+    """A stalled holder wrote `signed` late: the larger of it and the published head counts, and is put in place."""
+    step(tmp_path, 44)
+    step(tmp_path, 300)
+    files_in(tmp_path).keep_signed(forged(44, LOG))
+    assert opened(tmp_path).signed.size == 300
+    note = files_in(tmp_path).signed()
+    assert note is not None
+    assert parse_checkpoint(note.text).size == 300
+
+
+def test_a_log_without_its_head_is_not_begun_again(tmp_path: Path) -> None:
+    """Where `signed` is gone, tiles or a published head say that there was one: no second history is signed."""
+    step(tmp_path, 44)
+    (tmp_path / "north" / SIGNED).unlink()
+    with pytest.raises(LogDamaged, match="missing"):
+        opened(tmp_path)
+    (tmp_path / "north" / CHECKPOINT).unlink()
+    with pytest.raises(LogDamaged, match="missing"):
+        opened(tmp_path)
+
+
+def test_two_roots_of_one_size_are_not_signed_after_the_tiles_are_gone(tmp_path: Path) -> None:
+    """Partial tiles go with their full one; the text of the head that was signed stays, and forbids another."""
+    step(tmp_path, 44)
+    step(tmp_path, 300)
+    for gone in ("tile", "bodies", SIGNED, CHECKPOINT):
+        path = tmp_path / "north" / gone
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    log = opened(tmp_path)
+    log.take([*EVENTS[:43], replace(EVENTS[43], envelope=EVENTS[44].envelope)])
+    with pytest.raises(BlobDiffers, match="heads"):
+        log.sign()
+
+
+def test_a_changed_body_is_not_built_on(tmp_path: Path) -> None:
+    """A body of the same length, other bytes: it would be copied into the next bundle."""
+    step(tmp_path, 44)
+    path = tmp_path / "north" / "bodies/000.p/44"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(LogDamaged, match="position 44 has not the digest"):
+        opened(tmp_path)

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ledger.trust.envelope import decode
+from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import CheckpointFault, NoteFault, ProofFault, QuorumMissing, SignatureFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import LogTiles
@@ -22,7 +24,7 @@ from verifier import verify as court
 
 RECORD, OTHER = record_id(1), record_id(2)
 TRUST = PackTrust(policy(), (MONITOR.verifier(),), 3600)
-COURT_POLICY = court.policy_of(POLICY.decode())
+COURT_POLICY = court.policy_of(POLICY)
 MONITORS = [court.key_of(str(MONITOR.verifier()))]
 Verdict = tuple[str, int] | str
 
@@ -180,6 +182,25 @@ def test_tlog_proofs(at: int, bit: int, cut: bool) -> None:
     assert proof_by_court(data) == proof_by_product(data)
 
 
+def test_a_map_of_the_future() -> None:
+    """Recorded more than some minutes after the witnesses saw it: both refuse it, whether an age was asked or not."""
+    ledger = filled(5, 600)
+    ahead = ledger.pack(RECORD, ledger.publish_map()).encode()
+    assert by_product(ahead) == by_court(ahead) == ("STALE_MAP", 0)
+
+
+def test_commitment_and_key_come_together() -> None:
+    """An envelope with one of the two is none, for either."""
+    whole = decode(ENTRY)
+    for field in (b"\x42\x10" + whole.key_id, b"\x52\x20" + whole.commitment):
+        assert field in ENTRY
+        data = ENTRY.replace(field, b"")
+        with pytest.raises(EnvelopeFault):
+            decode(data)
+        with pytest.raises(court.Refused, match="ENVELOPE"):
+            court.Event(data, b"", b"", b"").envelope(whole.origin)
+
+
 def test_it_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 0 with the statement, 1 with the fault's name, 2 for a key that is none or a missing file."""
     pack, bent, entry, proof, rules = (tmp_path / each for each in ("pack", "bent", "entry", "proof", "policy"))
@@ -190,7 +211,16 @@ def test_it_runs_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     rules.write_bytes(POLICY)
     key = str(LOG.verifier())
     monitor = ["--monitor", str(MONITOR.verifier())]
+    names, bells = tmp_path / "names", tmp_path / "bells"
+    names.write_bytes(b"# \xff\n" + POLICY)
+    bells.write_bytes(b"# \x07\n" + POLICY)
+    bad = tmp_path / "bad"
+    bad.write_bytes(b"log \xff+00000000+AAAA\nquorum none\n")
     runs = [
+        (["pack", str(pack), "--key", key, "--map-age", "3600"], 1, "REFUSED STALE_MAP"),
+        (["pack", str(pack), "--policy", str(names)], 0, "HOLDS"),
+        (["pack", str(pack), "--policy", str(bells)], 2, "REFUSED POLICY"),
+        (["pack", str(pack), "--policy", str(bad)], 2, "REFUSED"),
         (["pack", str(pack), "--key", key], 0, "proven-time none map-audit none"),
         (["pack", str(pack), "--policy", str(rules), *monitor], 0, f"map-audit {MONITOR.name}"),
         (["pack", str(bent), "--key", key], 1, "REFUSED VERSION at version 1"),

@@ -16,6 +16,7 @@ from ledger.trust.pack_check import PackTrust, check_pack, check_pack_file
 from ledger.trust.pack_fault import PackFault, PackRefused
 from ledger.trust.pack_making import PublishedMap, RecordNotMapped
 from ledger.trust.policy import Peer, Policy
+from ledger.trust.policy_file import parse_policy
 from ledger.trust.proof_pack import LeafPlace, ProofPack, parse_proof_pack
 from ledger.trust.record_map import MapRow, bucket_of, heads_of
 from tests.unit.trust.sample_ledger import MONITOR, TIMES, SampleLedger, audit_note, filled, policy, record_id
@@ -193,6 +194,15 @@ def test_a_record_that_the_map_does_not_know() -> None:
         checkpoint=left_out.checkpoint(),
     )
     assert fault_of(pack) == (PackFault.NOT_IN_MAP, 0)
+
+
+def test_a_map_s_age_needs_a_proven_time() -> None:
+    """Without witnesses no age can be told; a map recorded well after it was seen is a clock's fault or a lie."""
+    alone = parse_policy(f"log {LOG.verifier()}\nquorum none\n".encode())
+    assert fault_of(PACK, PackTrust(alone, map_age_seconds_max=10**9)) == (PackFault.STALE_MAP, 0)
+    ledger = filled(5, 600)
+    ahead = ledger.pack(RECORD, ledger.publish_map())
+    assert fault_of(ahead) == (PackFault.STALE_MAP, 0)
 
 
 def test_a_stale_map_is_found() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.note import Note, parse_signatures
 from ledger.trust.note_key import KeyKind
 from ledger.trust.witness_request import REQUEST_BYTES_MAX, AddCheckpoint
@@ -98,3 +101,37 @@ def test_followed_logs_are_lines_of_keys() -> None:
     with pytest.raises(FollowedLogsFault) as fault:
         parse_followed_logs(f"nonsense\n{KEY.verifier()}\n{LOG.verifier()} a b\n".encode())
     assert [each.partition(":")[0] for each in fault.value.faults] == ["line 1", "line 2", "line 3"]
+
+
+class _HeldMemory(WitnessMemory):
+    """The first head that it is given takes its time to reach the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.begun, self.go_on, self.overtaken = threading.Event(), threading.Event(), threading.Event()
+
+    def remember(self, checkpoint: Checkpoint) -> None:
+        if self.begun.is_set():
+            self.overtaken.set()
+        else:
+            self.begun.set()
+            assert self.go_on.wait(30)
+        super().remember(checkpoint)
+
+
+async def test_a_request_that_was_given_up_does_not_land_last(tmp_path: Path) -> None:
+    """Its client is gone, its thread still writes: the next request waits for it, and meets the size that it wrote."""
+    memory = _HeldMemory(tmp_path / "memory")
+    app = WitnessApp({ORIGIN: [LOG.verifier()]}, memory, KEY, lambda: NOW)
+    transport = httpx.ASGITransport(app)  # pyright: ignore[reportArgumentType] # asgiref's own types
+    async with httpx.AsyncClient(transport=transport, base_url="http://witness") as client:
+        given_up = asyncio.create_task(add(client, 0, 10))
+        await asyncio.to_thread(memory.begun.wait, 30)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        next_one = asyncio.create_task(add(client, 0, 20))
+        await asyncio.to_thread(memory.overtaken.wait, 0.2)
+        memory.go_on.set()
+        answer = await next_one
+    assert (answer.status_code, memory.known(ORIGIN).size) == (409, 10)
+    memory.close()
