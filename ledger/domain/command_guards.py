@@ -355,4 +355,7 @@ SCOPE_FINISHED = _each(
 
 def is_finished(entry: Entry) -> bool:
     """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system."""
+    # What nobody has finished is shown to nobody outside, whoever drafted it.
+    if entry.state is EntryState.DRAFT:
+        return False
     return entry.retracted or entry.last.historical or entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}

@@ -33,6 +33,7 @@ from tests.unit.domain.given import (
     TERM,
     Stream,
     archived,
+    by_signer,
     closed,
     condemned,
     due,
@@ -94,6 +95,7 @@ class Walk:
         known = self._facts(number, draw, record)
         kind = chosen(record, draw)
         command = COMMANDS[kind](record, known, draw.pick)
+        known = by_signer(command, known)
         try:
             decision = decide(command, record, known)
         except Refused as refused:
@@ -279,7 +281,8 @@ def test_care_is_never_blocked_by_an_archive_rule(visit: VisitType, draws: list[
 def _accepted(walk: Walk, name: str, step: Step) -> bool:
     make = next(make for kind, make in COMMANDS.items() if kind.__name__ == name)
     known = replace(step.facts, ids=tuple(each for each in step.facts.ids))
-    decide(make(walk.stream.record, known, Pick(4)), walk.stream.record, known)
+    command = make(walk.stream.record, known, Pick(4))
+    decide(command, walk.stream.record, by_signer(command, known))
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.decision import Bump, Visit
+from ledger.domain.decision import Bump, Claim, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealExtended
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -21,7 +22,8 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.values import AmendmentKind, Disposition, EntryState, IdentityStatus, Phase
+from ledger.domain.state import PatientState
+from ledger.domain.values import AmendmentKind, Disposition, EntryState, IdentityStatus, Phase, VisitType
 from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
@@ -152,6 +154,17 @@ def test_an_unidentified_patient_gets_care_and_copies_wait() -> None:
     stream.when(course.IdentifyPatient(RECORD, OTHER), patient=patient())
     stream.when(copy)
     assert (stream.record.patient_id, stream.record.identity) == (OTHER, IdentityStatus.MATCHED)
+
+
+def test_the_stay_of_an_identified_patient_is_one_of_the_known_patients() -> None:
+    """It is claimed under that case number, where retention and disposal look; a number in use there is refused."""
+    known = patient()
+    assert isinstance(known, PatientState)
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    known = replace(known, case_number="MRN-7")
+    decision = stream.when(course.IdentifyPatient(RECORD, OTHER), patient=known, persons={OTHER: 3})
+    claim = Claim("visit", ("MRN-7", VisitType.INPATIENT, "1"), group=("MRN-7",))
+    assert decision.reservations == (claim, Bump("patient", (str(OTHER),), 3))
 
 
 def test_a_late_result_is_filed_into_an_archived_case_and_changes_nothing_else() -> None:
