@@ -196,6 +196,7 @@ def _executors_differ(command: Any, record: RecordState, facts: Facts) -> bool:
     ids = {each.id for each in people}
     return (
         len(ids) == len(people)
+        and facts.context.actor.id not in {each.id for each in command.supervisors}
         and all(is_person(each) for each in people)
         and (disposal is None or disposal.proposed_by not in ids)
         and (listed is None or listed.proposed_by.id not in ids)
@@ -225,8 +226,9 @@ def _may_unseal_alone(command: Any, record: RecordState, facts: Facts) -> bool:
     seal = record.overlays.seals.get(command.seal_id)
     if seal is None or command.ground is not UnsealGround.NO_CLAIM:
         return True
-    years = facts.pack.keeping.seal_no_claim_years
-    return (facts.now - seal.sealed_at) >= timedelta(days=365 * years + years // 4)
+    calendar = facts.pack.deadlines.calendar
+    over_on = calendar.years_after(seal.sealed_at, facts.pack.keeping.seal_no_claim_years)
+    return calendar.day_of(facts.now) >= over_on
 
 
 def _later_than_before(command: Any, record: RecordState, _: Facts) -> bool:
@@ -288,7 +290,10 @@ SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.
 SECOND_OF_DISPOSAL = _check("SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal)
 CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
 EXECUTORS_DIFFER = _check(
-    "SAME_PERSON", "supervisors, approver and proposer are different persons", "supervisors", _executors_differ
+    "SAME_PERSON",
+    "supervisors, approver, proposer differ, and no supervisor executes",
+    "supervisors",
+    _executors_differ,
 )
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)

@@ -127,7 +127,8 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
         faults.note(fault, kind)
 
 
-def _claimed_entry(record: RecordState, facts: Facts) -> Entry | None:
+def claimed_entry(record: RecordState, facts: Facts) -> Entry | None:
+    """The entry of this record that was made from the command's source item."""
     held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
     return record.entries.get(held.entry_id) if held and held.entry_id else None
 
@@ -136,7 +137,7 @@ def _check_correction(command: RecordEntry, record: RecordState, facts: Facts, f
     """A source changes an entry under the very demands that a person meets: hold, seal, window, named entries."""
     for fault in state_faults(AmendEntry, record, facts):
         faults.note(fault, RefusalKind.STATE)
-    entry = _claimed_entry(record, facts)
+    entry = claimed_entry(record, facts)
     if entry is None:
         return
     as_amended = AmendEntry(
@@ -155,7 +156,7 @@ def _check_correction(command: RecordEntry, record: RecordState, facts: Facts, f
 def _correct_from_source(
     command: RecordEntry, record: RecordState, attestation: Attestation, facts: Facts, faults: Faults
 ) -> Decision:
-    entry = _claimed_entry(record, facts)
+    entry = claimed_entry(record, facts)
     if entry is None:
         note_elsewhere(faults)
     faults.refuse_if_any()

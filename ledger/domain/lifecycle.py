@@ -130,10 +130,11 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.ArchiveRecord: Rule(
         _in(Phase.SUBMITTED),
         _in(Phase.ARCHIVED),
-        (is_.QUALITY_PASSED, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (is_.QUALITY_PASSED, is_.MANDATORY_THERE, is_.ENTRY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (on.ACTS_AS_PERSON,),
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
-    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED}),
+    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED, Phase.REOPENED}),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
     keeping_commands.RequestReopen: Rule(
@@ -157,11 +158,13 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, on.ACTS_AS_PERSON)),
     keeping_commands.IssueCopy: Rule(
         LIVING,
-        demands=(is_.IDENTITY_MATCHED,),
+        demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
         of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED),
     ),
     keeping_commands.LendRecord: Rule(
-        KEPT, demands=(is_.NOT_LENT,), of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON)
+        KEPT,
+        demands=(is_.NOT_LENT, is_.USE_ALLOWED),
+        of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON),
     ),
     keeping_commands.RenewLoan: Rule(KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT)),
     keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
@@ -191,7 +194,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.DestroyRecord: Rule(
         _in(Phase.DUE),
         _in(Phase.DESTROYED),
-        (is_.DESTRUCTION_APPROVED, *_FREE_FOR_DISPOSAL),
+        (is_.DESTRUCTION_APPROVED, is_.APPRAISED_AS_IT_IS, is_.NO_OPEN_REQUEST, *_FREE_FOR_DISPOSAL),
         (on.LIST_APPROVED, on.LIST_OPEN, on.APPROVER_OF_LIST, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
     ),
     commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),

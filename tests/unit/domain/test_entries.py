@@ -217,9 +217,7 @@ def test_a_retracted_item_stays_retracted() -> None:
     assert faults == [("context.source", "ENTRY_RETRACTED")]
 
 
-@pytest.mark.parametrize(
-    ("obstacle", "rule"), [(hold, "ENTRY_HELD"), (seal, "ENTRY_SEALED")], ids=["held", "sealed"]
-)
+@pytest.mark.parametrize(("obstacle", "rule"), [(hold, "ENTRY_HELD"), (seal, "ENTRY_SEALED")], ids=["held", "sealed"])
 def test_a_source_changes_nothing_that_a_person_may_not_change(obstacle: Callable[[Stream], UUID], rule: str) -> None:
     """An entry under a hold, or whose original is sealed, is not corrected by its source either."""
     stream = active()
@@ -265,7 +263,7 @@ def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
 
 
 def test_by_login_one_signs_for_oneself_alone() -> None:
-    """Neither an entry nor a countersignature is signed by a session of somebody else; a certificate is its own proof."""
+    """Neither an entry nor a countersignature is signed by somebody else's session; a certificate is its own proof."""
     stream = active()
     fault = [("attestation.signer", "SIGNER_NOT_ACTOR")]
     assert stream.refused(RecordEntry(RECORD, note(), signed()), actor=TRAINEE) == (RefusalKind.INVALID, fault)
