@@ -144,6 +144,11 @@ def _superior_qualified(command: Any, record: RecordState, facts: Facts) -> bool
     return facts.pack.signs_finally(entry.last.content.template, attestation.signer.role)
 
 
+def _superior_is_person(command: Any, _: RecordState, __: Facts) -> bool:
+    attestation = command.attestation
+    return attestation is None or attestation.signer is None or is_person(attestation.signer)
+
+
 def is_person(actor: Actor | None) -> bool:
     """Whether this is somebody, not a system."""
     return actor is not None and actor.role not in NOT_PERSONS
@@ -284,6 +289,9 @@ OTHER_THAN_AUTHOR = _check(
 )
 SUPERIOR_QUALIFIED = _check(
     "NOT_QUALIFIED", "the pack does not qualify this role", "attestation.signer.role", _superior_qualified
+)
+SUPERIOR_IS_PERSON = _check(
+    "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
 )
 ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
 SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)

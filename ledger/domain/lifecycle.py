@@ -93,6 +93,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.WAITS_FOR_SUPERIOR,
             on.OTHER_THAN_AUTHOR,
             on.SUPERIOR_QUALIFIED,
+            on.SUPERIOR_IS_PERSON,
         ),
     ),
     commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),

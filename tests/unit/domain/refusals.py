@@ -308,6 +308,7 @@ CASES: list[Case] = [
     Case("NOT_AUTHORED", with_entry(closed, lambda stream: countersign(first(stream)))),
     Case("SAME_PERSON", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(SUPERIOR, id=TRAINEE.id)))),
     Case("NOT_QUALIFIED", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(TRAINEE, id=OTHER)))),
+    Case("NOT_A_PERSON", with_entry(active, lambda stream: countersign(stream.entry(RESULT, signer=TRAINEE), signer=replace(CLOCK, role="interface")))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), course.ArriveAtConsultation(RECORD, NOBODY))),
     Case("ALREADY_ARRIVED", with_entry(active, lambda stream: _arrived_twice(stream))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), answer(NOBODY))),
