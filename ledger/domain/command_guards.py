@@ -149,6 +149,23 @@ def _superior_is_person(command: Any, _: RecordState, __: Facts) -> bool:
     return attestation is None or attestation.signer is None or is_person(attestation.signer)
 
 
+def role_allowed(command_name: str) -> CommandGuard:
+    """The demand that the pack lets the actor's role send the command."""
+
+    def holds(_: Any, __: RecordState, facts: Facts) -> bool:
+        return facts.pack.may(command_name, facts.context.actor.role)
+
+    return _check("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds)
+
+
+def _author_or_quality(command: Any, record: RecordState, facts: Facts) -> bool:
+    entry, actor = entry_of(command, record), facts.context.actor
+    versions = entry.versions if entry else ()
+    authors = {each.attestation.signer.id for each in versions if each.attestation.signer is not None}
+    # Of a draft, and of what came unsigned from elsewhere, nobody is known as the author.
+    return not authors or actor.id in authors or facts.pack.may("retract_entry", actor.role)
+
+
 def is_person(actor: Actor | None) -> bool:
     """Whether this is somebody, not a system."""
     return actor is not None and actor.role not in NOT_PERSONS
@@ -292,6 +309,12 @@ SUPERIOR_QUALIFIED = _check(
 )
 SUPERIOR_IS_PERSON = _check(
     "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
+)
+AUTHOR_OR_QUALITY = _check(
+    "NOT_AUTHOR",
+    "its author retracts it, or a role that the pack names",
+    "context.actor",
+    _author_or_quality,
 )
 ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
 SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)

@@ -83,7 +83,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AmendEntry: Rule(
         CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED)
     ),
-    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=_CHANGE),
+    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.AUTHOR_OR_QUALITY)),
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},
         of_command=(
@@ -108,7 +108,8 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
-        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED), of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
+        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED),
+        of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("accept_deficiency")),
     ),
     course_commands.DeclareEnteredInError: Rule(
         _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
@@ -122,11 +123,19 @@ RULES: dict[type[commands.Command], Rule] = {
         (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
     ),
     course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
-    commands.ReturnRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=quality.DEFECTS),
+    commands.ReturnRecord: Rule(
+        _in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=(*quality.DEFECTS, on.role_allowed("return_record"))
+    ),
     commands.PassQuality: Rule(
         _in(Phase.SUBMITTED),
         demands=(is_.NOT_PASSED,),
-        of_command=(*quality.DEFECTS, quality.SCORE_AGREES, quality.SCORE_ENOUGH, quality.NO_VETO),
+        of_command=(
+            *quality.DEFECTS,
+            quality.SCORE_AGREES,
+            quality.SCORE_ENOUGH,
+            quality.NO_VETO,
+            on.role_allowed("pass_quality"),
+        ),
     ),
     commands.ArchiveRecord: Rule(
         _in(Phase.SUBMITTED),
@@ -147,7 +156,13 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         _in(Phase.REOPENED),
         (is_.REOPENING_ASKED, is_.REQUEST_STANDS, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
-        (on.REOPENING_KNOWN, on.SECOND_OF_REOPENING, on.ACTS_AS_PERSON, on.WINDOW_WITHIN_PACK),
+        (
+            on.REOPENING_KNOWN,
+            on.SECOND_OF_REOPENING,
+            on.ACTS_AS_PERSON,
+            on.WINDOW_WITHIN_PACK,
+            on.role_allowed("approve_reopen"),
+        ),
     ),
     keeping_commands.RearchiveRecord: Rule(
         _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT)
@@ -176,7 +191,9 @@ RULES: dict[type[commands.Command], Rule] = {
         LIVING, of_command=(on.REQUEST_KNOWN, on.NOT_ANSWERED, on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
     ),
     keeping_commands.ExtendRetention: Rule(
-        KEPT | {Phase.REOPENED}, _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT), of_command=(on.DATE_MOVES_ON,)
+        KEPT | {Phase.REOPENED},
+        _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT),
+        of_command=(on.DATE_MOVES_ON, on.role_allowed("extend_retention")),
     ),
     keeping_commands.EndRetention: Rule(
         _in(Phase.ARCHIVED, Phase.ENTERED_IN_ERROR), _in(Phase.DUE), (is_.TERM_OVER, is_.NO_REOPENING)

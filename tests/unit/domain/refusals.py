@@ -36,6 +36,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.rule_pack import ROLES_OF
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -70,6 +71,7 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    facts,
     narrative,
     note,
     patient,
@@ -271,6 +273,7 @@ def sealed() -> Stream:
 
 
 OTHER = UUID(int=555)
+OFFICES_ONLY = replace(facts().pack, roles=dict.fromkeys(ROLES_OF, frozenset({"records_office"})))
 
 
 def _short_path() -> Stream:
@@ -318,6 +321,12 @@ CASES: list[Case] = [
     Case("IDENTITY_MATCHED", lambda: (active(), course.IdentifyPatient(RECORD, PATIENT)), {"patient": patient()}),
     Case("UNKNOWN_ENTRY", lambda: (closed(), course.AcceptDeficiency(RECORD, NOBODY, "", "gone"))),
     Case("NOT_A_PERSON", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": PHYSICIAN}),
+    Case("NOT_AUTHOR", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient")), {"actor": SUPERIOR}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"),))), {"pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), PassQuality(RECORD)), {"pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, approve), {"actor": SUPERIOR, "pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "link", None)), {"pack": OFFICES_ONLY}),
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
@@ -431,7 +440,7 @@ def with_one_entry_before_care() -> Stream:
 
 def _retracted_of_trainee() -> Stream:
     stream = active()
-    stream.when(RetractEntry(RECORD, trainees(stream), "wrong patient"))
+    stream.when(RetractEntry(RECORD, trainees(stream), "wrong patient"), actor=TRAINEE)
     return stream
 
 

@@ -51,7 +51,7 @@ def test_a_retracted_entry_neither_counts_nor_waits() -> None:
     stream = closed()
     front_page = list(stream.record.entries)[-1]
     stream.when(RetractEntry(RECORD, front_page, "wrong patient"))
-    stream.when(RetractEntry(RECORD, stream.entry(signer=TRAINEE), "draft"))
+    stream.when(RetractEntry(RECORD, stream.entry(signer=TRAINEE), "draft"), actor=TRAINEE)
     assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
 
 
@@ -108,7 +108,7 @@ def test_an_old_visit_is_not_archived_with_a_live_entry_unsigned() -> None:
     unsigned = stream.entry(signer=TRAINEE)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     assert stream.refused(ArchiveRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]
-    stream.when(RetractEntry(RECORD, unsigned, "draft"))
+    stream.when(RetractEntry(RECORD, unsigned, "draft"), actor=TRAINEE)
     stream.when(ArchiveRecord(RECORD))
     assert stream.record.phase is Phase.ARCHIVED
 
