@@ -181,7 +181,7 @@ async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeC
     written = await client.call("RecordService/RecordEntry", note)
     assert written.entry_id == drafted.entry_id
     attestation = common.Attestation(method="session", signer=SUPERIOR)
-    signature = {"actor": SUPERIOR, "entry_id": written.entry_id, "attestation": attestation}
+    signature: dict[str, Any] = {"actor": SUPERIOR, "entry_id": written.entry_id, "attestation": attestation}
     assert await life.refused(life.course("CountersignEntry", entry_version=1, **signature)) == ["VERSION_CHANGED"]
     await life.course("CountersignEntry", entry_version=2, **signature)
     request = records.GetEntryRequest(hospital="north", record_id=ward.record_id, entry_id=written.entry_id)
