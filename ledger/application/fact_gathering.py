@@ -58,17 +58,9 @@ RULEBOOK = get_args(RulebookCommand)
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
 """Commands that choose among the rules there are, or name a template without its version."""
 _NOBODY = UUID(int=0)
-_BY_RETENTION = frozenset(
-    {
-        ArchiveRecord,
-        RearchiveRecord,
-        AnswerPatientRequest,
-        EndRetention,
-        AppraiseDisposal,
-        ApproveDisposal,
-        DestroyRecord,
-    }
-)
+_AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, ApproveDisposal})
+"""Commands that ask whether a term is over, which the pack in force now may have lengthened."""
+_BY_RETENTION = frozenset({ArchiveRecord, RearchiveRecord})
 """Commands whose decision asks how long the record is kept, which the patient's other visits decide too."""
 PAGE = 1000
 
@@ -181,7 +173,9 @@ class FactGathering:
                 return replace(facts, listed=await self._disposal.at_hand([each.record_id for each in outcomes]))
             case ApproveDisposal(list_id=UUID() as list_id) | DestroyRecord(list_id=list_id) if loaded is not None:
                 facts = await self._disposal.of_list(facts, list_id)
-                return await self.of_patient(facts, loaded)
+                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
+            case command if type(command) in _AT_THE_END and loaded is not None:
+                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
             case command if type(command) in _BY_RETENTION and loaded is not None:
                 return await self.of_patient(facts, loaded)
             case _:
@@ -240,6 +234,10 @@ class FactGathering:
     async def visits_of(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._visits.of_patient(patient_id)
+
+    async def _with_pack_in_force(self, facts: Facts) -> Facts:
+        rules = await self._rules.now()
+        return replace(facts, pack_in_force=rules.for_stream(None))
 
     async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
         return {each: await self._bumps(each) for each in sorted(patients)}

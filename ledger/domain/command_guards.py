@@ -144,6 +144,28 @@ def _superior_qualified(command: Any, record: RecordState, facts: Facts) -> bool
     return facts.pack.signs_finally(entry.last.content.template, attestation.signer.role)
 
 
+def _superior_is_person(command: Any, _: RecordState, __: Facts) -> bool:
+    attestation = command.attestation
+    return attestation is None or attestation.signer is None or is_person(attestation.signer)
+
+
+def role_allowed(command_name: str) -> CommandGuard:
+    """The demand that the pack lets the actor's role send the command."""
+
+    def holds(_: Any, __: RecordState, facts: Facts) -> bool:
+        return facts.pack.may(command_name, facts.context.actor.role)
+
+    return _check("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds)
+
+
+def _author_or_quality(command: Any, record: RecordState, facts: Facts) -> bool:
+    entry, actor = entry_of(command, record), facts.context.actor
+    versions = entry.versions if entry else ()
+    authors = {each.attestation.signer.id for each in versions if each.attestation.signer is not None}
+    # Of a draft, and of what came unsigned from elsewhere, nobody is known as the author.
+    return not authors or actor.id in authors or facts.pack.may("retract_entry", actor.role)
+
+
 def is_person(actor: Actor | None) -> bool:
     """Whether this is somebody, not a system."""
     return actor is not None and actor.role not in NOT_PERSONS
@@ -196,6 +218,7 @@ def _executors_differ(command: Any, record: RecordState, facts: Facts) -> bool:
     ids = {each.id for each in people}
     return (
         len(ids) == len(people)
+        and facts.context.actor.id not in {each.id for each in command.supervisors}
         and all(is_person(each) for each in people)
         and (disposal is None or disposal.proposed_by not in ids)
         and (listed is None or listed.proposed_by.id not in ids)
@@ -225,8 +248,9 @@ def _may_unseal_alone(command: Any, record: RecordState, facts: Facts) -> bool:
     seal = record.overlays.seals.get(command.seal_id)
     if seal is None or command.ground is not UnsealGround.NO_CLAIM:
         return True
-    years = facts.pack.keeping.seal_no_claim_years
-    return (facts.now - seal.sealed_at) >= timedelta(days=365 * years + years // 4)
+    calendar = facts.pack.deadlines.calendar
+    over_on = calendar.years_after(seal.sealed_at, facts.pack.keeping.seal_no_claim_years)
+    return calendar.day_of(facts.now) >= over_on
 
 
 def _later_than_before(command: Any, record: RecordState, _: Facts) -> bool:
@@ -283,12 +307,24 @@ OTHER_THAN_AUTHOR = _check(
 SUPERIOR_QUALIFIED = _check(
     "NOT_QUALIFIED", "the pack does not qualify this role", "attestation.signer.role", _superior_qualified
 )
+SUPERIOR_IS_PERSON = _check(
+    "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
+)
+AUTHOR_OR_QUALITY = _check(
+    "NOT_AUTHOR",
+    "its author retracts it, or a role that the pack names",
+    "context.actor",
+    _author_or_quality,
+)
 ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
 SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)
 SECOND_OF_DISPOSAL = _check("SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal)
 CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
 EXECUTORS_DIFFER = _check(
-    "SAME_PERSON", "supervisors, approver and proposer are different persons", "supervisors", _executors_differ
+    "SAME_PERSON",
+    "supervisors, approver, proposer differ, and no supervisor executes",
+    "supervisors",
+    _executors_differ,
 )
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)
@@ -355,4 +391,7 @@ SCOPE_FINISHED = _each(
 
 def is_finished(entry: Entry) -> bool:
     """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system."""
+    # What nobody has finished is shown to nobody outside, whoever drafted it.
+    if entry.state is EntryState.DRAFT:
+        return False
     return entry.retracted or entry.last.historical or entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}

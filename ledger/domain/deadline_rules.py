@@ -35,6 +35,18 @@ class Calendar:
     make_up_days: frozenset[date] = frozenset()
     """Days of a weekend that are worked in place of a holiday."""
 
+    def day_of(self, moment: datetime) -> date:
+        """The day on which the hospital's clocks stand at that moment."""
+        return moment.astimezone(ZoneInfo(self.zone)).date()
+
+    def years_after(self, moment: datetime, years: int) -> date:
+        """The same day so many calendar years later, in the hospital's zone; of 29 February the 1st of March."""
+        day = self.day_of(moment)
+        try:
+            return day.replace(year=day.year + years)
+        except ValueError:
+            return date(day.year + years, 3, 1)
+
     def works_on(self, day: date) -> bool:
         """Whether it is a working day."""
         return day in self.make_up_days or (day.weekday() < _SATURDAY and day not in self.holidays)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -68,7 +68,15 @@ def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
     if rule.condition and rule.condition != condition_of(record):
         return
     for start in _starts(rule, record):
-        yield _deadline(rule, start, _met_at(rule, start, record), pack)
+        yield _ended_with_the_stay(_deadline(rule, start, _met_at(rule, start, record), pack), rule, record)
+
+
+def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordState) -> Deadline:
+    """Who has left, or died, before a note was due owes that note no more."""
+    ended_at = record.ended_at
+    if rule.start != "care_started" or ended_at is None or deadline.due_at < ended_at:
+        return deadline
+    return replace(deadline, met_at=min(deadline.met_at or ended_at, ended_at))
 
 
 def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:

@@ -32,7 +32,9 @@ from ledger.domain import (
 )
 from ledger.domain.commands import Command
 from ledger.domain.decision import Decision, Facts
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import StreamState
+from ledger.domain.taken_over import historical_fault
 
 Decide = Callable[[Any, Any, Facts], Decision]
 
@@ -62,4 +64,13 @@ DECISIONS: Mapping[type[Any], Decide] = {
 
 def decide(command: Command, state: StreamState | None, facts: Facts) -> Decision:
     """What a command leads to. Raises Refused with every fault."""
-    return DECISIONS[type(command)](command, state, facts)
+    fault = historical_fault(command, facts)
+    try:
+        decision = DECISIONS[type(command)](command, state, facts)
+    except Refused as refused:
+        if fault is None:
+            raise
+        raise Refused(RefusalKind.INVALID, (fault, *refused.violations)) from refused
+    if fault is not None:
+        raise Refused(RefusalKind.INVALID, (fault,))
+    return decision

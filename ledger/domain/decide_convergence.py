@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.domain.course_commands import IdentifyPatient, LinkDuplicate, RecogniseResult, RepeatExamination
 from ledger.domain.course_events import DuplicateLinked, ExaminationRepeated, PatientIdentified, ResultRecognised
-from ledger.domain.decision import Decision, Facts, bump_persons
+from ledger.domain.decision import Claim, Decision, Facts, bump_persons
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
@@ -83,7 +83,16 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     faults.refuse_if_any()
     assert patient is not None  # noqa: S101 - its absence is a fault above
     event = PatientIdentified(facts.meta(), command.patient_id, patient.case_number)
-    return Decision(command.record_id, "record", (event,), bump_persons(facts))
+    claims = (*_visit_of(record, patient.case_number), *bump_persons(facts))
+    return Decision(command.record_id, "record", (event,), claims)
+
+
+def _visit_of(record: RecordState, case_number: str) -> tuple[Claim, ...]:
+    """The stay as one of the known patient: retention and disposal find a patient's stays by these claims alone."""
+    if record.case_number == case_number:
+        return ()
+    visit = (case_number, record.visit_type, str(record.visit_sequence))
+    return (Claim("visit", visit, group=(case_number,)),)
 
 
 DECISIONS = {

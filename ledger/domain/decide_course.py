@@ -32,6 +32,7 @@ from ledger.domain.decide_entry import (
     check_content,
     check_room,
     check_stated,
+    claimed_entry,
     entry_claims,
     kept_content,
 )
@@ -43,13 +44,14 @@ from ledger.domain.guards import (
     check_source,
     expect,
     linked_here,
+    note_elsewhere,
     on_record,
     taken_before,
 )
 from ledger.domain.held_items import check_items
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import RecordState, StreamState
+from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.values import EntryState
 
 NEWBORNS_MAX = 20
@@ -82,15 +84,18 @@ def countersign_entry(command: CountersignEntry, state: StreamState | None, fact
 
 
 def file_late_item(command: FileLateItem, state: StreamState | None, facts: Facts) -> Decision:
-    """A new result or report, without reopening; it changes no entry that is there."""
+    """A new result or report, or what a source says now of an old one, without reopening; no entry changes."""
     record = expect(state, RecordState, "record_id")
     if taken_before(facts, Taken.ENTRY, command.record_id) and facts.claimed and facts.claimed.entry_id:
         return on_record(command.record_id, entry_id=facts.claimed.entry_id)
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     check_source(facts, faults)
-    if facts.claimed is not None and not linked_here(facts, command.record_id):
-        faults.add("context.source", "SOURCE_ELSEWHERE", "something else holds the item", RefusalKind.STATE)
+    corrected = claimed_entry(record, facts)
+    if corrected is not None and corrected.retracted:
+        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
+    if facts.claimed is not None and corrected is None and not linked_here(facts, command.record_id):
+        note_elsewhere(faults)
     check_items(command.also, command.record_id, record, facts, faults)
     check_stated(record, facts, faults)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
@@ -103,9 +108,17 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     entry_id = facts.ids[0]
     content = kept_content(command.content, attestation, facts)
     made = attested_state(content, attestation, facts)
-    event = LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)
+    reason = _late_reason(command.reason, corrected)
+    event = LateItemFiled(meta, entry_id, content, attestation, made, reason, originated_at)
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
+
+
+def _late_reason(reason: str, corrected: Entry | None) -> str:
+    # An entry that the archive holds stays as it is; what its source says now stands beside it and names it.
+    if corrected is None:
+        return reason
+    return f"corrects version {corrected.last.version} of entry {corrected.entry_id}: {reason}"
 
 
 def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, facts: Facts) -> Decision:

@@ -25,15 +25,16 @@ from ledger.domain.guards import (
     taken_before,
 )
 from ledger.domain.held_items import check_fact, check_fact_shape, check_items, fact_claims, item_claims
-from ledger.domain.lifecycle import LATE_RESULT, command_faults, phase_fault, state_faults
+from ledger.domain.lifecycle import LATE_RESULT, command_faults, state_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import RecordState, StreamState
+from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState, HeldItem
 
 CMS = "cms"
-METHODS = frozenset({"session", CMS})
+SESSION = "session"
+METHODS = frozenset({SESSION, CMS})
 RESULT = "result"
 ENTRIES_MAX = 20_000
 """Entries of one record."""
@@ -115,7 +116,7 @@ def _known_entry(record_id: UUID, entry_id: UUID | None) -> Decision:
 
 def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults, *, correcting: bool) -> None:
     if correcting:
-        faults.note(phase_fault(AmendEntry, record.phase, record.visit_type), RefusalKind.STATE)
+        _check_correction(command, record, facts, faults)
         return
     # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
     if command.content.template == RESULT and record.phase in LATE_RESULT:
@@ -126,15 +127,38 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
         faults.note(fault, kind)
 
 
+def claimed_entry(record: RecordState, facts: Facts) -> Entry | None:
+    """The entry of this record that was made from the command's source item."""
+    held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
+    return record.entries.get(held.entry_id) if held and held.entry_id else None
+
+
+def _check_correction(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults) -> None:
+    """A source changes an entry under the very demands that a person meets: hold, seal, window, named entries."""
+    for fault in state_faults(AmendEntry, record, facts):
+        faults.note(fault, RefusalKind.STATE)
+    entry = claimed_entry(record, facts)
+    if entry is None:
+        return
+    as_amended = AmendEntry(
+        command.record_id,
+        entry.entry_id,
+        AmendmentKind.CORRECTION,
+        SOURCE_CHANGED,
+        command.content,
+        command.attestation,
+    )
+    for kind, fault in command_faults(as_amended, record, facts):
+        # The command names no entry; its source item does.
+        faults.note(replace(fault, field="context.source"), kind)
+
+
 def _correct_from_source(
     command: RecordEntry, record: RecordState, attestation: Attestation, facts: Facts, faults: Faults
 ) -> Decision:
-    held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
-    entry = record.entries.get(held.entry_id) if held and held.entry_id else None
+    entry = claimed_entry(record, facts)
     if entry is None:
         note_elsewhere(faults)
-    elif entry.retracted:
-        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
     faults.refuse_if_any()
     assert entry is not None  # noqa: S101 - its absence is a fault above
     event = EntryAmended(
@@ -217,6 +241,7 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
     if attestation.method not in METHODS:
         faults.add("attestation.method", "UNKNOWN_VALUE", "session or cms")
     check_signer(attestation.signer, facts, faults)
+    _check_own_session(attestation, facts, faults)
     if len(attestation.view_sha256) not in (0, SHA256_BYTES):
         faults.add("attestation.view_sha256", "MALFORMED_DIGEST", "32 bytes, or none")
     if attestation.signed_at is None:
@@ -225,6 +250,17 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
     if attestation.signed_at - facts.now > facts.pack.ahead_max:
         faults.add("attestation.signed_at", "TIME_IN_FUTURE", "nobody can have signed yet")
     return attestation
+
+
+def _check_own_session(attestation: Attestation, facts: Facts, faults: Faults) -> None:
+    """Notes a login that would confirm for somebody else: a session proves who acts, and nobody beside."""
+    signer = attestation.signer
+    # What an earlier system says was signed then was not signed by the program that brings it.
+    if attestation.method != SESSION or signer is None or facts.context.historical:
+        return
+    actor = facts.context.actor
+    if (signer.id, signer.role) != (actor.id, actor.role):
+        faults.add("attestation.signer", "SIGNER_NOT_ACTOR", "by login one signs for oneself alone")
 
 
 def check_signer(signer: Actor | None, facts: Facts, faults: Faults) -> None:

@@ -115,6 +115,8 @@ class Facts:
     counterpart_known: bool = False
     """The other hospital of a transfer is in the registry."""
 
+    pack_in_force: RulePack | None = None
+    """The pack of new records, for what asks whether an old one's term is over; None = it is not asked."""
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""
     leaves: tuple[bytes, ...] = ()

@@ -66,7 +66,8 @@ def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) 
 
 def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
     """The discharge no longer counts."""
-    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None)
+    archiving = replace(state.archiving, submitted_at=None)
+    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None, archiving=archiving)
 
 
 def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
@@ -88,7 +89,9 @@ def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) ->
 
 def recalled(state: RecordState, _: events.RecordRecalled, __: datetime) -> RecordState:
     """Back with the department; it was never reviewed."""
-    return next_version(state, phase=Phase.CLOSED)
+    # What was taken back was not handed in: the deadline of filing runs on.
+    archiving = replace(state.archiving, submitted_at=None)
+    return next_version(state, phase=Phase.CLOSED, archiving=archiving)
 
 
 def assessed(state: RecordState, event: events.QualityAssessed, _: datetime) -> RecordState:

@@ -66,7 +66,8 @@ def hold_lifted(state: RecordState, event: events.HoldLifted, _: datetime) -> Re
 def sealed(state: RecordState, event: events.RecordSealed, at: datetime) -> RecordState:
     """One more seal."""
     listed = frozenset(EntryRef(each.entry_id, each.version) for each in event.versions)
-    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at)
+    whole = {each.entry_id for each in listed} >= set(state.entries)
+    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, whole)
     return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
 
 
@@ -164,7 +165,14 @@ def retention_ended(state: RecordState, event: events.RetentionEnded, _: datetim
 def appraised(state: RecordState, event: events.DisposalAppraised, _: datetime) -> RecordState:
     """An opinion."""
     return with_archiving(
-        state, disposal=Disposal(event.opinion, event.meta.actor.id, event.retain_until, reason=event.reason)
+        state,
+        disposal=Disposal(
+            event.opinion,
+            event.meta.actor.id,
+            event.retain_until,
+            reason=event.reason,
+            record_version=state.version,
+        ),
     )
 
 

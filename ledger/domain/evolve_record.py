@@ -101,6 +101,9 @@ def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) 
         reason=event.reason,
         historical=event.meta.historical,
     )
+    # A defect was accepted of the version that there was; the next one is signed, or accepted anew.
+    accepted = state.archiving.deficiencies - {event.entry_id}
+    state = replace(state, archiving=replace(state.archiving, deficiencies=accepted))
     return with_entry(state, replace(entry, versions=(*entry.versions, version)))
 
 

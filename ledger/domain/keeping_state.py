@@ -29,6 +29,8 @@ class Seal:
     versions: frozenset[EntryRef]
     unfinished: bool
     sealed_at: datetime
+    whole: bool = False
+    """It listed every entry that there was."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Disposal:
     approved_by: UUID | None = None
     list_id: UUID | None = None
     reason: str = ""
+    record_version: int = 0
+    """Version of the record that was appraised."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AmendEntry: Rule(
         CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED)
     ),
-    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=_CHANGE),
+    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.AUTHOR_OR_QUALITY)),
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},
         of_command=(
@@ -93,6 +93,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.WAITS_FOR_SUPERIOR,
             on.OTHER_THAN_AUTHOR,
             on.SUPERIOR_QUALIFIED,
+            on.SUPERIOR_IS_PERSON,
         ),
     ),
     commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),
@@ -107,7 +108,8 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
-        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED), of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
+        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED),
+        of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("accept_deficiency")),
     ),
     course_commands.DeclareEnteredInError: Rule(
         _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
@@ -121,19 +123,28 @@ RULES: dict[type[commands.Command], Rule] = {
         (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
     ),
     course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
-    commands.ReturnRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=quality.DEFECTS),
+    commands.ReturnRecord: Rule(
+        _in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=(*quality.DEFECTS, on.role_allowed("return_record"))
+    ),
     commands.PassQuality: Rule(
         _in(Phase.SUBMITTED),
         demands=(is_.NOT_PASSED,),
-        of_command=(*quality.DEFECTS, quality.SCORE_AGREES, quality.SCORE_ENOUGH, quality.NO_VETO),
+        of_command=(
+            *quality.DEFECTS,
+            quality.SCORE_AGREES,
+            quality.SCORE_ENOUGH,
+            quality.NO_VETO,
+            on.role_allowed("pass_quality"),
+        ),
     ),
     commands.ArchiveRecord: Rule(
         _in(Phase.SUBMITTED),
         _in(Phase.ARCHIVED),
-        (is_.QUALITY_PASSED, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (is_.QUALITY_PASSED, is_.MANDATORY_THERE, is_.ENTRY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (on.ACTS_AS_PERSON,),
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
-    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED}),
+    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED, Phase.REOPENED}),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
     keeping_commands.RequestReopen: Rule(
@@ -145,7 +156,13 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         _in(Phase.REOPENED),
         (is_.REOPENING_ASKED, is_.REQUEST_STANDS, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
-        (on.REOPENING_KNOWN, on.SECOND_OF_REOPENING, on.ACTS_AS_PERSON, on.WINDOW_WITHIN_PACK),
+        (
+            on.REOPENING_KNOWN,
+            on.SECOND_OF_REOPENING,
+            on.ACTS_AS_PERSON,
+            on.WINDOW_WITHIN_PACK,
+            on.role_allowed("approve_reopen"),
+        ),
     ),
     keeping_commands.RearchiveRecord: Rule(
         _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT)
@@ -157,11 +174,13 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, on.ACTS_AS_PERSON)),
     keeping_commands.IssueCopy: Rule(
         LIVING,
-        demands=(is_.IDENTITY_MATCHED,),
+        demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
         of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED),
     ),
     keeping_commands.LendRecord: Rule(
-        KEPT, demands=(is_.NOT_LENT,), of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON)
+        KEPT,
+        demands=(is_.NOT_LENT, is_.USE_ALLOWED),
+        of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON),
     ),
     keeping_commands.RenewLoan: Rule(KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT)),
     keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
@@ -172,7 +191,9 @@ RULES: dict[type[commands.Command], Rule] = {
         LIVING, of_command=(on.REQUEST_KNOWN, on.NOT_ANSWERED, on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
     ),
     keeping_commands.ExtendRetention: Rule(
-        KEPT | {Phase.REOPENED}, _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT), of_command=(on.DATE_MOVES_ON,)
+        KEPT | {Phase.REOPENED},
+        _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT),
+        of_command=(on.DATE_MOVES_ON, on.role_allowed("extend_retention")),
     ),
     keeping_commands.EndRetention: Rule(
         _in(Phase.ARCHIVED, Phase.ENTERED_IN_ERROR), _in(Phase.DUE), (is_.TERM_OVER, is_.NO_REOPENING)
@@ -191,7 +212,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.DestroyRecord: Rule(
         _in(Phase.DUE),
         _in(Phase.DESTROYED),
-        (is_.DESTRUCTION_APPROVED, *_FREE_FOR_DISPOSAL),
+        (is_.DESTRUCTION_APPROVED, is_.APPRAISED_AS_IT_IS, is_.NO_OPEN_REQUEST, *_FREE_FOR_DISPOSAL),
         (on.LIST_APPROVED, on.LIST_OPEN, on.APPROVER_OF_LIST, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
     ),
     commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),

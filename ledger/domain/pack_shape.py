@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-_TABLES = ("retention", "keeping", "final_signers", "calendar", "quality")
+_TABLES = ("retention", "keeping", "final_signers", "roles", "calendar", "quality")
 _DEADLINE: Mapping[str, type] = {
     "id": str,
     "start": str,
@@ -37,9 +37,10 @@ def _retention(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _signers(data: Mapping[str, Any]) -> Iterator[str]:
-    for name, roles in data.get("final_signers", {}).items():
-        if not _texts(roles):
-            yield f"final_signers.{name}: a list of roles is required"
+    for table in ("final_signers", "roles"):
+        for name, roles in data.get(table, {}).items():
+            if not _texts(roles):
+                yield f"{table}.{name}: a list of roles is required"
 
 
 def _deadlines(data: Mapping[str, Any]) -> Iterator[str]:

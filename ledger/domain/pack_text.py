@@ -25,6 +25,7 @@ _KEYS = frozenset(
         "rule_keepers",
         "mandatory",
         "final_signers",
+        "roles",
         "keeping",
         "deadline",
         "calendar",

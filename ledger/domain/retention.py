@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.rule_pack import RetentionClass
@@ -24,17 +24,19 @@ def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
 
 def retention_date(record: RecordState, facts: Facts) -> str:
     """First day on which disposal could be appraised, ISO 8601: the later of what was promised and what is due now."""
-    kept = retention_class(record, facts)
     last = max((_ended_on(visit, facts) for visit in facts.visits if _same_class(visit, record)), default=None)
-    own = (record.ended_at or facts.now).date()
-    until = kept.until(max(own, last) if last else own)
+    own = _day(record.ended_at or facts.now, facts)
+    since = max(own, last) if last else own
+    # A term that the law has lengthened since holds for what is kept already; a shorter one takes nothing back.
+    packs = (facts.pack, *((facts.pack_in_force,) if facts.pack_in_force else ()))
+    until = [pack.retention[record.visit_type].until(since).isoformat() for pack in packs]
     # ISO dates compare as text; a date once promised never moves back.
-    return max(record.retain_until, until.isoformat())
+    return max(record.retain_until, *until)
 
 
 def term_over(record: RecordState, facts: Facts) -> bool:
     """Whether the day has come on which disposal could be appraised."""
-    return retention_date(record, facts) <= facts.now.date().isoformat()
+    return retention_date(record, facts) <= _day(facts.now, facts).isoformat()
 
 
 def open_stays(facts: Facts) -> tuple[Visit, ...]:
@@ -48,4 +50,9 @@ def _same_class(visit: Visit, record: RecordState) -> bool:
 
 def _ended_on(visit: Visit, facts: Facts) -> date:
     # A stay that goes on has not begun the term: counted from today, it is the last.
-    return (visit.ended_at or facts.now).date()
+    return _day(visit.ended_at or facts.now, facts)
+
+
+def _day(moment: datetime, facts: Facts) -> date:
+    # A stay that ended after midnight in the hospital ended on that day, whatever day it was in Greenwich.
+    return facts.pack.deadlines.calendar.day_of(moment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -40,6 +40,12 @@ class RetentionClass:
             return ended_on.replace(year=ended_on.year + self.years, day=28) + timedelta(days=1)
 
 
+ROLES_OF = frozenset(
+    {"accept_deficiency", "retract_entry", "pass_quality", "return_record", "approve_reopen", "extend_retention"}
+)
+"""Commands that a pack may limit to roles."""
+
+
 @dataclass(frozen=True)
 class RulePack:
     """One version of a hospital's rules. A record keeps the version with which it was registered."""
@@ -64,6 +70,8 @@ class RulePack:
     """Every figure with its source."""
     lineage: frozenset[str]
     """Its own id and those of the packs that it is laid over: their templates are its own."""
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Roles that may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
 
@@ -83,6 +91,7 @@ class RulePack:
             keeping=KeepingTerms.of(figures),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
+            roles=_roles(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),
             rule_keepers=_keepers(data.get("rule_keepers"), faults),
@@ -93,9 +102,18 @@ class RulePack:
             raise BadRulePack(tuple(faults))
         return pack
 
+    def may(self, command: str, role: str) -> bool:
+        """Whether the role may send the command of that name in `roles`."""
+        return command not in self.roles or role in self.roles[command]
+
     def signs_finally(self, template: str, role: str) -> bool:
         """Whether the signature of this role makes an entry of the template final."""
         return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
+
+
+def _roles(data: Mapping[str, list[str]], faults: list[str]) -> dict[str, frozenset[str]]:
+    faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
+    return {name: frozenset(roles) for name, roles in data.items()}
 
 
 _RETENTION = frozenset({"class", "years", "source", "unconfirmed"})

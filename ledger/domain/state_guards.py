@@ -16,6 +16,9 @@ from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferStat
 FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
 """States in which somebody qualified has signed the last version."""
 
+RESTRICTED_PURPOSES = frozenset({"TREAT", "ETREAT", "RECORDMGT", "HLEGAL", "CLMATTCH", "HPAYMT", "PATRQT"})
+"""Purposes (HL7 PurposeOfUse) left where use is restricted: care, storage, law, claims, the patient's own request."""
+
 OPEN_TRANSFERS = frozenset(
     {
         TransferState.PROPOSED,
@@ -83,12 +86,11 @@ def _drafts(record: RecordState, _: Facts) -> Iterable[Violation]:
 
 
 def _fully_sealed(record: RecordState) -> bool:
-    sealed = {
-        each.entry_id
-        for seal in record.overlays.seals.values()
-        if seal.mode is SealMode.ORIGINAL
-        for each in seal.versions
-    }
+    originals = [seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL]
+    # What was sealed as a whole stays so, whatever is filed beside it later.
+    if any(seal.whole for seal in originals):
+        return True
+    sealed = {each.entry_id for seal in originals for each in seal.versions}
     return bool(sealed) and all(entry.entry_id in sealed for entry in record.entries.values())
 
 
@@ -110,6 +112,13 @@ def _no_reopening(record: RecordState, facts: Facts) -> bool:
     return record.overlays.reopening is None or _request_lapsed(record, facts)
 
 
+def _appraised_as_it_is(record: RecordState) -> bool:
+    disposal = record.archiving.disposal
+    return disposal is not None and all(
+        entry.last.record_version <= disposal.record_version for entry in record.entries.values()
+    )
+
+
 MANDATORY_THERE = StateGuard("MISSING_ENTRY", "every mandatory entry is there and signed", _mandatory_missing)
 ALL_SIGNED = StateGuard("NOT_SIGNED", "every entry is signed by somebody qualified, or retracted", _unsigned)
 NO_DRAFT = StateGuard("OPEN_DRAFT", "no draft is open", _drafts)
@@ -120,6 +129,11 @@ QUALITY_PASSED = _guard(
 )
 NOT_PASSED = _guard(
     "ALREADY_PASSED", "quality control has not passed it yet", lambda record, _: not record.archiving.passed
+)
+ENTRY_THERE = _guard(
+    "NO_ENTRY",
+    "it holds an entry that was not retracted, unless an earlier system gave the care",
+    lambda record, _: record.care_historical or any(not entry.retracted for entry in record.entries.values()),
 )
 NO_ENTRIES = _guard("HAS_ENTRIES", "it holds no entry", lambda record, _: not record.entries)
 ALL_RETRACTED = _guard(
@@ -159,7 +173,11 @@ TERM_OVER = _guard(
     "the retention term is over, counted from the patient's last visit",
     term_over,
 )
-NOT_RESTRICTED = _guard("USE_RESTRICTED", "use is not restricted", lambda record, _: not record.overlays.restricted)
+USE_ALLOWED = _guard(
+    "USE_RESTRICTED",
+    "where use is restricted: the purpose is said, and is care, storage, law, a claim or the patient's own request",
+    lambda record, facts: not record.overlays.restricted or facts.context.purpose in RESTRICTED_PURPOSES,
+)
 NO_REOPENING = _guard("REOPENING_ASKED", "no reopening is under way", _no_reopening)
 REQUEST_STANDS = _guard(
     "REQUEST_LAPSED",
@@ -171,7 +189,17 @@ REOPENING_ASKED = _guard(
 )
 WINDOW_OPEN = _guard("WINDOW_OVER", "the window of the reopening is open", _window_open)
 NOT_APPRAISED = _guard(
-    "ALREADY_APPRAISED", "nobody has appraised it yet", lambda record, _: record.archiving.disposal is None
+    "ALREADY_APPRAISED", "nobody has appraised it as it is now", lambda record, _: not _appraised_as_it_is(record)
+)
+APPRAISED_AS_IT_IS = _guard(
+    "CHANGED_SINCE_APPRAISAL",
+    "nothing was written into it since it was appraised",
+    lambda record, _: record.archiving.disposal is None or _appraised_as_it_is(record),
+)
+NO_OPEN_REQUEST = _guard(
+    "OPEN_REQUEST",
+    "no request of the patient waits for its answer",
+    lambda record, _: all(each.granted is not None for each in record.overlays.requests.values()),
 )
 APPRAISED = _guard(
     "NOT_APPRAISED", "somebody has appraised it", lambda record, _: record.archiving.disposal is not None

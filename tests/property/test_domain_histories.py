@@ -18,7 +18,7 @@ from ledger.domain.refusal import Refused, Violation
 from ledger.domain.state import EntryVersion, RecordState, StreamState
 from ledger.domain.values import Phase, VisitType
 from tests.property.domain_moves import Move, command_of, facts_of, walks
-from tests.unit.domain.given import Stream, registered
+from tests.unit.domain.given import Stream, by_signer, registered
 
 pytestmark = pytest.mark.property
 VISITS = st.sampled_from(list(VisitType))
@@ -42,6 +42,7 @@ def walk(stream: Stream, moves: list[Move]) -> Iterator[Step]:
         minutes += move.minutes
         before, known = stream.record, facts_of(number, minutes)
         command = command_of(before, move)
+        known = by_signer(command, known)
         outcome = decided(command, before, known)
         assert isinstance(outcome, Decision) or outcome, "a refusal names its faults"
         if isinstance(outcome, Decision):
@@ -84,6 +85,7 @@ def test_a_decision_is_the_same_everywhere_and_always(visit: VisitType, moves: l
         minutes += move.minutes
         known = facts_of(number, minutes)
         command = command_of(stream.record, move)
+        known = by_signer(command, known)
         here = decided(command, stream.record, known)
         assert decided(command, replayed(stream), known) == here
         if isinstance(here, Decision):

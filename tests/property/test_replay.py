@@ -21,7 +21,7 @@ from ledger.trust.envelope import decode
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.property.domain_moves import Move, command_of, facts_of, walks
 from tests.services.sealed import FIXED_KEY, plaintext_of
-from tests.unit.domain.given import Stream, registered
+from tests.unit.domain.given import Stream, by_signer, registered
 
 pytestmark = pytest.mark.property
 ORIGIN = "ledger.example/north/1"
@@ -34,9 +34,10 @@ def lived(visit: VisitType, moves: list[Move]) -> tuple[Stream, list[datetime]]:
     times = [facts_of(0, 0).now]
     for number, move in enumerate(moves):
         minutes += move.minutes
-        known = facts_of(number, minutes)
+        command = command_of(stream.record, move)
+        known = by_signer(command, facts_of(number, minutes))
         try:
-            decision = decide(command_of(stream.record, move), stream.record, known)
+            decision = decide(command, stream.record, known)
         except Refused:
             continue
         for event in decision.events:

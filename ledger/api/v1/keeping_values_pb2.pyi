@@ -298,12 +298,15 @@ class Seal(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     UNFINISHED_FIELD_NUMBER: _builtins.int
     SEALED_AT_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
     seal_id: _builtins.str
     """Seal, UUID text."""
     mode: Global___SealMode.ValueType
     """Copy sealed, or original closed to change."""
     unfinished: _builtins.bool
     """The record was not finished when it was sealed."""
+    whole: _builtins.bool
+    """It listed every entry that there was."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
         """Entry versions that are sealed."""
@@ -320,10 +323,11 @@ class Seal(_message.Message):
         versions: _abc.Iterable[Global___EntryRef] | None = ...,
         unfinished: _builtins.bool = ...,
         sealed_at: _timestamp_pb2.Timestamp | None = ...,
+        whole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "unfinished", b"unfinished", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -505,6 +509,7 @@ class Disposal(_message.Message):
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     LIST_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
     opinion: Global___DisposalOpinion.ValueType
     """The opinion."""
     proposed_by: _builtins.str
@@ -517,6 +522,8 @@ class Disposal(_message.Message):
     """Destruction list, UUID text; empty where there is none."""
     reason: _builtins.str
     """Reason of the opinion."""
+    record_version: _builtins.int
+    """Version of the record that was appraised; what was written later is not covered."""
     def __init__(
         self,
         *,
@@ -526,10 +533,11 @@ class Disposal(_message.Message):
         approved_by: _builtins.str = ...,
         list_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        record_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "list_id", b"list_id", "opinion", b"opinion", "proposed_by", b"proposed_by", "reason", b"reason", "retain_until", b"retain_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "list_id", b"list_id", "opinion", b"opinion", "proposed_by", b"proposed_by", "reason", b"reason", "record_version", b"record_version", "retain_until", b"retain_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,6 +22,11 @@ def context(hospital: str = "north", **fields: Any) -> common.CommandContext:
     return common.CommandContext(hospital=hospital, command_id=str(uuid4()), actor=PHYSICIAN, **fields)
 
 
+def old_item() -> common.SourceItem:
+    """An item of an earlier system, which nothing was taken from yet."""
+    return common.SourceItem(system="his", type="Old", id=str(uuid4()), content_sha256=bytes(32))
+
+
 def register_patient(hospital: str = "north", case_number: str | None = None) -> records.RegisterPatientRequest:
     """A patient of a case number that nobody else has."""
     return records.RegisterPatientRequest(

@@ -21,6 +21,7 @@ async def test_both_names_of_a_countersigned_entry_can_be_read(client: EdgeClien
     ward = await open_record(client)
     await ward.enter()
     request = record_entry(ward.record_id, "Written by the trainee.")
+    request.context.actor.CopyFrom(TRAINEE)
     request.attestation.signer.CopyFrom(TRAINEE)
     written = await client.call("RecordService/RecordEntry", request)
     countersign = course_pb2.CountersignEntryRequest(

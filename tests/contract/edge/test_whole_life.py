@@ -174,13 +174,15 @@ async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeC
     note = record_entry(ward.record_id)
     drafted = await life.course("DraftEntry", content=note.content)
     note.draft_id = drafted.entry_id
-    note.attestation.signer.CopyFrom(person("Dr Li", "trainee"))
+    trainee = person("Dr Li", "trainee")
+    note.context.actor.CopyFrom(trainee)
+    note.attestation.signer.CopyFrom(trainee)
     written = await client.call("RecordService/RecordEntry", note)
     assert written.entry_id == drafted.entry_id
     attestation = common.Attestation(method="session", signer=SUPERIOR)
-    old = life.course("CountersignEntry", entry_id=written.entry_id, entry_version=1, attestation=attestation)
-    assert await life.refused(old) == ["VERSION_CHANGED"]
-    await life.course("CountersignEntry", entry_id=written.entry_id, entry_version=2, attestation=attestation)
+    signature: dict[str, Any] = {"actor": SUPERIOR, "entry_id": written.entry_id, "attestation": attestation}
+    assert await life.refused(life.course("CountersignEntry", entry_version=1, **signature)) == ["VERSION_CHANGED"]
+    await life.course("CountersignEntry", entry_version=2, **signature)
     request = records.GetEntryRequest(hospital="north", record_id=ward.record_id, entry_id=written.entry_id)
     entry = (await client.call("RecordService/GetEntry", request)).entry
     assert entry.state == common.ENTRY_STATE_COUNTERSIGNED

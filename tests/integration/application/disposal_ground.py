@@ -40,7 +40,11 @@ EXECUTOR = person(6, "Ms. Ma")
 
 def context(actor: common.Actor, *, historical: bool = False) -> common.CommandContext:
     """A context of this person under a fresh command id."""
-    return common.CommandContext(hospital=HOSPITAL, command_id=str(uuid4()), actor=actor, historical=historical)
+    made = common.CommandContext(hospital=HOSPITAL, command_id=str(uuid4()), actor=actor, historical=historical)
+    if historical:
+        # Only what an item of an earlier system brings is historical.
+        made.source.CopyFrom(requests.old_item())
+    return made
 
 
 @dataclass

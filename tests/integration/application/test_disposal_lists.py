@@ -174,7 +174,10 @@ async def test_what_was_imported_into_a_destroyed_record_is_known_and_comes_back
     await execute(
         office.ledger,
         records.StartCareRequest(
-            context=requests.context(historical=True), record_id=imported, department="MED", team="clinic"
+            context=requests.context(historical=True, source=requests.old_item()),
+            record_id=imported,
+            department="MED",
+            team="clinic",
         ),
     )
     entry = requests.record_entry(imported)

@@ -36,6 +36,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.rule_pack import ROLES_OF
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -54,6 +55,7 @@ from tests.unit.domain.given import (
     HEAD_OF_HOSPITAL,
     LIST,
     LISTED,
+    MANDATORY,
     NOW,
     PACKAGE,
     PATIENT,
@@ -69,6 +71,7 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    facts,
     narrative,
     note,
     patient,
@@ -270,6 +273,7 @@ def sealed() -> Stream:
 
 
 OTHER = UUID(int=555)
+OFFICES_ONLY = replace(facts().pack, roles=dict.fromkeys(ROLES_OF, frozenset({"records_office"})))
 
 
 def _short_path() -> Stream:
@@ -307,6 +311,7 @@ CASES: list[Case] = [
     Case("NOT_AUTHORED", with_entry(closed, lambda stream: countersign(first(stream)))),
     Case("SAME_PERSON", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(SUPERIOR, id=TRAINEE.id)))),
     Case("NOT_QUALIFIED", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(TRAINEE, id=OTHER)))),
+    Case("NOT_A_PERSON", with_entry(active, lambda stream: countersign(stream.entry(RESULT, signer=TRAINEE), signer=replace(CLOCK, role="interface")))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), course.ArriveAtConsultation(RECORD, NOBODY))),
     Case("ALREADY_ARRIVED", with_entry(active, lambda stream: _arrived_twice(stream))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), answer(NOBODY))),
@@ -316,6 +321,12 @@ CASES: list[Case] = [
     Case("IDENTITY_MATCHED", lambda: (active(), course.IdentifyPatient(RECORD, PATIENT)), {"patient": patient()}),
     Case("UNKNOWN_ENTRY", lambda: (closed(), course.AcceptDeficiency(RECORD, NOBODY, "", "gone"))),
     Case("NOT_A_PERSON", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": PHYSICIAN}),
+    Case("NOT_AUTHOR", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient")), {"actor": SUPERIOR}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"),))), {"pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), PassQuality(RECORD)), {"pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, approve), {"actor": SUPERIOR, "pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "link", None)), {"pack": OFFICES_ONLY}),
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
@@ -337,6 +348,9 @@ CASES: list[Case] = [
     Case("VETO", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("CONSENT_MISSING"),)))),
     Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(_short_path, lambda s: (trainees(s), ArchiveRecord(RECORD))[1])),
+    Case("MISSING_ENTRY", lambda: (_passed_without(MANDATORY[0].template), ArchiveRecord(RECORD))),
+    Case("NO_ENTRY", lambda: (_nothing_written(), ArchiveRecord(RECORD))),
+    Case("NOT_A_PERSON", lambda: (_short_path(), ArchiveRecord(RECORD)), {"actor": CLOCK}),
     Case("OPEN_DRAFT", with_entry(_short_path, lambda stream: (_draft(stream), ArchiveRecord(RECORD))[1])),
     Case("HELD", with_entry(archived, lambda stream: (hold(stream), reopen(stream))[1])),
     Case("FULLY_SEALED", with_entry(archived, lambda stream: (seal(stream), reopen(stream))[1])),
@@ -367,6 +381,8 @@ CASES: list[Case] = [
     Case("UNKNOWN_ENTRY", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (NOBODY,), "copy"))),
     Case("ENTRY_RETRACTED", with_entry(retracted, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (first(s),), "copy"))),
     Case("NOT_SIGNED", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (trainees(s),), "copy"))),
+    Case("USE_RESTRICTED", lambda: (_restricted(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy")), {"purpose": "HRESCH"}),
+    Case("USE_RESTRICTED", lambda: (_restricted(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"purpose": "HRESCH"}),
     Case("LENT", with_entry(archived, lambda s: (lent(s), keeping.LendRecord(RECORD, PHYSICIAN, "", out_of_house=False))[1])),
     Case("TRAINEE", lambda: (archived(), keeping.LendRecord(RECORD, TRAINEE, "", out_of_house=False))),
     Case("LOAN_TOO_LONG", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "2026-06-01", out_of_house=False))),
@@ -397,6 +413,8 @@ CASES: list[Case] = [
     Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
     Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
+    on_disposal("CHANGED_SINCE_APPRAISAL", lambda s: s.when(course.FileLateItem(RECORD, RESULT, signed(), "late", None), now=LATER)),
+    on_disposal("OPEN_REQUEST", asked),
     on_disposal("HELD", hold),
     on_disposal("SEALED", lambda stream: seal(stream, SealMode.COPY)),
     on_disposal("LENT", lent),
@@ -422,7 +440,7 @@ def with_one_entry_before_care() -> Stream:
 
 def _retracted_of_trainee() -> Stream:
     stream = active()
-    stream.when(RetractEntry(RECORD, trainees(stream), "wrong patient"))
+    stream.when(RetractEntry(RECORD, trainees(stream), "wrong patient"), actor=TRAINEE)
     return stream
 
 
@@ -436,6 +454,28 @@ def _answered_twice(stream: Stream) -> Command:
     command = answer(consulted(stream))
     stream.when(command)
     return command
+
+
+def _nothing_written() -> Stream:
+    stream = active(VisitType.OUTPATIENT)
+    stream.when(EndCare(RECORD, Disposition.HOME, None))
+    return stream
+
+
+def _passed_without(template: str) -> Stream:
+    """What no command makes: quality passed it and a mandatory entry is gone; the demand stands all the same."""
+    stream = submitted()
+    stream.when(PassQuality(RECORD))
+    gone = next(each.entry_id for each in stream.record.entries.values() if each.last.content.template == template)
+    entry = replace(stream.record.entries[gone], retraction_reason="gone")
+    stream.state = replace(stream.record, entries=stream.record.entries.having(gone, entry))
+    return stream
+
+
+def _restricted() -> Stream:
+    stream = archived()
+    stream.state = replace(stream.record, overlays=replace(stream.record.overlays, restricted=True))
+    return stream
 
 
 def _ended_without_entries() -> Stream:

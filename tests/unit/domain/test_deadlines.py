@@ -14,7 +14,13 @@ from ledger.domain.commands import (
     SubmitRecord,
     TransferDepartment,
 )
-from ledger.domain.course_commands import ArriveAtConsultation, ReportMissedDeadline, ResumeCare, WithdrawMissedDeadline
+from ledger.domain.course_commands import (
+    ArriveAtConsultation,
+    RecallRecord,
+    ReportMissedDeadline,
+    ResumeCare,
+    WithdrawMissedDeadline,
+)
 from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
 from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.defaults import default_pack
@@ -26,6 +32,7 @@ from tests.unit.domain.given import (
     PHYSICIAN,
     RECORD,
     Stream,
+    closed,
     imported,
     narrative,
     note,
@@ -89,6 +96,13 @@ def begun(rule: DeadlineRule) -> Stream:
     if rule.condition:
         condition = Field("condition", coding=Coding("urn:ledger:condition", rule.condition))
         stream.entry(EntryContent("general", 1, "State", (Section("state", "As seen.", (condition,)),)))
+    return stream
+
+
+def under_care() -> Stream:
+    """A stay that begins now."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
     return stream
 
 
@@ -273,3 +287,27 @@ def test_every_fault_of_broken_rules_is_named() -> None:
 def rule_of(rule_id: str) -> DeadlineRule:
     """A rule of the pack."""
     return next(each for each in PACK.deadlines.rules if each.id == rule_id)
+
+
+def test_who_left_or_died_before_a_note_was_due_owes_it_no_more() -> None:
+    """After a stay of five hours no note of the later hours is missed; what was due during it stays missed."""
+    stream = under_care()
+    stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + 5 * HOUR, occurred_at=NOW + 5 * HOUR)
+    begun = {"admission_record", "first_course_note", "first_attending_round"}
+    later = NOW + 200 * HOUR
+    assert not [each.rule for each in deadlines(stream.record, PACK) if each.rule in begun and each.missed(later)]
+    longer = under_care()
+    longer.when(EndCare(RECORD, Disposition.DEATH, None), now=NOW + 20 * HOUR, occurred_at=NOW + 20 * HOUR)
+    missed = [each.rule for each in deadlines(longer.record, PACK) if each.rule in begun and each.missed(later)]
+    assert missed == ["first_course_note"]
+
+
+def test_a_record_that_was_taken_back_was_not_handed_in() -> None:
+    """Recalled, or with its discharge withdrawn, its filing is due again."""
+    stream = closed()
+    stream.when(SubmitRecord(RECORD))
+    stream.when(RecallRecord(RECORD, "a page is missing"))
+    (filing,) = [each for each in deadlines(stream.record, PACK) if each.rule == "filing"]
+    assert filing.met_at is None
+    stream.when(ResumeCare(RECORD, "bleeding again"))
+    assert stream.record.archiving.submitted_at is None

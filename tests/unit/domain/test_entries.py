@@ -1,12 +1,15 @@
 """Entries: signed when recorded, amended by versions, retracted but kept."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from ledger.domain.command_guards import is_finished
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, ReturnRecord
+from ledger.domain.course_commands import CountersignEntry, DraftEntry
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
@@ -18,13 +21,17 @@ from tests.unit.domain.given import (
     PHYSICIAN,
     RECORD,
     RESULT,
+    SUPERIOR,
     TRAINEE,
+    Stream,
     active,
     note,
+    reopened,
     signed,
     source,
     submitted,
 )
+from tests.unit.domain.refusals import hold, seal
 
 SOURCE_PARTS = ("his", "DocumentReference", "doc-1")
 
@@ -208,6 +215,64 @@ def test_a_retracted_item_stays_retracted() -> None:
     known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
     _, faults = stream.refused(command, source=source(OTHER_DIGEST), claimed=known)
     assert faults == [("context.source", "ENTRY_RETRACTED")]
+
+
+@pytest.mark.parametrize(("obstacle", "rule"), [(hold, "ENTRY_HELD"), (seal, "ENTRY_SEALED")], ids=["held", "sealed"])
+def test_a_source_changes_nothing_that_a_person_may_not_change(obstacle: Callable[[Stream], UUID], rule: str) -> None:
+    """An entry under a hold, or whose original is sealed, is not corrected by its source either."""
+    stream = active()
+    entry_id = stream.entry(source=source())
+    obstacle(stream)
+    known = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
+    changed = RecordEntry(RECORD, note("Feels well."), signed())
+    _, faults = stream.refused(changed, source=source(OTHER_DIGEST), claimed=known)
+    assert faults == [("context.source", rule)]
+
+
+def test_a_source_corrects_in_a_reopened_record_only_what_is_named_and_in_its_window() -> None:
+    """Whom the reopening does not name, and who comes after its end, is told both."""
+    stream = reopened()
+    other = list(stream.record.entries)[1]
+    known = ClaimedItem(RECORD, other, DIGEST, Taken.ENTRY)
+    changed = RecordEntry(RECORD, note("Feels well."), signed())
+    late = NOW + timedelta(days=90)
+    _, faults = stream.refused(changed, source=source(OTHER_DIGEST), claimed=known, now=late)
+    assert faults == [("record_id", "WINDOW_OVER"), ("context.source", "NOT_NAMED")]
+
+
+def test_historical_is_what_an_item_of_an_earlier_system_brings() -> None:
+    """Without an item nothing is historical, and a draft or a countersignature never is; the flag frees nobody."""
+    fault = ("context.historical", "HISTORICAL_NOT_ALLOWED")
+    stream = active()
+    _, faults = stream.refused(RecordEntry(RECORD, note(""), None), historical=True, source=None)
+    assert faults[0] == fault
+    assert stream.refused(DraftEntry(RECORD, None, note()), historical=True) == (RefusalKind.INVALID, [fault])
+    entry_id = stream.entry(signer=TRAINEE)
+    countersign = CountersignEntry(RECORD, entry_id, 1, None)
+    assert stream.refused(countersign, historical=True)[1][0] == fault
+    stream.when(RecordEntry(RECORD, note(), None), historical=True)
+
+
+def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
+    """Also where an earlier release took a draft for one of an earlier system."""
+    stream = active()
+    entry_id = stream.when(DraftEntry(RECORD, None, note())).result["entry_id"]
+    assert isinstance(entry_id, UUID)
+    draft = stream.record.entries[entry_id]
+    assert not is_finished(replace(draft, versions=(replace(draft.last, historical=True),)))
+
+
+def test_by_login_one_signs_for_oneself_alone() -> None:
+    """Neither an entry nor a countersignature is signed by somebody else's session; a certificate is its own proof."""
+    stream = active()
+    fault = [("attestation.signer", "SIGNER_NOT_ACTOR")]
+    assert stream.refused(RecordEntry(RECORD, note(), signed()), actor=TRAINEE) == (RefusalKind.INVALID, fault)
+    promoted = replace(TRAINEE, role="attending")
+    assert stream.refused(RecordEntry(RECORD, note(), signed(promoted)), actor=TRAINEE)[1] == fault
+    entry_id = stream.entry(signer=TRAINEE)
+    countersign = CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR))
+    assert stream.refused(countersign, actor=TRAINEE)[1] == fault
+    stream.when(RecordEntry(RECORD, note(), replace(signed(), method="cms")), actor=TRAINEE)
 
 
 def test_an_amendment_may_come_from_a_source_too() -> None:

@@ -184,7 +184,7 @@ def test_nothing_is_destroyed_while_a_transfer_is_open() -> None:
     assert isinstance(sent, UUID)
     other = replace(PHYSICIAN, id=UUID(int=33))
     command = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (PHYSICIAN, other), ("paper",))
-    assert stream.refused(command, now=LATER)[1] == [("record_id", "OPEN_TRANSFER")]
+    assert stream.refused(command, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "OPEN_TRANSFER")]
     stream.when(WithdrawTransfer(RECORD, sent, "not needed"), now=LATER)
-    stream.when(command, now=LATER)
+    stream.when(command, now=LATER, actor=ARCHIVIST)
     assert stream.record.phase is Phase.DESTROYED

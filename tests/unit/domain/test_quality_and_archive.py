@@ -16,9 +16,11 @@ from ledger.domain.commands import (
     ReturnRecord,
     SubmitRecord,
 )
+from ledger.domain.course_commands import AcceptDeficiency
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.values import AmendmentKind, Defect, Disposition, Phase, VisitType
 from tests.unit.domain.given import (
+    CLOCK,
     HEAD,
     MANDATORY,
     NOW,
@@ -49,7 +51,7 @@ def test_a_retracted_entry_neither_counts_nor_waits() -> None:
     stream = closed()
     front_page = list(stream.record.entries)[-1]
     stream.when(RetractEntry(RECORD, front_page, "wrong patient"))
-    stream.when(RetractEntry(RECORD, stream.entry(signer=TRAINEE), "draft"))
+    stream.when(RetractEntry(RECORD, stream.entry(signer=TRAINEE), "draft"), actor=TRAINEE)
     assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
 
 
@@ -106,7 +108,7 @@ def test_an_old_visit_is_not_archived_with_a_live_entry_unsigned() -> None:
     unsigned = stream.entry(signer=TRAINEE)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     assert stream.refused(ArchiveRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]
-    stream.when(RetractEntry(RECORD, unsigned, "draft"))
+    stream.when(RetractEntry(RECORD, unsigned, "draft"), actor=TRAINEE)
     stream.when(ArchiveRecord(RECORD))
     assert stream.record.phase is Phase.ARCHIVED
 
@@ -156,9 +158,42 @@ def test_an_inpatients_record_is_not_archived_unseen() -> None:
 def test_a_term_that_ends_on_no_day_ends_on_the_next() -> None:
     """Care that ended on 29 February is kept to 1 March: a term is never shorter than it says."""
     stream = active(VisitType.OUTPATIENT)
+    stream.entry()
     stream.when(EndCare(RECORD, Disposition.HOME, datetime(2024, 2, 29, tzinfo=UTC)), historical=True)
     stream.when(ArchiveRecord(RECORD))
     assert stream.record.retain_until == "2039-03-01"
+
+
+def test_a_stay_ended_on_the_day_that_the_hospital_had() -> None:
+    """Half past midnight of 1 April in Shanghai is still March in Greenwich: the term begins in April."""
+    stream = active()
+    for content in MANDATORY:
+        stream.entry(content)
+    end = datetime(2026, 3, 31, 16, 30, tzinfo=UTC)
+    stream.when(EndCare(RECORD, Disposition.HOME, end), now=end)
+    for command in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
+        stream.when(command, now=end)
+    assert stream.record.retain_until == "2056-04-01"
+
+
+def test_a_defect_is_accepted_of_one_version() -> None:
+    """The next version waits for its own signature again."""
+    stream = closed()
+    entry_id = stream.entry(signer=TRAINEE)
+    stream.when(AcceptDeficiency(RECORD, entry_id, "", "the author has left"))
+    again = AmendEntry(RECORD, entry_id, AmendmentKind.AMENDMENT, "more", note("More."), signed(TRAINEE))
+    stream.when(again)
+    assert stream.refused(SubmitRecord(RECORD))[1] == [(f"entries[{entry_id}]", "NOT_SIGNED")]
+
+
+def test_a_record_of_the_short_path_is_archived_by_somebody_and_holds_something() -> None:
+    """An empty visit, or one that only a program looked at, is no archived case."""
+    empty = active(VisitType.OUTPATIENT)
+    empty.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert empty.refused(ArchiveRecord(RECORD))[1] == [("record_id", "NO_ENTRY")]
+    written = closed(VisitType.OUTPATIENT)
+    assert written.refused(ArchiveRecord(RECORD), actor=CLOCK)[1] == [("context.actor", "NOT_A_PERSON")]
+    written.when(ArchiveRecord(RECORD))
 
 
 def test_a_retention_date_never_moves_back() -> None:

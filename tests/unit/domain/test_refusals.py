@@ -13,7 +13,7 @@ from ledger.domain.decide import decide
 from ledger.domain.lifecycle import RULES, Rule
 from ledger.domain.refusal import Refused
 from ledger.domain.state_guards import StateGuard
-from tests.unit.domain.given import facts
+from tests.unit.domain.given import as_signer, facts
 from tests.unit.domain.refusals import CASES, Case
 
 GUARDS = [
@@ -27,7 +27,7 @@ def rules_broken(case: Case) -> list[str]:
     """The rules that a case breaks; none where it is done."""
     stream, command = case.build()
     try:
-        decide(command, stream.state, facts(first_id=900_000, **case.facts))
+        decide(command, stream.state, facts(first_id=900_000, **(as_signer(command) | case.facts)))
     except Refused as refused:
         return [each.rule for each in refused.violations]
     return []
