@@ -42,4 +42,6 @@ async def test_time_never_goes_back_inside_a_record(
     await slow.execute(f"{_RPC}PatientService/RegisterPatient", register_patient())
     _, _, care, entry, other = await slow.read_positions("north", 0, 10)
     assert (entry.stream_id, entry.version) == (record, 3)
-    assert entry.recorded_at == care.recorded_at + 1 > other.recorded_at, "each command of a stream has a time of its own"
+    assert entry.recorded_at == care.recorded_at + 1 > other.recorded_at, (
+        "each command of a stream has a time of its own"
+    )
