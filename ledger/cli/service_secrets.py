@@ -17,7 +17,7 @@ from ledger.api.v1.keys_pb2 import (
     UnsealPurpose,
 )
 from ledger.keys.consumers_file import consumer, write_consumers
-from ledger.keys.key_file import new_key_file, write_key_file
+from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, new_key_file, write_key_file
 from ledger.keys.secret_file import read_line_secret, write_secret
 
 FOLDER = "keys"
@@ -64,7 +64,8 @@ def make_secrets(folder: Path) -> None:
     if not (own / _KEY_FILE).exists():
         passphrase = read_line_secret(own / "passphrase")
         made = new_key_file(datetime.now(UTC), os.urandom)
-        write_key_file(own / _KEY_FILE, made, passphrase, os.urandom, new=True)
+        cost = COST_OF_A_RANDOM_PASSPHRASE
+        write_key_file(own / _KEY_FILE, made, passphrase, os.urandom, new=True, cost=cost)
     tokens = {name: secrets.token_urlsafe(32) for name in _PURPOSES}
     for name, token in tokens.items():
         write_secret(own / f"token-{name}", token.encode())

@@ -24,6 +24,8 @@ SETTLED = timedelta(minutes=1)
 """How long after a rotation some process may still wrap under the generation before; above `KeyFileKeys`' look."""
 _COST = {"n": 1 << 17, "r": 8, "p": 1}
 """128 MiB and some tenths of a second for each try at the passphrase (OWASP's figure); written files rise to it."""
+COST_OF_A_RANDOM_PASSPHRASE = 1 << 14
+"""For a passphrase of 32 random bytes, which nobody guesses at any cost: opening it then costs 50 ms."""
 _COST_MAX = {"n": 1 << 20, "r": 32, "p": 16}
 _MEMORY_BYTES_MAX = 256 << 20
 """What a file may ask of the process that opens it: scrypt takes 128 * n * r bytes."""
@@ -97,9 +99,11 @@ def new_key_file(now: datetime, random: Random) -> KeyFile:
     return KeyFile((Generation(1, now, random(KEY_BYTES)),))
 
 
-def write_key_file(file: Path, content: KeyFile, passphrase: bytes, random: Random, *, new: bool = False) -> None:
-    """Encrypts and writes. KeyFileUnusable where `new` and there is a file already."""
-    head = {"format": FORMAT, "kdf": "scrypt", **_COST, "salt": random(_SALT_BYTES).hex()}
+def write_key_file(
+    file: Path, content: KeyFile, passphrase: bytes, random: Random, *, new: bool = False, cost: int = _COST["n"]
+) -> None:
+    """Encrypts and writes. KeyFileUnusable where `new` and there is a file already. `cost`: scrypt's n."""
+    head = {"format": FORMAT, "kdf": "scrypt", **_COST, "n": cost, "salt": random(_SALT_BYTES).hex()}
     nonce = random(_NONCE_BYTES)
     sealed = AESGCM(_key_of(passphrase, head)).encrypt(nonce, _inside(content), _bound_to(head))
     write_secret(file, json.dumps({**head, "nonce": nonce.hex(), "sealed": sealed.hex()}, indent=1).encode(), new=new)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.keys.key_file import KeyFile, new_key_file, read_key_file, write_key_file
+from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, KeyFile, new_key_file, read_key_file, write_key_file
 from ledger.keys.key_file_keys import LOOK_SECONDS, KeyFileKeys
 from ledger.keys.key_rows import KeyRows, StreamOf
 from ledger.keys.key_store import KeyStore
@@ -79,7 +79,8 @@ async def ground(database: Database, tmp_path: Path) -> AsyncIterator[KeyGround]
     """Nothing in it yet."""
     key_file, passphrase_file = tmp_path / "keys.json", tmp_path / "passphrase"
     write_secret(passphrase_file, _PASSPHRASE)
-    write_key_file(key_file, new_key_file(datetime.now(UTC), os.urandom), _PASSPHRASE, os.urandom, new=True)
+    cost = COST_OF_A_RANDOM_PASSPHRASE
+    write_key_file(key_file, new_key_file(datetime.now(UTC), os.urandom), _PASSPHRASE, os.urandom, new=True, cost=cost)
     pool = writer_pool(database.role_url("ledger_keys"))
     yield KeyGround(database, pool, key_file, passphrase_file)
     await pool.close()
