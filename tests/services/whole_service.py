@@ -117,7 +117,8 @@ class WholeService:
         roles = ("migrate", "append", "stream", "views", "keys")
         urls = {f"LEDGER_POSTGRES_{role.upper()}_URL": kept.url(f"ledger_{role}", port) for role in roles}
         kafka = {"LEDGER_STREAM": self.stream, "LEDGER_KAFKA_BOOTSTRAP": self.facts["kafka"] or ""}
-        return load({**urls, **kafka, **secret_settings(self.folder), "LEDGER_GRPC_LISTEN": self.grpc})
+        own = {"LEDGER_GRPC_LISTEN": self.grpc, "LEDGER_DATA_DIR": str(self.folder)}
+        return load({**urls, **kafka, **secret_settings(self.folder), **own})
 
     @property
     def ready(self) -> bool:
