@@ -10,7 +10,7 @@ SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reord
 PEOPLE ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,9 +51,12 @@ contract: setup
 	$(BIN)/buf lint
 	@.ci/breaking
 
-test: setup ## every test, on PostgreSQL and Kafka really started
+test: setup ## every test but the long ones, on PostgreSQL and Kafka really started
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
-	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop -m "not long"
+
+test-long: setup kafka ## what repeats for minutes on real servers what shorter tests show once
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop -m long
 
 test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
 	$(PYTEST) $(SIDE_BY_SIDE) tests/contract/store tests/integration/test_embedded_postgres.py

@@ -37,6 +37,7 @@ def service(services_folder: Path) -> Iterator[WholeService]:
     found.stop_if_running()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(420)
 async def test_five_busy_hospitals_of_many(service: WholeService) -> None:
     """serve, publish, project and consume together never hold more than 60 connections; the busy ones are served."""

@@ -95,6 +95,7 @@ def is_killed(folder: Path, at: int) -> None:
     assert in_a_child(work) == signal.SIGKILL
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("break_at", [fails, is_killed])
 def test_the_log_holds_wherever_a_step_is_broken_off(
     begun: Path, tmp_path: Path, break_at: Callable[[Path, int], None]

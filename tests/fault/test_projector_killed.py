@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from ledger.views.view import View
 from projections.digests import content_digest, view_digest
@@ -24,6 +26,7 @@ _PARTITIONS = 1
 """What the PostgreSQL log has: the killed process and the rebuild must divide the events alike."""
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_or_doubled_by_kills(empty_database: Database, tmp_path: Path) -> None:
     """5,250 events, five kills: counts and digests are the ledger's, and each view equals one built anew."""
     roles = {"STREAM": "ledger_stream", "VIEWS": "ledger_views"}

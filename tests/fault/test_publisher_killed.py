@@ -95,6 +95,7 @@ def test_killed_publisher_is_replaced_within_ten_seconds(
         other.stop()
 
 
+@pytest.mark.long
 def test_killed_broker_loses_doubles_and_reorders_nothing(
     ledger: LoadedLedger, own_kafka: EmbeddedKafka, database: Database, tmp_path: Path
 ) -> None:

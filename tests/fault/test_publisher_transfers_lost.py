@@ -31,6 +31,7 @@ def positions(events: list[PublishedEvent]) -> list[int]:
     return [each.position for each in events]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
 async def test_transfer_topic_lost_between_two_runs_is_filled_again(
     how: str, ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture

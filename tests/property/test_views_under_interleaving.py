@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from uuid import UUID
 
+import pytest
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,7 @@ class Content:
     checkpoints: dict[int, Checkpoint]
 
 
+@pytest.mark.long
 @given(steps=_steps, data=st.data())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_interleaving_gives_the_same_content(

@@ -55,6 +55,7 @@ def _shown(entry: Entry) -> list[str]:
     return [field.result_id for section in sections for field in section.fields if field.result_id]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_two_systems_on_real_input(
     clinosim_files: Path, tmp_path: Path, channel: grpc.aio.Channel, ledger: Ledger
