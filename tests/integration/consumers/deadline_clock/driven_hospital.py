@@ -129,6 +129,7 @@ class DrivenHospital:
     async def archived(self, patient: str, number: int = 1) -> str:
         """An outpatient visit that is over and archived; the record's id."""
         record_id = await self.visit(patient, number, common.VISIT_TYPE_OUTPATIENT)
+        await self.enter(record_id, "course_note", "note")
         await self.end(record_id)
         await RecordServiceStub(self.channel).ArchiveRecord(
             records.ArchiveRecordRequest(context=context(NORTH), record_id=record_id)
