@@ -25,6 +25,8 @@ from tests.fault.load import open_channel
 from tests.services.key_files import key_settings
 from tests.services.whole_service import WholeService
 
+pytestmark = pytest.mark.long
+
 _PROJECT = Path(__file__).parents[2]
 
 

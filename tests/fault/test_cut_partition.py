@@ -28,6 +28,8 @@ from tests.eventually import eventually_async
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
 
+pytestmark = pytest.mark.long
+
 
 @asynccontextmanager
 async def publishing(settings: Settings) -> AsyncGenerator[None]:

@@ -24,6 +24,8 @@ from tests.fault.topic_contents import (
 )
 from tests.services.postgres import Database
 
+pytestmark = pytest.mark.long
+
 
 async def test_deleted_topic_is_made_and_filled_again(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture

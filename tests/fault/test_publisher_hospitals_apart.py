@@ -22,6 +22,8 @@ from tests.eventually import eventually_async
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def on_postgres(database: Database) -> Settings:

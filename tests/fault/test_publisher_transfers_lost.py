@@ -19,6 +19,8 @@ from tests.fault.topic_contents import (
     wait_until_noted,
 )
 
+pytestmark = pytest.mark.long
+
 
 def lose(bootstrap: str, topic: str, how: str) -> None:
     if how == "deleted":
@@ -31,7 +33,6 @@ def positions(events: list[PublishedEvent]) -> list[int]:
     return [each.position for each in events]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
 async def test_transfer_topic_lost_between_two_runs_is_filled_again(
     how: str, ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
