@@ -61,7 +61,8 @@ test-long: setup kafka ## what repeats for minutes on real servers what shorter 
 test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
 	$(PYTEST) $(SIDE_BY_SIDE) tests/contract/store tests/integration/test_embedded_postgres.py
 
-interop: setup ## our logs before Go's verifiers and transparency-dev's tools, and theirs before ours (needs Go 1.26)
+interop: setup ## our logs and our stream before other people's programs, and their logs before ours (needs Go 1.26)
+	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
 	$(PYTEST) tests/interop --ignore tests/interop/s3
 
 interop-s3: setup ## the blob suite on a real S3 server, which is built first (needs Go 1.26; up to ten minutes the first time)
