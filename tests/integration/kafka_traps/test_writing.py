@@ -188,6 +188,27 @@ def test_zombie_dies_and_its_successor_goes_on(kafka_broker: EmbeddedKafka) -> N
         zombie.close()
 
 
+def test_fenced_writer_says_so_also_where_it_learns_of_it_between_two_sends(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: the library answers the next send with a bare KafkaError that names nobody. A batch so large that the
+    fence is met while it is sent is refused all the same as what it is."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    zombie = KafkaWriter(kafka_broker.bootstrap, hospital)
+    zombie.publish(batch(hospital, 1, 5))
+    KafkaWriter(kafka_broker.bootstrap, hospital).close()
+    zombie._producer.begin_transaction()
+    assert zombie._producer.send(records_topic(hospital), b"", partition=0).exception is None
+    manager = zombie._producer._transaction_manager
+    assert manager is not None
+    eventually(manager.has_error, what="the fence is met")
+    with pytest.raises(KafkaError) as raised:
+        zombie._producer.send(records_topic(hospital), b"", partition=0)
+    assert type(raised.value) is KafkaError
+    with pytest.raises(StreamUnavailable, match="taken over"):
+        zombie.publish(batch(hospital, 6, 5))
+    with contextlib.suppress(StreamUnavailable):
+        zombie.close()
+
+
 def test_transaction_of_a_dead_writer_is_aborted_by_its_successor(kafka_broker: EmbeddedKafka) -> None:
     """What was sent but not committed is never seen; the resume position is read after init_transactions()."""
     hospital = new_hospital(kafka_broker.bootstrap)
