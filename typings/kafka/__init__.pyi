@@ -72,6 +72,7 @@ class _Sender:
 
 class _TransactionManager:
     last_error: Exception | None
+    _transaction_coordinator: str | None
     def has_error(self) -> bool: ...
 
 class KafkaProducer:
