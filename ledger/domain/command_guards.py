@@ -76,6 +76,11 @@ def _not_retracted(command: Any, record: RecordState, _: Facts) -> bool:
     return entry is None or not entry.retracted
 
 
+def _corrected_stands(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = record.entries.get(command.corrects_entry_id) if command.corrects_entry_id else None
+    return entry is None or not entry.retracted
+
+
 def _not_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
     entry = entry_of(command, record)
     return entry is None or entry.state is not EntryState.DRAFT
@@ -286,6 +291,12 @@ def iso_date(text: str) -> date | None:
 
 
 ENTRY_KNOWN = _known("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries)
+CORRECTED_KNOWN = _known(
+    "corrects_entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries
+)
+CORRECTED_STANDS = _check(
+    "ENTRY_RETRACTED", "what was retracted is not corrected", "corrects_entry_id", _corrected_stands
+)
 ENTRY_NOT_RETRACTED = _check("ENTRY_RETRACTED", "a retracted entry is not changed", "entry_id", _not_retracted)
 NOT_A_DRAFT = _check("DRAFT", "a draft is signed before it is amended", "entry_id", _not_a_draft)
 STILL_A_DRAFT = _check("NOT_A_DRAFT", "the entry is signed or retracted", "entry_id", _still_a_draft)

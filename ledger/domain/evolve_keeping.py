@@ -186,6 +186,11 @@ def approved(state: RecordState, event: events.DisposalApproved, _: datetime) ->
     return with_archiving(state, disposal=made)
 
 
+def appraisal_rejected(state: RecordState, _: events.AppraisalRejected, __: datetime) -> RecordState:
+    """Due, and nobody has said what becomes of it."""
+    return with_archiving(state, disposal=None)
+
+
 def destroyed(state: RecordState | None, event: events.RecordDestroyed, at: datetime) -> RecordState:
     """What remains is that it was there, and that it is gone: whoever holds the state holds no content.
 
@@ -221,5 +226,6 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.RetentionEnded: retention_ended,
     events.DisposalAppraised: appraised,
     events.DisposalApproved: approved,
+    events.AppraisalRejected: appraisal_rejected,
     events.RecordDestroyed: destroyed,
 }

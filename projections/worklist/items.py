@@ -153,6 +153,11 @@ def _appraised(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> 
     return before._replace(version=event.version, rule="APPRAISED" if before.kind else "")
 
 
+def _rejected(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
+    """To be appraised, as before anybody did."""
+    return before._replace(version=event.version, rule="TERM_OVER" if before.kind else "")
+
+
 def _approved(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
     if body.opinion == keeping_values_pb2.DISPOSAL_OPINION_KEEP:
         return _done(event, body, before, known)
@@ -183,6 +188,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     keeping_events_pb2.RetentionExtended: ((_fixed(RETENTION), _kept_longer),),
     keeping_events_pb2.RetentionEnded: ((_fixed(RETENTION), _term_over),),
     keeping_events_pb2.DisposalAppraised: ((_fixed(RETENTION), _appraised),),
+    keeping_events_pb2.AppraisalRejected: ((_fixed(RETENTION), _rejected),),
     keeping_events_pb2.DisposalApproved: ((_fixed(RETENTION), _approved),),
     keeping_events_pb2.LoanIssued: ((_loan, _lent),),
     keeping_events_pb2.LoanRenewed: ((_loan, _renewed),),

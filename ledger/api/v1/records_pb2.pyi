@@ -1302,15 +1302,26 @@ class Entry(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     RETRACTION_REASON_FIELD_NUMBER: _builtins.int
+    CORRECTS_ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CORRECTS_ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
     """State of the last version."""
     retraction_reason: _builtins.str
     """Why it was retracted."""
+    corrects_entry_id: _builtins.str
+    """Of a late item: the entry that it corrects, which stays as it is, UUID text; empty for any other."""
+    corrects_entry_version: _builtins.int
+    """Version of that entry that it corrects; 0 where it corrects none."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
         """Versions in ascending order."""
+
+    @_builtins.property
+    def corrected_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Late items that correct this entry, in their order, UUID text."""
 
     def __init__(
         self,
@@ -1319,10 +1330,13 @@ class Entry(_message.Message):
         state: _common_pb2.EntryState.ValueType = ...,
         versions: _abc.Iterable[Global___EntryVersion] | None = ...,
         retraction_reason: _builtins.str = ...,
+        corrects_entry_id: _builtins.str = ...,
+        corrects_entry_version: _builtins.int = ...,
+        corrected_by: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
