@@ -23,7 +23,7 @@ from ledger.domain.evolve import evolve
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.refusal import Refused
 from ledger.domain.state import EntryVersion, RecordState, StreamState
-from ledger.domain.values import Actor, Phase, VisitType
+from ledger.domain.values import Actor, IdentityStatus, Phase, VisitType
 from tests.property.lifecycle_commands import COMMANDS, PEOPLE, Pick
 from tests.unit.domain.given import (
     CLOCK,
@@ -32,6 +32,7 @@ from tests.unit.domain.given import (
     RECORD,
     TERM,
     Stream,
+    active,
     archived,
     by_signer,
     closed,
@@ -142,6 +143,7 @@ drawn = st.builds(
 walks = st.lists(drawn, max_size=STEPS_MAX)
 _BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "registered": (registered, timedelta()),
+    "unidentified": (lambda visit: active(visit, identity=IdentityStatus.UNVERIFIED), timedelta()),
     "closed": (closed, timedelta()),
     "emptied": (emptied, timedelta()),
     "submitted": (lambda _: submitted(), timedelta()),
