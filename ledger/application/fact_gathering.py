@@ -173,9 +173,9 @@ class FactGathering:
                 return replace(facts, listed=await self._disposal.at_hand([each.record_id for each in outcomes]))
             case ApproveDisposal(list_id=UUID() as list_id) | DestroyRecord(list_id=list_id) if loaded is not None:
                 facts = await self._disposal.of_list(facts, list_id)
-                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
+                return await self.of_term(facts, loaded)
             case command if type(command) in _AT_THE_END and loaded is not None:
-                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
+                return await self.of_term(facts, loaded)
             case command if type(command) in _BY_RETENTION and loaded is not None:
                 return await self.of_patient(facts, loaded)
             case _:
@@ -235,9 +235,10 @@ class FactGathering:
         """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._visits.of_patient(patient_id)
 
-    async def _with_pack_in_force(self, facts: Facts) -> Facts:
+    async def of_term(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With all that decides whether a term is over: the person's visits, and the pack in force beside its own."""
         rules = await self._rules.now()
-        return replace(facts, pack_in_force=rules.for_stream(None))
+        return await self.of_patient(replace(facts, pack_in_force=rules.for_stream(None)), loaded)
 
     async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
         return {each: await self._bumps(each) for each in sorted(patients)}
