@@ -21,6 +21,7 @@ from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import (
     AmendEntry,
+    AmendPatient,
     ArchiveRecord,
     Command,
     CommandContext,
@@ -47,8 +48,9 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
+from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.rulebook_commands import RulebookCommand
-from ledger.domain.state import PatientState, RecordState
+from ledger.domain.state import PatientState, RecordState, StreamState
 from ledger.domain.values import Actor, EntryContent, HeldItem
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
@@ -104,7 +106,8 @@ class FactGathering:
         """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""
         if claimed is not None or not isinstance(asked.command, RegisterPatient):
             return claimed.stream_id if claimed else None
-        return next((each for each in await self._identities.bearers(asked) if each is not None), None)
+        found = await self._identities.bearers(identifiers_named(asked.command, asked.context, None))
+        return next((each.patient_id for each in found if each is not None and each.patient_id is not None), None)
 
     async def _bumps(self, patient_id: UUID) -> int:
         key = self._keys.key(PATIENT, (str(patient_id),))
@@ -135,9 +138,8 @@ class FactGathering:
         )
         facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
-            case RegisterPatient(details=details):
-                bearers = await self._identities.bearers(asked)
-                return replace(facts, bearers=bearers, alike=await self._identities.alike(details))
+            case RegisterPatient() | AmendPatient():
+                return await self._of_identity(facts, asked.command, state)
             case RegisterRecord(patient_id=patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
@@ -155,6 +157,14 @@ class FactGathering:
                 return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:
                 return await self._of_persons(facts, asked, loaded)
+
+    async def _of_identity(
+        self, facts: Facts, command: RegisterPatient | AmendPatient, state: StreamState | None
+    ) -> Facts:
+        """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
+        bearers = await self._identities.bearers(identifiers_named(command, facts.context, state))
+        alike = await self._identities.alike(command.details) if isinstance(command, RegisterPatient) else ()
+        return replace(facts, bearers=bearers, alike=alike)
 
     async def _of_persons(self, facts: Facts, asked: Asked, loaded: Loaded | None) -> Facts:
         """What commands on identity, retention and disposal ask of the person and of the list."""
