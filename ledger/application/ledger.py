@@ -21,6 +21,7 @@ from ledger.application.errors import (
     UnknownDisposalList,
     UnknownHospital,
     UnknownPackage,
+    UnknownPatient,
     UnknownRecord,
 )
 from ledger.application.fact_gathering import FactGathering, rows_up_to
@@ -37,7 +38,15 @@ from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
 from ledger.application.tenant import Tenant
-from ledger.application.views_of_state import DisposalListView, Found, Load, PackageView, RecordView, StreamRow
+from ledger.application.views_of_state import (
+    DisposalListView,
+    Found,
+    Load,
+    PackageView,
+    PatientView,
+    RecordView,
+    StreamRow,
+)
 from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.domain.decision import ClaimedItem
@@ -46,7 +55,7 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import PackageState, RecordState, is_destroyed
+from ledger.domain.state import PackageState, PatientState, RecordState, is_destroyed
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -123,6 +132,14 @@ class Ledger:
         if loaded is None or not isinstance(loaded.state, RecordState):
             raise UnknownRecord(record_id)
         return RecordView(record_id, loaded.version, loaded.head_leaf, loaded.recorded_at, loaded.state)
+
+    async def patient(self, hospital: str, patient_id: UUID, time: datetime | None = None) -> PatientView:
+        """A patient as known now, or at a server time. Raises UnknownPatient."""
+        streams = (await self._tenant(hospital)).ledger
+        loaded = await streams.load(patient_id) if time is None else await streams.load_as_of(patient_id, None, time)
+        if loaded is None or not isinstance(loaded.state, PatientState):
+            raise UnknownPatient(patient_id)
+        return PatientView(loaded.version, loaded.state)
 
     async def outlook(self, hospital: str) -> RecordOutlook:
         """What the hospital's records accept and demand now."""

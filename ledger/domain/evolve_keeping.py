@@ -83,7 +83,7 @@ def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> R
     return with_overlays(state, seals=_without(state.overlays.seals, event.seal_id))
 
 
-def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> RecordState:
+def copy_issued(state: RecordState, event: events.CopyIssued, at: datetime) -> RecordState:
     """Somebody has a copy of the record as it stood before this event."""
     copy = IssuedCopy(
         copy_id=event.copy_id,
@@ -95,6 +95,7 @@ def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> Re
         record_version=state.version,
         issuer=event.meta.actor,
         issued_at=event.meta.occurred_at,
+        recorded_at=at,
     )
     return with_overlays(state, copies={**state.overlays.copies, copy.copy_id: copy})
 
