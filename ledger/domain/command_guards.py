@@ -201,6 +201,15 @@ def _list_open(command: Any, _: RecordState, facts: Facts) -> bool:
     )
 
 
+def _listed_as_appraised(command: Any, record: RecordState, facts: Facts) -> bool:
+    # Who approved the list approved what was said of the record then, not what somebody has said since.
+    disposal, records = record.archiving.disposal, facts.disposal_list.records if facts.disposal_list else ()
+    listed = next((each for each in records if each.record_id == command.record_id), None)
+    return (
+        command.list_id is None or disposal is None or listed is None or listed.record_version > disposal.record_version
+    )
+
+
 def _approves_list(command: Any, _: RecordState, facts: Facts) -> bool:
     approved_by = facts.disposal_list.approved_by if facts.disposal_list else None
     return command.list_id is None or approved_by is None or approved_by.id == facts.context.actor.id
@@ -354,6 +363,9 @@ LIST_OPEN = _check(
 )
 APPROVES_LIST = _check(
     "NOT_APPROVER_OF_LIST", "who approved the list approves its records", "context.actor", _approves_list
+)
+LISTED_AS_APPRAISED = _check(
+    "APPRAISED_SINCE_LIST", "the list was drawn up after the appraisal", "record_id", _listed_as_appraised
 )
 APPROVER_OF_LIST = _check("OTHER_APPROVER", "the approver whom the list names", "approved_by", _approver_of_list)
 NOT_APPROVED_FOR = _check("ALREADY_APPROVED", "it is not approved for this list yet", "list_id", _not_approved_for)

@@ -212,7 +212,14 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.DUE),
         _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
         (is_.APPRAISED,),
-        (on.NOT_APPROVED_FOR, on.LIST_OPEN, on.APPROVES_LIST, on.SECOND_OF_DISPOSAL, on.ACTS_AS_PERSON),
+        (
+            on.NOT_APPROVED_FOR,
+            on.LIST_OPEN,
+            on.LISTED_AS_APPRAISED,
+            on.APPROVES_LIST,
+            on.SECOND_OF_DISPOSAL,
+            on.ACTS_AS_PERSON,
+        ),
     ),
     keeping_commands.RejectAppraisal: Rule(
         _in(Phase.DUE),

@@ -86,6 +86,7 @@ MANY_DEFECTS = tuple(Defect("LANGUAGE", None, str(number)) for number in range(5
 DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP)
 REPORTED = replace(LISTED, phase=DisposalListPhase.EXECUTED)
 WITHOUT_IT = replace(LISTED, records=())
+BEFORE_IT = replace(LISTED, records=(replace(LISTED.records[0], record_version=9),))
 LATER = NOW + TERM
 Build = Callable[[], tuple[Stream, Command]]
 
@@ -309,6 +310,7 @@ CASES: list[Case] = [
     Case("OPEN_REQUEST", with_entry(registered, lambda s: (asked(s), course.VoidRecord(RECORD, "by mistake"))[1])),
     Case("UNKNOWN_ENTRY", lambda: (archived(), _late_correction(NOBODY))),
     Case("ENTRY_RETRACTED", with_entry(lambda: _archived_with_retracted(), lambda s: _late_correction(_retracted_of(s)))),
+    Case("APPRAISED_SINCE_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"actor": SUPERIOR, "now": LATER, "disposal_list": BEFORE_IT}),
     Case("NOT_APPRAISED", lambda: (due(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER}),
     Case("NOT_A_PERSON", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": CLOCK, "now": LATER}),
     Case("ROLE_NOT_ALLOWED", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER, "pack": OFFICES_ONLY}),
