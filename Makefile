@@ -70,7 +70,8 @@ interop-s3: setup ## the blob suite on a real S3 server, which is built first (n
 	$(PYTEST) tests/interop/s3
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
-	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py
+	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py \
+	  tests/property/test_no_dead_end.py
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))
