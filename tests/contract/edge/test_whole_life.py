@@ -30,6 +30,8 @@ def person(name: str, role: str) -> common.Actor:
 
 SUPERIOR, ARCHIVIST = person("Dr Sun", "attending"), person("Ms Hu", "records_office")
 HEAD = person("Mr He", "head")
+AFFAIRS, QUALITY = person("Mr Qin", "medical_affairs"), person("Ms Tang", "quality_office")
+APPROVER, NOTARY = person("Ms Yu", "appraisal_group"), person("Mr Zhou", "notary")
 
 
 def by(actor: common.Actor = PHYSICIAN, **fields: Any) -> common.CommandContext:
@@ -54,22 +56,25 @@ class Life:
         request: Message = getattr(keeping, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"KeepingService/{name}", request)
 
-    async def record(self, name: str, **fields: Any) -> Any:
+    async def record(self, name: str, actor: common.Actor = PHYSICIAN, **fields: Any) -> Any:
         """A command of RecordService."""
-        request: Message = getattr(records, f"{name}Request")(context=by(), record_id=self.record_id, **fields)
+        request: Message = getattr(records, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"RecordService/{name}", request)
+
+    async def read(self) -> Any:
+        """The record now."""
+        request = records.GetRecordRequest(hospital="north", record_id=self.record_id)
+        return (await self.client.call("RecordService/GetRecord", request)).record
 
     async def phase(self) -> str:
         """The record's phase now."""
-        request = records.GetRecordRequest(hospital="north", record_id=self.record_id)
-        found = await self.client.call("RecordService/GetRecord", request)
-        return common.Phase.Name(found.record.phase)
+        return common.Phase.Name((await self.read()).phase)
 
     async def approved_list(self) -> str:
         """A destruction list on which the record stands, approved."""
         drawn = disposal.DrawUpDisposalListRequest(context=by(ARCHIVIST), title="List", record_ids=[self.record_id])
         list_id: str = (await self.client.call("DisposalService/DrawUpDisposalList", drawn)).receipt.record_id
-        approval = disposal.ApproveDisposalListRequest(context=by(SUPERIOR), list_id=list_id, approver=HEAD)
+        approval = disposal.ApproveDisposalListRequest(context=by(APPROVER), list_id=list_id, approver=HEAD)
         await self.client.call("DisposalService/ApproveDisposalList", approval)
         return list_id
 
@@ -104,16 +109,21 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     """Every step is a command over the wire; what may not be done is refused by its rule."""
     patient_id, life = await short_visit(client)
     assert await life.phase() == "PHASE_ARCHIVED"
-    await life.keep("SealRecord", mode=values.SEAL_MODE_COPY, party=values.SEAL_PARTY_NOTARY, party_name="Mr N")
+    sealing: dict[str, Any] = {"mode": values.SEAL_MODE_COPY, "party": values.SEAL_PARTY_NOTARY}
+    assert await life.refused(life.keep("SealRecord", **sealing)) == ["REQUIRED"]
+    assert await life.refused(life.keep("SealRecord", **sealing, second_person=SUPERIOR)) == ["WRONG_SIDE"]
+    await life.keep("SealRecord", **sealing, second_person=NOTARY)
+    (seal,) = (await life.read()).keeping.seals
+    assert list(seal.second_persons) == [NOTARY]
     await life.keep("EndRetention")
     assert await life.phase() == "PHASE_DUE"
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
-    unknown = life.keep("ApproveDisposal", SUPERIOR, list_id=str(uuid4()))
+    unknown = life.keep("ApproveDisposal", APPROVER, list_id=str(uuid4()))
     assert await life.refused(unknown) == ["LIST_NOT_OPEN"]
     list_id = await life.approved_list()
     same = life.keep("ApproveDisposal", list_id=list_id)
-    assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON"]
-    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON", "ROLE_NOT_ALLOWED"]
+    await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
     execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": [SUPERIOR, PHYSICIAN]}
     assert await life.refused(life.keep("DestroyRecord", **execution)) == ["SEALED"]
     later = register_record(patient_id, 2)
@@ -127,7 +137,7 @@ async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: Edge
     await life.keep("EndRetention")
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
     list_id = await life.approved_list()
-    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
     supervisors = [SUPERIOR, PHYSICIAN]
     await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=supervisors)
     assert await life.phase() == "PHASE_DESTROYED"
@@ -158,8 +168,8 @@ async def test_a_reopening_needs_two_persons_and_takes_what_it_names(client: Edg
     (entry,) = found.record.entries
     asked = await life.keep("RequestReopen", reason="wrong side", entry_ids=[entry.entry_id])
     approval: dict[str, Any] = {"reopen_id": asked.reopen_id}
-    assert await life.refused(life.keep("ApproveReopen", **approval)) == ["SAME_PERSON"]
-    await life.keep("ApproveReopen", SUPERIOR, **approval)
+    assert await life.refused(life.keep("ApproveReopen", **approval)) == ["SAME_PERSON", "ROLE_NOT_ALLOWED"]
+    await life.keep("ApproveReopen", AFFAIRS, **approval)
     with pytest.raises(RpcFailed) as failure:
         await client.call("RecordService/RecordEntry", record_entry(life.record_id))
     assert [rule for _, rule in failure.value.violations] == ["NOT_NAMED"]
