@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -197,6 +197,29 @@ async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeC
     entry = (await client.call("RecordService/GetEntry", request)).entry
     assert entry.state == common.ENTRY_STATE_COUNTERSIGNED
     assert [each.state for each in entry.versions] == [common.ENTRY_STATE_DRAFT, common.ENTRY_STATE_COUNTERSIGNED]
+
+
+async def test_an_arrival_that_is_entered_late_says_why(client: EdgeClient) -> None:
+    """Without a reason it is refused; with one the record shows the time, the reason, and from when the clock ran."""
+    ward = await open_record(client)
+    life, long_ago = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
+    ask = records.RequestConsultationRequest(
+        context=by(occurred_at=long_ago),
+        record_id=ward.record_id,
+        to_department="NEUR",
+        urgency=common.URGENCY_EMERGENCY,
+        question="Why?",
+    )
+    asked = await client.call("RecordService/RequestConsultation", ask)
+    arrive = course.ArriveAtConsultationRequest(
+        context=by(occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
+    )
+    assert await life.refused(client.call("CourseService/ArriveAtConsultation", arrive)) == ["REASON_REQUIRED"]
+    arrive.reason = "the ward's computer was down"
+    assert (await client.call("CourseService/ArriveAtConsultation", arrive)).receipt.events == 2
+    (shown,) = (await life.read()).consultations
+    assert (shown.requested_at, shown.arrived_at, shown.arrival_reason) == (long_ago, long_ago, arrive.reason)
+    assert not shown.HasField("answered_at")
 
 
 async def test_links_stand_in_both_patients(client: EdgeClient) -> None:
