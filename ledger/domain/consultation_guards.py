@@ -22,8 +22,9 @@ def _late_without_reason(command: Any, record: RecordState, facts: Facts) -> Ite
     said_at, asked = facts.meta().occurred_at, record.consultations.get(command.consultation_id)
     if asked is None or command.reason.strip():
         return
-    # However small the step back: one over the deadline is never taken in silence.
-    stepped_over = any(said_at <= due < facts.now for due in consultation_due(record, asked, facts.pack))
+    # However small the step back: one over the deadline, which holds AT its second, is never taken in silence.
+    said, now = (each.replace(microsecond=0) for each in (said_at, facts.now))
+    stepped_over = any(said <= due < now for due in consultation_due(record, asked, facts.pack))
     if stepped_over or facts.now - said_at > facts.pack.arrival_back_max:
         yield Violation("reason", "REASON_REQUIRED", LATE_WITH_REASON.demand)
 

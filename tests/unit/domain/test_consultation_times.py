@@ -37,6 +37,15 @@ def test_an_arrival_over_the_deadline_is_dated_back_with_a_reason_alone() -> Non
     assert not the_deadline(stream, "emergency_consultation").missed(NOW + 60 * MINUTE)
 
 
+def test_within_the_last_second_nothing_is_over_yet() -> None:
+    """The deadline holds at its second: who enters the arrival in that very second needs no reason."""
+    stream, asked_id = asked()
+    due = NOW + 10 * MINUTE
+    said = {"now": due + timedelta(microseconds=999_999), "occurred_at": due - SECOND, "actor": SUPERIOR}
+    stream.when(ArriveAtConsultation(RECORD, asked_id), **said)
+    assert not the_deadline(stream, "emergency_consultation").missed(NOW + 60 * MINUTE)
+
+
 def test_an_arrival_that_is_late_by_its_own_account_needs_no_reason() -> None:
     """Nothing is gained by it: it is missed and says so."""
     stream, asked_id = asked()
