@@ -12,6 +12,7 @@ from ledger.domain.decision import Facts
 from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_state import Hold, Seal
 from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
+from ledger.domain.loan_terms import loan_ends
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Actor, EntryState, Phase
@@ -245,12 +246,10 @@ def _window_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
 
 
 def _loan_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
-    terms = facts.pack.keeping
-    days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
     # A loan that is entered later counts from the day on which the case went out.
-    lent_on = facts.meta().occurred_at.date()
+    lent_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
     due = iso_date(command.due_on)
-    return due is None or lent_on <= due <= lent_on + timedelta(days=days)
+    return due is None or lent_on <= due <= loan_ends(lent_on, facts.pack, out_of_house=command.out_of_house)
 
 
 def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:

@@ -59,6 +59,8 @@ class ArriveAtConsultation:
 
     record_id: UUID
     consultation_id: UUID
+    reason: str = ""
+    """Why it is entered so late."""
 
 
 @dataclass(frozen=True)

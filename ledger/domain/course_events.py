@@ -61,6 +61,15 @@ class ConsultationArrived:
 
 
 @dataclass(frozen=True)
+class ArrivalEnteredLate:
+    """The arrival before this event was entered later than the pack allows without a reason."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class CareResumed:
     """The discharge was withdrawn and care goes on."""
 
@@ -200,6 +209,7 @@ CourseEvent = (
     | LateItemFiled
     | DeficiencyAccepted
     | ConsultationArrived
+    | ArrivalEnteredLate
     | CareResumed
     | RecordVoided
     | RecordEnteredInError

@@ -14,6 +14,7 @@ STARTS = frozenset(
     {
         "care_started",
         "department_transferred",
+        "department_left",
         "care_ended",
         "death",
         "emergency_consultation",
@@ -21,7 +22,9 @@ STARTS = frozenset(
         "entry",
     }
 )
-STOPS = frozenset({"entry", "arrival", "answer", "submission"})
+OWN_NOTE = frozenset({"entry", "department_left"})
+"""Starts of which each owes a note of its own, where the rule stops by an entry."""
+STOPS = frozenset({"entry", "filed", "arrival", "answer", "submission"})
 UNITS = frozenset({"minutes", "hours", "days", "working_days"})
 _SATURDAY = 5
 
@@ -57,13 +60,15 @@ class Calendar:
 
     def after_working_days(self, since: datetime, days: int) -> datetime:
         """The last second of the n-th working day after the day of `since`."""
-        zone = ZoneInfo(self.zone)
-        day = since.astimezone(zone).date()
+        return datetime.combine(self.working_day_after(self.day_of(since), days), time(23, 59, 59), ZoneInfo(self.zone))
+
+    def working_day_after(self, day: date, days: int) -> date:
+        """The n-th working day after this one."""
         left = days
         while left:
             day += timedelta(days=1)
             left -= self.works_on(day)
-        return datetime.combine(day, time(23, 59, 59), zone)
+        return day
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         faults.append(f"{where}.templates: the entries that keep it")
     if table.get("start") == "entry" and not table.get("start_template"):
         faults.append(f"{where}.start_template: the entry that starts it")
+    if table.get("stop") == "filed" and table.get("start") != "entry":
+        faults.append(f"{where}.start: what is filed is an entry")
     return DeadlineRule(
         id=str(table.get("id", "")),
         start=str(table.get("start", "")),

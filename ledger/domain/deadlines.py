@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.deadline_rules import DeadlineRule
+from ledger.domain.deadline_rules import OWN_NOTE, DeadlineRule
 from ledger.domain.keeping_state import Missed
+from ledger.domain.own_notes import ANY_TIME, Owed, kept_by
 from ledger.domain.rule_pack import RulePack
-from ledger.domain.state import Entry, RecordState
+from ledger.domain.state import Consultation, Entry, RecordState
 from ledger.domain.values import Disposition, EntryState, Phase, Urgency
 
 CONDITION = "condition"
@@ -67,6 +68,12 @@ def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
         return
     if rule.condition and rule.condition != condition_of(record):
         return
+    if rule.stop == "filed":
+        yield from _filings(rule, record, pack)
+        return
+    if rule.stop == "entry" and rule.start in OWN_NOTE:
+        yield from _each_with_its_own(rule, record, pack)
+        return
     for start in _starts(rule, record):
         yield _ended_with_the_stay(_deadline(rule, start, _met_at(rule, start, record), pack), rule, record)
 
@@ -77,6 +84,43 @@ def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordS
     if rule.start != "care_started" or ended_at is None or deadline.due_at < ended_at:
         return deadline
     return replace(deadline, met_at=min(deadline.met_at or ended_at, ended_at))
+
+
+def _each_with_its_own(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
+    """A second operation owes a second record: the first one's note keeps it not."""
+    calendar = pack.deadlines.calendar
+    starts = sorted(_starts(rule, record), key=lambda each: each.at)
+    # Before the first there was nothing else that an early note could belong to. A note of a move may be written as
+    # soon as the patient is in the department that is left.
+    before = (
+        starts[index - 1].at if rule.start == "department_left" else starts[index].at for index in range(1, len(starts))
+    )
+    opens = (ANY_TIME, *before)
+    owed = [Owed(since, rule.due(start.at, calendar)) for since, start in zip(opens, starts, strict=False)]
+    kept = kept_by(owed, _kept_at(rule, record, ANY_TIME))
+    for start, met_at in zip(starts, kept, strict=True):
+        yield _deadline(rule, start, met_at, pack)
+
+
+def _filings(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
+    """What came into the ledger later than its time of origin allows, or is still a draft.
+
+    What was filed in time never waited: a record of a thousand results would else have a thousand kept deadlines.
+    """
+    for start in _starts(rule, record):
+        entry = record.entries.get(start.subject_id) if start.subject_id else None
+        found = _deadline(rule, start, _signed_at(entry) if entry else None, pack)
+        if found.met_at is None or found.missed(found.met_at):
+            yield found
+
+
+def consultation_due(record: RecordState, asked: Consultation, pack: RulePack) -> Iterator[datetime]:
+    """The last seconds at which the consultant is in time."""
+    for rule in pack.deadlines.rules:
+        if rule.stop != "arrival" or record.visit_type not in rule.visits:
+            continue
+        starts = (each for each in _starts(rule, record) if each.subject_id == asked.consultation_id)
+        yield from (rule.due(each.at, pack.deadlines.calendar) for each in starts)
 
 
 def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
@@ -108,6 +152,8 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
             # Each department owes its own note; who moved on in time left none behind.
             moved = [each.moved_at for each in record.moves]
             yield from (_Start(None, *span) for span in zip(moved, (*moved[1:], None), strict=True))
+        case "department_left":
+            yield from (_Start(None, each.moved_at) for each in record.moves)
         case "care_ended" if record.ended_at:
             yield _Start(None, record.ended_at)
         case "death" if record.ended_at and record.disposition is Disposition.DEATH:
@@ -118,7 +164,8 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
             yield from (_Start(each.consultation_id, each.requested_at) for each in asked)
         case "entry":
             entries = (each for each in record.entries.values() if each.last.content.template == rule.start_template)
-            yield from (_Start(each.entry_id, each.versions[0].occurred_at) for each in entries if not each.retracted)
+            begun = (each for each in entries if not each.retracted and not each.versions[0].historical)
+            yield from (_Start(each.entry_id, each.versions[0].occurred_at) for each in begun)
         case _:
             return
 

@@ -15,6 +15,7 @@ from ledger.domain.course_commands import (
     VoidRecord,
 )
 from ledger.domain.course_events import (
+    ArrivalEnteredLate,
     CareResumed,
     ConsultationArrived,
     DeficiencyAccepted,
@@ -42,6 +43,7 @@ from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
+    TEXT_MAX,
     begin,
     check_reason,
     check_source,
@@ -150,8 +152,13 @@ def arrive_at_consultation(command: ArriveAtConsultation, state: StreamState | N
     """The consultant is there; for an emergency that is what the clock asks."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
+    faults.text(command.reason, "reason", TEXT_MAX)
     faults.refuse_if_any()
-    return on_record(command.record_id, ConsultationArrived(facts.meta(), command.consultation_id))
+    arrived = ConsultationArrived(facts.meta(), command.consultation_id)
+    if not command.reason:
+        return on_record(command.record_id, arrived)
+    late = ArrivalEnteredLate(facts.meta(), command.consultation_id, command.reason)
+    return on_record(command.record_id, arrived, late)
 
 
 def resume_care(command: ResumeCare, state: StreamState | None, facts: Facts) -> Decision:

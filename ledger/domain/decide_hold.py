@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.decision import Decision, Facts
+from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.keeping_commands import ExtendSeal, LiftHold, PlaceHold, SealRecord, UnsealRecord
-from ledger.domain.keeping_events import HoldLifted, HoldPlaced, RecordSealed, RecordUnsealed, SealExtended
-from ledger.domain.keeping_values import EntryRef, SealedVersion, UnsealGround
+from ledger.domain.keeping_events import (
+    HoldLifted,
+    HoldPlaced,
+    RecordSealed,
+    RecordUnsealed,
+    SealAttended,
+    SealExtended,
+)
+from ledger.domain.keeping_values import EntryRef, SealedVersion, SealStep, UnsealGround
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import EntryVersion, RecordState, StreamState
-from ledger.domain.values import Phase
+from ledger.domain.values import Actor, Phase
 
 _UNFINISHED = frozenset({Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED})
 
@@ -48,27 +57,30 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
     """Seals every version of the entries named (all, where none is named), retracted ones too, with their hashes."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    faults.require(command.party_name, "party_name")
+    second = _second_person(command, faults)
     faults.text(command.party_name, "party_name", TEXT_MAX)
     if not record.entries:
         faults.add("record_id", "NOTHING_TO_SEAL", "it holds no entry yet", RefusalKind.STATE)
     faults.refuse_if_any()
+    seal_id = facts.ids[0]
     event = RecordSealed(
         meta=facts.meta(),
-        seal_id=facts.ids[0],
+        seal_id=seal_id,
         mode=command.mode,
         party=command.party,
-        party_name=command.party_name,
+        party_name=command.party_name or second.name,
         versions=_sealed(_versions(record, command.entry_ids), facts),
         unfinished=record.phase in _UNFINISHED,
     )
-    return on_record(command.record_id, event, seal_id=facts.ids[0])
+    attended = SealAttended(facts.meta(), seal_id, SealStep.PLACED, second)
+    return on_record(command.record_id, event, attended, seal_id=seal_id)
 
 
 def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) -> Decision:
     """Adds every version that the seal does not list yet."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
+    second = _second_person(command, faults)
     seal = record.overlays.seals.get(command.seal_id)
     listed = seal.versions if seal else frozenset[EntryRef]()
     new = [
@@ -79,19 +91,32 @@ def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) ->
     if seal is not None and not new:
         faults.add("seal_id", "NOTHING_TO_SEAL", "nothing came since", RefusalKind.STATE)
     faults.refuse_if_any()
-    return on_record(command.record_id, SealExtended(facts.meta(), command.seal_id, _sealed(new, facts)))
+    event = SealExtended(facts.meta(), command.seal_id, _sealed(new, facts))
+    return on_record(command.record_id, event, SealAttended(facts.meta(), command.seal_id, SealStep.EXTENDED, second))
 
 
 def unseal_record(command: UnsealRecord, state: StreamState | None, facts: Facts) -> Decision:
     """Both sides are present; or the hospital alone: the dispute is settled, or nobody claimed for the pack's term."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if command.ground is UnsealGround.BOTH_PRESENT:
-        faults.require(command.party_name, "party_name")
+    second = _second_person(command, faults)
     faults.text(command.party_name, "party_name", TEXT_MAX)
     faults.refuse_if_any()
-    event = RecordUnsealed(facts.meta(), command.seal_id, command.ground, command.party_name)
-    return on_record(command.record_id, event)
+    both = command.ground is UnsealGround.BOTH_PRESENT
+    party_name = (command.party_name or second.name) if both else command.party_name
+    event = RecordUnsealed(facts.meta(), command.seal_id, command.ground, party_name)
+    # The seal is still there when its last step is said.
+    attended = SealAttended(facts.meta(), command.seal_id, SealStep.OPENED, second)
+    return on_record(command.record_id, attended, event)
+
+
+def _second_person(command: SealRecord | ExtendSeal | UnsealRecord, faults: Faults) -> Actor:
+    """Who stands beside the hospital's person; notes that nobody does, or that the name is missing."""
+    if command.second_person is None:
+        faults.add("second_person", "REQUIRED", "who stands there beside the actor")
+        return Actor(UUID(int=0))
+    faults.note_all(actor_faults(command.second_person, "second_person"), RefusalKind.INVALID)
+    return command.second_person
 
 
 def _versions(record: RecordState, entry_ids: Iterable[UUID]) -> list[tuple[UUID, EntryVersion]]:

@@ -31,6 +31,7 @@ from ledger.domain.keeping_events import (
     UseRestricted,
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
+from ledger.domain.loan_terms import loan_ends, renewal_ends
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.retention import term_over
 from ledger.domain.state import RecordState, StreamState
@@ -69,10 +70,9 @@ def lend_record(command: LendRecord, state: StreamState | None, facts: Facts) ->
     if command.due_on and iso_date(command.due_on) is None:
         faults.add("due_on", "MALFORMED_DATE", "an ISO 8601 date, or nothing")
     faults.refuse_if_any()
-    terms = facts.pack.keeping
-    days = terms.loan_out_of_house_days if command.out_of_house else terms.loan_days
     meta = facts.meta()
-    due_on = command.due_on or (meta.occurred_at.date() + timedelta(days=days)).isoformat()
+    lent_on = facts.pack.deadlines.calendar.day_of(meta.occurred_at)
+    due_on = command.due_on or loan_ends(lent_on, facts.pack, out_of_house=command.out_of_house).isoformat()
     assert command.borrower is not None  # noqa: S101 - its absence is a fault above
     event = LoanIssued(meta, facts.ids[0], command.borrower, due_on, command.out_of_house)
     return on_record(command.record_id, event, loan_id=facts.ids[0])
@@ -83,8 +83,9 @@ def renew_loan(command: RenewLoan, state: StreamState | None, facts: Facts) -> D
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     faults.refuse_if_any()
-    before = iso_date(record.overlays.loans[command.loan_id].due_on) or facts.now.date()
-    due_on = before + timedelta(days=facts.pack.keeping.loan_renewal_days)
+    loan = record.overlays.loans[command.loan_id]
+    before = iso_date(loan.due_on) or facts.pack.deadlines.calendar.day_of(facts.now)
+    due_on = renewal_ends(before, facts.pack, out_of_house=loan.out_of_house)
     return on_record(command.record_id, LoanRenewed(facts.meta(), command.loan_id, due_on.isoformat()))
 
 
@@ -145,7 +146,8 @@ def record_patient_request(command: RecordPatientRequest, state: StreamState | N
         check_reason(value, faults, field)
     faults.refuse_if_any()
     meta = facts.meta()
-    due_on = (meta.occurred_at.date() + timedelta(days=facts.pack.keeping.request_days)).isoformat()
+    asked_on = facts.pack.deadlines.calendar.day_of(meta.occurred_at)
+    due_on = (asked_on + timedelta(days=facts.pack.keeping.request_days)).isoformat()
     event = PatientRequestRecorded(
         meta, facts.ids[0], command.kind, command.applicant, command.relation, command.text, due_on
     )

@@ -81,6 +81,14 @@ def _acts_as_person(_: Any, __: DisposalListState | None, facts: Facts) -> bool:
     return is_person(facts.context.actor)
 
 
+def _role_allowed(command_name: str) -> ListGuard:
+    # Who may not approve a record may not approve the list of it, which could then never be executed.
+    def holds(_: Any, __: DisposalListState | None, facts: Facts) -> bool:
+        return facts.pack.may(command_name, facts.context.actor.role)
+
+    return _guard("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds)
+
+
 def _other_than_proposer(_: Any, state: DisposalListState | None, facts: Facts) -> bool:
     return state is None or facts.context.actor.id != state.proposed_by.id
 
@@ -153,12 +161,12 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
     DrawUpDisposalList: ListRule(
         frozenset(),
         DisposalListPhase.DRAWN_UP,
-        (RECORDS_KNOWN, RECORDS_DUE, TO_BE_DESTROYED, ACTS_AS_PERSON),
+        (RECORDS_KNOWN, RECORDS_DUE, TO_BE_DESTROYED, ACTS_AS_PERSON, _role_allowed("appraise_disposal")),
     ),
     ApproveDisposalList: ListRule(
         frozenset({DisposalListPhase.DRAWN_UP}),
         DisposalListPhase.APPROVED,
-        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPROVER_DIFFERS),
+        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPROVER_DIFFERS, _role_allowed("approve_disposal")),
     ),
     RecordDisposalReport: ListRule(
         frozenset({DisposalListPhase.APPROVED}),

@@ -65,6 +65,12 @@ def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) 
     return next_version(state, consultations={**state.consultations, event.consultation_id: there})
 
 
+def arrival_entered_late(state: RecordState, event: events.ArrivalEnteredLate, _: datetime) -> RecordState:
+    """Why is known."""
+    there = replace(state.consultations[event.consultation_id], arrival_reason=event.reason)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: there})
+
+
 def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
     """The discharge no longer counts."""
     archiving = replace(state.archiving, submitted_at=None)
@@ -144,6 +150,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.LateItemFiled: late_item_filed,
     events.DeficiencyAccepted: deficiency_accepted,
     events.ConsultationArrived: arrived,
+    events.ArrivalEnteredLate: arrival_entered_late,
     events.CareResumed: resumed,
     events.RecordVoided: _to(Phase.VOIDED),
     events.RecordEnteredInError: entered_in_error,

@@ -83,6 +83,15 @@ def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> R
     return with_overlays(state, seals=_without(state.overlays.seals, event.seal_id))
 
 
+def seal_attended(state: RecordState, event: events.SealAttended, _: datetime) -> RecordState:
+    """The seal says who was there, for as long as it stands."""
+    seal = state.overlays.seals.get(event.seal_id)
+    if seal is None:
+        return next_version(state)
+    attended = replace(seal, second_persons=(*seal.second_persons, event.second_person))
+    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: attended})
+
+
 def copy_issued(state: RecordState, event: events.CopyIssued, at: datetime) -> RecordState:
     """Somebody has a copy of the record as it stood before this event."""
     copy = IssuedCopy(
@@ -214,6 +223,7 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.RecordSealed: sealed,
     events.SealExtended: seal_extended,
     events.RecordUnsealed: unsealed,
+    events.SealAttended: seal_attended,
     events.CopyIssued: copy_issued,
     events.LoanIssued: loan_issued,
     events.LoanRenewed: loan_renewed,

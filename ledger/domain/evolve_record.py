@@ -112,18 +112,17 @@ def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetim
     return with_entry(state, replace(state.entries[event.entry_id], retraction_reason=event.reason))
 
 
-def consultation_requested(state: RecordState, event: events.ConsultationRequested, _: datetime) -> RecordState:
-    """Another department is asked."""
-    asked = Consultation(
-        event.consultation_id, event.from_department, event.to_department, event.urgency, event.meta.occurred_at
-    )
+def consultation_requested(state: RecordState, event: events.ConsultationRequested, at: datetime) -> RecordState:
+    """Another department is asked; a time ahead of the ledger's clock gains nobody time."""
+    since = min(event.meta.occurred_at, at)
+    asked = Consultation(event.consultation_id, event.from_department, event.to_department, event.urgency, since)
     return next_version(state, consultations={**state.consultations, asked.consultation_id: asked})
 
 
-def consultation_answered(state: RecordState, event: events.ConsultationAnswered, _: datetime) -> RecordState:
-    """The other department has answered."""
+def consultation_answered(state: RecordState, event: events.ConsultationAnswered, at: datetime) -> RecordState:
+    """The other department has answered: its note counts from when it is there, as every note does."""
     asked = state.consultations[event.consultation_id]
-    answered = replace(asked, entry_id=event.entry_id, answered_at=event.meta.occurred_at)
+    answered = replace(asked, entry_id=event.entry_id, answered_at=at)
     return next_version(state, consultations={**state.consultations, event.consultation_id: answered})
 
 

@@ -72,14 +72,18 @@ class SealRecord:
     party: SealParty
     party_name: str
     entry_ids: tuple[UUID, ...]
+    second_person: Actor | None = None
+    """Who stands on the other side."""
 
 
 @dataclass(frozen=True)
 class ExtendSeal:
-    """Adds what came since to the seal of an unfinished record."""
+    """Adds what came since to the seal of an unfinished record, in the presence of the other side."""
 
     record_id: UUID
     seal_id: UUID
+    second_person: Actor | None = None
+    """Who stands on the other side."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class UnsealRecord:
     seal_id: UUID
     ground: UnsealGround
     party_name: str
+    second_person: Actor | None = None
+    """Who stands on the other side; a second person of the hospital where it opens alone."""
 
 
 @dataclass(frozen=True)

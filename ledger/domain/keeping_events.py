@@ -14,6 +14,7 @@ from ledger.domain.keeping_values import (
     SealedVersion,
     SealMode,
     SealParty,
+    SealStep,
     UnsealGround,
 )
 from ledger.domain.values import Actor, EventMeta
@@ -99,6 +100,16 @@ class RecordUnsealed:
     seal_id: UUID
     ground: UnsealGround
     party_name: str
+
+
+@dataclass(frozen=True)
+class SealAttended:
+    """Who stood beside the hospital's person (the actor) when a seal was placed, extended or opened."""
+
+    meta: EventMeta
+    seal_id: UUID
+    step: SealStep
+    second_person: Actor
 
 
 @dataclass(frozen=True)
@@ -267,6 +278,7 @@ KeepingEvent = (
     | RecordSealed
     | SealExtended
     | RecordUnsealed
+    | SealAttended
     | CopyIssued
     | LoanIssued
     | LoanRenewed

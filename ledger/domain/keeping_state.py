@@ -31,6 +31,8 @@ class Seal:
     sealed_at: datetime
     whole: bool = False
     """It listed every entry that there was."""
+    second_persons: tuple[Actor, ...] = ()
+    """Who stood beside the hospital's person each time; none where an earlier release sealed."""
 
 
 @dataclass(frozen=True)

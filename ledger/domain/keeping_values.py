@@ -36,6 +36,17 @@ class UnsealGround(StrEnum):
     """The pack's term passed without a claim."""
 
 
+class SealStep(StrEnum):
+    """What two persons did with a seal."""
+
+    PLACED = "PLACED"
+    """It was placed."""
+    EXTENDED = "EXTENDED"
+    """What came since was added to it."""
+    OPENED = "OPENED"
+    """It was opened."""
+
+
 class PaperOutcome(StrEnum):
     """What became of a scanned paper."""
 

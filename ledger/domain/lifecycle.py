@@ -11,7 +11,9 @@ from typing import Any
 
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
+from ledger.domain import consultation_guards as consultation
 from ledger.domain import quality_guards as quality
+from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.decision import Facts
@@ -64,6 +66,7 @@ def _in(*phases: Phase) -> frozenset[Phase]:
 
 
 _CHANGE = (on.ENTRY_KNOWN, on.ENTRY_NOT_RETRACTED, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED, on.NAMED_FOR_CHANGE)
+_SEALING = (on.ACTS_AS_PERSON, *seal.TWO_SIDES, on.role_allowed("seal_record"))
 _FREE_FOR_DISPOSAL = (
     is_.NOT_HELD,
     is_.NOT_SEALED,
@@ -99,8 +102,18 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),
-    course_commands.ArriveAtConsultation: Rule(WRITING, of_command=(on.CONSULTATION_KNOWN, on.NOT_ARRIVED)),
-    commands.AnswerConsultation: Rule(WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN)),
+    course_commands.ArriveAtConsultation: Rule(
+        WRITING,
+        of_command=(
+            on.CONSULTATION_KNOWN,
+            on.NOT_ARRIVED,
+            consultation.NOT_BEFORE_REQUEST,
+            consultation.LATE_WITH_REASON,
+        ),
+    ),
+    commands.AnswerConsultation: Rule(
+        WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.NOT_BEFORE_REQUEST)
+    ),
     commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
     course_commands.RegisterNewborn: Rule(_in(Phase.ACTIVE, Phase.CLOSED)),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
@@ -127,7 +140,9 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
     commands.ReturnRecord: Rule(
-        _in(Phase.SUBMITTED), _in(Phase.RETURNED), of_command=(*quality.DEFECTS, on.role_allowed("return_record"))
+        _in(Phase.SUBMITTED),
+        _in(Phase.RETURNED),
+        of_command=(*quality.DEFECTS, on.ACTS_AS_PERSON, on.role_allowed("return_record")),
     ),
     commands.PassQuality: Rule(
         _in(Phase.SUBMITTED),
@@ -137,6 +152,7 @@ RULES: dict[type[commands.Command], Rule] = {
             quality.SCORE_AGREES,
             quality.SCORE_ENOUGH,
             quality.NO_VETO,
+            on.ACTS_AS_PERSON,
             on.role_allowed("pass_quality"),
         ),
     ),
@@ -174,20 +190,22 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON,)),
     keeping_commands.LiftHold: Rule(LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON)),
-    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON)),
-    keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.ACTS_AS_PERSON)),
-    keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, on.ACTS_AS_PERSON)),
+    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, *_SEALING)),
+    keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, *_SEALING)),
+    keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING)),
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
-        of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED),
+        of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED, on.role_allowed("issue_copy")),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,
         demands=(is_.NOT_LENT, is_.USE_ALLOWED),
-        of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON),
+        of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON, on.role_allowed("lend_record")),
     ),
-    keeping_commands.RenewLoan: Rule(KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT)),
+    keeping_commands.RenewLoan: Rule(
+        KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT, on.role_allowed("lend_record"))
+    ),
     keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
     keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER),
     keeping_commands.AccountForPaper: Rule(IN_CARE_OR_AFTER, of_command=(on.PAPER_KNOWN,)),
@@ -206,7 +224,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.AppraiseDisposal: Rule(
         _in(Phase.DUE),
         demands=(is_.NOT_APPRAISED,),
-        of_command=(on.EXTENSION_IS_LATER, on.ACTS_AS_PERSON),
+        of_command=(on.EXTENSION_IS_LATER, on.ACTS_AS_PERSON, on.role_allowed("appraise_disposal")),
     ),
     keeping_commands.ApproveDisposal: Rule(
         _in(Phase.DUE),
@@ -219,6 +237,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.APPROVES_LIST,
             on.SECOND_OF_DISPOSAL,
             on.ACTS_AS_PERSON,
+            on.role_allowed("approve_disposal"),
         ),
     ),
     keeping_commands.RejectAppraisal: Rule(
@@ -230,7 +249,14 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.DUE),
         _in(Phase.DESTROYED),
         (is_.DESTRUCTION_APPROVED, is_.APPRAISED_AS_IT_IS, is_.NO_OPEN_REQUEST, *_FREE_FOR_DISPOSAL),
-        (on.LIST_APPROVED, on.LIST_OPEN, on.APPROVER_OF_LIST, on.EXECUTORS_DIFFER, on.ACTS_AS_PERSON),
+        (
+            on.LIST_APPROVED,
+            on.LIST_OPEN,
+            on.APPROVER_OF_LIST,
+            on.EXECUTORS_DIFFER,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("destroy_record"),
+        ),
     ),
     commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),
     # What happens to an offer that is out does not depend on the record's phase.

@@ -14,10 +14,13 @@ CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
     "survival": lambda record: record.disposition is not Disposition.DEATH,
     "transfer": lambda record: bool(record.moves),
     "consultation": lambda record: bool(record.consultations),
-    "surgery": lambda record: _holds(record, "operation_end"),
-    "rescue": lambda record: _holds(record, "rescue_order"),
+    "surgery": lambda record: _number(record, "operation_end") > 0,
+    "rescue": lambda record: _number(record, "rescue_order") > 0,
 }
 """What a rule may depend on, by its name in a pack."""
+
+EACH_TIME = {"surgery": "operation_end", "rescue": "rescue_order"}
+"""Conditions that ask for an entry each time, and the entry that says that it happened."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class MandatoryRule:
     def applies_to(self, record: RecordState) -> bool:
         """Whether the record is asked for it."""
         return record.visit_type in self.visits and (not self.only_if or CONDITIONS[self.only_if](record))
+
+    def times(self, record: RecordState) -> int:
+        """How many entries of each template are asked for: a second operation needs a second record."""
+        return max(1, _number(record, EACH_TIME[self.only_if])) if self.only_if in EACH_TIME else 1
 
     def missing(self, present: frozenset[str]) -> tuple[str, ...]:
         """What the alternative lacks of which most is there, the first one if in doubt; nothing if one is whole."""
@@ -131,5 +138,5 @@ def _without(templates: Sequence[str], present: frozenset[str]) -> tuple[str, ..
     return tuple(each for each in templates if each not in present)
 
 
-def _holds(record: RecordState, template: str) -> bool:
-    return any(not each.retracted and each.last.content.template == template for each in record.entries.values())
+def _number(record: RecordState, template: str) -> int:
+    return sum(not each.retracted and each.last.content.template == template for each in record.entries.values())

@@ -12,12 +12,12 @@ FIGURE_MAX = 10_000
 """Of days, that is 27 years; what is kept for longer counts in years."""
 YEARS_MAX = 1_000
 """A retention date stays a date that a calendar has."""
-_TOP = {"ahead_seconds_max": "seconds", "offer_days": "days"}
+_TOP = {"ahead_seconds_max": "seconds", "arrival_back_minutes_max": "minutes", "offer_days": "days"}
 _KEEPING = {
     "loan_days": "days",
     "loan_renewals": "times",
     "loan_renewal_days": "days",
-    "loan_out_of_house_days": "days",
+    "loan_out_of_house_days": "working_days",
     "reopen_hours": "hours",
     "seal_no_claim_years": "years",
     "request_days": "days",
@@ -72,6 +72,8 @@ def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)
     for name, table in data.get("retention", {}).items():
         yield _Place(f"retention.{name}", f"retention.{name}", table, "years", "years")
+    for index, table in enumerate(data.get("state_retention", [])):
+        yield _Place(f"state_retention.{table.get('id', '')}", f"state_retention[{index}]", table, "years", "years")
     for index, table in enumerate(data.get("deadline", [])):
         unit = str(table.get("unit", ""))
         yield _Place(f"deadline.{table.get('id', '')}", f"deadline[{index}]", table, "figure", unit)

@@ -27,7 +27,7 @@ _NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whol
 def shape_faults(data: Mapping[str, Any]) -> list[str]:
     """Every value that is not of its kind, and every key of a rule or of the calendar that nobody reads."""
     faults = [f"{name}: a table is required" for name in _TABLES if not isinstance(data.get(name, {}), dict)]
-    return faults or [*_retention(data), *_signers(data), *_deadlines(data), *_calendar(data)]
+    return faults or [*_retention(data), *_states(data), *_signers(data), *_deadlines(data), *_calendar(data)]
 
 
 def _retention(data: Mapping[str, Any]) -> Iterator[str]:
@@ -36,27 +36,46 @@ def _retention(data: Mapping[str, Any]) -> Iterator[str]:
             yield f"retention.{name}: a table is required"
 
 
+def _states(data: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(data.get("retention_state", ""), str):
+        yield "retention_state: a text is required"
+    faults: list[str] = []
+    for index, table in _tables(data, "state_retention", faults):
+        if not isinstance(table.get("id"), str):
+            faults.append(f"state_retention[{index}].id: a text is required")
+    yield from faults
+
+
 def _signers(data: Mapping[str, Any]) -> Iterator[str]:
-    for table in ("final_signers", "roles"):
-        for name, roles in data.get(table, {}).items():
-            if not _texts(roles):
-                yield f"{table}.{name}: a list of roles is required"
+    for name, roles in data.get("final_signers", {}).items():
+        if not _texts(roles):
+            yield f"final_signers.{name}: a list of roles is required"
+    for name, table in data.get("roles", {}).items():
+        if not isinstance(table, dict):
+            yield f"roles.{name}: a table with roles, source and unconfirmed is required"
+
+
+def _tables(data: Mapping[str, Any], name: str, faults: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The tables of a list, each with its place; what is none is added to the faults."""
+    tables = data.get(name, [])
+    if not isinstance(tables, list):
+        faults.append(f"{name}: a list of tables is required")
+        return
+    for index, table in enumerate(cast("list[Any]", tables)):
+        if isinstance(table, dict):
+            yield index, cast("Mapping[str, Any]", table)
+        else:
+            faults.append(f"{name}[{index}]: a table is required")
 
 
 def _deadlines(data: Mapping[str, Any]) -> Iterator[str]:
-    tables = data.get("deadline", [])
-    if not isinstance(tables, list):
-        yield "deadline: a list of tables is required"
-        return
-    for index, table in enumerate(cast("list[Any]", tables)):
-        if not isinstance(table, dict):
-            yield f"deadline[{index}]: a table is required"
-            continue
-        rule = cast("Mapping[str, Any]", table)
+    faults: list[str] = []
+    for index, rule in _tables(data, "deadline", faults):
         yield from _of_kinds(f"deadline[{index}]", rule, _DEADLINE)
         for name in ("templates", "visits"):
             if isinstance(rule.get(name, []), list) and not _texts(rule.get(name, [])):
                 yield f"deadline[{index}].{name}: a list of texts is required"
+    yield from faults
 
 
 def _calendar(data: Mapping[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from ledger.domain.pack_figures import unsourced
 from ledger.domain.pack_layers import Bases, extended, layered
 from ledger.domain.pack_lines import PackLines
+from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shape_faults
 from ledger.domain.pack_templates import unknown_templates
 from ledger.domain.rule_pack import BadRulePack, RulePack
@@ -20,8 +21,11 @@ _KEYS = frozenset(
         "version",
         "extends",
         "ahead_seconds_max",
+        "arrival_back_minutes_max",
         "offer_days",
         "retention",
+        "retention_state",
+        "state_retention",
         "rule_keepers",
         "mandatory",
         "final_signers",
@@ -60,7 +64,7 @@ def read_pack(text: str, bases: Bases, templates: TemplatesOf | None = None) -> 
     # Of what has not even its shape no figure can be read.
     if misshapen := shape_faults(whole):
         raise BadRulePack(placed([*faults, *misshapen], lines.line))
-    faults += unsourced(own, whole) if "extends" in own else ()
+    faults += [*unsourced(own, whole), *unsourced_roles(own)] if "extends" in own else ()
     try:
         pack = RulePack.from_data(whole)
     except BadRulePack as error:

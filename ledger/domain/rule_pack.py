@@ -13,7 +13,9 @@ from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
 from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
+from ledger.domain.pack_roles import RoleRule, role_rules
 from ledger.domain.quality_rules import QualityRules
+from ledger.domain.state_retention import in_state
 from ledger.domain.values import VisitType
 
 
@@ -40,20 +42,6 @@ class RetentionClass:
             return ended_on.replace(year=ended_on.year + self.years, day=28) + timedelta(days=1)
 
 
-ROLES_OF = frozenset(
-    {
-        "accept_deficiency",
-        "retract_entry",
-        "pass_quality",
-        "return_record",
-        "approve_reopen",
-        "extend_retention",
-        "reject_appraisal",
-    }
-)
-"""Commands that a pack may limit to roles."""
-
-
 @dataclass(frozen=True)
 class RulePack:
     """One version of a hospital's rules. A record keeps the version with which it was registered."""
@@ -65,6 +53,8 @@ class RulePack:
     """Templates of which a record must hold a signed entry before it is submitted."""
     ahead_max: timedelta
     """How far `occurred_at` may lie ahead of the ledger's clock."""
+    arrival_back_max: timedelta
+    """How far back a consultant's arrival may be said to lie without a reason."""
     offer_days: int
     """Days after which an offer to another hospital ends, where the command names no time."""
     keeping: KeepingTerms
@@ -78,8 +68,8 @@ class RulePack:
     """Every figure with its source."""
     lineage: frozenset[str]
     """Its own id and those of the packs that it is laid over: their templates are its own."""
-    roles: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """Roles that may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
+    roles: Mapping[str, RoleRule] = field(default_factory=dict[str, RoleRule])
+    """Who may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
 
@@ -87,6 +77,7 @@ class RulePack:
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
         """The pack in this data. Raises BadRulePack with every fault."""
         faults = unknown_terms(data.get("keeping", {}))
+        data = in_state(data, faults)
         figures = pack_figures(data, faults)
         pack_id = _id(data, faults)
         pack = cls(
@@ -95,11 +86,12 @@ class RulePack:
             retention=_retention(data.get("retention", {}), figures, faults),
             mandatory=mandatory_rules(data.get("mandatory", []), faults),
             ahead_max=timedelta(seconds=figures["ahead_seconds_max"].figure),
+            arrival_back_max=timedelta(minutes=figures["arrival_back_minutes_max"].figure),
             offer_days=figures["offer_days"].figure,
             keeping=KeepingTerms.of(figures),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
-            roles=_roles(data.get("roles", {}), faults),
+            roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),
             rule_keepers=_keepers(data.get("rule_keepers"), faults),
@@ -112,16 +104,11 @@ class RulePack:
 
     def may(self, command: str, role: str) -> bool:
         """Whether the role may send the command of that name in `roles`."""
-        return command not in self.roles or role in self.roles[command]
+        return command not in self.roles or role in self.roles[command].roles
 
     def signs_finally(self, template: str, role: str) -> bool:
         """Whether the signature of this role makes an entry of the template final."""
         return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
-
-
-def _roles(data: Mapping[str, list[str]], faults: list[str]) -> dict[str, frozenset[str]]:
-    faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
-    return {name: frozenset(roles) for name, roles in data.items()}
 
 
 _RETENTION = frozenset({"class", "years", "source", "unconfirmed"})

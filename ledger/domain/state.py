@@ -99,9 +99,14 @@ class Consultation:
     to_department: str
     urgency: Urgency
     requested_at: datetime
+    """As said, and never later than it was recorded."""
     arrived_at: datetime | None = None
+    """As said."""
     answered_at: datetime | None = None
+    """By the ledger's clock, as of every note."""
     entry_id: UUID | None = None
+    arrival_reason: str = ""
+    """Why the arrival was entered late; empty where nobody had to say."""
 
     @property
     def answered(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,16 +51,19 @@ def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]
     # Care that an earlier system gave is documented there; nobody can write its documents now.
     if record.historical and record.care_historical:
         return
-    present = {entry.last.content.template for entry in record.entries.values() if entry.state in FINAL}
+    present = Counter(entry.last.content.template for entry in record.entries.values() if entry.state in FINAL)
     # A template whose defect was accepted is asked for no more.
-    settled = frozenset(present | {each for each in record.archiving.deficiencies if isinstance(each, str)})
+    accepted = frozenset(each for each in record.archiving.deficiencies if isinstance(each, str))
     missing: set[str] = set()
     for rule in facts.pack.mandatory:
         if not rule.applies_to(record):
             continue
+        times = rule.times(record)
+        settled = accepted | {template for template, number in present.items() if number >= times}
         for template in rule.missing(settled):
             if template not in missing:
-                text = f"a signed {template} is required ({rule.id}: {rule.described()})"
+                wanted = f"{times} signed entries {template} are" if times > 1 else f"a signed {template} is"
+                text = f"{wanted} required ({rule.id}: {rule.described()})"
                 yield Violation("record_id", "MISSING_ENTRY", text)
             missing.add(template)
 

@@ -129,14 +129,18 @@ def _entry(entry: Entry) -> records.Entry:
     )
 
 
-def _consultation(consultation: Consultation) -> records.Consultation:
+def _consultation(asked: Consultation) -> records.Consultation:
     return records.Consultation(
-        consultation_id=str(consultation.consultation_id),
-        from_department=consultation.from_department,
-        to_department=consultation.to_department,
-        urgency=common.Urgency.Value(f"URGENCY_{consultation.urgency}"),
-        answered=consultation.answered,
-        entry_id=str(consultation.entry_id or ""),
+        consultation_id=str(asked.consultation_id),
+        from_department=asked.from_department,
+        to_department=asked.to_department,
+        urgency=common.Urgency.Value(f"URGENCY_{asked.urgency}"),
+        answered=asked.answered,
+        entry_id=str(asked.entry_id or ""),
+        requested_at=to_timestamp(asked.requested_at),
+        arrived_at=None if asked.arrived_at is None else to_timestamp(asked.arrived_at),
+        arrival_reason=asked.arrival_reason,
+        answered_at=None if asked.answered_at is None else to_timestamp(asked.answered_at),
     )
 
 

@@ -89,6 +89,8 @@ _CODES = {
     "RulePackAdded": "originate",
     "TemplatesAdded": "originate",
     "RulePackChosen": "report",
+    "SealAttended": "attest",
+    "ArrivalEnteredLate": "report",
 }
 
 

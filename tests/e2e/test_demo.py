@@ -51,7 +51,15 @@ def test_every_check_of_the_demo_holds(demo_folder: Path, kafka_jars: Path) -> N
     assert "holds west: every acknowledged event is in PostgreSQL" in said
     for told in ("DeadlineMissed", "EntryCountersigned", "TransferCompleted", "RetentionExtended", "RecordDestroyed"):
         assert told in said
-    for rule in ("MISSING_ENTRY", "QUALITY_NOT_PASSED", "SAME_PERSON", "TRAINEE", "TERM_NOT_OVER", "HELD"):
+    for rule in (
+        "MISSING_ENTRY",
+        "QUALITY_NOT_PASSED",
+        "SAME_PERSON",
+        "WRONG_SIDE",
+        "TRAINEE",
+        "TERM_NOT_OVER",
+        "HELD",
+    ):
         assert f"refused {rule}" in said
     assert (demo_folder / "service" / "issued-copy.pdf").read_bytes().startswith(b"%PDF")
     assert "/s, 0:00:" in said, "progress with rate and time left, also without a terminal"

@@ -42,6 +42,8 @@ from ledger.domain.values import (
     Urgency,
 )
 from tests.unit.domain.given import (
+    AFFAIRS,
+    APPROVER,
     ARCHIVIST,
     CLOCK,
     DEFECTS_FOUND,
@@ -49,7 +51,9 @@ from tests.unit.domain.given import (
     HEAD_OF_HOSPITAL,
     LIST,
     MANDATORY,
+    NOTARY,
     PATIENT,
+    PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     RESULT,
@@ -60,7 +64,9 @@ from tests.unit.domain.given import (
     signed,
 )
 
-PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, HEAD_OF_HOSPITAL, CLOCK)
+PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, AFFAIRS, APPROVER, HEAD_OF_HOSPITAL, CLOCK)
+_BESIDE = (PATIENTS_SIDE, NOTARY, PATIENTS_SIDE, ARCHIVIST, AFFAIRS, CLOCK)
+"""Who may stand beside the hospital's person at a seal, rightly or not."""
 _NOBODY = UUID(int=9)
 _CONTENTS = (*MANDATORY, RESULT, note("Second look."))
 _DEPARTMENTS = ("cardiology", "neurology", "icu")
@@ -176,7 +182,7 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, _DEPARTMENTS[pick.number % 3], list(Urgency)[pick.number % 2], "Why?"
     ),
     course.ArriveAtConsultation: lambda record, _, pick: course.ArriveAtConsultation(
-        RECORD, pick.of(record.consultations)
+        RECORD, pick.of(record.consultations), "" if pick.number % 3 else "entered from paper"
     ),
     AnswerConsultation: lambda record, _, pick: AnswerConsultation(
         RECORD, pick.of(record.consultations), "So.", narrative("consultation", "opinion"), signed(pick.signer())
@@ -211,11 +217,18 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.PlaceHold: lambda _, __, ___: keeping.PlaceHold(RECORD, "court order", "district court", ()),
     keeping.LiftHold: lambda record, _, pick: keeping.LiftHold(RECORD, pick.of(record.overlays.holds), "settled"),
     keeping.SealRecord: lambda record, _, pick: keeping.SealRecord(
-        RECORD, list(SealMode)[pick.number % 2], SealParty.PATIENT_SIDE, "Mr. N.", tuple(record.entries)[:2]
+        RECORD,
+        list(SealMode)[pick.number % 2],
+        SealParty.PATIENT_SIDE,
+        "Mr. N.",
+        tuple(record.entries)[:2],
+        _BESIDE[pick.number % 6],
     ),
-    keeping.ExtendSeal: lambda record, _, pick: keeping.ExtendSeal(RECORD, pick.of(record.overlays.seals)),
+    keeping.ExtendSeal: lambda record, _, pick: keeping.ExtendSeal(
+        RECORD, pick.of(record.overlays.seals), _BESIDE[pick.number % 6]
+    ),
     keeping.UnsealRecord: lambda record, _, pick: keeping.UnsealRecord(
-        RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "Mr. N."
+        RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "", _BESIDE[pick.number // 3 % 6]
     ),
     keeping.IssueCopy: lambda _, __, ___: keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"),
     keeping.LendRecord: lambda _, __, ___: keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False),

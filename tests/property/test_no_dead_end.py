@@ -69,7 +69,7 @@ def _unsigned_after_the_window() -> Stream:
 def _appraised_otherwise() -> Stream:
     stream = due()
     extend = AppraiseDisposal(RECORD, DisposalOpinion.EXTEND, "study", "2099-01-01")
-    stream.when(extend, actor=SUPERIOR, now=NOW + TERM)
+    stream.when(extend, actor=ARCHIVIST, now=NOW + TERM)
     return stream
 
 

@@ -16,12 +16,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import event as note_to_hypothesis
 from hypothesis import strategies as st
 
-from ledger.domain.commands import AmendEntry, Command, RetractEntry
+from ledger.domain.commands import AmendEntry, Command, PassQuality, RetractEntry, ReturnRecord
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts, Visit
 from ledger.domain.evolve import evolve
+from ledger.domain.keeping_commands import (
+    AppraiseDisposal,
+    ApproveDisposal,
+    ApproveReopen,
+    DestroyRecord,
+    ExtendSeal,
+    IssueCopy,
+    LendRecord,
+    RenewLoan,
+    SealRecord,
+    UnsealRecord,
+)
+from ledger.domain.keeping_values import UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.refusal import Refused
+from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import EntryVersion, RecordState, StreamState
 from ledger.domain.values import Actor, IdentityStatus, Phase, VisitType
 from tests.property.lifecycle_commands import COMMANDS, PEOPLE, Pick
@@ -50,6 +64,20 @@ from tests.unit.domain.given import (
 pytestmark = pytest.mark.property
 EXAMPLES = int(os.environ.get("LEDGER_SOAK_EXAMPLES", "200"))
 STEPS_MAX = 60
+_LEFT_TO_ROLES: dict[type[Command], str] = {
+    PassQuality: "pass_quality",
+    ReturnRecord: "return_record",
+    ApproveReopen: "approve_reopen",
+    SealRecord: "seal_record",
+    ExtendSeal: "seal_record",
+    UnsealRecord: "seal_record",
+    IssueCopy: "issue_copy",
+    LendRecord: "lend_record",
+    RenewLoan: "lend_record",
+    AppraiseDisposal: "appraise_disposal",
+    ApproveDisposal: "approve_disposal",
+    DestroyRecord: "destroy_record",
+}
 _END_OF_LIFE = frozenset({Phase.VOIDED, Phase.DESTROYED})
 
 
@@ -175,6 +203,8 @@ def test_every_invariant_holds_on_every_walk(beginning: tuple[str, VisitType], d
             check_versions(step)
             check_kept_content(step)
             check_holds(step)
+            check_seals(step)
+            check_offices(step)
             check_retention(step)
     check_replay(walk)
 
@@ -238,6 +268,30 @@ def check_holds(step: Step) -> None:
     if isinstance(step.command, AmendEntry | RetractEntry):
         held = {each.entry_id for hold in step.before.overlays.holds.values() for each in hold.versions}
         assert step.command.entry_id not in held
+
+
+def check_seals(step: Step) -> None:
+    """Two persons each time, one of the hospital and one of the other side; alone the hospital brings two."""
+    command = step.command
+    if not isinstance(command, SealRecord | ExtendSeal | UnsealRecord):
+        return
+    actor, second = step.facts.context.actor, command.second_person
+    assert second is not None
+    assert len({actor.id, second.id, CLOCK.id}) == 3
+    assert actor.role not in OTHER_SIDE
+    alone = isinstance(command, UnsealRecord) and command.ground is not UnsealGround.BOTH_PRESENT
+    assert (second.role in OTHER_SIDE) is not alone
+    if isinstance(command, SealRecord):
+        (new,) = step.after.overlays.seals.keys() - step.before.overlays.seals.keys()
+        assert step.after.overlays.seals[new].second_persons == (second,)
+
+
+def check_offices(step: Step) -> None:
+    """What the pack leaves to roles is done by these alone; no program passes or returns a record."""
+    name = _LEFT_TO_ROLES.get(type(step.command))
+    assert name is None or step.facts.pack.may(name, step.facts.context.actor.role)
+    if isinstance(step.command, PassQuality | ReturnRecord):
+        assert step.facts.context.actor != CLOCK
 
 
 def check_retention(step: Step) -> None:

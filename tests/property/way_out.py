@@ -33,10 +33,12 @@ from tests.unit.domain.given import (
     HEAD_OF_HOSPITAL,
     LIST,
     PATIENT,
+    PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     SUPERIOR,
     Stream,
+    as_signer,
     facts,
     patient,
 )
@@ -75,8 +77,8 @@ class WayOut:
             self.now = max(self.now, _day_after(record.retain_until), self.now + timedelta(days=31 * 366))
         own = Visit(RECORD, record.retention_class, record.phase, record.ended_at)
         self.stream.next_id = max(self.stream.next_id, 1_000_000)
-        # Who signs by login acts, and a deficiency is accepted by the office: `when` sees to both.
-        who = {"actor": _actor(command)} if not isinstance(command, course.AcceptDeficiency) else {}
+        # Who signs by login acts, and what is left to an office is done by it: `when` sees to both.
+        who = {} if as_signer(command) else {"actor": _actor(command)}
         self.stream.when(command, now=self.now, visits=(own,), patient=patient(), **who)
 
     def _next(self, record: RecordState) -> Iterator[Command]:
@@ -131,7 +133,7 @@ def _open(record: RecordState) -> Iterator[Command]:
     for hold_id in over.holds:
         yield keeping.LiftHold(RECORD, hold_id, "settled")
     for seal_id in over.seals:
-        yield keeping.UnsealRecord(RECORD, seal_id, UnsealGround.BOTH_PRESENT, "Mr. N.")
+        yield keeping.UnsealRecord(RECORD, seal_id, UnsealGround.BOTH_PRESENT, "Ms. N.", PATIENTS_SIDE)
     for loan_id in over.loans:
         yield keeping.ReturnLoan(RECORD, loan_id)
     if record.identity is IdentityStatus.UNVERIFIED:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!ledger/api/v1/course_events.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"\x8d\x01\n\x0c\x45ntryDrafted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12,\n\x07\x63ontent\x18\x04 \x01(\x0b\x32\x1b.ledger.api.v1.EntryContent\"\x96\x01\n\x12\x45ntryCountersigned\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12/\n\x0b\x61ttestation\x18\x04 \x01(\x0b\x32\x1a.ledger.api.v1.Attestation\"\x95\x02\n\rLateItemFiled\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12,\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x1b.ledger.api.v1.EntryContent\x12/\n\x0b\x61ttestation\x18\x04 \x01(\x0b\x32\x1a.ledger.api.v1.Attestation\x12(\n\x05state\x18\x05 \x01(\x0e\x32\x19.ledger.api.v1.EntryState\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x31\n\roriginated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x12\x44\x65\x66iciencyAccepted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"V\n\x13\x43onsultationArrived\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x17\n\x0f\x63onsultation_id\x18\x02 \x01(\t\"E\n\x0b\x43\x61reResumed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"F\n\x0cRecordVoided\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x95\x01\n\x14RecordEnteredInError\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12*\n\x0c\x63onfirmed_by\x18\x03 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12\x19\n\x11\x63orrect_record_id\x18\x04 \x01(\t\"\x8c\x01\n\x11NewbornRegistered\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12+\n\x07\x62orn_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x0eRecordRecalled\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xa3\x01\n\x0fQualityAssessed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12&\n\x07\x64\x65\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x15.ledger.api.v1.Defect\x12\r\n\x05score\x18\x03 \x01(\r\x12\x12\n\nfull_score\x18\x04 \x01(\r\x12\r\n\x05grade\x18\x05 \x01(\t\x12\x0e\n\x06vetoed\x18\x06 \x01(\x08\"\xb1\x01\n\x0e\x44\x65\x61\x64lineMissed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x15\x44\x65\x61\x64lineMissWithdrawn\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x10ResultRecognised\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x11\n\tresult_id\x18\x02 \x01(\t\x12\x10\n\x08hospital\x18\x03 \x01(\t\x12\x10\n\x08\x65ntry_id\x18\x04 \x01(\t\"r\n\x13\x45xaminationRepeated\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x11\n\tresult_id\x18\x02 \x01(\t\x12\x10\n\x08hospital\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"K\n\x0f\x44uplicateLinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\"d\n\x11PatientIdentified\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\"Q\n\x0fVisitRenumbered\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x16\n\x0evisit_sequence\x18\x02 \x01(\r\"|\n\x12\x45ntryCorrectedLate\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12\x15\n\rlate_entry_id\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!ledger/api/v1/course_events.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"\x8d\x01\n\x0c\x45ntryDrafted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12,\n\x07\x63ontent\x18\x04 \x01(\x0b\x32\x1b.ledger.api.v1.EntryContent\"\x96\x01\n\x12\x45ntryCountersigned\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12/\n\x0b\x61ttestation\x18\x04 \x01(\x0b\x32\x1a.ledger.api.v1.Attestation\"\x95\x02\n\rLateItemFiled\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12,\n\x07\x63ontent\x18\x03 \x01(\x0b\x32\x1b.ledger.api.v1.EntryContent\x12/\n\x0b\x61ttestation\x18\x04 \x01(\x0b\x32\x1a.ledger.api.v1.Attestation\x12(\n\x05state\x18\x05 \x01(\x0e\x32\x19.ledger.api.v1.EntryState\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x31\n\roriginated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x12\x44\x65\x66iciencyAccepted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"V\n\x13\x43onsultationArrived\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x17\n\x0f\x63onsultation_id\x18\x02 \x01(\t\"e\n\x12\x41rrivalEnteredLate\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x17\n\x0f\x63onsultation_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"E\n\x0b\x43\x61reResumed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"F\n\x0cRecordVoided\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x95\x01\n\x14RecordEnteredInError\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12*\n\x0c\x63onfirmed_by\x18\x03 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12\x19\n\x11\x63orrect_record_id\x18\x04 \x01(\t\"\x8c\x01\n\x11NewbornRegistered\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12+\n\x07\x62orn_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x0eRecordRecalled\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xa3\x01\n\x0fQualityAssessed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12&\n\x07\x64\x65\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x15.ledger.api.v1.Defect\x12\r\n\x05score\x18\x03 \x01(\r\x12\x12\n\nfull_score\x18\x04 \x01(\r\x12\r\n\x05grade\x18\x05 \x01(\t\x12\x0e\n\x06vetoed\x18\x06 \x01(\x08\"\xb1\x01\n\x0e\x44\x65\x61\x64lineMissed\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x15\x44\x65\x61\x64lineMissWithdrawn\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nsubject_id\x18\x03 \x01(\t\x12*\n\x06\x64ue_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x10ResultRecognised\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x11\n\tresult_id\x18\x02 \x01(\t\x12\x10\n\x08hospital\x18\x03 \x01(\t\x12\x10\n\x08\x65ntry_id\x18\x04 \x01(\t\"r\n\x13\x45xaminationRepeated\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x11\n\tresult_id\x18\x02 \x01(\t\x12\x10\n\x08hospital\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"K\n\x0f\x44uplicateLinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\"d\n\x11PatientIdentified\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\"Q\n\x0fVisitRenumbered\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x16\n\x0evisit_sequence\x18\x02 \x01(\r\"|\n\x12\x45ntryCorrectedLate\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12\x15\n\rentry_version\x18\x03 \x01(\r\x12\x15\n\rlate_entry_id\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,32 +43,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEFICIENCYACCEPTED']._serialized_end=802
   _globals['_CONSULTATIONARRIVED']._serialized_start=804
   _globals['_CONSULTATIONARRIVED']._serialized_end=890
-  _globals['_CARERESUMED']._serialized_start=892
-  _globals['_CARERESUMED']._serialized_end=961
-  _globals['_RECORDVOIDED']._serialized_start=963
-  _globals['_RECORDVOIDED']._serialized_end=1033
-  _globals['_RECORDENTEREDINERROR']._serialized_start=1036
-  _globals['_RECORDENTEREDINERROR']._serialized_end=1185
-  _globals['_NEWBORNREGISTERED']._serialized_start=1188
-  _globals['_NEWBORNREGISTERED']._serialized_end=1328
-  _globals['_RECORDRECALLED']._serialized_start=1330
-  _globals['_RECORDRECALLED']._serialized_end=1402
-  _globals['_QUALITYASSESSED']._serialized_start=1405
-  _globals['_QUALITYASSESSED']._serialized_end=1568
-  _globals['_DEADLINEMISSED']._serialized_start=1571
-  _globals['_DEADLINEMISSED']._serialized_end=1748
-  _globals['_DEADLINEMISSWITHDRAWN']._serialized_start=1751
-  _globals['_DEADLINEMISSWITHDRAWN']._serialized_end=1892
-  _globals['_RESULTRECOGNISED']._serialized_start=1894
-  _globals['_RESULTRECOGNISED']._serialized_end=2007
-  _globals['_EXAMINATIONREPEATED']._serialized_start=2009
-  _globals['_EXAMINATIONREPEATED']._serialized_end=2123
-  _globals['_DUPLICATELINKED']._serialized_start=2125
-  _globals['_DUPLICATELINKED']._serialized_end=2200
-  _globals['_PATIENTIDENTIFIED']._serialized_start=2202
-  _globals['_PATIENTIDENTIFIED']._serialized_end=2302
-  _globals['_VISITRENUMBERED']._serialized_start=2304
-  _globals['_VISITRENUMBERED']._serialized_end=2385
-  _globals['_ENTRYCORRECTEDLATE']._serialized_start=2387
-  _globals['_ENTRYCORRECTEDLATE']._serialized_end=2511
+  _globals['_ARRIVALENTEREDLATE']._serialized_start=892
+  _globals['_ARRIVALENTEREDLATE']._serialized_end=993
+  _globals['_CARERESUMED']._serialized_start=995
+  _globals['_CARERESUMED']._serialized_end=1064
+  _globals['_RECORDVOIDED']._serialized_start=1066
+  _globals['_RECORDVOIDED']._serialized_end=1136
+  _globals['_RECORDENTEREDINERROR']._serialized_start=1139
+  _globals['_RECORDENTEREDINERROR']._serialized_end=1288
+  _globals['_NEWBORNREGISTERED']._serialized_start=1291
+  _globals['_NEWBORNREGISTERED']._serialized_end=1431
+  _globals['_RECORDRECALLED']._serialized_start=1433
+  _globals['_RECORDRECALLED']._serialized_end=1505
+  _globals['_QUALITYASSESSED']._serialized_start=1508
+  _globals['_QUALITYASSESSED']._serialized_end=1671
+  _globals['_DEADLINEMISSED']._serialized_start=1674
+  _globals['_DEADLINEMISSED']._serialized_end=1851
+  _globals['_DEADLINEMISSWITHDRAWN']._serialized_start=1854
+  _globals['_DEADLINEMISSWITHDRAWN']._serialized_end=1995
+  _globals['_RESULTRECOGNISED']._serialized_start=1997
+  _globals['_RESULTRECOGNISED']._serialized_end=2110
+  _globals['_EXAMINATIONREPEATED']._serialized_start=2112
+  _globals['_EXAMINATIONREPEATED']._serialized_end=2226
+  _globals['_DUPLICATELINKED']._serialized_start=2228
+  _globals['_DUPLICATELINKED']._serialized_end=2303
+  _globals['_PATIENTIDENTIFIED']._serialized_start=2305
+  _globals['_PATIENTIDENTIFIED']._serialized_end=2405
+  _globals['_VISITRENUMBERED']._serialized_start=2407
+  _globals['_VISITRENUMBERED']._serialized_end=2488
+  _globals['_ENTRYCORRECTEDLATE']._serialized_start=2490
+  _globals['_ENTRYCORRECTEDLATE']._serialized_end=2614
 # @@protoc_insertion_point(module_scope)

@@ -215,6 +215,38 @@ class ConsultationArrived(_message.Message):
 Global___ConsultationArrived: _TypeAlias = ConsultationArrived  # noqa: Y015
 
 @_typing.final
+class ArrivalEnteredLate(_message.Message):
+    """The arrival before this event was entered later than the pack allows without a reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    consultation_id: _builtins.str
+    """Consultation id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        consultation_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "meta", b"meta", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArrivalEnteredLate: _TypeAlias = ArrivalEnteredLate  # noqa: Y015
+
+@_typing.final
 class CareResumed(_message.Message):
     """The discharge was withdrawn and care goes on."""
 

@@ -313,10 +313,13 @@ class ArriveAtConsultationRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     consultation_id: _builtins.str
     """Consultation, UUID text."""
+    reason: _builtins.str
+    """Why the arrival is entered so late; required where it lies further back than the pack allows."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -327,10 +330,11 @@ class ArriveAtConsultationRequest(_message.Message):
         context: _common_pb2.CommandContext | None = ...,
         record_id: _builtins.str = ...,
         consultation_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "context", b"context", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "context", b"context", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

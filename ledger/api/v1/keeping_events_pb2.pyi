@@ -330,6 +330,44 @@ class RecordUnsealed(_message.Message):
 Global___RecordUnsealed: _TypeAlias = RecordUnsealed  # noqa: Y015
 
 @_typing.final
+class SealAttended(_message.Message):
+    """Who stood beside the hospital's person when a seal was placed, extended or opened; `meta.actor` is that person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SEAL_ID_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    seal_id: _builtins.str
+    """Id of the seal, UUID text."""
+    step: _keeping_values_pb2.SealStep.ValueType
+    """What the two did."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def second_person(self) -> _common_pb2.Actor:
+        """The other side: the patient, a representative or a notary; where the hospital opens alone, its second person."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        seal_id: _builtins.str = ...,
+        step: _keeping_values_pb2.SealStep.ValueType = ...,
+        second_person: _common_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "second_person", b"second_person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "seal_id", b"seal_id", "second_person", b"second_person", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealAttended: _TypeAlias = SealAttended  # noqa: Y015
+
+@_typing.final
 class CopyIssued(_message.Message):
     """A certified copy was handed out."""
 

@@ -349,6 +349,7 @@ class SealRecordRequest(_message.Message):
     PARTY_FIELD_NUMBER: _builtins.int
     PARTY_NAME_FIELD_NUMBER: _builtins.int
     ENTRY_IDS_FIELD_NUMBER: _builtins.int
+    SECOND_PERSON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     mode: _keeping_values_pb2.SealMode.ValueType
@@ -356,7 +357,7 @@ class SealRecordRequest(_message.Message):
     party: _keeping_values_pb2.SealParty.ValueType
     """Who stands on the other side."""
     party_name: _builtins.str
-    """Name of that person, required."""
+    """Name of that side; empty = that of the second person."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -364,6 +365,12 @@ class SealRecordRequest(_message.Message):
     @_builtins.property
     def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries to seal; none = all there are, UUID text."""
+
+    @_builtins.property
+    def second_person(self) -> _common_pb2.Actor:
+        """Who stands there, required: of role `patient` or `representative`, or `notary`, as `party` says. The actor is the
+        hospital's person, who has none of these roles.
+        """
 
     def __init__(
         self,
@@ -374,10 +381,11 @@ class SealRecordRequest(_message.Message):
         party: _keeping_values_pb2.SealParty.ValueType = ...,
         party_name: _builtins.str = ...,
         entry_ids: _abc.Iterable[_builtins.str] | None = ...,
+        second_person: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "second_person", b"second_person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_ids", b"entry_ids", "mode", b"mode", "party", b"party", "party_name", b"party_name", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_ids", b"entry_ids", "mode", b"mode", "party", b"party", "party_name", b"party_name", "record_id", b"record_id", "second_person", b"second_person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -420,6 +428,7 @@ class ExtendSealRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     SEAL_ID_FIELD_NUMBER: _builtins.int
+    SECOND_PERSON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     seal_id: _builtins.str
@@ -428,16 +437,21 @@ class ExtendSealRequest(_message.Message):
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
 
+    @_builtins.property
+    def second_person(self) -> _common_pb2.Actor:
+        """Who stands on the other side, required: of role `patient`, `representative` or `notary`."""
+
     def __init__(
         self,
         *,
         context: _common_pb2.CommandContext | None = ...,
         record_id: _builtins.str = ...,
         seal_id: _builtins.str = ...,
+        second_person: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "second_person", b"second_person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "record_id", b"record_id", "seal_id", b"seal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "record_id", b"record_id", "seal_id", b"seal_id", "second_person", b"second_person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -478,6 +492,7 @@ class UnsealRecordRequest(_message.Message):
     SEAL_ID_FIELD_NUMBER: _builtins.int
     GROUND_FIELD_NUMBER: _builtins.int
     PARTY_NAME_FIELD_NUMBER: _builtins.int
+    SECOND_PERSON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     seal_id: _builtins.str
@@ -485,10 +500,14 @@ class UnsealRecordRequest(_message.Message):
     ground: _keeping_values_pb2.UnsealGround.ValueType
     """Why it may be opened."""
     party_name: _builtins.str
-    """Name of the person of the other side; required where both are present."""
+    """Name of the other side; empty = that of the second person, where both are present."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
+
+    @_builtins.property
+    def second_person(self) -> _common_pb2.Actor:
+        """Required. Both present: who stands on the other side. Else a second person of the hospital, not the actor."""
 
     def __init__(
         self,
@@ -498,10 +517,11 @@ class UnsealRecordRequest(_message.Message):
         seal_id: _builtins.str = ...,
         ground: _keeping_values_pb2.UnsealGround.ValueType = ...,
         party_name: _builtins.str = ...,
+        second_person: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "second_person", b"second_person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "ground", b"ground", "party_name", b"party_name", "record_id", b"record_id", "seal_id", b"seal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "ground", b"ground", "party_name", b"party_name", "record_id", b"record_id", "seal_id", b"seal_id", "second_person", b"second_person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

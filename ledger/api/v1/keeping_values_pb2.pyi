@@ -125,6 +125,34 @@ PAPER_OUTCOME_RETURNED: PaperOutcome.ValueType  # 3
 """It was given back to its owner."""
 Global___PaperOutcome: _TypeAlias = PaperOutcome  # noqa: Y015
 
+class _SealStep:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SealStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SealStep.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEAL_STEP_UNSPECIFIED: _SealStep.ValueType  # 0
+    """Not said; never stored."""
+    SEAL_STEP_PLACED: _SealStep.ValueType  # 1
+    """It was placed."""
+    SEAL_STEP_EXTENDED: _SealStep.ValueType  # 2
+    """What came since was added to it."""
+    SEAL_STEP_OPENED: _SealStep.ValueType  # 3
+    """It was opened."""
+
+class SealStep(_SealStep, metaclass=_SealStepEnumTypeWrapper):
+    """What two persons did with a seal."""
+
+SEAL_STEP_UNSPECIFIED: SealStep.ValueType  # 0
+"""Not said; never stored."""
+SEAL_STEP_PLACED: SealStep.ValueType  # 1
+"""It was placed."""
+SEAL_STEP_EXTENDED: SealStep.ValueType  # 2
+"""What came since was added to it."""
+SEAL_STEP_OPENED: SealStep.ValueType  # 3
+"""It was opened."""
+Global___SealStep: _TypeAlias = SealStep  # noqa: Y015
+
 class _RequestKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -299,6 +327,7 @@ class Seal(_message.Message):
     UNFINISHED_FIELD_NUMBER: _builtins.int
     SEALED_AT_FIELD_NUMBER: _builtins.int
     WHOLE_FIELD_NUMBER: _builtins.int
+    SECOND_PERSONS_FIELD_NUMBER: _builtins.int
     seal_id: _builtins.str
     """Seal, UUID text."""
     mode: Global___SealMode.ValueType
@@ -315,6 +344,10 @@ class Seal(_message.Message):
     def sealed_at(self) -> _timestamp_pb2.Timestamp:
         """Server time."""
 
+    @_builtins.property
+    def second_persons(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Actor]:
+        """Who stood beside the hospital each time, the placing first; none where an earlier release sealed."""
+
     def __init__(
         self,
         *,
@@ -324,10 +357,11 @@ class Seal(_message.Message):
         unfinished: _builtins.bool = ...,
         sealed_at: _timestamp_pb2.Timestamp | None = ...,
         whole: _builtins.bool = ...,
+        second_persons: _abc.Iterable[_common_pb2.Actor] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "second_persons", b"second_persons", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

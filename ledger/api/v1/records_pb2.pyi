@@ -1422,6 +1422,10 @@ class Consultation(_message.Message):
     URGENCY_FIELD_NUMBER: _builtins.int
     ANSWERED_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    ARRIVED_AT_FIELD_NUMBER: _builtins.int
+    ARRIVAL_REASON_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_FIELD_NUMBER: _builtins.int
     consultation_id: _builtins.str
     """Consultation id, UUID text."""
     from_department: _builtins.str
@@ -1434,6 +1438,20 @@ class Consultation(_message.Message):
     """Answered."""
     entry_id: _builtins.str
     """Note with the answer, UUID text."""
+    arrival_reason: _builtins.str
+    """Why the arrival was entered later than the pack allows; empty where it was not."""
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp:
+        """From when its clock runs: as said, and never later than when it was recorded."""
+
+    @_builtins.property
+    def arrived_at(self) -> _timestamp_pb2.Timestamp:
+        """When the consultant arrived, as said; absent where nobody said."""
+
+    @_builtins.property
+    def answered_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the answer."""
+
     def __init__(
         self,
         *,
@@ -1443,10 +1461,14 @@ class Consultation(_message.Message):
         urgency: _common_pb2.Urgency.ValueType = ...,
         answered: _builtins.bool = ...,
         entry_id: _builtins.str = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
+        arrived_at: _timestamp_pb2.Timestamp | None = ...,
+        arrival_reason: _builtins.str = ...,
+        answered_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "requested_at", b"requested_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "answered_at", b"answered_at", "arrival_reason", b"arrival_reason", "arrived_at", b"arrived_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

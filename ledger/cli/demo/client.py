@@ -10,6 +10,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from ledger.api.v1.common_pb2 import Actor, Attestation, CommandContext, EntryContent, Section
+from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 
@@ -38,9 +39,16 @@ class Client:
         self.patients = PatientServiceStub(self.channel)
         self.transfers = TransferServiceStub(self.channel)
 
-    def context(self) -> CommandContext:
-        """A context with a fresh command id."""
-        return CommandContext(hospital=self.hospital, command_id=str(uuid.uuid4()), actor=self.actor, purpose="TREAT")
+    def context(self, actor: Actor | None = None) -> CommandContext:
+        """A context with a fresh command id, of this person or of a colleague."""
+        return CommandContext(
+            hospital=self.hospital, command_id=str(uuid.uuid4()), actor=actor or self.actor, purpose="TREAT"
+        )
+
+    async def colleague(self, name: str, role: str) -> Actor:
+        """Somebody else of the hospital, put into its register."""
+        request = RegisterActorRequest(hospital=self.hospital, actor=Actor(name=name, role=role))
+        return (await self.patients.RegisterActor(request)).actor
 
     async def send(self, method: Any, request: Message) -> Any:
         """Sends a command and counts what was acknowledged."""

@@ -16,6 +16,7 @@ from ledger.cli.main import main
 from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import context, open_record
+from tests.contract.edge.test_whole_life import ARCHIVIST, by
 
 MARK = "Certified copy 病案复印件"
 
@@ -35,7 +36,7 @@ async def test_an_issued_copy_is_printed(edge: RunningEdge, tmp_path: Path, suff
     first = await ward.enter("To be withdrawn.")
     await ward.enter("Stable 平稳.")
     issue = keeping_pb2.IssueCopyRequest(
-        context=context(), record_id=ward.record_id, applicant="N. N.", relation="the patient", mark=MARK
+        context=by(ARCHIVIST), record_id=ward.record_id, applicant="N. N.", relation="the patient", mark=MARK
     )
     issued = await client.call("KeepingService/IssueCopy", issue)
     retract = records.RetractEntryRequest(

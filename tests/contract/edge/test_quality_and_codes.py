@@ -10,7 +10,7 @@ from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import records_pb2 as records
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import open_record, record_entry
-from tests.contract.edge.test_whole_life import Life, short_visit
+from tests.contract.edge.test_whole_life import QUALITY, Life, short_visit
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 
@@ -32,19 +32,19 @@ async def test_the_ledger_makes_the_score(client: EdgeClient) -> None:
     _, life = await short_visit(client, archive=False)
     assert not (await quality_of(life)).grade
     await life.record("SubmitRecord")
-    unknown = life.record("ReturnRecord", defects=defects("D1", "LANGUAGE", "D2"))
+    unknown = life.record("ReturnRecord", QUALITY, defects=defects("D1", "LANGUAGE", "D2"))
     assert await life.refused(unknown) == ["UNKNOWN_DEFECT", "UNKNOWN_DEFECT"]
-    await life.record("ReturnRecord", defects=defects("CONSENT_MISSING", "LANGUAGE"))
+    await life.record("ReturnRecord", QUALITY, defects=defects("CONSENT_MISSING", "LANGUAGE"))
     returned = await quality_of(life)
     assert (returned.passed, returned.score, returned.grade, returned.returns) == (False, 69, "C", 1)
     assert [each.code for each in returned.defects] == ["CONSENT_MISSING", "LANGUAGE"]
     await life.record("SubmitRecord")
     late = defects(*["ROUND_LATE"] * 6)
-    assert await life.refused(life.record("PassQuality", score=93, defects=late)) == [
+    assert await life.refused(life.record("PassQuality", QUALITY, score=93, defects=late)) == [
         "SCORE_DISAGREES",
         "SCORE_TOO_LOW",
     ]
-    await life.record("PassQuality", defects=late[:3])
+    await life.record("PassQuality", QUALITY, defects=late[:3])
     passed = await quality_of(life)
     assert (passed.passed, passed.score, passed.grade, passed.returns) == (True, 85, "B", 1)
 

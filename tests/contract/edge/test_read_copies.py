@@ -9,6 +9,7 @@ from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import REQUEST_KIND_CORRECTION
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import PHYSICIAN, Ward, context, open_record, record_entry
+from tests.contract.edge.test_whole_life import ARCHIVIST, by
 
 TRAINEE = common.Actor(id="5f0c1d2e-7a51-4c3e-8d0b-0a5f6c7d8e9f", name="Dr Young", role="trainee", department="MED")
 MARK = "Certified copy, records office"
@@ -48,14 +49,14 @@ async def test_a_copy_that_was_handed_out_can_be_read(client: EdgeClient) -> Non
     before = await _record(client, ward)
     assert not before.copies
     request = keeping_pb2.IssueCopyRequest(
-        context=context(), record_id=ward.record_id, applicant="N. N.", relation="the patient", mark=MARK
+        context=by(ARCHIVIST), record_id=ward.record_id, applicant="N. N.", relation="the patient", mark=MARK
     )
     issued = await client.call("KeepingService/IssueCopy", request)
     (copy,) = (await _record(client, ward)).copies
     assert (copy.copy_id, copy.applicant, copy.relation, copy.mark) == (issued.copy_id, "N. N.", "the patient", MARK)
     assert [(each.entry_id, each.version) for each in copy.versions] == [(entry.entry_id, 1)]
     assert (copy.record_version, copy.head_leaf) == (before.version, before.head_leaf)
-    assert copy.issuer == PHYSICIAN
+    assert copy.issuer == ARCHIVIST
     assert copy.issued_at.seconds > 0
     assert copy.recorded_at.seconds > 0
 

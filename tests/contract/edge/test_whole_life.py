@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -30,6 +30,8 @@ def person(name: str, role: str) -> common.Actor:
 
 SUPERIOR, ARCHIVIST = person("Dr Sun", "attending"), person("Ms Hu", "records_office")
 HEAD = person("Mr He", "head")
+AFFAIRS, QUALITY = person("Mr Qin", "medical_affairs"), person("Ms Tang", "quality_office")
+APPROVER, NOTARY = person("Ms Yu", "appraisal_group"), person("Mr Zhou", "notary")
 
 
 def by(actor: common.Actor = PHYSICIAN, **fields: Any) -> common.CommandContext:
@@ -54,22 +56,25 @@ class Life:
         request: Message = getattr(keeping, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"KeepingService/{name}", request)
 
-    async def record(self, name: str, **fields: Any) -> Any:
+    async def record(self, name: str, actor: common.Actor = PHYSICIAN, **fields: Any) -> Any:
         """A command of RecordService."""
-        request: Message = getattr(records, f"{name}Request")(context=by(), record_id=self.record_id, **fields)
+        request: Message = getattr(records, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"RecordService/{name}", request)
+
+    async def read(self) -> Any:
+        """The record now."""
+        request = records.GetRecordRequest(hospital="north", record_id=self.record_id)
+        return (await self.client.call("RecordService/GetRecord", request)).record
 
     async def phase(self) -> str:
         """The record's phase now."""
-        request = records.GetRecordRequest(hospital="north", record_id=self.record_id)
-        found = await self.client.call("RecordService/GetRecord", request)
-        return common.Phase.Name(found.record.phase)
+        return common.Phase.Name((await self.read()).phase)
 
     async def approved_list(self) -> str:
         """A destruction list on which the record stands, approved."""
         drawn = disposal.DrawUpDisposalListRequest(context=by(ARCHIVIST), title="List", record_ids=[self.record_id])
         list_id: str = (await self.client.call("DisposalService/DrawUpDisposalList", drawn)).receipt.record_id
-        approval = disposal.ApproveDisposalListRequest(context=by(SUPERIOR), list_id=list_id, approver=HEAD)
+        approval = disposal.ApproveDisposalListRequest(context=by(APPROVER), list_id=list_id, approver=HEAD)
         await self.client.call("DisposalService/ApproveDisposalList", approval)
         return list_id
 
@@ -104,23 +109,28 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     """Every step is a command over the wire; what may not be done is refused by its rule."""
     patient_id, life = await short_visit(client)
     assert await life.phase() == "PHASE_ARCHIVED"
-    await life.keep("SealRecord", mode=values.SEAL_MODE_COPY, party=values.SEAL_PARTY_NOTARY, party_name="Mr N")
+    sealing: dict[str, Any] = {"mode": values.SEAL_MODE_COPY, "party": values.SEAL_PARTY_NOTARY}
+    assert await life.refused(life.keep("SealRecord", **sealing)) == ["REQUIRED"]
+    assert await life.refused(life.keep("SealRecord", **sealing, second_person=SUPERIOR)) == ["WRONG_SIDE"]
+    await life.keep("SealRecord", **sealing, second_person=NOTARY)
+    (seal,) = (await life.read()).keeping.seals
+    assert list(seal.second_persons) == [NOTARY]
     await life.keep("EndRetention")
     assert await life.phase() == "PHASE_DUE"
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
-    unknown = life.keep("ApproveDisposal", SUPERIOR, list_id=str(uuid4()))
+    unknown = life.keep("ApproveDisposal", APPROVER, list_id=str(uuid4()))
     assert await life.refused(unknown) == ["LIST_NOT_OPEN"]
     list_id = await life.approved_list()
     same = life.keep("ApproveDisposal", list_id=list_id)
-    assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON"]
-    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON", "ROLE_NOT_ALLOWED"]
+    await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
     execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": [SUPERIOR, PHYSICIAN]}
     assert await life.refused(life.keep("DestroyRecord", **execution)) == ["SEALED"]
     later = register_record(patient_id, 2)
     await client.call("RecordService/RegisterRecord", later)
     assert "OPEN_STAY" in await life.refused(life.keep("DestroyRecord", **execution))
-    await life.keep("RejectAppraisal", SUPERIOR, reason="of interest after all")
-    assert await life.refused(life.keep("RejectAppraisal", SUPERIOR, reason="again")) == ["NOT_APPRAISED"]
+    await life.keep("RejectAppraisal", APPROVER, reason="of interest after all")
+    assert await life.refused(life.keep("RejectAppraisal", APPROVER, reason="again")) == ["NOT_APPRAISED"]
 
 
 async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: EdgeClient) -> None:
@@ -156,7 +166,7 @@ async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: Edge
     await life.keep("EndRetention")
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
     list_id = await life.approved_list()
-    await life.keep("ApproveDisposal", SUPERIOR, list_id=list_id)
+    await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
     supervisors = [SUPERIOR, PHYSICIAN]
     await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=supervisors)
     assert await life.phase() == "PHASE_DESTROYED"
@@ -187,8 +197,8 @@ async def test_a_reopening_needs_two_persons_and_takes_what_it_names(client: Edg
     (entry,) = found.record.entries
     asked = await life.keep("RequestReopen", reason="wrong side", entry_ids=[entry.entry_id])
     approval: dict[str, Any] = {"reopen_id": asked.reopen_id}
-    assert await life.refused(life.keep("ApproveReopen", **approval)) == ["SAME_PERSON"]
-    await life.keep("ApproveReopen", SUPERIOR, **approval)
+    assert await life.refused(life.keep("ApproveReopen", **approval)) == ["SAME_PERSON", "ROLE_NOT_ALLOWED"]
+    await life.keep("ApproveReopen", AFFAIRS, **approval)
     with pytest.raises(RpcFailed) as failure:
         await client.call("RecordService/RecordEntry", record_entry(life.record_id))
     assert [rule for _, rule in failure.value.violations] == ["NOT_NAMED"]
@@ -216,6 +226,29 @@ async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeC
     entry = (await client.call("RecordService/GetEntry", request)).entry
     assert entry.state == common.ENTRY_STATE_COUNTERSIGNED
     assert [each.state for each in entry.versions] == [common.ENTRY_STATE_DRAFT, common.ENTRY_STATE_COUNTERSIGNED]
+
+
+async def test_an_arrival_that_is_entered_late_says_why(client: EdgeClient) -> None:
+    """Without a reason it is refused; with one the record shows the time, the reason, and from when the clock ran."""
+    ward = await open_record(client)
+    life, long_ago = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
+    ask = records.RequestConsultationRequest(
+        context=by(occurred_at=long_ago),
+        record_id=ward.record_id,
+        to_department="NEUR",
+        urgency=common.URGENCY_EMERGENCY,
+        question="Why?",
+    )
+    asked = await client.call("RecordService/RequestConsultation", ask)
+    arrive = course.ArriveAtConsultationRequest(
+        context=by(occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
+    )
+    assert await life.refused(client.call("CourseService/ArriveAtConsultation", arrive)) == ["REASON_REQUIRED"]
+    arrive.reason = "the ward's computer was down"
+    assert (await client.call("CourseService/ArriveAtConsultation", arrive)).receipt.events == 2
+    (shown,) = (await life.read()).consultations
+    assert (shown.requested_at, shown.arrived_at, shown.arrival_reason) == (long_ago, long_ago, arrive.reason)
+    assert not shown.HasField("answered_at")
 
 
 async def test_links_stand_in_both_patients(client: EdgeClient) -> None:

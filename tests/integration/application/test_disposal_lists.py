@@ -69,8 +69,10 @@ async def test_nobody_approves_the_own_list_and_the_approver_is_another_person(o
         request = lists.ApproveDisposalListRequest(list_id=list_id, approver=approver)
         return await rules_of(office.do(request, actor))
 
-    assert await refused(PROPOSER, HEAD) == {"SAME_PERSON"}
-    assert await refused(program, HEAD) == {"NOT_A_PERSON"}
+    own = common.Actor(id=PROPOSER.id, name=PROPOSER.name, role=APPROVER.role)
+    assert await refused(own, HEAD) == {"SAME_PERSON"}
+    assert await refused(PROPOSER, HEAD) == {"SAME_PERSON", "ROLE_NOT_ALLOWED"}
+    assert await refused(program, HEAD) == {"NOT_A_PERSON", "ROLE_NOT_ALLOWED"}
     assert await refused(APPROVER, PROPOSER) == {"APPROVER_NOT_FIT"}
     assert await refused(APPROVER, program) == {"APPROVER_NOT_FIT"}
     assert await refused(APPROVER, None) == {"REQUIRED"}

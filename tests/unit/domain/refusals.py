@@ -36,7 +36,6 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.rule_pack import ROLES_OF
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -49,6 +48,8 @@ from ledger.domain.values import (
     VisitType,
 )
 from tests.unit.domain.given import (
+    AFFAIRS,
+    APPROVER,
     ARCHIVIST,
     CLOCK,
     DIGEST,
@@ -56,9 +57,11 @@ from tests.unit.domain.given import (
     LIST,
     LISTED,
     MANDATORY,
+    NOTARY,
     NOW,
     PACKAGE,
     PATIENT,
+    PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     RESULT,
@@ -71,7 +74,6 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
-    facts,
     narrative,
     note,
     patient,
@@ -132,7 +134,7 @@ def hold(stream: Stream) -> UUID:
 
 def seal(stream: Stream, mode: SealMode = SealMode.ORIGINAL, **changes: Any) -> UUID:
     """A seal on everything."""
-    command = keeping.SealRecord(RECORD, mode, SealParty.PATIENT_SIDE, "Mr. N.", ())
+    command = keeping.SealRecord(RECORD, mode, SealParty.PATIENT_SIDE, "", (), PATIENTS_SIDE)
     return made(stream, command, "seal_id", leaves=leaves(stream), **changes)
 
 
@@ -274,7 +276,6 @@ def sealed() -> Stream:
 
 
 OTHER = UUID(int=555)
-OFFICES_ONLY = replace(facts().pack, roles=dict.fromkeys(ROLES_OF, frozenset({"records_office"})))
 
 
 def _short_path() -> Stream:
@@ -293,6 +294,14 @@ _UNCHANGEABLE: list[tuple[str, Callable[[], Stream], Callable[[Stream], UUID], d
     ("NOT_NAMED", reopened, lambda stream: list(stream.record.entries)[1], {}),
     ("WINDOW_OVER", reopened, first, {"now": NOW + timedelta(days=4)}),
 ]
+_NOT_TWO_SIDES: list[tuple[str, Actor, dict[str, Any]]] = [
+    ("SAME_PERSON", replace(ARCHIVIST, role="representative"), {}),
+    ("NOT_A_PERSON", CLOCK, {}),
+    ("WRONG_SIDE", PHYSICIAN, {}),
+    ("WRONG_SIDE", NOTARY, {"actor": PATIENTS_SIDE}),
+    ("ROLE_NOT_ALLOWED", NOTARY, {"actor": PHYSICIAN}),
+]
+"""The hospital's person beside itself, beside a program, beside a colleague, the other side alone, and a wrong role."""
 CASES: list[Case] = [
     *[
         Case(rule, with_entry(stream_of, lambda stream, change=change, pick=pick: change(pick(stream))), known)
@@ -313,7 +322,7 @@ CASES: list[Case] = [
     Case("APPRAISED_SINCE_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"actor": SUPERIOR, "now": LATER, "disposal_list": BEFORE_IT}),
     Case("NOT_APPRAISED", lambda: (due(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER}),
     Case("NOT_A_PERSON", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": CLOCK, "now": LATER}),
-    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER, "pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": PHYSICIAN, "now": LATER}),
     Case("UNKNOWN_ENTRY", lambda: (active(), countersign(NOBODY))),
     Case("ENTRY_RETRACTED", with_entry(lambda: _retracted_of_trainee(), lambda s: countersign(first(s)))),
     Case("VERSION_CHANGED", with_entry(active, lambda stream: countersign(trainees(stream), version=2))),
@@ -323,6 +332,9 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", with_entry(active, lambda stream: countersign(stream.entry(RESULT, signer=TRAINEE), signer=replace(CLOCK, role="interface")))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), course.ArriveAtConsultation(RECORD, NOBODY))),
     Case("ALREADY_ARRIVED", with_entry(active, lambda stream: _arrived_twice(stream))),
+    Case("BEFORE_REQUEST", with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))), {"occurred_at": NOW - timedelta(seconds=1)}),
+    Case("REASON_REQUIRED", with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))), {"now": NOW + timedelta(minutes=11), "occurred_at": NOW}),
+    Case("BEFORE_REQUEST", with_entry(active, lambda s: answer(consulted(s))), {"occurred_at": NOW - timedelta(seconds=1)}),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), answer(NOBODY))),
     Case("ALREADY_ANSWERED", with_entry(active, lambda stream: _answered_twice(stream))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.RecogniseResult(RECORD, "lab-1", "south", NOBODY))),
@@ -332,10 +344,18 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "front_page", "gone")), {"actor": PHYSICIAN}),
     Case("NOT_AUTHOR", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient")), {"actor": SUPERIOR}),
-    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"),))), {"pack": OFFICES_ONLY}),
-    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), PassQuality(RECORD)), {"pack": OFFICES_ONLY}),
-    Case("ROLE_NOT_ALLOWED", with_entry(archived, approve), {"actor": SUPERIOR, "pack": OFFICES_ONLY}),
-    Case("ROLE_NOT_ALLOWED", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "link", None)), {"pack": OFFICES_ONLY}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"),))), {"actor": PHYSICIAN}),
+    Case("NOT_A_PERSON", lambda: (submitted(), ReturnRecord(RECORD, (Defect("LANGUAGE"),))), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (submitted(), PassQuality(RECORD)), {"actor": PHYSICIAN}),
+    Case("NOT_A_PERSON", lambda: (submitted(), PassQuality(RECORD)), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, approve), {"actor": SUPERIOR}),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "link", None)), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy")), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, lambda s: keeping.RenewLoan(RECORD, lent(s))), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), destroy()), {"now": LATER, "actor": TRAINEE}),
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
@@ -366,14 +386,14 @@ CASES: list[Case] = [
     Case("REOPENING_ASKED", with_entry(archived, lambda stream: (stream.when(reopen(stream)), reopen(stream))[1])),
     Case("UNKNOWN_ENTRY", lambda: (archived(), keeping.RequestReopen(RECORD, "a mistake", (NOBODY,), ()))),
     Case("NOT_A_PERSON", with_entry(archived, reopen), {"actor": CLOCK}),
-    Case("NO_REOPENING", lambda: (archived(), keeping.ApproveReopen(RECORD, NOBODY, None)), {"actor": SUPERIOR}),
-    Case("HELD", approve_after(hold), {"actor": SUPERIOR}),
-    Case("FULLY_SEALED", approve_after(seal), {"actor": SUPERIOR}),
-    Case("UNKNOWN_REOPENING", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.ApproveReopen(RECORD, NOBODY, None))[1]), {"actor": SUPERIOR}),
-    Case("REQUEST_LAPSED", with_entry(archived, approve), {"actor": SUPERIOR, "now": NOW + timedelta(days=4)}),
+    Case("NO_REOPENING", lambda: (archived(), keeping.ApproveReopen(RECORD, NOBODY, None)), {"actor": AFFAIRS}),
+    Case("HELD", approve_after(hold), {"actor": AFFAIRS}),
+    Case("FULLY_SEALED", approve_after(seal), {"actor": AFFAIRS}),
+    Case("UNKNOWN_REOPENING", with_entry(archived, lambda s: (s.when(reopen(s)), keeping.ApproveReopen(RECORD, NOBODY, None))[1]), {"actor": AFFAIRS}),
+    Case("REQUEST_LAPSED", with_entry(archived, approve), {"actor": AFFAIRS, "now": NOW + timedelta(days=4)}),
     Case("SAME_PERSON", with_entry(archived, approve)),
     Case("NOT_A_PERSON", with_entry(archived, approve), {"actor": CLOCK}),
-    Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": SUPERIOR}),
+    Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": AFFAIRS}),
     Case("NOT_SIGNED", with_entry(reopened, lambda s: (s.entry(signer=TRAINEE), keeping.RearchiveRecord(RECORD))[1])),
     Case("OPEN_DRAFT", lambda: (_reopened_with_draft(), keeping.RearchiveRecord(RECORD))),
     Case("NOT_A_PERSON", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", ())), {"actor": CLOCK}),
@@ -381,10 +401,17 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", with_entry(closed, lambda s: keeping.LiftHold(RECORD, hold(s), "settled")), {"actor": CLOCK}),
     Case("UNKNOWN_ENTRY", lambda: (closed(), _seal_command((NOBODY,)))),
     Case("NOT_A_PERSON", lambda: (closed(), _seal_command(())), {"actor": CLOCK, "leaves": (DIGEST,) * 20}),
-    Case("UNKNOWN_SEAL", lambda: (closed(), keeping.ExtendSeal(RECORD, NOBODY))),
+    *[
+        Case(rule, with_entry(closed, lambda stream, kind=kind, second=second: beside(stream, kind, second)), {"leaves": (DIGEST,) * 20, **known})
+        for kind in (keeping.SealRecord, keeping.ExtendSeal, keeping.UnsealRecord)
+        for rule, second, known in _NOT_TWO_SIDES
+    ],
+    Case("WRONG_SIDE", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.DISPUTE_SETTLED))),
+    Case("WRONG_SIDE", lambda: (closed(), _seal_command((), PATIENTS_SIDE)), {"leaves": (DIGEST,) * 20}),
+    Case("UNKNOWN_SEAL", lambda: (closed(), keeping.ExtendSeal(RECORD, NOBODY, PATIENTS_SIDE))),
     Case("NOT_A_PERSON", with_entry(closed, lambda s: _extension(s)), {"actor": CLOCK, "leaves": (DIGEST,) * 20}),
     Case("UNKNOWN_SEAL", lambda: (closed(), _unseal(NOBODY))),
-    Case("TERM_NOT_OVER", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.NO_CLAIM)), {"now": NOW + timedelta(days=1000)}),
+    Case("TERM_NOT_OVER", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.NO_CLAIM, AFFAIRS)), {"now": NOW + timedelta(days=1000)}),
     Case("NOT_A_PERSON", with_entry(closed, lambda s: _unseal(seal(s))), {"actor": CLOCK}),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy"))),
     Case("UNKNOWN_ENTRY", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (NOBODY,), "copy"))),
@@ -412,9 +439,9 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPRAISED", lambda: (due(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
     Case("ALREADY_APPROVED", lambda: (condemned(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
-    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": None}),
-    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": DRAWN_UP}),
-    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": SUPERIOR, "disposal_list": WITHOUT_IT}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": None}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": DRAWN_UP}),
+    Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": WITHOUT_IT}),
     Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
     Case("LIST_NOT_OPEN", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": REPORTED}),
     Case("OTHER_APPROVER", lambda: (condemned(), destroy(approved_by=TRAINEE)), {"now": LATER, "actor": ARCHIVIST}),
@@ -522,18 +549,25 @@ def _reopened_with_draft() -> Stream:
     return stream
 
 
-def _seal_command(entry_ids: tuple[UUID, ...]) -> Command:
-    return keeping.SealRecord(RECORD, SealMode.COPY, SealParty.NOTARY, "Mr. N.", entry_ids)
+def _seal_command(entry_ids: tuple[UUID, ...], second: Actor = NOTARY) -> Command:
+    return keeping.SealRecord(RECORD, SealMode.COPY, SealParty.NOTARY, "", entry_ids, second)
 
 
-def _extension(stream: Stream) -> Command:
+def _extension(stream: Stream, second: Actor = PATIENTS_SIDE) -> Command:
     seal_id = seal(stream, SealMode.COPY)
     stream.entry()
-    return keeping.ExtendSeal(RECORD, seal_id)
+    return keeping.ExtendSeal(RECORD, seal_id, second)
 
 
-def _unseal(seal_id: UUID, ground: UnsealGround = UnsealGround.BOTH_PRESENT) -> Command:
-    return keeping.UnsealRecord(RECORD, seal_id, ground, "Mr. N.")
+def beside(stream: Stream, kind: type[Any], second: Actor) -> Command:
+    """Something that is done to a seal beside this person."""
+    if kind is keeping.SealRecord:
+        return _seal_command((), second)
+    return _extension(stream, second) if kind is keeping.ExtendSeal else _unseal(seal(stream), second=second)
+
+
+def _unseal(seal_id: UUID, ground: UnsealGround = UnsealGround.BOTH_PRESENT, second: Actor = PATIENTS_SIDE) -> Command:
+    return keeping.UnsealRecord(RECORD, seal_id, ground, "", second)
 
 
 def _unverified() -> Stream:

@@ -59,6 +59,7 @@ FIGURES = {
     "stage_summary": timedelta(days=30),
     "takeover_note": timedelta(hours=24),
     "transfer_in_note": timedelta(hours=24),
+    "transfer_out_note": timedelta(hours=24),
     "rescue_record": timedelta(hours=6),
     "operation_record": timedelta(hours=24),
     "postoperative_day_1": timedelta(days=1),
@@ -79,7 +80,7 @@ def begun(rule: DeadlineRule) -> Stream:
     stream = registered()
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
     match rule.start:
-        case "department_transferred":
+        case "department_transferred" | "department_left":
             stream.when(TransferDepartment(RECORD, "neurology", "2", None, PHYSICIAN))
         case "care_ended":
             stream.when(EndCare(RECORD, Disposition.HOME, None))
@@ -129,8 +130,8 @@ def test_a_deadline_holds_at_its_second_and_is_missed_one_second_after(rule: Dea
 
 
 def test_the_pack_has_every_figure() -> None:
-    """None is added or dropped unseen; filing is counted in working days and has its own test."""
-    assert {each.id for each in PACK.deadlines.rules} == FIGURES.keys() | {"filing"}
+    """None is added or dropped unseen; filing in working days, and that of results, have tests of their own."""
+    assert {each.id for each in PACK.deadlines.rules} == FIGURES.keys() | {"filing", "result_filing"}
     assert all(each.source for each in PACK.deadlines.rules)
 
 

@@ -22,6 +22,7 @@ from ledger.domain.disposal_list_rules import LIST_RULES, RECORDS_MAX, ListGuard
 from ledger.domain.disposal_values import DisposalListPhase, ReportedRecord
 from ledger.domain.refusal import Refused
 from tests.unit.domain.given import (
+    APPROVER,
     ARCHIVIST,
     CLOCK,
     HEAD,
@@ -71,7 +72,7 @@ class Case:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def approve(approver: Any = HEAD_OF_HOSPITAL, actor: Any = SUPERIOR) -> Case:
+def approve(approver: Any = HEAD_OF_HOSPITAL, actor: Any = APPROVER) -> Case:
     """An approval of a list that was drawn up."""
     return Case(ApproveDisposalList(LIST, approver), DRAWN_UP, {"actor": actor})
 
@@ -81,6 +82,8 @@ BROKEN: dict[tuple[type[Any], str], Case] = {
     (DrawUpDisposalList, "NOT_DUE"): draw_up(archived),
     (DrawUpDisposalList, "NOT_TO_BE_DESTROYED"): draw_up(due),
     (DrawUpDisposalList, "NOT_A_PERSON"): draw_up(condemned, actor=CLOCK),
+    (DrawUpDisposalList, "ROLE_NOT_ALLOWED"): draw_up(condemned, actor=PHYSICIAN),
+    (ApproveDisposalList, "ROLE_NOT_ALLOWED"): approve(actor=PHYSICIAN),
     (ApproveDisposalList, "NOT_A_PERSON"): approve(actor=CLOCK),
     (ApproveDisposalList, "SAME_PERSON"): approve(actor=ARCHIVIST),
     (ApproveDisposalList, "APPROVER_NOT_FIT"): approve(ARCHIVIST),

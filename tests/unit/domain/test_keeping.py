@@ -15,27 +15,32 @@ from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
-from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealExtended
+from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
 from ledger.domain.keeping_values import (
     DisposalOpinion,
     EntryRef,
     RequestKind,
     SealMode,
     SealParty,
+    SealStep,
     UnsealGround,
 )
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import Actor, AmendmentKind, Disposition, EntryState, IdentityStatus, Phase, VisitType
 from tests.unit.domain.given import (
+    AFFAIRS,
+    APPROVER,
     ARCHIVIST,
     CLOCK,
     DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
+    NOTARY,
     NOW,
     OTHER_DIGEST,
     PATIENT,
+    PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     RESULT,
@@ -241,9 +246,10 @@ def test_a_seal_lists_every_version_with_its_hash_and_is_extended() -> None:
     """Retracted versions too; what comes later is added; both sides open it."""
     stream = closed()
     stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
-    seal = keeping.SealRecord(RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "Mr. N.", ())
-    (event,) = stream.when(seal, leaves=leaves(stream)).events
+    seal = keeping.SealRecord(RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "Mr. N.", (), PATIENTS_SIDE)
+    event, attended = stream.when(seal, leaves=leaves(stream)).events
     assert isinstance(event, RecordSealed)
+    assert attended == SealAttended(event.meta, event.seal_id, SealStep.PLACED, PATIENTS_SIDE)
     assert {(each.entry_id, each.version) for each in event.versions} == {
         (entry.entry_id, version.version) for entry in stream.record.entries.values() for version in entry.versions
     }
@@ -256,12 +262,14 @@ def test_a_seal_lists_every_version_with_its_hash_and_is_extended() -> None:
     assert all(each.leaf_hash == hashes[by_version[each.entry_id, each.version] - 1] for each in event.versions)
     assert event.unfinished
     written = stream.entry()
-    (more,) = stream.when(keeping.ExtendSeal(RECORD, event.seal_id), leaves=leaves(stream)).events
+    more, _ = stream.when(keeping.ExtendSeal(RECORD, event.seal_id, NOTARY), leaves=leaves(stream)).events
     assert isinstance(more, SealExtended)
     assert [(each.entry_id, each.version) for each in more.versions] == [(written, 1)]
+    assert stream.record.overlays.seals[event.seal_id].second_persons == (PATIENTS_SIDE, NOTARY)
     alone = keeping.UnsealRecord(RECORD, event.seal_id, UnsealGround.BOTH_PRESENT, "")
-    assert stream.refused(alone)[1] == [("party_name", "REQUIRED")]
-    stream.when(keeping.UnsealRecord(RECORD, event.seal_id, UnsealGround.BOTH_PRESENT, "Mr. N."))
+    assert stream.refused(alone)[1] == [("second_person", "REQUIRED")]
+    stream.when(replace(alone, second_person=PATIENTS_SIDE))
+    assert stream.last_events == ["SealAttended", "RecordUnsealed"]
     assert not stream.record.overlays.seals
 
 
@@ -269,10 +277,10 @@ def test_a_seal_lists_every_version_with_its_hash_and_is_extended() -> None:
 def test_nobody_claims_for_three_years_and_the_hospital_opens_the_seal_alone(days: int, *, opens: bool) -> None:
     """The pack's term decides, in years of the calendar: 2028 has a day more."""
     stream = closed()
-    seal = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.NOTARY, "Mr. N.", ())
+    seal = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.NOTARY, "", (), NOTARY)
     seal_id = stream.when(seal, leaves=leaves(stream)).result["seal_id"]
     assert isinstance(seal_id, UUID)
-    unseal = keeping.UnsealRecord(RECORD, seal_id, UnsealGround.NO_CLAIM, "")
+    unseal = keeping.UnsealRecord(RECORD, seal_id, UnsealGround.NO_CLAIM, "", AFFAIRS)
     if opens:
         stream.when(unseal, now=NOW + timedelta(days=days))
     else:
@@ -318,7 +326,7 @@ def test_a_case_kept_for_ever_stays_so_through_a_reopening() -> None:
     asked = stream.when(keeping.RequestReopen(RECORD, "a mistake", (first(stream),), ()), now=LATER)
     reopen_id = asked.result["reopen_id"]
     assert isinstance(reopen_id, UUID)
-    stream.when(keeping.ApproveReopen(RECORD, reopen_id, None), actor=SUPERIOR, now=LATER)
+    stream.when(keeping.ApproveReopen(RECORD, reopen_id, None), actor=AFFAIRS, now=LATER)
     stream.when(keeping.RearchiveRecord(RECORD), now=LATER)
     assert stream.record.phase is Phase.PERMANENT
 
@@ -370,7 +378,7 @@ def test_a_late_item_may_name_the_entry_that_it_corrects() -> None:
 def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:
     """One result that comes later opens nothing."""
     stream = archived()
-    whole = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "Mr. N.", ())
+    whole = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "Mr. N.", (), PATIENTS_SIDE)
     stream.when(whole, leaves=leaves(stream))
     stream.when(course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None))
     ask = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))
@@ -420,7 +428,7 @@ def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed
     assert stream.record.archiving.disposal.approved_by is None
 
 
-@pytest.mark.parametrize("actor", [ARCHIVIST, SUPERIOR])
+@pytest.mark.parametrize("actor", [ARCHIVIST, APPROVER])
 @pytest.mark.parametrize("make", [due, condemned])
 def test_an_appraisal_can_be_rejected_or_taken_back(make: Callable[[], Stream], actor: Actor) -> None:
     """By whoever gave it or by another person, before and after the approval; then the record is appraised anew."""
@@ -432,7 +440,7 @@ def test_an_appraisal_can_be_rejected_or_taken_back(make: Callable[[], Stream], 
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
     assert stream.refused(destroy, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "NOT_APPROVED")]
     stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", ""), now=LATER, actor=ARCHIVIST)
-    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=SUPERIOR)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=APPROVER)
     assert stream.record.phase is Phase.PERMANENT
 
 
@@ -452,7 +460,8 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
 def test_who_destroys_is_not_who_supervises_it() -> None:
     """The two supervisors watch somebody else."""
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
-    assert condemned().refused(destroy, now=LATER, actor=PHYSICIAN)[1] == [("supervisors", "SAME_PERSON")]
+    supervisor = replace(PHYSICIAN, role="records_office")
+    assert condemned().refused(destroy, now=LATER, actor=supervisor)[1] == [("supervisors", "SAME_PERSON")]
 
 
 def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
@@ -486,7 +495,7 @@ def test_an_appraisal_can_keep_longer() -> None:
     stream.when(
         keeping.AppraiseDisposal(RECORD, DisposalOpinion.EXTEND, "study", "2070-01-01"), now=LATER, actor=ARCHIVIST
     )
-    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=SUPERIOR)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=APPROVER)
     assert stream.last_events == ["DisposalApproved", "RetentionExtended"]
     assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2070-01-01")
 

@@ -1,11 +1,14 @@
 """Loans of an archived case."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from ledger.domain.keeping_commands import LendRecord
+import pytest
+
+from ledger.domain.keeping_commands import LendRecord, RenewLoan
 from ledger.domain.keeping_events import LoanIssued
 from ledger.domain.refusal import RefusalKind
-from tests.unit.domain.given import RECORD, SUPERIOR, archived
+from tests.unit.domain.given import RECORD, SUPERIOR, Stream, archived
 
 THEN = datetime(1986, 2, 3, 9, tzinfo=UTC)
 
@@ -26,3 +29,39 @@ def test_a_loan_entered_late_is_not_longer_than_the_term() -> None:
         command = LendRecord(RECORD, SUPERIOR, due_on, out_of_house=False)
         assert archived().refused(command, occurred_at=THEN) == (RefusalKind.STATE, too_long)
     archived().when(LendRecord(RECORD, SUPERIOR, "1986-03-05", out_of_house=False), occurred_at=THEN)
+
+
+def lent(stream: Stream, *, out_of_house: bool, **changes: datetime) -> UUID:
+    """A loan for as long as the pack allows."""
+    stream.when(LendRecord(RECORD, SUPERIOR, "", out_of_house=out_of_house), **changes)
+    return next(iter(stream.record.overlays.loans))
+
+
+@pytest.mark.parametrize(
+    ("lent_at", "due_on"),
+    [
+        (datetime(2026, 3, 2, 4, tzinfo=UTC), "2026-03-05"),
+        (datetime(2026, 3, 6, 4, tzinfo=UTC), "2026-03-11"),
+        (datetime(2026, 3, 6, 15, 59, 59, tzinfo=UTC), "2026-03-11"),
+        (datetime(2026, 3, 6, 16, tzinfo=UTC), "2026-03-11"),
+        (datetime(2026, 9, 30, 4, tzinfo=UTC), "2026-10-12"),
+    ],
+    ids=["monday", "friday", "friday-last-second", "saturday", "before-the-holidays"],
+)
+def test_a_loan_out_of_the_house_is_counted_in_working_days(lent_at: datetime, due_on: str) -> None:
+    """Three of the hospital's after the day on which it went: weekends and holidays off, make-up days worked."""
+    stream = archived()
+    loan_id = lent(stream, out_of_house=True, occurred_at=lent_at, now=lent_at)
+    assert stream.record.overlays.loans[loan_id].due_on == due_on
+
+
+@pytest.mark.parametrize(
+    ("out_of_house", "due_on", "renewed"), [(False, "2026-03-31", "2026-04-15"), (True, "2026-03-04", "2026-03-09")]
+)
+def test_a_renewal_counts_from_the_day_on_which_it_was_due(due_on: str, renewed: str, *, out_of_house: bool) -> None:
+    """However late it is renewed; outside the house for its working days again, never for the term of the house."""
+    stream = archived()
+    loan_id = lent(stream, out_of_house=out_of_house)
+    assert stream.record.overlays.loans[loan_id].due_on == due_on
+    stream.when(RenewLoan(RECORD, loan_id), now=datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=9))
+    assert stream.record.overlays.loans[loan_id].due_on == renewed

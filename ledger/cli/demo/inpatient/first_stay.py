@@ -122,6 +122,9 @@ async def consult(case: Case) -> None:
     asked = await tale.tell(people.attending, at, "neurology is asked", tale.records.RequestConsultation, ask)
     arrive = course_pb2.ArriveAtConsultationRequest(record_id=case.record_id, consultation_id=asked.consultation_id)
     when = at + timedelta(hours=2)
+    what = "the arrival is entered later, without a reason"
+    await tale.refused(people.consultant, when, what, tale.course.ArriveAtConsultation, arrive)
+    arrive.reason = "written down on paper that day"
     await tale.tell(people.consultant, when, "the consultant arrives", tale.course.ArriveAtConsultation, arrive)
     when = at + timedelta(hours=3)
     answer = records_pb2.AnswerConsultationRequest(

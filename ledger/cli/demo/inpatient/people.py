@@ -27,6 +27,7 @@ _CAST = {
     "head": ("Mr. He", "head", "DIRECTION"),
     "first_supervisor": ("Ms. Zou", "records_office", "RECORDS"),
     "second_supervisor": ("Mr. Kong", "security", "DIRECTION"),
+    "patients_son": ("Zhao Min", "representative", ""),
 }
 
 
@@ -49,6 +50,7 @@ class People:
     head: Actor
     first_supervisor: Actor
     second_supervisor: Actor
+    patients_son: Actor
 
 
 async def register_people(channel: grpc.aio.Channel, hospital: str) -> People:

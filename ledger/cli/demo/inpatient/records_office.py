@@ -60,12 +60,18 @@ async def seal_and_copy(case: Case) -> str:
     tale, people, record_id = case.tale, case.people, case.record_id
     at = DISCHARGED + timedelta(days=30)
     seal = keeping_pb2.SealRecordRequest(
-        record_id=record_id, mode=SEAL_MODE_COPY, party=SEAL_PARTY_PATIENT_SIDE, party_name="Zhao Min"
+        record_id=record_id, mode=SEAL_MODE_COPY, party=SEAL_PARTY_PATIENT_SIDE, second_person=people.quality
     )
-    what = "a dispute: every version is sealed, with its hash"
+    what = "sealed by the hospital alone"
+    await tale.refused(people.archivist, at, what, tale.keeping.SealRecord, seal)
+    seal.second_person.CopyFrom(people.patients_son)
+    what = "a dispute: every version is sealed with its hash, both sides present"
     sealed = await tale.tell(people.archivist, at, what, tale.keeping.SealRecord, seal)
     unseal = keeping_pb2.UnsealRecordRequest(
-        record_id=record_id, seal_id=sealed.seal_id, ground=UNSEAL_GROUND_BOTH_PRESENT, party_name="Zhao Min"
+        record_id=record_id,
+        seal_id=sealed.seal_id,
+        ground=UNSEAL_GROUND_BOTH_PRESENT,
+        second_person=people.patients_son,
     )
     at += timedelta(days=60)
     await tale.tell(people.archivist, at, "opened, both sides present", tale.keeping.UnsealRecord, unseal)

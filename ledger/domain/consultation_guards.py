@@ -1,0 +1,38 @@
+"""The times that people say of a consultation: bounded, so that no missed deadline is dated back in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard
+from ledger.domain.deadlines import consultation_due
+from ledger.domain.decision import Facts
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import RecordState
+
+
+def _before_request(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    asked = record.consultations.get(command.consultation_id)
+    if asked is not None and facts.meta().occurred_at < asked.requested_at:
+        yield Violation("context.occurred_at", "BEFORE_REQUEST", NOT_BEFORE_REQUEST.demand)
+
+
+def _late_without_reason(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    said_at, asked = facts.meta().occurred_at, record.consultations.get(command.consultation_id)
+    if asked is None or command.reason.strip():
+        return
+    # However small the step back: one over the deadline, which holds AT its second, is never taken in silence.
+    said, now = (each.replace(microsecond=0) for each in (said_at, facts.now))
+    stepped_over = any(said <= due < now for due in consultation_due(record, asked, facts.pack))
+    if stepped_over or facts.now - said_at > facts.pack.arrival_back_max:
+        yield Violation("reason", "REASON_REQUIRED", LATE_WITH_REASON.demand)
+
+
+NOT_BEFORE_REQUEST = CommandGuard("BEFORE_REQUEST", "nobody comes or answers before being asked", _before_request)
+LATE_WITH_REASON = CommandGuard(
+    "REASON_REQUIRED",
+    "an arrival that is entered later than the pack allows, or after its deadline as having kept it, says why",
+    _late_without_reason,
+    RefusalKind.INVALID,
+)

@@ -1,0 +1,66 @@
+"""Who may send a command: roles by command, as a rule pack names them, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+ROLES_OF = frozenset(
+    {
+        "accept_deficiency",
+        "retract_entry",
+        "pass_quality",
+        "return_record",
+        "approve_reopen",
+        "extend_retention",
+        "seal_record",
+        "issue_copy",
+        "lend_record",
+        "appraise_disposal",
+        "reject_appraisal",
+        "approve_disposal",
+        "destroy_record",
+    }
+)
+"""What a pack may limit to roles, by commands' names; `seal_record` and `lend_record` mean what follows on them too."""
+
+_KEYS = frozenset({"roles", "source", "unconfirmed"})
+
+
+@dataclass(frozen=True)
+class RoleRule:
+    """The roles that may send one command."""
+
+    roles: frozenset[str]
+    source: str
+    unconfirmed: bool = True
+    """Nobody of the records office has compared it with its source yet."""
+
+
+def role_rules(data: Mapping[str, Any], faults: list[str]) -> dict[str, RoleRule]:
+    """The rules in this data; what is wrong is added to the faults by path."""
+    faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
+    return {name: _rule(f"roles.{name}", table, faults) for name, table in data.items()}
+
+
+def _rule(where: str, table: Mapping[str, Any], faults: list[str]) -> RoleRule:
+    faults += [f"{where}.{name}: no such key" for name in table if name not in _KEYS]
+    roles: Any = table.get("roles")
+    if not isinstance(roles, list) or not all(isinstance(each, str) for each in cast("list[Any]", roles)):
+        faults.append(f"{where}.roles: a list of roles is required")
+        roles = []
+    source, unconfirmed = table.get("source"), table.get("unconfirmed")
+    if not isinstance(source, str) or not source.strip():
+        faults.append(f"{where}.source: where the rule is from is required")
+    if not isinstance(unconfirmed, bool):
+        faults.append(f"{where}.unconfirmed: true or false is required")
+    return RoleRule(frozenset(cast("list[str]", roles)), str(source or ""), unconfirmed is not False)
+
+
+def unsourced_roles(own: Mapping[str, Any]) -> Iterator[str]:
+    """Roles that a layer changes without saying from where."""
+    for name, table in own.get("roles", {}).items():
+        for key in ("source", "unconfirmed"):
+            if key not in table:
+                yield f"roles.{name}.{key}: a layer that names roles says where that is from"

@@ -1,0 +1,61 @@
+"""Who places, extends and opens a seal: two persons, the hospital's and the one on the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard, is_person
+from ledger.domain.decision import Facts
+from ledger.domain.keeping_commands import SealRecord, UnsealRecord
+from ledger.domain.keeping_values import SealParty, UnsealGround
+from ledger.domain.refusal import Violation
+from ledger.domain.state import RecordState
+
+PARTY_ROLES = {
+    SealParty.PATIENT_SIDE: frozenset({"patient", "representative"}),
+    SealParty.NOTARY: frozenset({"notary"}),
+}
+"""Roles in which somebody stands on the other side."""
+OTHER_SIDE = frozenset(role for roles in PARTY_ROLES.values() for role in roles)
+
+
+def _same_person(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
+    second = command.second_person
+    if second is not None and second.id == facts.context.actor.id:
+        yield Violation("second_person", "SAME_PERSON", TWO_PERSONS.demand)
+
+
+def _no_person(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
+    if command.second_person is not None and not is_person(command.second_person):
+        yield Violation("second_person.role", "NOT_A_PERSON", SECOND_IS_PERSON.demand)
+
+
+def _wrong_side(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
+    # Whoever stands on the other side never acts for the hospital, nor the hospital for them.
+    if facts.context.actor.role in OTHER_SIDE:
+        yield Violation("context.actor.role", "WRONG_SIDE", SIDES_STAND.demand)
+    second = command.second_person
+    if second is None or not is_person(second):
+        return
+    if (second.role in _roles_beside(command)) is _opened_alone(command):
+        yield Violation("second_person.role", "WRONG_SIDE", SIDES_STAND.demand)
+
+
+def _opened_alone(command: Any) -> bool:
+    return isinstance(command, UnsealRecord) and command.ground is not UnsealGround.BOTH_PRESENT
+
+
+def _roles_beside(command: Any) -> frozenset[str]:
+    return PARTY_ROLES[command.party] if isinstance(command, SealRecord) else OTHER_SIDE
+
+
+TWO_PERSONS = CommandGuard("SAME_PERSON", "a second person stands beside the hospital's", _same_person)
+SECOND_IS_PERSON = CommandGuard("NOT_A_PERSON", "the second is a person, not a system", _no_person)
+SIDES_STAND = CommandGuard(
+    "WRONG_SIDE",
+    "the actor is of the hospital, the second of the other side (patient, representative, notary); alone, both of it",
+    _wrong_side,
+)
+TWO_SIDES = (TWO_PERSONS, SECOND_IS_PERSON, SIDES_STAND)
+"""What holds of the two persons at every seal."""

@@ -1,0 +1,252 @@
+"""Every figure of cn-2010 at its boundary: one step before, at it, and one after. A figure without a boundary fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import AmendEntry, Command, OfferTransfer, RecordEntry, RequestConsultation
+from ledger.domain.course_commands import ArriveAtConsultation
+from ledger.domain.deadlines import deadlines
+from ledger.domain.decide import decide
+from ledger.domain.defaults import default_pack
+from ledger.domain.keeping_commands import (
+    EndRetention,
+    LendRecord,
+    RecordPatientRequest,
+    RenewLoan,
+    SealRecord,
+    UnsealRecord,
+)
+from ledger.domain.keeping_values import RequestKind, SealMode, SealParty, UnsealGround
+from ledger.domain.pack_figures import Figure
+from ledger.domain.refusal import Refused
+from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
+from tests.unit.domain.given import (
+    AFFAIRS,
+    NOTARY,
+    NOW,
+    PACKAGE,
+    RECORD,
+    RESULT,
+    SUPERIOR,
+    Stream,
+    active,
+    archived,
+    as_signer,
+    closed,
+    facts,
+    note,
+    reopened,
+    signed,
+)
+from tests.unit.domain.test_deadlines import FIGURES, begun, rule_of, the_deadline
+from tests.unit.domain.visits import archived_visit
+
+PACK = default_pack("cn-2010")
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+MIDNIGHT = datetime(2026, 3, 1, 16, tzinfo=UTC)
+"""The first second of 2 March in Shanghai, four hours after NOW."""
+LAST, FIRST = (True, True, False), (False, True, True)
+"""What holds up to a moment, and what holds from a moment on."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where a figure ends, or from when what it asks for is over."""
+
+    at: Any
+    holds: Callable[[Any], bool]
+    step: Any = SECOND
+    pattern: tuple[bool, bool, bool] = LAST
+
+
+def taken(stream: Stream, command: Command, **changes: Any) -> bool:
+    """Whether the command would be done; the record stays as it is."""
+    try:
+        decide(command, stream.state, facts(first_id=900_000, **(as_signer(command) | changes)))
+    except Refused:
+        return False
+    return True
+
+
+def first_of_march(year: int) -> datetime:
+    """The first second of that day in Shanghai, eight hours before it is one in UTC."""
+    return datetime(year, 3, 1, tzinfo=UTC) - timedelta(hours=8)
+
+
+def made(stream: Stream, command: Command, name: str, **changes: Any) -> UUID:
+    """The id that a command made."""
+    value = stream.when(command, **changes).result[name]
+    assert isinstance(value, UUID)
+    return value
+
+
+def _ahead(figure: int) -> Boundary:
+    stream = active()
+    command = RecordEntry(RECORD, note(), signed())
+    return Boundary(NOW + figure * SECOND, lambda at: taken(stream, command, occurred_at=at))
+
+
+def _arrival(figure: int) -> Boundary:
+    stream = active()
+    asked = made(stream, RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"), "consultation_id")
+    command = ArriveAtConsultation(RECORD, asked)
+    return Boundary(
+        NOW + timedelta(minutes=figure), lambda at: taken(stream, command, occurred_at=NOW, now=at, actor=SUPERIOR)
+    )
+
+
+def _offer(figure: int) -> Boundary:
+    stream = archived()
+    command = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    offer = made(stream, command, "transfer_id", counterpart_known=True, package=PACKAGE)
+    ends = stream.record.transfers[offer].expires_at
+    assert ends is not None
+    return Boundary(NOW + figure * DAY, lambda at: at <= ends)
+
+
+def _loan(figure: int) -> Boundary:
+    stream, due_on = archived(), (date(2026, 3, 2) + figure * DAY).isoformat()
+    command = LendRecord(RECORD, SUPERIOR, due_on, out_of_house=False)
+    later = MIDNIGHT + DAY
+    return Boundary(MIDNIGHT, lambda at: taken(stream, command, now=later, occurred_at=at), pattern=FIRST)
+
+
+def _loan_out_of_house(figure: int) -> Boundary:
+    # From Friday the 6th a weekend lies between: three working days on is Wednesday the 11th.
+    assert figure == 3
+    stream, command = archived(), LendRecord(RECORD, SUPERIOR, "2026-03-11", out_of_house=True)
+    friday = MIDNIGHT + 4 * DAY
+    return Boundary(friday, lambda at: taken(stream, command, now=friday + DAY, occurred_at=at), pattern=FIRST)
+
+
+def _renewals(figure: int) -> Boundary:
+    def holds(number: int) -> bool:
+        stream = archived()
+        loan = made(stream, LendRecord(RECORD, SUPERIOR, "", out_of_house=False), "loan_id")
+        for _ in range(number - 1):
+            if not taken(stream, RenewLoan(RECORD, loan)):
+                return False
+            stream.when(RenewLoan(RECORD, loan))
+        return number == 0 or taken(stream, RenewLoan(RECORD, loan))
+
+    return Boundary(figure, holds, step=1)
+
+
+def _renewal(figure: int) -> Boundary:
+    stream = archived()
+    loan = made(stream, LendRecord(RECORD, SUPERIOR, "2026-03-20", out_of_house=False), "loan_id")
+    # Renewed after it was due: counted from the day on which it was due all the same.
+    stream.when(RenewLoan(RECORD, loan), now=NOW + 25 * DAY)
+    due_on = date.fromisoformat(stream.record.overlays.loans[loan].due_on)
+    return Boundary(date(2026, 3, 20) + figure * DAY, lambda day: day <= due_on, step=DAY)
+
+
+def _window(figure: int) -> Boundary:
+    stream = reopened()
+    named = next(iter(stream.record.entries))
+    command = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    return Boundary(NOW + timedelta(hours=figure), lambda at: taken(stream, command, now=at))
+
+
+def _no_claim(figure: int) -> Boundary:
+    stream = closed()
+    leaves = (bytes(32),) * stream.record.version
+    sealed = made(stream, SealRecord(RECORD, SealMode.COPY, SealParty.NOTARY, "", (), NOTARY), "seal_id", leaves=leaves)
+    command = UnsealRecord(RECORD, sealed, UnsealGround.NO_CLAIM, "", AFFAIRS)
+    over = first_of_march(2026 + figure)
+    return Boundary(over, lambda at: taken(stream, command, now=at), pattern=FIRST)
+
+
+def _request(figure: int) -> Boundary:
+    stream = closed()
+    asked = made(stream, RecordPatientRequest(RECORD, RequestKind.ACCESS, "N.", "self", "please"), "request_id")
+    due_on = date.fromisoformat(stream.record.overlays.requests[asked].due_on)
+    return Boundary(date(2026, 3, 1) + figure * DAY, lambda day: day <= due_on, step=DAY)
+
+
+def _retention(visit: VisitType) -> Callable[[int], Boundary]:
+    def boundary(figure: int) -> Boundary:
+        stream = archived_visit(visit)
+        over = first_of_march(2026 + figure)
+        return Boundary(over, lambda at: taken(stream, EndRetention(RECORD), now=at), pattern=FIRST)
+
+    return boundary
+
+
+def _deadline(rule_id: str) -> Callable[[int], Boundary]:
+    def boundary(_: int) -> Boundary:
+        found = the_deadline(begun(rule_of(rule_id)), rule_id)
+        return Boundary(NOW + FIGURES[rule_id], lambda at: not found.missed(at))
+
+    return boundary
+
+
+def _filing(figure: int) -> Boundary:
+    # The discharge is on Sunday, 1 March: the second working day is Tuesday, whose last second is 15:59:59 UTC.
+    assert figure == 2
+    found = the_deadline(begun(rule_of("filing")), "filing")
+    return Boundary(datetime(2026, 3, 3, 15, 59, 59, tzinfo=UTC), lambda at: not found.missed(at))
+
+
+def _result_filing(figure: int) -> Boundary:
+    def holds(at: datetime) -> bool:
+        stream = active()
+        stream.entry(RESULT, now=at, occurred_at=NOW)
+        return not [each for each in deadlines(stream.record, PACK) if each.rule == "result_filing"]
+
+    return Boundary(NOW + timedelta(hours=figure), holds)
+
+
+DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
+    "ahead_seconds_max": (300, "seconds", _ahead),
+    "arrival_back_minutes_max": (10, "minutes", _arrival),
+    "offer_days": (7, "days", _offer),
+    "keeping.loan_days": (30, "days", _loan),
+    "keeping.loan_out_of_house_days": (3, "working_days", _loan_out_of_house),
+    "keeping.loan_renewals": (1, "times", _renewals),
+    "keeping.loan_renewal_days": (15, "days", _renewal),
+    "keeping.reopen_hours": (72, "hours", _window),
+    "keeping.seal_no_claim_years": (3, "years", _no_claim),
+    "keeping.request_days": (15, "days", _request),
+    "retention.INPATIENT": (30, "years", _retention(VisitType.INPATIENT)),
+    "retention.OBSERVATION": (30, "years", _retention(VisitType.OBSERVATION)),
+    "retention.OUTPATIENT": (15, "years", _retention(VisitType.OUTPATIENT)),
+    "retention.EMERGENCY": (15, "years", _retention(VisitType.EMERGENCY)),
+    "deadline.filing": (2, "working_days", _filing),
+    "deadline.result_filing": (24, "hours", _result_filing),
+    **{
+        f"deadline.{rule.id}": (rule.figure, rule.unit, _deadline(rule.id))
+        for rule in PACK.deadlines.rules
+        if rule.id in FIGURES
+    },
+}
+"""The figures written down a second time, so that one that moves in the pack is noticed, each with its boundary."""
+
+
+@pytest.mark.parametrize("figure", PACK.figures, ids=lambda each: each.name)
+def test_a_figure_holds_up_to_its_boundary_and_no_further(figure: Figure) -> None:
+    """One step before, at, and one after; the pack has the figure that the design has."""
+    value, unit, boundary_of = DESIGN[figure.name]
+    assert (figure.figure, figure.unit) == (value, unit)
+    boundary = boundary_of(figure.figure)
+    steps = (boundary.at - boundary.step, boundary.at, boundary.at + boundary.step)
+    assert tuple(boundary.holds(each) for each in steps) == boundary.pattern
+
+
+def test_no_boundary_is_of_a_figure_that_is_gone() -> None:
+    """The table is that of the pack, neither more nor less."""
+    assert {each.name for each in PACK.figures} == DESIGN.keys()
+
+
+def test_a_routine_consultation_is_due_in_a_day_under_the_rules_of_2018() -> None:
+    """The layer core-2018: 24 hours, to the second."""
+    pack, stream = default_pack("core-2018"), begun(rule_of("routine_consultation"))
+    (found,) = [each for each in deadlines(stream.record, pack) if each.rule == "routine_consultation"]
+    assert [found.missed(NOW + DAY + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
