@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import prometheus_client
 
-from ledger.cli.log_store import log_blobs, read_policy
+from ledger.cli.log_store import key_folder, log_blobs, log_verifiers, read_policy
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
@@ -23,7 +23,8 @@ _LOOPBACK = "127.0.0.1"
 def integrate(ready_file: Path | None, metrics_port: int | None, make_keys: bool) -> None:
     """Integrate every hospital's events into its log, sign its heads, have them cosigned, publish them."""
     settings = settings_for("postgres_stream_url")
-    keys = LogKeys(settings.log_keys or settings.data_dir / "keys", settings.log_passphrase_file, make=make_keys)
+    verifiers = log_verifiers(settings)
+    keys = LogKeys(key_folder(settings), settings.log_passphrase_file, make=make_keys, verifiers=verifiers)
     log = Log(log_blobs(settings), keys, read_policy(settings.log_policy) if settings.log_policy else None)
     if metrics_port is not None:
         prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)

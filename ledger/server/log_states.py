@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from ledger.api.v1.stream_pb2 import LogStatus
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import BlobError, Blobs
+from ledger.blobs.contract import BlobError
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import OwnLogs
 from ledger.log.standing import difference
 from ledger.server.errors import LedgerHalted, LogUnavailable
-from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint
 
 _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
@@ -32,9 +33,9 @@ class _Seen:
 class LogStates:
     """One look per hospital and second, however many commands come."""
 
-    def __init__(self, ledger: Ledger, blobs: Blobs) -> None:
+    def __init__(self, ledger: Ledger, logs: OwnLogs) -> None:
         self._ledger = ledger
-        self._blobs = blobs
+        self._logs = logs
         self._seen: dict[str, _Seen] = {}
         self._looking: dict[str, asyncio.Lock] = {}
 
@@ -54,9 +55,8 @@ class LogStates:
 
     async def status(self, hospital: str, head: int) -> LogStatus:
         """The log of a hospital for those who run it."""
-        files = LogFiles(self._blobs, hospital)
         try:
-            signed, published, reason = await asyncio.to_thread(_read, files)
+            signed, published, reason = await self._read(hospital)
         except (BlobError, LogDamaged) as error:
             return LogStatus(state="unreadable", reason=str(error))
         status = LogStatus(
@@ -74,7 +74,7 @@ class LogStates:
     async def _look(self, hospital: str, before: _Seen | None) -> _Seen:
         if before is not None and time.monotonic() - before.at < LOOK_SECONDS:
             return before  # somebody else looked while this caller waited
-        files = LogFiles(self._blobs, hospital)
+        files = self._logs.files(hospital)
         try:
             if before is None or not before.compared:
                 reason = await self._compared(files, hospital)
@@ -82,29 +82,31 @@ class LogStates:
                 reason = await asyncio.to_thread(files.halted)
         except (BlobError, LogDamaged) as error:
             if before is None or not before.compared:
+                _log.error("commands are refused: a log cannot be believed", extra=_facts(hospital, error))
                 raise LogUnavailable from error
             # The ledger was the right one when this process began; commands do not hang on the files of the log.
-            _log.warning("a log cannot be read", extra={"hospital": hospital, "reason": str(error)})
+            _log.warning("a log cannot be read", extra=_facts(hospital, error))
             return _Seen(time.monotonic(), before.reason, compared=True)
         return _Seen(time.monotonic(), reason, compared=not reason)
 
     async def _compared(self, files: LogFiles, hospital: str) -> str:
-        signed, _, reason = await asyncio.to_thread(_read, files)
+        signed, _, reason = await self._read(hospital)
         if reason or signed is None or signed.size == 0:
             return reason
         rows = await self._ledger.read_positions(hospital, signed.size - 1, 1)
         head = await self._ledger.head(hospital)
         return await asyncio.to_thread(difference, files, signed, head, rows[0].leaf_hash if rows else None)
 
+    async def _read(self, hospital: str) -> tuple[Checkpoint | None, Checkpoint | None, str]:
+        """The newest signed head, the published one, and why the log stands still."""
+        origin = await self._ledger.origin_of(hospital)
+        return await asyncio.to_thread(self._read_files, hospital, origin)
 
-def _read(files: LogFiles) -> tuple[Checkpoint | None, Checkpoint | None, str]:
-    signed, published = files.signed(), files.published()
-    return (
-        _checkpoint(signed.text if signed else None),
-        _checkpoint(published.text if published else None),
-        files.halted(),
-    )
+    def _read_files(self, hospital: str, origin: str) -> tuple[Checkpoint | None, Checkpoint | None, str]:
+        published = self._logs.published(hospital, origin)
+        signed = self._logs.newest(hospital, origin)
+        return signed, published.checkpoint if published else None, self._logs.files(hospital).halted()
 
 
-def _checkpoint(text: str | None) -> Checkpoint | None:
-    return None if text is None else parse_checkpoint(text)
+def _facts(hospital: str, error: BlobError | LogDamaged) -> dict[str, str]:
+    return {"hospital": hospital, "reason": str(error)}

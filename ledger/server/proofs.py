@@ -15,19 +15,18 @@ from google.protobuf.message import Message
 from ledger.api.v1 import proofs_pb2 as messages
 from ledger.application.errors import UnknownRecord
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import BlobError, Blobs
+from ledger.blobs.contract import BlobError
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import OwnLogs, PublishedHead
 from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
 from ledger.server.arguments import invalid, required_uuid
 from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
 from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
-from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import FileMissing, LogTiles
 from ledger.trust.merkle_check import check_inclusion
-from ledger.trust.note import Note
 from ledger.trust.pack_making import PlacedEvent, PublishedMap, RecordNotMapped, make_pack
 from ledger.trust.proof_pack import PackEvent
 from ledger.trust.record_map import MAP_PUBLISHED
@@ -43,10 +42,10 @@ Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 class Proofs:
     """Handlers of ProofService that are not commands."""
 
-    def __init__(self, ledger: Ledger, blobs: Blobs, disclose: Disclose | None = None) -> None:
+    def __init__(self, ledger: Ledger, logs: OwnLogs, disclose: Disclose | None = None) -> None:
         """`disclose` opens the events that publish maps, where bodies are sealed."""
         self._ledger = ledger
-        self._blobs = blobs
+        self._logs = logs
         self._disclose = disclose
 
     def queries(self) -> Mapping[str, Handler]:
@@ -88,7 +87,7 @@ class Proofs:
         """A record whole, up to the published checkpoint."""
         record_id = required_uuid(request.record_id, "record_id")
         log = await self._log(request.hospital)
-        maps = RecordMaps(self._blobs, request.hospital)
+        maps = RecordMaps(self._logs.blobs, request.hospital)
         published = await self._published(log, maps)
         events = [
             PlacedEvent(row.position - 1, PackEvent(row.envelope, row.body if request.with_bodies else b""))
@@ -111,13 +110,14 @@ class Proofs:
         return TlogProof(position - 1, hashes, log.note), envelope
 
     async def _log(self, hospital: str) -> _PublishedLog:
-        """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published."""
-        await self._ledger.require(hospital)
-        files = LogFiles(self._blobs, hospital)
-        note = await asyncio.to_thread(files.published)
-        if note is None:
+        """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published,
+        LogDamaged where what is published is not ours.
+        """
+        origin = await self._ledger.origin_of(hospital)
+        head = await asyncio.to_thread(self._logs.published, hospital, origin)
+        if head is None:
             raise NotInLogYet(1, 0)
-        return _PublishedLog(files, note)
+        return _PublishedLog(self._logs.files(hospital), head)
 
     async def _published(self, log: _PublishedLog, maps: RecordMaps) -> PublishedMap:
         """The newest map whose event the checkpoint covers."""
@@ -162,10 +162,9 @@ def _where_the_store_answers(handler: Handler) -> Handler:
 class _PublishedLog:
     """A log's files at one published checkpoint."""
 
-    def __init__(self, files: LogFiles, note: Note) -> None:
-        self.note = note
-        checkpoint = parse_checkpoint(note.text)
-        self.size, self._root = checkpoint.size, checkpoint.root
+    def __init__(self, files: LogFiles, head: PublishedHead) -> None:
+        self.note = head.note
+        self.size, self._root = head.checkpoint.size, head.checkpoint.root
         self.read = file_reader(files)
         self.tiles = LogTiles(self.read, self.size)
         self._files = files

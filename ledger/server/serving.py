@@ -10,8 +10,8 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import Blobs
 from ledger.config import Settings
+from ledger.log.own_heads import OwnLogs
 from ledger.server import listen_address
 from ledger.server.edge import Edge, Query
 from ledger.server.grpc_server import GrpcServer
@@ -37,7 +37,7 @@ class Addresses:
 class Logs:
     """The logs of the hospitals, as files, and who may read all of them."""
 
-    blobs: Blobs
+    own: OwnLogs
     readers: Sequence[LogReader] = ()
 
 
@@ -60,9 +60,9 @@ async def run_server(
     """
     grpc_address = listen_address.parse("grpc_listen", settings.grpc_listen)
     http_address = listen_address.parse("http_listen", settings.http_listen)
-    edge = Edge(ledger, queries, registry, limits, logs.blobs if logs else None)
+    edge = Edge(ledger, queries, registry, limits, logs.own if logs else None)
     grpc_server = GrpcServer(edge)
-    pages = LogPages(logs.blobs, logs.readers) if logs else None
+    pages = LogPages(logs.own, ledger.origin_of, logs.readers) if logs else None
     http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
     async with edge.reads.flushing():
         try:

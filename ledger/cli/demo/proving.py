@@ -14,7 +14,7 @@ from ledger.cli.demo.checks import Checks
 from ledger.cli.demo.client import Client
 from ledger.cli.demo.looking import StoryFailed
 from ledger.cli.demo.signed_log import signed_up_to
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import own_logs
 from ledger.cli.map_records import publish_map
 from ledger.cli.proof_words import pack_words
 from ledger.config import Settings
@@ -32,9 +32,8 @@ async def prove(
 
     The log's key, by which anybody can check the pack again.
     """
-    blobs = log_blobs(settings)
-    await signed_up_to(settings, client.hospital, client.position)
-    mapped = await publish_map(client.channel, blobs, client.hospital)
+    signed = await signed_up_to(settings, client.hospital, client.position)
+    mapped = await publish_map(client.channel, own_logs(settings), client.hospital, signed.origin)
     if mapped is None:
         raise StoryFailed("the log had no records to map")
     client.acknowledged += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,15 +23,18 @@ from ledger.cli.map_records import publish_map
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
-from ledger.log.log_files import LogFiles
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
+from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import OwnLogs
 from ledger.log.record_maps import RecordMaps
 from ledger.server.proofs import Proofs
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.bundle import encode_entries
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.map_tree import MapTree
 from ledger.trust.merkle_check import check_consistency, check_inclusion
-from ledger.trust.note import parse_note
-from ledger.trust.note_key import KeyKind
+from ledger.trust.note import Note, parse_note
+from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.record_map import heads_of
 from ledger.trust.tile import BundleId
 from tests.contract.edge.clients import GrpcClient
@@ -54,16 +57,25 @@ class Ground:
     client: GrpcClient
     channel: grpc.aio.Channel
     keys: Path
+    stop_integrating: Callable[[], Awaitable[None]]
 
     @property
     def proofs(self) -> ProofServiceAsyncStub:
         return ProofServiceStub(self.channel)
 
     @property
+    def origin(self) -> str:
+        return f"{self.edge.settings.origin_prefix}/north/1"
+
+    @property
+    def logs(self) -> OwnLogs:
+        """The log as those read it who sign nothing."""
+        return OwnLogs(self.blobs, LogVerifiers(self.keys / FILE_NAME))
+
+    @property
     def key(self) -> str:
         """The log's verifier key."""
-        origin = f"{self.edge.settings.origin_prefix}/north/1"
-        return str(read_sealed_key(KeyFolder(self.keys).path_of(origin, KeyKind.ED25519)).verifier)
+        return str(read_sealed_key(KeyFolder(self.keys).path_of(self.origin, KeyKind.ED25519)).verifier)
 
     async def published(self, size: int) -> int:
         """Waits until the checkpoint covers a position."""
@@ -75,6 +87,13 @@ class Ground:
             return found if found >= size else 0
 
         return await eventually_async(covered, what=f"a checkpoint of {size} events")
+
+    async def head_of(self, position: int) -> Checkpoint:
+        """The published head once it covers a position."""
+        await self.published(position)
+        head = self.logs.published("north", self.origin)
+        assert head is not None
+        return head.checkpoint
 
     async def record(self, entries: int) -> tuple[str, int]:
         """A record with entries; its id and the last position."""
@@ -98,17 +117,23 @@ async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground
     passphrase.touch(0o600)
     passphrase.write_text("a passphrase of the tests\n")
     keys = LogKeys(tmp_path / "keys", passphrase, make=True)
-    idle_edge.queries.update(Proofs(idle_edge.ledger, blobs, disclosed).queries())
+    idle_edge.queries.update(
+        Proofs(idle_edge.ledger, OwnLogs(blobs, LogVerifiers(tmp_path / "keys" / FILE_NAME)), disclosed).queries()
+    )
     await idle_edge.start()
     stop, ready = asyncio.Event(), asyncio.Event()
+
+    async def end() -> None:
+        stop.set()
+        await integrating
+
     integrating = asyncio.create_task(run_integrator(idle_edge.settings, Log(blobs, keys, None), stop, ready.set))
     address = idle_edge.addresses.grpc
     try:
         async with grpc.aio.insecure_channel(address) as channel:
-            yield Ground(idle_edge, blobs, GrpcClient(address), channel, tmp_path / "keys")
+            yield Ground(idle_edge, blobs, GrpcClient(address), channel, tmp_path / "keys", end)
     finally:
-        stop.set()
-        await integrating
+        await end()
 
 
 async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Path) -> None:
@@ -118,11 +143,13 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     """
     record_id, position = await ground.record(3)
     await ground.published(position)
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     assert made.size >= position
     await ground.published(made.position)
-    assert await publish_map(ground.channel, ground.blobs, "north") is None, "nothing but the map itself is new"
+    assert await publish_map(ground.channel, ground.logs, "north", ground.origin) is None, (
+        "nothing but the map itself is new"
+    )
     await ground.client.call("RecordService/RecordEntry", record_entry(record_id, "Later."))
     await ground.published(made.position + 1)
     at = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
@@ -198,7 +225,7 @@ async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(request)
         assert reason(refused.value) == expected
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     await ground.published(made.position)
     with pytest.raises(grpc.aio.AioRpcError) as unknown:
@@ -210,7 +237,7 @@ async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
     """Whoever writes the log's files may call an entry the newest map; it is not opened for everybody."""
     record_id, position = await ground.record(1)
     await ground.published(position)
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     await ground.published(made.position)
     RecordMaps(ground.blobs, "north").note_published(made._replace(position=position))
@@ -223,20 +250,73 @@ async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
     """A second map is grown from the first and equals one built anew; a map of an earlier size is refused by name."""
     _, position = await ground.record(1)
     await ground.published(position)
-    first = await publish_map(ground.channel, ground.blobs, "north")
+    first = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert first is not None
     _, position = await ground.record(2)
     await ground.published(position)
-    second = await publish_map(ground.channel, ground.blobs, "north")
+    second = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert second is not None
     maps = RecordMaps(ground.blobs, "north")
     assert maps.published() == [first, second]
-    anew = MapTree()
-    anew.put(heads_of(LogFiles(ground.blobs, "north").entries(BundleId(0, second.size))).values())
-    assert maps.build(second.size).root() == anew.root()
+    assert newest_root(ground, second.size) == anew_root(ground, second.size)
     program = context()
     program.actor.role = "system"
     stale = messages.PublishMapRequest(context=program, tree_size=1, rows=1, root=bytes(32), map_version=1)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ground.proofs.PublishMap(stale)
     assert reason(refused.value) == "STATE_FORBIDS"
+
+
+async def test_a_kept_map_that_was_not_published_is_not_grown_from(ground: Ground) -> None:
+    """Whoever writes the log's files may put a whole map of their own there; the next is built from the entries."""
+    _, position = await ground.record(1)
+    await ground.published(position)
+    first = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert first is not None
+    maps = RecordMaps(ground.blobs, "north")
+    for name in ground.blobs.names(f"north/map/{first.size}"):
+        ground.blobs.delete(name)
+    maps.keep(first.size, MapTree())
+    await ground.record(1)
+    await ground.head_of(first.position + 1)
+    second = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert second is not None
+    assert newest_root(ground, second.size) == anew_root(ground, second.size)
+
+
+async def test_a_map_is_not_grown_from_entries_outside_the_tree(ground: Ground) -> None:
+    """A bundle that somebody wrote is refused by name, and nothing is published."""
+    _, position = await ground.record(1)
+    await ground.head_of(position)
+    await ground.stop_integrating()
+    head = await ground.head_of(position)
+    bundle = BundleId(0, head.size)
+    entries = LogFiles(ground.blobs, "north").entries(bundle)
+    ground.blobs.put(f"north/{bundle.entries_path}", encode_entries([*entries[:-1], entries[0]]))
+    with pytest.raises(LogDamaged, match="not leaves of the signed tree"):
+        await publish_map(ground.channel, ground.logs, "north", ground.origin)
+
+
+async def test_a_checkpoint_that_is_not_ours_proves_nothing(ground: Ground) -> None:
+    """Signed by another key, it is refused by name."""
+    _, position = await ground.record(1)
+    await ground.head_of(position)
+    await ground.stop_integrating()
+    head = await ground.head_of(position)
+    other = SigningKey(ground.origin, KeyKind.ED25519, bytes(range(32)))
+    LogFiles(ground.blobs, "north").publish(Note(head.text(), (other.sign(head.text()),)))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ground.proofs.GetConsistencyProof(messages.GetConsistencyProofRequest(hospital="north", old_size=1))
+    assert reason(refused.value) == "LOG_DAMAGED"
+
+
+def newest_root(ground: Ground, size: int) -> bytes:
+    kept = RecordMaps(ground.blobs, "north").newest(size)
+    assert kept is not None
+    return kept[1].root()
+
+
+def anew_root(ground: Ground, size: int) -> bytes:
+    anew = MapTree()
+    anew.put(heads_of(LogFiles(ground.blobs, "north").entries(BundleId(0, size))).values())
+    return anew.root()
