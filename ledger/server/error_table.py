@@ -51,6 +51,7 @@ TABLE: dict[type[BaseException], Row] = {
     application.BodyUnreadable: Row(code_pb2.DATA_LOSS, "BODY_UNREADABLE", ("stream_id", "version", "why", "incident")),
     keys.UnknownToken: Row(code_pb2.UNAUTHENTICATED, "UNKNOWN_TOKEN"),
     keys.PurposeDenied: Row(code_pb2.PERMISSION_DENIED, "PURPOSE_DENIED"),
+    keys.HospitalDenied: Row(code_pb2.PERMISSION_DENIED, "HOSPITAL_DENIED", ("hospital",)),
     keys.KeysUnavailable: Row(code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE"),
     application.RecordDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED", ("stream_id",)),
     application.ClearLedger: Row(code_pb2.FAILED_PRECONDITION, "CLEAR_LEDGER", ("hospital",)),

@@ -17,10 +17,12 @@ from ledger.application.errors import UnknownRecord
 from ledger.application.ledger import Ledger
 from ledger.blobs.contract import BlobError
 from ledger.log.log_files import LogDamaged, LogFiles
-from ledger.log.own_heads import OwnLogs, PublishedHead
+from ledger.log.own_heads import PublishedHead
 from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
 from ledger.server.arguments import invalid, required_uuid
+from ledger.server.caller import current_authorization
 from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
+from ledger.server.log_readers import Logs, admit
 from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import FormatFault
@@ -42,10 +44,11 @@ Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 class Proofs:
     """Handlers of ProofService that are not commands."""
 
-    def __init__(self, ledger: Ledger, logs: OwnLogs, disclose: Disclose | None = None) -> None:
+    def __init__(self, ledger: Ledger, logs: Logs, disclose: Disclose | None = None) -> None:
         """`disclose` opens the events that publish maps, where bodies are sealed."""
         self._ledger = ledger
-        self._logs = logs
+        self._logs = logs.own
+        self._readers = logs.readers
         self._disclose = disclose
 
     def queries(self) -> Mapping[str, Handler]:
@@ -86,7 +89,7 @@ class Proofs:
     async def get_proof_pack(self, request: messages.GetProofPackRequest) -> messages.GetProofPackResponse:
         """A record whole, up to the published checkpoint."""
         record_id = required_uuid(request.record_id, "record_id")
-        log = await self._log(request.hospital)
+        log = await self._entries_of(request.hospital)
         maps = RecordMaps(self._logs.blobs, request.hospital)
         published = await self._published(log, maps)
         events = [
@@ -100,7 +103,7 @@ class Proofs:
         return messages.GetProofPackResponse(pack=pack.encode())
 
     async def _proof(self, hospital: str, position: int) -> tuple[TlogProof, bytes]:
-        log = await self._log(hospital)
+        log = await self._entries_of(hospital)
         if position == 0:
             raise invalid("position", "REQUIRED", "positions begin at 1")
         if position > log.size:
@@ -108,6 +111,11 @@ class Proofs:
         hashes = await log.asked(lambda: log.tiles.inclusion(position - 1))
         envelope, _ = await log.event(position)
         return TlogProof(position - 1, hashes, log.note), envelope
+
+    async def _entries_of(self, hospital: str) -> _PublishedLog:
+        """As `_log`, for a reader of its entries, as the files of the log ask for. ReaderUnknown, ReaderNotAllowed."""
+        admit(self._readers, hospital, current_authorization.get() or "")
+        return await self._log(hospital)
 
     async def _log(self, hospital: str) -> _PublishedLog:
         """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published,

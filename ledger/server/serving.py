@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import prometheus_client
@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
 from ledger.config import Settings
-from ledger.log.own_heads import OwnLogs
 from ledger.server import listen_address
 from ledger.server.edge import Edge, Query
 from ledger.server.grpc_server import GrpcServer
@@ -20,7 +19,7 @@ from ledger.server.http_server import HttpServer
 from ledger.server.limits import Limits
 from ledger.server.listen_address import ListenAddress
 from ledger.server.log_pages import LogPages
-from ledger.server.log_readers import LogReader
+from ledger.server.log_readers import Logs
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,6 @@ class Addresses:
     """`host:port`."""
     http: str
     """`http://host:port`."""
-
-
-@dataclass(frozen=True)
-class Logs:
-    """The logs of the hospitals, as files, and who may read all of them."""
-
-    own: OwnLogs
-    readers: Sequence[LogReader] = ()
 
 
 async def run_server(

@@ -17,8 +17,7 @@ from ledger.log.log_files import LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.log_proofs import consistency_proof
 from ledger.log.own_heads import OwnLogs
-from ledger.server.log_readers import parse_readers
-from ledger.server.serving import Logs
+from ledger.server.log_readers import Logs, parse_readers
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash

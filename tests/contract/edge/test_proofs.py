@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -27,6 +28,7 @@ from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.own_heads import OwnLogs
 from ledger.log.record_maps import RecordMaps
+from ledger.server.log_readers import Logs, parse_readers
 from ledger.server.proofs import Proofs
 from ledger.trust.bundle import encode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -37,7 +39,7 @@ from ledger.trust.note import Note, parse_note
 from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.record_map import heads_of
 from ledger.trust.tile import BundleId
-from tests.contract.edge.clients import GrpcClient
+from tests.contract.edge.clients import ConnectClient, GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import context, record_entry, register_patient, register_record, start_care
 from tests.eventually import eventually_async
@@ -46,6 +48,20 @@ from verifier import verify as court
 
 if TYPE_CHECKING:
     from ledger.api.v1.proofs_pb2_grpc import ProofServiceAsyncStub
+
+
+TOKENS = {"archive": "archive-secret", "south": "south-secret"}
+READERS = parse_readers(
+    "".join(
+        f"{name} {hospital} {sha256(TOKENS[name].encode()).hexdigest()}\n"
+        for name, hospital in (("archive", "north"), ("south", "south"))
+    ).encode()
+)
+
+
+ClientOf = type[GrpcClient] | type[ConnectClient]
+ARCHIVE = (("authorization", f"Bearer {TOKENS['archive']}"),)
+NOBODY = ()
 
 
 @dataclass
@@ -71,6 +87,14 @@ class Ground:
     def logs(self) -> OwnLogs:
         """The log as those read it who sign nothing."""
         return OwnLogs(self.blobs, LogVerifiers(self.keys / FILE_NAME))
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Hospital, address and a reader's token, for the command line."""
+        token = self.keys.with_name("token")
+        token.touch(0o600)
+        token.write_text(TOKENS["archive"])
+        return ("--hospital", "north", "--address", self.edge.addresses.grpc, "--token-file", str(token))
 
     @property
     def key(self) -> str:
@@ -117,9 +141,8 @@ async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground
     passphrase.touch(0o600)
     passphrase.write_text("a passphrase of the tests\n")
     keys = LogKeys(tmp_path / "keys", passphrase, make=True)
-    idle_edge.queries.update(
-        Proofs(idle_edge.ledger, OwnLogs(blobs, LogVerifiers(tmp_path / "keys" / FILE_NAME)), disclosed).queries()
-    )
+    readers = Logs(OwnLogs(blobs, LogVerifiers(tmp_path / "keys" / FILE_NAME)), READERS)
+    idle_edge.queries.update(Proofs(idle_edge.ledger, readers, disclosed).queries())
     await idle_edge.start()
     stop, ready = asyncio.Event(), asyncio.Event()
 
@@ -152,7 +175,7 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     )
     await ground.client.call("RecordService/RecordEntry", record_entry(record_id, "Later."))
     await ground.published(made.position + 1)
-    at = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
+    at = ground.at
     pack = tmp_path / "a.pack"
     exported = await ground.cli("export", "proof", record_id, *at, "--out", str(pack), "--with-bodies")
     assert exported.exit_code == 0, exported.output
@@ -175,13 +198,49 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     assert (refused.exit_code, "REFUSED HEAD_INCLUSION" in refused.output) == (1, True), refused.output
 
 
+@pytest.mark.parametrize("client_of", [GrpcClient, ConnectClient], ids=["grpc", "connect"])
+async def test_envelopes_and_bodies_are_for_their_readers(ground: Ground, client_of: ClientOf) -> None:
+    """As the files of the log: nobody, a stranger, another hospital's reader, its own; growth is for all."""
+    record_id, position = await ground.record(1)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert made is not None
+    await ground.published(made.position)
+    addresses = ground.edge.addresses
+    asked = {
+        "ProofService/GetInclusionProof": messages.GetInclusionProofRequest(hospital="north", position=1),
+        "ProofService/GetTlogProof": messages.GetTlogProofRequest(hospital="north", position=1),
+        "ProofService/GetProofPack": messages.GetProofPackRequest(
+            hospital="north", record_id=record_id, with_bodies=True
+        ),
+    }
+    refusals = {
+        "": ("UNAUTHENTICATED", "READER_UNKNOWN"),
+        "another": ("UNAUTHENTICATED", "READER_UNKNOWN"),
+        TOKENS["south"]: ("PERMISSION_DENIED", "READER_NOT_ALLOWED"),
+    }
+    for token in (*refusals, TOKENS["archive"]):
+        client = client_of(addresses.grpc if client_of is GrpcClient else addresses.http, token)
+        for rpc, request in asked.items():
+            if token == TOKENS["archive"]:
+                assert (await client.call(rpc, request)).ByteSize() > 0
+                continue
+            with pytest.raises(RpcFailed) as refused:
+                await client.call(rpc, request)
+            assert (refused.value.code, refused.value.reason) == refusals[token]
+        growth = messages.GetConsistencyProofRequest(hospital="north", old_size=1)
+        assert (await client.call("ProofService/GetConsistencyProof", growth)).hashes
+        await client.close()
+
+
 async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: Path) -> None:
     """Inclusion of every event and consistency since every size, under the published checkpoint; as a file too."""
     _, position = await ground.record(1)
     size = await ground.published(position)
     roots: dict[int, bytes] = {}
     for at in range(1, size + 1):
-        answer = await ground.proofs.GetInclusionProof(messages.GetInclusionProofRequest(hospital="north", position=at))
+        one = messages.GetInclusionProofRequest(hospital="north", position=at)
+        answer = await ground.proofs.GetInclusionProof(one, metadata=ARCHIVE)
         checkpoint = parse_checkpoint(parse_note(answer.checkpoint).text)
         leaf = leaf_hash(answer.envelope)
         check_inclusion(leaf, answer.index, checkpoint.size, tuple(answer.hashes), checkpoint.root)
@@ -193,8 +252,7 @@ async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: P
     now = parse_checkpoint(parse_note(grown.checkpoint).text)
     check_consistency(size, now.size, tuple(grown.hashes), roots[size], now.root)
     out = tmp_path / "one.tlog-proof"
-    at_address = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
-    assert (await ground.cli("export", "event", "2", *at_address, "--out", str(out))).exit_code == 0
+    assert (await ground.cli("export", "event", "2", *ground.at, "--out", str(out))).exit_code == 0
     entry = ("--entry", f"{out}.envelope", "--key", ground.key)
     checked = await ground.cli("verify", "proof", str(out), *entry)
     assert (checked.exit_code, "at position 2" in checked.output) == (0, True), checked.output
@@ -203,13 +261,18 @@ async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: P
 
 
 async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
-    """A position beyond the checkpoint, a record before its first map, an unknown one, a hospital without a log."""
+    """A position beyond the checkpoint, a record before its first map, an unknown one, a hospital that is none."""
     record_id, position = await ground.record(0)
     await ground.published(position)
     cases: list[tuple[Any, Any, str]] = [
         (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north", position=9999), "NOT_IN_LOG_YET"),
         (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north"), "VALIDATION_FAILED"),
-        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="west", position=1), "UNKNOWN_HOSPITAL"),
+        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="west", position=1), "READER_UNKNOWN"),
+        (
+            ground.proofs.GetConsistencyProof,
+            messages.GetConsistencyProofRequest(hospital="west", old_size=1),
+            "UNKNOWN_HOSPITAL",
+        ),
         (
             ground.proofs.GetConsistencyProof,
             messages.GetConsistencyProofRequest(hospital="north", old_size=9999),
@@ -223,13 +286,14 @@ async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
     ]
     for call, request, expected in cases:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await call(request)
+            await call(request, metadata=ARCHIVE if request.hospital == "north" else NOBODY)
         assert reason(refused.value) == expected
     made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     await ground.published(made.position)
+    stranger = messages.GetProofPackRequest(hospital="north", record_id=str(uuid4()))
     with pytest.raises(grpc.aio.AioRpcError) as unknown:
-        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=str(uuid4())))
+        await ground.proofs.GetProofPack(stranger, metadata=ARCHIVE)
     assert reason(unknown.value) == "UNKNOWN_RECORD"
 
 
@@ -241,8 +305,9 @@ async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
     assert made is not None
     await ground.published(made.position)
     RecordMaps(ground.blobs, "north").note_published(made._replace(position=position))
+    of_record = messages.GetProofPackRequest(hospital="north", record_id=record_id)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=record_id))
+        await ground.proofs.GetProofPack(of_record, metadata=ARCHIVE)
     assert reason(refused.value) == "LOG_DAMAGED"
 
 

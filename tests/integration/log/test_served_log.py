@@ -14,7 +14,7 @@ from ledger.config import load
 from ledger.log.log_files import LogFiles
 from ledger.log.own_heads import OwnLogs
 from ledger.server import log_states
-from ledger.server.serving import Logs
+from ledger.server.log_readers import Logs
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.note import Note
