@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -36,6 +36,9 @@ from ledger.trust.record_map import MAP_PUBLISHED, MAP_VERSION
 from ledger.trust.tile import TILE_WIDTH
 
 PROGRAM = "record-maps"
+FIRST_SECONDS = 600
+RETRY_SECONDS = 60
+"""After a round in which something failed."""
 _COMMANDS = UUID("6f7f1d5e-8f1c-4b60-9d5c-0a3c5b3f2a77")
 _log = logging.getLogger(__name__)
 
@@ -57,24 +60,46 @@ def map_(hospitals: tuple[str, ...], address: str, every: int, once: bool, ready
     logs = own_logs(settings_for())
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
-        async with grpc.aio.insecure_channel(address) as channel:
-            while not stop.is_set():
-                mapped = await _round(channel, logs, hospitals)
-                ready({})
-                if once:
-                    if not mapped:
-                        raise click.ClickException("not every map could be published")
-                    return
-                await _until(stop, every)
+        while not stop.is_set():
+            mapped = await _round(address, logs, hospitals)
+            ready({})
+            if once:
+                if not mapped:
+                    raise click.ClickException("not every map could be published")
+                return
+            await _until(stop, every if mapped else min(every, RETRY_SECONDS))
 
     run_until_stopped(work, ready_file)
 
 
-async def _round(channel: grpc.aio.Channel, logs: OwnLogs, hospitals: tuple[str, ...]) -> bool:
-    """One map for each hospital that has something new; a hospital that fails does not hold up the others."""
+async def map_all(address: str, logs: OwnLogs, every: int, first: int = FIRST_SECONDS) -> None:
+    """Publishes maps of every hospital until it is cancelled, for a program that does something else beside it.
+
+    The first round waits: what starts all at once has better things to do.
+    """
+    seconds = min(every, first)
+    while True:
+        await asyncio.sleep(seconds)
+        seconds = every if await _round(address, logs, ()) else min(every, RETRY_SECONDS)
+
+
+async def _round(address: str, logs: OwnLogs, hospitals: tuple[str, ...]) -> bool:
+    """One map for each hospital that has something new; whether all went well. What fails is said."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        try:
+            origins = await _origins(channel)
+        except grpc.aio.AioRpcError as error:
+            _log.warning("no record maps: %s", describe(error))
+            return False
+        return await _map_each(channel, logs, hospitals or tuple(origins), origins)
+
+
+async def _map_each(
+    channel: grpc.aio.Channel, logs: OwnLogs, hospitals: tuple[str, ...], origins: Mapping[str, str]
+) -> bool:
+    """A hospital that fails does not hold up the others."""
     whole = True
-    origins = await _origins(channel)
-    for hospital in hospitals or origins:
+    for hospital in hospitals:
         try:
             made = await publish_map(channel, logs, hospital, origins.get(hospital, ""))
         except grpc.aio.AioRpcError as error:

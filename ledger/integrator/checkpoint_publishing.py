@@ -92,7 +92,5 @@ class CheckpointPublishing:
             metrics.witness_contradicts.labels(self._hospital, name).set(name in contradicting)
         if contradicting and contradicting.keys() != self._contradicting.keys():
             facts = {"hospital": self._hospital, "size": size, "witnesses": dict(contradicting)}
-            _log.error(
-                "a witness contradicts those that cosign; it is passed over", extra=facts
-            )
+            _log.error("a witness contradicts those that cosign; it is passed over", extra=facts)
         self._contradicting = dict(contradicting)

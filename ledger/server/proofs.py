@@ -21,9 +21,10 @@ from ledger.log.own_heads import PublishedHead
 from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
 from ledger.server.arguments import invalid, required_uuid
 from ledger.server.caller import current_authorization
-from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
+from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet, PackTooLarge
+from ledger.server.limits import Limits
 from ledger.server.log_readers import Logs, admit
-from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
+from ledger.store.reading import ROWS_MAX, is_last_page
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.leaf import leaf_hash
@@ -36,6 +37,8 @@ from ledger.trust.tile import TILE_WIDTH, BundleId
 from ledger.trust.tlog_proof import TlogProof
 
 T = TypeVar("T")
+_OF_THE_ANSWER = 16
+"""Bytes of an answer beside the pack: the field's tag and length."""
 Handler = Callable[[Any], Awaitable[Message]]
 Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 """From a sealed event's envelope and body to the salt of its commitment and its plaintext."""
@@ -44,8 +47,15 @@ Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 class Proofs:
     """Handlers of ProofService that are not commands."""
 
-    def __init__(self, ledger: Ledger, logs: Logs, disclose: Disclose | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        logs: Logs,
+        disclose: Disclose | None = None,
+        pack_bytes_max: int = Limits.response_bytes_max,
+    ) -> None:
         """`disclose` opens the events that publish maps, where bodies are sealed."""
+        self._pack_bytes_max = pack_bytes_max - _OF_THE_ANSWER
         self._ledger = ledger
         self._logs = logs.own
         self._readers = logs.readers
@@ -87,20 +97,19 @@ class Proofs:
         return messages.GetConsistencyProofResponse(hashes=hashes, checkpoint=log.note.encode())
 
     async def get_proof_pack(self, request: messages.GetProofPackRequest) -> messages.GetProofPackResponse:
-        """A record whole, up to the published checkpoint."""
+        """A record whole, up to the published checkpoint. Raises PackTooLarge, before all of it is in memory."""
         record_id = required_uuid(request.record_id, "record_id")
         log = await self._entries_of(request.hospital)
         maps = RecordMaps(self._logs.blobs, request.hospital)
         published = await self._published(log, maps)
-        events = [
-            PlacedEvent(row.position - 1, PackEvent(row.envelope, row.body if request.with_bodies else b""))
-            for row in await self._rows(request.hospital, record_id)
-        ]
+        events = await self._events(request.hospital, record_id, with_bodies=request.with_bodies)
         try:
             pack = await log.asked(lambda: make_pack(record_id.bytes, events, published, log.note, log.read))
         except RecordNotMapped:
             raise MapNotThere from None
-        return messages.GetProofPackResponse(pack=pack.encode())
+        data = pack.encode()
+        self._require_room(len(data))
+        return messages.GetProofPackResponse(pack=data)
 
     async def _proof(self, hospital: str, position: int) -> tuple[TlogProof, bytes]:
         log = await self._entries_of(hospital)
@@ -145,16 +154,25 @@ class Proofs:
             event = PackEvent(envelope, b"", salt, plaintext)
         return PublishedMap(PlacedEvent(covered[-1].position - 1, event), maps.reader(covered[-1].size))
 
-    async def _rows(self, hospital: str, record_id: UUID) -> list[StoredRow]:
-        rows: list[StoredRow] = []
+    async def _events(self, hospital: str, record_id: UUID, *, with_bodies: bool) -> list[PlacedEvent]:
+        events: list[PlacedEvent] = []
+        size = 0
         while True:
-            page = await self._ledger.read_stream(hospital, record_id, len(rows), ROWS_MAX)
-            rows += page
+            page = await self._ledger.read_stream(hospital, record_id, len(events), ROWS_MAX)
+            for row in page:
+                event = PackEvent(row.envelope, row.body if with_bodies else b"")
+                size += len(event.envelope) + len(event.body)
+                events.append(PlacedEvent(row.position - 1, event))
+            self._require_room(size)
             if is_last_page(page, ROWS_MAX):
                 break
-        if not rows:
+        if not events:
             raise UnknownRecord(record_id)
-        return rows
+        return events
+
+    def _require_room(self, size: int) -> None:
+        if size > self._pack_bytes_max:
+            raise PackTooLarge(size, self._pack_bytes_max)
 
 
 def _where_the_store_answers(handler: Handler) -> Handler:

@@ -14,6 +14,8 @@ import grpc.aio
 
 from ledger.api.v1.proofs_pb2 import GetProofPackRequest, GetTlogProofRequest
 from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
+from ledger.api.v1.stream_pb2 import ReadRecordRequest
+from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.export.judge_page import judge_page
 from ledger.cli.export.signers import signers_of
@@ -142,12 +144,26 @@ def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, wi
     async def read() -> bytes:
         options = [("grpc.max_receive_message_length", _RESPONSE_BYTES_MAX)]
         async with grpc.aio.insecure_channel(service.address, options=options) as channel:
-            request = GetProofPackRequest(hospital=hospital, record_id=str(record), with_bodies=with_bodies)
-            return (await ProofServiceStub(channel).GetProofPack(request, metadata=service.reader)).pack
+            request = GetProofPackRequest(hospital=hospital, record_id=str(record))
+            pack = (await ProofServiceStub(channel).GetProofPack(request, metadata=service.reader)).pack
+            return await _with_bodies(pack, channel, hospital, record) if with_bodies else pack
 
     with shown_errors():
         data = asyncio.run(read())
     return data if audit is None else _with_audit(data, audit)
+
+
+async def _with_bodies(data: bytes, channel: grpc.aio.Channel, hospital: str, record: UUID) -> bytes:
+    """The pack with the bodies that its envelopes name, which come as a stream: together they may be large."""
+    pack = parse_proof_pack(data)
+    bodies: dict[bytes, bytes] = {}
+    async for part in StreamServiceStub(channel).ReadRecord(
+        ReadRecordRequest(hospital=hospital, record_id=str(record))
+    ):
+        bodies |= {each.envelope: each.body for each in part.events}
+    if any(each.envelope not in bodies for each in pack.events):
+        raise click.ClickException("the service proves an event that it does not read out")
+    return replace(pack, events=tuple(replace(each, body=bodies[each.envelope]) for each in pack.events)).encode()
 
 
 def _with_audit(data: bytes, audit: Path) -> bytes:

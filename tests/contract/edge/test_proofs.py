@@ -20,7 +20,7 @@ from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.errors_shown import reason
 from ledger.cli.main import main
-from ledger.cli.map_records import publish_map
+from ledger.cli.map_records import map_all, publish_map
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
@@ -28,6 +28,8 @@ from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.own_heads import OwnLogs
 from ledger.log.record_maps import RecordMaps
+from ledger.server.caller import current_authorization
+from ledger.server.errors import PackTooLarge
 from ledger.server.log_readers import Logs, parse_readers
 from ledger.server.proofs import Proofs
 from ledger.trust.bundle import encode_entries
@@ -37,6 +39,7 @@ from ledger.trust.map_tree import MapTree
 from ledger.trust.merkle_check import check_consistency, check_inclusion
 from ledger.trust.note import Note, parse_note
 from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.proof_pack import parse_proof_pack
 from ledger.trust.record_map import heads_of
 from ledger.trust.tile import BundleId
 from tests.contract.edge.clients import ConnectClient, GrpcClient, RpcFailed
@@ -179,6 +182,7 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     pack = tmp_path / "a.pack"
     exported = await ground.cli("export", "proof", record_id, *at, "--out", str(pack), "--with-bodies")
     assert exported.exit_code == 0, exported.output
+    assert all(each.body for each in parse_proof_pack(pack.read_bytes()).events)
     checked = await ground.cli("verify", "pack", str(pack), "--key", ground.key)
     assert checked.exit_code == 0, checked.output
     assert "Nothing is missing up to version 5" in checked.output
@@ -360,6 +364,38 @@ async def test_a_map_is_not_grown_from_entries_outside_the_tree(ground: Ground) 
     ground.blobs.put(f"north/{bundle.entries_path}", encode_entries([*entries[:-1], entries[0]]))
     with pytest.raises(LogDamaged, match="not leaves of the signed tree"):
         await publish_map(ground.channel, ground.logs, "north", ground.origin)
+
+
+async def test_a_pack_above_what_an_answer_may_have_is_refused_by_name(ground: Ground) -> None:
+    """With bodies it is too large, also before all of it is read; without them it is handed out."""
+    record_id, position = await ground.record(3)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert made is not None
+    await ground.published(made.position)
+    current_authorization.set(f"Bearer {TOKENS['archive']}")
+    whole = messages.GetProofPackRequest(hospital="north", record_id=record_id, with_bodies=True)
+    bare = messages.GetProofPackRequest(hospital="north", record_id=record_id)
+    logs = Logs(ground.logs, READERS)
+    size = (await Proofs(ground.edge.ledger, logs, disclosed).get_proof_pack(bare)).ByteSize()
+    for limit in (size + 16, 1000):
+        with pytest.raises(PackTooLarge):
+            await Proofs(ground.edge.ledger, logs, disclosed, limit).get_proof_pack(whole)
+    assert (await Proofs(ground.edge.ledger, logs, disclosed, size + 16).get_proof_pack(bare)).ByteSize() == size
+
+
+async def test_maps_are_published_beside_the_log(ground: Ground) -> None:
+    """As `ledger integrate --maps-every` does it, for every hospital; one without a log is passed over."""
+    _, position = await ground.record(1)
+    await ground.published(position)
+    mapping = asyncio.create_task(map_all(ground.edge.addresses.grpc, ground.logs, every=60, first=0))
+
+    async def mapped() -> bool:
+        return bool(RecordMaps(ground.blobs, "north").published())
+
+    await eventually_async(mapped, what="a map of its own accord")
+    mapping.cancel()
+    assert isinstance((await asyncio.gather(mapping, return_exceptions=True))[0], asyncio.CancelledError)
 
 
 async def test_a_checkpoint_that_is_not_ours_proves_nothing(ground: Ground) -> None:
