@@ -315,7 +315,7 @@ async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
     assert reason(refused.value) == "LOG_DAMAGED"
 
 
-async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
+async def test_maps_grow_and_are_published_once(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
     """A second map is grown from the first and equals one built anew; a map of an earlier size is refused by name."""
     _, position = await ground.record(1)
     await ground.published(position)
@@ -328,6 +328,7 @@ async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
     maps = RecordMaps(ground.blobs, "north")
     assert maps.published() == [first, second]
     assert newest_root(ground, second.size) == anew_root(ground, second.size)
+    assert "built from all entries" not in caplog.text
     program = context()
     program.actor.role = "system"
     stale = messages.PublishMapRequest(context=program, tree_size=1, rows=1, root=bytes(32), map_version=1)
@@ -336,7 +337,9 @@ async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
     assert reason(refused.value) == "STATE_FORBIDS"
 
 
-async def test_a_kept_map_that_was_not_published_is_not_grown_from(ground: Ground) -> None:
+async def test_a_kept_map_that_was_not_published_is_not_grown_from(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
     """Whoever writes the log's files may put a whole map of their own there; the next is built from the entries."""
     _, position = await ground.record(1)
     await ground.published(position)
@@ -351,6 +354,7 @@ async def test_a_kept_map_that_was_not_published_is_not_grown_from(ground: Groun
     second = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert second is not None
     assert newest_root(ground, second.size) == anew_root(ground, second.size)
+    assert "built from all entries" in caplog.text
 
 
 async def test_a_map_is_not_grown_from_entries_outside_the_tree(ground: Ground) -> None:
