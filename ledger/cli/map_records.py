@@ -118,7 +118,7 @@ async def publish_map(channel: grpc.aio.Channel, logs: OwnLogs, hospital: str, o
 
     A crash in between does no harm: files without their event are no map, and the same event is asked for once.
     """
-    files, maps = logs.files(hospital), RecordMaps(logs.blobs, hospital)
+    files, maps = logs.files(hospital, origin), RecordMaps(logs.blobs, hospital)
     published = await asyncio.to_thread(logs.published, hospital, origin)
     if published is None:
         return None

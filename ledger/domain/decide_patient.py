@@ -19,6 +19,7 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
+from ledger.domain.partial_dates import check_partial_date, check_partial_time
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
@@ -34,7 +35,7 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     faults = Faults()
     faults.require(command.case_number, "case_number")
     faults.text(command.case_number, "case_number", CODE_MAX)
-    _check_details(command.details, faults)
+    _check_details(command.details, facts, faults)
     check_time(facts, faults)
     check_source(facts, faults)
     if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
@@ -117,7 +118,7 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     faults = Faults()
     faults.require(command.reason, "reason")
     faults.text(command.reason, "reason", TEXT_MAX)
-    _check_details(command.details, faults)
+    _check_details(command.details, facts, faults)
     check_time(facts, faults)
     faults.refuse_if_any()
     if command.details == patient.details:
@@ -126,10 +127,12 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     return Decision(command.patient_id, "patient", (event,))
 
 
-def _check_details(details: PatientDetails, faults: Faults) -> None:
+def _check_details(details: PatientDetails, facts: Facts, faults: Faults) -> None:
     if details.gender not in GENDERS:
         faults.add("details.gender", "UNKNOWN_VALUE", "male, female, other or unknown")
     faults.text(details.name, "details.name", TEXT_MAX)
+    check_partial_date(details.birth_date, "details.birth_date", facts.now, faults)
+    check_partial_time(details.deceased_at, "details.deceased_at", facts.now, facts.pack.ahead_max, faults)
     for index, identifier in enumerate(details.identifiers):
         faults.require(identifier.value, f"details.identifiers[{index}].value")
 

@@ -80,20 +80,20 @@ class OwnLogs:
     blobs: Blobs
     verifiers: Verifiers
 
-    def files(self, hospital: str) -> LogFiles:
-        """The files of a hospital's log."""
+    def files(self, hospital: str, origin: str) -> LogFiles:  # noqa: ARG002 - where a log lies may depend on its origin
+        """The files of a hospital's log of this origin."""
         return LogFiles(self.blobs, hospital)
 
     def newest(self, hospital: str, origin: str) -> Checkpoint | None:
         """As `newest_head`."""
-        files = self.files(hospital)
+        files = self.files(hospital, origin)
         kept, published = files.signed(), files.published()
         # The keys after the heads: a log's key is in the file before its first signature.
         return _newest(files, kept, published, origin, self.verifiers(origin))
 
     def published(self, hospital: str, origin: str) -> PublishedHead | None:
         """The published head; None where nothing is published."""
-        note = self.files(hospital).published()
+        note = self.files(hospital, origin).published()
         if note is None:
             return None
         return PublishedHead(note, own_head(note, origin, self.verifiers(origin), CHECKPOINT))

@@ -23,7 +23,7 @@ class SignedStanding:
         self._hospital = hospital
         self._log = log
         self._logs = logs
-        self._files = logs.files(hospital.id)
+        self._files = logs.files(hospital.id, hospital.origin)
 
     async def refuse_if_rolled_back(self) -> None:
         """Raises LedgerRolledBack where the ledger ends below its signed log, differs from it, or was halted."""

@@ -66,10 +66,11 @@ class LogPages:
         return await self._covered(hospital, file, _tile(file), "public")
 
     async def _covered(self, hospital: str, path: str, tile: TileId, whose: str) -> LogPage:
-        if not tile.exists_in((await self._published(hospital)).checkpoint.size):
+        published = (await self._published(hospital)).checkpoint
+        if not tile.exists_in(published.size):
             raise NoSuchLogFile
         caching = f"{whose}, {_FOR_EVER if tile.is_full else _PARTIAL}"
-        return LogPage(_BYTES, caching, await _read(self._logs.files(hospital), path))
+        return LogPage(_BYTES, caching, await _read(self._logs.files(hospital, published.origin), path))
 
     async def _published(self, hospital: str) -> PublishedHead:
         try:

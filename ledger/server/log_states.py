@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ledger.api.v1.stream_pb2 import LogStatus
 from ledger.application.ledger import Ledger
 from ledger.blobs.contract import BlobError
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import LogDamaged
 from ledger.log.own_heads import OwnLogs
 from ledger.log.standing import difference
 from ledger.server.errors import LedgerHalted, LogUnavailable
@@ -45,18 +45,20 @@ class LogStates:
         A process compares ledger and log itself before its first command of a hospital: who put an older ledger back
         may have stopped the integrator, which would have said so.
         """
-        seen = self._seen.get(hospital)
+        origin = await self._ledger.origin_of(hospital)
+        seen = self._seen.get(origin)
         if seen is None or time.monotonic() - seen.at >= LOOK_SECONDS:
-            async with self._looking.setdefault(hospital, asyncio.Lock()):
-                seen = await self._look(hospital, self._seen.get(hospital))
-                self._seen[hospital] = seen
+            async with self._looking.setdefault(origin, asyncio.Lock()):
+                seen = await self._look(hospital, origin, self._seen.get(origin))
+                self._seen[origin] = seen
         if seen.reason:
             raise LedgerHalted(hospital)
 
     async def status(self, hospital: str, head: int) -> LogStatus:
         """The log of a hospital for those who run it."""
+        origin = await self._ledger.origin_of(hospital)
         try:
-            signed, published, reason = await self._read(hospital)
+            signed, published, reason = await asyncio.to_thread(self._read, hospital, origin)
         except (BlobError, LogDamaged) as error:
             return LogStatus(state="unreadable", reason=str(error))
         status = LogStatus(
@@ -71,15 +73,14 @@ class LogStates:
             status.lag_seconds = max(0.0, time.time() - rows[0].recorded_at / _MICROSECONDS) if rows else 0.0
         return status
 
-    async def _look(self, hospital: str, before: _Seen | None) -> _Seen:
+    async def _look(self, hospital: str, origin: str, before: _Seen | None) -> _Seen:
         if before is not None and time.monotonic() - before.at < LOOK_SECONDS:
             return before  # somebody else looked while this caller waited
-        files = self._logs.files(hospital)
         try:
             if before is None or not before.compared:
-                reason = await self._compared(files, hospital)
+                reason = await self._compared(hospital, origin)
             else:
-                reason = await asyncio.to_thread(files.halted)
+                reason = await asyncio.to_thread(self._logs.files(hospital, origin).halted)
         except (BlobError, LogDamaged) as error:
             if before is None or not before.compared:
                 _log.error("commands are refused: a log cannot be believed", extra=_facts(hospital, error))
@@ -89,23 +90,20 @@ class LogStates:
             return _Seen(time.monotonic(), before.reason, compared=True)
         return _Seen(time.monotonic(), reason, compared=not reason)
 
-    async def _compared(self, files: LogFiles, hospital: str) -> str:
-        signed, _, reason = await self._read(hospital)
+    async def _compared(self, hospital: str, origin: str) -> str:
+        signed, _, reason = await asyncio.to_thread(self._read, hospital, origin)
         if reason or signed is None or signed.size == 0:
             return reason
         rows = await self._ledger.read_positions(hospital, signed.size - 1, 1)
         head = await self._ledger.head(hospital)
-        return await asyncio.to_thread(difference, files, signed, head, rows[0].leaf_hash if rows else None)
+        files, leaf = self._logs.files(hospital, origin), rows[0].leaf_hash if rows else None
+        return await asyncio.to_thread(difference, files, signed, head, leaf)
 
-    async def _read(self, hospital: str) -> tuple[Checkpoint | None, Checkpoint | None, str]:
+    def _read(self, hospital: str, origin: str) -> tuple[Checkpoint | None, Checkpoint | None, str]:
         """The newest signed head, the published one, and why the log stands still."""
-        origin = await self._ledger.origin_of(hospital)
-        return await asyncio.to_thread(self._read_files, hospital, origin)
-
-    def _read_files(self, hospital: str, origin: str) -> tuple[Checkpoint | None, Checkpoint | None, str]:
         published = self._logs.published(hospital, origin)
         signed = self._logs.newest(hospital, origin)
-        return signed, published.checkpoint if published else None, self._logs.files(hospital).halted()
+        return signed, published.checkpoint if published else None, self._logs.files(hospital, origin).halted()
 
 
 def _facts(hospital: str, error: BlobError | LogDamaged) -> dict[str, str]:

@@ -65,7 +65,7 @@ class OldRanges:
         except (BlobError, LogDamaged) as error:
             _said(error)
             head = None
-        return OldRange(self._logs.files(hospital), head)
+        return OldRange(self._logs.files(hospital, origin), head)
 
 
 def _said(error: BlobError | LogDamaged) -> None:

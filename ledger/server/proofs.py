@@ -134,7 +134,7 @@ class Proofs:
         head = await asyncio.to_thread(self._logs.published, hospital, origin)
         if head is None:
             raise NotInLogYet(1, 0)
-        return _PublishedLog(self._logs.files(hospital), head)
+        return _PublishedLog(self._logs.files(hospital, origin), head)
 
     async def _published(self, log: _PublishedLog, maps: RecordMaps) -> PublishedMap:
         """The newest map whose event the checkpoint covers."""

@@ -105,13 +105,29 @@ class Content:
     checkpoints: dict[int, Checkpoint]
 
 
-@pytest.mark.long
 @given(steps=_steps, data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_interleaving_gives_the_same_content(
     ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
 ) -> None:
     """One history, handled in order at once, and in a random interleaving with random cuts and restarts."""
+    await _interleaving_changes_nothing(ground, steps, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@given(steps=_steps, data=st.data())
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_many_interleavings_give_the_same_content(
+    ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
+) -> None:
+    """The same, over many histories."""
+    await _interleaving_changes_nothing(ground, steps, data)
+
+
+async def _interleaving_changes_nothing(
+    ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
+) -> None:
     history = delivered_history(steps)
     async with ground.pool.connection() as connection:
         await prepare(connection, "north")
