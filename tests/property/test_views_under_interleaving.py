@@ -138,7 +138,7 @@ async def _interleaving_changes_nothing(
 
 
 @given(steps=_steps)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_build_after_an_erasure_equals_one_before(ground: Ground, steps: list[tuple[int, int, UUID]]) -> None:
     """Of a destroyed record envelopes are read, and its RecordDestroyed as the register keeps it: the same rows."""
     history, destroyed = _with_destructions(steps)
