@@ -82,6 +82,7 @@ class Settings:
     clock_file: Path | None
     blobs: str
     log_keys: Path | None
+    log_verifiers: Path | None
     log_passphrase_file: Path | None
     log_policy: Path | None
     log_readers: Path | None
@@ -222,6 +223,12 @@ TABLE: tuple[Setting, ...] = (
         check.blobs,
     ),
     Setting("log_keys", "folder of the logs' note keys; empty: `keys` in `LEDGER_DATA_DIR`", "", check.folder_or_none),
+    Setting(
+        "log_verifiers",
+        "file of the logs' verifier keys, by which heads are believed; empty: `verifiers` in the folder of note keys",
+        "",
+        check.path_or_none,
+    ),
     Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", check.file_or_none),
     Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", check.file_or_none),
     Setting(

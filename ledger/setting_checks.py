@@ -166,6 +166,13 @@ def folder_or_none(text: str) -> Path | None:
     return folder(text) if text else None
 
 
+def path_or_none(text: str) -> Path | None:
+    """Where a file is or will be, or nothing said."""
+    if text and Path(text).is_dir():
+        raise ValueError("a file, or where one can be made")
+    return Path(text) if text else None
+
+
 def file_or_none(text: str) -> Path | None:
     """A file that exists, or none."""
     if text and not Path(text).is_file():

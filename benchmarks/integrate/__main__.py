@@ -19,10 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.blobs.directory import DirectoryBlobs
-from ledger.log.log_files import LogFiles, checkpoint_of
+from ledger.log.log_files import LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.tile_growth import TileGrowth
 
 TARGET = 100_000
@@ -86,7 +88,7 @@ def tree_alone(leaves: list[StoredLeaf]) -> None:
 
 
 def integrated(files: LogFiles, leaves: list[StoredLeaf]) -> None:
-    growth = open_growth(files, checkpoint_of(None, ORIGIN))
+    growth = open_growth(files, Checkpoint(ORIGIN, 0, EMPTY_ROOT))
     for begin in range(0, LEAVES, BATCH):
         growth.take(leaves[begin : begin + BATCH])
     growth.finish(ORIGIN)

@@ -88,9 +88,12 @@ def consumers_of(settings: Settings) -> Consumers:
 
 
 def erasing_of(settings: Settings, bodies: Bodies, consumers: Consumers) -> Erasing:
-    """What destroys keys in this process; whoever may write archive files is a holder of every record."""
-    clock = clock_of(settings.clock_file)
-    return Erasing(bodies.keys, bodies.purges, bodies.events, consumers.named_for(UNSEAL_PURPOSE_ARCHIVE), clock)
+    """What destroys keys in this process; whoever may write a hospital's archive files holds all its records."""
+
+    def offices(hospital: str) -> tuple[str, ...]:
+        return consumers.named_for(UNSEAL_PURPOSE_ARCHIVE, hospital)
+
+    return Erasing(bodies.keys, bodies.purges, bodies.events, offices, clock_of(settings.clock_file))
 
 
 def given(file: Path | None, variable: str) -> Path:

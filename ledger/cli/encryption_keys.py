@@ -116,9 +116,18 @@ def rewrap(beside: Path | None) -> None:
 @click.command("consumer")
 @click.argument("name")
 @click.option("--purpose", "purposes", required=True, multiple=True, type=click.Choice(_PURPOSES))
+@click.option(
+    "--hospital",
+    "hospitals",
+    required=True,
+    multiple=True,
+    help="A hospital whose bodies it may open; may be repeated; '*' for all there are and will be.",
+)
 @click.option("--token-file", required=True, type=_new_file, help="Where its new token is written.")
 @click.option("--consumers-file", required=True, type=_new_file, help="LEDGER_UNSEAL_CONSUMERS_FILE of `ledger serve`.")
-def consumer_(name: str, purposes: tuple[str, ...], token_file: Path, consumers_file: Path) -> None:
+def consumer_(
+    name: str, purposes: tuple[str, ...], hospitals: tuple[str, ...], token_file: Path, consumers_file: Path
+) -> None:
     """Let the program NAME have bodies opened, under a new token; `ledger serve` knows it from its next start."""
     with shown(), lock_beside(consumers_file):
         if token_file.exists():
@@ -126,11 +135,12 @@ def consumer_(name: str, purposes: tuple[str, ...], token_file: Path, consumers_
         known = read_consumers(consumers_file) if consumers_file.exists() else Consumers(())
         token = secrets.token_urlsafe(32)
         asked = [UnsealPurpose.Value(_PREFIX + each.upper()) for each in purposes]
-        changed = known.with_one(consumer(name, token, *asked))
+        changed = known.with_one(consumer(name, token, *asked, hospitals=hospitals))
         # In this order: a crash leaves a program without its token, never a token that is out before it is known.
         write_consumers(consumers_file, changed)
         write_secret(token_file, token.encode(), new=True)
-    click.echo(f"{name} may have bodies opened for {', '.join(purposes)}; its token is in {token_file}")
+    click.echo(f"{name} may have bodies of {', '.join(hospitals)} opened for {', '.join(purposes)}")
+    click.echo(f"its token is in {token_file}")
 
 
 def key_settings(beside: Path | None) -> Settings:

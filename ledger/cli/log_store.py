@@ -9,6 +9,8 @@ import click
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.config import Settings
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
+from ledger.log.own_heads import OwnLogs
 from ledger.trust.format_fault import PolicyFault
 from ledger.trust.policy import Policy
 from ledger.trust.policy_file import POLICY_BYTES_MAX, parse_policy
@@ -25,6 +27,21 @@ def log_blobs(settings: Settings) -> Blobs:
         bucket, _, prefix = settings.blobs.removeprefix(_S3).partition("/")
         return S3Blobs(bucket, prefix)
     return DirectoryBlobs(Path(settings.blobs) if settings.blobs else settings.data_dir / "log")
+
+
+def key_folder(settings: Settings) -> Path:
+    """Where the note keys lie, which those need who sign."""
+    return settings.log_keys or settings.data_dir / "keys"
+
+
+def log_verifiers(settings: Settings) -> LogVerifiers:
+    """The verifier keys of this service's logs."""
+    return LogVerifiers(settings.log_verifiers or key_folder(settings) / FILE_NAME)
+
+
+def own_logs(settings: Settings) -> OwnLogs:
+    """The logs as those read them who sign nothing."""
+    return OwnLogs(log_blobs(settings), log_verifiers(settings))
 
 
 def read_policy(file: Path) -> Policy:

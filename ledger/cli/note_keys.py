@@ -11,7 +11,9 @@ import click
 
 from ledger.cli.running import settings_for
 from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.keys.private_file import UnsafeFile, read_private
+from ledger.log.log_files import LogDamaged
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.sealed_key import SealedKeyFault, WrongPassphrase
@@ -39,8 +41,11 @@ def new(name: str, witness: bool, folder: Path | None, passphrase_file: Path | N
     The private key is sealed under the passphrase. A lost passphrase is a lost key: nobody can open it.
     """
     kind = KeyKind.COSIGNATURE if witness else KeyKind.ED25519
+    keys = _keys_in(folder)
     with _shown_faults():
-        verifier = _keys_in(folder).make(name, kind, _passphrase(passphrase_file, confirm=True))
+        verifier = keys.make(name, kind, _passphrase(passphrase_file, confirm=True))
+        if kind is KeyKind.ED25519:
+            LogVerifiers(keys.folder / FILE_NAME).add(verifier)
     click.echo(str(verifier))
 
 
@@ -98,5 +103,5 @@ def _shown_faults() -> Generator[None]:
         raise click.ClickException(f"{error.filename} is there already; a key is never written over") from error
     except OSError as error:
         raise click.ClickException(": ".join(str(each) for each in (error.filename, error.strerror) if each)) from error
-    except (KeyFault, SealedKeyFault, UnsafeFile, WrongPassphrase) as error:
+    except (KeyFault, LogDamaged, SealedKeyFault, UnsafeFile, WrongPassphrase) as error:
         raise click.ClickException(str(error)) from error

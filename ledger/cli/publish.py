@@ -10,7 +10,7 @@ import prometheus_client
 
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ROUTING
 from ledger.cli.bodies import remote_opener
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import own_logs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.publisher.role import run_publisher
 
@@ -28,6 +28,6 @@ def publish(ready_file: Path | None, metrics_port: int | None) -> None:
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         async with remote_opener(settings, UNSEAL_PURPOSE_ROUTING) as opener:
-            await run_publisher(settings, opener, stop, lambda: ready({}), log_blobs(settings))
+            await run_publisher(settings, opener, stop, lambda: ready({}), own_logs(settings))
 
     run_until_stopped(work, ready_file)

@@ -131,7 +131,7 @@ def _signed(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
         key = read_sealed_key(path).verifier
     except (OSError, UnsafeFile, SealedKeyFault) as error:
         raise LogDamaged(SIGNED, f"cannot be verified; {path.name}: {type(error).__name__}") from error
-    return own_head(note, origin, key, SIGNED)
+    return own_head(note, origin, [key], SIGNED)
 
 
 async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:

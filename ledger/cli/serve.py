@@ -12,7 +12,7 @@ import click
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys, consumers_of, erasing_of
 from ledger.cli.erasure_follower import ErasureFollower
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import own_logs
 from ledger.cli.purge_queries import purge_queries, purges_of
 from ledger.cli.queries import view_queries
 from ledger.cli.running import Ready, run_until_stopped, settings_for
@@ -21,9 +21,9 @@ from ledger.keys.disclosing import Disclosing
 from ledger.keys.unsealing import Unsealing
 from ledger.server import key_service
 from ledger.server.key_service import KeyService
-from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, ReadersFault, parse_readers
+from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, Logs, ReadersFault, parse_readers
 from ledger.server.proofs import Proofs
-from ledger.server.serving import Addresses, Logs, run_server
+from ledger.server.serving import Addresses, run_server
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
 _NEEDED = (
@@ -43,7 +43,7 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
     settings = settings_for(*_NEEDED)
-    logs = Logs(log_blobs(settings), _readers(settings))
+    logs = Logs(own_logs(settings), _readers(settings))
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
@@ -75,7 +75,7 @@ async def _serve(
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed)
         await follower.catch_up()  # what is destroyed stays so, also where an older state of the keys was put back
         async with view_queries(settings, ledger, bodies.opener) as queries, follower.following():
-            proofs = Proofs(ledger, log_blobs(settings), Disclosing(bodies.keys).disclose).queries()
+            proofs = Proofs(ledger, logs, Disclosing(bodies.keys).disclose).queries()
             own = {key_service.RPC: keys.unseal, **purge_queries(purges_of(settings, ledger, bodies))}
             await run_server(settings, ledger, {**queries, **proofs, **own}, stop, answers, logs=logs)
     finally:

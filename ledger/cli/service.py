@@ -35,7 +35,7 @@ PARTITIONS = 6
 ROLES = {
     "serve": ("serve",),
     "publish": ("publish",),
-    "integrate": ("integrate", "--make-keys"),
+    "integrate": ("integrate", "--make-keys", "--maps-every", "3600"),
     "project": ("project", "run"),
     "consume": ("consume", "transfers"),
     "deadlines": ("consume", "deadlines"),

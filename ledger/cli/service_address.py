@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ledger.cli.service_folder import NoService, ServiceFolder
-from ledger.cli.service_secrets import secret_settings
+from ledger.cli.service_secrets import reader_token, secret_settings
 from ledger.keys.errors import KeyFileUnusable
 from ledger.keys.secret_file import read_line_secret
 
@@ -58,6 +58,28 @@ def address_option(command: Command) -> Command:
         "--address", default=DEFAULT_ADDRESS, show_default=True, callback=_address, help="gRPC address of the service."
     )
     return of_folder(of_address(command))
+
+
+token_file_option = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="A file of yours alone whose one line is a reader's token (LEDGER_LOG_READERS); with --dir its own.",
+)
+
+
+def reader_metadata(token_file: Path | None) -> tuple[tuple[str, str], ...]:
+    """What a call for entries of a log bears: the token of --token-file, else that of --dir, else nothing."""
+    folder: Path | None = click.get_current_context().meta.get(_KEY)
+    try:
+        token = read_line_secret(token_file).decode() if token_file else reader_token(folder) if folder else ""
+    except (KeyFileUnusable, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--token-file: {error}") from error
+    return bearer(token)
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """A token as a call bears it."""
+    return (("authorization", f"Bearer {token}"),) if token else ()
 
 
 def unseal_token() -> str:

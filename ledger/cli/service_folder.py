@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.service_secrets import make_secrets, require_secrets, secret_settings
+from ledger.cli.service_secrets import (
+    make_reader,
+    make_secrets,
+    reader_settings,
+    require_secrets,
+    secret_settings,
+)
 from ledger.embedded.ports import LOOPBACK, free_port, is_free
 from ledger.embedded.server_folder import write_privately
 
@@ -88,6 +94,7 @@ class ServiceFolder:
             "LEDGER_POSTGRES_VIEWS_URL": self.url("ledger_views", postgres_port),
             "LEDGER_POSTGRES_KEYS_URL": self.url("ledger_keys", postgres_port),
             **secret_settings(self.path),
+            **reader_settings(self.path),
             "LEDGER_STREAM": self.stream,
             "LEDGER_KAFKA_BOOTSTRAP": kafka,
             "LEDGER_GRPC_LISTEN": self.grpc,
@@ -120,6 +127,7 @@ class ServiceFolder:
         """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
         if not (self.path / _FILE).exists():
             make_secrets(self.path)
+        make_reader(self.path)
         state = {
             "passwords": self.passwords,
             "grpc_port": self.grpc_port,

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from ledger.api.v1.keys_pb2 import (
@@ -16,7 +17,7 @@ from ledger.api.v1.keys_pb2 import (
     UNSEAL_PURPOSE_VIEWS,
     UnsealPurpose,
 )
-from ledger.keys.consumers_file import consumer, write_consumers
+from ledger.keys.consumers_file import EVERY_HOSPITAL, consumer, write_consumers
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, new_key_file, write_key_file
 from ledger.keys.secret_file import read_line_secret, write_secret
 
@@ -29,6 +30,9 @@ _PURPOSES: Mapping[str, tuple[UnsealPurpose.ValueType, ...]] = {
     "consume": (UNSEAL_PURPOSE_TRANSFERS,),
     OPERATOR: (UNSEAL_PURPOSE_VIEWS, UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_INSPECTION),
 }
+_READERS = "log-readers"
+_READER_TOKEN = "token-reader"  # noqa: S105 - the name of a file
+_READERS_SETTING = "LEDGER_LOG_READERS"
 _KEY_FILE = "key-encryption-keys.json"
 _OF_SERVE_ALONE = (
     "LEDGER_POSTGRES_KEYS_URL",
@@ -69,7 +73,30 @@ def make_secrets(folder: Path) -> None:
     tokens = {name: secrets.token_urlsafe(32) for name in _PURPOSES}
     for name, token in tokens.items():
         write_secret(own / f"token-{name}", token.encode())
-    write_consumers(own / "consumers.json", [consumer(each, tokens[each], *_PURPOSES[each]) for each in _PURPOSES])
+    # The roles of one machine serve every hospital on it; other programs are let in hospital by hospital.
+    made = [consumer(each, tokens[each], *_PURPOSES[each], hospitals=[EVERY_HOSPITAL]) for each in _PURPOSES]
+    write_consumers(own / "consumers.json", made)
+
+
+def make_reader(folder: Path) -> None:
+    """Makes the operator's token for the entries of the logs, where there is none: also for a service that has data."""
+    own = folder / FOLDER
+    if not (own / _READERS).exists():
+        token = secrets.token_urlsafe(32)
+        write_secret(own / _READER_TOKEN, token.encode())
+        write_secret(own / _READERS, f"{OPERATOR} * {sha256(token.encode()).hexdigest()}\n".encode())
+
+
+def reader_token(folder: Path) -> str:
+    """The operator's token for the entries of the logs; empty where the folder has none. KeyFileUnusable."""
+    file = folder / FOLDER / _READER_TOKEN
+    return read_line_secret(file).decode() if file.exists() else ""
+
+
+def reader_settings(folder: Path) -> dict[str, str]:
+    """Who may read entries: a file of the operator's own choice goes before the one made here."""
+    file = os.environ.get(_READERS_SETTING) or str(folder / FOLDER / _READERS)
+    return {_READERS_SETTING: file} if Path(file).exists() else {}
 
 
 def secret_settings(folder: Path, token_of: str = OPERATOR) -> dict[str, str]:

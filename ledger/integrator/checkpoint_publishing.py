@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ledger.integrator import metrics
 from ledger.integrator.cosigning import Collected, Cosigning
@@ -36,9 +36,10 @@ class CheckpointPublishing:
         self._begun_at = float("-inf")
         self._round: asyncio.Task[None] | None = None
         self._said: dict[str, str] = {}
+        self._contradicting: dict[str, str] = {}
 
     async def compare_with_witnesses(self) -> None:
-        """LedgerRolledBack where a witness has cosigned more, or another tree; one that is away is asked again."""
+        """LedgerRolledBack where witnesses have cosigned more, or another tree; one that is away is asked again."""
         if self._cosigning is not None:
             await self._cosign(self._cosigning)
 
@@ -72,12 +73,11 @@ class CheckpointPublishing:
         return consistency_proof(self._log.files, old_size, size)
 
     def _say(self, collected: Collected, size: int) -> None:
-        for name, theirs in collected.ahead.items():
-            raise LedgerRolledBack(self._hospital, f"signed up to {size}, but witness {name} has cosigned {theirs}")
-        for name in collected.forked:
-            what = f"signed up to {size}, but witness {name} has cosigned another tree under this origin"
-            raise LedgerRolledBack(self._hospital, what)
+        against = [f"witness {name} {what}" for name, what in collected.contradicting.items()]
+        if against and not collected.outvoted:
+            raise LedgerRolledBack(self._hospital, f"signed up to {size}, but {', '.join(against)}")
         metrics.quorum_missing.labels(self._hospital).set(not collected.enough)
+        self._say_outvoted(collected.contradicting, size)
         if collected.missing == self._said:
             return
         self._said = dict(collected.missing)
@@ -86,3 +86,11 @@ class CheckpointPublishing:
             _log.error("too few witnesses cosign; appends go on, the published checkpoint stays", extra=facts)
         else:
             _log.warning("witnesses that did not cosign", extra=facts)
+
+    def _say_outvoted(self, contradicting: Mapping[str, str], size: int) -> None:
+        for name in self._contradicting.keys() | contradicting.keys():
+            metrics.witness_contradicts.labels(self._hospital, name).set(name in contradicting)
+        if contradicting and contradicting.keys() != self._contradicting.keys():
+            facts = {"hospital": self._hospital, "size": size, "witnesses": dict(contradicting)}
+            _log.error("a witness contradicts those that cosign; it is passed over", extra=facts)
+        self._contradicting = dict(contradicting)

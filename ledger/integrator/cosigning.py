@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import httpx
@@ -24,10 +24,11 @@ class Collected:
     """With every cosignature that came."""
     enough: bool
     """Whether the policy accepts it."""
-    ahead: Mapping[str, int]
-    """Size of each witness that has cosigned a larger tree under this origin."""
-    forked: Sequence[str]
-    """Witnesses that have cosigned a tree under this origin which ours does not continue."""
+    contradicting: Mapping[str, str]
+    """What witnesses say against this head, by the name of their keys: a larger size, or a tree that ours does not go
+    on from. Nobody can prove it: the protocol carries a number and no note."""
+    outvoted: bool
+    """Whether every quorum that ever published has a witness that cosigned this head now, and so knows nothing else."""
     missing: Mapping[str, str]
     """Why the others have not cosigned, by the name of their keys."""
 
@@ -38,19 +39,24 @@ class Cosigning:
     def __init__(self, policy: Policy, log: VerifierKey, http: httpx.AsyncClient) -> None:
         """`log` counts as a log of the policy whether the file names it or not: it is our own."""
         self._policy = replace(policy, logs=(*policy.logs, Peer(log)))
-        self._witnesses = [WitnessClient(peer, http) for peer in policy.witnesses.values() if peer.url]
+        self._witnesses = {name: WitnessClient(peer, http) for name, peer in policy.witnesses.items() if peer.url}
+        """By their names in the policy."""
 
     async def collect(self, note: Note, checkpoint: Checkpoint, prove: Prove) -> Collected:
         """Asks all of them at once; takes no longer than the slowest answer may. Raises what `prove` raises."""
-        answers = await asyncio.gather(*(each.ask(note, checkpoint, prove) for each in self._witnesses))
-        named = list(zip((each.name for each in self._witnesses), answers, strict=True))
-        signed = note.signed_also(*(answer.signature for _, answer in named if isinstance(answer, Cosigned)))
+        asked = self._witnesses
+        answers = await asyncio.gather(*(each.ask(note, checkpoint, prove) for each in asked.values()))
+        named = dict(zip(asked, answers, strict=True))
+        vouching = {name: answer.signature for name, answer in named.items() if isinstance(answer, Cosigned)}
+        signed = note.signed_also(*vouching.values())
         return Collected(
             note=signed,
             enough=self._is_enough(signed),
-            ahead={name: answer.size for name, answer in named if isinstance(answer, Ahead)},
-            forked=[name for name, answer in named if isinstance(answer, Forked)],
-            missing={name: answer.why for name, answer in named if isinstance(answer, NotCosigned)},
+            contradicting={
+                asked[name].name: answer.what for name, answer in named.items() if isinstance(answer, Ahead | Forked)
+            },
+            outvoted=not self._policy.may_pass_over(vouching),
+            missing={asked[name].name: answer.why for name, answer in named.items() if isinstance(answer, NotCosigned)},
         )
 
     def _is_enough(self, note: Note) -> bool:

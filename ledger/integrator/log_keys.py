@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.keys.key_folder import KeyFolder, open_signing_key
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.keys.private_file import UnsafeFile, read_private
-from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.log.log_files import LogDamaged
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
 from ledger.trust.sealed_key import SealedKeyFault, WrongPassphrase
 
 PASSPHRASE_BYTES_MAX = 1024
@@ -24,10 +26,19 @@ class KeyUnusable(Exception):
 
 
 class LogKeys:
-    """Opens each key once and keeps it for the life of the process. Calls block."""
+    """Opens each key once and keeps it for the life of the process. Calls block.
 
-    def __init__(self, folder: Path, passphrase_file: Path | None, *, make: bool) -> None:
-        """`make`: a key that is missing is made, which only who runs the whole service alone may want."""
+    A key signs nothing before its public part is among the verifier keys: the other roles would not believe its heads.
+    """
+
+    def __init__(
+        self, folder: Path, passphrase_file: Path | None, *, make: bool, verifiers: LogVerifiers | None = None
+    ) -> None:
+        """`make`: a key that is missing is made, which only who runs the whole service alone may want.
+
+        `verifiers` None: the file beside the keys.
+        """
+        self._verifiers = verifiers or LogVerifiers(folder / FILE_NAME)
         self._folder = folder
         self._passphrase_file = passphrase_file
         self._make = make
@@ -51,7 +62,15 @@ class LogKeys:
             raise KeyUnusable(origin, f"{path.name}: {type(error).__name__}") from error
         if key.name != origin:
             raise KeyUnusable(origin, f"{path.name} is the key of another name")
+        self._make_known(key.verifier())
         return key
+
+    def _make_known(self, key: VerifierKey) -> None:
+        try:
+            self._verifiers.add(key)
+        except (OSError, LogDamaged) as error:
+            what = error.what if isinstance(error, LogDamaged) else str(error.strerror)
+            raise KeyUnusable(key.name, f"its verifier key cannot be made known: {what}") from error
 
     def _passphrase(self, origin: str) -> bytes:
         if self._passphrase_file is None:

@@ -28,7 +28,7 @@ class SignedLog:
         """
         self.files = files
         self._key = key
-        self.signed: Checkpoint = newest_head(files, origin, key.verifier()) or Checkpoint(origin, 0, EMPTY_ROOT)
+        self.signed: Checkpoint = newest_head(files, origin, [key.verifier()]) or Checkpoint(origin, 0, EMPTY_ROOT)
         self._growth = open_growth(files, self.signed)
         self.signed_note = self._taken_up()
         published = files.published()

@@ -36,14 +36,22 @@ class Cosigned:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """The witness has cosigned a larger tree under this origin: it remembers what we do not."""
+    """The witness says that it has cosigned a larger tree under this origin: it remembers what we do not."""
 
     size: int
+
+    @property
+    def what(self) -> str:
+        return f"has cosigned {self.size}"
 
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """What the witness has cosigned is not the beginning of our tree, though our tiles prove it to be of their own."""
+    """The witness says that what it has cosigned is not the beginning of our tree, as our own tiles prove it."""
+
+    @property
+    def what(self) -> str:
+        return "has cosigned another tree under this origin"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,14 +39,14 @@ class Erasing:
         keys: KeyStore,
         purges: PurgeRows,
         events: EventReader,
-        offices: Sequence[str],
+        offices: Callable[[str], Sequence[str]],
         clock: Clock,
     ) -> None:
-        """`offices`: every archive office that writes readable files."""
+        """`offices`: from a hospital to every archive office that writes readable files of its records."""
         self._keys = keys
         self._purges = purges
         self._events = events
-        self._offices = tuple(offices)
+        self._offices = offices
         self._clock = clock
         self._looked: dict[str, int] = {}
 
@@ -96,7 +96,7 @@ class Erasing:
                 statement = Statement(position, opening.plaintext, salt)
             else:
                 handed_out.append((row.type, opening.plaintext))
-        holders = holders_of(handed_out, self._offices)
+        holders = holders_of(handed_out, self._offices(hospital.id))
         return await self._purges.erase(stream, statement, self._clock(), holders, known=known)
 
     async def _telling(self, hospital: str, stream: StreamOf) -> list[StoredRow]:

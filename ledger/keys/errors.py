@@ -41,3 +41,11 @@ class UnknownToken(KeyProblem):
 
 class PurposeDenied(KeyProblem):
     """The consumer may not open bodies for this purpose."""
+
+
+class HospitalDenied(KeyProblem):
+    """The consumer may not open bodies of this hospital."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(HospitalDenied.__doc__)
+        self.hospital = hospital

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.keys_pb2 import UnsealPurpose
 from ledger.keys.consumers_file import Consumer, Consumers
-from ledger.keys.errors import PurposeDenied, UnknownToken
+from ledger.keys.errors import HospitalDenied, PurposeDenied, UnknownToken
 from ledger.keys.origin import hospital_of
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
@@ -39,8 +39,11 @@ class Unsealing:
     async def unseal(
         self, authorization: str | None, purpose: UnsealPurpose.ValueType, events: Sequence[tuple[bytes, bytes]]
     ) -> list[Opening]:
-        """One result per (envelope, body), in order. Raises UnknownToken, PurposeDenied, KeysUnavailable."""
+        """One result per (envelope, body), in order. Raises UnknownToken, PurposeDenied, HospitalDenied,
+        KeysUnavailable; one event of a hospital that is not the caller's refuses the whole batch.
+        """
         asking = self._allowed(authorization, purpose)
+        self._require_served(asking, purpose, events)
         openings = await self._opener.open(events)
         self._note(asking, purpose, events, openings)
         return openings
@@ -54,6 +57,17 @@ class Unsealing:
             _log.warning("bodies were asked for without a right to", extra=facts)
             raise PurposeDenied
         return asking
+
+    def _require_served(
+        self, asking: Consumer, purpose: UnsealPurpose.ValueType, events: Sequence[tuple[bytes, bytes]]
+    ) -> None:
+        denied = Counter(of for of in (_hospital(envelope) for envelope, _ in events) if not asking.serves(of))
+        for hospital, count in denied.items():
+            self._bodies.labels(asking.name, _name(purpose), hospital, "denied").inc(count)
+            facts = {"consumer": asking.name, "purpose": _name(purpose), "hospital": hospital, "denied": count}
+            _log.warning("bodies were asked for without a right to", extra=facts)
+        if denied:
+            raise HospitalDenied(min(denied))
 
     def _note(
         self,

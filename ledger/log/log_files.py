@@ -8,7 +8,6 @@ from ledger.blobs.contract import Blobs
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import BundleFault, FormatFault
-from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note, parse_note
 from ledger.trust.tile import TILE_WIDTH, BundleId, TileId, numbered
 
@@ -157,16 +156,3 @@ class LogFiles:
 def head_path(size: int) -> str:
     """Where the text of the head of a size lies."""
     return f"{HEADS}/{numbered(size)}"
-
-
-def checkpoint_of(note: Note | None, origin: str) -> Checkpoint:
-    """The checkpoint in a note that is our own; that of the empty log where there is none.
-
-    LogDamaged for one of another origin.
-    """
-    if note is None:
-        return Checkpoint(origin, 0, EMPTY_ROOT)
-    checkpoint = parse_checkpoint(note.text)
-    if checkpoint.origin != origin:
-        raise LogDamaged(SIGNED, "of another origin")
-    return checkpoint

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from ledger.blobs.contract import Blobs
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.proven_entries import proven_entries
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import BundleFault, MapFault
 from ledger.trust.log_tiles import FileMissing, ReadFile
@@ -53,12 +55,18 @@ class RecordMaps:
         """Reads a kept map's own files: its tiles, and its buckets as bundles of entries."""
         return file_reader(self._files, map_folder(size))
 
-    def build(self, size: int) -> MapTree:
-        """The map of the first `size` entries, grown from the newest one that is kept where it is not later."""
-        kept = [each.size for each in self.published() if each.size <= size]
-        begin = max(kept, default=0)
-        tree = self._loaded(begin) if begin else MapTree()
-        for entries in self._entries(begin, size):
+    def newest(self, upto: int) -> tuple[PublishedAt, MapTree] | None:
+        """The newest kept map of at most so many events, which leads to its own root; None where none is kept.
+
+        It counts once the ledger has said that this very root was published: whoever writes the files can write a map.
+        """
+        kept = [each for each in self.published() if each.size <= upto]
+        return (kept[-1], self._loaded(kept[-1].size)) if kept else None
+
+    def build(self, head: Checkpoint, begin: int = 0, tree: MapTree | None = None) -> MapTree:
+        """The map of the entries below a checked head, grown from that of the first `begin` entries."""
+        tree = tree or MapTree()
+        for entries in self._entries(begin, head):
             try:
                 tree.put(heads_of(entries).values())
             except EnvelopeFault as fault:
@@ -104,12 +112,10 @@ class RecordMaps:
             raise LogDamaged(map_folder(size) + _ROOT.path, "not the root of its buckets")
         return tree
 
-    def _entries(self, begin: int, size: int) -> Iterator[list[bytes]]:
-        """The entries of the indexes from `begin` to before `size`, bundle by bundle."""
-        for index in range(begin // TILE_WIDTH, -(-size // TILE_WIDTH)):
-            first = index * TILE_WIDTH
-            bundle = BundleId(index, min(TILE_WIDTH, size - first))
-            yield self._files.entries(bundle)[max(begin - first, 0) :]
+    def _entries(self, begin: int, head: Checkpoint) -> Iterator[list[bytes]]:
+        """The entries of the indexes from `begin` to the head, by bundle, proven to be leaves of its tree."""
+        for index in range(begin // TILE_WIDTH, -(-head.size // TILE_WIDTH)):
+            yield proven_entries(self._files, index, head)[max(begin - index * TILE_WIDTH, 0) :]
 
 
 def file_reader(files: LogFiles, folder: str = "") -> ReadFile:

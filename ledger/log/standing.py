@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.log.log_files import LogFiles, checkpoint_of
+from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import kept_leaf_hash
 from ledger.trust.checkpoint import Checkpoint
-
-
-def signed_checkpoint(files: LogFiles, origin: str) -> Checkpoint:
-    """The last checkpoint that the log signed; that of the empty log where there is none. Blocks."""
-    return checkpoint_of(files.signed(), origin)
 
 
 def difference(files: LogFiles, signed: Checkpoint, head: int, leaf_hash: bytes | None) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from ledger.blobs.contract import BlobError
 from ledger.lease import Lease, Leases
+from ledger.log.log_files import LogDamaged
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
@@ -28,6 +30,8 @@ RETRY_SECONDS_MAX = 5.0
 HELD_ELSEWHERE_SECONDS = 2.0
 REFUSED_SECONDS = 30.0
 """How long a hospital rests whose ledger is not the one that was published, before it is looked at again."""
+_SAID = (StreamError, BlobError, LogDamaged)
+"""Errors whose text names files and positions and nothing else."""
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +165,7 @@ class HospitalPublisher:
         metrics.failures.labels(self._hospital.id).inc()
         self._rests_until = time.monotonic() + min(RETRY_SECONDS_MAX, RETRY_SECONDS_MIN * 2 ** min(self._failed, 10))
         # A foreign error's text may quote what it stumbled over; its class and place say enough.
-        reason = str(error) if isinstance(error, StreamError) else f"{type(error).__name__} {_place(error)}"
+        reason = str(error) if isinstance(error, _SAID) else f"{type(error).__name__} {_place(error)}"
         facts = {"hospital": self._hospital.id, "failures": self._failed, "reason": reason}
         _log.error("publishing failed; the ledger takes commands all the same, and it is tried again", extra=facts)
 

@@ -11,9 +11,9 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
-from ledger.blobs.contract import Blobs
 from ledger.config import Settings
 from ledger.lease import Leases
+from ledger.log.own_heads import OwnLogs
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import HospitalPublisher
@@ -37,11 +37,11 @@ async def run_publisher(
     opener: Opener,
     stop: asyncio.Event,
     ready: Callable[[], None],
-    blobs: Blobs | None = None,
+    logs: OwnLogs | None = None,
 ) -> None:
     """Publishes every hospital until `stop` is set; `ready` is called after the first look at the registry.
 
-    `blobs`: where the hospitals' logs lie, with which each ledger is compared; None where none are kept.
+    `logs`: the hospitals' logs, with which each ledger is compared; None where none are kept.
     """
     async with log_pool(settings.postgres_stream_url) as pool:
         log, routing = LedgerLog(pool), Routing(opener)
@@ -54,7 +54,7 @@ async def run_publisher(
         places = Places(settings.producers_max, settings.producer_idle_seconds)
         # What stands in the same database as the ledger is not lost without it; a topic is.
         look_first = settings.stream == "kafka"
-        sweeper = Sweeper(log, Leases(pool.connection), make_sink, places, look_first=look_first, blobs=blobs)
+        sweeper = Sweeper(log, Leases(pool.connection), make_sink, places, look_first=look_first, logs=logs)
         hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
         try:
             await sweeper.run(stop, ready)
@@ -73,14 +73,14 @@ class Sweeper:
         places: Places,
         *,
         look_first: bool,
-        blobs: Blobs | None = None,
+        logs: OwnLogs | None = None,
     ) -> None:
         """`look_first`: every hospital's sink is opened once, whether there is something to publish or not."""
         self._log = log
         self._leases = leases
         self._make_sink = make_sink
         self._look_first = look_first
-        self._blobs = blobs
+        self._logs = logs
         self._unreadable: set[str] = set()
         self._publishers: dict[str, HospitalPublisher] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -133,7 +133,7 @@ class Sweeper:
 
     def _publisher(self, hospital: HospitalRow) -> HospitalPublisher:
         if hospital.id not in self._publishers:
-            standing = None if self._blobs is None else SignedStanding(hospital, self._log, self._blobs)
+            standing = None if self._logs is None else SignedStanding(hospital, self._log, self._logs)
             made = HospitalPublisher(hospital, self._log, self._leases, self._make_sink, standing)
             self._publishers[hospital.id] = made
         return self._publishers[hospital.id]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ledger.blobs.contract import BlobError, Blobs
-from ledger.log.log_files import PUBLISH, LogFiles
-from ledger.log.standing import difference, signed_checkpoint
+from ledger.blobs.contract import BlobError
+from ledger.log.log_files import PUBLISH
+from ledger.log.own_heads import OwnLogs
+from ledger.log.standing import difference
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.rollback import LedgerRolledBack
 from ledger.trust.leaf import leaf_hash
@@ -16,18 +17,21 @@ _log = logging.getLogger(__name__)
 
 
 class SignedStanding:
-    """One hospital's. Raises BlobError and LogDamaged where the files of its log cannot be read."""
+    """One hospital's. BlobError where the files of its log cannot be read, LogDamaged for a head that is not ours."""
 
-    def __init__(self, hospital: HospitalRow, log: LedgerLog, blobs: Blobs) -> None:
+    def __init__(self, hospital: HospitalRow, log: LedgerLog, logs: OwnLogs) -> None:
         self._hospital = hospital
         self._log = log
-        self._files = LogFiles(blobs, hospital.id)
+        self._logs = logs
+        self._files = logs.files(hospital.id, hospital.origin)
 
     async def refuse_if_rolled_back(self) -> None:
         """Raises LedgerRolledBack where the ledger ends below its signed log, differs from it, or was halted."""
         await self.refuse_if_halted()
         hospital = self._hospital.id
-        signed = await asyncio.to_thread(signed_checkpoint, self._files, self._hospital.origin)
+        signed = await asyncio.to_thread(self._logs.newest, hospital, self._hospital.origin)
+        if signed is None:
+            return
         envelope = (await self._log.envelopes(hospital, [signed.size])).get(signed.size)
         head = (await self._log.heads([hospital])).get(hospital, 0)
         leaf = None if envelope is None else leaf_hash(envelope)

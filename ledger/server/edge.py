@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import Blobs
+from ledger.log.own_heads import OwnLogs
 from ledger.server.actor_register import ActorRegister
 from ledger.server.allowed_actions import AllowedActions
 from ledger.server.bulk_load import BulkLoad
@@ -47,8 +47,8 @@ class Edge:
     """Every method of the contract with what serves it.
 
     `queries` holds the handlers of views by the full name of their method, for example
-    `ledger.api.v1.BoardService/GetDepartmentBoard`; a method without a handler answers UNIMPLEMENTED. Without `blobs`
-    this process knows of no logs.
+    `ledger.api.v1.BoardService/GetDepartmentBoard`; a method without a handler answers UNIMPLEMENTED. Without
+    `own_logs` this process knows of no logs.
     """
 
     def __init__(
@@ -57,11 +57,12 @@ class Edge:
         queries: Mapping[str, Query],
         registry: CollectorRegistry,
         limits: Limits | None = None,
-        blobs: Blobs | None = None,
+        own_logs: OwnLogs | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.heads = HeadWatch(ledger.head)
-        logs = None if blobs is None else LogStates(ledger, blobs)
+        logs = None if own_logs is None else LogStates(ledger, own_logs)
+        old = None if own_logs is None else OldRanges(own_logs, ledger.origin_of)
         self.status = ServiceStatus(ledger, queries, logs)
         self._ledger = ledger
         self._queries = queries
@@ -76,7 +77,7 @@ class Edge:
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),
-            EventStreams(ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs)),
+            EventStreams(ledger, self.heads, self.limits, old),
             Packages(ledger),
             ReaderReports(ledger),
             DisposalLists(ledger),

@@ -68,6 +68,15 @@ class MapNotThere(EdgeError):
     """No published record map under the published checkpoint knows this record yet; ask again after the next one."""
 
 
+class PackTooLarge(EdgeError):
+    """The record's proof pack is too large for one answer; `ledger export proof` puts the bodies in by itself."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__()
+        self.size = size
+        self.limit = limit
+
+
 class ViewNotServedHere(EdgeError):
     """This server does not serve the view that answers this method."""
 

@@ -25,6 +25,7 @@ from ledger.server.head_watch import Follower, HeadWatch
 from ledger.server.limits import Limits
 from ledger.server.old_ranges import OldRanges
 from ledger.store.reading import StoredRow, is_last_page
+from ledger.trust.tile import TILE_WIDTH
 
 
 def _batches(rows: Sequence[StoredLeaf | StoredRow], size: int) -> Iterator[Sequence[StoredLeaf | StoredRow]]:
@@ -68,11 +69,13 @@ class EventStreams:
         self, hospital: str, after: int, head: int, batch: int
     ) -> AsyncGenerator[ReadHospitalResponse, None]:
         """Batches from behind `after` to the head as it was seen, and then the word that this was all."""
-        old_upto = min(head, await self._old.covered(hospital)) if self._old else 0
+        # A full bundle ends between the two, or there is nothing to look for in files.
+        looks = self._old is not None and after // TILE_WIDTH < head // TILE_WIDTH
+        old = await self._old.below(hospital) if self._old and looks else None
         while after < head:
             rows: Sequence[StoredLeaf | StoredRow] = ()
-            if self._old and after < old_upto:
-                rows = await self._old.after(hospital, after)
+            if old and after < min(head, old.upto):
+                rows = await old.after(after)
             for run in _batches(rows or await self._read(hospital, after, min(batch, head - after)), batch):
                 for part in _parts(run, self._limits.batch_bytes_max):
                     yield ReadHospitalResponse(events=part)

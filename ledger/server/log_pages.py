@@ -7,11 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ledger.blobs.contract import BlobError, Blobs
+from ledger.application.errors import UnknownHospital
+from ledger.blobs.contract import BlobError
 from ledger.log.log_files import CHECKPOINT, LogFiles
+from ledger.log.own_heads import OwnLogs, PublishedHead
 from ledger.server.errors import LogUnavailable, NoSuchLogFile
 from ledger.server.log_readers import LogReader, admit
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.server.old_ranges import OriginOf
 from ledger.trust.format_fault import TileFault
 from ledger.trust.tile import TileId, parse_bundle_path, parse_tile_path
 
@@ -35,15 +37,18 @@ class LogPage:
 
 
 class LogPages:
-    """Serves what the published checkpoint covers, and nothing beyond it."""
+    """Serves what the published checkpoint covers, and nothing beyond it; one that is not ours covers nothing."""
 
-    def __init__(self, blobs: Blobs, readers: Sequence[LogReader]) -> None:
+    def __init__(self, logs: OwnLogs, origin_of: OriginOf, readers: Sequence[LogReader]) -> None:
         """Without readers, entries and bodies are nobody's."""
-        self._blobs = blobs
+        self._logs = logs
+        self._origin_of = origin_of
         self._readers = readers
 
     async def page(self, path: str, authorization: str) -> LogPage:
-        """The file of a path below `/log/`. Raises NoSuchLogFile, ReaderUnknown, ReaderNotAllowed, LogUnavailable."""
+        """The file of a path below `/log/`. Raises NoSuchLogFile, ReaderUnknown, ReaderNotAllowed,
+        LogUnavailable, LogDamaged for a checkpoint that none of the log's keys has signed.
+        """
         found = _PATH.fullmatch(path)
         if found is None:
             raise NoSuchLogFile
@@ -53,20 +58,29 @@ class LogPages:
             raise LogUnavailable from error
 
     async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
-        files = LogFiles(self._blobs, hospital)
         if file == CHECKPOINT:
-            return LogPage(_TEXT, "no-cache", await _read(files, file))
+            return LogPage(_TEXT, "no-cache", (await self._published(hospital)).note.encode())
         if file.startswith(("tile/entries/", "bodies/")):
             admit(self._readers, hospital, authorization)
-            return await self._covered(files, file, _bundle_tile(file), "private")
-        return await self._covered(files, file, _tile(file), "public")
+            return await self._covered(hospital, file, _bundle_tile(file), "private")
+        return await self._covered(hospital, file, _tile(file), "public")
 
-    async def _covered(self, files: LogFiles, path: str, tile: TileId, whose: str) -> LogPage:
-        published = await asyncio.to_thread(files.published)
-        if published is None or not tile.exists_in(parse_checkpoint(published.text).size):
+    async def _covered(self, hospital: str, path: str, tile: TileId, whose: str) -> LogPage:
+        published = (await self._published(hospital)).checkpoint
+        if not tile.exists_in(published.size):
             raise NoSuchLogFile
         caching = f"{whose}, {_FOR_EVER if tile.is_full else _PARTIAL}"
-        return LogPage(_BYTES, caching, await _read(files, path))
+        return LogPage(_BYTES, caching, await _read(self._logs.files(hospital, published.origin), path))
+
+    async def _published(self, hospital: str) -> PublishedHead:
+        try:
+            origin = await self._origin_of(hospital)
+        except UnknownHospital:
+            raise NoSuchLogFile from None
+        head = await asyncio.to_thread(self._logs.published, hospital, origin)
+        if head is None:
+            raise NoSuchLogFile
+        return head
 
 
 async def _read(files: LogFiles, path: str) -> bytes:

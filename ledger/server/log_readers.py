@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 
+from ledger.log.own_heads import OwnLogs
 from ledger.server.errors import ReaderNotAllowed, ReaderUnknown
 
 READERS_BYTES_MAX = 256 * 1024
@@ -34,6 +35,14 @@ class LogReader:
     name: str
     hospital: str
     digest: bytes
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The logs of the hospitals, and who may read all of them."""
+
+    own: OwnLogs
+    readers: Sequence[LogReader] = ()
 
 
 def parse_readers(data: bytes) -> tuple[LogReader, ...]:

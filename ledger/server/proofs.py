@@ -15,19 +15,21 @@ from google.protobuf.message import Message
 from ledger.api.v1 import proofs_pb2 as messages
 from ledger.application.errors import UnknownRecord
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import BlobError, Blobs
+from ledger.blobs.contract import BlobError
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import PublishedHead
 from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
 from ledger.server.arguments import invalid, required_uuid
-from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet
-from ledger.store.reading import ROWS_MAX, StoredRow, is_last_page
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.server.caller import current_authorization
+from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet, PackTooLarge
+from ledger.server.limits import Limits
+from ledger.server.log_readers import Logs, admit
+from ledger.store.reading import ROWS_MAX, is_last_page
 from ledger.trust.envelope import decode
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import FileMissing, LogTiles
 from ledger.trust.merkle_check import check_inclusion
-from ledger.trust.note import Note
 from ledger.trust.pack_making import PlacedEvent, PublishedMap, RecordNotMapped, make_pack
 from ledger.trust.proof_pack import PackEvent
 from ledger.trust.record_map import MAP_PUBLISHED
@@ -35,6 +37,8 @@ from ledger.trust.tile import TILE_WIDTH, BundleId
 from ledger.trust.tlog_proof import TlogProof
 
 T = TypeVar("T")
+_OF_THE_ANSWER = 16
+"""Bytes of an answer beside the pack: the field's tag and length."""
 Handler = Callable[[Any], Awaitable[Message]]
 Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 """From a sealed event's envelope and body to the salt of its commitment and its plaintext."""
@@ -43,10 +47,18 @@ Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
 class Proofs:
     """Handlers of ProofService that are not commands."""
 
-    def __init__(self, ledger: Ledger, blobs: Blobs, disclose: Disclose | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        logs: Logs,
+        disclose: Disclose | None = None,
+        pack_bytes_max: int = Limits.response_bytes_max,
+    ) -> None:
         """`disclose` opens the events that publish maps, where bodies are sealed."""
+        self._pack_bytes_max = pack_bytes_max - _OF_THE_ANSWER
         self._ledger = ledger
-        self._blobs = blobs
+        self._logs = logs.own
+        self._readers = logs.readers
         self._disclose = disclose
 
     def queries(self) -> Mapping[str, Handler]:
@@ -85,23 +97,22 @@ class Proofs:
         return messages.GetConsistencyProofResponse(hashes=hashes, checkpoint=log.note.encode())
 
     async def get_proof_pack(self, request: messages.GetProofPackRequest) -> messages.GetProofPackResponse:
-        """A record whole, up to the published checkpoint."""
+        """A record whole, up to the published checkpoint. Raises PackTooLarge, before all of it is in memory."""
         record_id = required_uuid(request.record_id, "record_id")
-        log = await self._log(request.hospital)
-        maps = RecordMaps(self._blobs, request.hospital)
+        log = await self._entries_of(request.hospital)
+        maps = RecordMaps(self._logs.blobs, request.hospital)
         published = await self._published(log, maps)
-        events = [
-            PlacedEvent(row.position - 1, PackEvent(row.envelope, row.body if request.with_bodies else b""))
-            for row in await self._rows(request.hospital, record_id)
-        ]
+        events = await self._events(request.hospital, record_id, with_bodies=request.with_bodies)
         try:
             pack = await log.asked(lambda: make_pack(record_id.bytes, events, published, log.note, log.read))
         except RecordNotMapped:
             raise MapNotThere from None
-        return messages.GetProofPackResponse(pack=pack.encode())
+        data = pack.encode()
+        self._require_room(len(data))
+        return messages.GetProofPackResponse(pack=data)
 
     async def _proof(self, hospital: str, position: int) -> tuple[TlogProof, bytes]:
-        log = await self._log(hospital)
+        log = await self._entries_of(hospital)
         if position == 0:
             raise invalid("position", "REQUIRED", "positions begin at 1")
         if position > log.size:
@@ -110,14 +121,20 @@ class Proofs:
         envelope, _ = await log.event(position)
         return TlogProof(position - 1, hashes, log.note), envelope
 
+    async def _entries_of(self, hospital: str) -> _PublishedLog:
+        """As `_log`, for a reader of its entries, as the files of the log ask for. ReaderUnknown, ReaderNotAllowed."""
+        admit(self._readers, hospital, current_authorization.get() or "")
+        return await self._log(hospital)
+
     async def _log(self, hospital: str) -> _PublishedLog:
-        """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published."""
-        await self._ledger.require(hospital)
-        files = LogFiles(self._blobs, hospital)
-        note = await asyncio.to_thread(files.published)
-        if note is None:
+        """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published,
+        LogDamaged where what is published is not ours.
+        """
+        origin = await self._ledger.origin_of(hospital)
+        head = await asyncio.to_thread(self._logs.published, hospital, origin)
+        if head is None:
             raise NotInLogYet(1, 0)
-        return _PublishedLog(files, note)
+        return _PublishedLog(self._logs.files(hospital, origin), head)
 
     async def _published(self, log: _PublishedLog, maps: RecordMaps) -> PublishedMap:
         """The newest map whose event the checkpoint covers."""
@@ -137,16 +154,25 @@ class Proofs:
             event = PackEvent(envelope, b"", salt, plaintext)
         return PublishedMap(PlacedEvent(covered[-1].position - 1, event), maps.reader(covered[-1].size))
 
-    async def _rows(self, hospital: str, record_id: UUID) -> list[StoredRow]:
-        rows: list[StoredRow] = []
+    async def _events(self, hospital: str, record_id: UUID, *, with_bodies: bool) -> list[PlacedEvent]:
+        events: list[PlacedEvent] = []
+        size = 0
         while True:
-            page = await self._ledger.read_stream(hospital, record_id, len(rows), ROWS_MAX)
-            rows += page
+            page = await self._ledger.read_stream(hospital, record_id, len(events), ROWS_MAX)
+            for row in page:
+                event = PackEvent(row.envelope, row.body if with_bodies else b"")
+                size += len(event.envelope) + len(event.body)
+                events.append(PlacedEvent(row.position - 1, event))
+            self._require_room(size)
             if is_last_page(page, ROWS_MAX):
                 break
-        if not rows:
+        if not events:
             raise UnknownRecord(record_id)
-        return rows
+        return events
+
+    def _require_room(self, size: int) -> None:
+        if size > self._pack_bytes_max:
+            raise PackTooLarge(size, self._pack_bytes_max)
 
 
 def _where_the_store_answers(handler: Handler) -> Handler:
@@ -162,10 +188,9 @@ def _where_the_store_answers(handler: Handler) -> Handler:
 class _PublishedLog:
     """A log's files at one published checkpoint."""
 
-    def __init__(self, files: LogFiles, note: Note) -> None:
-        self.note = note
-        checkpoint = parse_checkpoint(note.text)
-        self.size, self._root = checkpoint.size, checkpoint.root
+    def __init__(self, files: LogFiles, head: PublishedHead) -> None:
+        self.note = head.note
+        self.size, self._root = head.checkpoint.size, head.checkpoint.root
         self.read = file_reader(files)
         self.tiles = LogTiles(self.read, self.size)
         self._files = files

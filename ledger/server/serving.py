@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from ledger.application.ledger import Ledger
-from ledger.blobs.contract import Blobs
 from ledger.config import Settings
 from ledger.server import listen_address
 from ledger.server.edge import Edge, Query
@@ -20,7 +19,7 @@ from ledger.server.http_server import HttpServer
 from ledger.server.limits import Limits
 from ledger.server.listen_address import ListenAddress
 from ledger.server.log_pages import LogPages
-from ledger.server.log_readers import LogReader
+from ledger.server.log_readers import Logs
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,6 @@ class Addresses:
     """`host:port`."""
     http: str
     """`http://host:port`."""
-
-
-@dataclass(frozen=True)
-class Logs:
-    """The logs of the hospitals, as files, and who may read all of them."""
-
-    blobs: Blobs
-    readers: Sequence[LogReader] = ()
 
 
 async def run_server(
@@ -60,9 +51,9 @@ async def run_server(
     """
     grpc_address = listen_address.parse("grpc_listen", settings.grpc_listen)
     http_address = listen_address.parse("http_listen", settings.http_listen)
-    edge = Edge(ledger, queries, registry, limits, logs.blobs if logs else None)
+    edge = Edge(ledger, queries, registry, limits, logs.own if logs else None)
     grpc_server = GrpcServer(edge)
-    pages = LogPages(logs.blobs, logs.readers) if logs else None
+    pages = LogPages(logs.own, ledger.origin_of, logs.readers) if logs else None
     http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
     async with edge.reads.flushing():
         try:

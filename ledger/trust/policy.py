@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -79,6 +79,11 @@ class Policy:
     def quorum_time(self, times: Mapping[str, int]) -> int | None:
         """When the quorum was reached, given each witness's time; None where it was not, or the quorum is `none`."""
         return self._time_of(self.quorum, times)
+
+    def may_pass_over(self, witnesses: Collection[str]) -> bool:
+        """Whether a quorum can be reached without any of these witnesses, given by their names in the policy."""
+        others = {name: 0 for name in self.witnesses if name not in witnesses}
+        return self.quorum == NO_QUORUM or self.quorum_time(others) is not None
 
     def _time_of(self, name: str, times: Mapping[str, int]) -> int | None:
         group = self.groups.get(name)

@@ -69,12 +69,17 @@ def test_kafka_is_named_where_it_carries_the_stream(services_folder: Path, kafka
 
 
 async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService) -> None:
-    """SIGTERM ends everything with status 0; the next start has the same ports, the events, and knows every command."""
+    """SIGTERM ends everything with status 0; the next start has the same ports, the events, and knows every command.
+
+    The log goes on under its key, and whoever may read the folder takes a proof out of it, nobody else.
+    """
     service.start()
     load = await loaded(service, records=3)
     before, rows = service.facts, rows_of(service)
     assert service.stop() == 0
     assert not left_running(service)
+    for name in ("verifiers", "log-readers", "token-reader"):
+        (service.folder / "keys" / name).unlink()  # an earlier release made none of them
     service.start()
     assert {name: service.facts[name] for name in ("grpc", "http", "postgres")} == {
         name: before[name] for name in ("grpc", "http", "postgres")
@@ -86,6 +91,9 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
         "the check finds a receipt that does not hold"
     )
     await assert_repeated(service, load)
+    refused = exported(service, "--address", service.facts["grpc"])
+    assert (refused.returncode, b"READER_UNKNOWN" in refused.stderr) == (1, True), refused.stderr
+    eventually(lambda: exported(service, "--dir", str(service.folder)).returncode == 0, what="a proof")
 
 
 async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> None:
@@ -190,3 +198,10 @@ def _runs(stat: Path) -> bool:
         return False
     # A dead process whose parent was killed stays listed until init takes note.
     return state != "Z"
+
+
+def exported(service: WholeService, *where: str) -> subprocess.CompletedProcess[bytes]:
+    """Takes the proof of the first event out of the log, as a person does."""
+    out = service.folder.with_suffix(".tlog-proof")
+    command = [sys.executable, "-m", "ledger.cli.main", "export", "event", "1", "--hospital", HOSPITAL, *where]
+    return subprocess.run([*command, "--out", str(out)], capture_output=True, cwd=_PROJECT, timeout=60, check=False)

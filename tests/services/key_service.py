@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from ledger.api.v1.keys_pb2 import UnsealPurpose, UnsealRequest, UnsealResponse
 from ledger.api.v1.keys_pb2_grpc import KeyServiceServicer, add_KeyServiceServicer_to_server
-from ledger.keys.consumers_file import Consumers, consumer
+from ledger.keys.consumers_file import EVERY_HOSPITAL, Consumers, consumer
 from ledger.keys.unsealing import Unsealing
 from ledger.server.caller import current_authorization
 from ledger.server.key_service import KeyService
@@ -33,8 +33,8 @@ class _Servicer(KeyServiceServicer):
 
 
 def fixed_key_service() -> KeyService:
-    """The handler; every purpose is allowed to TOKEN."""
-    consumers = Consumers([consumer("tests", TOKEN, *UnsealPurpose.values())])
+    """The handler; every purpose and hospital is allowed to TOKEN."""
+    consumers = Consumers([consumer("tests", TOKEN, *UnsealPurpose.values(), hospitals=[EVERY_HOSPITAL])])
     return KeyService(Unsealing(consumers, FIXED_KEY, CollectorRegistry()))
 
 

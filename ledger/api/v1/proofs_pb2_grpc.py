@@ -92,7 +92,8 @@ class ProofServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetProofPack(self, request, context):
-        """The proof pack of a record: every event, and that none is missing up to the last published map.
+        """The proof pack of a record: every event, and that none is missing up to the last published map. One above what an answer may
+        have is refused as `PACK_TOO_LARGE`: ask without bodies, and put those in that StreamService.ReadRecord gives (`ledger export proof` does).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,7 +45,9 @@ class ProofServiceStub:
     GetTlogProof: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetTlogProofRequest, _proofs_pb2.GetTlogProofResponse]
     """The proof of one event as a file that other people's tools read (c2sp.org/tlog-proof)."""
     GetProofPack: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.GetProofPackRequest, _proofs_pb2.GetProofPackResponse]
-    """The proof pack of a record: every event, and that none is missing up to the last published map."""
+    """The proof pack of a record: every event, and that none is missing up to the last published map. One above what an answer may
+    have is refused as `PACK_TOO_LARGE`: ask without bodies, and put those in that StreamService.ReadRecord gives (`ledger export proof` does).
+    """
     PublishMap: _grpc.UnaryUnaryMultiCallable[_proofs_pb2.PublishMapRequest, _proofs_pb2.PublishMapResponse]
     """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
     last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
@@ -66,7 +68,9 @@ class ProofServiceAsyncStub(ProofServiceStub):
     GetTlogProof: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetTlogProofRequest, _proofs_pb2.GetTlogProofResponse]  # type: ignore[assignment]
     """The proof of one event as a file that other people's tools read (c2sp.org/tlog-proof)."""
     GetProofPack: _aio.UnaryUnaryMultiCallable[_proofs_pb2.GetProofPackRequest, _proofs_pb2.GetProofPackResponse]  # type: ignore[assignment]
-    """The proof pack of a record: every event, and that none is missing up to the last published map."""
+    """The proof pack of a record: every event, and that none is missing up to the last published map. One above what an answer may
+    have is refused as `PACK_TOO_LARGE`: ask without bodies, and put those in that StreamService.ReadRecord gives (`ledger export proof` does).
+    """
     PublishMap: _aio.UnaryUnaryMultiCallable[_proofs_pb2.PublishMapRequest, _proofs_pb2.PublishMapResponse]  # type: ignore[assignment]
     """Publishes a record map whose files lie in the log's store already (`ledger map`). A map of a size that is not above the
     last one's is refused as `MAP_NOT_LATER`, one above the ledger's last position as `MAP_BEYOND_LEDGER`; the same map again adds nothing.
@@ -108,7 +112,9 @@ class ProofServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _proofs_pb2.GetProofPackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proofs_pb2.GetProofPackResponse, _abc.Awaitable[_proofs_pb2.GetProofPackResponse]]:
-        """The proof pack of a record: every event, and that none is missing up to the last published map."""
+        """The proof pack of a record: every event, and that none is missing up to the last published map. One above what an answer may
+        have is refused as `PACK_TOO_LARGE`: ask without bodies, and put those in that StreamService.ReadRecord gives (`ledger export proof` does).
+        """
 
     @_abc_1.abstractmethod
     def PublishMap(

@@ -14,9 +14,11 @@ from ledger.cli.demo.checks import Checks
 from ledger.cli.demo.client import Client
 from ledger.cli.demo.looking import StoryFailed
 from ledger.cli.demo.signed_log import signed_up_to
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import own_logs
 from ledger.cli.map_records import publish_map
 from ledger.cli.proof_words import pack_words
+from ledger.cli.service_address import bearer
+from ledger.cli.service_secrets import reader_token
 from ledger.config import Settings
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
 from ledger.trust.note_key import KeyKind, VerifierKey
@@ -32,15 +34,14 @@ async def prove(
 
     The log's key, by which anybody can check the pack again.
     """
-    blobs = log_blobs(settings)
-    await signed_up_to(settings, client.hospital, client.position)
-    mapped = await publish_map(client.channel, blobs, client.hospital)
+    signed = await signed_up_to(settings, client.hospital, client.position)
+    mapped = await publish_map(client.channel, own_logs(settings), client.hospital, signed.origin)
     if mapped is None:
         raise StoryFailed("the log had no records to map")
     client.acknowledged += 1
     client.position = max(client.position, mapped.position)
     signed = await signed_up_to(settings, client.hospital, mapped.position)
-    data = await _pack(client.channel, client.hospital, record_id)
+    data = await _pack(client.channel, client.hospital, record_id, settings.data_dir)
     await asyncio.to_thread(file.write_bytes, data)
     key = _log_key(settings, signed.origin)
     trust = PackTrust(Policy((Peer(key),), {}, {}, NO_QUORUM))
@@ -68,9 +69,9 @@ def _log_key(settings: Settings, origin: str) -> VerifierKey:
     return read_sealed_key(folder.path_of(origin, KeyKind.ED25519)).verifier
 
 
-async def _pack(channel: grpc.aio.Channel, hospital: str, record_id: str) -> bytes:
+async def _pack(channel: grpc.aio.Channel, hospital: str, record_id: str, folder: Path) -> bytes:
     request = GetProofPackRequest(hospital=hospital, record_id=record_id)
-    return (await ProofServiceStub(channel).GetProofPack(request)).pack
+    return (await ProofServiceStub(channel).GetProofPack(request, metadata=bearer(reader_token(folder)))).pack
 
 
 def _refused(data: bytes, trust: PackTrust) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import click
@@ -13,11 +14,13 @@ import grpc.aio
 
 from ledger.api.v1.proofs_pb2 import GetProofPackRequest, GetTlogProofRequest
 from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
+from ledger.api.v1.stream_pb2 import ReadRecordRequest
+from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.export.judge_page import judge_page
 from ledger.cli.export.signers import signers_of
 from ledger.cli.export.tool_versions import tool_versions
-from ledger.cli.service_address import address_option
+from ledger.cli.service_address import address_option, reader_metadata, token_file_option
 from ledger.cli.trusted_keys import LogKey, required_policy, trust_options
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.note import NOTE_BYTES_MAX, parse_note
@@ -36,6 +39,13 @@ _audit = click.option(
 _bodies = click.option("--with-bodies", is_flag=True, help="Put the bodies in, as they are stored.")
 
 
+class Asked(NamedTuple):
+    """The service that is asked, and as whom."""
+
+    address: str
+    reader: tuple[tuple[str, str], ...]
+
+
 @click.group()
 def export() -> None:
     """Write files by which a stranger checks a record or an event, offline."""
@@ -47,10 +57,19 @@ def export() -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @_bodies
 @_audit
+@token_file_option
 @address_option
-def proof(record: UUID, hospital: str, out: Path, with_bodies: bool, audit: Path | None, address: str) -> None:
+def proof(
+    record: UUID,
+    hospital: str,
+    out: Path,
+    with_bodies: bool,
+    audit: Path | None,
+    token_file: Path | None,
+    address: str,
+) -> None:
     """Write the proof pack of RECORD. `ledger verify pack` checks it."""
-    data = _pack(address, hospital, record, audit, with_bodies=with_bodies)
+    data = _pack(Asked(address, reader_metadata(token_file)), hospital, record, audit, with_bodies=with_bodies)
     _write(out, data)
     click.echo(f"{len(data):,} bytes in {out}")
 
@@ -59,14 +78,16 @@ def proof(record: UUID, hospital: str, out: Path, with_bodies: bool, audit: Path
 @click.argument("position", type=click.IntRange(min=1))
 @_hospital
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The .tlog-proof to write.")
+@token_file_option
 @address_option
-def event(position: int, hospital: str, out: Path, address: str) -> None:
+def event(position: int, hospital: str, out: Path, token_file: Path | None, address: str) -> None:
     """Write the .tlog-proof of the event at POSITION, and its envelope beside it (`.envelope`)."""
+    reader = reader_metadata(token_file)
 
     async def read() -> tuple[bytes, bytes]:
         async with grpc.aio.insecure_channel(address) as channel:
             request = GetTlogProofRequest(hospital=hospital, position=position)
-            answer = await ProofServiceStub(channel).GetTlogProof(request)
+            answer = await ProofServiceStub(channel).GetTlogProof(request, metadata=reader)
             return answer.proof, answer.envelope
 
     with shown_errors():
@@ -86,6 +107,7 @@ def event(position: int, hospital: str, out: Path, address: str) -> None:
 @_audit
 @trust_options
 @click.option("--monitor", "monitors", type=LogKey(), multiple=True, help="Key of a monitor whose word on maps counts.")
+@token_file_option
 @address_option
 def evidence(
     record: UUID,
@@ -96,11 +118,12 @@ def evidence(
     key: VerifierKey | None,
     policy: Path | None,
     monitors: tuple[VerifierKey, ...],
+    token_file: Path | None,
     address: str,
 ) -> None:
     """Write the evidence on RECORD: pack, signers, times, tools and a page of explanation. It is checked first."""
     trust = PackTrust(required_policy(key, policy), monitors)
-    data = _pack(address, hospital, record, audit, with_bodies=with_bodies)
+    data = _pack(Asked(address, reader_metadata(token_file)), hospital, record, audit, with_bodies=with_bodies)
     try:
         statement = check_pack_file(data, trust)
     except PackRefused as refused:
@@ -117,16 +140,30 @@ def evidence(
     click.echo(f"evidence in {out}")
 
 
-def _pack(address: str, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:
+def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:
     async def read() -> bytes:
         options = [("grpc.max_receive_message_length", _RESPONSE_BYTES_MAX)]
-        async with grpc.aio.insecure_channel(address, options=options) as channel:
-            request = GetProofPackRequest(hospital=hospital, record_id=str(record), with_bodies=with_bodies)
-            return (await ProofServiceStub(channel).GetProofPack(request)).pack
+        async with grpc.aio.insecure_channel(service.address, options=options) as channel:
+            request = GetProofPackRequest(hospital=hospital, record_id=str(record))
+            pack = (await ProofServiceStub(channel).GetProofPack(request, metadata=service.reader)).pack
+            return await _with_bodies(pack, channel, hospital, record) if with_bodies else pack
 
     with shown_errors():
         data = asyncio.run(read())
     return data if audit is None else _with_audit(data, audit)
+
+
+async def _with_bodies(data: bytes, channel: grpc.aio.Channel, hospital: str, record: UUID) -> bytes:
+    """The pack with the bodies that its envelopes name, which come as a stream: together they may be large."""
+    pack = parse_proof_pack(data)
+    bodies: dict[bytes, bytes] = {}
+    async for part in StreamServiceStub(channel).ReadRecord(
+        ReadRecordRequest(hospital=hospital, record_id=str(record))
+    ):
+        bodies |= {each.envelope: each.body for each in part.events}
+    if any(each.envelope not in bodies for each in pack.events):
+        raise click.ClickException("the service proves an event that it does not read out")
+    return replace(pack, events=tuple(replace(each, body=bodies[each.envelope]) for each in pack.events)).encode()
 
 
 def _with_audit(data: bytes, audit: Path) -> bytes:

@@ -84,8 +84,10 @@ class EdgeClient(ABC):
 class GrpcClient(EdgeClient):
     """gRPC by grpc.aio."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str = "") -> None:
+        """`token`: goes with every unary call."""
         self._channel = grpc.aio.insecure_channel(address)
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
     async def close(self) -> None:
         """Closes the connection."""
@@ -95,7 +97,8 @@ class GrpcClient(EdgeClient):
     async def call(self, rpc: str, request: Message) -> Any:
         method = _METHODS[_PREFIX + rpc]
         try:
-            return await self._channel.unary_unary(f"/{method.rpc}", _serialized, _parser(method))(request)
+            call = self._channel.unary_unary(f"/{method.rpc}", _serialized, _parser(method))
+            return await call(request, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             raise grpc_failure(error) from error
 
@@ -123,8 +126,10 @@ class GrpcClient(EdgeClient):
 class ConnectClient(EdgeClient):
     """Connect with JSON by httpx, as a program without any of our code would write it."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False)
+    def __init__(self, url: str, token: str = "") -> None:
+        """`token`: goes with every call."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, headers=headers)
 
     async def close(self) -> None:
         """Closes the connections."""

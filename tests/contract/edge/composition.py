@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from ledger.cli.feeds import view_tools
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import own_logs
 from ledger.cli.purge_queries import purge_queries
 from ledger.cli.queries import view_queries
 from ledger.clock import system_clock
 from ledger.config import Settings
 from ledger.keys.key_file import KeyFile, new_key_file
 from ledger.keys.purge_rows import PurgeRows
+from ledger.server.log_readers import Logs
 from ledger.server.proofs import Proofs
 from ledger.server.purges import Purges
 from ledger.store.connections import writer_pool
@@ -32,7 +33,7 @@ async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
     async with view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
         pool = writer_pool(edge.settings.postgres_keys_url)
         purges = Purges(PurgeRows(pool), edge.ledger.origin_of, _generations, system_clock)
-        proofs = Proofs(edge.ledger, log_blobs(edge.settings), disclosed)
+        proofs = Proofs(edge.ledger, Logs(own_logs(edge.settings)), disclosed)
         edge.queries.update({**queries, **purge_queries(purges), **proofs.queries()})
         await edge.start()
         yield edge

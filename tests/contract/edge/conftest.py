@@ -12,7 +12,8 @@ from ledger.application.ledger import Ledger
 from ledger.config import Settings, load
 from ledger.server.edge import Query
 from ledger.server.limits import Limits
-from ledger.server.serving import Addresses, Logs, run_server
+from ledger.server.log_readers import Logs
+from ledger.server.serving import Addresses, run_server
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient
 from tests.services.postgres import Database
 from tests.services.sealed import open_ledger

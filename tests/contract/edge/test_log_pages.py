@@ -13,15 +13,15 @@ import pytest
 
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from ledger.blobs.directory import DirectoryBlobs
-from ledger.log.log_files import LogFiles, checkpoint_of
+from ledger.log.log_files import LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.log_proofs import consistency_proof
-from ledger.server.log_readers import parse_readers
-from ledger.server.serving import Logs
+from ledger.log.own_heads import OwnLogs
+from ledger.server.log_readers import Logs, parse_readers
 from ledger.trust.bundle import decode_bodies, decode_entries
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier
+from ledger.trust.merkle import EMPTY_ROOT, Frontier
 from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note
 from ledger.trust.tile import BundleId, TileId
@@ -53,14 +53,14 @@ class Pages:
 @pytest.fixture
 async def pages(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Pages]:
     files = LogFiles(DirectoryBlobs(tmp_path), "north")
-    growth = open_growth(files, checkpoint_of(None, ORIGIN))
+    growth = open_growth(files, Checkpoint(ORIGIN, 0, EMPTY_ROOT))
     for begin, end in ((0, 300), (300, 600)):
         growth.take([StoredLeaf(at + 1, ENTRIES[at], BODIES[at]) for at in range(begin, end)])
         text = growth.finish(ORIGIN).text()
         note = Note(text, (LOG.sign(text),))
         if end == 300:
             files.publish(note)
-    await idle_edge.start(logs=Logs(DirectoryBlobs(tmp_path), READERS))
+    await idle_edge.start(logs=Logs(OwnLogs(DirectoryBlobs(tmp_path), lambda _: [LOG.verifier()]), READERS))
     async with httpx.AsyncClient(base_url=idle_edge.addresses.http) as http:
         yield Pages(http)
 

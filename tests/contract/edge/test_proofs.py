@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,22 +20,29 @@ from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.errors_shown import reason
 from ledger.cli.main import main
-from ledger.cli.map_records import publish_map
+from ledger.cli.map_records import map_all, publish_map
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
-from ledger.log.log_files import LogFiles
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
+from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import OwnLogs
 from ledger.log.record_maps import RecordMaps
+from ledger.server.caller import current_authorization
+from ledger.server.errors import PackTooLarge
+from ledger.server.log_readers import Logs, parse_readers
 from ledger.server.proofs import Proofs
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.bundle import encode_entries
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.map_tree import MapTree
 from ledger.trust.merkle_check import check_consistency, check_inclusion
-from ledger.trust.note import parse_note
-from ledger.trust.note_key import KeyKind
+from ledger.trust.note import Note, parse_note
+from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.proof_pack import parse_proof_pack
 from ledger.trust.record_map import heads_of
 from ledger.trust.tile import BundleId
-from tests.contract.edge.clients import GrpcClient
+from tests.contract.edge.clients import ConnectClient, GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import context, record_entry, register_patient, register_record, start_care
 from tests.eventually import eventually_async
@@ -43,6 +51,20 @@ from verifier import verify as court
 
 if TYPE_CHECKING:
     from ledger.api.v1.proofs_pb2_grpc import ProofServiceAsyncStub
+
+
+TOKENS = {"archive": "archive-secret", "south": "south-secret"}
+READERS = parse_readers(
+    "".join(
+        f"{name} {hospital} {sha256(TOKENS[name].encode()).hexdigest()}\n"
+        for name, hospital in (("archive", "north"), ("south", "south"))
+    ).encode()
+)
+
+
+ClientOf = type[GrpcClient] | type[ConnectClient]
+ARCHIVE = (("authorization", f"Bearer {TOKENS['archive']}"),)
+NOBODY = ()
 
 
 @dataclass
@@ -54,16 +76,33 @@ class Ground:
     client: GrpcClient
     channel: grpc.aio.Channel
     keys: Path
+    stop_integrating: Callable[[], Awaitable[None]]
 
     @property
     def proofs(self) -> ProofServiceAsyncStub:
         return ProofServiceStub(self.channel)
 
     @property
+    def origin(self) -> str:
+        return f"{self.edge.settings.origin_prefix}/north/1"
+
+    @property
+    def logs(self) -> OwnLogs:
+        """The log as those read it who sign nothing."""
+        return OwnLogs(self.blobs, LogVerifiers(self.keys / FILE_NAME))
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """Hospital, address and a reader's token, for the command line."""
+        token = self.keys.with_name("token")
+        token.touch(0o600)
+        token.write_text(TOKENS["archive"])
+        return ("--hospital", "north", "--address", self.edge.addresses.grpc, "--token-file", str(token))
+
+    @property
     def key(self) -> str:
         """The log's verifier key."""
-        origin = f"{self.edge.settings.origin_prefix}/north/1"
-        return str(read_sealed_key(KeyFolder(self.keys).path_of(origin, KeyKind.ED25519)).verifier)
+        return str(read_sealed_key(KeyFolder(self.keys).path_of(self.origin, KeyKind.ED25519)).verifier)
 
     async def published(self, size: int) -> int:
         """Waits until the checkpoint covers a position."""
@@ -75,6 +114,13 @@ class Ground:
             return found if found >= size else 0
 
         return await eventually_async(covered, what=f"a checkpoint of {size} events")
+
+    async def head_of(self, position: int) -> Checkpoint:
+        """The published head once it covers a position."""
+        await self.published(position)
+        head = self.logs.published("north", self.origin)
+        assert head is not None
+        return head.checkpoint
 
     async def record(self, entries: int) -> tuple[str, int]:
         """A record with entries; its id and the last position."""
@@ -98,17 +144,22 @@ async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground
     passphrase.touch(0o600)
     passphrase.write_text("a passphrase of the tests\n")
     keys = LogKeys(tmp_path / "keys", passphrase, make=True)
-    idle_edge.queries.update(Proofs(idle_edge.ledger, blobs, disclosed).queries())
+    readers = Logs(OwnLogs(blobs, LogVerifiers(tmp_path / "keys" / FILE_NAME)), READERS)
+    idle_edge.queries.update(Proofs(idle_edge.ledger, readers, disclosed).queries())
     await idle_edge.start()
     stop, ready = asyncio.Event(), asyncio.Event()
+
+    async def end() -> None:
+        stop.set()
+        await integrating
+
     integrating = asyncio.create_task(run_integrator(idle_edge.settings, Log(blobs, keys, None), stop, ready.set))
     address = idle_edge.addresses.grpc
     try:
         async with grpc.aio.insecure_channel(address) as channel:
-            yield Ground(idle_edge, blobs, GrpcClient(address), channel, tmp_path / "keys")
+            yield Ground(idle_edge, blobs, GrpcClient(address), channel, tmp_path / "keys", end)
     finally:
-        stop.set()
-        await integrating
+        await end()
 
 
 async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Path) -> None:
@@ -118,17 +169,20 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     """
     record_id, position = await ground.record(3)
     await ground.published(position)
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     assert made.size >= position
     await ground.published(made.position)
-    assert await publish_map(ground.channel, ground.blobs, "north") is None, "nothing but the map itself is new"
+    assert await publish_map(ground.channel, ground.logs, "north", ground.origin) is None, (
+        "nothing but the map itself is new"
+    )
     await ground.client.call("RecordService/RecordEntry", record_entry(record_id, "Later."))
     await ground.published(made.position + 1)
-    at = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
+    at = ground.at
     pack = tmp_path / "a.pack"
     exported = await ground.cli("export", "proof", record_id, *at, "--out", str(pack), "--with-bodies")
     assert exported.exit_code == 0, exported.output
+    assert all(each.body for each in parse_proof_pack(pack.read_bytes()).events)
     checked = await ground.cli("verify", "pack", str(pack), "--key", ground.key)
     assert checked.exit_code == 0, checked.output
     assert "Nothing is missing up to version 5" in checked.output
@@ -148,13 +202,49 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     assert (refused.exit_code, "REFUSED HEAD_INCLUSION" in refused.output) == (1, True), refused.output
 
 
+@pytest.mark.parametrize("client_of", [GrpcClient, ConnectClient], ids=["grpc", "connect"])
+async def test_envelopes_and_bodies_are_for_their_readers(ground: Ground, client_of: ClientOf) -> None:
+    """As the files of the log: nobody, a stranger, another hospital's reader, its own; growth is for all."""
+    record_id, position = await ground.record(1)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert made is not None
+    await ground.published(made.position)
+    addresses = ground.edge.addresses
+    asked = {
+        "ProofService/GetInclusionProof": messages.GetInclusionProofRequest(hospital="north", position=1),
+        "ProofService/GetTlogProof": messages.GetTlogProofRequest(hospital="north", position=1),
+        "ProofService/GetProofPack": messages.GetProofPackRequest(
+            hospital="north", record_id=record_id, with_bodies=True
+        ),
+    }
+    refusals = {
+        "": ("UNAUTHENTICATED", "READER_UNKNOWN"),
+        "another": ("UNAUTHENTICATED", "READER_UNKNOWN"),
+        TOKENS["south"]: ("PERMISSION_DENIED", "READER_NOT_ALLOWED"),
+    }
+    for token in (*refusals, TOKENS["archive"]):
+        client = client_of(addresses.grpc if client_of is GrpcClient else addresses.http, token)
+        for rpc, request in asked.items():
+            if token == TOKENS["archive"]:
+                assert (await client.call(rpc, request)).ByteSize() > 0
+                continue
+            with pytest.raises(RpcFailed) as refused:
+                await client.call(rpc, request)
+            assert (refused.value.code, refused.value.reason) == refusals[token]
+        growth = messages.GetConsistencyProofRequest(hospital="north", old_size=1)
+        assert (await client.call("ProofService/GetConsistencyProof", growth)).hashes
+        await client.close()
+
+
 async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: Path) -> None:
     """Inclusion of every event and consistency since every size, under the published checkpoint; as a file too."""
     _, position = await ground.record(1)
     size = await ground.published(position)
     roots: dict[int, bytes] = {}
     for at in range(1, size + 1):
-        answer = await ground.proofs.GetInclusionProof(messages.GetInclusionProofRequest(hospital="north", position=at))
+        one = messages.GetInclusionProofRequest(hospital="north", position=at)
+        answer = await ground.proofs.GetInclusionProof(one, metadata=ARCHIVE)
         checkpoint = parse_checkpoint(parse_note(answer.checkpoint).text)
         leaf = leaf_hash(answer.envelope)
         check_inclusion(leaf, answer.index, checkpoint.size, tuple(answer.hashes), checkpoint.root)
@@ -166,8 +256,7 @@ async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: P
     now = parse_checkpoint(parse_note(grown.checkpoint).text)
     check_consistency(size, now.size, tuple(grown.hashes), roots[size], now.root)
     out = tmp_path / "one.tlog-proof"
-    at_address = ("--hospital", "north", "--address", ground.edge.addresses.grpc)
-    assert (await ground.cli("export", "event", "2", *at_address, "--out", str(out))).exit_code == 0
+    assert (await ground.cli("export", "event", "2", *ground.at, "--out", str(out))).exit_code == 0
     entry = ("--entry", f"{out}.envelope", "--key", ground.key)
     checked = await ground.cli("verify", "proof", str(out), *entry)
     assert (checked.exit_code, "at position 2" in checked.output) == (0, True), checked.output
@@ -176,13 +265,18 @@ async def test_proofs_of_single_events_and_of_growth(ground: Ground, tmp_path: P
 
 
 async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
-    """A position beyond the checkpoint, a record before its first map, an unknown one, a hospital without a log."""
+    """A position beyond the checkpoint, a record before its first map, an unknown one, a hospital that is none."""
     record_id, position = await ground.record(0)
     await ground.published(position)
     cases: list[tuple[Any, Any, str]] = [
         (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north", position=9999), "NOT_IN_LOG_YET"),
         (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="north"), "VALIDATION_FAILED"),
-        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="west", position=1), "UNKNOWN_HOSPITAL"),
+        (ground.proofs.GetTlogProof, messages.GetTlogProofRequest(hospital="west", position=1), "READER_UNKNOWN"),
+        (
+            ground.proofs.GetConsistencyProof,
+            messages.GetConsistencyProofRequest(hospital="west", old_size=1),
+            "UNKNOWN_HOSPITAL",
+        ),
         (
             ground.proofs.GetConsistencyProof,
             messages.GetConsistencyProofRequest(hospital="north", old_size=9999),
@@ -196,13 +290,14 @@ async def test_what_is_not_proven_yet_is_named(ground: Ground) -> None:
     ]
     for call, request, expected in cases:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await call(request)
+            await call(request, metadata=ARCHIVE if request.hospital == "north" else NOBODY)
         assert reason(refused.value) == expected
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     await ground.published(made.position)
+    stranger = messages.GetProofPackRequest(hospital="north", record_id=str(uuid4()))
     with pytest.raises(grpc.aio.AioRpcError) as unknown:
-        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=str(uuid4())))
+        await ground.proofs.GetProofPack(stranger, metadata=ARCHIVE)
     assert reason(unknown.value) == "UNKNOWN_RECORD"
 
 
@@ -210,33 +305,123 @@ async def test_an_event_that_is_no_map_is_not_disclosed(ground: Ground) -> None:
     """Whoever writes the log's files may call an entry the newest map; it is not opened for everybody."""
     record_id, position = await ground.record(1)
     await ground.published(position)
-    made = await publish_map(ground.channel, ground.blobs, "north")
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert made is not None
     await ground.published(made.position)
     RecordMaps(ground.blobs, "north").note_published(made._replace(position=position))
+    of_record = messages.GetProofPackRequest(hospital="north", record_id=record_id)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await ground.proofs.GetProofPack(messages.GetProofPackRequest(hospital="north", record_id=record_id))
+        await ground.proofs.GetProofPack(of_record, metadata=ARCHIVE)
     assert reason(refused.value) == "LOG_DAMAGED"
 
 
-async def test_maps_grow_and_are_published_once(ground: Ground) -> None:
+async def test_maps_grow_and_are_published_once(ground: Ground, caplog: pytest.LogCaptureFixture) -> None:
     """A second map is grown from the first and equals one built anew; a map of an earlier size is refused by name."""
     _, position = await ground.record(1)
     await ground.published(position)
-    first = await publish_map(ground.channel, ground.blobs, "north")
+    first = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert first is not None
     _, position = await ground.record(2)
     await ground.published(position)
-    second = await publish_map(ground.channel, ground.blobs, "north")
+    second = await publish_map(ground.channel, ground.logs, "north", ground.origin)
     assert second is not None
     maps = RecordMaps(ground.blobs, "north")
     assert maps.published() == [first, second]
-    anew = MapTree()
-    anew.put(heads_of(LogFiles(ground.blobs, "north").entries(BundleId(0, second.size))).values())
-    assert maps.build(second.size).root() == anew.root()
+    assert newest_root(ground, second.size) == anew_root(ground, second.size)
+    assert "built from all entries" not in caplog.text
     program = context()
     program.actor.role = "system"
     stale = messages.PublishMapRequest(context=program, tree_size=1, rows=1, root=bytes(32), map_version=1)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ground.proofs.PublishMap(stale)
     assert reason(refused.value) == "STATE_FORBIDS"
+
+
+async def test_a_kept_map_that_was_not_published_is_not_grown_from(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever writes the log's files may put a whole map of their own there; the next is built from the entries."""
+    _, position = await ground.record(1)
+    await ground.published(position)
+    first = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert first is not None
+    maps = RecordMaps(ground.blobs, "north")
+    for name in ground.blobs.names(f"north/map/{first.size}"):
+        ground.blobs.delete(name)
+    maps.keep(first.size, MapTree())
+    await ground.record(1)
+    await ground.head_of(first.position + 1)
+    second = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert second is not None
+    assert newest_root(ground, second.size) == anew_root(ground, second.size)
+    assert "built from all entries" in caplog.text
+
+
+async def test_a_map_is_not_grown_from_entries_outside_the_tree(ground: Ground) -> None:
+    """A bundle that somebody wrote is refused by name, and nothing is published."""
+    _, position = await ground.record(1)
+    await ground.head_of(position)
+    await ground.stop_integrating()
+    head = await ground.head_of(position)
+    bundle = BundleId(0, head.size)
+    entries = LogFiles(ground.blobs, "north").entries(bundle)
+    ground.blobs.put(f"north/{bundle.entries_path}", encode_entries([*entries[:-1], entries[0]]))
+    with pytest.raises(LogDamaged, match="not leaves of the signed tree"):
+        await publish_map(ground.channel, ground.logs, "north", ground.origin)
+
+
+async def test_a_pack_above_what_an_answer_may_have_is_refused_by_name(ground: Ground) -> None:
+    """With bodies it is too large, also before all of it is read; without them it is handed out."""
+    record_id, position = await ground.record(3)
+    await ground.published(position)
+    made = await publish_map(ground.channel, ground.logs, "north", ground.origin)
+    assert made is not None
+    await ground.published(made.position)
+    current_authorization.set(f"Bearer {TOKENS['archive']}")
+    whole = messages.GetProofPackRequest(hospital="north", record_id=record_id, with_bodies=True)
+    bare = messages.GetProofPackRequest(hospital="north", record_id=record_id)
+    logs = Logs(ground.logs, READERS)
+    size = (await Proofs(ground.edge.ledger, logs, disclosed).get_proof_pack(bare)).ByteSize()
+    for limit in (size + 16, 1000):
+        with pytest.raises(PackTooLarge):
+            await Proofs(ground.edge.ledger, logs, disclosed, limit).get_proof_pack(whole)
+    assert (await Proofs(ground.edge.ledger, logs, disclosed, size + 16).get_proof_pack(bare)).ByteSize() == size
+
+
+async def test_maps_are_published_beside_the_log(ground: Ground) -> None:
+    """As `ledger integrate --maps-every` does it, for every hospital; one without a log is passed over."""
+    _, position = await ground.record(1)
+    await ground.published(position)
+    mapping = asyncio.create_task(map_all(ground.edge.addresses.grpc, ground.logs, every=60, first=0))
+
+    async def mapped() -> bool:
+        return bool(RecordMaps(ground.blobs, "north").published())
+
+    await eventually_async(mapped, what="a map of its own accord")
+    mapping.cancel()
+    assert isinstance((await asyncio.gather(mapping, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+async def test_a_checkpoint_that_is_not_ours_proves_nothing(ground: Ground) -> None:
+    """Signed by another key, it is refused by name."""
+    _, position = await ground.record(1)
+    await ground.head_of(position)
+    await ground.stop_integrating()
+    head = await ground.head_of(position)
+    other = SigningKey(ground.origin, KeyKind.ED25519, bytes(range(32)))
+    LogFiles(ground.blobs, "north").publish(Note(head.text(), (other.sign(head.text()),)))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ground.proofs.GetConsistencyProof(messages.GetConsistencyProofRequest(hospital="north", old_size=1))
+    assert reason(refused.value) == "LOG_DAMAGED"
+
+
+def newest_root(ground: Ground, size: int) -> bytes:
+    kept = RecordMaps(ground.blobs, "north").newest(size)
+    assert kept is not None
+    return kept[1].root()
+
+
+def anew_root(ground: Ground, size: int) -> bytes:
+    anew = MapTree()
+    anew.put(heads_of(LogFiles(ground.blobs, "north").entries(BundleId(0, size))).values())
+    return anew.root()

@@ -47,7 +47,7 @@ async def _started(database: Database) -> AsyncIterator[Process]:
     async with bodies_with_keys(settings) as bodies:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         await ledger.add_hospital(HOSPITAL, 1, "")
-        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, ("archive-office",), lambda: NOW)
+        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry())
         await follower.catch_up()
         yield Process(ledger, bodies, follower)

@@ -113,10 +113,19 @@ def test_a_consumer_gets_a_token_and_its_purposes(run: Run, tmp_path: Path) -> N
     """The token stands in its own file; asked for again, the old one counts no longer."""
     consumers = tmp_path / "consumers.json"
     for number in (1, 2):
-        words = ("consumer", "project", "--purpose", "views", "--token-file", str(tmp_path / f"token-{number}"))
+        words = (
+            "consumer",
+            "project",
+            "--purpose",
+            "views",
+            "--hospital",
+            "north",
+            "--token-file",
+            str(tmp_path / f"token-{number}"),
+        )
         assert run(*words, "--consumers-file", str(consumers)).exit_code == 0
     known = read_consumers(consumers)
     found = known.of_token(read_line_secret(tmp_path / "token-2").decode())
-    assert (found.name, found.purposes) == ("project", {UNSEAL_PURPOSE_VIEWS})
+    assert (found.name, found.purposes, found.hospitals) == ("project", {UNSEAL_PURPOSE_VIEWS}, {"north"})
     with pytest.raises(UnknownToken):
         known.of_token(read_line_secret(tmp_path / "token-1").decode())

@@ -16,7 +16,9 @@ from ledger.config import Settings, load
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.log.log_files import LogFiles
+from ledger.log.own_heads import OwnLogs
 from ledger.publisher.role import run_publisher
 from ledger.trust.note_key import KeyKind, VerifierKey
 from ledger.trust.policy import Policy
@@ -65,6 +67,12 @@ def keys(tmp_path: Path) -> LogKeys:
 
 
 @pytest.fixture
+def logs(blobs: DirectoryBlobs, tmp_path: Path) -> OwnLogs:
+    """The logs for those who sign nothing."""
+    return OwnLogs(blobs, LogVerifiers(tmp_path / "keys" / FILE_NAME))
+
+
+@pytest.fixture
 def log_key(tmp_path: Path, ledger: LoadedLedger) -> Callable[[], VerifierKey]:
     """The verifier key of the hospital's log, once it was made."""
     origin = f"{ORIGIN_PREFIX}/{ledger.hospital}/1"
@@ -89,13 +97,13 @@ def integrating(settings: Settings, blobs: DirectoryBlobs, keys: LogKeys) -> Int
 
 
 @pytest.fixture
-def publishing(settings: Settings, blobs: DirectoryBlobs) -> Publishing:
+def publishing(settings: Settings, logs: OwnLogs) -> Publishing:
     """A publisher on the PostgreSQL log that knows of the log's files, while the block runs."""
 
     @asynccontextmanager
     async def publish() -> AsyncGenerator[None]:
         stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set, blobs))
+        task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set, logs))
         try:
             yield
         finally:

@@ -12,13 +12,20 @@ from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.config import load
 from ledger.log.log_files import LogFiles
+from ledger.log.own_heads import OwnLogs
 from ledger.server import log_states
-from ledger.server.serving import Logs
+from ledger.server.log_readers import Logs
+from ledger.trust.bundle import encode_bodies, encode_entries
+from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.note import Note
+from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.tile import BundleId
 from tests.contract.edge.clients import GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import register_patient
 from tests.contract.stream.loaded_ledger import LoadedLedger
-from tests.integration.log.conftest import Integrating
+from tests.eventually import eventually_async
+from tests.integration.log.conftest import Integrating, Publishing
 from tests.integration.log.test_integrating import until_published
 from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
@@ -37,9 +44,9 @@ async def server(database: Database) -> AsyncIterator[RunningEdge]:
 
 
 @pytest.fixture
-async def client(server: RunningEdge, blobs: DirectoryBlobs) -> AsyncIterator[GrpcClient]:
+async def client(server: RunningEdge, logs: OwnLogs) -> AsyncIterator[GrpcClient]:
     """A client of that server, which is started."""
-    await server.start(logs=Logs(blobs))
+    await server.start(logs=Logs(logs))
     client = GrpcClient(server.addresses.grpc)
     yield client
     await client.close()
@@ -135,3 +142,50 @@ async def test_status_tells_how_far_the_log_is_behind(
     (hospital,) = status.hospitals
     assert (hospital.log.state, hospital.log.lag) == ("integrating", 7)
     assert 0.0 < hospital.log.lag_seconds < 60.0
+
+
+async def test_a_bundle_that_the_tree_does_not_vouch_for_is_not_served(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient, blobs: DirectoryBlobs
+) -> None:
+    """Another event in the place of one, an exchanged body: well formed, and read from PostgreSQL instead."""
+    ledger.append(600)
+    async with integrating():
+        await until_published(files, 600)
+    first, second = BundleId(0), BundleId(1)
+    entries, bodies = files.entries(first), files.bodies(second)
+    blobs.put(f"{ledger.hospital}/{first.entries_path}", encode_entries([entries[1], *entries[1:]]))
+    blobs.put(f"{ledger.hospital}/{second.bodies_path}", encode_bodies([b"another body", *bodies[1:]]))
+    assert await replayed(client, ledger.hospital) == ledger.stored()
+
+
+async def test_heads_that_are_not_ours_are_not_believed(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    publishing: Publishing,
+    client: GrpcClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Signed by a stranger's key: no command, no publishing, no range from files; the status says why."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    ours = files.signed()
+    assert ours is not None
+    stranger = SigningKey(parse_checkpoint(ours.text).origin, KeyKind.ED25519, bytes(range(32)))
+    files.keep_signed(Note(ours.text, (stranger.sign(ours.text),)))
+    with pytest.raises(RpcFailed) as refused:
+        await client.call("PatientService/RegisterPatient", register_patient(ledger.hospital))
+    assert (refused.value.code, refused.value.reason) == ("UNAVAILABLE", "LOG_UNAVAILABLE")
+    assert await replayed(client, ledger.hospital) == ledger.stored()
+    status = await client.call("OperationsService/GetStatus", GetStatusRequest(hospital=ledger.hospital))
+    (hospital,) = status.hospitals
+    assert (hospital.log.state, "no trusted key has signed" in hospital.log.reason) == ("unreadable", True)
+    async with publishing():
+        await eventually_async(lambda: _said(caplog, "publishing failed"), what="the publisher's refusal")
+    files.keep_signed(ours)
+    await client.call("PatientService/RegisterPatient", register_patient(ledger.hospital))
+
+
+async def _said(caplog: pytest.LogCaptureFixture, what: str) -> bool:
+    return any(what in each.message and "signed" in str(vars(each).get("reason")) for each in caplog.records)

@@ -11,9 +11,10 @@ import pytest
 from ledger.blobs.contract import BlobDiffers
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
-from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, checkpoint_of
+from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged
 from ledger.log.log_growth import PositionMissing, open_growth
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey
 from tests.fault.test_integration_step import EVENTS, files_in, root_at, step
@@ -45,7 +46,7 @@ def test_who_was_overtaken_signs_nothing_more(tmp_path: Path) -> None:
 
 def test_two_roots_of_one_size_meet_in_the_tiles(tmp_path: Path) -> None:
     """Another event in the same place cannot even be written, so that no head over it can be signed."""
-    first, second = opened(tmp_path), open_growth(files_in(tmp_path), checkpoint_of(None, ORIGIN))
+    first, second = opened(tmp_path), open_growth(files_in(tmp_path), Checkpoint(ORIGIN, 0, EMPTY_ROOT))
     other = replace(EVENTS[299], envelope=EVENTS[298].envelope)
     first.take(EVENTS[:300])
     second.take([*EVENTS[:299], other])

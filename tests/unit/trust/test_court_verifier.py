@@ -15,6 +15,8 @@ from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import CheckpointFault, NoteFault, ProofFault, QuorumMissing, SignatureFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_tiles import LogTiles
+from ledger.trust.merkle_check import root_from_inclusion
+from ledger.trust.merkle_proof import plan_inclusion
 from ledger.trust.pack_check import PackStatement, PackTrust, check_pack_file
 from ledger.trust.pack_fault import PackRefused
 from ledger.trust.tlog_proof import TlogProof, check_tlog_proof, parse_tlog_proof
@@ -247,3 +249,39 @@ def test_it_stands_alone() -> None:
         for alias in node.names
     }
     assert {name.partition(".")[0] for name in names} <= {*sys.stdlib_module_names, "cryptography"}
+
+
+def test_it_can_be_read_whole() -> None:
+    """At most 400 lines of code beside explanations, no function above 40, so that an expert reads it in an hour."""
+    text = Path(court.__file__).read_text()
+    functions, explained = list[ast.FunctionDef](), set[int]()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            functions.append(node)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
+            explained |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    code = [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#") and number not in explained
+    ]
+    assert len(code) <= 400
+    assert max((each.end_lineno or 0) - each.lineno + 1 for each in functions) <= 40
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(1, 1 << 62), st.integers(0, 1 << 62), st.integers(-2, 2))
+@example(1, 0, 0)
+def test_audit_paths(size: int, index: int, more: int) -> None:
+    """Of paths of the right length, shorter and longer ones: both verifiers come to the same root, or to none."""
+    leaf, index = leaf_hash(b"a leaf"), index % (size + 1)
+    length = (len(plan_inclusion(index, size).parts) if index < size else 10) + more
+    path = [leaf_hash(b"%d" % at) for at in range(length)]
+    try:
+        root = root_from_inclusion(leaf, index, size, path)
+    except ProofFault:
+        assert index == size or more != 0
+        assert not court.included(leaf, index, size, path, bytes(32))
+        return
+    assert court.included(leaf, index, size, path, root)
+    assert not court.included(leaf, index, size, path, bytes(32))
