@@ -1,0 +1,99 @@
+"""Puts the rows of a backup into an empty cluster, all of it in one transaction: whole, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import psycopg
+from psycopg.sql import SQL, Composable, Identifier
+
+from ledger.backup.faults import RestoreRefused
+from ledger.backup.held_backup import HeldBackup
+from ledger.backup.manifest import Table
+from ledger.backup.stored_rows import CONTROL, RESERVATION_KEY
+from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
+from ledger.store.roles import bootstrap_roles
+from ledger.store.statements import steps
+from ledger.views.statements import render, templates
+
+_CHUNK = 1 << 20
+_REGISTRY = "hospitals"
+_MADE_WITH_A_ROW = ("head", RESERVATION_KEY)
+
+
+async def put_back(
+    url: str, events: HeldBackup, keys: HeldBackup | None, passwords: Mapping[str, str] | None = None
+) -> list[SchemaState]:
+    """Makes the roles where it may, builds the schemas as they were, loads the rows, then migrates to this release.
+
+    Without `keys` every hospital is closed. RestoreRefused where the cluster has hospitals, the backup is of a later
+    release, or PostgreSQL refuses a row; nothing is written then. StoreUnavailable.
+    """
+    _require_known_versions(events)
+    async with migrate_connection(url) as connection:
+        await bootstrap_roles(connection, passwords or {})
+        try:
+            async with connection.transaction():
+                await _load(connection, events, keys)
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+            # Its text may quote a row.
+            raise RestoreRefused([f"PostgreSQL refuses the rows ({type(error).__name__})"]) from error
+    return await migrate(url)
+
+
+async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBackup | None) -> None:
+    await build_schema(connection, None, events.manifest.control_version)
+    await _require_empty(connection)
+    for each in events.manifest.ledgers:
+        await build_schema(connection, each.hospital, each.schema_version)
+    await connection.execute(_sql("become_owner"))
+    for table in _in_order(events.manifest.tables):
+        await _load_table(connection, events, table)
+    for table in keys.manifest.tables if keys else ():
+        await _load_table(connection, keys or events, table)
+    if keys is None:
+        await connection.execute(_sql("close"))
+
+
+async def _load_table(connection: MigrateConnection, held: HeldBackup, table: Table) -> None:
+    names = {
+        "table": Identifier(table.schema, table.name),
+        "columns": SQL(", ").join(map(Identifier, table.columns)),
+    }
+    if table.name in _MADE_WITH_A_ROW:
+        await connection.execute(_sql("empty", table=names["table"]))
+    with held.open(table.file) as file:
+        async with connection.cursor() as cursor, cursor.copy(_sql("copy_in", **names)) as copy:
+            while part := file.read(_CHUNK):
+                await copy.write(part)
+
+
+def _in_order(tables: Sequence[Table]) -> list[Table]:
+    """The registry last: a closed hospital's tables take no commands, not even these."""
+    return sorted(tables, key=lambda each: (each.schema, each.name) == (CONTROL, _REGISTRY))
+
+
+async def _require_empty(connection: MigrateConnection) -> None:
+    found = await (await connection.execute(_sql("has_hospitals"))).fetchall()
+    kept = await (await connection.execute(_sql("has_keys"))).fetchall()
+    faults = [f"the target holds a ledger already: {row[0]}" for row in found]
+    faults += [f"the target holds keys already: of {row[0]}" for row in kept]
+    if faults:
+        raise RestoreRefused(faults)
+
+
+def _require_known_versions(events: HeldBackup) -> None:
+    manifest = events.manifest
+    versions = [("the registry", manifest.control_version, len(steps("control")))]
+    versions += [(each.hospital, each.schema_version, len(steps("hospital"))) for each in manifest.ledgers]
+    later = [
+        f"{name}: schema version {found}, this release knows {known}"
+        for name, found, known in versions
+        if found > known
+    ]
+    if later:
+        raise RestoreRefused(later)
+
+
+def _sql(name: str, **names: Composable) -> bytes:
+    return render(templates("ledger.backup", "rows")[name], names)
