@@ -35,7 +35,8 @@ class NewBackup:
     def write(self, name: str, parts: Iterable[Buffer]) -> None:
         """One file of this name below the folder, durable when this returns."""
         path = self.folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for level in reversed(path.relative_to(self.folder).parents[:-1]):
+            (self.folder / level).mkdir(mode=0o700, exist_ok=True)
         size, digest = 0, sha256()
         with os.fdopen(os.open(path, _NEW, 0o600), "wb") as file:
             for part in parts:
