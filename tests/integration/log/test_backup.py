@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -67,13 +68,15 @@ async def test_a_ledger_is_the_same_again(
     assert check_log(restored.read, log_key(), note="signed").checkpoint.size == 620
 
 
-async def test_what_is_compared_with_nothing_is_said(ledger: LoadedLedger, backups: Backups) -> None:
-    """Nobody is asked: the backup is restored, and the restore says that it cannot know of anything newer."""
+async def test_a_restore_goes_over_nothing(ledger: LoadedLedger, backups: Backups) -> None:
+    """Nobody is asked: the restore says that it cannot know of anything newer. A second one is refused by name."""
     ledger.append(5)
     await backups.taken()
     done = await backups.restore()
     assert done.exit_code == 0, done.output
     assert "compared with nothing outside this backup" in done.output
+    again = await backups.restore()
+    assert (again.exit_code, f"holds a ledger already: {ledger.hospital}" in again.output) == (1, True), again.output
 
 
 async def test_writers_go_on_beside_a_backup(ledger: LoadedLedger, tmp_path: Path) -> None:
@@ -102,8 +105,8 @@ def _altered(path: Path) -> None:
 
 
 def _linked(path: Path) -> None:
-    elsewhere = path.parent.parent.parent.parent / "elsewhere"
-    path.rename(elsewhere)
+    elsewhere = path.parents[3] / "elsewhere"
+    path.replace(elsewhere)
     path.symlink_to(elsewhere)
 
 
@@ -111,52 +114,43 @@ def _foreign(path: Path) -> None:
     path.with_name("another").write_bytes(b"")
 
 
-@pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (_cut, "bytes, not"),
-        (_altered, "altered"),
-        (Path.unlink, "missing"),
-        (_linked, "events: "),
-        (_foreign, "another: not of this backup"),
-    ],
+_HARMS: tuple[tuple[Callable[[Path], None], str], ...] = (
+    (_cut, "bytes, not"),
+    (_altered, "events: altered"),
+    (Path.unlink, "events: missing"),
+    (_linked, "events: "),
+    (_foreign, "another: not of this backup"),
 )
-async def test_a_backup_that_is_not_whole_is_refused(
-    ledger: LoadedLedger, backups: Backups, harm: Callable[[Path], None], said: str
-) -> None:
-    """Each fault is named by file, also where there are two, and nothing is written."""
-    ledger.append(5)
-    await backups.taken()
-    rows = backups.backup / "rows"
-    harm(rows / f"h_{ledger.hospital}" / "events")
-    _cut(rows / "ledger_control" / "hospitals")
-    done = await backups.restore()
-    assert (done.exit_code, said in done.output, "ledger_control/hospitals: " in done.output) == (1, True, True)
-    assert _is_empty(backups.target)
+_MANIFESTS = (
+    (None, "missing; the backup was cut off"),
+    (b'{"format": 1,', "not JSON, or cut short"),
+    (b'{"format": 2}', "of another format"),
+    (b'{"format": 1, "kind": "keys"}', "release: missing"),
+)
 
 
-@pytest.mark.parametrize(
-    ("manifest", "said"),
-    [
-        (None, "missing; the backup was cut off"),
-        (b'{"format": 1,', "not JSON, or cut short"),
-        (b'{"format": 2}', "of another format"),
-        (b'{"format": 1, "kind": "keys"}', "release: missing"),
-    ],
-)
-async def test_a_backup_without_a_manifest_is_none(
-    ledger: LoadedLedger, backups: Backups, manifest: bytes | None, said: str
-) -> None:
-    """The manifest is written last: without a whole one, of events, there is no backup."""
+async def test_a_backup_that_is_not_whole_is_refused(ledger: LoadedLedger, backups: Backups) -> None:
+    """Each fault is named by file, also where there are two, and nothing is written. Without a whole manifest, which
+    is written last, there is no backup."""
     ledger.append(5)
     await backups.taken()
-    path = backups.backup / "manifest.json"
-    if manifest is None:
+    whole = backups.folder / "whole"
+    backups.backup.rename(whole)
+    for harm, said in _HARMS:
+        rows = Path(shutil.copytree(whole, backups.backup)) / "rows"
+        harm(rows / f"h_{ledger.hospital}" / "events")
+        _cut(rows / "ledger_control" / "hospitals")
+        done = await backups.restore()
+        assert (done.exit_code, said in done.output, "ledger_control/hospitals: " in done.output) == (1, True, True)
+        shutil.rmtree(backups.backup)
+    for manifest, said in _MANIFESTS:
+        path = Path(shutil.copytree(whole, backups.backup)) / "manifest.json"
         path.unlink()
-    else:
-        path.write_bytes(manifest)
-    done = await backups.restore()
-    assert (done.exit_code, said in done.output) == (1, True), done.output
+        if manifest is not None:
+            path.write_bytes(manifest)
+        done = await backups.restore()
+        assert (done.exit_code, said in done.output) == (1, True), done.output
+        shutil.rmtree(backups.backup)
     assert _is_empty(backups.target)
 
 
@@ -185,15 +179,6 @@ async def test_rows_that_do_not_hold_are_refused(ledger: LoadedLedger, backups: 
 
 def _manifest_of(backup: NewBackup) -> bytes:
     return backup.finish(Manifest(EVENTS, "0", "now", "postgres", 1, (), (), {})).encode()
-
-
-async def test_a_target_that_holds_a_ledger_is_left_alone(ledger: LoadedLedger, backups: Backups) -> None:
-    """A restore never goes over anything: the second one is refused by name."""
-    ledger.append(5)
-    await backups.taken()
-    assert (await backups.restore()).exit_code == 0
-    done = await backups.restore()
-    assert (done.exit_code, f"holds a ledger already: {ledger.hospital}" in done.output) == (1, True), done.output
 
 
 async def test_places_that_are_refused(ledger: LoadedLedger, backups: Backups) -> None:

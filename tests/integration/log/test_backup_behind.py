@@ -25,7 +25,7 @@ from ledger.trust.merkle import Frontier
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy_file import parse_policy
 from ledger.trust.verify import Summary
-from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
+from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger, Record
 from tests.fault.topic_contents import wait_for_events
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
@@ -40,6 +40,13 @@ BEFORE, AFTER = 500, 600
 @pytest.fixture
 def backups(ledger: LoadedLedger, empty_database: Database, tmp_path: Path) -> Backups:
     return Backups(ledger, empty_database, tmp_path)
+
+
+def _grow_otherwise(ledger: LoadedLedger, cut_to: int, count: int) -> None:
+    """As a ledger does that was put back and written on."""
+    ledger.cut(cut_to)
+    ledger.records = [Record() for _ in range(50)]
+    ledger.append(count)
 
 
 def _append(ledger: LoadedLedger, count: int) -> None:
@@ -114,8 +121,7 @@ async def test_the_topic_keeps_an_older_backup_out(
         await wait_for_events(kafka_broker.bootstrap, topic, 30)
     done = await backups.restore("--kafka", kafka_broker.bootstrap)
     assert (done.exit_code, "positions 21 to 30 are missing: topic" in done.output) == (1, True), done.output
-    ledger.cut(20)
-    ledger.append(30)
+    _grow_otherwise(ledger, 20, 30)
     later = Backups(ledger, backups.target, backups.folder / "later")
     await later.taken()
     done = await later.restore("--kafka", kafka_broker.bootstrap)
@@ -131,8 +137,7 @@ async def test_another_history_is_never_restored(
     _append(ledger, 20)
     async with integrating():
         await until_published(files, 20)
-    ledger.cut(10)
-    ledger.append(30)
+    _grow_otherwise(ledger, 10, 30)
     elsewhere = backups.folder / "elsewhere"
     backups.log.rename(elsewhere)
     await backups.taken()
