@@ -41,7 +41,8 @@ class NewBackup:
         with os.fdopen(os.open(path, _NEW, 0o600), "wb") as file:
             for part in parts:
                 digest.update(part)
-                size += file.write(part)
+                size += memoryview(part).nbytes
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         self._digests[name] = FileDigest(size, digest.hexdigest())

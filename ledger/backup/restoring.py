@@ -96,9 +96,12 @@ def _has_log(blobs: Blobs, hospital: str) -> bool:
 
 
 def _require_keys_of(events: HeldBackup, keys: HeldBackup) -> None:
-    """The keys must be of the same ledgers: others would be put beside them, and none for these."""
-    wanted = {(each.hospital, each.origin) for each in events.manifest.ledgers}
-    given = {(each.hospital, each.origin) for each in keys.manifest.ledgers}
+    """The keys must be of the same ledgers, under whichever origin: others would be put beside them, none for these."""
+    wanted, given = _ledgers_of(events), _ledgers_of(keys)
     if wanted != given:
-        only = sorted(hospital for hospital, _ in wanted ^ given)
-        raise BadBackup([f"{keys.folder}: not the keys of these ledgers: {', '.join(dict.fromkeys(only))}"])
+        only = sorted({hospital for hospital, _ in wanted ^ given})
+        raise BadBackup([f"{keys.folder}: not the keys of these ledgers: {', '.join(only)}"])
+
+
+def _ledgers_of(held: HeldBackup) -> set[tuple[str, str]]:
+    return {(each.hospital, each.origin.rpartition("/")[0]) for each in held.manifest.ledgers}

@@ -1,6 +1,12 @@
 -- name: become_owner
 SET LOCAL ROLE ledger_owner
 
+-- name: export_snapshot
+SELECT pg_export_snapshot()
+
+-- name: set_snapshot
+SET TRANSACTION SNAPSHOT {snapshot}
+
 -- name: registry
 SELECT id, origin, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
 

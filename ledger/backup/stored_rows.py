@@ -44,9 +44,19 @@ class Registered:
 class StoredRows:
     """One cluster at one moment."""
 
-    def __init__(self, connection: Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, url: str, connection: Connection[tuple[Any, ...]]) -> None:
         """Use `snapshot`."""
+        self._url = url
         self._connection = connection
+
+    @contextmanager
+    def for_a_moment(self) -> Generator[StoredRows]:
+        """The same rows over a connection of its own, whose locks end with the block and not with the snapshot."""
+        (name,) = self._rows("export_snapshot")[0]
+        with _reading(self._url) as connection:
+            connection.execute(_sql("set_snapshot", snapshot=Literal(name)))
+            connection.execute(_sql("become_owner"))
+            yield StoredRows(self._url, connection)
 
     def registered(self) -> list[Registered]:
         """Every hospital whose schema is there."""
@@ -124,14 +134,20 @@ class StoredRows:
 def snapshot(url: str) -> Generator[StoredRows]:
     """The cluster as it is now, until the block ends. StoreUnavailable where PostgreSQL cannot be asked.
 
-    It holds the lock of a reader on each table: writers do not feel it, a migration or a rewrite of the tables waits.
+    It holds the lock of a reader on each table: writers do not feel it, a migration or a rewrite of the table waits.
     """
+    with _reading(url) as connection:
+        connection.execute(_sql("become_owner"))
+        yield StoredRows(url, connection)
+
+
+@contextmanager
+def _reading(url: str) -> Generator[Connection[tuple[Any, ...]]]:
     try:
         with psycopg.connect(url, connect_timeout=5, application_name="ledger backup") as connection:
             connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             connection.set_read_only(True)
-            connection.execute(_sql("become_owner"))
-            yield StoredRows(connection)
+            yield connection
     except psycopg.OperationalError as error:
         raise StoreUnavailable(error.sqlstate) from error
 

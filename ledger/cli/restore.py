@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +36,10 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 class _Living:
     """What lives on and can be asked."""
 
-    log: Blobs | None
-    log_name: str
+    logs: Mapping[str, Blobs]
+    """By name as an operator knows it."""
+    named_log: str
+    """The one that must be there; empty for none."""
     heads: Sequence[Witnessed]
     kafka: str
     policy: Policy | None
@@ -45,17 +47,19 @@ class _Living:
 
     def asks(self) -> list[Ask]:
         asks: list[Ask] = [lambda ledger, _: self._checkpoints(ledger)]
-        if self.log is not None:
-            asks.append(lambda ledger, _: self._log(ledger))
+        for name, log in self.logs.items():
+            asks.append(lambda ledger, _, log=log, name=name: self._log(ledger, log, name))
         if self.kafka:
             asks.append(lambda ledger, _: ask_topic(self.kafka, ledger))
         if (policy := self.policy) and policy.witnesses:
             asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger))
         return asks
 
-    def _log(self, ledger: Ledger) -> Asked:
-        assert self.log is not None, "asked for only then"  # noqa: S101
-        return ask_log(self.log, self.log_name, ledger, self.key)
+    def _log(self, ledger: Ledger, log: Blobs, name: str) -> Asked:
+        found = ask_log(log, name, ledger, self.key)
+        if name == self.named_log and ledger.log and not found.seen:
+            raise RestoreRefused([f"{name}: no log of {ledger.hospital} there"])
+        return found
 
     def _checkpoints(self, ledger: Ledger) -> Asked:
         heads = [head.checkpoint for head in of_hospital(self.heads, ledger.hospital)]
@@ -110,9 +114,9 @@ def restore(
         _say_seen(found)
         _say_keys(found, held_keys)
         if folder:
-            restored_service(folder, found, living.log, settings, held_keys)
+            restored_service(folder, found, living.logs.get(log or ""), settings, held_keys)
         else:
-            place_logs(found, living.log, log_blobs(settings))
+            place_logs(found, living.logs.get(log or ""), log_blobs(settings))
             asyncio.run(put_back(settings.postgres_migrate_url, found.events, found.keys))
     _say_done(found, folder)
 
@@ -127,10 +131,11 @@ def _living(
     key: VerifierKey | None,
 ) -> _Living:
     """A store that the settings name lives on by itself; the `log` in a folder that is yet to be made does not."""
-    store = blobs_at(log) if log else log_blobs(settings) if settings.blobs or not folder else None
-    name = log or settings.blobs or str(settings.data_dir / "log")
+    logs = {log: blobs_at(log)} if log else {}
+    if settings.blobs or not folder:
+        logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
     topic = kafka or (settings.kafka_bootstrap if settings.stream == "kafka" else "")
-    return _Living(store, name, heads, topic, policy, key)
+    return _Living(logs, log or "", heads, topic, policy, key)
 
 
 def _checked(backup: Path, keys: Path | None, living: _Living, *, for_repair: bool) -> Checked:

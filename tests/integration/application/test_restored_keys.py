@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,20 +20,25 @@ from prometheus_client import CollectorRegistry
 
 from ledger.application.errors import BodyUnreadable
 from ledger.application.ledger import Ledger
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.bodies import Bodies, bodies_with_keys
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.cli.main import main
 from ledger.config import load
 from ledger.domain.refusal import Refused
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.role import Log, run_integrator
 from ledger.keys.erasing import Erasing
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, new_key_file, write_key_file
+from ledger.log.log_files import LogFiles
 from ledger.server.record_message import record_message
 from ledger.store.whole_ledger import verify_stored
-from ledger.trust.sealing import Opened, SealFault, SealFaultKind
+from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Summary
 from tests.contract.edge import requests
 from tests.integration.application.disposal_ground import Office
 from tests.integration.application.written import HOSPITAL, execute
+from tests.integration.log.test_integrating import until_published
 from tests.services.postgres import Database, create_database
 from tests.services.serve_process import serve_environment
 
@@ -61,12 +67,12 @@ async def serving(environment: dict[str, str]) -> AsyncGenerator[Process]:
         await ledger.close()
 
 
-async def program(database: Database, folder: Path, *words: str) -> str:
-    """The output of a command of the program that must succeed."""
+async def program(database: Database, folder: Path, *words: str, status: int = 0) -> str:
+    """The output of a command of the program, which must end with this status."""
     environment = {**serve_environment(database), "LEDGER_POSTGRES_MIGRATE_URL": database.url}
     environment["LEDGER_DATA_DIR"] = str(folder / database.name)
     done = await asyncio.to_thread(lambda: CliRunner().invoke(main, words, env=environment))
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == status, done.output
     return done.output
 
 
@@ -126,28 +132,60 @@ async def test_a_ledger_with_its_keys_is_the_same_ledger(database: Database, tmp
 async def test_a_backup_from_before_an_erasure_does_not_bring_the_record_back(
     database: Database, tmp_path: Path
 ) -> None:
-    """Restored with today's keys the record does not open: its tombstone is among them. Another record does."""
+    """The log remembers the destruction, so the backup is refused. Put back for a repair, with today's keys, the record
+    does not open: its tombstone is among them. Refilled, it is destroyed, as it was."""
     async with serving(serve_environment(database)) as process:
         await process.ledger.add_hospital(HOSPITAL, 1, "")
         office = Office(process.ledger)
         record_id, list_id = await office.condemned(await office.patient())
-        events = tmp_path / "events"
+        events, before = tmp_path / "events", await process.ledger.head(HOSPITAL)
         await program(database, tmp_path, "backup", str(events))
         await office.destroy(record_id, list_id)
         await process.follower.catch_up()
+    log = tmp_path / database.name / "log"
+    await integrated(database, tmp_path / database.name, before + 1)
     keys = tmp_path / "keys"
     await program(database, tmp_path, "backup", "--keys-to", str(keys))
     restored = another(database)
-    await program(restored, tmp_path, "restore", str(events), "--keys", str(keys))
-    async with serving(serve_environment(restored)) as process:
-        rows = await process.ledger.read_stream(HOSPITAL, UUID(record_id), 0, 100)
-        opened = await process.bodies.opener.open([(row.envelope, row.body) for row in rows])
-        assert set(opened) == {SealFault(SealFaultKind.TOMBSTONE)}
-        with pytest.raises(BodyUnreadable):
-            await process.ledger.record(HOSPITAL, UUID(record_id))
-        listed = await process.ledger.read_stream(HOSPITAL, UUID(list_id), 0, 100)
-        others = await process.bodies.opener.open([(row.envelope, row.body) for row in listed])
-        assert all(isinstance(each, Opened) for each in others)
+    words = ("restore", str(events), "--keys", str(keys), "--log", str(log))
+    refused = await program(restored, tmp_path, *words, status=1)
+    assert f"positions {before + 1} to {before + 1} are missing" in refused
+    await program(restored, tmp_path, *words, "--for-repair")
+    assert set(await opened(restored, record_id)) == {SealFault(SealFaultKind.TOMBSTONE)}
+    assert all(isinstance(each, Opened) for each in await opened(restored, list_id)), "others open"
+    shutil.copytree(tmp_path / database.name / "keys", tmp_path / restored.name / "keys")
+    await program(restored, tmp_path, "repair", "refill", HOSPITAL)
+    *earlier, last = await opened(restored, record_id)
+    assert (set(earlier), isinstance(last, Opened)) == ({Destroyed()}, True)
+
+
+async def opened(database: Database, stream_id: str) -> list[Opening]:
+    """What a server process, just started, opens of a stream."""
+    async with serving(serve_environment(database)) as process:
+        rows = await process.ledger.read_stream(HOSPITAL, UUID(stream_id), 0, 100)
+        return await process.bodies.opener.open([(row.envelope, row.body) for row in rows])
+
+
+def made_passphrase(folder: Path) -> Path:
+    """A file with a random one."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "passphrase"
+    file.touch(0o600)
+    file.write_text(secrets.token_urlsafe(32))
+    return file
+
+
+async def integrated(database: Database, data_dir: Path, size: int) -> None:
+    """Grows and signs the hospital's log up to a size."""
+    passphrase = made_passphrase(data_dir)
+    blobs, stop = DirectoryBlobs(data_dir / "log"), asyncio.Event()
+    log = Log(blobs, LogKeys(data_dir / "keys", passphrase, make=True), None)
+    task = asyncio.create_task(run_integrator(load(serve_environment(database)), log, stop, lambda: None))
+    try:
+        await until_published(LogFiles(blobs, HOSPITAL), size)
+    finally:
+        stop.set()
+        await task
 
 
 async def test_a_lost_key_encryption_key_is_the_loss_of_what_it_wraps(database: Database, tmp_path: Path) -> None:
@@ -158,9 +196,7 @@ async def test_a_lost_key_encryption_key_is_the_loss_of_what_it_wraps(database: 
         record_id = (await execute(process.ledger, requests.register_record(patient_id))).record_id
     events, keys, other = tmp_path / "events", tmp_path / "keys", tmp_path / "other.json"
     await program(database, tmp_path, "backup", str(events), "--keys-to", str(keys))
-    passphrase = tmp_path / "passphrase"
-    passphrase.touch(0o600)
-    passphrase.write_text(secrets.token_urlsafe(32))
+    passphrase = made_passphrase(tmp_path)
     made, cost = new_key_file(NOW, os.urandom), COST_OF_A_RANDOM_PASSPHRASE
     write_key_file(other, made, passphrase.read_bytes(), os.urandom, new=True, cost=cost)
     restored = another(database)

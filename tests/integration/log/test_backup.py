@@ -6,12 +6,12 @@ import json
 import shutil
 import stat
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from ledger.backup.manifest import EVENTS, Manifest
 from ledger.backup.new_backup import NewBackup
 from ledger.backup.stored_rows import snapshot
 from ledger.blobs.directory import DirectoryBlobs
@@ -162,23 +162,28 @@ async def test_rows_that_do_not_hold_are_refused(ledger: LoadedLedger, backups: 
     data = (backups.backup / name).read_bytes()
     body = ledger.stored()[3][1]
     (backups.backup / name).write_bytes(data.replace(body, body[:-1] + bytes([body[-1] ^ 1])))
-    manifest = json.loads((backups.backup / "manifest.json").read_bytes())
-    del manifest["files"][name]
-    backup = NewBackup(backups.folder / "digests")
-    backup.write(name, [(backups.backup / name).read_bytes()])
-    made = json.loads(_manifest_of(backup))
-    manifest["files"][name] = made["files"][name]
-    (backups.backup / "manifest.json").write_text(json.dumps(manifest))
+    _note_digest(backups.backup, name)
     done = await backups.restore()
     assert (done.exit_code, "at position 3" in done.output) == (1, True), done.output
+    (backups.backup / name).write_bytes(data)
+    _note_digest(backups.backup, name)
+    other = f"rows/h_{ledger.hospital}/actors"
+    (backups.backup / other).write_bytes(b"no rows")
+    _note_digest(backups.backup, other)
+    done = await backups.restore()
+    assert (done.exit_code, "PostgreSQL refuses the rows" in done.output) == (1, True), done.output
+    manifest = json.loads((backups.backup / "manifest.json").read_bytes())
     (backups.backup / "manifest.json").write_text(json.dumps({**manifest, "more": 1}))
     done = await backups.restore()
     assert "manifest.json: more: unknown field" in done.output
     assert _is_empty(backups.target)
 
 
-def _manifest_of(backup: NewBackup) -> bytes:
-    return backup.finish(Manifest(EVENTS, "0", "now", "postgres", 1, (), (), {})).encode()
+def _note_digest(backup: Path, name: str) -> None:
+    data = (backup / name).read_bytes()
+    manifest = json.loads((backup / "manifest.json").read_bytes())
+    manifest["files"][name] = {"size": len(data), "sha256": sha256(data).hexdigest()}
+    (backup / "manifest.json").write_text(json.dumps(manifest))
 
 
 async def test_places_that_are_refused(ledger: LoadedLedger, backups: Backups) -> None:
