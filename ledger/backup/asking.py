@@ -9,7 +9,7 @@ from functools import partial
 
 import httpx
 
-from ledger.backup.faults import RestoreRefused
+from ledger.backup.faults import BadBackup, RestoreRefused
 from ledger.backup.manifest import Ledger
 from ledger.backup.published import Seen
 from ledger.blobs.contract import Blobs
@@ -21,6 +21,7 @@ from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.tail import last_places
 from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.format_fault import KeyFault, TileFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.note import Note
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
@@ -47,7 +48,7 @@ def ask_log(blobs: Blobs, name: str, ledger: Ledger, key: VerifierKey | None) ->
         if note is None:
             continue
         head = parse_checkpoint(note.text)
-        trusted = key or _recorded_key(ledger)
+        trusted = key if key and key.name == ledger.origin else _recorded_key(ledger)
         if trusted is not None:
             own_head(note, ledger.origin, trusted, path)
         elif head.origin != ledger.origin:
@@ -82,7 +83,10 @@ def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger) -> Asked:
     note = files.signed()
     if note is None:
         return Asked((), (f"{ledger.hospital}: no witness can be asked, the backup has no signed head",))
-    answers = asyncio.run(_answers(policy, files, note))
+    try:
+        answers = asyncio.run(_answers(policy, files, note))
+    except TileFault as fault:
+        raise BadBackup([f"{ledger.hospital}: the tiles of its log are torn: {fault}"]) from fault
     forked = [name for name, answer in answers.items() if isinstance(answer, Forked)]
     if forked:
         raise RestoreRefused([f"{ledger.hospital}: witness {name} knows another history" for name in forked])
@@ -116,4 +120,7 @@ def together(asked: Sequence[Asked]) -> Asked:
 
 
 def _recorded_key(ledger: Ledger) -> VerifierKey | None:
-    return parse_verifier_key(ledger.log.key) if ledger.log and ledger.log.key else None
+    try:
+        return parse_verifier_key(ledger.log.key) if ledger.log and ledger.log.key else None
+    except KeyFault as fault:
+        raise BadBackup([f"{ledger.hospital}: the manifest names no verifier key of its log: {fault}"]) from fault

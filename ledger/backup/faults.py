@@ -18,12 +18,12 @@ class BackupRefused(_Faults):
 
 
 class BadBackup(_Faults):
-    """This is no whole backup, nothing was restored:"""
+    """This is no whole backup:"""
 
 
 class RestoreRefused(_Faults):
-    """Nothing was restored:"""
+    """This is not to be restored:"""
 
 
 class Behind(_Faults):
-    """More was published than this backup holds, nothing was restored:"""
+    """More was published than this backup holds, so it is not to be restored:"""

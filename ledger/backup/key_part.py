@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.backup.binary_rows import binary_rows
-from ledger.backup.faults import BackupRefused
+from ledger.backup.faults import BackupRefused, BadBackup
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.new_backup import NewBackup
 from ledger.backup.stored_rows import KEYS
@@ -62,7 +62,9 @@ class Opening:
 def opening(held: HeldBackup, content: KeyFile) -> Opening:
     """Tries every wrapped key of a backup of keys. BadBackup where the rows cannot be read."""
     keys = opened = 0
-    for place, wrapped in _wrapped_keys(held):
+    for place, wrapped in _keys(held):
+        if wrapped is None:
+            continue
         keys += 1
         key = content.key_of(wrapped.generation)
         opened += key is not None and unwrap(key, place, wrapped) is not None
@@ -71,21 +73,17 @@ def opening(held: HeldBackup, content: KeyFile) -> Opening:
 
 def key_ids(held: HeldBackup) -> set[tuple[str, bytes]]:
     """Origin and stream of every record that has a row of keys, be it a tombstone."""
-    table = held.rows(KEYS, "record_keys")
-    with held.open(table.file) as file:
-        return {
-            (row["origin"].decode(), row["stream_id"])
-            for row in binary_rows(file, table)
-            if row["origin"] and row["stream_id"]
-        }
+    return {(place.origin, place.stream_id) for place, _ in _keys(held)}
 
 
-def _wrapped_keys(held: HeldBackup) -> Iterator[tuple[KeyPlace, Wrapped]]:
+def _keys(held: HeldBackup) -> Iterator[tuple[KeyPlace, Wrapped | None]]:
+    """Every row; None for a tombstone."""
     table = held.rows(KEYS, "record_keys")
     with held.open(table.file) as file:
         for row in binary_rows(file, table):
-            data = row["wrapped"]
-            if data is not None:
-                origin, stream_id, key_id = row["origin"] or b"", row["stream_id"] or b"", row["key_id"] or b""
-                generation = int.from_bytes(row["generation"] or b"", "big")
-                yield KeyPlace(origin.decode(), stream_id, key_id), Wrapped(generation, data)
+            try:
+                place = KeyPlace((row["origin"] or b"").decode(), row["stream_id"] or b"", row["key_id"] or b"")
+                data, generation = row["wrapped"], int.from_bytes(row["generation"] or b"", "big")
+            except (KeyError, UnicodeDecodeError):
+                raise BadBackup([f"{table.file}: not rows of keys"]) from None
+            yield place, None if data is None else Wrapped(generation, data)

@@ -11,6 +11,7 @@ from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.manifest import Table
 from ledger.backup.stored_rows import CONTROL, RESERVATION_KEY
+from ledger.store.errors import StoreUnavailable
 from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
 from ledger.store.roles import bootstrap_roles
 from ledger.store.statements import steps
@@ -19,6 +20,16 @@ from ledger.views.statements import render, templates
 _CHUNK = 1 << 20
 _REGISTRY = "hospitals"
 _MADE_WITH_A_ROW = ("head", RESERVATION_KEY)
+
+
+async def require_ready(url: str, events: HeldBackup) -> None:
+    """RestoreRefused where the cluster has hospitals, or the backup is of a later release; before a byte is written."""
+    _require_known_versions(events)
+    async with migrate_connection(url) as connection:
+        row = await (await connection.execute(_sql("has_registry"))).fetchone()
+        if row and row[0]:
+            await connection.execute(_sql("be_owner"))
+            await _require_empty(connection)
 
 
 async def put_back(
@@ -31,10 +42,12 @@ async def put_back(
     """
     _require_known_versions(events)
     async with migrate_connection(url) as connection:
-        await bootstrap_roles(connection, passwords or {})
         try:
+            await bootstrap_roles(connection, passwords or {})
             async with connection.transaction():
                 await _load(connection, events, keys)
+        except psycopg.OperationalError as error:
+            raise StoreUnavailable(error.sqlstate) from error
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             # Its text may quote a row.
             raise RestoreRefused([f"PostgreSQL refuses the rows ({type(error).__name__})"]) from error

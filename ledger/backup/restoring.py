@@ -58,16 +58,18 @@ def checked_backup(
         _require_keys_of(held, held_keys)
     own = DirectoryBlobs(events / LOG)
     ledgers = held.manifest.ledgers
-    asked = together([answer for each in ledgers for answer in _asked(each, own, asks, log_key)])
-    found = {each.hospital: lines for each in ledgers if (lines := missing(asked.seen, each))}
+    outside = together([ask(each, own) for each in ledgers for ask in asks])
+    inside = together([ask_log(own, "this backup", each, log_key) for each in ledgers])
+    seen = (*inside.seen, *outside.seen)
+    found = {each.hospital: lines for each in ledgers if (lines := missing(seen, each))}
     if found and not for_repair:
         raise Behind([*(line for lines in found.values() for line in lines), WAYS_ON])
-    walked = [walked_ledger(held, each, sizes_of(asked.seen, each.hospital)) for each in ledgers]
-    if differing := [line for each in walked for line in other_history(asked.seen, each)]:
+    walked = [walked_ledger(held, each, sizes_of(seen, each.hospital)) for each in ledgers]
+    if differing := [line for each in walked for line in other_history(seen, each)]:
         raise RestoreRefused(differing)
     sealed = {record for each in walked for record in each.sealed}
     keyless = len(sealed - key_ids(held_keys)) if held_keys else 0
-    return Checked(held, held_keys, asked.seen, asked.unasked, found, keyless)
+    return Checked(held, held_keys, outside.seen, outside.unasked, found, keyless)
 
 
 def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
@@ -84,10 +86,6 @@ def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
         if lines := checked.missing.get(hospital):
             reason = f"{'; '.join(lines)}; `ledger repair` (docs/operations.md)"
             LogFiles(target, hospital).halt(REPAIR, reason)
-
-
-def _asked(ledger: Ledger, own: Blobs, asks: Sequence[Ask], key: VerifierKey | None) -> list[Asked]:
-    return [ask_log(own, "this backup", ledger, key), *(ask(ledger, own) for ask in asks)]
 
 
 def _has_log(blobs: Blobs, hospital: str) -> bool:

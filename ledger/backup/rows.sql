@@ -1,6 +1,9 @@
 -- name: become_owner
 SET LOCAL ROLE ledger_owner
 
+-- name: be_owner
+SET ROLE ledger_owner
+
 -- name: export_snapshot
 SELECT pg_export_snapshot()
 
@@ -54,6 +57,9 @@ COPY {table} ({columns}) FROM STDIN (FORMAT binary)
 -- name: empty
 -- What a new schema has a first row of.
 DELETE FROM {table}
+
+-- name: has_registry
+SELECT to_regclass('ledger_control.hospitals') IS NOT NULL AND to_regclass('ledger_keys.record_keys') IS NOT NULL
 
 -- name: has_hospitals
 SELECT id FROM ledger_control.hospitals ORDER BY id

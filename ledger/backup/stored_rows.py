@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from ledger.backup.faults import BackupRefused
 from ledger.backup.manifest import Table
 from ledger.backup.new_backup import NewBackup
 from ledger.store.errors import StoreUnavailable
@@ -132,7 +133,7 @@ class StoredRows:
 
 @contextmanager
 def snapshot(url: str) -> Generator[StoredRows]:
-    """The cluster as it is now, until the block ends. StoreUnavailable where PostgreSQL cannot be asked.
+    """The cluster as it is now, until the block ends. StoreUnavailable, BackupRefused.
 
     It holds the lock of a reader on each table: writers do not feel it, a migration or a rewrite of the table waits.
     """
@@ -150,6 +151,9 @@ def _reading(url: str) -> Generator[Connection[tuple[Any, ...]]]:
             yield connection
     except psycopg.OperationalError as error:
         raise StoreUnavailable(error.sqlstate) from error
+    except psycopg.ProgrammingError as error:
+        what = f"PostgreSQL lets this role not read everything ({type(error).__name__})"
+        raise BackupRefused([f"{what}: it must be ledger_migrate, and all schemas migrated"]) from error
 
 
 def _sql(name: str, **names: Composable) -> bytes:

@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from ledger.backup.asking import Asked, ask_log, ask_topic, ask_witnesses
-from ledger.backup.faults import RestoreRefused
 from ledger.backup.key_part import opening
-from ledger.backup.manifest import Ledger
-from ledger.backup.published import Seen
-from ledger.backup.putting_back import put_back
-from ledger.backup.restoring import Ask, Checked, checked_backup, place_logs
+from ledger.backup.putting_back import put_back, require_ready
+from ledger.backup.restoring import Checked, place_logs
 from ledger.blobs.contract import Blobs
 from ledger.cli.backup import shown_faults
-from ledger.cli.log_store import blobs_at, log_blobs, read_policy
+from ledger.cli.living import checked_with, living_at, say_seen
+from ledger.cli.log_store import log_blobs, read_policy
 from ledger.cli.restored_service import RestoredKeys, restored_keys, restored_service
 from ledger.cli.running import settings_for
-from ledger.cli.signed_heads import of_hospital, signed_heads
+from ledger.cli.signed_heads import signed_heads
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.config import Settings
-from ledger.stream.contract import StreamUnavailable
 from ledger.trust.note_key import VerifierKey
-from ledger.trust.policy import Policy, Witnessed
 
 _path = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Living:
-    """What lives on and can be asked."""
-
-    logs: Mapping[str, Blobs]
-    """By name as an operator knows it."""
-    named_log: str
-    """The one that must be there; empty for none."""
-    heads: Sequence[Witnessed]
-    kafka: str
-    policy: Policy | None
-    key: VerifierKey | None
-
-    def asks(self) -> list[Ask]:
-        asks: list[Ask] = [lambda ledger, _: self._checkpoints(ledger)]
-        for name, log in self.logs.items():
-            asks.append(lambda ledger, _, log=log, name=name: self._log(ledger, log, name))
-        if self.kafka:
-            asks.append(lambda ledger, _: ask_topic(self.kafka, ledger))
-        if (policy := self.policy) and policy.witnesses:
-            asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger))
-        return asks
-
-    def _log(self, ledger: Ledger, log: Blobs, name: str) -> Asked:
-        found = ask_log(log, name, ledger, self.key)
-        if name == self.named_log and ledger.log and not found.seen:
-            raise RestoreRefused([f"{name}: no log of {ledger.hospital} there"])
-        return found
-
-    def _checkpoints(self, ledger: Ledger) -> Asked:
-        heads = [head.checkpoint for head in of_hospital(self.heads, ledger.hospital)]
-        return Asked(
-            tuple(Seen(f"a checkpoint of {head.origin}", ledger.hospital, head.size, head.root) for head in heads)
-        )
 
 
 @click.command()
@@ -105,70 +62,31 @@ def restore(
     trusted = policy_of(key, policy)
     if checkpoints and trusted is None:
         raise click.UsageError("--checkpoint needs --key or --policy")
-    named = trusted or (read_policy(settings.log_policy) if settings.log_policy else None)
+    witnesses = trusted if trusted and trusted.witnesses else None
+    if witnesses is None and settings.log_policy:
+        witnesses = read_policy(settings.log_policy)
     heads = signed_heads(checkpoints, trusted) if trusted else []
-    living = _living(settings, folder, log, heads, kafka, named, key)
+    living = living_at(settings, folder, log, heads, kafka, witnesses, key)
     with shown_faults():
-        found = _checked(backup, keys, living, for_repair=for_repair)
+        found = checked_with(backup, keys, living, for_repair=for_repair)
         held_keys = restored_keys(found.keys, key_file, key_passphrase_file, log_passphrase_file)
-        _say_seen(found)
+        say_seen(found)
         _say_keys(found, held_keys)
         if folder:
             restored_service(folder, found, living.logs.get(log or ""), settings, held_keys)
         else:
-            place_logs(found, living.logs.get(log or ""), log_blobs(settings))
-            asyncio.run(put_back(settings.postgres_migrate_url, found.events, found.keys))
+            _into_cluster(settings, found, living.logs.get(log or ""))
     _say_done(found, folder)
 
 
-def _living(
-    settings: Settings,
-    folder: Path | None,
-    log: str | None,
-    heads: Sequence[Witnessed],
-    kafka: str,
-    policy: Policy | None,
-    key: VerifierKey | None,
-) -> _Living:
-    """A store that the settings name lives on by itself; the `log` in a folder that is yet to be made does not."""
-    logs = {log: blobs_at(log)} if log else {}
-    if settings.blobs or not folder:
-        logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
-    topic = kafka or (settings.kafka_bootstrap if settings.stream == "kafka" else "")
-    return _Living(logs, log or "", heads, topic, policy, key)
-
-
-def _checked(backup: Path, keys: Path | None, living: _Living, *, for_repair: bool) -> Checked:
-    try:
-        found = checked_backup(backup, keys, living.asks(), living.key, for_repair=for_repair)
-    except StreamUnavailable as error:
-        raise RestoreRefused([str(error)]) from error
-    strange = [
-        head.checkpoint.origin
-        for head in living.heads
-        if not any(of_hospital([head], each.hospital) for each in found.events.manifest.ledgers)
-    ]
-    if strange:
-        raise RestoreRefused(
-            [f"a checkpoint of {origin}: no ledger of this origin in the backup" for origin in strange]
-        )
-    return found
-
-
-def _say_seen(found: Checked) -> None:
-    for each in found.unasked:
-        click.echo(each)
-    for ledger in found.events.manifest.ledgers:
-        others = [
-            each for each in found.seen if each.hospital == ledger.hospital and "of this backup" not in each.source
-        ]
-        for each in others:
-            click.echo(f"{ledger.hospital}: compared with {each.source}, {each.size:,} positions")
-        if not others:
-            click.echo(
-                f"{ledger.hospital}: compared with nothing outside this backup. That nothing newer was published, "
-                "nobody says."
-            )
+def _into_cluster(settings: Settings, found: Checked, living: Blobs | None) -> None:
+    url = settings.postgres_migrate_url
+    # Before the log is touched: what stands in a full cluster must not be halted by who mistook it for an empty one.
+    asyncio.run(require_ready(url, found.events))
+    place_logs(found, living, log_blobs(settings))
+    for each in asyncio.run(put_back(url, found.events, found.keys)):
+        if each.failure:
+            click.echo(f"{each.schema}: not brought to this release; run `ledger migrate`")
 
 
 def _say_keys(found: Checked, keys: RestoredKeys | None) -> None:

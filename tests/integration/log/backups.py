@@ -51,6 +51,10 @@ class Backups:
         url = {"LEDGER_POSTGRES_MIGRATE_URL": self.target.url}
         return await self._run(["restore", str(self.backup), *options], {**url, **environment}, self.folder / "new")
 
+    async def verify(self, *options: str) -> Result:
+        """`ledger verify backup`."""
+        return await self._run(["verify", "backup", str(self.backup), *options], {}, self.folder)
+
     async def repair(self, command: str) -> Result:
         """`ledger repair` of what was restored."""
         append = {"LEDGER_POSTGRES_APPEND_URL": self.target.role_url("ledger_append")}

@@ -59,6 +59,8 @@ async def test_a_ledger_is_the_same_again(
     assert modes | {stat.S_IMODE(backups.backup.stat().st_mode)} == {0o700, 0o600}
     held = DirectoryBlobs(backups.backup / "log")
     assert check_log(LogFiles(held, ledger.hospital).read, log_key()).checkpoint.size == 620
+    checked = await backups.verify()
+    assert f"{ledger.hospital}: holds, positions 1 to 630" in checked.output
     done = await backups.restore("--log", str(backups.log))
     assert done.exit_code == 0, done.output
     assert "compared with `signed`" in done.output

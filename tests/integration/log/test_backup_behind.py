@@ -88,6 +88,10 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
             done = await backups.restore(*options)
             assert (done.exit_code, "positions 501 to 600 are missing" in done.output) == (1, True), done.output
             assert "ledger repair refill" in done.output
+        checked = await backups.verify(*remembered[1])
+        assert (checked.exit_code, "positions 501 to 600 are missing" in checked.output) == (1, True), checked.output
+        nowhere = await backups.restore("--log", str(tmp_path / "nowhere"))
+        assert (nowhere.exit_code, "nowhere: no log of" in nowhere.output) == (1, True), nowhere.output
         witness.stop()
         away = await backups.restore("--policy", str(policy), "--log", str(backups.log), "--for-repair")
     finally:
@@ -96,6 +100,9 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
     assert "witness witness.test/w could not be asked" in away.output
     restored = LogFiles(DirectoryBlobs(backups.restored_log), ledger.hospital)
     assert "positions 501 to 600" in restored.halted()
+    mistaken = await backups.restore("--log", str(backups.log), "--for-repair", LEDGER_BLOBS=str(backups.log))
+    assert "holds a ledger already" in mistaken.output
+    assert files.halted() == "", "the log of a cluster that is not empty stays as it is"
     refilled = await backups.repair("refill")
     assert (refilled.exit_code, "positions 501 to 600 are back" in refilled.output) == (0, True), refilled.output
     assert backups.restored.stored() == ledger.stored()
@@ -127,7 +134,7 @@ async def test_the_topic_keeps_an_older_backup_out(
     done = await later.restore("--kafka", kafka_broker.bootstrap)
     assert (done.exit_code, "knows another history up to position 30" in done.output) == (1, True), done.output
     none = await backups.restore("--kafka", "127.0.0.1:1")
-    assert (none.exit_code, "Nothing was restored" in none.output) == (1, True), none.output
+    assert (none.exit_code, "not to be restored" in none.output) == (1, True), none.output
 
 
 async def test_another_history_is_never_restored(
