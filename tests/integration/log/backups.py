@@ -51,6 +51,10 @@ class Backups:
         url = {"LEDGER_POSTGRES_MIGRATE_URL": self.target.url}
         return await self._run(["restore", str(self.backup), *options], {**url, **environment}, self.folder / "new")
 
+    async def restore_service(self, folder: Path, *options: str) -> Result:
+        """`ledger restore` into a new folder of `ledger up`."""
+        return await self._run(["restore", str(self.backup), "--dir", str(folder), *options], {}, self.folder / "new")
+
     async def verify(self, *options: str) -> Result:
         """`ledger verify backup`."""
         return await self._run(["verify", "backup", str(self.backup), *options], {}, self.folder)

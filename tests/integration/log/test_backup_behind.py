@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from ledger.blobs.directory import DirectoryBlobs
-from ledger.config import Settings
-from ledger.embedded.kafka import EmbeddedKafka
 from ledger.integrator.log_keys import LogKeys
 from ledger.log.log_files import LogFiles
-from ledger.publisher.role import run_publisher
 from ledger.store.whole_ledger import verify_stored
-from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
@@ -26,12 +20,10 @@ from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy_file import parse_policy
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger, Record
-from tests.fault.topic_contents import wait_for_events
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
 from tests.integration.log.test_integrating import until_published
 from tests.services.postgres import Database
-from tests.services.sealed import FIXED_KEY
 from tests.services.witness import WitnessProcess
 
 BEFORE, AFTER = 500, 600
@@ -47,6 +39,10 @@ def _grow_otherwise(ledger: LoadedLedger, cut_to: int, count: int) -> None:
     ledger.cut(cut_to)
     ledger.records = [Record() for _ in range(50)]
     ledger.append(count)
+
+
+def _named_like_service(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir() if "service" in each.name]
 
 
 def _append(ledger: LoadedLedger, count: int) -> None:
@@ -90,6 +86,13 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
             assert "ledger repair refill" in done.output
         checked = await backups.verify(*remembered[1])
         assert (checked.exit_code, "positions 501 to 600 are missing" in checked.output) == (1, True), checked.output
+        path = tmp_path / "damaged" / ledger.hospital / "tile" / "entries" / "001"
+        shutil.copytree(backups.log, tmp_path / "damaged")
+        path.write_bytes(path.read_bytes()[:-1])
+        options = ("--log", str(tmp_path / "damaged"), "--for-repair")
+        damaged = await backups.restore_service(tmp_path / "service", *options)
+        assert (damaged.exit_code, "tile/entries/001: cut short" in damaged.output) == (1, True), damaged.output
+        assert _named_like_service(tmp_path) == [], "nothing is left of it"
         nowhere = await backups.restore("--log", str(tmp_path / "nowhere"))
         assert (nowhere.exit_code, "nowhere: no log of" in nowhere.output) == (1, True), nowhere.output
         witness.stop()
@@ -115,28 +118,6 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
     assert (tree.size, tree.root()) == (AFTER, parse_checkpoint(note.text).root)
 
 
-async def test_the_topic_keeps_an_older_backup_out(
-    ledger: LoadedLedger, backups: Backups, settings: Settings, kafka_broker: EmbeddedKafka
-) -> None:
-    """A topic that reaches further refuses the backup; one that holds another event where it ends, too."""
-    on_kafka = replace(settings, stream="kafka", kafka_bootstrap=kafka_broker.bootstrap)
-    topic = records_topic(ledger.hospital)
-    ledger.append(20)
-    await backups.taken()
-    ledger.append(10)
-    async with _publishing(on_kafka):
-        await wait_for_events(kafka_broker.bootstrap, topic, 30)
-    done = await backups.restore("--kafka", kafka_broker.bootstrap)
-    assert (done.exit_code, "positions 21 to 30 are missing: topic" in done.output) == (1, True), done.output
-    _grow_otherwise(ledger, 20, 30)
-    later = Backups(ledger, backups.target, backups.folder / "later")
-    await later.taken()
-    done = await later.restore("--kafka", kafka_broker.bootstrap)
-    assert (done.exit_code, "knows another history up to position 30" in done.output) == (1, True), done.output
-    none = await backups.restore("--kafka", "127.0.0.1:1")
-    assert (none.exit_code, "not to be restored" in none.output) == (1, True), none.output
-
-
 async def test_another_history_is_never_restored(
     ledger: LoadedLedger, files: LogFiles, integrating: Integrating, backups: Backups
 ) -> None:
@@ -152,14 +133,3 @@ async def test_another_history_is_never_restored(
     assert (done.exit_code, "knows another history up to position 20" in done.output) == (1, True), done.output
     with psycopg.connect(backups.target.url) as connection:
         assert connection.execute("SELECT to_regnamespace('ledger_control')").fetchone() == (None,)
-
-
-@asynccontextmanager
-async def _publishing(settings: Settings) -> AsyncGenerator[None]:
-    stop, ready = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(run_publisher(settings, FIXED_KEY, stop, ready.set))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
