@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import psycopg
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.manifest import Table
-from ledger.backup.stored_rows import CONTROL, RESERVATION_KEY
+from ledger.backup.stored_rows import CONTROL, KEYS, PASSING, RESERVATION_KEY
 from ledger.store.errors import StoreUnavailable
 from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
 from ledger.store.roles import bootstrap_roles
-from ledger.store.statements import steps
+from ledger.store.statements import schema_of, steps
 from ledger.views.statements import render, templates
 
 _CHUNK = 1 << 20
@@ -60,6 +60,7 @@ async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBac
     for each in events.manifest.ledgers:
         await build_schema(connection, each.hospital, each.schema_version)
     await connection.execute(_sql("become_owner"))
+    await _require_tables(connection, events, keys)
     for table in _in_order(events.manifest.tables):
         await _load_table(connection, events, table)
     for table in keys.manifest.tables if keys else ():
@@ -93,6 +94,31 @@ async def _require_empty(connection: MigrateConnection) -> None:
     faults += [f"the target holds keys already: of {row[0]}" for row in kept]
     if faults:
         raise RestoreRefused(faults)
+
+
+async def _require_tables(connection: MigrateConnection, events: HeldBackup, keys: HeldBackup | None) -> None:
+    """Every table of the schemas, and no other: one that lacks would come back empty; keys never come with events."""
+    hospitals = [schema_of(each.hospital) for each in events.manifest.ledgers]
+    there = {(schema, name) for schema in (CONTROL, KEYS, *hospitals) for name in await _tables(connection, schema)}
+    secret = {(schema, name) for schema, name in there if schema == KEYS or name == RESERVATION_KEY}
+    # A registry that is newer than the backup may have tables that were not there yet.
+    row = await (await connection.execute(_sql("control_version"))).fetchone()
+    exact = (*hospitals, CONTROL, KEYS) if row == (events.manifest.control_version,) else hospitals
+    faults: list[str] = []
+    for held, wanted in ((events, there - secret), (keys, secret)):
+        if held is not None:
+            given = {(table.schema, table.name) for table in held.manifest.tables}
+            faults += [
+                f"{schema}.{name}: missing in {held.folder}" for schema, name in wanted - given if schema in exact
+            ]
+            faults += [f"{schema}.{name}: does not belong into {held.folder}" for schema, name in given - wanted]
+    if faults:
+        raise RestoreRefused(sorted(faults))
+
+
+async def _tables(connection: MigrateConnection, schema: str) -> set[str]:
+    rows = await (await connection.execute(_sql("columns", schema=Literal(f'"{schema}"')))).fetchall()
+    return {row[0] for row in rows} - PASSING
 
 
 def _require_known_versions(events: HeldBackup) -> None:

@@ -20,7 +20,7 @@ SELECT version FROM ledger_control.schema_version
 -- Every table of a schema with every column, so that a table or column of a later release is in its backups too.
 SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
 FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r'
+WHERE c.relnamespace = {schema}::regnamespace AND c.relkind = 'r'
     AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 GROUP BY c.relname ORDER BY c.relname
 

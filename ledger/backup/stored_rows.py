@@ -22,7 +22,7 @@ CONTROL = "ledger_control"
 KEYS = "ledger_keys"
 RESERVATION_KEY = "reservation_key"
 """A secret though it lies among a hospital's tables: whoever has it can try case numbers against its reservations."""
-_PASSING = {"schema_version", "leases", "reader_states"}
+PASSING = {"schema_version", "leases", "reader_states"}
 """Made anew by the migration, or by who runs next."""
 _CONTROL_ROWS = {
     "hospitals": "copy_out_registry",
@@ -104,8 +104,8 @@ class StoredRows:
         return written
 
     def _tables(self, schema: str) -> dict[str, list[str]]:
-        rows = self._connection.execute(_sql("columns"), (f'"{schema}"',)).fetchall()
-        return {name: columns for name, columns in rows if name not in _PASSING}
+        rows = self._rows("columns", schema=Literal(f'"{schema}"'))
+        return {name: columns for name, columns in rows if name not in PASSING}
 
     def _write(
         self,

@@ -188,6 +188,22 @@ def _note_digest(backup: Path, name: str) -> None:
     (backup / "manifest.json").write_text(json.dumps(manifest))
 
 
+async def test_tables_that_lack_or_do_not_belong_are_refused(ledger: LoadedLedger, backups: Backups) -> None:
+    """A manifest without the reservations, and with keys among the events, is refused though every digest is right."""
+    ledger.append(5)
+    await backups.taken()
+    path, schema = backups.backup / "manifest.json", f"h_{ledger.hospital}"
+    manifest = json.loads(path.read_bytes())
+    tables = {(each["schema"], each["name"]): each for each in manifest["tables"]}
+    del tables[schema, "reservations"]
+    tables["ledger_keys", "record_keys"] = {**tables[schema, "head"], "schema": "ledger_keys", "name": "record_keys"}
+    path.write_text(json.dumps({**manifest, "tables": list(tables.values())}))
+    done = await backups.restore()
+    assert (done.exit_code, f"{schema}.reservations: missing" in done.output) == (1, True), done.output
+    assert "ledger_keys.record_keys: does not belong" in done.output
+    assert _is_empty(backups.target)
+
+
 async def test_places_that_are_refused(ledger: LoadedLedger, backups: Backups) -> None:
     """Keys inside the events or round them, a folder with something in it, a hospital that nobody knows."""
     ledger.append(1)
