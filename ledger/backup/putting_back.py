@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
@@ -33,11 +34,16 @@ async def require_ready(url: str, events: HeldBackup) -> None:
 
 
 async def put_back(
-    url: str, events: HeldBackup, keys: HeldBackup | None, passwords: Mapping[str, str] | None = None
+    url: str,
+    events: HeldBackup,
+    keys: HeldBackup | None,
+    before_commit: Callable[[], None],
+    passwords: Mapping[str, str] | None = None,
 ) -> list[SchemaState]:
     """Makes the roles where it may, builds the schemas as they were, loads the rows, then migrates to this release.
 
-    Without `keys` every hospital is closed. RestoreRefused where the cluster has hospitals, the backup is of a later
+    `before_commit` puts in place what must be there before a ledger is; what it raises rolls all rows back. Without
+    `keys` every hospital is closed. RestoreRefused where the cluster has hospitals, the backup is of a later
     release, or PostgreSQL refuses a row; nothing is written then. StoreUnavailable.
     """
     _require_known_versions(events)
@@ -46,6 +52,7 @@ async def put_back(
             await bootstrap_roles(connection, passwords or {})
             async with connection.transaction():
                 await _load(connection, events, keys)
+                await asyncio.to_thread(before_commit)
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import click
@@ -93,8 +94,8 @@ def _into_cluster(settings: Settings, found: Checked, living: Blobs | None) -> N
     url = settings.postgres_migrate_url
     # Before the log is touched: what stands in a full cluster must not be halted by who mistook it for an empty one.
     asyncio.run(require_ready(url, found.events))
-    place_logs(found, living, log_blobs(settings))
-    for each in asyncio.run(put_back(url, found.events, found.keys)):
+    logs = partial(place_logs, found, living, log_blobs(settings))
+    for each in asyncio.run(put_back(url, found.events, found.keys, logs)):
         if each.failure:
             click.echo(f"{each.schema}: not brought to this release; run `ledger migrate`")
 

@@ -6,7 +6,9 @@ import asyncio
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ledger.backup.faults import RestoreRefused
@@ -66,8 +68,8 @@ def restored_service(
     building = folder.with_name(f".{folder.name}.restoring-{secrets.token_hex(4)}")
     postgres = EmbeddedPostgres(make_folder(building) / "postgres")
     try:
-        place_logs(checked, living, log_blobs(replace(settings, data_dir=building)))
-        _fill(building, postgres, checked, keys)
+        logs = partial(place_logs, checked, living, log_blobs(replace(settings, data_dir=building)))
+        _fill(building, postgres, checked, keys, logs)
     except BaseException:
         postgres.stop()
         postgres.remove_elsewhere()
@@ -77,11 +79,13 @@ def restored_service(
     _sync(folder.parent)
 
 
-def _fill(building: Path, postgres: EmbeddedPostgres, checked: Checked, keys: RestoredKeys | None) -> None:
+def _fill(
+    building: Path, postgres: EmbeddedPostgres, checked: Checked, keys: RestoredKeys | None, logs: Callable[[], None]
+) -> None:
     service = ServiceFolder.open(building, checked.events.manifest.stream, Listen())
     with postgres:
         make_database(postgres)
-        asyncio.run(put_back(postgres.url(DATABASE), checked.events, checked.keys, service.passwords))
+        asyncio.run(put_back(postgres.url(DATABASE), checked.events, checked.keys, logs, service.passwords))
         _require_whole(service.url("ledger_append", postgres.port), checked)
     if keys:
         _write_keys(building, keys)
