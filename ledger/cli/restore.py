@@ -120,5 +120,7 @@ def _say_done(found: Checked, folder: Path | None) -> None:
             click.echo(f"  takes no commands: {line}")
     if found.missing:
         click.echo("Now `ledger repair refill HOSPITAL`, or `ledger repair succeed` where the bytes are lost for good.")
+    if found.keys and not folder:
+        click.echo(f"Now copy the files of keys from {found.keys.folder} to LEDGER_KEY_FILE and LEDGER_LOG_KEYS.")
     if folder:
         click.echo(f"Start it with `ledger up --dir {folder}`; views are built from the events.")
