@@ -148,7 +148,7 @@ def _shown(default: str) -> str:
 TABLE: tuple[Setting, ...] = (
     Setting(
         "postgres_migrate_url",
-        "libpq URL of the role that migrates (`ledger migrate`, adding a hospital)",
+        "libpq URL of the role that migrates (`ledger migrate`, adding a hospital, backups)",
         "",
         check.postgres_url,
     ),

@@ -20,13 +20,18 @@ _S3 = "s3://"
 
 def log_blobs(settings: Settings) -> Blobs:
     """The store of the settings. Nothing is opened before it is needed."""
-    if settings.blobs.startswith(_S3):
+    return blobs_at(settings.blobs or str(settings.data_dir / "log"))
+
+
+def blobs_at(place: str) -> Blobs:
+    """The store at a place: a folder, or `s3://bucket/prefix`."""
+    if place.startswith(_S3):
         # boto3 takes half a second to import, which who keeps files in a folder need not wait for.
         from ledger.blobs.s3 import S3Blobs
 
-        bucket, _, prefix = settings.blobs.removeprefix(_S3).partition("/")
+        bucket, _, prefix = place.removeprefix(_S3).partition("/")
         return S3Blobs(bucket, prefix)
-    return DirectoryBlobs(Path(settings.blobs) if settings.blobs else settings.data_dir / "log")
+    return DirectoryBlobs(Path(place))
 
 
 def key_folder(settings: Settings) -> Path:

@@ -12,6 +12,8 @@ _COMMANDS = {
     "publish": "ledger.cli.publish:publish",
     "integrate": "ledger.cli.integrate:integrate",
     "witness": "ledger.cli.witness:witness",
+    "backup": "ledger.cli.backup:backup",
+    "restore": "ledger.cli.restore:restore",
     "repair": "ledger.cli.repair:repair",
     "map": "ledger.cli.map_records:map_",
     "project": "ledger.cli.project:project",

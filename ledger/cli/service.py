@@ -10,14 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc.aio
-import psycopg
-from psycopg import sql
 
 from ledger.api.v1.stream_pb2 import AddHospitalRequest, Hospital
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.cli.errors_shown import describe
 from ledger.cli.readiness import all_hospitals, until_everything_answers
 from ledger.cli.role_process import RoleProcess
+from ledger.cli.service_database import make_database
 from ledger.cli.service_folder import DATABASE, Listen, ServiceFolder
 from ledger.cli.service_secrets import settings_of_role
 from ledger.cli.supervision import Part, keep_running, say, start_server
@@ -92,7 +91,7 @@ class Service:
     async def _start(self) -> None:
         await self._start_servers()
         self._folder.keep()
-        await asyncio.to_thread(self._make_database)
+        await asyncio.to_thread(make_database, self._postgres)
         states = await migrate(self._postgres.url(DATABASE), passwords=self._folder.passwords)
         failed = [state for state in states if state.failure]
         if failed:
@@ -125,12 +124,6 @@ class Service:
             await asyncio.to_thread(self._kafka.stop)
         await asyncio.to_thread(self._postgres.stop)
         self._lock.release()
-
-    def _make_database(self) -> None:
-        with psycopg.connect(self._postgres.superuser_url, autocommit=True) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
-            if found is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     @property
     def superuser_url(self) -> str:

@@ -21,7 +21,7 @@ from ledger.embedded.server_folder import write_privately
 DATABASE = "ledger"
 ROLES = ("ledger_migrate", "ledger_append", "ledger_stream", "ledger_views", "ledger_keys")
 _FILE = "service.json"
-_PASSPHRASE = "keys.passphrase"  # noqa: S105 - the name of a file
+LOG_PASSPHRASE = "keys.passphrase"  # noqa: S105 - the name of a file
 """Beside the folder of the logs' note keys, which it opens: who owns the folder owns the logs."""
 
 
@@ -104,7 +104,7 @@ class ServiceFolder:
         }
 
     def _passphrase(self) -> dict[str, str]:
-        file = self.path / _PASSPHRASE
+        file = self.path / LOG_PASSPHRASE
         return {"LEDGER_LOG_PASSPHRASE_FILE": str(file)} if file.exists() else {}
 
     def kept_settings(self) -> dict[str, str]:
@@ -123,9 +123,12 @@ class ServiceFolder:
         """libpq URL of a database role."""
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{postgres_port}/{DATABASE}"
 
-    def keep(self) -> None:
-        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's."""
-        if not (self.path / _FILE).exists():
+    def keep(self, *, new_secrets: bool = True) -> None:
+        """Writes the state down, for the next start; only once the folder's servers are ours and nobody else's.
+
+        Without `new_secrets` none are made: data whose keys are elsewhere must not be given others.
+        """
+        if new_secrets and not (self.path / _FILE).exists():
             make_secrets(self.path)
         make_reader(self.path)
         state = {
@@ -138,8 +141,8 @@ class ServiceFolder:
         }
         # The passwords of a database that outlives a power cut have to outlive it too.
         write_privately(self.path / _FILE, json.dumps(state, indent=2))
-        if not (self.path / _PASSPHRASE).exists():
-            write_privately(self.path / _PASSPHRASE, secrets.token_urlsafe(32) + "\n")
+        if not (self.path / LOG_PASSPHRASE).exists():
+            write_privately(self.path / LOG_PASSPHRASE, secrets.token_urlsafe(32) + "\n")
 
 
 def kept_stream(path: Path) -> str | None:

@@ -33,7 +33,8 @@ _PURPOSES: Mapping[str, tuple[UnsealPurpose.ValueType, ...]] = {
 _READERS = "log-readers"
 _READER_TOKEN = "token-reader"  # noqa: S105 - the name of a file
 _READERS_SETTING = "LEDGER_LOG_READERS"
-_KEY_FILE = "key-encryption-keys.json"
+KEY_FILE_NAME = "key-encryption-keys.json"
+PASSPHRASE = "passphrase"  # noqa: S105 - the name of a file
 _OF_SERVE_ALONE = (
     "LEDGER_POSTGRES_KEYS_URL",
     "LEDGER_KEY_FILE",
@@ -55,7 +56,7 @@ class KeysMissing(Exception):
 
 def require_secrets(folder: Path) -> None:
     """Raises KeysMissing for a service whose keys are not in its folder."""
-    if not (folder / FOLDER / _KEY_FILE).exists():
+    if not (folder / FOLDER / KEY_FILE_NAME).exists():
         raise KeysMissing(folder)
 
 
@@ -63,13 +64,13 @@ def make_secrets(folder: Path) -> None:
     """Makes what is not there yet, for a new service: never for one that has data."""
     own = folder / FOLDER
     own.mkdir(mode=0o700, exist_ok=True)
-    if not (own / "passphrase").exists():
-        write_secret(own / "passphrase", secrets.token_urlsafe(32).encode())
-    if not (own / _KEY_FILE).exists():
-        passphrase = read_line_secret(own / "passphrase")
+    if not (own / PASSPHRASE).exists():
+        write_secret(own / PASSPHRASE, secrets.token_urlsafe(32).encode())
+    if not (own / KEY_FILE_NAME).exists():
+        passphrase = read_line_secret(own / PASSPHRASE)
         made = new_key_file(datetime.now(UTC), os.urandom)
         cost = COST_OF_A_RANDOM_PASSPHRASE
-        write_key_file(own / _KEY_FILE, made, passphrase, os.urandom, new=True, cost=cost)
+        write_key_file(own / KEY_FILE_NAME, made, passphrase, os.urandom, new=True, cost=cost)
     tokens = {name: secrets.token_urlsafe(32) for name in _PURPOSES}
     for name, token in tokens.items():
         write_secret(own / f"token-{name}", token.encode())
@@ -103,8 +104,8 @@ def secret_settings(folder: Path, token_of: str = OPERATOR) -> dict[str, str]:
     """Where they are, as environment variables."""
     own = folder / FOLDER
     return {
-        "LEDGER_KEY_FILE": str(own / _KEY_FILE),
-        "LEDGER_KEY_PASSPHRASE_FILE": str(own / "passphrase"),
+        "LEDGER_KEY_FILE": str(own / KEY_FILE_NAME),
+        "LEDGER_KEY_PASSPHRASE_FILE": str(own / PASSPHRASE),
         "LEDGER_UNSEAL_CONSUMERS_FILE": str(own / "consumers.json"),
         "LEDGER_UNSEAL_TOKEN_FILE": str(own / f"token-{token_of}"),
     }

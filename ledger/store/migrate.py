@@ -87,6 +87,12 @@ async def migrate_connection(url: str) -> AsyncGenerator[MigrateConnection, None
         yield connection
 
 
+async def build_schema(connection: MigrateConnection, hospital: str | None, version: int) -> None:
+    """The control schema, or a hospital's, as an earlier release left it, for rows of then; inside a transaction."""
+    while await _version(connection, hospital) < version and await _apply_next_step(connection, hospital):
+        pass
+
+
 async def _migrate_apart(connection: MigrateConnection, hospital: str) -> SchemaState:
     try:
         return await _migrate_schema(connection, hospital)

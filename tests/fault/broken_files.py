@@ -80,6 +80,9 @@ class _File:
     def flush(self) -> None:
         self._file.flush()
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
 
 def fail() -> None:
     """As a disk does that gives up."""

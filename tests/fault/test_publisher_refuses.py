@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -15,6 +16,8 @@ from ledger.stream.topics import records_topic
 from tests.contract.stream.loaded_ledger import LoadedLedger, Record
 from tests.eventually import eventually_async
 from tests.fault.topic_contents import Publishing, headers_on, wait_for_events, wait_until_noted
+from tests.integration.log.backups import Backups
+from tests.services.postgres import Database
 
 
 def change(ledger: LoadedLedger, *statements: LiteralString, **values: int) -> None:
@@ -33,6 +36,7 @@ def roll_back(ledger: LoadedLedger, head: int) -> None:
         ledger,
         "DELETE FROM {schema}.events WHERE position > {head}",
         "UPDATE {schema}.head SET position = {head}",
+        "UPDATE {schema}.head AS h SET leaf_hash = e.leaf_hash FROM {schema}.events AS e WHERE e.position = h.position",
         "UPDATE ledger_control.transfer_progress SET position = {head} WHERE hospital = {hospital}",
         head=head,
     )
@@ -116,3 +120,27 @@ async def test_note_left_behind_by_a_crash_is_put_right(
     async with publishing():
         await wait_until_noted(ledger)
     assert len(headers_on(settings.kafka_bootstrap, records_topic(ledger.hospital))) == 10
+
+
+async def test_the_topic_keeps_an_older_backup_out(
+    ledger: LoadedLedger,
+    publishing: Publishing,
+    settings: Settings,
+    empty_database: Database,
+    tmp_path: Path,
+) -> None:
+    """A topic that reaches further refuses the backup; one that holds another event where it ends, too."""
+    backups, broker = Backups(ledger, empty_database, tmp_path), settings.kafka_bootstrap
+    ledger.append(20)
+    await backups.taken()
+    ledger.append(10)
+    async with publishing():
+        await wait_for_events(broker, records_topic(ledger.hospital), 30)
+    done = await backups.restore("--kafka", broker)
+    assert (done.exit_code, "positions 21 to 30 are missing: topic" in done.output) == (1, True), done.output
+    roll_back(ledger, 20)
+    ledger.append(30)
+    later = Backups(ledger, empty_database, tmp_path / "later")
+    await later.taken()
+    done = await later.restore("--kafka", broker)
+    assert (done.exit_code, "knows another history up to position 30" in done.output) == (1, True), done.output

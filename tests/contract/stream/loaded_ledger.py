@@ -115,7 +115,8 @@ class LoadedLedger:
                 for row in rows:
                     copy.write_row(row)
             self.head = rows[-1][0]
-            connection.execute(self._sql("UPDATE {}.head SET position = %s"), (self.head,))
+            leaf = rows[-1][-1]
+            connection.execute(self._sql("UPDATE {}.head SET position = %s, leaf_hash = %s"), (self.head, leaf))
             connection.execute("SELECT pg_notify('ledger_head', %s)", (f"{self.hospital} {self.head}",))
         return self.head
 
@@ -126,7 +127,9 @@ class LoadedLedger:
             for table in ("events", "head"):
                 connection.execute(self._sql("ALTER TABLE {}.{} DISABLE TRIGGER ALL", Identifier(table)))
             connection.execute(self._sql("DELETE FROM {}.events WHERE position > %s"), (head,))
-            connection.execute(self._sql("UPDATE {}.head SET position = %s"), (head,))
+            connection.execute(self._sql("UPDATE {}.head SET position = %s, leaf_hash = ''"), (head,))
+            last = "UPDATE {0}.head SET leaf_hash = e.leaf_hash FROM {0}.events AS e WHERE e.position = head.position"
+            connection.execute(self._sql(last))
         self.head = head
 
     def forget_heads_above(self, head: int) -> None:

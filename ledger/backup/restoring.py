@@ -1,0 +1,105 @@
+"""The way back: everything is checked and everybody asked before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.backup.asking import Asked, ask_log, together
+from ledger.backup.copied_log import copy_log
+from ledger.backup.faults import BadBackup, Behind, RestoreRefused
+from ledger.backup.held_backup import HeldBackup, held_backup
+from ledger.backup.key_part import key_ids
+from ledger.backup.manifest import EVENTS, KEYS, Ledger
+from ledger.backup.new_backup import LOG
+from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes_of
+from ledger.backup.walked_ledger import walked_ledger
+from ledger.blobs.contract import Blobs
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.log.log_files import REPAIR, LogFiles
+from ledger.trust.note_key import VerifierKey
+
+Ask = Callable[[Ledger, Blobs], Asked]
+"""What one source knows of a ledger; it gets the log in the backup too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A backup that may be put back."""
+
+    events: HeldBackup
+    keys: HeldBackup | None
+    seen: tuple[Seen, ...]
+    """What is published beside it, as far as anybody could be asked."""
+    unasked: tuple[str, ...]
+    missing: Mapping[str, Sequence[str]]
+    """By hospital what was published beyond the backup; empty unless it is put back for a repair."""
+    keyless: int
+    """Records whose bodies are sealed and which have no row among the keys: the keys are older than the events."""
+
+    @property
+    def log(self) -> Blobs:
+        """The logs in the backup."""
+        return DirectoryBlobs(self.events.folder / LOG)
+
+
+def checked_backup(
+    events: Path, keys: Path | None, asks: Sequence[Ask], log_key: VerifierKey | None, *, for_repair: bool
+) -> Checked:
+    """Hashes every file, asks, and walks every ledger up to what was seen.
+
+    Raises BadBackup, RestoreRefused where a source knows another history, Behind where one knows more (but not
+    `for_repair`), and what the sources raise.
+    """
+    held = held_backup(events, EVENTS)
+    held_keys = held_backup(keys, KEYS) if keys else None
+    if held_keys:
+        _require_keys_of(held, held_keys)
+    own = DirectoryBlobs(events / LOG)
+    ledgers = held.manifest.ledgers
+    outside = together([ask(each, own) for each in ledgers for ask in asks])
+    inside = together([ask_log(own, "this backup", each, log_key) for each in ledgers])
+    seen = (*inside.seen, *outside.seen)
+    found = {each.hospital: lines for each in ledgers if (lines := missing(seen, each))}
+    if found and not for_repair:
+        raise Behind([*(line for lines in found.values() for line in lines), WAYS_ON])
+    walked = [walked_ledger(held, each, sizes_of(seen, each.hospital)) for each in ledgers]
+    if differing := [line for each in walked for line in other_history(seen, each)]:
+        raise RestoreRefused(differing)
+    sealed = {record for each in walked for record in each.sealed}
+    keyless = len(sealed - key_ids(held_keys)) if held_keys else 0
+    return Checked(held, held_keys, outside.seen, outside.unasked, found, keyless)
+
+
+def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
+    """Fills the store from the log that lives on, else from the backup; a log that is there already stays as it is.
+
+    What was published beyond the backup halts its hospital, before a ledger is there that could grow. LogDamaged,
+    BlobError.
+    """
+    for each in checked.events.manifest.ledgers:
+        hospital = each.hospital
+        if not _has_log(target, hospital):
+            source = living if living is not None and _has_log(living, hospital) else checked.log
+            copy_log(source, target, hospital)
+        if lines := checked.missing.get(hospital):
+            reason = f"{'; '.join(lines)}; `ledger repair` (docs/operations.md)"
+            LogFiles(target, hospital).halt(REPAIR, reason)
+
+
+def _has_log(blobs: Blobs, hospital: str) -> bool:
+    files = LogFiles(blobs, hospital)
+    return files.signed() is not None or files.published() is not None
+
+
+def _require_keys_of(events: HeldBackup, keys: HeldBackup) -> None:
+    """The keys must be of the same ledgers, under whichever origin: others would be put beside them, none for these."""
+    wanted, given = _ledgers_of(events), _ledgers_of(keys)
+    if wanted != given:
+        only = sorted({hospital for hospital, _ in wanted ^ given})
+        raise BadBackup([f"{keys.folder}: not the keys of these ledgers: {', '.join(only)}"])
+
+
+def _ledgers_of(held: HeldBackup) -> set[tuple[str, str]]:
+    return {(each.hospital, each.origin.rpartition("/")[0]) for each in held.manifest.ledgers}

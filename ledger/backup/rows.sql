@@ -1,0 +1,72 @@
+-- name: become_owner
+SET LOCAL ROLE ledger_owner
+
+-- name: be_owner
+SET ROLE ledger_owner
+
+-- name: export_snapshot
+SELECT pg_export_snapshot()
+
+-- name: set_snapshot
+SET TRANSACTION SNAPSHOT {snapshot}
+
+-- name: registry
+SELECT id, origin, schema_version FROM ledger_control.hospitals WHERE state <> 'adding' ORDER BY id
+
+-- name: control_version
+SELECT version FROM ledger_control.schema_version
+
+-- name: columns
+-- Every table of a schema with every column, so that a table or column of a later release is in its backups too.
+SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.relnamespace = {schema}::regnamespace AND c.relkind = 'r'
+    AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+GROUP BY c.relname ORDER BY c.relname
+
+-- name: head
+SELECT position, leaf_hash FROM {schema}.head
+
+-- name: leaf_at
+SELECT leaf_hash FROM {schema}.events WHERE position = %s
+
+-- name: copy_out
+COPY (SELECT {columns} FROM {table} ORDER BY 1) TO STDOUT (FORMAT binary)
+
+-- name: copy_out_registry
+COPY (SELECT {columns} FROM {table} WHERE id = ANY ({hospitals})) TO STDOUT (FORMAT binary)
+
+-- name: copy_out_by_hospital
+COPY (SELECT {columns} FROM {table} WHERE hospital = ANY ({hospitals})) TO STDOUT (FORMAT binary)
+
+-- name: copy_out_transfers
+-- What a hospital was sent, and what it sent.
+COPY (
+    SELECT {columns} FROM {table}
+    WHERE recipient = ANY ({hospitals}) OR regexp_replace(source, '/[0-9]+$', '') = ANY ({prefixes})
+) TO STDOUT (FORMAT binary)
+
+-- name: copy_out_keys
+-- Under every origin that the hospital ever had.
+COPY (SELECT {columns} FROM {table} WHERE regexp_replace(origin, '/[0-9]+$', '') = ANY ({prefixes}))
+TO STDOUT (FORMAT binary)
+
+-- name: copy_in
+COPY {table} ({columns}) FROM STDIN (FORMAT binary)
+
+-- name: empty
+-- What a new schema has a first row of.
+DELETE FROM {table}
+
+-- name: has_registry
+SELECT to_regclass('ledger_control.hospitals') IS NOT NULL AND to_regclass('ledger_keys.record_keys') IS NOT NULL
+
+-- name: has_hospitals
+SELECT id FROM ledger_control.hospitals ORDER BY id
+
+-- name: has_keys
+SELECT DISTINCT origin FROM ledger_keys.record_keys ORDER BY origin
+
+-- name: close
+-- Without its keys a ledger can be read and checked; a command would be sealed under keys that nobody keeps.
+UPDATE ledger_control.hospitals SET state = 'closed'

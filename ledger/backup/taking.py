@@ -1,0 +1,127 @@
+"""Takes a backup: first the logs, then one snapshot of the rows, so that no log is ahead of its own ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ledger.backup.copied_log import copy_log
+from ledger.backup.faults import BackupRefused
+from ledger.backup.key_part import KeyFiles, write_key_files
+from ledger.backup.manifest import EVENTS, KEYS, Ledger, LogHead, Manifest, Table
+from ledger.backup.new_backup import NewBackup
+from ledger.backup.stored_rows import Registered, StoredRows, snapshot
+from ledger.blobs.contract import Blobs
+from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
+from ledger.log.own_heads import newest_head
+from ledger.log.standing import difference
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.note_key import KeyKind
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the ledgers are that are backed up."""
+
+    url: str
+    """libpq URL of the role that migrates: it may read every table."""
+    blobs: Blobs
+    note_keys: Path
+    stream: str
+    hospitals: tuple[str, ...]
+    """Empty: every one."""
+    taken_at: datetime
+
+
+def take_backup(
+    source: Source, events: NewBackup | None, keys: NewBackup | None, key_files: KeyFiles
+) -> list[Manifest]:
+    """Keys into one folder, events into another, both of one snapshot; the manifest of each that was written.
+
+    Raises BackupRefused, StoreUnavailable, LogDamaged, BlobError, KeyProblem, OSError.
+    """
+    with snapshot(source.url) as rows:
+        chosen = _chosen(rows.registered(), source.hospitals)
+    heads = {each.hospital: _copied(source, events, each) for each in chosen} if events else {}
+    made: list[Manifest] = []
+    with snapshot(source.url) as rows:
+        of = [each for each in rows.registered() if each in chosen]
+        if len(of) != len(chosen):
+            raise BackupRefused(["the registry changed meanwhile; begin again"])
+        if keys:
+            # Now, not after hours of copying: a generation that wraps a key of this snapshot is still in the file.
+            write_key_files(keys, key_files, [each.origin for each in of])
+            # A rewrite of the keys' tables, for which every server would wait behind it, must not wait for the events.
+            with rows.for_a_moment() as moment:
+                tables = moment.write_keys(keys, of)
+            made.append(keys.finish(_manifest(source, KEYS, rows, of, tables, {})))
+        if events:
+            made.append(_events(source, events, rows, of, heads))
+    return made
+
+
+def _events(
+    source: Source, events: NewBackup, rows: StoredRows, of: Sequence[Registered], heads: dict[str, LogHead | None]
+) -> Manifest:
+    tables = [table for each in of for table in rows.write_ledger(events, each.hospital)]
+    tables += rows.write_control(events, of)
+    return events.finish(_manifest(source, EVENTS, rows, of, tables, heads))
+
+
+def _chosen(registered: Sequence[Registered], hospitals: Sequence[str]) -> list[Registered]:
+    unknown = sorted(set(hospitals) - {each.hospital for each in registered})
+    if unknown:
+        raise BackupRefused([f"{each}: no hospital of this id" for each in unknown])
+    chosen = [each for each in registered if not hospitals or each.hospital in hospitals]
+    if not chosen:
+        raise BackupRefused(["there is no hospital"])
+    return chosen
+
+
+def _copied(source: Source, events: NewBackup, of: Registered) -> LogHead | None:
+    """Copies a hospital's log; LogDamaged for one that its key, where that is at hand, has not signed."""
+    path = KeyFolder(source.note_keys).path_of(of.origin, KeyKind.ED25519)
+    key = read_sealed_key(path).verifier if path.exists() else None
+    files = LogFiles(source.blobs, of.hospital)
+    if key is not None:
+        newest_head(files, of.origin, [key])
+    head = copy_log(source.blobs, events.log_store(), of.hospital)
+    if head is None:
+        return None
+    if head.origin != of.origin:
+        raise LogDamaged(SIGNED, "of another origin")
+    return LogHead(head.size, head.root.hex(), "" if key is None else str(key))
+
+
+def _manifest(
+    source: Source,
+    kind: str,
+    rows: StoredRows,
+    of: Sequence[Registered],
+    tables: Sequence[Table],
+    heads: dict[str, LogHead | None],
+) -> Manifest:
+    return Manifest(
+        kind=kind,
+        release=version("medical-record-ledger"),
+        taken_at=source.taken_at.isoformat(),
+        stream=source.stream,
+        control_version=rows.control_version(),
+        ledgers=tuple(_ledger(source, rows, each, heads.get(each.hospital)) for each in of),
+        tables=tuple(tables),
+        files={},
+    )
+
+
+def _ledger(source: Source, rows: StoredRows, of: Registered, log: LogHead | None) -> Ledger:
+    position, leaf = rows.head(of.hospital)
+    if log is not None:
+        signed = Checkpoint(of.origin, log.size, bytes.fromhex(log.root))
+        stored = rows.leaf_at(of.hospital, log.size)
+        if what := difference(LogFiles(source.blobs, of.hospital), signed, position, stored):
+            raise BackupRefused([f"{of.hospital}: {what}; a ledger that is not the one that was signed is no backup"])
+    return Ledger(of.hospital, of.origin, of.schema_version, position, leaf.hex(), log)

@@ -1,0 +1,110 @@
+"""What was published and lives on beside a backup, as the command line and the settings name it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ledger.backup.asking import Asked, ask_log, ask_topic, ask_witnesses
+from ledger.backup.faults import RestoreRefused
+from ledger.backup.manifest import Ledger
+from ledger.backup.published import Seen
+from ledger.backup.restoring import Ask, Checked, checked_backup
+from ledger.blobs.contract import Blobs
+from ledger.cli.log_store import blobs_at, log_blobs
+from ledger.cli.signed_heads import of_hospital
+from ledger.config import Settings
+from ledger.stream.contract import StreamUnavailable
+from ledger.trust.note_key import VerifierKey
+from ledger.trust.policy import Policy, Witnessed
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Who can be asked."""
+
+    logs: Mapping[str, Blobs]
+    """By name as an operator knows it."""
+    named_log: str
+    """The one that must be there; empty for none."""
+    heads: Sequence[Witnessed]
+    kafka: str
+    policy: Policy | None
+    """Whose witnesses are asked."""
+    key: VerifierKey | None
+
+    def asks(self) -> list[Ask]:
+        """One for each source."""
+        asks: list[Ask] = [lambda ledger, _: self._checkpoints(ledger)]
+        for name, log in self.logs.items():
+            asks.append(lambda ledger, _, log=log, name=name: self._log(ledger, log, name))
+        if self.kafka:
+            asks.append(lambda ledger, _: ask_topic(self.kafka, ledger))
+        if (policy := self.policy) and policy.witnesses:
+            asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger))
+        return asks
+
+    def _log(self, ledger: Ledger, log: Blobs, name: str) -> Asked:
+        found = ask_log(log, name, ledger, self.key)
+        if name == self.named_log and ledger.log and not found.seen:
+            raise RestoreRefused([f"{name}: no log of {ledger.hospital} there"])
+        return found
+
+    def _checkpoints(self, ledger: Ledger) -> Asked:
+        heads = [head.checkpoint for head in of_hospital(self.heads, ledger.hospital)]
+        return Asked(
+            tuple(Seen(f"a checkpoint of {head.origin}", ledger.hospital, head.size, head.root) for head in heads)
+        )
+
+
+def living_at(
+    settings: Settings,
+    folder: Path | None,
+    log: str | None,
+    heads: Sequence[Witnessed],
+    kafka: str,
+    policy: Policy | None,
+    key: VerifierKey | None,
+) -> Living:
+    """A store that the settings name lives on by itself; the `log` in a folder that is yet to be made does not."""
+    logs = {log: blobs_at(log)} if log else {}
+    if settings.blobs or not folder:
+        logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
+    topic = kafka or (settings.kafka_bootstrap if settings.stream == "kafka" else "")
+    return Living(logs, log or "", heads, topic, policy, key)
+
+
+def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair: bool) -> Checked:
+    """A backup that reaches all that is seen. BadBackup, RestoreRefused, Behind, LogDamaged, BlobError."""
+    try:
+        found = checked_backup(backup, keys, living.asks(), living.key, for_repair=for_repair)
+    except StreamUnavailable as error:
+        raise RestoreRefused([str(error)]) from error
+    strange = [
+        head.checkpoint.origin
+        for head in living.heads
+        if not any(of_hospital([head], each.hospital) for each in found.events.manifest.ledgers)
+    ]
+    if strange:
+        raise RestoreRefused(
+            [f"a checkpoint of {origin}: no ledger of this origin in the backup" for origin in strange]
+        )
+    return found
+
+
+def say_seen(found: Checked) -> None:
+    """With what each ledger was compared, and what was not asked."""
+    for each in found.unasked:
+        click.echo(each)
+    for ledger in found.events.manifest.ledgers:
+        others = [each for each in found.seen if each.hospital == ledger.hospital]
+        for each in others:
+            click.echo(f"{ledger.hospital}: compared with {each.source}, {each.size:,} positions")
+        if not others:
+            click.echo(
+                f"{ledger.hospital}: compared with nothing outside this backup. That nothing newer was published, "
+                "nobody says."
+            )

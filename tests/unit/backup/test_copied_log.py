@@ -1,0 +1,81 @@
+"""A log is copied whole under its newest heads, or what is wrong with it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.backup.copied_log import copy_log
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.integrator.signed_log import SignedLog
+from ledger.log.fsck import check_log
+from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.trust.tile import TileId
+from tests.fault.test_integration_step import EVENTS
+from tests.unit.trust.tlog_samples import LOG, ORIGIN
+
+PUBLISHED, SIGNED = 250, 530
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> DirectoryBlobs:
+    """A log that has signed more than it has published, since witnesses are away."""
+    blobs = DirectoryBlobs(tmp_path / "source")
+    log = SignedLog(LogFiles(blobs, "north"), ORIGIN, LOG)
+    log.take(EVENTS[:PUBLISHED])
+    log.publish(log.sign(), log.signed)
+    log.take(EVENTS[PUBLISHED:SIGNED])
+    log.sign()
+    return blobs
+
+
+def _files(blobs: DirectoryBlobs) -> LogFiles:
+    return LogFiles(blobs, "north")
+
+
+def _sizes(blobs: DirectoryBlobs) -> list[int]:
+    read = _files(blobs).read
+    return [check_log(read, LOG.verifier(), note=note).checkpoint.size for note in ("checkpoint", "signed")]
+
+
+def test_both_heads_are_whole_and_the_log_goes_on(source: DirectoryBlobs, tmp_path: Path) -> None:
+    """Who reads under the published head finds its partial tiles; why a log stands still goes along."""
+    _files(source).halt(REPAIR, "positions 1 to 2 are refilled")
+    copied = DirectoryBlobs(tmp_path / "copied")
+    head = copy_log(source, copied, "north")
+    assert head is not None
+    assert (head.size, _sizes(copied)) == (SIGNED, [PUBLISHED, SIGNED])
+    assert _files(copied).read(f"tile/0/000.p/{PUBLISHED}") is not None
+    assert _files(copied).halted_by(REPAIR) == "positions 1 to 2 are refilled"
+    assert SignedLog(_files(copied), ORIGIN, LOG).signed == head
+    assert copy_log(copied, DirectoryBlobs(tmp_path / "again"), "north") == head
+
+
+def test_what_was_dropped_meanwhile_is_taken_out_of_the_full_files(source: DirectoryBlobs, tmp_path: Path) -> None:
+    """A partial tile goes once its full one is published, also in the middle of a copy."""
+    wanted = _files(source).read(f"tile/0/000.p/{PUBLISHED}")
+    for path in (f"tile/0/000.p/{PUBLISHED}", f"tile/entries/000.p/{PUBLISHED}", f"bodies/000.p/{PUBLISHED}"):
+        source.delete(f"north/{path}")
+    copied = DirectoryBlobs(tmp_path / "copied")
+    copy_log(source, copied, "north")
+    assert _files(copied).read(TileId(0, 0, PUBLISHED).path) == wanted
+    assert _sizes(copied) == [PUBLISHED, SIGNED]
+
+
+@pytest.mark.parametrize("path", ["tile/entries/001", "bodies/001", "tile/entries/002.p/18", "bodies/002.p/18"])
+def test_a_log_that_does_not_hold_is_not_copied(source: DirectoryBlobs, tmp_path: Path, path: str) -> None:
+    """A changed entry or body is found, also where its length stays; nothing that was copied till then gets a head."""
+    data = bytearray(source.get(f"north/{path}") or b"")
+    data[-1] ^= 1
+    source.put(f"north/{path}", bytes(data))
+    copied = DirectoryBlobs(tmp_path / "copied")
+    with pytest.raises(LogDamaged):
+        copy_log(source, copied, "north")
+    assert (_files(copied).signed(), _files(copied).published()) == (None, None)
+
+
+def test_a_log_that_was_never_signed_is_none(tmp_path: Path) -> None:
+    """Nothing is written."""
+    assert copy_log(DirectoryBlobs(tmp_path / "none"), DirectoryBlobs(tmp_path / "copied"), "north") is None
+    assert not (tmp_path / "copied").exists()
