@@ -36,10 +36,12 @@ from ledger.application.rules_in_force import RulesInForce
 from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import StreamCache, before
+from ledger.application.succession import append_succession
 from ledger.application.tenant import Tenant
 from ledger.application.views_of_state import DisposalListView, Found, Load, PackageView, RecordView, StreamRow
 from ledger.clock import clock_of
 from ledger.config import Settings
+from ledger.domain.decide_log import SucceedLog
 from ledger.domain.decision import ClaimedItem
 from ledger.domain.defaults import DEFAULT_PACK, shipped_rules
 from ledger.domain.disposal_list import DisposalListState
@@ -47,6 +49,7 @@ from ledger.domain.handover import handed_over
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, RecordState, is_destroyed
+from ledger.log.log_files import log_folder
 from ledger.store.actors import ActorRegister
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
@@ -288,6 +291,15 @@ class Ledger:
             raise UnknownHospital(hospital)
         return row.origin
 
+    async def succeed(self, hospital: str, command: SucceedLog) -> int:
+        """Goes on for a log that has ended: the position of the event. Raises Refused, NotAppended."""
+        tenant = await self._tenant(hospital)
+        return await append_succession(tenant.ledger, tenant.committer, command, self._clock())
+
+    async def log_folder(self, hospital: str) -> str:
+        """Where the files of the hospital's present log lie. Raises UnknownHospital."""
+        return log_folder(hospital, await self.origin_of(hospital))
+
     def load(self, hospital: str) -> Load:
         """How busy the hospital's committer is."""
         tenant = self._tenants.get(hospital)
@@ -297,10 +309,19 @@ class Ledger:
 
     async def _tenant(self, hospital: str) -> Tenant:
         tenant = self._tenants.get(hospital)
-        if tenant is not None:
+        if tenant is not None and tenant.ledger.origin == self._registry.origin_of(hospital):
             return tenant
         async with self._opening:
-            return self._tenants.get(hospital) or await self._open_tenant(hospital)
+            return await self._reopened(hospital) or await self._open_tenant(hospital)
+
+    async def _reopened(self, hospital: str) -> Tenant | None:
+        """The tenant that somebody else has opened meanwhile; one whose log has ended is closed."""
+        tenant = self._tenants.get(hospital)
+        if tenant is None or tenant.ledger.origin == self._registry.origin_of(hospital):
+            return tenant
+        del self._tenants[hospital]
+        await tenant.committer.close()
+        return None
 
     async def _open_tenant(self, hospital: str) -> Tenant:
         row = await self._registry.served(hospital)

@@ -23,7 +23,7 @@ from ledger.cli.errors_shown import describe
 from ledger.cli.log_store import log_blobs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import LogDamaged, LogFiles, log_folder
 from ledger.log.record_maps import PublishedAt, RecordMaps
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.envelope import decode
@@ -89,7 +89,8 @@ async def publish_map(channel: grpc.aio.Channel, blobs: Blobs, hospital: str) ->
 
     A crash in between does no harm: files without their event are no map, and the same event is asked for once.
     """
-    files, maps = LogFiles(blobs, hospital), RecordMaps(blobs, hospital)
+    folder = await _folder_of(channel, hospital)
+    files, maps = LogFiles(blobs, folder), RecordMaps(blobs, folder)
     note = await asyncio.to_thread(files.published)
     if note is None:
         return None
@@ -104,6 +105,13 @@ async def publish_map(channel: grpc.aio.Channel, blobs: Blobs, hospital: str) ->
     made = PublishedAt(checkpoint.size, position)
     await asyncio.to_thread(maps.note_published, made)
     return made
+
+
+async def _folder_of(channel: grpc.aio.Channel, hospital: str) -> str:
+    """Where the files of the hospital's present log lie."""
+    answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
+    origin = next((each.origin for each in answer.hospitals if each.id == hospital), "")
+    return log_folder(hospital, origin)
 
 
 def _request(hospital: str, origin: str, size: int, tree: MapTree, actor: Actor) -> PublishMapRequest:

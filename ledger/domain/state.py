@@ -23,6 +23,7 @@ from ledger.domain.keeping_state import (
     Reopening,
     Seal,
 )
+from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
 from ledger.domain.values import (
@@ -261,7 +262,15 @@ def nothing_left(version: int) -> RecordState:
     )
 
 
-StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState | PublishedMapsState
+StreamState = (
+    RecordState
+    | PatientState
+    | PackageState
+    | DisposalListState
+    | RulebookState
+    | PublishedMapsState
+    | LogSuccessionState
+)
 
 
 def is_destroyed(state: StreamState) -> bool:

@@ -44,7 +44,7 @@ class LogKeys:
         path = keys.path_of(origin, KeyKind.ED25519)
         try:
             passphrase = self._passphrase(origin)
-            if self._make and not path.exists():
+            if self._make and not path.exists() and not keys.retired_path_of(origin, KeyKind.ED25519).exists():
                 keys.make(origin, KeyKind.ED25519, passphrase, cost=_MADE_COST)
             key = open_signing_key(path, passphrase)
         except (OSError, UnsafeFile, SealedKeyFault, WrongPassphrase) as error:

@@ -64,11 +64,12 @@ def _tools(settings: Settings, log: Log, rows: LedgerRows, leases: Leases, http:
     cosigning: dict[str, Cosigning] = {}
 
     def publishing(signed: SignedLog, hospital: str) -> CheckpointPublishing:
-        if log.policy is not None and hospital not in cosigning:
-            cosigning[hospital] = Cosigning(log.policy, signed.verifier, http)
-        return CheckpointPublishing(hospital, signed, cosigning.get(hospital), settings.checkpoint_seconds)
+        name = signed.verifier.name
+        if log.policy is not None and name not in cosigning:
+            cosigning[name] = Cosigning(log.policy, signed.verifier, http)
+        return CheckpointPublishing(hospital, signed, cosigning.get(name), settings.checkpoint_seconds)
 
-    return Tools(rows, leases, log.keys, lambda hospital: LogFiles(log.blobs, hospital), publishing)
+    return Tools(rows, leases, log.keys, lambda folder: LogFiles(log.blobs, folder), publishing)
 
 
 class Sweeper:
@@ -112,7 +113,7 @@ class Sweeper:
     async def _wants(self, hospital: HospitalRow, head: int) -> bool:
         """Whether there is something to do: to grow, to publish, or to see why the ledger has become shorter."""
         integrator = self._integrators.get(hospital.id)
-        if integrator is None:
+        if integrator is None or integrator.origin != hospital.origin:
             integrator = self._integrators[hospital.id] = HospitalIntegrator(hospital, self._tools)
         if integrator.rest_seconds > 0:
             return False

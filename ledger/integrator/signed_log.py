@@ -24,8 +24,10 @@ class SignedLog:
     def __init__(self, files: LogFiles, origin: str, key: SigningKey) -> None:
         """Takes up the last signed checkpoint; signs that of the empty log where there is none.
 
-        LogDamaged where `key` has not signed it, the tiles do not have its root, or it is missing; BlobError.
+        LogDamaged where `key` has not signed it, the tiles do not have its root, or it is missing; LogEndedForEver,
+        BlobError.
         """
+        files.refuse_if_ended()
         self.files = files
         self._key = key
         self.signed: Checkpoint = newest_head(files, origin, key.verifier()) or Checkpoint(origin, 0, EMPTY_ROOT)
@@ -66,7 +68,10 @@ class SignedLog:
         return self.signed_note
 
     def require_ours(self) -> None:
-        """Raises LogTakenOver where somebody else has signed since, LogDamaged where what was signed is gone."""
+        """Raises LogTakenOver where somebody else has signed since, LogDamaged where what was signed is gone,
+        LogEndedForEver where the log was closed.
+        """
+        self.files.refuse_if_ended()
         kept = self.files.signed()
         if kept is None:
             raise LogDamaged(SIGNED, "missing, though it was there")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from ledger.keys.private_file import read_private, write_private
+from ledger.keys.private_file import read_private, sync_folder, write_private
 from ledger.trust.note_key import SEED_BYTES, KeyKind, SigningKey, VerifierKey
 from ledger.trust.sealed_key import (
     COST_DEFAULT,
@@ -18,6 +18,7 @@ from ledger.trust.sealed_key import (
     unseal_key,
 )
 
+_RETIRED = ".retired"
 _ENDINGS = {KeyKind.ED25519: ".note-key", KeyKind.COSIGNATURE: ".cosigner-key"}
 
 
@@ -41,6 +42,23 @@ class KeyFolder:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path_of(name, kind), sealed.encode())
         return sealed.verifier
+
+    def retired_path_of(self, name: str, kind: KeyKind) -> Path:
+        """Where a key lies that signs nothing any more, and is there to be checked with."""
+        path = self.path_of(name, kind)
+        return path.with_name(path.name + _RETIRED)
+
+    def retire(self, name: str, kind: KeyKind) -> None:
+        """Takes a key out of use for good; again: nothing. OSError."""
+        path = self.path_of(name, kind)
+        if path.exists():
+            path.rename(self.retired_path_of(name, kind))
+            sync_folder(self.folder)
+
+    def verifier_of(self, name: str, kind: KeyKind) -> VerifierKey:
+        """The public side of a key, also of one that was retired; as `read_sealed_key`."""
+        path, retired = self.path_of(name, kind), self.retired_path_of(name, kind)
+        return read_sealed_key(retired if retired.exists() else path).verifier
 
     def paths(self) -> list[Path]:
         """Every key file, in order of name."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from ledger.blobs.contract import BlobError, Blobs
-from ledger.log.log_files import PUBLISH, LogFiles
+from ledger.log.log_files import PUBLISH, LogFiles, log_folder
 from ledger.log.standing import difference, signed_checkpoint
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.rollback import LedgerRolledBack
@@ -21,7 +21,7 @@ class SignedStanding:
     def __init__(self, hospital: HospitalRow, log: LedgerLog, blobs: Blobs) -> None:
         self._hospital = hospital
         self._log = log
-        self._files = LogFiles(blobs, hospital.id)
+        self._files = LogFiles(blobs, log_folder(hospital.id, hospital.origin))
 
     async def refuse_if_rolled_back(self) -> None:
         """Raises LedgerRolledBack where the ledger ends below its signed log, differs from it, or was halted."""

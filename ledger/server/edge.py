@@ -74,7 +74,9 @@ class Edge:
             BulkLoad(self._commands, self.limits),
             ActorRegister(ledger),
             Hospitals(ledger),
-            EventStreams(ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs)),
+            EventStreams(
+                ledger, self.heads, self.limits, None if blobs is None else OldRanges(blobs, ledger.log_folder)
+            ),
             Packages(ledger),
             ReaderReports(ledger),
             DisposalLists(ledger),

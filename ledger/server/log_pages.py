@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.blobs.contract import BlobError, Blobs
-from ledger.log.log_files import CHECKPOINT, LogFiles
+from ledger.log.log_files import CHECKPOINT, SUCCEEDED, LogFiles
+from ledger.log.present_log import PresentLogs
 from ledger.server.errors import LogUnavailable, NoSuchLogFile
 from ledger.server.log_readers import LogReader, admit
 from ledger.trust.checkpoint import parse_checkpoint
@@ -40,6 +41,7 @@ class LogPages:
     def __init__(self, blobs: Blobs, readers: Sequence[LogReader]) -> None:
         """Without readers, entries and bodies are nobody's."""
         self._blobs = blobs
+        self._present = PresentLogs(blobs)
         self._readers = readers
 
     async def page(self, path: str, authorization: str) -> LogPage:
@@ -53,8 +55,8 @@ class LogPages:
             raise LogUnavailable from error
 
     async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
-        files = LogFiles(self._blobs, hospital)
-        if file == CHECKPOINT:
+        files = LogFiles(self._blobs, await asyncio.to_thread(self._present.folder_of, hospital))
+        if file in (CHECKPOINT, SUCCEEDED):
             return LogPage(_TEXT, "no-cache", await _read(files, file))
         if file.startswith(("tile/entries/", "bodies/")):
             admit(self._readers, hospital, authorization)

@@ -44,17 +44,18 @@ class LogStates:
         A process compares ledger and log itself before its first command of a hospital: who put an older ledger back
         may have stopped the integrator, which would have said so.
         """
-        seen = self._seen.get(hospital)
+        folder = await self._ledger.log_folder(hospital)
+        seen = self._seen.get(folder)
         if seen is None or time.monotonic() - seen.at >= LOOK_SECONDS:
-            async with self._looking.setdefault(hospital, asyncio.Lock()):
-                seen = await self._look(hospital, self._seen.get(hospital))
-                self._seen[hospital] = seen
+            async with self._looking.setdefault(folder, asyncio.Lock()):
+                seen = await self._look(hospital, folder, self._seen.get(folder))
+                self._seen[folder] = seen
         if seen.reason:
             raise LedgerHalted(hospital)
 
     async def status(self, hospital: str, head: int) -> LogStatus:
         """The log of a hospital for those who run it."""
-        files = LogFiles(self._blobs, hospital)
+        files = LogFiles(self._blobs, await self._ledger.log_folder(hospital))
         try:
             signed, published, reason = await asyncio.to_thread(_read, files)
         except (BlobError, LogDamaged) as error:
@@ -71,10 +72,10 @@ class LogStates:
             status.lag_seconds = max(0.0, time.time() - rows[0].recorded_at / _MICROSECONDS) if rows else 0.0
         return status
 
-    async def _look(self, hospital: str, before: _Seen | None) -> _Seen:
+    async def _look(self, hospital: str, folder: str, before: _Seen | None) -> _Seen:
         if before is not None and time.monotonic() - before.at < LOOK_SECONDS:
             return before  # somebody else looked while this caller waited
-        files = LogFiles(self._blobs, hospital)
+        files = LogFiles(self._blobs, folder)
         try:
             if before is None or not before.compared:
                 reason = await self._compared(files, hospital)

@@ -88,7 +88,7 @@ class Proofs:
         """A record whole, up to the published checkpoint."""
         record_id = required_uuid(request.record_id, "record_id")
         log = await self._log(request.hospital)
-        maps = RecordMaps(self._blobs, request.hospital)
+        maps = RecordMaps(self._blobs, await self._ledger.log_folder(request.hospital))
         published = await self._published(log, maps)
         events = [
             PlacedEvent(row.position - 1, PackEvent(row.envelope, row.body if request.with_bodies else b""))
@@ -112,8 +112,7 @@ class Proofs:
 
     async def _log(self, hospital: str) -> _PublishedLog:
         """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published."""
-        await self._ledger.require(hospital)
-        files = LogFiles(self._blobs, hospital)
+        files = LogFiles(self._blobs, await self._ledger.log_folder(hospital))
         note = await asyncio.to_thread(files.published)
         if note is None:
             raise NotInLogYet(1, 0)

@@ -1,4 +1,4 @@
-"""The origins of one ledger, `<name>/<n>`: a log that ended is followed by the one of the next number, never by itself."""
+"""The origins of one ledger, `<name>/<n>`: a log that ended is followed by the one of the next number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 LOG_SUCCEEDED = "ledger.v1.LogSucceeded"
-"""Stored name of the event with which a successor begins; the one place where the origin of a ledger's events changes."""
+"""Stored name of the event with which a successor begins; nowhere else does the origin of a ledger's events change."""
 _ORIGIN = re.compile(r"(?P<name>.+)/(?P<number>[1-9][0-9]{0,8})")
 
 

@@ -26,6 +26,7 @@ class RowFault(Enum):
     LEDGER_HEAD = "the row that says where the ledger stands differs from the last event"
     STREAM_HEAD = "the row that says where the stream stands differs from its last event"
     SIGNED_ROOT = "the events up to here do not lead to the root that was signed"
+    AFTER_END = "a log has signed more, or other, than the head with which it ended"
     BEHIND = "a signed checkpoint has more events: the ledger was cut or rolled back"
 
 
