@@ -59,6 +59,7 @@ from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.store.recorder import LedgerRecorder, ledger_datastore
 from ledger.store.reservation_keys import reservation_key
+from ledger.trust.lineage import with_ended
 from ledger.trust.sealing import Opener, Sealer
 
 MICROSECONDS = 1_000_000
@@ -249,10 +250,11 @@ class Ledger:
             raise UnknownPackage
         tenant = await self._tenant(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
-        data = package_bytes(transfer_id, tenant.ledger.origin, rows)
-        if sha256(data).digest() != transfer.package_sha256:
-            raise UnknownPackage  # not the bytes that were offered: better none than others
-        return data
+        for origin in with_ended(tenant.ledger.origin):  # under which it was offered
+            data = package_bytes(transfer_id, origin, rows)
+            if sha256(data).digest() == transfer.package_sha256:
+                return data
+        raise UnknownPackage  # not the bytes that were offered: better none than others
 
     async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
         """Puts a person into the actor register; says whether that changed anything."""

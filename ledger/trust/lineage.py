@@ -47,6 +47,12 @@ def first_of(origin: str) -> str:
     return f"{found['name']}/1" if found else origin
 
 
+def with_ended(origin: str) -> list[str]:
+    """An origin and those before it of its ledger, the newest first."""
+    found = _place_of(origin)
+    return [f"{found[0]}/{number}" for number in range(found[1], 0, -1)] if found else [origin]
+
+
 def number_of(origin: str) -> int:
     """Which log of its ledger it is, from 1; 1 for text of another form."""
     found = _place_of(origin)
