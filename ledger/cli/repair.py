@@ -128,12 +128,11 @@ def signed_head(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
     origin = parse_checkpoint(note.text).origin
     if origin.split("/")[-2:-1] != [hospital]:
         raise LogDamaged(SIGNED, "of another hospital")
-    path = keys.path_of(origin, KeyKind.ED25519)
     try:
-        key = read_sealed_key(path).verifier
+        found = [read_sealed_key(path).verifier for path in keys.signing_paths(origin, KeyKind.ED25519)]
     except (OSError, UnsafeFile, SealedKeyFault) as error:
-        raise LogDamaged(SIGNED, f"cannot be verified; {path.name}: {type(error).__name__}") from error
-    return own_head(note, origin, key, SIGNED)
+        raise LogDamaged(SIGNED, f"cannot be verified; the key of {origin}: {type(error).__name__}") from error
+    return own_head(note, origin, found, SIGNED)
 
 
 async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:

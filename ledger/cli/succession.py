@@ -160,7 +160,8 @@ class _Succession:
         await end_log(self._settings.postgres_migrate_url, self._hospital, old, ended.successor.name, ended.surviving)
         await self._ledger.hospitals()  # so that this process knows the new origin
         position = await self._ledger.succeed(self._hospital, self._command(ended))
-        self._folder.retire(old, KeyKind.ED25519)
+        for path in self._folder.signing_paths(old, KeyKind.ED25519):
+            self._folder.put_away(path)
         await asyncio.to_thread(self._let_commands_in, ended)
         return Succeeded(ended, position)
 
@@ -179,9 +180,9 @@ class _Succession:
         files = self._files(origin)
         if await asyncio.to_thread(files.ended) is None:
             ended = await self._lost(files, origin)
-            key = await asyncio.to_thread(self._keys.of, origin)
             text = ended.text()
-            note = Note(text, (key.sign(text), self._keys.of(ended.successor.name).sign(text)))
+            keys = [*self._keys.of(origin), *self._keys.of(ended.successor.name)]
+            note = Note(text, tuple(key.sign(text) for key in keys))
             await asyncio.to_thread(files.write, {ENDED: note.encode()})
         ended = self._checked(files, ENDED)
         successor = self._files(ended.successor.name)
@@ -191,7 +192,7 @@ class _Succession:
 
     async def _lost(self, files: LogFiles, origin: str) -> LogEnded:
         """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
-        signed = newest_head(files, origin, self._keys.of(origin).verifier())
+        signed = newest_head(files, origin, [key.verifier() for key in self._keys.of(origin)])
         if signed is None:
             raise LogDamaged(SIGNED, "missing; nothing says what is lost")
         tree = Frontier()
@@ -201,7 +202,7 @@ class _Succession:
                 if tree.size == signed.size:
                     break
         await asyncio.to_thread(require_beginning, files, tree, signed)
-        successor = await asyncio.to_thread(self._keys.of, successor_of(origin))
+        successor, *_ = await asyncio.to_thread(self._keys.of, successor_of(origin))
         ended = LogEnded(signed, tree.size, successor.verifier(), self._approval.reason.value)
         succeed_log(self._command(ended), UUID(int=0), self._ledger.now())  # before anything is closed
         kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
@@ -223,7 +224,7 @@ class _Succession:
         note = files.ended() if path == ENDED else files.succeeded()
         if note is None:
             raise LogDamaged(path, "missing")
-        return check_log_ended(note, (self._folder.verifier_of(_ended_origin(note), KeyKind.ED25519),))
+        return check_log_ended(note, tuple(self._folder.verifiers_of(_ended_origin(note), KeyKind.ED25519)))
 
     def _command(self, ended: LogEnded) -> SucceedLog:
         return SucceedLog(

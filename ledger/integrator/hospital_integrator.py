@@ -154,9 +154,11 @@ class HospitalIntegrator:
         return len(rows)
 
     async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
-        """False where the lease is lost: a successor may have gone on from what is kept, so nothing is signed."""
+        """False where nothing is signed: the lease is lost and a successor may have gone on, or the keys are others."""
         if log.size == log.signed.size or time.monotonic() - self._signed_at < SIGN_SECONDS:
             return True
+        if await asyncio.to_thread(self._tools.keys.of, self.origin) != log.keys:
+            return False  # a key was added or put away: the log is opened again, with those of now
         if not await lease.renew():
             return False
         await self._refuse_if_halted(log.files)
@@ -166,9 +168,9 @@ class HospitalIntegrator:
 
     async def _open(self) -> SignedLog:
         hospital = self._hospital
-        key = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
+        keys = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
         self._log = None
-        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, key)
+        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
         return log
 

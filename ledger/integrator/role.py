@@ -23,6 +23,7 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
 from ledger.lease import Leases
 from ledger.log.log_files import LogFiles
+from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 
@@ -61,13 +62,13 @@ async def run_integrator(settings: Settings, log: Log, stop: asyncio.Event, read
 
 
 def _tools(settings: Settings, log: Log, rows: LedgerRows, leases: Leases, http: httpx.AsyncClient) -> Tools:
-    cosigning: dict[str, Cosigning] = {}
+    cosigning: dict[VerifierKey, Cosigning] = {}
 
     def publishing(signed: SignedLog, hospital: str) -> CheckpointPublishing:
-        name = signed.verifier.name
-        if log.policy is not None and name not in cosigning:
-            cosigning[name] = Cosigning(log.policy, signed.verifier, http)
-        return CheckpointPublishing(hospital, signed, cosigning.get(name), settings.checkpoint_seconds)
+        key = signed.verifier
+        if log.policy is not None and key not in cosigning:
+            cosigning[key] = Cosigning(log.policy, key, http)
+        return CheckpointPublishing(hospital, signed, cosigning.get(key), settings.checkpoint_seconds)
 
     return Tools(rows, leases, log.keys, lambda folder: LogFiles(log.blobs, folder), publishing)
 

@@ -167,7 +167,7 @@ async def ground(ledger: LoadedLedger, integrating: Integrating, tmp_path: Path)
 @pytest.fixture
 def old_key(ground: Ground, keys: LogKeys) -> SigningKey:
     """As somebody might have kept it."""
-    return keys.of(ground.old)
+    return keys.of(ground.old)[0]
 
 
 async def test_the_ledger_goes_on_under_a_new_origin(
@@ -188,7 +188,7 @@ async def test_the_ledger_goes_on_under_a_new_origin(
     async with integrating(), publishing(), ground.service() as service:
         assert await ground.amend(service) == KEPT + 2
         await until_published(ground.new_files, KEPT + 2)
-    new_key = LogKeys(ground.folder / "keys", ground.folder / "passphrase", make=False).of(ground.new).verifier()
+    new_key = LogKeys(ground.folder / "keys", ground.folder / "passphrase", make=False).of(ground.new)[0].verifier()
     checked = check_log(ground.new_files.read, new_key)
     assert (checked.checkpoint.origin, checked.bodies) == (ground.new, KEPT + 2)
     stored = ground.ledger.stored()
@@ -295,7 +295,7 @@ async def test_a_server_that_has_not_seen_it_appends_nothing(ground: Ground) -> 
     assert len(ground.ledger.stored()) == KEPT + 2
 
 
-@pytest.mark.parametrize("step", ["end_log", "hospitals", "succeed", "retire"])
+@pytest.mark.parametrize("step", ["end_log", "hospitals", "succeed", "put_away"])
 async def test_a_succession_that_is_broken_off_is_gone_on_with(
     ground: Ground, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -309,8 +309,8 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
         def fail_at_once(*_: object, **__: object) -> None:
             raise OSError("broken off")
 
-        where = {"end_log": succession, "retire": succession.KeyFolder}.get(step, Ledger)
-        broken.setattr(where, step, fail_at_once if step == "retire" else fail)
+        where = {"end_log": succession, "put_away": succession.KeyFolder}.get(step, Ledger)
+        broken.setattr(where, step, fail_at_once if step == "put_away" else fail)
         assert (await ground.succeed()).exit_code != 0
     assert "under way" in ground.new_files.halted()
     done = await ground.succeed()
