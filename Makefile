@@ -59,17 +59,19 @@ test-long: setup kafka ## what repeats for minutes on real servers what shorter 
 	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop -m long
 
 test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
-	$(PYTEST) $(SIDE_BY_SIDE) tests/contract/store tests/integration/test_embedded_postgres.py
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/contract/store tests/integration/store tests/integration/test_embedded_postgres.py \
+	  tests/property/test_concurrent_appenders.py
 
-interop: setup ## our logs before Go's verifiers and transparency-dev's tools, and theirs before ours (needs Go 1.26)
+interop: setup ## our logs and our stream before other people's programs, and their logs before ours (needs Go 1.26)
+	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
 	$(PYTEST) tests/interop --ignore tests/interop/s3
 
 interop-s3: setup ## the blob suite on a real S3 server, which is built first (needs Go 1.26; up to ten minutes the first time)
 	$(PYTEST) tests/interop/s3
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
-	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py
-	LEDGER_TEST_HOSPITALS=300 $(PYTEST) tests/e2e/test_many_hospitals.py
+	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py \
+	  tests/property/test_no_dead_end.py
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))

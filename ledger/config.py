@@ -72,6 +72,8 @@ class Settings:
     unseal_token_file: Path | None
     stream: str
     kafka_bootstrap: str
+    producers_max: int
+    producer_idle_seconds: int
     grpc_listen: str
     http_listen: str
     origin_prefix: str
@@ -175,6 +177,18 @@ TABLE: tuple[Setting, ...] = (
         check.one_of("kafka", "postgres"),
     ),
     Setting("kafka_bootstrap", "Kafka's addresses, `host:port`, several separated by commas", "", check.addresses),
+    Setting(
+        "producers_max",
+        "how many hospitals one `ledger publish` publishes at once, each with a producer of its own, 1 to 256",
+        "32",
+        check.whole_number(256),
+    ),
+    Setting(
+        "producer_idle_seconds",
+        "how long a hospital without events keeps its producer, 1 to 3600 seconds; 1 where half of them are taken",
+        "60",
+        check.whole_number(3600),
+    ),
     Setting(
         "grpc_listen", "where gRPC is served; loopback only, port 0 = any free one", "127.0.0.1:7070", check.loopback
     ),

@@ -133,6 +133,17 @@ def secret_file(text: str) -> Path | None:
     return file
 
 
+def whole_number(most: int) -> Callable[[str], int]:
+    """A whole number from 1 on."""
+
+    def check(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
+            raise ValueError(f"a whole number from 1 to {most}")
+        return int(text)
+
+    return check
+
+
 def checkpoint_seconds(text: str) -> int:
     """Seconds between two checkpoints that witnesses are asked for."""
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= _CHECKPOINT_SECONDS_MAX:

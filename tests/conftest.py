@@ -1,6 +1,7 @@
 """Fixtures and rules for every test: real servers from tests/services, one kind of test per folder."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,10 +20,15 @@ _KINDS = ("unit", "contract", "integration", "e2e", "property", "fault")
 _left_out = pytest.StashKey[int]()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by its folder and by the servers it needs; leave Kafka out only where told to."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Mark each test by its folder and by the servers it needs; leave Kafka out only where told to.
+
+    Marked before `-m` chooses, left out afterwards: only what would have run is left out.
+    """
     for item in items:
         _mark(item)
+    yield
     if os.environ.get("LEDGER_TEST_KAFKA", "on") != "off":
         return
     without = [item for item in items if item.get_closest_marker("kafka") is None]

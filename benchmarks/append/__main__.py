@@ -133,7 +133,7 @@ def main() -> int:
         with EmbeddedPostgres(folder / "postgres") as server:
             rows = asyncio.run(_measure(server, folder))
             version = server.major
-    _print(rows, Console())
+    _print(rows, Console(width=140))
     told = [
         {
             "in_flight": row.in_flight,

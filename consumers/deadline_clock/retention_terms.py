@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -70,7 +70,7 @@ class RetentionTerms:
         if answer.phase not in _ENDING:
             return []
         if not answer.term_over:
-            day = _first_moment(answer.computed_until)
+            day = answer.term_over_at.ToDatetime(tzinfo=UTC)
             return [Work(record_id, Act.RETENTION, day, day)]
         ended = await self._end(record_id, answer)
         return [] if ended else [again(record_id, Act.RETENTION, self._clock())]
@@ -127,8 +127,3 @@ class RetentionTerms:
 
         # Refused: the date has moved on meanwhile, or the record is gone; nothing is left to do then.
         await self._commands.once("ExtendRetention", f"{record_id}/{retain_until}/{cause_record_id or cause}", send)
-
-
-def _first_moment(day: str) -> datetime:
-    """When a day begins, as the ledger counts terms."""
-    return datetime.combine(date.fromisoformat(day), time(), UTC)

@@ -31,6 +31,8 @@ _STEPS = UUID("2f1c7f52-6d3c-5b0e-8c5e-0a5b0b9d7e41")
 _REPORTS_MAX = 5
 _OF_THE_EXECUTION = ("supervisors", "approved_by", "context.", "list_id")
 """Fields whose faults are those of this execution: a record is not left out for them."""
+_OF_THE_RECORD = frozenset({"NOT_APPLICABLE"})
+"""Except where the record is to be kept: somebody has appraised it otherwise since."""
 _DONE_BEFORE = frozenset({"ALREADY_APPROVED"})
 ANOTHER_LIST = "DESTROYED_BY_ANOTHER_LIST"
 
@@ -169,7 +171,8 @@ class ListExecution:
 def _rules(error: grpc.aio.AioRpcError) -> list[str]:
     """Why a record is left out, each rule once. Raises ExecutionRefused where the record is not the reason."""
     faults = violations_of(error)
-    own = [each.rule for each in faults if each.field.startswith(_OF_THE_EXECUTION) and each.rule not in _DONE_BEFORE]
+    excused = _DONE_BEFORE | _OF_THE_RECORD
+    own = [each.rule for each in faults if each.field.startswith(_OF_THE_EXECUTION) and each.rule not in excused]
     if own:
         raise ExecutionRefused(own) from error
     return list(dict.fromkeys(each.rule for each in faults)) or [reason_of(error)]

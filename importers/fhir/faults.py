@@ -30,6 +30,9 @@ class FaultCode(StrEnum):
     UNKNOWN_PATIENT = "the patient referred to is not among the files"
     UNKNOWN_ENCOUNTER = "the encounter referred to is not among the files"
     OTHER_PATIENT = "the encounter referred to is another patient's"
+    NOT_A_MANIFEST = "is not the manifest of a FHIR bulk export"
+    MISSING_FILE = "the export's manifest names this file, and it is not there"
+    OTHER_COUNT = "the file has more or fewer resources than the export's manifest says"
     CHANGED = "the file changed while it was imported"
 
 

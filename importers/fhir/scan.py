@@ -11,6 +11,7 @@ from importers.fhir.content_digest import digest
 from importers.fhir.faults import Fault, FaultCode, FaultList, UnusableInput
 from importers.fhir.filing import Place, file_away
 from importers.fhir.json_value import Resource, text
+from importers.fhir.manifest import manifest_faults
 from importers.fhir.ndjson import BadLine, Line
 from importers.fhir.placement import check_references
 
@@ -20,12 +21,16 @@ def scan(directory: Path) -> Catalogue:
     faults = FaultList()
     catalogue = Catalogue(directory)
     seen: set[tuple[str, str]] = set()
-    for path in _files(directory):
+    lines = dict.fromkeys((path.name for path in _files(directory)), 0)
+    for name in lines:
         try:
-            for line in ndjson.lines(path):
-                _take(catalogue, path, line, seen, faults)
+            for line in ndjson.lines(directory / name):
+                _take(catalogue, name, line, seen, faults)
+                lines[name] += 1
         except OSError:
-            faults.add(Fault(path.name, 0, FaultCode.UNREADABLE))
+            faults.add(Fault(name, 0, FaultCode.UNREADABLE))
+    for fault in manifest_faults(directory, lines):
+        faults.add(fault)
     if not faults.total:
         check_references(catalogue, faults)
     faults.raise_any()
@@ -41,16 +46,16 @@ def _files(directory: Path) -> list[Path]:
     return found
 
 
-def _take(catalogue: Catalogue, path: Path, line: Line, seen: set[tuple[str, str]], faults: FaultList) -> None:
+def _take(catalogue: Catalogue, file: str, line: Line, seen: set[tuple[str, str]], faults: FaultList) -> None:
     try:
         resource = ndjson.resource_of(line.data)
-        type_, id_ = _identity(resource, path.name)
+        type_, id_ = _identity(resource, file)
         _once(seen, type_, id_)
-        place = Place(type_, id_, path.name, line.number, line.offset, len(line.data), digest(resource))
+        place = Place(type_, id_, file, line.number, line.offset, len(line.data), digest(resource))
         catalogue.lines[type_] += 1
         file_away(catalogue, resource, place)
     except BadLine as bad:
-        faults.add(Fault(path.name, line.number, bad.code, bad.field))
+        faults.add(Fault(file, line.number, bad.code, bad.field))
 
 
 def _once(seen: set[tuple[str, str]], type_: str, id_: str) -> None:

@@ -21,6 +21,7 @@ from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import (
     AmendEntry,
+    AmendPatient,
     ArchiveRecord,
     Command,
     CommandContext,
@@ -47,8 +48,9 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
+from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.rulebook_commands import RulebookCommand
-from ledger.domain.state import PatientState, RecordState
+from ledger.domain.state import PatientState, RecordState, StreamState
 from ledger.domain.values import Actor, EntryContent, HeldItem
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
@@ -104,7 +106,8 @@ class FactGathering:
         """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""
         if claimed is not None or not isinstance(asked.command, RegisterPatient):
             return claimed.stream_id if claimed else None
-        return next((each for each in await self._identities.bearers(asked) if each is not None), None)
+        found = await self._identities.bearers(identifiers_named(asked.command, asked.context, None))
+        return next((each.patient_id for each in found if each is not None and each.patient_id is not None), None)
 
     async def _bumps(self, patient_id: UUID) -> int:
         key = self._keys.key(PATIENT, (str(patient_id),))
@@ -135,9 +138,8 @@ class FactGathering:
         )
         facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
-            case RegisterPatient(details=details):
-                bearers = await self._identities.bearers(asked)
-                return replace(facts, bearers=bearers, alike=await self._identities.alike(details))
+            case RegisterPatient() | AmendPatient():
+                return await self._of_identity(facts, asked.command, state)
             case RegisterRecord(patient_id=patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
@@ -156,6 +158,14 @@ class FactGathering:
             case _:
                 return await self._of_persons(facts, asked, loaded)
 
+    async def _of_identity(
+        self, facts: Facts, command: RegisterPatient | AmendPatient, state: StreamState | None
+    ) -> Facts:
+        """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
+        bearers = await self._identities.bearers(identifiers_named(command, facts.context, state))
+        alike = await self._identities.alike(command.details) if isinstance(command, RegisterPatient) else ()
+        return replace(facts, bearers=bearers, alike=alike)
+
     async def _of_persons(self, facts: Facts, asked: Asked, loaded: Loaded | None) -> Facts:
         """What commands on identity, retention and disposal ask of the person and of the list."""
         match asked.command:
@@ -173,9 +183,9 @@ class FactGathering:
                 return replace(facts, listed=await self._disposal.at_hand([each.record_id for each in outcomes]))
             case ApproveDisposal(list_id=UUID() as list_id) | DestroyRecord(list_id=list_id) if loaded is not None:
                 facts = await self._disposal.of_list(facts, list_id)
-                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
+                return await self.of_term(facts, loaded)
             case command if type(command) in _AT_THE_END and loaded is not None:
-                return await self.of_patient(await self._with_pack_in_force(facts), loaded)
+                return await self.of_term(facts, loaded)
             case command if type(command) in _BY_RETENTION and loaded is not None:
                 return await self.of_patient(facts, loaded)
             case _:
@@ -235,9 +245,10 @@ class FactGathering:
         """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._visits.of_patient(patient_id)
 
-    async def _with_pack_in_force(self, facts: Facts) -> Facts:
+    async def of_term(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With all that decides whether a term is over: the person's visits, and the pack in force beside its own."""
         rules = await self._rules.now()
-        return replace(facts, pack_in_force=rules.for_stream(None))
+        return await self.of_patient(replace(facts, pack_in_force=rules.for_stream(None)), loaded)
 
     async def _bumped(self, patients: set[UUID]) -> dict[UUID, int]:
         return {each: await self._bumps(each) for each in sorted(patients)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -13,60 +12,55 @@ from google.protobuf.message import Message
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
-from ledger.application.clear_ledger import refuse_if_clear
-from ledger.application.command_path import CommandPath
 from ledger.application.errors import (
     RecordDestroyed,
     UnknownCommand,
     UnknownDisposalList,
     UnknownHospital,
     UnknownPackage,
+    UnknownPatient,
     UnknownRecord,
 )
-from ledger.application.fact_gathering import FactGathering, rows_up_to
-from ledger.application.hospital_ledger import HospitalLedger
-from ledger.application.known_codes import FOLDER, KnownCodes
+from ledger.application.fact_gathering import rows_up_to
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
-from ledger.application.reservation_keys import ReservationKeys
-from ledger.application.rules_in_force import RulesInForce
 from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
-from ledger.application.stream_cache import StreamCache, before
+from ledger.application.stream_cache import before
 from ledger.application.succession import append_succession
 from ledger.application.tenant import Tenant
-from ledger.application.views_of_state import DisposalListView, Found, Load, PackageView, RecordView, StreamRow
+from ledger.application.tenants import Tenants, TenantStore
+from ledger.application.views_of_state import (
+    DisposalListView,
+    Found,
+    Load,
+    PackageView,
+    PatientView,
+    RecordView,
+    StreamRow,
+)
 from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.domain.decide_log import SucceedLog
 from ledger.domain.decision import ClaimedItem
-from ledger.domain.defaults import DEFAULT_PACK, shipped_rules
+from ledger.domain.defaults import DEFAULT_PACK
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.handover import handed_over
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import PackageState, RecordState, is_destroyed
+from ledger.domain.state import PackageState, PatientState, RecordState, is_destroyed
 from ledger.log.log_files import log_folder
 from ledger.store.actors import ActorRegister
-from ledger.store.committer import GroupCommitter
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
-from ledger.store.recorder import LedgerRecorder, ledger_datastore
-from ledger.store.reservation_keys import reservation_key
 from ledger.trust.lineage import with_ended
 from ledger.trust.sealing import Opener, Sealer
-
-MICROSECONDS = 1_000_000
-ANY_SKEW_US = 1 << 61
-"""For a driven clock: nothing can be said of how far it is off."""
-CACHED_EVENTS_MAX = 100_000
-"""Events behind the states that are kept, per hospital."""
 
 
 class Ledger:
@@ -75,8 +69,6 @@ class Ledger:
     def __init__(self, settings: Settings, sealer: Sealer, opener: Opener) -> None:
         self._settings = settings
         self._clock = clock_of(settings.clock_file)
-        self._sealer = sealer
-        self._opener = opener
         self._writers = writer_pool(settings.postgres_append_url)
         self._readers = reader_pool(settings.postgres_append_url)
         self._hints = HeadHint(self._readers)
@@ -84,9 +76,8 @@ class Ledger:
         self._reader = EventReader(self._readers)
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
-        self._codes = KnownCodes(settings.data_dir / FOLDER)
-        self._tenants: dict[str, Tenant] = {}
-        self._opening = asyncio.Lock()
+        store = TenantStore(self._writers, self._readers, self._reader, self._hints)
+        self._tenants = Tenants(settings, store, self._registry, sealer, opener, self._clock)
 
     @classmethod
     async def open(cls, settings: Settings, sealer: Sealer, opener: Opener) -> Ledger:
@@ -99,8 +90,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Waits for what is queued, then gives the connections back."""
-        for tenant in self._tenants.values():
-            await tenant.committer.close()
+        await self._tenants.close()
         await self._hints.close()
         await self._writers.close()
         await self._readers.close()
@@ -108,7 +98,7 @@ class Ledger:
     async def execute(self, rpc: str, request: Message) -> Outcome:
         """Does a command; `request` is any request of the contract that carries a context."""
         context = cast("Any", request).context
-        tenant = await self._tenant(context.hospital)
+        tenant = await self._tenants.of(context.hospital)
         recipient = getattr(request, "recipient", "")
         known = await self._registry.known(recipient) if recipient else frozenset[str]()
         return await tenant.commands.execute(rpc, request, known)
@@ -117,7 +107,7 @@ class Ledger:
         self, hospital: str, record_id: UUID, version: int | None = None, time: datetime | None = None
     ) -> RecordView:
         """A record as it stands, or as of a version or a server time. Raises UnknownRecord."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         loaded = await tenant.ledger.load(record_id)
         if (version, time) != (None, None):
             # What a destroyed record said before is asked of no earlier version either.
@@ -128,17 +118,25 @@ class Ledger:
             raise UnknownRecord(record_id)
         return RecordView(record_id, loaded.version, loaded.head_leaf, loaded.recorded_at, loaded.state)
 
+    async def patient(self, hospital: str, patient_id: UUID, time: datetime | None = None) -> PatientView:
+        """A patient as known now, or at a server time. Raises UnknownPatient."""
+        streams = (await self._tenants.of(hospital)).ledger
+        loaded = await streams.load(patient_id) if time is None else await streams.load_as_of(patient_id, None, time)
+        if loaded is None or not isinstance(loaded.state, PatientState):
+            raise UnknownPatient(patient_id)
+        return PatientView(loaded.version, loaded.state)
+
     async def outlook(self, hospital: str) -> RecordOutlook:
         """What the hospital's records accept and demand now."""
-        return (await self._tenant(hospital)).outlook
+        return (await self._tenants.of(hospital)).outlook
 
     async def rules(self, hospital: str) -> HospitalRules:
         """The hospital's packs and templates as its rulebook says now."""
-        return await (await self._tenant(hospital)).rules.now()
+        return await (await self._tenants.of(hospital)).rules.now()
 
     async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
         """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         if package_id is None and transfer_id is not None:
             found = await self._grouped(tenant, "package", (str(transfer_id),))
             package_id = found[0].stream_id if found else None
@@ -149,7 +147,7 @@ class Ledger:
 
     async def disposal_list(self, hospital: str, list_id: UUID) -> DisposalListView:
         """A destruction list as it stands. Raises UnknownDisposalList."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         loaded = await tenant.ledger.load(list_id)
         if loaded is None or not isinstance(loaded.state, DisposalListState):
             raise UnknownDisposalList(list_id)
@@ -157,19 +155,19 @@ class Ledger:
 
     async def find_by_case_number(self, hospital: str, case_number: str) -> list[Found]:
         """The records of a case number."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         rows = await self._grouped(tenant, "visit", (case_number,))
         return [Found(row.stream_id, "record", None) for row in rows if row.stream_id]
 
     async def find_by_source(self, hospital: str, system: str, type_: str, id_: str) -> list[Found]:
         """The stream that took up a source item, and the entry that holds it."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         row = await self._reader.reservation(hospital, "source", tenant.keys.key("source", (system, type_, id_)))
         return await self._holder(hospital, claimed_item(row))
 
     async def find_by_fact(self, hospital: str, patient_id: UUID, fact: bytes) -> list[Found]:
         """The record and entry whose source item states a fact of the patient now."""
-        stated = StatedFacts(hospital, self._reader, (await self._tenant(hospital)).keys)
+        stated = StatedFacts(hospital, self._reader, (await self._tenants.of(hospital)).keys)
         return await self._holder(hospital, await stated.holder(patient_id, fact))
 
     async def _holder(self, hospital: str, claimed: ClaimedItem | None) -> list[Found]:
@@ -184,7 +182,7 @@ class Ledger:
 
     async def list_records(self, hospital: str, after_first_position: int, limit: int) -> list[StreamRow]:
         """Records in the order of their registration."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         rows = await self._reader.list_streams(hospital, "record", after_first_position, limit)
         return [
             StreamRow(row.stream_id, row.version, row.first_position, row.last_position, time_of(row.recorded_at))
@@ -193,7 +191,7 @@ class Ledger:
 
     async def command(self, hospital: str, command_id: UUID) -> tuple[Outcome, str]:
         """What became of a command, and the RPC that did it. Raises UnknownCommand."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         done = await self._reader.command(hospital, command_id)
         if done is None:
             raise UnknownCommand(command_id)
@@ -210,17 +208,17 @@ class Ledger:
 
     async def read_positions(self, hospital: str, after: int, limit: int) -> list[StoredRow]:
         """Events above a position, as stored."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         return await self._reader.read_positions(hospital, after, limit)
 
     async def read_stream(self, hospital: str, stream_id: UUID, after_version: int, limit: int) -> list[StoredRow]:
         """Events of one stream above a version, as stored."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         return await self._reader.read_stream(hospital, stream_id, after_version, limit)
 
     async def drop_destroyed(self, hospital: str, record_id: UUID) -> None:
         """Forgets what this process remembers of a record whose key is gone."""
-        tenant = self._tenants.get(hospital)
+        tenant = self._tenants.open_one(hospital)
         if tenant is not None:
             tenant.ledger.forget(record_id)
             # Keeps the tombstone in its place: who read the record just before cannot put that back.
@@ -228,7 +226,7 @@ class Ledger:
 
     async def head(self, hospital: str) -> int:
         """The last position; 0 for an empty ledger."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         return await self._reader.head(hospital)
 
     def now(self) -> datetime:
@@ -237,7 +235,7 @@ class Ledger:
 
     async def stream_at(self, hospital: str, position: int) -> tuple[UUID, int] | None:
         """Stream and version of the event at a position; None above the head."""
-        await self._tenant(hospital)
+        await self._tenants.of(hospital)
         return await self._reader.stream_at(hospital, position)
 
     async def package_bytes(self, hospital: str, record_id: UUID, transfer_id: UUID, recipient: str) -> bytes:
@@ -248,7 +246,7 @@ class Ledger:
         transfer = view.state.transfers.get(transfer_id)
         if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, self._clock()):
             raise UnknownPackage
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
         for origin in with_ended(tenant.ledger.origin):  # under which it was offered
             data = package_bytes(transfer_id, origin, rows)
@@ -258,7 +256,7 @@ class Ledger:
 
     async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
         """Puts a person into the actor register; says whether that changed anything."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         return await register_actor(self._actors, tenant.keys, hospital, request)
 
     async def add_hospital(
@@ -295,7 +293,7 @@ class Ledger:
 
     async def succeed(self, hospital: str, command: SucceedLog) -> int:
         """Goes on for a log that has ended: the position of the event. Raises Refused, NotAppended."""
-        tenant = await self._tenant(hospital)
+        tenant = await self._tenants.of(hospital)
         return await append_succession(tenant.ledger, tenant.committer, command, self._clock())
 
     async def log_folder(self, hospital: str) -> str:
@@ -304,48 +302,7 @@ class Ledger:
 
     def load(self, hospital: str) -> Load:
         """How busy the hospital's committer is."""
-        tenant = self._tenants.get(hospital)
+        tenant = self._tenants.open_one(hospital)
         if tenant is None:
             return Load(0, 0.0)
         return Load(tenant.committer.waiting, tenant.committer.group_size)
-
-    async def _tenant(self, hospital: str) -> Tenant:
-        tenant = self._tenants.get(hospital)
-        if tenant is not None and tenant.ledger.origin == self._registry.origin_of(hospital):
-            return tenant
-        async with self._opening:
-            return await self._reopened(hospital) or await self._open_tenant(hospital)
-
-    async def _reopened(self, hospital: str) -> Tenant | None:
-        """The tenant that somebody else has opened meanwhile; one whose log has ended is closed."""
-        tenant = self._tenants.get(hospital)
-        if tenant is None or tenant.ledger.origin == self._registry.origin_of(hospital):
-            return tenant
-        del self._tenants[hospital]
-        await tenant.committer.close()
-        return None
-
-    async def _open_tenant(self, hospital: str) -> Tenant:
-        row = await self._registry.served(hospital)
-        if row is None:
-            raise UnknownHospital(hospital)
-        await refuse_if_clear(self._reader, hospital)
-        keys = ReservationKeys(await reservation_key(self._readers, hospital))
-        ledger = HospitalLedger(
-            hospital,
-            row.origin,
-            self._reader,
-            LedgerRecorder(ledger_datastore(self._settings.postgres_append_url, hospital), hospital),
-            self._sealer,
-            self._opener,
-            StreamCache(CACHED_EVENTS_MAX),
-        )
-        committer = GroupCommitter(hospital, self._writers, self._hints)
-        rules = RulesInForce(ledger, self._reader, keys, shipped_rules(), row.rule_pack)
-        gathering = FactGathering(ledger, self._reader, keys, rules, self._codes)
-        driven = self._settings.clock_file is not None
-        skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
-        commands = CommandPath(ledger, self._reader, committer, gathering, keys, skew_us_max, self._clock)
-        outlook = RecordOutlook(ledger, gathering, self._clock)
-        self._tenants[hospital] = Tenant(hospital, ledger, commands, committer, keys, outlook, rules)
-        return self._tenants[hospital]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from ledger.application.command_table import Asked
 from ledger.application.reservation_keys import ReservationKeys
-from ledger.domain.commands import RegisterPatient
-from ledger.domain.decide_patient import exact_identifiers, likeness
+from ledger.domain.decide_patient import likeness
+from ledger.domain.decision import Bearer
+from ledger.domain.patient_identifiers import bearer_of
 from ledger.domain.values import PatientDetails
-from ledger.store.reading import EventReader
+from ledger.store.reading import EventReader, ReservationRow
 
 ALIKE_MAX = 20
 """Possible matches that are named."""
@@ -23,15 +24,13 @@ class PatientIdentities:
         self._reader = reader
         self._keys = keys
 
-    async def bearers(self, asked: Asked) -> tuple[UUID | None, ...]:
-        """The patient that bears each exact identifier of a registration from a source; None = nobody yet."""
-        if not isinstance(asked.command, RegisterPatient) or asked.context.source is None:
-            return ()
-        keys = [("identifier", self._keys.key("identifier", each)) for each in exact_identifiers(asked.command.details)]
+    async def bearers(self, identifiers: Sequence[tuple[str, str]]) -> tuple[Bearer | None, ...]:
+        """What the claim of each identifier says; None = nobody ever claimed it."""
+        keys = [("identifier", self._keys.key("identifier", each)) for each in identifiers]
         if not keys:
             return ()
         rows = await self._reader.reservation_many(self._hospital, keys)
-        return tuple(rows[key].stream_id if key in rows else None for key in keys)
+        return tuple(_bearer(rows[key]) if key in rows else None for key in keys)
 
     async def alike(self, details: PatientDetails) -> tuple[UUID, ...]:
         """Patients that were registered with the same name, birth date and gender."""
@@ -41,3 +40,7 @@ class PatientIdentities:
         key = self._keys.key("alike", parts)
         rows = await self._reader.reservations_in_group(self._hospital, "alike", key, limit=ALIKE_MAX)
         return tuple(row.stream_id for row in rows if row.stream_id is not None)
+
+
+def _bearer(row: ReservationRow) -> Bearer:
+    return Bearer(bearer_of(row.value, row.stream_id), row.value)

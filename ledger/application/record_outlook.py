@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from ledger.application.errors import RecordDestroyed, UnknownRecord
@@ -37,6 +38,8 @@ class Retention:
     computed_until: str
     """The first day on which disposal could be appraised, as computed now."""
     term_over: bool
+    term_over_at: datetime | None
+    """When that day begins by the hospital's clocks; None of a destroyed record."""
     visits: tuple[Visit, ...]
 
 
@@ -72,9 +75,10 @@ class RecordOutlook:
         """How long the record is kept, over all visits of its patient; a destroyed one is not. Raises UnknownRecord."""
         record, facts = await self._look(record_id, with_visits=True)
         if facts is None:
-            return Retention(record.version, record, "", term_over=True, visits=())
+            return Retention(record.version, record, "", term_over=True, term_over_at=None, visits=())
         until = retention_date(record, facts)
-        return Retention(record.version, record, until, term_over(record, facts), facts.visits)
+        begins = facts.pack.deadlines.calendar.first_moment(date.fromisoformat(until))
+        return Retention(record.version, record, until, term_over(record, facts), begins, facts.visits)
 
     async def patient_visits(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Every record of the person, over linked and merged identities. Raises UnknownPatient."""
@@ -88,4 +92,4 @@ class RecordOutlook:
         if is_destroyed(loaded.state):
             return loaded.state, None
         facts = await self._gathering.of_state(loaded, self._clock())
-        return loaded.state, await self._gathering.of_patient(facts, loaded) if with_visits else facts
+        return loaded.state, await self._gathering.of_term(facts, loaded) if with_visits else facts

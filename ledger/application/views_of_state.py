@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.disposal_list import DisposalListState
-from ledger.domain.state import PackageState, RecordState
+from ledger.domain.state import PackageState, PatientState, RecordState
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class RecordView:
     head_leaf: bytes
     updated_at: datetime
     state: RecordState
+
+
+@dataclass(frozen=True)
+class PatientView:
+    """A patient as known now, or at a time."""
+
+    version: int
+    state: PatientState
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,11 @@ def _not_retracted(command: Any, record: RecordState, _: Facts) -> bool:
     return entry is None or not entry.retracted
 
 
+def _corrected_stands(command: Any, record: RecordState, _: Facts) -> bool:
+    entry = record.entries.get(command.corrects_entry_id) if command.corrects_entry_id else None
+    return entry is None or not entry.retracted
+
+
 def _not_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
     entry = entry_of(command, record)
     return entry is None or entry.state is not EntryState.DRAFT
@@ -196,6 +201,15 @@ def _list_open(command: Any, _: RecordState, facts: Facts) -> bool:
     )
 
 
+def _listed_as_appraised(command: Any, record: RecordState, facts: Facts) -> bool:
+    # Who approved the list approved what was said of the record then, not what somebody has said since.
+    disposal, records = record.archiving.disposal, facts.disposal_list.records if facts.disposal_list else ()
+    listed = next((each for each in records if each.record_id == command.record_id), None)
+    return (
+        command.list_id is None or disposal is None or listed is None or listed.record_version > disposal.record_version
+    )
+
+
 def _approves_list(command: Any, _: RecordState, facts: Facts) -> bool:
     approved_by = facts.disposal_list.approved_by if facts.disposal_list else None
     return command.list_id is None or approved_by is None or approved_by.id == facts.context.actor.id
@@ -286,6 +300,12 @@ def iso_date(text: str) -> date | None:
 
 
 ENTRY_KNOWN = _known("entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries)
+CORRECTED_KNOWN = _known(
+    "corrects_entry_id", "UNKNOWN_ENTRY", "no such entry in this record", lambda record: record.entries
+)
+CORRECTED_STANDS = _check(
+    "ENTRY_RETRACTED", "what was retracted is not corrected", "corrects_entry_id", _corrected_stands
+)
 ENTRY_NOT_RETRACTED = _check("ENTRY_RETRACTED", "a retracted entry is not changed", "entry_id", _not_retracted)
 NOT_A_DRAFT = _check("DRAFT", "a draft is signed before it is amended", "entry_id", _not_a_draft)
 STILL_A_DRAFT = _check("NOT_A_DRAFT", "the entry is signed or retracted", "entry_id", _still_a_draft)
@@ -343,6 +363,9 @@ LIST_OPEN = _check(
 )
 APPROVES_LIST = _check(
     "NOT_APPROVER_OF_LIST", "who approved the list approves its records", "context.actor", _approves_list
+)
+LISTED_AS_APPRAISED = _check(
+    "APPRAISED_SINCE_LIST", "the list was drawn up after the appraisal", "record_id", _listed_as_appraised
 )
 APPROVER_OF_LIST = _check("OTHER_APPROVER", "the approver whom the list names", "approved_by", _approver_of_list)
 NOT_APPROVED_FOR = _check("ALREADY_APPROVED", "it is not approved for this list yet", "list_id", _not_approved_for)

@@ -39,6 +39,8 @@ class FileLateItem:
     originated_at: datetime | None
     also: tuple[HeldItem, ...] = ()
     """Further source items that the entry holds."""
+    corrects_entry_id: UUID | None = None
+    """Entry that the item corrects; None = none, or the one that its source item was before."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ class IdentifyPatient:
 
     record_id: UUID
     patient_id: UUID
+    visit_sequence: int = 0
+    """Number of the stay among that patient's, where its own is taken; 0 = it keeps its own."""
 
 
 CourseCommand = (

@@ -168,6 +168,24 @@ class DuplicateLinked:
 
 
 @dataclass(frozen=True)
+class VisitRenumbered:
+    """The stay has another number under the patient to whom it belongs now."""
+
+    meta: EventMeta
+    visit_sequence: int
+
+
+@dataclass(frozen=True)
+class EntryCorrectedLate:
+    """A late item says what is right where an entry, which stays as it is, is wrong."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    late_entry_id: UUID
+
+
+@dataclass(frozen=True)
 class PatientIdentified:
     """The identity of a provisional person was established."""
 
@@ -194,4 +212,6 @@ CourseEvent = (
     | ExaminationRepeated
     | DuplicateLinked
     | PatientIdentified
+    | VisitRenumbered
+    | EntryCorrectedLate
 )

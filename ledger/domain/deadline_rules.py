@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,10 @@ class Calendar:
     def day_of(self, moment: datetime) -> date:
         """The day on which the hospital's clocks stand at that moment."""
         return moment.astimezone(ZoneInfo(self.zone)).date()
+
+    def first_moment(self, day: date) -> datetime:
+        """When the day begins by the hospital's clocks, in UTC."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
 
     def years_after(self, moment: datetime, years: int) -> date:
         """The same day so many calendar years later, in the hospital's zone; of 29 February the 1st of March."""

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from ledger.domain.course_commands import IdentifyPatient, LinkDuplicate, RecogniseResult, RepeatExamination
-from ledger.domain.course_events import DuplicateLinked, ExaminationRepeated, PatientIdentified, ResultRecognised
+from ledger.domain.course_events import (
+    DuplicateLinked,
+    ExaminationRepeated,
+    PatientIdentified,
+    ResultRecognised,
+    VisitRenumbered,
+)
+from ledger.domain.decide_registration import VISITS_MAX
 from ledger.domain.decision import Claim, Decision, Facts, bump_persons
+from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
@@ -80,18 +88,23 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
     elif patient.identity is not IdentityStatus.MATCHED:
         faults.add("patient_id", "IDENTITY_UNVERIFIED", "that patient's identity is open too", RefusalKind.STATE)
+    if command.visit_sequence > VISITS_MAX:
+        faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.refuse_if_any()
     assert patient is not None  # noqa: S101 - its absence is a fault above
-    event = PatientIdentified(facts.meta(), command.patient_id, patient.case_number)
-    claims = (*_visit_of(record, patient.case_number), *bump_persons(facts))
-    return Decision(command.record_id, "record", (event,), claims)
+    number = command.visit_sequence or record.visit_sequence
+    events: list[Event] = [PatientIdentified(facts.meta(), command.patient_id, patient.case_number)]
+    if number != record.visit_sequence:
+        events.append(VisitRenumbered(facts.meta(), number))
+    claims = (*_visit_of(record, patient.case_number, number), *bump_persons(facts))
+    return Decision(command.record_id, "record", tuple(events), claims)
 
 
-def _visit_of(record: RecordState, case_number: str) -> tuple[Claim, ...]:
+def _visit_of(record: RecordState, case_number: str, number: int) -> tuple[Claim, ...]:
     """The stay as one of the known patient: retention and disposal find a patient's stays by these claims alone."""
-    if record.case_number == case_number:
+    if (record.case_number, record.visit_sequence) == (case_number, number):
         return ()
-    visit = (case_number, record.visit_type, str(record.visit_sequence))
+    visit = (case_number, record.visit_type, str(number))
     return (Claim("visit", visit, group=(case_number,)),)
 
 

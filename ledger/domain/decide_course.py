@@ -18,6 +18,7 @@ from ledger.domain.course_events import (
     CareResumed,
     ConsultationArrived,
     DeficiencyAccepted,
+    EntryCorrectedLate,
     EntryCountersigned,
     EntryDrafted,
     LateItemFiled,
@@ -37,6 +38,8 @@ from ledger.domain.decide_entry import (
     kept_content,
 )
 from ledger.domain.decision import Decision, Facts, bump_persons
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     CODE_MAX,
     begin,
@@ -91,11 +94,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     check_source(facts, faults)
-    corrected = claimed_entry(record, facts)
-    if corrected is not None and corrected.retracted:
-        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
-    if facts.claimed is not None and corrected is None and not linked_here(facts, command.record_id):
-        note_elsewhere(faults)
+    corrected = _check_corrected(command, record, facts, faults)
     check_items(command.also, command.record_id, record, facts, faults)
     check_stated(record, facts, faults)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
@@ -108,17 +107,24 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     entry_id = facts.ids[0]
     content = kept_content(command.content, attestation, facts)
     made = attested_state(content, attestation, facts)
-    reason = _late_reason(command.reason, corrected)
-    event = LateItemFiled(meta, entry_id, content, attestation, made, reason, originated_at)
+    events: list[Event] = [LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)]
+    if corrected is not None:
+        events.append(EntryCorrectedLate(meta, corrected.entry_id, corrected.last.version, entry_id))
     claim, beside = entry_claims(command.also, record, entry_id, facts)
-    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
+    return on_record(command.record_id, *events, source=claim, beside=beside, entry_id=entry_id)
 
 
-def _late_reason(reason: str, corrected: Entry | None) -> str:
-    # An entry that the archive holds stays as it is; what its source says now stands beside it and names it.
-    if corrected is None:
-        return reason
-    return f"corrects version {corrected.last.version} of entry {corrected.entry_id}: {reason}"
+def _check_corrected(command: FileLateItem, record: RecordState, facts: Facts, faults: Faults) -> Entry | None:
+    """The entry that the item corrects: named, or what the source item was before; it stays as it is."""
+    of_source = claimed_entry(record, facts)
+    if of_source is not None and of_source.retracted:
+        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
+    if facts.claimed is not None and of_source is None and not linked_here(facts, command.record_id):
+        note_elsewhere(faults)
+    named = record.entries.get(command.corrects_entry_id) if command.corrects_entry_id else None
+    if named is not None and of_source is not None and named.entry_id != of_source.entry_id:
+        faults.add("corrects_entry_id", "SOURCE_ELSEWHERE", "another entry holds the source item", RefusalKind.STATE)
+    return named or of_source
 
 
 def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, facts: Facts) -> Decision:

@@ -13,8 +13,10 @@ from ledger.domain.keeping_commands import (
     DestroyRecord,
     EndRetention,
     ExtendRetention,
+    RejectAppraisal,
 )
 from ledger.domain.keeping_events import (
+    AppraisalRejected,
     DisposalAppraised,
     DisposalApproved,
     RecordDestroyed,
@@ -86,6 +88,17 @@ def approve_disposal(command: ApproveDisposal, state: StreamState | None, facts:
     return on_record(command.record_id, *events)
 
 
+def reject_appraisal(command: RejectAppraisal, state: StreamState | None, facts: Facts) -> Decision:
+    """Not followed, or taken back, also once it was approved: a destruction can be stopped until it is done."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    disposal = record.archiving.disposal
+    assert disposal is not None  # noqa: S101 - its absence is a fault above
+    return on_record(command.record_id, AppraisalRejected(facts.meta(), disposal.opinion, command.reason))
+
+
 def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Facts) -> Decision:
     """The end. Everything is checked again for the PERSON, whose rows are bumped: a registration that races wins."""
     record = expect(state, RecordState, "record_id")
@@ -118,5 +131,6 @@ DECISIONS = {
     EndRetention: end_retention,
     AppraiseDisposal: appraise_disposal,
     ApproveDisposal: approve_disposal,
+    RejectAppraisal: reject_appraisal,
     DestroyRecord: destroy_record,
 }

@@ -218,6 +218,9 @@ def check_content(
     """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
     # What an earlier system wrote in which visit is not ours to say.
     facts.templates.check(content, faults, visit=None if facts.context.historical else record.visit_type)
+    if content.subject_id is not None and content.subject_id not in record.newborns:
+        text = "no newborn of this record has this id"
+        faults.add("content.subject_id", "UNKNOWN_SUBJECT", text, RefusalKind.NOT_FOUND)
     if not facts.context.historical:
         check_coded(content, facts.code_tables, faults)
     return check_attestation(attestation, facts, faults)

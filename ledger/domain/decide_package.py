@@ -6,11 +6,12 @@ from uuid import UUID
 
 from ledger.domain.commands import AnswerPackage, ReceivePackage
 from ledger.domain.decision import Claim, Decision, Facts
-from ledger.domain.events import Event, PackageAccepted, PackageReceived, PackageRejected, PackageVerified
+from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState, StreamState
+from ledger.domain.transfer_events import PackageAccepted, PackageReceived, PackageRejected, PackageVerified
 from ledger.domain.values import TransferState
 
 SHA256_BYTES = 32

@@ -19,6 +19,8 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
+from ledger.domain.partial_dates import check_partial_date, check_partial_time
+from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, check_free, claims_of_amended, claims_of_new
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
@@ -34,12 +36,12 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     faults = Faults()
     faults.require(command.case_number, "case_number")
     faults.text(command.case_number, "case_number", CODE_MAX)
-    _check_details(command.details, faults)
+    _check_details(command.details, facts, faults)
     check_time(facts, faults)
     check_source(facts, faults)
     if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
         note_elsewhere(faults)
-    bearers = {each for each in facts.bearers if each is not None}
+    bearers = {each.patient_id for each in facts.bearers if each is not None and each.patient_id is not None}
     if facts.claimed is None and len(bearers) > 1:
         faults.add("details.identifiers", "IDENTIFIERS_OF_TWO", "they name several patients", RefusalKind.STATE)
     faults.refuse_if_any()
@@ -52,7 +54,7 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     claims = (
         Claim("case_number", (command.case_number,)),
         *_present(source_claim(facts, Taken.PATIENT)),
-        *_identifier_claims(command, facts),
+        *claims_of_new(command.details, patient_id, facts),
         *_likeness_claim(command.details, patient_id),
     )
     matches = b"".join(each.bytes for each in facts.alike)
@@ -70,7 +72,8 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
             raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
         details = replace(details, identifiers=_together(known.details, details))
     event = PatientAmended(facts.meta(), details, SOURCE_CHANGED)
-    return Decision(patient_id, "patient", (event,), _present(source_claim(facts, Taken.PATIENT)))
+    claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
+    return Decision(patient_id, "patient", (event,), claims)
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
@@ -78,7 +81,7 @@ def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | 
     known = expect(state, PatientState, "details.identifiers")
     details = replace(known.details, identifiers=_together(known.details, command.details))
     event = PatientAmended(facts.meta(), details, RECOGNISED)
-    claims = (*_present(source_claim(facts, Taken.PATIENT)), *_identifier_claims(command, facts))
+    claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
     return Decision(patient_id, "patient", (event,), claims, {"recognised_id": patient_id})
 
 
@@ -87,23 +90,10 @@ def _together(known: PatientDetails, said: PatientDetails) -> tuple[PatientIdent
     return (*known.identifiers, *(each for each in said.identifiers if (each.system, each.value) not in named))
 
 
-def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
-    """Naming system and value of every identifier that names its system, each once."""
-    return tuple(dict.fromkeys((each.system, each.value) for each in details.identifiers if each.system and each.value))
-
-
 def likeness(details: PatientDetails) -> tuple[str, ...]:
     """What two who may be one person have in common; empty where one of the three is missing."""
     parts = (" ".join(details.name.casefold().split()), details.birth_date, details.gender)
     return parts if all(parts) else ()
-
-
-def _identifier_claims(command: RegisterPatient, facts: Facts) -> tuple[Reservation, ...]:
-    """The identifiers that nobody bears yet. A registrar's own registration claims none: it names no source."""
-    if facts.context.source is None:
-        return ()
-    found = zip(exact_identifiers(command.details), facts.bearers, strict=False)
-    return tuple(Claim("identifier", identifier) for identifier, bearer in found if bearer is None)
 
 
 def _likeness_claim(details: PatientDetails, patient_id: UUID) -> tuple[Reservation, ...]:
@@ -117,19 +107,24 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     faults = Faults()
     faults.require(command.reason, "reason")
     faults.text(command.reason, "reason", TEXT_MAX)
-    _check_details(command.details, faults)
+    _check_details(command.details, facts, faults)
+    check_free(command, facts, faults)
     check_time(facts, faults)
     faults.refuse_if_any()
     if command.details == patient.details:
         return Decision(command.patient_id, "patient", ())
     event = PatientAmended(facts.meta(), command.details, command.reason)
-    return Decision(command.patient_id, "patient", (event,))
+    return Decision(command.patient_id, "patient", (event,), claims_of_amended(command, patient, facts))
 
 
-def _check_details(details: PatientDetails, faults: Faults) -> None:
+def _check_details(details: PatientDetails, facts: Facts, faults: Faults) -> None:
     if details.gender not in GENDERS:
         faults.add("details.gender", "UNKNOWN_VALUE", "male, female, other or unknown")
     faults.text(details.name, "details.name", TEXT_MAX)
+    check_partial_date(details.birth_date, "details.birth_date", facts.now, faults)
+    check_partial_time(details.deceased_at, "details.deceased_at", facts.now, facts.pack.ahead_max, faults)
+    if len(details.identifiers) > IDENTIFIERS_MAX:
+        faults.add("details.identifiers", "TOO_MANY", f"at most {IDENTIFIERS_MAX} identifiers")
     for index, identifier in enumerate(details.identifiers):
         faults.require(identifier.value, f"details.identifiers[{index}].value")
 

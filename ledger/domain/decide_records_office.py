@@ -32,7 +32,7 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.retention import retention_date
+from ledger.domain.retention import term_over
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 
@@ -164,7 +164,7 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     faults.text(command.statement, "statement", TEXT_MAX)
     request = record.overlays.requests.get(command.request_id)
     kind = request.kind if request else None
-    erasure_early = kind is RequestKind.ERASURE and retention_date(record, facts) > facts.now.date().isoformat()
+    erasure_early = kind is RequestKind.ERASURE and not term_over(record, facts)
     if erasure_early and command.granted:
         faults.add("granted", "RETENTION_TERM", "nothing is erased inside the retention term", RefusalKind.STATE)
     if kind is RequestKind.CORRECTION and not command.granted:

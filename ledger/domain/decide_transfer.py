@@ -7,8 +7,12 @@ from uuid import UUID
 
 from ledger.domain.commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.decision import Decision, Facts, PackageFacts
-from ledger.domain.events import (
-    Event,
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults
+from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import RecordState, StreamState, Transfer
+from ledger.domain.transfer_events import (
     TransferAccepted,
     TransferCompleted,
     TransferDelivered,
@@ -20,10 +24,6 @@ from ledger.domain.events import (
     TransferVerified,
     TransferWithdrawn,
 )
-from ledger.domain.faults import Faults
-from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
-from ledger.domain.refusal import RefusalKind
-from ledger.domain.state import RecordState, StreamState, Transfer
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
 OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})

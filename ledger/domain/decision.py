@@ -65,6 +65,16 @@ class KnownItem:
 
 
 @dataclass(frozen=True)
+class Bearer:
+    """What the claim of an identifier says."""
+
+    patient_id: UUID | None
+    """Who bears it; None = nobody any more."""
+    stored: bytes = b""
+    """What is kept of it."""
+
+
+@dataclass(frozen=True)
 class PackageFacts:
     """The package that an offer would hand over, built before the decision."""
 
@@ -139,8 +149,8 @@ class Facts:
     """What is known of the command's further source items, in their order."""
     code_tables: CodeTables = field(default_factory=dict[str, CodeTable | None])
     """The tables of the code systems that the command's entry names."""
-    bearers: tuple[UUID | None, ...] = ()
-    """For RegisterPatient with a source: the patient that bears each of the identifiers already."""
+    bearers: tuple[Bearer | None, ...] = ()
+    """For each of the identifiers that a command on a patient names or takes away: its claim; None = there is none."""
     shipped: ShippedRules = NOTHING_SHIPPED
     """The packs and templates of the release, for commands on the rulebook."""
     ledger_head: int = 0

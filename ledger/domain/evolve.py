@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from ledger.domain import events
+from ledger.domain import events, transfer_events
 from ledger.domain.disposal_events import DisposalListDrawnUp
 from ledger.domain.events import Event
 from ledger.domain.evolve_disposal_list import DISPOSAL_LIST_STEPS
@@ -41,6 +41,5 @@ def evolve(state: StreamState | None, event: Event, version: int, recorded_at: d
 
 def opens_stream(event: Event) -> bool:
     """Whether the event is the first of a stream."""
-    return isinstance(
-        event, events.PatientRegistered | events.RecordRegistered | events.PackageReceived | DisposalListDrawnUp
-    )
+    first = events.PatientRegistered | events.RecordRegistered | transfer_events.PackageReceived | DisposalListDrawnUp
+    return isinstance(event, first)

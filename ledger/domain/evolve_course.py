@@ -9,6 +9,7 @@ from typing import Any
 
 from ledger.domain import course_events as events
 from ledger.domain.keeping_state import Missed
+from ledger.domain.keeping_values import EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_entry, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
@@ -118,6 +119,20 @@ def identified(state: RecordState, event: events.PatientIdentified, _: datetime)
     )
 
 
+def renumbered(state: RecordState, event: events.VisitRenumbered, _: datetime) -> RecordState:
+    """Another number of the stay."""
+    return next_version(state, visit_sequence=event.visit_sequence)
+
+
+def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: datetime) -> RecordState:
+    """Each of the two entries names the other; what they say stays."""
+    wrong, late = state.entries[event.entry_id], state.entries[event.late_entry_id]
+    entries = state.entries.having(
+        wrong.entry_id, replace(wrong, corrected_by=(*wrong.corrected_by, event.late_entry_id))
+    ).having(late.entry_id, replace(late, corrects=EntryRef(event.entry_id, event.entry_version)))
+    return next_version(state, entries=entries)
+
+
 def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:
     """Part of the history, and of nothing that a decision asks."""
     return next_version(state)
@@ -141,4 +156,6 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ExaminationRepeated: _noted,
     events.DuplicateLinked: _noted,
     events.PatientIdentified: identified,
+    events.VisitRenumbered: renumbered,
+    events.EntryCorrectedLate: corrected_late,
 }

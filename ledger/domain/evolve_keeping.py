@@ -83,7 +83,7 @@ def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> R
     return with_overlays(state, seals=_without(state.overlays.seals, event.seal_id))
 
 
-def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> RecordState:
+def copy_issued(state: RecordState, event: events.CopyIssued, at: datetime) -> RecordState:
     """Somebody has a copy of the record as it stood before this event."""
     copy = IssuedCopy(
         copy_id=event.copy_id,
@@ -95,6 +95,7 @@ def copy_issued(state: RecordState, event: events.CopyIssued, _: datetime) -> Re
         record_version=state.version,
         issuer=event.meta.actor,
         issued_at=event.meta.occurred_at,
+        recorded_at=at,
     )
     return with_overlays(state, copies={**state.overlays.copies, copy.copy_id: copy})
 
@@ -186,6 +187,11 @@ def approved(state: RecordState, event: events.DisposalApproved, _: datetime) ->
     return with_archiving(state, disposal=made)
 
 
+def appraisal_rejected(state: RecordState, _: events.AppraisalRejected, __: datetime) -> RecordState:
+    """Due, and nobody has said what becomes of it."""
+    return with_archiving(state, disposal=None)
+
+
 def destroyed(state: RecordState | None, event: events.RecordDestroyed, at: datetime) -> RecordState:
     """What remains is that it was there, and that it is gone: whoever holds the state holds no content.
 
@@ -221,5 +227,6 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.RetentionEnded: retention_ended,
     events.DisposalAppraised: appraised,
     events.DisposalApproved: approved,
+    events.AppraisalRejected: appraisal_rejected,
     events.RecordDestroyed: destroyed,
 }

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ledger.domain import events
+from ledger.domain import transfer_events
 from ledger.domain.state import PackageState
 from ledger.domain.values import TransferState
 
 
-def received(_: None, event: events.PackageReceived, __: datetime) -> PackageState:
+def received(_: None, event: transfer_events.PackageReceived, __: datetime) -> PackageState:
     """A package arrived."""
     return PackageState(
         version=1,
@@ -27,7 +27,7 @@ def received(_: None, event: events.PackageReceived, __: datetime) -> PackageSta
     )
 
 
-def verified(state: PackageState, event: events.PackageVerified, _: datetime) -> PackageState:
+def verified(state: PackageState, event: transfer_events.PackageVerified, _: datetime) -> PackageState:
     """It holds."""
     return replace(
         state,
@@ -38,19 +38,19 @@ def verified(state: PackageState, event: events.PackageVerified, _: datetime) ->
     )
 
 
-def accepted(state: PackageState, _: events.PackageAccepted, __: datetime) -> PackageState:
+def accepted(state: PackageState, _: transfer_events.PackageAccepted, __: datetime) -> PackageState:
     """It was taken."""
     return replace(state, version=state.version + 1, state=TransferState.ACCEPTED)
 
 
-def rejected(state: PackageState, event: events.PackageRejected, _: datetime) -> PackageState:
+def rejected(state: PackageState, event: transfer_events.PackageRejected, _: datetime) -> PackageState:
     """It was not taken."""
     return replace(state, version=state.version + 1, state=TransferState.REJECTED, code=event.code)
 
 
 PACKAGE_STEPS: dict[Any, Callable[[Any, Any, datetime], PackageState]] = {
-    events.PackageReceived: received,
-    events.PackageVerified: verified,
-    events.PackageAccepted: accepted,
-    events.PackageRejected: rejected,
+    transfer_events.PackageReceived: received,
+    transfer_events.PackageVerified: verified,
+    transfer_events.PackageAccepted: accepted,
+    transfer_events.PackageRejected: rejected,
 }

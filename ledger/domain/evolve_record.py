@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from ledger.domain import events
+from ledger.domain import events, transfer_events
 from ledger.domain.evolve_course import COURSE_STEPS
 from ledger.domain.evolve_keeping import KEEPING_STEPS
 from ledger.domain.next_version import next_version, with_entry
@@ -153,12 +153,12 @@ def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> R
     return next_version(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
 
 
-def transfer_proposed(state: RecordState, event: events.TransferProposed, _: datetime) -> RecordState:
+def transfer_proposed(state: RecordState, event: transfer_events.TransferProposed, _: datetime) -> RecordState:
     """A transfer begins."""
     return _with_transfer(state, Transfer(event.transfer_id, event.counterpart, event.kind, TransferState.PROPOSED))
 
 
-def transfer_packaged(state: RecordState, event: events.TransferPackaged, _: datetime) -> RecordState:
+def transfer_packaged(state: RecordState, event: transfer_events.TransferPackaged, _: datetime) -> RecordState:
     """Its bytes are fixed."""
     return _changed(
         state,
@@ -169,12 +169,12 @@ def transfer_packaged(state: RecordState, event: events.TransferPackaged, _: dat
     )
 
 
-def transfer_offered(state: RecordState, event: events.TransferOffered, _: datetime) -> RecordState:
+def transfer_offered(state: RecordState, event: transfer_events.TransferOffered, _: datetime) -> RecordState:
     """The other hospital is told."""
     return _changed(state, event.transfer_id, state=TransferState.OFFERED, expires_at=event.expires_at)
 
 
-def transfer_rejected(state: RecordState, event: events.TransferRejected, _: datetime) -> RecordState:
+def transfer_rejected(state: RecordState, event: transfer_events.TransferRejected, _: datetime) -> RecordState:
     """The other hospital refused."""
     return _changed(state, event.transfer_id, state=TransferState.REJECTED, code=event.code)
 
@@ -209,17 +209,17 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.QualityReturned: returned,
     events.QualityPassed: passed,
     events.RecordArchived: archived,
-    events.TransferProposed: transfer_proposed,
-    events.TransferPackaged: transfer_packaged,
-    events.TransferOffered: transfer_offered,
-    events.TransferDelivered: _to(TransferState.DELIVERED),
-    events.TransferVerified: _to(TransferState.VERIFIED),
-    events.TransferAccepted: _to(TransferState.ACCEPTED),
-    events.TransferRejected: transfer_rejected,
-    events.TransferCompleted: _to(TransferState.COMPLETED),
-    events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
-    events.TransferExpired: _to(TransferState.EXPIRED),
-    events.TransferSuperseded: _to(TransferState.SUPERSEDED),
+    transfer_events.TransferProposed: transfer_proposed,
+    transfer_events.TransferPackaged: transfer_packaged,
+    transfer_events.TransferOffered: transfer_offered,
+    transfer_events.TransferDelivered: _to(TransferState.DELIVERED),
+    transfer_events.TransferVerified: _to(TransferState.VERIFIED),
+    transfer_events.TransferAccepted: _to(TransferState.ACCEPTED),
+    transfer_events.TransferRejected: transfer_rejected,
+    transfer_events.TransferCompleted: _to(TransferState.COMPLETED),
+    transfer_events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
+    transfer_events.TransferExpired: _to(TransferState.EXPIRED),
+    transfer_events.TransferSuperseded: _to(TransferState.SUPERSEDED),
     **COURSE_STEPS,
     **KEEPING_STEPS,
 }

@@ -212,6 +212,14 @@ class ApproveDisposal:
 
 
 @dataclass(frozen=True)
+class RejectAppraisal:
+    """Rejects the opinion, or takes it back: the record may be appraised anew."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class DestroyRecord:
     """Destroys a record: two supervisors, all persons different from the proposer."""
 
@@ -243,5 +251,6 @@ KeepingCommand = (
     | EndRetention
     | AppraiseDisposal
     | ApproveDisposal
+    | RejectAppraisal
     | DestroyRecord
 )

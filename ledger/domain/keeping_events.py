@@ -238,6 +238,15 @@ class DisposalApproved:
 
 
 @dataclass(frozen=True)
+class AppraisalRejected:
+    """The opinion on a record no longer counts: it was not followed, or was taken back."""
+
+    meta: EventMeta
+    opinion: DisposalOpinion
+    reason: str
+
+
+@dataclass(frozen=True)
 class RecordDestroyed:
     """The record was destroyed: its key goes, the envelopes stay."""
 
@@ -271,5 +280,6 @@ KeepingEvent = (
     | RetentionEnded
     | DisposalAppraised
     | DisposalApproved
+    | AppraisalRejected
     | RecordDestroyed
 )

@@ -47,6 +47,8 @@ class IssuedCopy:
     """Version of the record that has this leaf: what the copy shows."""
     issuer: Actor
     issued_at: datetime
+    recorded_at: datetime
+    """By the ledger's clock."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ _FREE_FOR_DISPOSAL = (
 
 RULES: dict[type[commands.Command], Rule] = {
     commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE)),
-    course_commands.VoidRecord: Rule(_in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES,)),
+    course_commands.VoidRecord: Rule(
+        _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
+    ),
     course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT)),
     commands.RecordEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING,)),
     commands.AmendEntry: Rule(
@@ -108,7 +110,8 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
-        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED),
+        # Also once a window is over: what was amended in it and can be signed by nobody must not stay open for ever.
+        _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED),
         of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("accept_deficiency")),
     ),
     course_commands.DeclareEnteredInError: Rule(
@@ -144,7 +147,9 @@ RULES: dict[type[commands.Command], Rule] = {
         (on.ACTS_AS_PERSON,),
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
-    course_commands.FileLateItem: Rule(KEPT | {Phase.SUBMITTED, Phase.REOPENED}),
+    course_commands.FileLateItem: Rule(
+        KEPT | {Phase.SUBMITTED, Phase.REOPENED}, of_command=(on.CORRECTED_KNOWN, on.CORRECTED_STANDS)
+    ),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
     keeping_commands.RequestReopen: Rule(
@@ -207,7 +212,19 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.DUE),
         _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
         (is_.APPRAISED,),
-        (on.NOT_APPROVED_FOR, on.LIST_OPEN, on.APPROVES_LIST, on.SECOND_OF_DISPOSAL, on.ACTS_AS_PERSON),
+        (
+            on.NOT_APPROVED_FOR,
+            on.LIST_OPEN,
+            on.LISTED_AS_APPRAISED,
+            on.APPROVES_LIST,
+            on.SECOND_OF_DISPOSAL,
+            on.ACTS_AS_PERSON,
+        ),
+    ),
+    keeping_commands.RejectAppraisal: Rule(
+        _in(Phase.DUE),
+        demands=(is_.APPRAISED,),
+        of_command=(on.ACTS_AS_PERSON, on.role_allowed("reject_appraisal")),
     ),
     keeping_commands.DestroyRecord: Rule(
         _in(Phase.DUE),

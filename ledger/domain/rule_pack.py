@@ -41,7 +41,15 @@ class RetentionClass:
 
 
 ROLES_OF = frozenset(
-    {"accept_deficiency", "retract_entry", "pass_quality", "return_record", "approve_reopen", "extend_retention"}
+    {
+        "accept_deficiency",
+        "retract_entry",
+        "pass_quality",
+        "return_record",
+        "approve_reopen",
+        "extend_retention",
+        "reject_appraisal",
+    }
 )
 """Commands that a pack may limit to roles."""
 

@@ -23,6 +23,7 @@ from ledger.domain.keeping_state import (
     Reopening,
     Seal,
 )
+from ledger.domain.keeping_values import EntryRef
 from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
@@ -69,6 +70,10 @@ class Entry:
     entry_id: UUID
     versions: tuple[EntryVersion, ...]
     retraction_reason: str | None = None
+    corrects: EntryRef | None = None
+    """Of a late item: the version that it corrects, of an entry that stays as it is."""
+    corrected_by: tuple[UUID, ...] = ()
+    """Late items that correct it."""
 
     @property
     def last(self) -> EntryVersion:

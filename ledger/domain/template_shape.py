@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from ledger.domain.code_pattern import BadPattern, check_pattern
 from ledger.domain.values import VisitType
 
 FIELD_TYPES = frozenset({"text", "coding", "quantity", "time", "flag"})
@@ -77,9 +78,9 @@ def _field(where: str, field: Any) -> Iterator[str]:
             yield f"{where}.{name}: a list of texts is required"
     pattern = data.get("pattern", "")
     try:
-        re.compile(pattern if isinstance(pattern, str) else "")
-    except (re.error, RecursionError, OverflowError):
-        yield f"{where}.pattern: no regular expression"
+        check_pattern(pattern if isinstance(pattern, str) else "")
+    except BadPattern as error:
+        yield f"{where}.pattern: {error}"
 
 
 def _parts(where: str, data: Mapping[str, Any], name: str, kinds: Mapping[str, type]) -> Iterator[str]:

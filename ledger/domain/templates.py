@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.domain.code_pattern import check_pattern, has_form
 from ledger.domain.faults import Faults
 from ledger.domain.template_shape import FIELD_TYPES
 from ledger.domain.values import EntryContent, Field, Section, VisitType
@@ -124,7 +125,7 @@ class TemplateSet:
         for index, table in enumerate(data.get("template", ())):
             try:
                 template = _template(table, pack)
-            except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 faults.append(f"template[{index}]: {type(error).__name__}: {error}")
                 continue
             if (template.id, template.version) in made:
@@ -240,7 +241,7 @@ def _check_code(system: str, code: str, rule: FieldRule, faults: Faults, where: 
         faults.add(f"{where}.system", "SYSTEM_NOT_ALLOWED", f"one of {', '.join(sorted(rule.systems))}")
     if rule.codes and code not in rule.codes:
         faults.add(f"{where}.code", "CODE_NOT_IN_SET", f"one of {', '.join(sorted(rule.codes))}")
-    elif rule.pattern and not re.fullmatch(rule.pattern, code):
+    elif rule.pattern and not has_form(code, rule.pattern):
         faults.add(f"{where}.code", "CODE_NOT_IN_SET", "the code systems have no code of this form")
 
 
@@ -278,7 +279,7 @@ def _section(data: Mapping[str, Any]) -> SectionRule:
 def _field(data: Mapping[str, Any]) -> FieldRule:
     if data["type"] not in FIELD_TYPES:
         raise ValueError(f"field {data['code']}: one of {', '.join(sorted(FIELD_TYPES))}")
-    re.compile(data.get("pattern", ""))
+    check_pattern(data.get("pattern", ""))
     return FieldRule(
         code=data["code"],
         type=data["type"],

@@ -14,6 +14,7 @@ from ledger.lease import Lease, Leases
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
+from ledger.publisher.places import Place
 from ledger.publisher.rollback import LedgerRolledBack
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import Sink
@@ -21,7 +22,6 @@ from ledger.stream.contract import StreamError
 
 ROLE = "publish"
 RENEW_SECONDS = 1.5
-IDLE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
@@ -69,16 +69,19 @@ class HospitalPublisher:
         """The ledger may have grown."""
         self._grown.set()
 
-    async def run(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
-        """Publishes until idle, until the lease is lost, or until `stop`; whatever fails is said, and costs a rest."""
+    async def run(self, stop: asyncio.Event, place: Place) -> None:
+        """Publishes until its place is to be given up, the lease is lost, or `stop`.
+
+        Whatever fails is said, and costs a rest.
+        """
         try:
-            await self._hold_and_follow(stop, patience_seconds)
+            await self._hold_and_follow(stop, place)
         except LedgerRolledBack as refusal:
             await self._refuse(refusal)
         except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
             self._rest(error)
 
-    async def _hold_and_follow(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
+    async def _hold_and_follow(self, stop: asyncio.Event, place: Place) -> None:
         lease = await self._leases.acquire(self._hospital.id, ROLE)
         if lease is None:
             # Another process has it, and may die before it has filled what a topic lost: looked at again.
@@ -86,13 +89,11 @@ class HospitalPublisher:
             return
         sink = self._make_sink(self._hospital)
         try:
-            await self._follow(sink, lease, stop, patience_seconds)
+            await self._follow(sink, lease, stop, place)
         finally:
             await self._give_up(sink, lease)
 
-    async def _follow(
-        self, sink: Sink, lease: Lease, stop: asyncio.Event, patience_seconds: Callable[[], float]
-    ) -> None:
+    async def _follow(self, sink: Sink, lease: Lease, stop: asyncio.Event, place: Place) -> None:
         renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
         try:
             if self._standing is not None:
@@ -102,29 +103,41 @@ class HospitalPublisher:
                 await self._standing.found_right()
             self._note(position)
             self.looked = True
-            busy = looked = time.monotonic()
-            while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
-                if time.monotonic() - looked >= LOOK_SECONDS:
-                    if self._standing is not None:
-                        await self._standing.refuse_if_halted()
-                    await sink.look()
-                    looked = time.monotonic()
-                self._grown.clear()
-                rows = await self._log.after(self._hospital.id, position)
-                if not rows:
-                    self._failed = 0
-                    await self._wait(stop)
-                    continue
-                await sink.publish(rows)
-                position, busy, self._failed = rows[-1].position, time.monotonic(), 0
-                self._note(position)
-                metrics.events_published.labels(self._hospital.id).inc(len(rows))
+            await self._publish(sink, position, place, stop, lambda: not stop.is_set() and not renewal.done())
             self.looked = not renewal.done()
         except Exception:
             self.looked = False
             raise
         finally:
             await end(renewal)
+
+    async def _publish(
+        self, sink: Sink, position: int, place: Place, stop: asyncio.Event, may_go_on: Callable[[], bool]
+    ) -> None:
+        """Publishes what follows a position, until the place is to be given up."""
+        place.begin()
+        busy = looked = time.monotonic()
+        while may_go_on() and not place.idle_over(time.monotonic() - busy):
+            if time.monotonic() - looked >= LOOK_SECONDS:
+                await self._look(sink)
+                looked = time.monotonic()
+            self._grown.clear()
+            rows = await self._log.after(self._hospital.id, position)
+            if not rows:
+                self._failed = 0
+                await self._wait(stop)
+                continue
+            await sink.publish(rows)
+            position, busy, self._failed = rows[-1].position, time.monotonic(), 0
+            self._note(position)
+            metrics.events_published.labels(self._hospital.id).inc(len(rows))
+            if place.turn_over():
+                return
+
+    async def _look(self, sink: Sink) -> None:
+        if self._standing is not None:
+            await self._standing.refuse_if_halted()
+        await sink.look()
 
     def _note(self, position: int) -> None:
         metrics.published_position.labels(self._hospital.id).set(position)

@@ -16,9 +16,10 @@ from ledger.config import Settings
 from ledger.lease import Leases
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
-from ledger.publisher.hospital_publisher import IDLE_SECONDS, HospitalPublisher
+from ledger.publisher.hospital_publisher import HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
+from ledger.publisher.places import Place, Places
 from ledger.publisher.routing import Routing
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import PostgresSink, Sink
@@ -27,8 +28,6 @@ from ledger.views.schema_versions import SCHEMA_VERSIONS
 
 SWEEP_SECONDS = 1.0
 SWEEP_SECONDS_MIN = 0.05
-OPEN_MAX = 32
-"""Hospitals that are published at once by one process."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +51,10 @@ async def run_publisher(
                 return KafkaSink(settings.kafka_bootstrap, log, hospital, routing)
             return PostgresSink(log, hospital, routing)
 
+        places = Places(settings.producers_max, settings.producer_idle_seconds)
         # What stands in the same database as the ledger is not lost without it; a topic is.
-        sweeper = Sweeper(log, Leases(pool.connection), make_sink, look_first=settings.stream == "kafka", blobs=blobs)
+        look_first = settings.stream == "kafka"
+        sweeper = Sweeper(log, Leases(pool.connection), make_sink, places, look_first=look_first, blobs=blobs)
         hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
         try:
             await sweeper.run(stop, ready)
@@ -69,6 +70,7 @@ class Sweeper:
         log: LedgerLog,
         leases: Leases,
         make_sink: Callable[[HospitalRow], Sink],
+        places: Places,
         *,
         look_first: bool,
         blobs: Blobs | None = None,
@@ -82,7 +84,7 @@ class Sweeper:
         self._unreadable: set[str] = set()
         self._publishers: dict[str, HospitalPublisher] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._started_at: dict[str, float] = {}
+        self._places = places
         self._hinted = asyncio.Event()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -106,15 +108,13 @@ class Sweeper:
         served = [each.id for each in hospitals.values() if each.schema_version in SCHEMA_VERSIONS]
         heads, progress = await self._log.heads(served), await self._log.all_progress()
         self._say_unreadable(hospitals, hospitals.keys() - heads.keys())
-        waiting = [
+        wanting = [
             each
             for each, head in heads.items()
             if each not in self._tasks and self._wants(self._publisher(hospitals[each]), head, progress.get(each, 0))
         ]
-        # Whoever waits longest first, so that many hospitals that fail cannot keep the others from their place.
-        waiting.sort(key=lambda each: self._started_at.get(each, 0.0))
-        for hospital in waiting[: OPEN_MAX - len(self._tasks)]:
-            self._start(hospital, stop)
+        for place in self._places.take(wanting):
+            self._start(place, stop)
 
     def _wants(self, publisher: HospitalPublisher, head: int, progress: int) -> bool:
         """Whether there is something to do: to publish, to look, or to see why the ledger has become shorter."""
@@ -139,23 +139,21 @@ class Sweeper:
             self._publishers[hospital.id] = made
         return self._publishers[hospital.id]
 
-    def _start(self, hospital: str, stop: asyncio.Event) -> None:
-        running = self._publishers[hospital].run(stop, self._patience_seconds)
-        task = asyncio.create_task(running, name=f"publish {hospital}")
+    def _start(self, place: Place, stop: asyncio.Event) -> None:
+        hospital = place.hospital
+        task = asyncio.create_task(self._publishers[hospital].run(stop, place), name=f"publish {hospital}")
         task.add_done_callback(lambda done: self._ended(hospital, done))
         self._tasks[hospital] = task
-        self._started_at[hospital] = time.monotonic()
-
-    def _patience_seconds(self) -> float:
-        """How long a publisher may idle before it gives its place up."""
-        return IDLE_SECONDS if len(self._tasks) < OPEN_MAX // 2 else SWEEP_SECONDS
+        metrics.hospitals_open.set(len(self._places))
 
     def _ended(self, hospital: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(hospital, None)
+        self._places.give_up(hospital)
+        metrics.hospitals_open.set(len(self._places))
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a publisher ended; it is begun again", extra={"hospital": hospital}, exc_info=error)
-        if self._publishers[hospital].rest_seconds > 0:
-            self._hinted.set()  # so that the wait under way learns of the rest
+        if self._publishers[hospital].rest_seconds > 0 or self._places.awaited:
+            self._hinted.set()  # so that the wait under way learns of the rest, or of the free place
 
     async def _wait(self, stop: asyncio.Event) -> None:
         swept = time.monotonic()

@@ -29,6 +29,7 @@ from ledger.server.log_states import LogStates
 from ledger.server.method import Method, Shape, methods
 from ledger.server.old_ranges import OldRanges
 from ledger.server.packages import Packages
+from ledger.server.patient_reads import PatientReads
 from ledger.server.read_meter import ReadMeter
 from ledger.server.reader_reports import ReaderReports
 from ledger.server.record_reads import RecordReads
@@ -69,6 +70,7 @@ class Edge:
         self._calls = Calls(self.limits, CallMetrics(registry), self.reads)
         self._handlers: tuple[object, ...] = (
             RecordReads(ledger),
+            PatientReads(ledger),
             AllowedActions(ledger),
             Terms(ledger),
             BulkLoad(self._commands, self.limits),

@@ -123,6 +123,9 @@ def _entry(entry: Entry) -> records.Entry:
         state=common.EntryState.Value(f"ENTRY_STATE_{entry.state}"),
         versions=[to_message(each, records.EntryVersion) for each in entry.versions],
         retraction_reason=entry.retraction_reason or "",
+        corrects_entry_id=str(entry.corrects.entry_id) if entry.corrects else "",
+        corrects_entry_version=entry.corrects.version if entry.corrects else 0,
+        corrected_by=[str(each) for each in entry.corrected_by],
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from ledger.api.v1.records_pb2 import (
     FindRecordsRequest,
     FindRecordsResponse,
@@ -22,11 +20,11 @@ from ledger.api.v1.records_pb2 import (
 )
 from ledger.application.errors import RecordDestroyed
 from ledger.application.ledger import Ledger
-from ledger.application.message_codec import from_timestamp, to_timestamp
+from ledger.application.message_codec import to_timestamp
 from ledger.application.views_of_state import Found, StreamRow
 from ledger.domain.state import is_destroyed
 from ledger.server import page_token
-from ledger.server.arguments import invalid, required_uuid
+from ledger.server.arguments import invalid, required_uuid, server_time
 from ledger.server.commands import receipt_of
 from ledger.server.errors import ForeignPageToken, VersionOutOfRange
 from ledger.server.record_message import entry_message, record_message
@@ -102,16 +100,9 @@ def _as_of(request: GetRecordRequest) -> tuple[int | None, datetime | None]:
         case "version":
             return request.version, None
         case "time":
-            return None, _time(request.time)
+            return None, server_time(request.time)
         case None:
             return None, None
-
-
-def _time(stamp: Timestamp) -> datetime:
-    try:
-        return from_timestamp(stamp)
-    except (OverflowError, ValueError) as error:
-        raise invalid("time", "TIME_OUT_OF_RANGE", "years 1 to 9999, nanoseconds 0 to 999,999,999") from error
 
 
 def _position(cursor: bytes) -> int:

@@ -9,7 +9,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.message_codec import set_timestamp, to_message
 from ledger.domain.hospital_rules import HospitalRules, pack_and_data
 from ledger.domain.pack_figures import Figure
-from ledger.domain.rule_pack import BadRulePack
+from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.rulebook import PackName, PackText
 
 
@@ -30,8 +30,13 @@ class Rulebook:
         pack = rules.pack_text(_wanted(request, rules))
         if pack is None:
             raise UnknownRulePack
-        figures = [_figure(each) for each in _figures(pack)]
-        return messages.GetRulePackResponse(pack=_summary(pack, rules), text=pack.text, figures=figures)
+        read = _read(pack)
+        return messages.GetRulePackResponse(
+            pack=_summary(pack, rules),
+            text=pack.text,
+            figures=[_figure(each) for each in read.figures] if read else (),
+            time_zone=read.deadlines.calendar.zone if read else "",
+        )
 
 
 def _wanted(request: messages.GetRulePackRequest, rules: HospitalRules) -> PackName:
@@ -48,7 +53,7 @@ def _summary(pack: PackText, rules: HospitalRules) -> messages.RulePackSummary:
         sha256=pack.sha256,
         layers=[f"{each.id}@{each.version}" for each in pack.layers],
         in_force=rules.in_force == pack.name,
-        readable=bool(_figures(pack)),
+        readable=_read(pack) is not None,
     )
     added = rules.book.packs.get(pack.name)
     if added is not None:
@@ -57,12 +62,12 @@ def _summary(pack: PackText, rules: HospitalRules) -> messages.RulePackSummary:
     return message
 
 
-def _figures(pack: PackText) -> tuple[Figure, ...]:
-    """Every figure; none where this release cannot read the pack, since a pack without figures is none."""
+def _read(pack: PackText) -> RulePack | None:
+    """The pack; None where this release cannot read it."""
     try:
-        return pack_and_data(pack)[0].figures
+        return pack_and_data(pack)[0]
     except BadRulePack:
-        return ()
+        return None
 
 
 def _figure(each: Figure) -> messages.RuleFigure:

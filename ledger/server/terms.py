@@ -12,7 +12,7 @@ from ledger.api.v1.keeping_pb2 import (
     PatientVisit,
 )
 from ledger.application.ledger import Ledger
-from ledger.application.message_codec import to_timestamp
+from ledger.application.message_codec import set_timestamp, to_timestamp
 from ledger.domain import deadlines as domain
 from ledger.domain.decision import Visit
 from ledger.domain.keeping_state import Missed
@@ -39,7 +39,7 @@ class Terms:
         """How long the record is kept, and the patient's records that decide it too."""
         record_id = required_uuid(request.record_id, "record_id")
         found = await (await self._ledger.outlook(request.hospital)).retention(record_id)
-        return GetRetentionResponse(
+        message = GetRetentionResponse(
             record_version=found.record_version,
             phase=_phase(found.record.phase),
             retention_class=found.record.retention_class,
@@ -48,6 +48,9 @@ class Terms:
             term_over=found.term_over,
             visits=[_visit(each) for each in found.visits],
         )
+        if found.term_over_at is not None:
+            set_timestamp(message.term_over_at, found.term_over_at)
+        return message
 
     async def get_patient_visits(self, request: GetPatientVisitsRequest) -> GetPatientVisitsResponse:
         """The patient's records, as far as retention asks."""

@@ -114,6 +114,10 @@ def _identified(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.
     return record._replace(case_number=body.case_number)
 
 
+def _renumbered(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.VisitRenumbered) -> RegisteredRecord:
+    return record._replace(visit_sequence=body.visit_sequence)
+
+
 def _submitted(record: RegisteredRecord, event: ViewEvent, _: Message) -> RegisteredRecord:
     return record._replace(submitted_at=event.recorded_at)
 
@@ -152,6 +156,10 @@ def _appraised(record: RegisteredRecord, _: ViewEvent, body: keeping_events_pb2.
     return record._replace(opinion=body.opinion, approved=False, list_id="")
 
 
+def _rejected(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(opinion=0, approved=False, list_id="")
+
+
 def _approved(record: RegisteredRecord, _: ViewEvent, body: keeping_events_pb2.DisposalApproved) -> RegisteredRecord:
     return record._replace(opinion=body.opinion, approved=True, list_id=body.list_id)
 
@@ -182,6 +190,7 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     events_pb2.CareEnded: _ended,
     course_events_pb2.CareResumed: _resumed,
     course_events_pb2.PatientIdentified: _identified,
+    course_events_pb2.VisitRenumbered: _renumbered,
     events_pb2.RecordSubmitted: _submitted,
     events_pb2.QualityReturned: _returned,
     events_pb2.QualityPassed: _passed,
@@ -191,6 +200,7 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     keeping_events_pb2.RetentionExtended: _term_moved,
     keeping_events_pb2.RetentionEnded: _term_moved,
     keeping_events_pb2.DisposalAppraised: _appraised,
+    keeping_events_pb2.AppraisalRejected: _rejected,
     keeping_events_pb2.DisposalApproved: _approved,
     keeping_events_pb2.CopyIssued: _copied,
     keeping_events_pb2.UseRestricted: _restricted,

@@ -54,6 +54,10 @@ def _identified(episode: EpisodeRow, body: course_events_pb2.PatientIdentified) 
     return episode._replace(patient_id=UUID(body.patient_id), case_number=body.case_number)
 
 
+def _renumbered(episode: EpisodeRow, body: course_events_pb2.VisitRenumbered) -> EpisodeRow:
+    return episode._replace(visit_sequence=body.visit_sequence)
+
+
 def _as_it_was(episode: EpisodeRow, _: Message) -> EpisodeRow:
     return episode
 
@@ -68,5 +72,6 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     events_pb2.CareEnded: _care_ended,
     course_events_pb2.CareResumed: _resumed,
     course_events_pb2.PatientIdentified: _identified,
+    course_events_pb2.VisitRenumbered: _renumbered,
     course_events_pb2.DuplicateLinked: _as_it_was,
 }

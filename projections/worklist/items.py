@@ -75,8 +75,13 @@ def _signed(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> W
     return _opened(worklist_pb2.WORK_KIND_COUNTERSIGN, "NOT_SIGNED", event, before, subject_id=body.entry_id)
 
 
+def _amended(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    """A defect was accepted of the version that there was; the next one is signed, or accepted anew."""
+    return _signed(event, body, before._replace(rule=""), known)
+
+
 def _accepted(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
-    """Nobody has to sign it any more, nor a later version of it; a draft stays a draft."""
+    """Nobody has to sign it any more; a draft stays a draft."""
     if before.kind == worklist_pb2.WORK_KIND_DRAFT:
         return before._replace(version=event.version)
     return WorkItemRow(before.record_id, before.item, event.version, rule=_ACCEPTED)
@@ -153,6 +158,11 @@ def _appraised(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> 
     return before._replace(version=event.version, rule="APPRAISED" if before.kind else "")
 
 
+def _rejected(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
+    """To be appraised, as before anybody did."""
+    return before._replace(version=event.version, rule="TERM_OVER" if before.kind else "")
+
+
 def _approved(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
     if body.opinion == keeping_values_pb2.DISPOSAL_OPINION_KEEP:
         return _done(event, body, before, known)
@@ -162,7 +172,7 @@ def _approved(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) ->
 _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     course_events_pb2.EntryDrafted: ((_entry, _drafted),),
     events_pb2.EntryRecorded: ((_entry, _signed),),
-    events_pb2.EntryAmended: ((_entry, _signed),),
+    events_pb2.EntryAmended: ((_entry, _amended),),
     course_events_pb2.LateItemFiled: ((_entry, _signed),),
     course_events_pb2.EntryCountersigned: ((_entry, _done),),
     course_events_pb2.DeficiencyAccepted: ((_entry, _accepted),),
@@ -183,6 +193,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     keeping_events_pb2.RetentionExtended: ((_fixed(RETENTION), _kept_longer),),
     keeping_events_pb2.RetentionEnded: ((_fixed(RETENTION), _term_over),),
     keeping_events_pb2.DisposalAppraised: ((_fixed(RETENTION), _appraised),),
+    keeping_events_pb2.AppraisalRejected: ((_fixed(RETENTION), _rejected),),
     keeping_events_pb2.DisposalApproved: ((_fixed(RETENTION), _approved),),
     keeping_events_pb2.LoanIssued: ((_loan, _lent),),
     keeping_events_pb2.LoanRenewed: ((_loan, _renewed),),

@@ -25,8 +25,6 @@ from tests.fault.load import open_channel
 from tests.services.key_files import key_settings
 from tests.services.whole_service import WholeService
 
-pytestmark = pytest.mark.long
-
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -55,6 +53,7 @@ def run_ledger(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, said
 
 
+@pytest.mark.long
 async def test_ready_means_that_views_and_topics_are_there(services_folder: Path, kafka_jars: Path) -> None:
     """Whoever reads the ready file finds every topic that it names, and every view; SIGTERM takes the file away."""
     service = WholeService(services_folder / "starts-ready", "kafka", kafka_jars)
@@ -71,7 +70,13 @@ async def test_ready_means_that_views_and_topics_are_there(services_folder: Path
     assert not service.ready
 
 
-@pytest.mark.parametrize("started", ["lock", "postgres/postgres.log", "service.json", "serve.log", "consume.log"])
+_LONGER = [
+    pytest.param(each, marks=pytest.mark.long)
+    for each in ("lock", "postgres/postgres.log", "service.json", "consume.log")
+]
+
+
+@pytest.mark.parametrize("started", ["serve.log", *_LONGER])
 def test_sigterm_during_the_start_ends_it_cleanly(service: WholeService, started: str) -> None:
     """Told to stop after any step of its start, it ends with status 0, leaves nothing running and no ready file."""
     service.launch()
@@ -81,6 +86,7 @@ def test_sigterm_during_the_start_ends_it_cleanly(service: WholeService, started
     eventually(lambda: not _running_below(service.folder), seconds_max=5, what="everything ended")
 
 
+@pytest.mark.long
 def test_a_service_goes_on_without_naming_its_hospitals(service: WholeService) -> None:
     """North and south are for a service that has none: nothing is added to one that has its own."""
     service.launch("--hospital", "west")
@@ -91,6 +97,7 @@ def test_a_service_goes_on_without_naming_its_hospitals(service: WholeService) -
     assert [each["id"] for each in service.facts["hospitals"]] == ["west"]
 
 
+@pytest.mark.long
 async def test_addresses_follow_the_port(service: WholeService) -> None:
     """Where the port was taken meanwhile, hospitals of this service are found at the new one."""
     service.start()
@@ -107,6 +114,7 @@ async def test_addresses_follow_the_port(service: WholeService) -> None:
             assert known.address == service.grpc
 
 
+@pytest.mark.long
 def test_what_contradicts_the_folder_is_named(service: WholeService) -> None:
     """Other partitions or another origin for a hospital that is there: one line with its name, status 1."""
     service.start()
@@ -119,6 +127,7 @@ def test_what_contradicts_the_folder_is_named(service: WholeService) -> None:
         assert "HOSPITAL_DIFFERS" in said
 
 
+@pytest.mark.long
 def test_the_demo_spares_a_service_that_runs(services_folder: Path) -> None:
     """`ledger demo` on the folder of a running `ledger up` is refused by name, and nothing is lost."""
     folder = services_folder / "starts-demo"
@@ -137,6 +146,7 @@ def test_the_demo_spares_a_service_that_runs(services_folder: Path) -> None:
         assert service.stop() == 0
 
 
+@pytest.mark.long
 def test_commands_find_a_service_by_its_folder(service: WholeService) -> None:
     """--dir stands for addresses and URLs; a hospital that is not there is an error, not nothing to do."""
     service.start()
@@ -177,6 +187,7 @@ def test_bad_usage_is_refused_before_anything_starts(
         assert not folder.exists()
 
 
+@pytest.mark.long
 def test_settings_of_the_environment_are_honoured(service: WholeService) -> None:
     """LEDGER_STREAM, LEDGER_GRPC_LISTEN and LEDGER_DATA_DIR say what options say; a taken port is named."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -190,6 +201,7 @@ def test_settings_of_the_environment_are_honoured(service: WholeService) -> None
     assert service.grpc == address
 
 
+@pytest.mark.long
 def test_a_service_without_its_keys_is_not_taken_up(tmp_path: Path) -> None:
     """A folder whose keys are gone, or from before bodies were sealed: refused by name, and no new keys made."""
     kept: dict[str, object] = {"passwords": {}, "grpc_port": 1, "http_port": 1, "stream": "postgres"}
@@ -199,6 +211,7 @@ def test_a_service_without_its_keys_is_not_taken_up(tmp_path: Path) -> None:
     assert not (tmp_path / "keys").exists()
 
 
+@pytest.mark.long
 def test_roles_name_what_they_cannot_reach(tmp_path: Path) -> None:
     """`serve` and `migrate` without their PostgreSQL: one line, status 1."""
     away = {

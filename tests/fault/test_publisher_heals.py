@@ -24,8 +24,6 @@ from tests.fault.topic_contents import (
 )
 from tests.services.postgres import Database
 
-pytestmark = pytest.mark.long
-
 
 async def test_deleted_topic_is_made_and_filled_again(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
@@ -42,6 +40,7 @@ async def test_deleted_topic_is_made_and_filled_again(
     assert "the topic has lost events" in caplog.text
 
 
+@pytest.mark.long
 async def test_topic_deleted_while_publishing_is_filled_again(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings
 ) -> None:
@@ -58,7 +57,7 @@ async def test_topic_deleted_while_publishing_is_filled_again(
         assert_exactly_once(ledger, on_topic(settings.kafka_bootstrap, topic))
 
 
-@pytest.mark.parametrize("emptied", [(1,), (0, 1, 2)])
+@pytest.mark.parametrize("emptied", [(1,), pytest.param((0, 1, 2), marks=pytest.mark.long)])
 async def test_emptied_partitions_are_filled_again_alone(
     emptied: tuple[int, ...], ledger: LoadedLedger, publishing: Publishing, settings: Settings
 ) -> None:
@@ -74,6 +73,7 @@ async def test_emptied_partitions_are_filled_again_alone(
         assert_exactly_once(ledger, await wait_for_events(settings.kafka_bootstrap, topic, 1000))
 
 
+@pytest.mark.long
 async def test_topic_emptied_while_publishing_is_filled_again(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -90,6 +90,7 @@ async def test_topic_emptied_while_publishing_is_filled_again(
     assert "the topic has lost events" in caplog.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("running", [True, False])
 async def test_partition_that_lost_its_beginning_is_emptied_and_filled_again(
     running: bool, ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
@@ -130,6 +131,7 @@ async def test_what_is_published_again_is_marked_and_nothing_else(
     assert marks == {position: position <= 200 for position in range(1, 301)}
 
 
+@pytest.mark.long
 async def test_new_hospital_has_its_topics_at_once(
     publishing: Publishing, settings: Settings, database: Database
 ) -> None:
@@ -148,6 +150,7 @@ def _is_there(settings: Settings, topic: str) -> bool:
     return True
 
 
+@pytest.mark.long
 async def test_offers_reach_a_hospital_that_is_not_in_this_registry(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings
 ) -> None:
@@ -164,6 +167,7 @@ async def test_offers_reach_a_hospital_that_is_not_in_this_registry(
         )
 
 
+@pytest.mark.long
 async def test_topic_that_was_compacted_is_filled_anew(
     ledger: LoadedLedger, publishing: Publishing, settings: Settings
 ) -> None:

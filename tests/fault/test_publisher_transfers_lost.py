@@ -19,8 +19,6 @@ from tests.fault.topic_contents import (
     wait_until_noted,
 )
 
-pytestmark = pytest.mark.long
-
 
 def lose(bootstrap: str, topic: str, how: str) -> None:
     if how == "deleted":
@@ -33,7 +31,7 @@ def positions(events: list[PublishedEvent]) -> list[int]:
     return [each.position for each in events]
 
 
-@pytest.mark.parametrize("how", ["deleted", "emptied"])
+@pytest.mark.parametrize("how", ["deleted", pytest.param("emptied", marks=pytest.mark.long)])
 async def test_transfer_topic_lost_between_two_runs_is_filled_again(
     how: str, ledger: LoadedLedger, publishing: Publishing, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -63,6 +61,7 @@ async def test_transfer_topic_lost_between_two_runs_is_filled_again(
     assert {each.position: each.prev_position for each in found} == {each: before[each] for each in offers}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
 async def test_transfer_topic_lost_while_publishing_is_filled_again(
     how: str, ledger: LoadedLedger, publishing: Publishing, settings: Settings

@@ -20,7 +20,7 @@ Interop = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def interop() -> Interop:
-    """Runs the program with a command and a folder."""
+    """Runs the program with a command and its arguments."""
     if os.environ.get("LEDGER_TEST_GO") == "off":
         pytest.skip("LEFT OUT: the interop tests (LEDGER_TEST_GO=off)")
     go = shutil.which("go")
@@ -39,9 +39,9 @@ def interop() -> Interop:
     if built.returncode:
         pytest.fail(f"go build: {built.stderr}")
 
-    def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    def run(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [program, command, folder], text=True, capture_output=True, timeout=_RUN_SECONDS_MAX, check=False
+            [program, command, *arguments], text=True, capture_output=True, timeout=_RUN_SECONDS_MAX, check=False
         )
 
     return run

@@ -1,9 +1,10 @@
-// Command interop is the other side of the project's transparency log: Go's own tlog and note packages and the
-// tools of transparency-dev, which know nothing of this project's code.
+// Command interop is the other side of the project's transparency log and of its published stream: Go's own tlog and
+// note packages, the tools of transparency-dev and the Kafka client franz-go, which know nothing of this project's code.
 //
 //	interop check DIR    verifies a log that the project wrote
 //	interop make DIR     writes a log for the project to verify
 //	interop witness DIR  answers the project's add-checkpoint requests
+//	interop stream BROKER TOPIC ORIGIN  reads a topic of records that the project published, and checks it
 package main
 
 import (
@@ -20,8 +21,11 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) == 4 && args[0] == "stream" {
+		return checkStream(ctx, args[1], args[2], args[3])
+	}
 	if len(args) != 2 {
-		return fmt.Errorf("usage: interop check|make|witness DIR")
+		return fmt.Errorf("usage: interop check|make|witness DIR, interop stream BROKER TOPIC ORIGIN")
 	}
 	switch args[0] {
 	case "check":

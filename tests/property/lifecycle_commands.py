@@ -105,6 +105,13 @@ def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
     return course.CountersignEntry(RECORD, entry_id, entry.last.version if entry else 1, signed(SUPERIOR))
 
 
+def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
+    standing = {each.entry_id: each for each in record.entries.values() if not each.retracted}
+    corrected = pick.of(standing) if standing and pick.number % 2 else None
+    attested = signed(pick.signer())
+    return course.FileLateItem(RECORD, RESULT, attested, "late pathology", None, corrects_entry_id=corrected)
+
+
 def _missed(record: RecordState, facts: Facts, pick: Pick) -> Command:
     found = deadlines(record, facts.pack)
     each = found[pick.number % len(found)] if found else None
@@ -181,7 +188,7 @@ COMMANDS: dict[type[Command], Make] = {
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
     course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),
-    course.IdentifyPatient: lambda _, __, ___: course.IdentifyPatient(RECORD, PATIENT),
+    course.IdentifyPatient: lambda _, __, pick: course.IdentifyPatient(RECORD, PATIENT, pick.number % 3),
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
     course.AcceptDeficiency: lambda record, _, pick: course.AcceptDeficiency(
@@ -193,9 +200,7 @@ COMMANDS: dict[type[Command], Make] = {
     ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("LANGUAGE"),)),
     PassQuality: lambda _, __, pick: PassQuality(RECORD, 0, DEFECTS_FOUND[pick.number % 4]),
     ArchiveRecord: lambda _, __, ___: ArchiveRecord(RECORD),
-    course.FileLateItem: lambda _, __, pick: course.FileLateItem(
-        RECORD, RESULT, signed(pick.signer()), "late pathology", None
-    ),
+    course.FileLateItem: _late_item,
     course.ReportMissedDeadline: _missed,
     course.WithdrawMissedDeadline: _withdraw,
     keeping.RequestReopen: lambda record, _, pick: keeping.RequestReopen(
@@ -234,6 +239,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.EndRetention: lambda _, __, ___: keeping.EndRetention(RECORD),
     keeping.AppraiseDisposal: _opinion,
     keeping.ApproveDisposal: _approve_disposal,
+    keeping.RejectAppraisal: lambda _, __, ___: keeping.RejectAppraisal(RECORD, "of interest after all"),
     keeping.DestroyRecord: lambda _, __, ___: keeping.DestroyRecord(
         RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ("paper",)
     ),

@@ -105,13 +105,29 @@ class Content:
     checkpoints: dict[int, Checkpoint]
 
 
-@pytest.mark.long
 @given(steps=_steps, data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_interleaving_gives_the_same_content(
     ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
 ) -> None:
     """One history, handled in order at once, and in a random interleaving with random cuts and restarts."""
+    await _interleaving_changes_nothing(ground, steps, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@given(steps=_steps, data=st.data())
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_many_interleavings_give_the_same_content(
+    ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
+) -> None:
+    """The same, over many histories."""
+    await _interleaving_changes_nothing(ground, steps, data)
+
+
+async def _interleaving_changes_nothing(
+    ground: Ground, steps: list[tuple[int, int, UUID]], data: st.DataObject
+) -> None:
     history = delivered_history(steps)
     async with ground.pool.connection() as connection:
         await prepare(connection, "north")
@@ -122,7 +138,7 @@ async def test_any_interleaving_gives_the_same_content(
 
 
 @given(steps=_steps)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_build_after_an_erasure_equals_one_before(ground: Ground, steps: list[tuple[int, int, UUID]]) -> None:
     """Of a destroyed record envelopes are read, and its RecordDestroyed as the register keeps it: the same rows."""
     history, destroyed = _with_destructions(steps)

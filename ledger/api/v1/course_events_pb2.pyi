@@ -633,3 +633,69 @@ class PatientIdentified(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PatientIdentified: _TypeAlias = PatientIdentified  # noqa: Y015
+
+@_typing.final
+class VisitRenumbered(_message.Message):
+    """The stay of somebody whose identity was established got another number: the one that it had is that of another stay
+    of the known patient. In the same step as PatientIdentified.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    VISIT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    visit_sequence: _builtins.int
+    """Number of the stay among the patient's stays of its type from now on."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        visit_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "visit_sequence", b"visit_sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitRenumbered: _TypeAlias = VisitRenumbered  # noqa: Y015
+
+@_typing.final
+class EntryCorrectedLate(_message.Message):
+    """A late item says what is right where an entry, which stays as it is, is wrong. In the same step as LateItemFiled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    LATE_ENTRY_ID_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry that is corrected, UUID text."""
+    entry_version: _builtins.int
+    """Version of it that is corrected: the last one there was."""
+    late_entry_id: _builtins.str
+    """The late item, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        entry_id: _builtins.str = ...,
+        entry_version: _builtins.int = ...,
+        late_entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "entry_version", b"entry_version", "late_entry_id", b"late_entry_id", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntryCorrectedLate: _TypeAlias = EntryCorrectedLate  # noqa: Y015

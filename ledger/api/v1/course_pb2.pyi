@@ -165,10 +165,13 @@ class FileLateItemRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ORIGINATED_AT_FIELD_NUMBER: _builtins.int
     ALSO_FIELD_NUMBER: _builtins.int
+    CORRECTS_ENTRY_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     reason: _builtins.str
     """Why it comes late, required."""
+    corrects_entry_id: _builtins.str
+    """Entry that the item corrects, UUID text; empty = none, or the one that the source item was before."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -199,10 +202,11 @@ class FileLateItemRequest(_message.Message):
         reason: _builtins.str = ...,
         originated_at: _timestamp_pb2.Timestamp | None = ...,
         also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
+        corrects_entry_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "corrects_entry_id", b"corrects_entry_id", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -981,10 +985,13 @@ class IdentifyPatientRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     PATIENT_ID_FIELD_NUMBER: _builtins.int
+    VISIT_SEQUENCE_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     patient_id: _builtins.str
     """The patient, UUID text."""
+    visit_sequence: _builtins.int
+    """Number of the stay among that patient's stays of its type, where the one that it has is taken; 0 = it keeps its own."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -995,10 +1002,11 @@ class IdentifyPatientRequest(_message.Message):
         context: _common_pb2.CommandContext | None = ...,
         record_id: _builtins.str = ...,
         patient_id: _builtins.str = ...,
+        visit_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "patient_id", b"patient_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "patient_id", b"patient_id", "record_id", b"record_id", "visit_sequence", b"visit_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

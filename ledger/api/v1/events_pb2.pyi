@@ -156,11 +156,15 @@ class PatientDetails(_message.Message):
     name: _builtins.str
     """Full name."""
     birth_date: _builtins.str
-    """Birth date as ISO 8601 `YYYY-MM-DD`, or shorter where only a part is known."""
+    """Birth date as ISO 8601 `YYYY-MM-DD`, `YYYY-MM` or `YYYY` where only a part is known; empty where unknown. Not after
+    today.
+    """
     gender: _builtins.str
     """Administrative gender: `male`, `female`, `other`, `unknown`."""
     deceased_at: _builtins.str
-    """Death as ISO 8601; empty while alive or unknown."""
+    """Death as ISO 8601: a date as above, or a time `YYYY-MM-DDThh:mm:ss` with `Z` or its offset, not in the future; empty
+    while alive or unknown.
+    """
     @_builtins.property
     def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientIdentifier]:
         """Identifiers, the case number (MRN) among them."""

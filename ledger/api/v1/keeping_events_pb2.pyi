@@ -798,6 +798,38 @@ class DisposalAppraised(_message.Message):
 Global___DisposalAppraised: _TypeAlias = DisposalAppraised  # noqa: Y015
 
 @_typing.final
+class AppraisalRejected(_message.Message):
+    """The opinion on a record no longer counts: the appraisal group does not follow it, or who gave it takes it back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    OPINION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    opinion: _keeping_values_pb2.DisposalOpinion.ValueType
+    """The opinion that was given."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        opinion: _keeping_values_pb2.DisposalOpinion.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "opinion", b"opinion", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppraisalRejected: _TypeAlias = AppraisalRejected  # noqa: Y015
+
+@_typing.final
 class DisposalApproved(_message.Message):
     """The appraisal group approved the opinion."""
 

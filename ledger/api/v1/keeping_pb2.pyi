@@ -1264,6 +1264,62 @@ class AppraiseDisposalResponse(_message.Message):
 Global___AppraiseDisposalResponse: _TypeAlias = AppraiseDisposalResponse  # noqa: Y015
 
 @_typing.final
+class RejectAppraisalRequest(_message.Message):
+    """Request of RejectAppraisal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectAppraisalRequest: _TypeAlias = RejectAppraisalRequest  # noqa: Y015
+
+@_typing.final
+class RejectAppraisalResponse(_message.Message):
+    """Response of RejectAppraisal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectAppraisalResponse: _TypeAlias = RejectAppraisalResponse  # noqa: Y015
+
+@_typing.final
 class ApproveDisposalRequest(_message.Message):
     """Request of ApproveDisposal."""
 
@@ -1512,6 +1568,7 @@ class GetRetentionResponse(_message.Message):
     COMPUTED_UNTIL_FIELD_NUMBER: _builtins.int
     TERM_OVER_FIELD_NUMBER: _builtins.int
     VISITS_FIELD_NUMBER: _builtins.int
+    TERM_OVER_AT_FIELD_NUMBER: _builtins.int
     record_version: _builtins.int
     """Version of the record that was looked at."""
     phase: _common_pb2.Phase.ValueType
@@ -1521,12 +1578,18 @@ class GetRetentionResponse(_message.Message):
     retain_until: _builtins.str
     """First day on which disposal could be appraised as last promised, ISO 8601; empty before it was archived."""
     computed_until: _builtins.str
-    """The same as computed now, never before what was promised."""
+    """The same as computed now by the record's own pack and by the one in force, the later date of the two; never before
+    what was promised.
+    """
     term_over: _builtins.bool
     """Whether that day has come."""
     @_builtins.property
     def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientVisit]:
         """Every record of the patient, this one among them."""
+
+    @_builtins.property
+    def term_over_at(self) -> _timestamp_pb2.Timestamp:
+        """When computed_until begins by the hospital's clocks; absent once the record is destroyed."""
 
     def __init__(
         self,
@@ -1538,10 +1601,11 @@ class GetRetentionResponse(_message.Message):
         computed_until: _builtins.str = ...,
         term_over: _builtins.bool = ...,
         visits: _abc.Iterable[Global___PatientVisit] | None = ...,
+        term_over_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["term_over_at", b"term_over_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "visits", b"visits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "term_over_at", b"term_over_at", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -135,6 +135,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalResponse.FromString,
                 _registered_method=True)
+        self.RejectAppraisal = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/RejectAppraisal',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalResponse.FromString,
+                _registered_method=True)
         self.DestroyRecord = channel.unary_unary(
                 '/ledger.api.v1.KeepingService/DestroyRecord',
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.DestroyRecordRequest.SerializeToString,
@@ -296,6 +301,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RejectAppraisal(self, request, context):
+        """Rejects the opinion, or takes it back: the record may be appraised anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DestroyRecord(self, request, context):
         """Destroys a record: two supervisors, all persons different from the proposer.
         """
@@ -419,6 +431,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.ApproveDisposal,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalResponse.SerializeToString,
+            ),
+            'RejectAppraisal': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectAppraisal,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalResponse.SerializeToString,
             ),
             'DestroyRecord': grpc.unary_unary_rpc_method_handler(
                     servicer.DestroyRecord,
@@ -977,6 +994,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/ApproveDisposal',
             ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.ApproveDisposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectAppraisal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/RejectAppraisal',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.RejectAppraisalResponse.FromString,
             options,
             channel_credentials,
             insecure,

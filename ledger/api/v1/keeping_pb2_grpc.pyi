@@ -73,6 +73,8 @@ class KeepingServiceStub:
     """Gives an opinion on a record that is due."""
     ApproveDisposal: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.ApproveDisposalRequest, _keeping_pb2.ApproveDisposalResponse]
     """Approves the opinion: another person than the proposer."""
+    RejectAppraisal: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.RejectAppraisalRequest, _keeping_pb2.RejectAppraisalResponse]
+    """Rejects the opinion, or takes it back: the record may be appraised anew."""
     DestroyRecord: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.DestroyRecordRequest, _keeping_pb2.DestroyRecordResponse]
     """Destroys a record: two supervisors, all persons different from the proposer."""
     GetRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]
@@ -125,6 +127,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Gives an opinion on a record that is due."""
     ApproveDisposal: _aio.UnaryUnaryMultiCallable[_keeping_pb2.ApproveDisposalRequest, _keeping_pb2.ApproveDisposalResponse]  # type: ignore[assignment]
     """Approves the opinion: another person than the proposer."""
+    RejectAppraisal: _aio.UnaryUnaryMultiCallable[_keeping_pb2.RejectAppraisalRequest, _keeping_pb2.RejectAppraisalResponse]  # type: ignore[assignment]
+    """Rejects the opinion, or takes it back: the record may be appraised anew."""
     DestroyRecord: _aio.UnaryUnaryMultiCallable[_keeping_pb2.DestroyRecordRequest, _keeping_pb2.DestroyRecordResponse]  # type: ignore[assignment]
     """Destroys a record: two supervisors, all persons different from the proposer."""
     GetRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.GetRetentionRequest, _keeping_pb2.GetRetentionResponse]  # type: ignore[assignment]
@@ -294,6 +298,14 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.ApproveDisposalResponse, _abc.Awaitable[_keeping_pb2.ApproveDisposalResponse]]:
         """Approves the opinion: another person than the proposer."""
+
+    @_abc_1.abstractmethod
+    def RejectAppraisal(
+        self,
+        request: _keeping_pb2.RejectAppraisalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.RejectAppraisalResponse, _abc.Awaitable[_keeping_pb2.RejectAppraisalResponse]]:
+        """Rejects the opinion, or takes it back: the record may be appraised anew."""
 
     @_abc_1.abstractmethod
     def DestroyRecord(

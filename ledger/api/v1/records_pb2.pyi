@@ -1293,6 +1293,74 @@ class EntryVersion(_message.Message):
 Global___EntryVersion: _TypeAlias = EntryVersion  # noqa: Y015
 
 @_typing.final
+class GetPatientRequest(_message.Message):
+    """Request of GetPatient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    patient_id: _builtins.str
+    """Patient, UUID text."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """Server time to show; absent = now."""
+
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "patient_id", b"patient_id", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientRequest: _TypeAlias = GetPatientRequest  # noqa: Y015
+
+@_typing.final
+class GetPatientResponse(_message.Message):
+    """Response of GetPatient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Version of the patient's stream that is shown."""
+    case_number: _builtins.str
+    """Case number."""
+    identity: _common_pb2.IdentityStatus.ValueType
+    """Whether the identity is established."""
+    @_builtins.property
+    def details(self) -> _events_pb2.PatientDetails:
+        """Name, identifiers and the like."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        case_number: _builtins.str = ...,
+        identity: _common_pb2.IdentityStatus.ValueType = ...,
+        details: _events_pb2.PatientDetails | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "details", b"details", "identity", b"identity", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientResponse: _TypeAlias = GetPatientResponse  # noqa: Y015
+
+@_typing.final
 class Entry(_message.Message):
     """An entry with its versions."""
 
@@ -1302,15 +1370,26 @@ class Entry(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     RETRACTION_REASON_FIELD_NUMBER: _builtins.int
+    CORRECTS_ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CORRECTS_ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
     """State of the last version."""
     retraction_reason: _builtins.str
     """Why it was retracted."""
+    corrects_entry_id: _builtins.str
+    """Of a late item: the entry that it corrects, which stays as it is, UUID text; empty for any other."""
+    corrects_entry_version: _builtins.int
+    """Version of that entry that it corrects; 0 where it corrects none."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
         """Versions in ascending order."""
+
+    @_builtins.property
+    def corrected_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Late items that correct this entry, in their order, UUID text."""
 
     def __init__(
         self,
@@ -1319,10 +1398,13 @@ class Entry(_message.Message):
         state: _common_pb2.EntryState.ValueType = ...,
         versions: _abc.Iterable[Global___EntryVersion] | None = ...,
         retraction_reason: _builtins.str = ...,
+        corrects_entry_id: _builtins.str = ...,
+        corrects_entry_version: _builtins.int = ...,
+        corrected_by: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1423,6 +1505,7 @@ class IssuedCopy(_message.Message):
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     ISSUER_FIELD_NUMBER: _builtins.int
     ISSUED_AT_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
     copy_id: _builtins.str
     """Id of the copy, UUID text."""
     applicant: _builtins.str
@@ -1447,6 +1530,10 @@ class IssuedCopy(_message.Message):
     def issued_at(self) -> _timestamp_pb2.Timestamp:
         """When it was issued, as the issuer says."""
 
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When the ledger recorded that (server time): what the patient's data are shown as of."""
+
     def __init__(
         self,
         *,
@@ -1459,10 +1546,11 @@ class IssuedCopy(_message.Message):
         record_version: _builtins.int = ...,
         issuer: _common_pb2.Actor | None = ...,
         issued_at: _timestamp_pb2.Timestamp | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "issuer", b"issuer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "issuer", b"issuer", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "record_version", b"record_version", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "record_version", b"record_version", "recorded_at", b"recorded_at", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

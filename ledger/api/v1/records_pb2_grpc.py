@@ -50,6 +50,11 @@ class PatientServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorResponse.FromString,
                 _registered_method=True)
+        self.GetPatient = channel.unary_unary(
+                '/ledger.api.v1.PatientService/GetPatient',
+                request_serializer=ledger_dot_api_dot_v1_dot_records__pb2.GetPatientRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_records__pb2.GetPatientResponse.FromString,
+                _registered_method=True)
 
 
 class PatientServiceServicer:
@@ -77,6 +82,13 @@ class PatientServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPatient(self, request, context):
+        """Gives a patient's data as the write side has them, or had them at a server time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PatientServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_PatientServiceServicer_to_server(servicer, server):
                     servicer.RegisterActor,
                     request_deserializer=ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorResponse.SerializeToString,
+            ),
+            'GetPatient': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPatient,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_records__pb2.GetPatientRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_records__pb2.GetPatientResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class PatientService:
             '/ledger.api.v1.PatientService/RegisterActor',
             ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_records__pb2.RegisterActorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPatient(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.PatientService/GetPatient',
+            ledger_dot_api_dot_v1_dot_records__pb2.GetPatientRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_records__pb2.GetPatientResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class PatientServiceStub:
     """Changes a patient's data."""
     RegisterActor: _grpc.UnaryUnaryMultiCallable[_records_pb2.RegisterActorRequest, _records_pb2.RegisterActorResponse]
     """Puts a person into the hospital's actor register, or updates it. Not an event: the register is mutable."""
+    GetPatient: _grpc.UnaryUnaryMultiCallable[_records_pb2.GetPatientRequest, _records_pb2.GetPatientResponse]
+    """Gives a patient's data as the write side has them, or had them at a server time."""
 
 @_typing.type_check_only
 class PatientServiceAsyncStub(PatientServiceStub):
@@ -51,6 +53,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
     """Changes a patient's data."""
     RegisterActor: _aio.UnaryUnaryMultiCallable[_records_pb2.RegisterActorRequest, _records_pb2.RegisterActorResponse]  # type: ignore[assignment]
     """Puts a person into the hospital's actor register, or updates it. Not an event: the register is mutable."""
+    GetPatient: _aio.UnaryUnaryMultiCallable[_records_pb2.GetPatientRequest, _records_pb2.GetPatientResponse]  # type: ignore[assignment]
+    """Gives a patient's data as the write side has them, or had them at a server time."""
 
 class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
     """Patients and the people who act: what must be known before a record is formed. A request has at most 1 MiB."""
@@ -78,6 +82,14 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_records_pb2.RegisterActorResponse, _abc.Awaitable[_records_pb2.RegisterActorResponse]]:
         """Puts a person into the hospital's actor register, or updates it. Not an event: the register is mutable."""
+
+    @_abc_1.abstractmethod
+    def GetPatient(
+        self,
+        request: _records_pb2.GetPatientRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_records_pb2.GetPatientResponse, _abc.Awaitable[_records_pb2.GetPatientResponse]]:
+        """Gives a patient's data as the write side has them, or had them at a server time."""
 
 def add_PatientServiceServicer_to_server(servicer: PatientServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -172,7 +172,7 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         north = await _person(Client(channel, NORTH, Actor(), events, position), "Dr. Ada Demo")
         south = await _person(Client(channel, SOUTH, Actor()), "Dr. Ben Demo")
         stage.console.rule("4  Views, and the life of one record")
-        chosen = await choose(north)
+        chosen = await choose(north, stage.console)
         await show_views(north, chosen, stage.console)
         await amend_close_archive(north, chosen, stage.console)
         await show_history(north, chosen, service.grpc, stage.console)

@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import click
 import grpc.aio
 
-from ledger.api.v1.records_pb2 import GetRecordRequest
-from ledger.api.v1.records_pb2_grpc import RecordServiceStub
+from ledger.api.v1.records_pb2 import GetPatientRequest, GetRecordRequest, IssuedCopy, Record
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
+from ledger.api.v1.rulebook_pb2 import GetRulePackRequest
+from ledger.api.v1.rulebook_pb2_grpc import RulebookServiceStub
 from ledger.cli.errors_shown import shown_errors
-from ledger.cli.printed_copy.copied_record import CopiedRecord, CopyNotPrinted, copied_record, issued_copy
+from ledger.cli.printed_copy.copied_record import (
+    CopiedRecord,
+    CopyFace,
+    CopyNotPrinted,
+    copied_record,
+    issued_copy,
+    patient_shown,
+)
 from ledger.cli.printed_copy.copy_fonts import NAMED
 from ledger.cli.printed_copy.html_page import html_copy
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
@@ -33,15 +43,21 @@ _FORMATS = (".pdf", ".html")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="TrueType font with Chinese to embed in a PDF; without one the reader must have one.",
 )
+@click.option("--hospital-name", default="", help="Name of the hospital on every page; without one its id.")
 @address_option
-def copy(hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, address: str) -> None:
-    """Print the COPY that was issued of RECORD, each page with number, version, head hash and certification mark."""
+def copy(
+    hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, hospital_name: str, address: str
+) -> None:
+    """Print the COPY that was issued of RECORD.
+
+    Each page has the names of hospital and patient, number, version, head hash and certification mark.
+    """
     kind = out.suffix.lower()
     if kind not in _FORMATS or (font is not None and kind != ".pdf"):
         raise click.UsageError(f"--out names a file that ends with {' or '.join(_FORMATS)}; --font is for PDF")
     try:
         with shown_errors():
-            copied = asyncio.run(_read(hospital, record, copy, address))
+            copied = asyncio.run(_read(hospital, record, copy, address, hospital_name))
         data = pdf_copy(copied, font) if kind == ".pdf" else html_copy(copied)
         out.write_bytes(data)
     except (CopyNotPrinted, OSError) as error:
@@ -51,16 +67,34 @@ def copy(hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, 
         click.echo("Its Chinese shows only where the reader has a Chinese font; --font embeds one.", err=True)
 
 
-async def _read(hospital: str, record: UUID, copy: UUID, address: str) -> CopiedRecord:
+async def _read(hospital: str, record: UUID, copy: UUID, address: str, hospital_name: str) -> CopiedRecord:
     async with grpc.aio.insecure_channel(address) as channel:
-        return await read_copy(channel, hospital, record, copy)
+        return await read_copy(channel, hospital, record, copy, hospital_name)
 
 
-async def read_copy(channel: grpc.aio.Channel, hospital: str, record: UUID, copy: UUID) -> CopiedRecord:
+async def read_copy(
+    channel: grpc.aio.Channel, hospital: str, record: UUID, copy: UUID, hospital_name: str = ""
+) -> CopiedRecord:
     """What the copy shows, read from the write side. Raises CopyNotPrinted."""
     records = RecordServiceStub(channel)
     request = GetRecordRequest(hospital=hospital, record_id=str(record))
     now = (await records.GetRecord(request)).record
     issued = issued_copy(now, str(copy))
     request.version = issued.record_version
-    return copied_record(issued, (await records.GetRecord(request)).record, now)
+    then = (await records.GetRecord(request)).record
+    face = CopyFace(
+        hospital_name or hospital, await _patient(channel, hospital, then, issued), await _zone(channel, hospital, then)
+    )
+    return copied_record(issued, then, now, face)
+
+
+async def _patient(channel: grpc.aio.Channel, hospital: str, then: Record, issued: IssuedCopy) -> str:
+    """As known when the copy was issued, so that whoever prints it later prints the same."""
+    asked = GetPatientRequest(hospital=hospital, patient_id=then.patient_id, time=issued.recorded_at)
+    return patient_shown((await PatientServiceStub(channel).GetPatient(asked)).details)
+
+
+async def _zone(channel: grpc.aio.Channel, hospital: str, then: Record) -> ZoneInfo:
+    """That of the record's own rules."""
+    asked = GetRulePackRequest(hospital=hospital, pack_id=then.rule_pack, version=then.rule_pack_version)
+    return ZoneInfo((await RulebookServiceStub(channel).GetRulePack(asked)).time_zone or "UTC")

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, VisitType
+from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import EntryRef
 from ledger.api.v1.records_pb2 import Entry, IssuedCopy, Record
 from ledger.cli.printed_copy.entry_text import Line, attested_lines, content_lines, said_time
 
+NAME_CHARACTERS_MAX = 200
+"""Characters of a name that the head of a page shows."""
 _STATEMENT = "Statement of the patient"
 
 
@@ -37,6 +41,18 @@ class OtherHistory(CopyNotPrinted):
 
 
 @dataclass(frozen=True)
+class CopyFace:
+    """Whose copy it is: what the record itself does not say."""
+
+    hospital: str
+    """Name of the hospital."""
+    patient: str
+    """Name and date of birth, as known when the copy was issued."""
+    zone: ZoneInfo
+    """The hospital's, by which every time is shown."""
+
+
+@dataclass(frozen=True)
 class CopiedEntry:
     """One entry version of the scope."""
 
@@ -48,6 +64,10 @@ class CopiedEntry:
 class CopiedRecord:
     """Everything that the pages show."""
 
+    hospital: str
+    patient: str
+    zone: str
+    """Name of the time zone of every time that is shown."""
     number: str
     """Case number and visit."""
     version: int
@@ -64,7 +84,12 @@ class CopiedRecord:
     @property
     def page_head(self) -> tuple[str, ...]:
         """What stands on every page."""
-        return (f"Record {self.number}", f"Version {self.version}, head {self.head}", self.mark)
+        return (
+            f"{_short(self.hospital)}. Patient: {_short(self.patient)}",
+            f"Record {self.number}",
+            f"Version {self.version}, head {self.head}",
+            self.mark,
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -72,7 +97,8 @@ class CopiedRecord:
         shown = f"{len(self.entries)} entries. Issued {self.issued} to {self.applicant}."
         if self.withdrawn:
             shown += f" {self.withdrawn} of its entries were retracted since and are not shown."
-        return (shown, *(f"{_STATEMENT}: {each}" for each in self.statements))
+        times = f"All times are those of {self.zone}, with their distance from UTC."
+        return (shown, times, *(f"{_STATEMENT}: {each}" for each in self.statements))
 
 
 def issued_copy(now: Record, copy_id: str) -> IssuedCopy:
@@ -85,7 +111,18 @@ def issued_copy(now: Record, copy_id: str) -> IssuedCopy:
     return found
 
 
-def copied_record(copy: IssuedCopy, then: Record, now: Record) -> CopiedRecord:
+def _short(name: str) -> str:
+    # The head of a page leaves room for the record, whatever somebody is called.
+    return name if len(name) <= NAME_CHARACTERS_MAX else f"{name[:NAME_CHARACTERS_MAX]}…"
+
+
+def patient_shown(details: PatientDetails) -> str:
+    """A person as a copy names them."""
+    born = f", born {details.birth_date}" if details.birth_date else ""
+    return f"{details.name or 'name not known'}{born}"
+
+
+def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -> CopiedRecord:
     """What the copy shows, from the record as of the copy's version and as it stands. Raises OtherHistory."""
     if then.version != copy.record_version or then.head_leaf != copy.head_leaf:
         raise OtherHistory
@@ -97,23 +134,26 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record) -> CopiedRecord:
         said.setdefault(each.entry_id, []).append(each.text)
     visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
     return CopiedRecord(
+        hospital=face.hospital,
+        patient=face.patient,
+        zone=face.zone.key,
         number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
         version=copy.record_version,
         head=copy.head_leaf.hex(),
         mark=" ".join(copy.mark.split()),
-        issued=f"{said_time(copy.issued_at)} by {copy.issuer.name}",
+        issued=f"{said_time(copy.issued_at, face.zone)} by {copy.issuer.name}",
         applicant=f"{copy.applicant} ({copy.relation})",
-        entries=tuple(_copied(before, each, said.get(each.entry_id, [])) for each in shown),
+        entries=tuple(_copied(before, each, said.get(each.entry_id, []), face.zone) for each in shown),
         withdrawn=len(copy.versions) - len(shown),
         statements=tuple(said.get("", [])),
     )
 
 
-def _copied(entries: Mapping[str, Entry], scope: EntryRef, statements: Sequence[str]) -> CopiedEntry:
+def _copied(entries: Mapping[str, Entry], scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:
     entry = entries.get(scope.entry_id)
     found = next((each for each in entry.versions if each.version == scope.version), None) if entry else None
     if found is None:
         raise OtherHistory
     beside = (Line(_STATEMENT, text) for text in statements)
-    lines = (*attested_lines(found), *content_lines(found.content), *beside)
+    lines = (*attested_lines(found, zone), *content_lines(found.content, zone), *beside)
     return CopiedEntry(found.content.title or found.content.template, lines)

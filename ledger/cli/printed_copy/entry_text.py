@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -22,26 +24,28 @@ class Line:
     heading: bool = False
 
 
-def said_time(stamp: Timestamp) -> str:
-    """A time as people read it, to the minute, in UTC."""
-    return f"{stamp.ToDatetime():%Y-%m-%d %H:%M} UTC"
+def said_time(stamp: Timestamp, zone: ZoneInfo) -> str:
+    """A time by the hospital's clocks, to the minute, with their distance from UTC: an hour may be struck twice."""
+    local = stamp.ToDatetime(UTC).astimezone(zone)
+    offset = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:5]}"
 
 
-def attested_lines(version: EntryVersion) -> Iterator[Line]:
+def attested_lines(version: EntryVersion, zone: ZoneInfo) -> Iterator[Line]:
     """Which version it is, when it happened, why it was changed, and who stands for it."""
-    when = f", of {said_time(version.occurred_at)}" if version.HasField("occurred_at") else ""
+    when = f", of {said_time(version.occurred_at, zone)}" if version.HasField("occurred_at") else ""
     yield Line("", f"{version.content.template}, version {version.version}{when}")
     if version.kind:
         yield Line(AmendmentKind.Name(version.kind).removeprefix("AMENDMENT_KIND_").capitalize(), version.reason)
     if version.attestation.method:
-        yield Line("Signed by", _attested(version.attestation))
+        yield Line("Signed by", _attested(version.attestation, zone))
     elif version.historical:
         yield Line("Signature", "none; taken over from an earlier system")
     if version.HasField("countersignature"):
-        yield Line("Countersigned by", _attested(version.countersignature))
+        yield Line("Countersigned by", _attested(version.countersignature, zone))
 
 
-def content_lines(content: EntryContent) -> Iterator[Line]:
+def content_lines(content: EntryContent, zone: ZoneInfo) -> Iterator[Line]:
     """Every section with its text and fields, and the attachments by digest."""
     if content.subject_id:
         yield Line("Subject", f"newborn {content.subject_id}")
@@ -49,7 +53,7 @@ def content_lines(content: EntryContent) -> Iterator[Line]:
         yield Line("", named(section.code), heading=True)
         # One line each: where the author began a new one, the copy does.
         yield from (Line("", text) for text in section.text.splitlines() if text.strip())
-        yield from (Line(_field_name(field), _value(field)) for field in section.fields)
+        yield from (Line(_field_name(field), _value(field, zone)) for field in section.fields)
     for attached in content.attachments:
         what = f"{attached.title}, {attached.media_type}, {attached.size:,} bytes, SHA-256 {attached.sha256.hex()}"
         yield Line("Attachment", what)
@@ -60,10 +64,10 @@ def named(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
-def _attested(attestation: Attestation) -> str:
+def _attested(attestation: Attestation, zone: ZoneInfo) -> str:
     signer = attestation.signer
     who = ", ".join(part for part in (signer.name, signer.role, signer.licence) if part)
-    when = f", {said_time(attestation.signed_at)}" if attestation.HasField("signed_at") else ""
+    when = f", {said_time(attestation.signed_at, zone)}" if attestation.HasField("signed_at") else ""
     return f"{who}{when} ({_METHODS.get(attestation.method, attestation.method)})"
 
 
@@ -72,7 +76,7 @@ def _field_name(field: Field) -> str:
     return named(field.code) + topic
 
 
-def _value(field: Field) -> str:
+def _value(field: Field, zone: ZoneInfo) -> str:
     match field.WhichOneof("value"):
         case "text":
             said = field.text
@@ -81,7 +85,7 @@ def _value(field: Field) -> str:
         case "quantity":
             said = f"{field.quantity.value} {field.quantity.unit}".strip()
         case "time":
-            said = said_time(field.time)
+            said = said_time(field.time, zone)
         case "flag":
             said = "yes" if field.flag else "no"
         case None:

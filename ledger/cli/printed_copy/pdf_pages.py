@@ -84,7 +84,8 @@ class _Pages:
         runs = list(self._runs(text))
         # Chinese has no spaces at which a line could end.
         wrap = "CJK" if any(font != LATIN for font, _ in runs) else None
-        style = ParagraphStyle(kind, fontName=LATIN, fontSize=size, leading=size * 1.4, wordWrap=wrap, splitLongWords=1)
+        leading = size * (1.2 if kind == "head" else 1.4)
+        style = ParagraphStyle(kind, fontName=LATIN, fontSize=size, leading=leading, wordWrap=wrap, splitLongWords=1)
         return Paragraph("".join(f'<font name="{font}">{escape(shown)}</font>' for font, shown in runs), style)
 
     def _runs(self, text: str) -> Iterable[tuple[str, str]]:

@@ -6,10 +6,12 @@ send what follows, await every single future, commit. After any error the produc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.connecting import broker_errors, build
@@ -91,7 +93,7 @@ class KafkaWriter:
     def publish(self, batch: Sequence[Outgoing]) -> None:
         """Publishes events in order, all of them or none. Raises StreamUnavailable, MessageTooLarge, TopicChanged."""
         values = [value_of(each.event) for each in batch]
-        with broker_errors(f"publishing to {self._topic}"):
+        with broker_errors(f"publishing to {self._topic}"), _first_error(self._producer):
             self._producer.begin_transaction()
             futures = [
                 self._producer.send(
@@ -125,6 +127,19 @@ class KafkaWriter:
         """Ends the producer; what was not committed is aborted by the successor."""
         with broker_errors(f"closing the producer of {self._topic}"):
             end_producer(self._producer, _CLOSE_SECONDS)
+
+
+@contextmanager
+def _first_error(producer: KafkaProducer) -> Generator[None]:
+    """A producer that has failed, because it was fenced for example, answers later calls with a bare KafkaError."""
+    try:
+        yield
+    except KafkaError as error:
+        manager = producer._transaction_manager  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        first = None if manager is None else manager.last_error
+        if type(error) is KafkaError and isinstance(first, KafkaError):
+            raise first from error
+        raise
 
 
 def end_producer(producer: KafkaProducer, seconds_max: float) -> None:

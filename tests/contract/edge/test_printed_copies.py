@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from ledger.api.v1 import keeping_pb2
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.cli.main import main
 from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.conftest import RunningEdge
@@ -21,6 +22,7 @@ MARK = "Certified copy 病案复印件"
 
 async def _printed(edge: RunningEdge, record_id: str, copy_id: str, out: Path) -> Result:
     arguments = ["copy", "north", record_id, copy_id, "--out", str(out), "--address", edge.addresses.grpc]
+    arguments += ["--hospital-name", "North General 北方"]
     # In a thread: the command has a loop of its own, and the server runs in this one.
     return await asyncio.to_thread(CliRunner().invoke, main, arguments)
 
@@ -41,6 +43,11 @@ async def test_an_issued_copy_is_printed(edge: RunningEdge, tmp_path: Path, suff
     )
     await client.call("RecordService/RetractEntry", retract)
     await ward.enter("Written later.")
+    married = PatientDetails(name="Jane Married", birth_date="1950-01-31", gender="female")
+    amend = records.AmendPatientRequest(
+        context=context(), patient_id=ward.patient_id, details=married, reason="married"
+    )
+    await client.call("PatientService/AmendPatient", amend)
     request = records.GetRecordRequest(hospital="north", record_id=ward.record_id, version=4)
     then = (await client.call("RecordService/GetRecord", request)).record
     out = tmp_path / f"copy.{suffix}"
@@ -51,11 +58,20 @@ async def test_an_issued_copy_is_printed(edge: RunningEdge, tmp_path: Path, suff
     data = out.read_bytes()
     text = data.decode() if suffix == "html" else PdfReader(BytesIO(data)).pages[0].extract_text()
     text = "".join(text.split())
-    for said in (f"Record {then.case_number}, inpatient visit 1", f"Version 4, head {then.head_leaf.hex()}", MARK):
+    head = f"Version 4, head {then.head_leaf.hex()}"
+    face = "North General 北方. Patient: Jane Example, born 1950-01-31"
+    for said in (
+        face,
+        "All times are those of Asia/Shanghai",
+        f"Record {then.case_number}, inpatient visit 1",
+        head,
+        MARK,
+    ):
         assert "".join(said.split()) in text
     assert "Stable平稳." in text
     assert "withdrawn" not in text
     assert "later" not in text
+    assert "Married" not in text, "the name is the one of the moment of its issue"
 
 
 async def test_what_cannot_be_printed_is_said_in_one_line(edge: RunningEdge, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """What a read tells of signatures and of copies that were handed out, over both protocols."""
 
+import pytest
+
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2, keeping_pb2
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import REQUEST_KIND_CORRECTION
-from tests.contract.edge.clients import EdgeClient
+from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import PHYSICIAN, Ward, context, open_record, record_entry
 
 TRAINEE = common.Actor(id="5f0c1d2e-7a51-4c3e-8d0b-0a5f6c7d8e9f", name="Dr Young", role="trainee", department="MED")
@@ -54,6 +57,7 @@ async def test_a_copy_that_was_handed_out_can_be_read(client: EdgeClient) -> Non
     assert (copy.record_version, copy.head_leaf) == (before.version, before.head_leaf)
     assert copy.issuer == PHYSICIAN
     assert copy.issued_at.seconds > 0
+    assert copy.recorded_at.seconds > 0
 
 
 async def test_a_patient_s_statement_can_be_read(client: EdgeClient) -> None:
@@ -80,3 +84,27 @@ async def test_a_patient_s_statement_can_be_read(client: EdgeClient) -> None:
     await client.call("KeepingService/AnswerPatientRequest", answer)
     (said,) = (await _record(client, ward)).statements
     assert (said.entry_id, said.text) == (entry.entry_id, "I never smoked.")
+
+
+async def test_a_patient_can_be_read_as_known_then_and_now(client: EdgeClient) -> None:
+    """Before an amendment by its server time, and after it; who is not there, or is no patient, is said by name."""
+    ward = await open_record(client)
+    told = (await _record(client, ward)).updated_at
+    details = PatientDetails(name="Jane Married", birth_date="1950-01-31", gender="female")
+    amend = records.AmendPatientRequest(
+        context=context(), patient_id=ward.patient_id, details=details, reason="married"
+    )
+    await client.call("PatientService/AmendPatient", amend)
+    ask = records.GetPatientRequest(hospital="north", patient_id=ward.patient_id)
+    now: records.GetPatientResponse = await client.call("PatientService/GetPatient", ask)
+    ask.time.CopyFrom(told)
+    then: records.GetPatientResponse = await client.call("PatientService/GetPatient", ask)
+    assert (then.version, then.details.name) == (1, "Jane Example")
+    assert (now.version, now.details, now.identity) == (2, details, common.IDENTITY_STATUS_MATCHED)
+    assert now.case_number == (await _record(client, ward)).case_number
+    for nobody, reason in ((ward.record_id, "UNKNOWN_PATIENT"), ("seven", "VALIDATION_FAILED")):
+        with pytest.raises(RpcFailed) as failure:
+            await client.call(
+                "PatientService/GetPatient", records.GetPatientRequest(hospital="north", patient_id=nobody)
+            )
+        assert failure.value.reason == reason

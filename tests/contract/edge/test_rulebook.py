@@ -35,7 +35,7 @@ async def test_a_shown_pack_says_where_each_figure_is_from(client: EdgeClient) -
     await client.call(f"{SERVICE}/AddRulePack", add_pack())
     ask = rulebook.GetRulePackRequest(hospital="north", pack_id="house")
     found = await client.call(f"{SERVICE}/GetRulePack", ask)
-    assert found.text == HOUSE
+    assert (found.text, found.time_zone) == (HOUSE, "Asia/Shanghai")
     figures = {each.name: (each.figure, each.unit, each.source, each.unconfirmed) for each in found.figures}
     assert figures["retention.INPATIENT"] == (40, "years", "rule of the house", False)
     assert figures["deadline.triage"] == (30, "minutes", "rule of the house", False)

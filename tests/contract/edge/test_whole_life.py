@@ -119,6 +119,35 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     later = register_record(patient_id, 2)
     await client.call("RecordService/RegisterRecord", later)
     assert "OPEN_STAY" in await life.refused(life.keep("DestroyRecord", **execution))
+    await life.keep("RejectAppraisal", SUPERIOR, reason="of interest after all")
+    assert await life.refused(life.keep("RejectAppraisal", SUPERIOR, reason="again")) == ["NOT_APPRAISED"]
+
+
+async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: EdgeClient) -> None:
+    """The number in use is refused by name and nothing is written; with a free one the stay is the known patient's."""
+    known = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id
+    await client.call("RecordService/RegisterRecord", register_record(known))
+    unknown = register_patient()
+    unknown.identity = common.IDENTITY_STATUS_UNVERIFIED
+    provisional = (await client.call("PatientService/RegisterPatient", unknown)).receipt.record_id
+    stay = (await client.call("RecordService/RegisterRecord", register_record(provisional))).receipt.record_id
+
+    def identify(number: int) -> course.IdentifyPatientRequest:
+        return course.IdentifyPatientRequest(
+            context=by(ARCHIVIST), record_id=stay, patient_id=known, visit_sequence=number
+        )
+
+    with pytest.raises(RpcFailed) as taken:
+        await client.call("CourseService/IdentifyPatient", identify(0))
+    assert taken.value.violations == [("visit_sequence", "ALREADY_EXISTS")]
+    await client.call("CourseService/IdentifyPatient", identify(2))
+    found = (
+        await client.call("RecordService/GetRecord", records.GetRecordRequest(hospital="north", record_id=stay))
+    ).record
+    assert (found.patient_id, found.visit_sequence) == (known, 2)
+    with pytest.raises(RpcFailed) as taken:
+        await client.call("RecordService/RegisterRecord", register_record(known, 2))
+    assert taken.value.violations == [("visit_sequence", "ALREADY_EXISTS")]
 
 
 async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: EdgeClient) -> None:

@@ -39,11 +39,9 @@ class StreamContract:
         async with carrier.publishing():
             reader = await asyncio.to_thread(_reader_when_published, carrier, ledger)
             waiting = asyncio.create_task(asyncio.to_thread(_next, reader, 10.0))
-            started = time.monotonic()
             ledger.append(1)
             events = await waiting
             assert [event.position for event in events] == [11]
-            assert time.monotonic() - started < 5.0
             reader.close()
 
     async def test_reading_goes_on_behind_any_event(self, carrier: Carrier) -> None:
@@ -87,9 +85,7 @@ class StreamContract:
         while sum(sizes) < 100:
             sizes.append(len(reader.poll(2.0, 7)))
         assert max(sizes) <= 7
-        started = time.monotonic()
         assert not reader.poll(0.4, 7)
-        assert time.monotonic() - started < 2.0
         reader.close()
 
     async def test_end_is_behind_all_that_is_there(self, carrier: Carrier) -> None:

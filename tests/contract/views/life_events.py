@@ -80,6 +80,15 @@ def entered_in_error() -> Message:
     return course_events_pb2.RecordEnteredInError(reason="a duplicate")
 
 
+def renumbered(number: int) -> Message:
+    return course_events_pb2.VisitRenumbered(visit_sequence=number)
+
+
+def amended(entry_id: UUID) -> Message:
+    content, state = note("By a trainee again"), common_pb2.ENTRY_STATE_AUTHORED
+    return events_pb2.EntryAmended(entry_id=str(entry_id), entry_version=2, content=content, state=state, reason="x")
+
+
 def identified(patient: UUID, case_number: str) -> Message:
     return course_events_pb2.PatientIdentified(patient_id=str(patient), case_number=case_number)
 
@@ -166,6 +175,10 @@ def appraised(opinion: values.DisposalOpinion.ValueType) -> Message:
 
 def approved(opinion: values.DisposalOpinion.ValueType, list_id: UUID | None = None) -> Message:
     return keeping_events_pb2.DisposalApproved(opinion=opinion, list_id=str(list_id) if list_id else "")
+
+
+def rejected(opinion: values.DisposalOpinion.ValueType) -> Message:
+    return keeping_events_pb2.AppraisalRejected(opinion=opinion, reason="of interest after all")
 
 
 def destroyed(list_id: UUID) -> Message:

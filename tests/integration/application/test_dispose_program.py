@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY, DISPOSAL_OPINION_KEEP
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import bodies_with_keys
 from ledger.config import load
@@ -114,6 +115,27 @@ async def test_two_executions_at_once_make_one_report(ledger: Ledger, address: s
     assert [each.destroyed for each in (await _state(ledger, list_id)).outcomes] == [True] * 8
     for each in due:
         assert (await ledger.record(HOSPITAL, UUID(each))).state.phase is Phase.DESTROYED
+
+
+async def test_what_was_appraised_otherwise_since_is_left_out(ledger: Ledger, address: str) -> None:
+    """Rejected, judged anew, or to be kept: each is named with its rule, and the rest of the list is executed."""
+    office = Office(ledger)
+    due = [await office.due(await office.patient()) for _ in range(4)]
+    list_id = await office.approved(due)
+    for record_id in due[:3]:
+        await office.do(keeping.RejectAppraisalRequest(record_id=record_id, reason="of interest after all"), APPROVER)
+    for record_id, opinion in ((due[1], DISPOSAL_OPINION_DESTROY), (due[2], DISPOSAL_OPINION_KEEP)):
+        appraise = keeping.AppraiseDisposalRequest(record_id=record_id, opinion=opinion, reason="looked at again")
+        await office.do(appraise, PROPOSER)
+    ended(start(address, list_id))
+    outcomes = (await _state(ledger, list_id)).outcomes
+    assert [each.rules for each in outcomes] == [
+        ("NOT_APPRAISED",),
+        ("APPRAISED_SINCE_LIST",),
+        ("APPRAISED_SINCE_LIST", "NOT_APPLICABLE"),
+        (),
+    ]
+    assert await _gone(ledger, due) == due[3:]
 
 
 async def test_an_execution_that_is_wrong_itself_leaves_nothing_out(ledger: Ledger, address: str) -> None:

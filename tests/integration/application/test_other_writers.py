@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from ledger.api.v1 import records_pb2 as records
-from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
 from ledger.application.command_path import ATTEMPTS_MAX
 from ledger.application.errors import Contention
 from ledger.application.hospital_ledger import LOAD_BATCH
@@ -154,6 +154,21 @@ async def test_a_visit_that_is_taken_names_the_field_to_change(ledger: Ledger, o
     with pytest.raises(Refused) as refused:
         await execute(other, requests.register_patient(case_number="C-1"))
     assert [(each.field, each.rule) for each in refused.value.violations] == [("case_number", "ALREADY_EXISTS")]
+
+
+async def test_an_identifier_has_one_bearer_at_a_time(ledger: Ledger, other: Ledger) -> None:
+    """Two processes give it to two patients at once: one of them is refused by name. Taken away, it is free again."""
+    patients = [await registered_patient(ledger) for _ in range(2)]
+    given = PatientDetails(name="N. N.", identifiers=[PatientIdentifier(system="urn:passport", value="P-1")])
+    asked = [execute(each, _amend(patient, given)) for each, patient in zip((ledger, other), patients, strict=True)]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    (refused,) = [each for each in done if isinstance(each, Refused)]
+    assert [(each.field, each.rule) for each in refused.violations] == [("details.identifiers[0]", "IDENTIFIER_IN_USE")]
+    loser = done.index(refused)
+    await execute(other, _amend(patients[1 - loser], PatientDetails(name="N. N.")))
+    await execute(ledger, _amend(patients[loser], given))
+    with pytest.raises(Refused):
+        await execute(other, _amend(patients[1 - loser], given))
 
 
 def _amend(patient_id: str, details: PatientDetails) -> records.AmendPatientRequest:

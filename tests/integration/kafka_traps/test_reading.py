@@ -3,18 +3,19 @@
 # pyright: reportPrivateUsage=false
 # A trap is laid with the product's own producer in the middle of its work.
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import (
     ACL,
     ACLOperation,
     ACLPermissionType,
-    ConfigResource,
-    ConfigResourceType,
     KafkaAdminClient,
     ResourcePattern,
     ResourceType,
@@ -31,6 +32,18 @@ from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
 from tests.eventually import eventually
 from tests.integration.kafka_traps.sending import batch, new_hospital, plain_producer
+from tests.integration.kafka_traps.test_topics import settings_of
+
+LIBRARY_ALONE = """
+import sys, threading
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+try:
+    KafkaAdminClient(bootstrap_servers=sys.argv[1], bootstrap_timeout_ms=500)
+except KafkaError:
+    print(*(each.name for each in threading.enumerate() if each is not threading.main_thread()))
+"""
+"""In a process of its own, which ends with what it leaves behind."""
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +86,22 @@ def test_missing_right_is_said_at_start_and_not_taken_for_emptiness(
     assert said in eventually(refusal, what="the refusal")
 
 
+def test_library_takes_a_missing_right_for_emptiness(guarded_kafka: EmbeddedKafka) -> None:
+    """The trap: there is a message, the right to see the topic is missing, and poll() gives nothing and no error."""
+    hospital = new_hospital(guarded_kafka.bootstrap)
+    partition = TopicPartition(records_topic(hospital), 0)
+    producer = plain_producer(guarded_kafka.bootstrap, f"other.{hospital}")
+    producer.begin_transaction()
+    producer.send(partition.topic, b"there", partition=0).get(10)
+    producer.commit_transaction()
+    producer.close()
+    refuse(guarded_kafka, partition.topic, ACLOperation.DESCRIBE)
+    with KafkaConsumer(bootstrap_servers=guarded_kafka.bootstrap, group_id=None) as consumer:
+        eventually(lambda: not consumer.partitions_for_topic(partition.topic), what="the right is gone")
+        consumer.assign([partition])
+        assert [consumer.poll(200) for _ in range(5)] == [{}] * 5
+
+
 def test_topic_whose_settings_must_not_be_read_is_not_taken_for_right(guarded_kafka: EmbeddedKafka) -> None:
     """The library answers without settings and without an error."""
     hospital = new_hospital(guarded_kafka.bootstrap)
@@ -97,7 +126,11 @@ def test_unreachable_broker_names_the_likely_causes() -> None:
 
 
 def test_client_that_cannot_be_built_leaves_no_thread() -> None:
-    """The library leaves its thread running: one more with every attempt while the broker is away."""
+    """The trap: the library leaves its thread running, one more with every attempt while the broker is away."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-c", LIBRARY_ALONE, address]
+    alone = subprocess.run(command, text=True, capture_output=True, timeout=60, check=True)
+    assert "kafka" in alone.stdout
     before = {thread.ident for thread in threading.enumerate()}
     with pytest.raises(KafkaError):
         build(KafkaAdminClient, f"127.0.0.1:{free_port()}")
@@ -115,6 +148,21 @@ def test_topic_that_is_not_there_is_said(kafka_broker: EmbeddedKafka) -> None:
     """And it is not made by asking for it."""
     with pytest.raises(StreamUnavailable, match="not made yet"):
         KafkaStreamReader(kafka_broker.bootstrap, f"ledger.records.n{uuid4().hex[:6]}")
+
+
+def test_library_hands_out_what_is_not_committed(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: without a word about isolation a consumer is given what may yet be aborted."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    producer = plain_producer(kafka_broker.bootstrap, f"other.{hospital}")
+    producer.begin_transaction()
+    producer.send(records_topic(hospital), b"undecided", partition=0).get(10)
+    settings = {"bootstrap_servers": kafka_broker.bootstrap, "group_id": None, "auto_offset_reset": "earliest"}
+    with KafkaConsumer(**settings) as consumer:
+        consumer.assign([TopicPartition(records_topic(hospital), 0)])
+        found = eventually(lambda: [each.value for records in consumer.poll(200).values() for each in records])
+    assert found == [b"undecided"]
+    producer.abort_transaction()
+    producer.close()
 
 
 def test_undecided_and_aborted_transactions_are_never_seen(kafka_broker: EmbeddedKafka) -> None:
@@ -135,16 +183,6 @@ def test_undecided_and_aborted_transactions_are_never_seen(kafka_broker: Embedde
     writer.publish(batch(hospital, 3, 1))
     assert [each.position for each in eventually(lambda: reader.poll(0.5, 10))] == [3]
     writer.close()
-    reader.close()
-
-
-def test_reader_has_no_group(kafka_broker: EmbeddedKafka) -> None:
-    """Checkpoints lie with the view: no rebalance, no commit that a rebalance could break, no offset that expires."""
-    hospital = new_hospital(kafka_broker.bootstrap)
-    reader = KafkaStreamReader(kafka_broker.bootstrap, records_topic(hospital))
-    reader.poll(0.3, 10)
-    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin:
-        assert admin.list_groups() == []
     reader.close()
 
 
@@ -171,7 +209,4 @@ def test_topic_keeps_everything(kafka_broker: EmbeddedKafka) -> None:
     first = TopicsAdmin(kafka_broker.bootstrap).topic_id(topic)
     TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1)
     assert TopicsAdmin(kafka_broker.bootstrap).topic_id(topic) == first
-    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin:
-        described = str(admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]))
-    assert "retention.ms" in described
-    assert "-1" in described
+    assert settings_of(kafka_broker.bootstrap, topic) == ["-1", "-1", "delete"]

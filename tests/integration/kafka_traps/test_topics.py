@@ -11,7 +11,7 @@ from ledger.stream.contract import StreamError
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
-from tests.integration.kafka_traps.sending import batch, new_hospital, positions
+from tests.integration.kafka_traps.sending import batch, new_hospital, plain_producer, positions, values
 
 SETTINGS = ("retention.ms", "retention.bytes", "cleanup.policy")
 
@@ -48,6 +48,33 @@ def test_topic_that_somebody_else_made_keeps_everything_afterwards(
     assert TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1) == frozenset()
 
 
+def make_anew(bootstrap: str, topic: str) -> None:
+    """Deletes a topic and makes it again, empty."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        admin.delete_topics([topic])
+    TopicsAdmin(bootstrap).ensure(topic, 1)
+
+
+def test_library_goes_on_in_a_topic_made_anew(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: the transaction behind three lost messages is committed to an empty topic, and nobody is told."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    topic = records_topic(hospital)
+    producer = plain_producer(kafka_broker.bootstrap, f"other.{hospital}", api_version=(2, 4), metadata_max_age_ms=1000)
+
+    def send(value: bytes) -> int:
+        producer.begin_transaction()
+        offset = producer.send(topic, value, partition=0).get(10).offset
+        producer.commit_transaction()
+        return offset
+
+    for number in range(3):
+        send(b"%d" % number)
+    make_anew(kafka_broker.bootstrap, topic)
+    assert send(b"3") == 0
+    producer.close()
+    assert values(kafka_broker.bootstrap, topic) == [b"3"]
+
+
 def test_topic_made_anew_under_a_writer_gets_no_event_after_a_hole(kafka_broker: EmbeddedKafka) -> None:
     """An offset that was there before tells it: the transaction is not committed."""
     hospital = new_hospital(kafka_broker.bootstrap)
@@ -55,9 +82,7 @@ def test_topic_made_anew_under_a_writer_gets_no_event_after_a_hole(kafka_broker:
     writer = KafkaWriter(kafka_broker.bootstrap, hospital)
     writer.edges()
     writer.publish(batch(hospital, 1, 5))
-    with KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap) as admin:
-        admin.delete_topics([topic])
-    TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1)
+    make_anew(kafka_broker.bootstrap, topic)
     with pytest.raises(StreamError):
         writer.publish(batch(hospital, 6, 1))
     successor = KafkaWriter(kafka_broker.bootstrap, hospital)

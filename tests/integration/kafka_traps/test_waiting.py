@@ -4,6 +4,7 @@
 # A trap is laid with the product's own producer in the middle of its work.
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.kafka_cluster import EmbeddedKafkaCluster
@@ -21,11 +24,18 @@ from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
 from ledger.publisher.routing import Routing
 from ledger.stream.contract import StreamError
-from ledger.stream.kafka.writer import KafkaWriter
+from ledger.stream.kafka.writer import KafkaWriter, end_producer
 from ledger.stream.topics import records_topic
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.eventually import eventually
-from tests.integration.kafka_traps.sending import batch, event, last_positions, new_hospital, positions
+from tests.integration.kafka_traps.sending import (
+    batch,
+    event,
+    last_positions,
+    new_hospital,
+    plain_producer,
+    positions,
+)
 from tests.services.sealed import FIXED_KEY
 
 _PROJECT = Path(__file__).parents[3]
@@ -76,7 +86,8 @@ def _say_and_wait(sent: Path) -> None:
 def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafkaCluster) -> None:
     """Publishing goes on with the new leader, if need be by a new producer; nothing is lost or doubled.
 
-    kafka-python 3.0.12 finds a new leader by itself, but neither leader nor coordinator where both died at once.
+    The trap: kafka-python 3.0.12 finds a new leader by itself, but neither leader nor coordinator where both died at
+    once: a producer of its own whose coordinator is the leader fails, though another one publishes meanwhile.
     """
     hospital = new_hospital(kafka_cluster.bootstrap)
     writer = KafkaWriter(kafka_cluster.bootstrap, hospital)
@@ -84,7 +95,10 @@ def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafk
     with KafkaAdminClient(bootstrap_servers=kafka_cluster.bootstrap) as admin:
         (topic,) = admin.describe_topics([records_topic(hospital)])
     (leader,) = [each for each in kafka_cluster.brokers if each.node == topic["partitions"][0]["leader_id"]]
+    stuck = producer_coordinated_by(leader.node, kafka_cluster.bootstrap, hospital)
+    stuck.begin_transaction()
     leader.kill9()
+    lost = stuck.send(records_topic(hospital), b"never sent", partition=0)
     killed = time.monotonic()
     try:
         writer.publish(batch(hospital, 101, 100))
@@ -96,6 +110,22 @@ def test_death_of_a_leader_is_noticed_within_seconds(kafka_cluster: EmbeddedKafk
     writer.close()
     assert positions(kafka_cluster.bootstrap, hospital) == list(range(1, 201))
     assert waited < 15.0
+    eventually(lambda: lost.failed() or lost.succeeded(), seconds_max=30, what="the library gives up")
+    assert lost.failed()
+    with contextlib.suppress(KafkaError):
+        end_producer(stuck, 0)
+
+
+def producer_coordinated_by(node: int, bootstrap: str, hospital: str) -> KafkaProducer:
+    """A producer as the library makes it, with limits like ours; which broker coordinates it follows from its id."""
+    limits = {"request_timeout_ms": 3_000, "delivery_timeout_ms": 8_000, "metadata_max_age_ms": 1_000}
+    for number in range(50):
+        producer = plain_producer(bootstrap, f"other.{hospital}.{number}", api_version=(2, 4), **limits)
+        manager = producer._transaction_manager
+        if manager is not None and manager._transaction_coordinator == f"coordinator-{node}":
+            return producer
+        producer.close()
+    raise AssertionError("no transactional id of fifty is coordinated by the leader")
 
 
 if __name__ == "__main__":

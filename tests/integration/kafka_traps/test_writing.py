@@ -118,8 +118,26 @@ def test_library_never_sends_again_after_an_expired_retry(own_kafka: EmbeddedKaf
         end_producer(producer, 0)
 
 
+def test_library_leaves_its_thread_where_close_fails(own_kafka: EmbeddedKafka) -> None:
+    """The trap: close() raises because what was sent cannot be flushed, and the sender runs on for ever."""
+    hospital = new_hospital(own_kafka.bootstrap)
+    before = {thread.ident for thread in threading.enumerate()}
+    producer = plain_producer(own_kafka.bootstrap, f"other.{hospital}", api_version=(2, 4))
+    producer.begin_transaction()
+    producer.send(records_topic(hospital), b"first", partition=0).get(10)
+    with frozen(own_kafka):
+        producer.send(records_topic(hospital), b"second", partition=0)
+        with pytest.raises(KafkaError):
+            producer.close(0.5)
+    left = [each for each in threading.enumerate() if each.ident not in before and "producer" in each.name]
+    assert [each.is_alive() for each in left] == [True]
+    producer._sender.force_close()
+    left[0].join(20)
+    assert not left[0].is_alive()
+
+
 def test_close_that_fails_leaves_no_thread(own_kafka: EmbeddedKafka) -> None:
-    """The library gives up with its thread still running where the flush before it fails."""
+    """The product ends the sender by force."""
     hospital = new_hospital(own_kafka.bootstrap)
     before = {thread.ident for thread in threading.enumerate()}
     writer = KafkaWriter(own_kafka.bootstrap, hospital, patience_seconds=SHORT_SECONDS)
@@ -157,6 +175,41 @@ def test_largest_event_fits(kafka_broker: EmbeddedKafka) -> None:
     assert positions(kafka_broker.bootstrap, hospital) == [1]
 
 
+@pytest.mark.parametrize("api_version", [None, (2, 4)])
+def test_zombie_with_an_open_transaction_spoils_its_successors_but_with_the_older_protocol(
+    kafka_broker: EmbeddedKafka, api_version: tuple[int, int] | None
+) -> None:
+    """The trap: it goes on sending, and with the library's own protocol its successor's transaction is aborted and can
+    never be committed. With the one that we chose the zombie alone fails."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    topic, settings = records_topic(hospital), {} if api_version is None else {"api_version": api_version}
+    zombie = plain_producer(kafka_broker.bootstrap, f"other.{hospital}", **settings)
+    zombie.begin_transaction()
+    zombie.send(topic, b"of the zombie", partition=0).get(10)
+    successor = plain_producer(kafka_broker.bootstrap, f"other.{hospital}", **settings)
+    successor.begin_transaction()
+    successor.send(topic, b"first", partition=0).get(10)
+    with pytest.raises(KafkaError):
+        zombie.send(topic, b"of the zombie", partition=0).get(10)
+    with contextlib.suppress(KafkaError):
+        zombie.abort_transaction()
+
+    def go_on() -> bool:
+        successor.send(topic, b"second", partition=0).get(10)
+        successor.commit_transaction()
+        return True
+
+    if api_version is None:
+        with pytest.raises(KafkaError):
+            go_on()
+    else:
+        assert go_on()
+    for each in (zombie, successor):
+        with contextlib.suppress(Exception):
+            end_producer(each, 0)
+    assert values(kafka_broker.bootstrap, topic) == ([] if api_version is None else [b"first", b"second"])
+
+
 def test_zombie_dies_and_its_successor_goes_on(kafka_broker: EmbeddedKafka) -> None:
     """A predecessor that sends during its successor's transaction is fenced; the transaction is committed whole."""
     hospital = new_hospital(kafka_broker.bootstrap)
@@ -184,6 +237,27 @@ def test_zombie_dies_and_its_successor_goes_on(kafka_broker: EmbeddedKafka) -> N
     assert positions(kafka_broker.bootstrap, hospital) == list(range(1, 11))
     assert "taken over" in str(outcome[0])
     successor.close()
+    with contextlib.suppress(StreamUnavailable):
+        zombie.close()
+
+
+def test_fenced_writer_says_so_also_where_it_learns_of_it_between_two_sends(kafka_broker: EmbeddedKafka) -> None:
+    """The trap: the library answers the next send with a bare KafkaError that names nobody. A batch so large that the
+    fence is met while it is sent is refused all the same as what it is."""
+    hospital = new_hospital(kafka_broker.bootstrap)
+    zombie = KafkaWriter(kafka_broker.bootstrap, hospital)
+    zombie.publish(batch(hospital, 1, 5))
+    KafkaWriter(kafka_broker.bootstrap, hospital).close()
+    zombie._producer.begin_transaction()
+    zombie._producer.send(records_topic(hospital), b"", partition=0)
+    manager = zombie._producer._transaction_manager
+    assert manager is not None
+    eventually(manager.has_error, what="the fence is met")
+    with pytest.raises(KafkaError) as raised:
+        zombie._producer.send(records_topic(hospital), b"", partition=0)
+    assert type(raised.value) is KafkaError
+    with pytest.raises(StreamUnavailable, match="taken over"):
+        zombie.publish(batch(hospital, 6, 5))
     with contextlib.suppress(StreamUnavailable):
         zombie.close()
 

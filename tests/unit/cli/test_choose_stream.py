@@ -30,8 +30,11 @@ def test_a_failed_download_is_one_short_line(
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "mvn").write_text("#!/bin/sh\nfor n in 1 2 3 4 5 6 7 8 9; do echo 'no such repository'; done; exit 1\n")
-    (programs / "mvn").chmod(0o755)
+    (programs / "java").write_text("#!/bin/sh\necho 'openjdk version \"17.0.9\" 2023-10-17' >&2\n")
+    for each in programs.iterdir():
+        each.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("LEDGER_CACHE_DIR", str(tmp_path / "cache"))
     assert choose_stream(tmp_path / "new", None) == "postgres"
     (line,) = capsys.readouterr().err.splitlines()

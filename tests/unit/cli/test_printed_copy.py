@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import reportlab
@@ -19,6 +20,7 @@ from ledger.cli.printed_copy.copied_record import (
     CopiedEntry,
     CopiedRecord,
     CopyDestroyed,
+    CopyFace,
     OtherHistory,
     UnknownCopy,
     copied_record,
@@ -35,6 +37,11 @@ NUMBER = "MRN-77, inpatient visit 2"
 FONT = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"
 """A font that lies in the library's wheel; it has no Chinese."""
 SAVED = Timestamp(seconds=480_000_000)
+PATIENT = "张伟 Zhang Wei, born 1950-01-31"
+FACE = CopyFace("North General 北方总医院", PATIENT, ZoneInfo("Asia/Shanghai"))
+
+ON_EACH = (FACE.hospital, PATIENT, NUMBER, f"Version 9, head {HEAD.hex()}", MARK)
+"""What each page says beside its own number."""
 
 
 def pages_of(data: bytes) -> list[str]:
@@ -50,7 +57,19 @@ def squeezed(text: str) -> str:
 def copied(*texts: str) -> CopiedRecord:
     """A copy of one entry with these lines."""
     entry = CopiedEntry("Course note 病程记录", tuple(Line("", text) for text in texts))
-    return CopiedRecord(NUMBER, 9, HEAD.hex(), MARK, "1985-03-18 by Ms. Hu", "N. N. (self)", (entry,), 0)
+    return CopiedRecord(
+        "North General 北方总医院",
+        PATIENT,
+        "Asia/Shanghai",
+        NUMBER,
+        9,
+        HEAD.hex(),
+        MARK,
+        "1985-03-18 by Ms. Hu",
+        "N. N. (self)",
+        (entry,),
+        0,
+    )
 
 
 def entry(entry_id: str, text: str, *, version: int = 1, retracted: bool = False) -> records.Entry:
@@ -108,15 +127,23 @@ def test_every_page_has_number_version_head_and_mark(text: str) -> None:
     pages = pages_of(pdf_copy(copied(*[text] * 12)))
     assert len(pages) > 1
     for number, page in enumerate(pages, 1):
-        for said in (NUMBER, f"Version 9, head {HEAD.hex()}", MARK, f"Page {number} of {len(pages)}"):
+        for said in (
+            FACE.hospital,
+            PATIENT,
+            NUMBER,
+            f"Version 9, head {HEAD.hex()}",
+            MARK,
+            f"Page {number} of {len(pages)}",
+        ):
             assert squeezed(said) in page
     assert sum(page.count(squeezed(text)[:10]) for page in pages) >= 12
 
 
 def test_a_mark_of_the_greatest_length_leaves_room_for_the_record() -> None:
-    """The mark stands whole on every page, and the entries still get their place."""
+    """The mark stands whole on every page, a name is cut, and the entries still get their place."""
     mark = "相" * 4000
-    pages = pages_of(pdf_copy(replace(copied("Stable."), mark=mark)))
+    named = replace(copied("Stable."), mark=mark, patient="长" * 4000)
+    pages = pages_of(pdf_copy(named))
     assert all(mark in page for page in pages)
     assert any("Stable." in page for page in pages)
 
@@ -169,17 +196,17 @@ def test_html_shows_text_as_text() -> None:
     bad = "</td><script>alert('x')</script><img src=x onerror=\"y\"> & 病"
     evil = CopiedEntry(bad, (Line(bad, bad), Line("", bad, heading=True)))
     found = _Tags()
-    fields = {"number": bad, "mark": bad, "issued": bad, "applicant": bad}
+    fields = {"number": bad, "mark": bad, "issued": bad, "applicant": bad, "hospital": bad, "patient": bad, "zone": bad}
     found.feed(html_copy(replace(copied(), entries=(evil,), **fields)).decode())
     assert not found.tags & {"script", "img"}
-    assert found.text.count(bad) == 9
+    assert found.text.count(bad) == 13
 
 
 def test_html_repeats_its_head_on_every_page() -> None:
     """Number, version, head hash and mark stand in the head of the one table, which printing repeats."""
     text = html_copy(copied("Stable.")).decode()
     head = text[text.index("<thead>") : text.index("</thead>")]
-    for said in (NUMBER, f"Version 9, head {HEAD.hex()}", MARK):
+    for said in ON_EACH:
         assert said in head
     assert "table-header-group" in text
 
@@ -188,18 +215,32 @@ def test_a_copy_shows_the_versions_of_its_scope() -> None:
     """Neither an entry that is not in its scope nor what was written later."""
     then = record(entry("a", "first"), entry("b", "second"))
     now = record(entry("a", "first", version=2), entry("b", "second"), version=12)
-    shown = pages_of(pdf_copy(copied_record(issued("a"), then, now)))[0]
+    shown = pages_of(pdf_copy(copied_record(issued("a"), then, now, FACE)))[0]
     assert "firstv1" in shown
     assert "firstv2" not in shown
     assert "second" not in shown
-    assert squeezed("Signed by: Dr. Wu, physician, 1985-03-18 13:20 UTC (confirmed by login)") in shown
+    assert squeezed("Signed by: Dr. Wu, physician, 1985-03-18 21:20 UTC+08:00 (confirmed by login)") in shown
+
+
+def test_times_are_those_of_the_hospital_and_its_zone_is_named() -> None:
+    """In both forms, read back: when it was issued, written and signed, by the hospital's clocks."""
+    then = record(entry("a", "first"))
+    new_york = replace(FACE, zone=ZoneInfo("America/New_York"))
+    for face, zone, shown in (
+        (FACE, "Asia/Shanghai", "1985-03-18 21:20 UTC+08:00"),
+        (new_york, "America/New_York", "1985-03-18 08:20 UTC-05:00"),
+    ):
+        copy = copied_record(issued("a"), then, then, face)
+        for text in (pages_of(pdf_copy(copy))[0], squeezed(html_copy(copy).decode())):
+            assert squeezed(f"All times are those of {zone}") in text
+            assert text.count(squeezed(shown)) == 3
 
 
 def test_a_copy_never_shows_a_retracted_entry() -> None:
     """Retracted since it was issued: left out, and the copy says how many were."""
     then = record(entry("a", "first"), entry("b", "second"))
     now = record(entry("a", "first", retracted=True), entry("b", "second"), version=12)
-    found = copied_record(issued("a", "b"), then, now)
+    found = copied_record(issued("a", "b"), then, now, FACE)
     for text in (pages_of(pdf_copy(found))[0], squeezed(html_copy(found).decode())):
         assert "first" not in text
         assert "secondv1" in text
@@ -211,10 +252,10 @@ def test_the_patient_s_statement_stands_in_the_copy() -> None:
     then = record(entry("a", "first"), entry("b", "second"))
     then.statements.add(entry_id="b", text="I never smoked.")
     then.statements.add(text="The dates are wrong.")
-    both = pages_of(pdf_copy(copied_record(issued("a", "b"), then, then)))[0]
+    both = pages_of(pdf_copy(copied_record(issued("a", "b"), then, then, FACE)))[0]
     assert both.index("Thedatesarewrong.") < both.index("firstv1") < both.index("secondv1")
     assert both.index("secondv1") < both.index("StatementofthepatientIneversmoked.".replace("tI", "t:I"))
-    assert "smoked" not in html_copy(copied_record(issued("a"), then, then)).decode()
+    assert "smoked" not in html_copy(copied_record(issued("a"), then, then, FACE)).decode()
 
 
 def test_a_copy_that_is_not_there() -> None:
@@ -234,4 +275,4 @@ def test_a_copy_of_another_history_is_not_printed() -> None:
     other.head_leaf = bytes(32)
     for then in (other, record(entry("a", "first"), version=8), record(entry("b", "second"))):
         with pytest.raises(OtherHistory):
-            copied_record(issued("a"), then, now)
+            copied_record(issued("a"), then, now, FACE)

@@ -261,7 +261,9 @@ LISTED = DisposalListState(
     version=2,
     title="2057, first list",
     records=(
-        ListedRecord(RECORD, "MRN-1", VisitType.INPATIENT, 1, "", "", DisposalOpinion.DESTROY, "term over", 9, HEAD),
+        ListedRecord(
+            RECORD, "MRN-1", VisitType.INPATIENT, 1, "", "", DisposalOpinion.DESTROY, "term over", 9_999, HEAD
+        ),
     ),
     proposed_by=ARCHIVIST,
     drawn_up_at=NOW,

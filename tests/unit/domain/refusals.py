@@ -86,6 +86,7 @@ MANY_DEFECTS = tuple(Defect("LANGUAGE", None, str(number)) for number in range(5
 DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP)
 REPORTED = replace(LISTED, phase=DisposalListPhase.EXECUTED)
 WITHOUT_IT = replace(LISTED, records=())
+BEFORE_IT = replace(LISTED, records=(replace(LISTED.records[0], record_version=9),))
 LATER = NOW + TERM
 Build = Callable[[], tuple[Stream, Command]]
 
@@ -305,6 +306,14 @@ CASES: list[Case] = [
     Case("NOT_NAMED", lambda: (reopened(), RecordEntry(RECORD, RESULT, signed()))),
     Case("WINDOW_OVER", lambda: (reopened(), RecordEntry(RECORD, note(), signed())), {"now": NOW + timedelta(days=4)}),
     Case("HAS_ENTRIES", lambda: (with_one_entry_before_care(), course.VoidRecord(RECORD, "by mistake"))),
+    Case("HELD", with_entry(registered, lambda s: (hold(s), course.VoidRecord(RECORD, "by mistake"))[1])),
+    Case("OPEN_REQUEST", with_entry(registered, lambda s: (asked(s), course.VoidRecord(RECORD, "by mistake"))[1])),
+    Case("UNKNOWN_ENTRY", lambda: (archived(), _late_correction(NOBODY))),
+    Case("ENTRY_RETRACTED", with_entry(lambda: _archived_with_retracted(), lambda s: _late_correction(_retracted_of(s)))),
+    Case("APPRAISED_SINCE_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"actor": SUPERIOR, "now": LATER, "disposal_list": BEFORE_IT}),
+    Case("NOT_APPRAISED", lambda: (due(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER}),
+    Case("NOT_A_PERSON", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": CLOCK, "now": LATER}),
+    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER, "pack": OFFICES_ONLY}),
     Case("UNKNOWN_ENTRY", lambda: (active(), countersign(NOBODY))),
     Case("ENTRY_RETRACTED", with_entry(lambda: _retracted_of_trainee(), lambda s: countersign(first(s)))),
     Case("VERSION_CHANGED", with_entry(active, lambda stream: countersign(trainees(stream), version=2))),
@@ -470,6 +479,23 @@ def _passed_without(template: str) -> Stream:
     entry = replace(stream.record.entries[gone], retraction_reason="gone")
     stream.state = replace(stream.record, entries=stream.record.entries.having(gone, entry))
     return stream
+
+
+def _late_correction(entry_id: UUID) -> Command:
+    return course.FileLateItem(RECORD, RESULT, signed(), "from the laboratory", None, corrects_entry_id=entry_id)
+
+
+def _archived_with_retracted() -> Stream:
+    """An archived case of which one entry was retracted before."""
+    stream = closed()
+    stream.when(RetractEntry(RECORD, stream.entry(), "wrong patient"))
+    for command in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
+        stream.when(command)
+    return stream
+
+
+def _retracted_of(stream: Stream) -> UUID:
+    return next(each.entry_id for each in stream.record.entries.values() if each.retracted)
 
 
 def _restricted() -> Stream:

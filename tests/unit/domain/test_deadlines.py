@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -311,3 +311,21 @@ def test_a_record_that_was_taken_back_was_not_handed_in() -> None:
     assert filing.met_at is None
     stream.when(ResumeCare(RECORD, "bleeding again"))
     assert stream.record.archiving.submitted_at is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins"),
+    [
+        ("Asia/Shanghai", date(2041, 3, 2), datetime(2041, 3, 1, 16, tzinfo=UTC)),
+        ("America/New_York", date(2041, 7, 2), datetime(2041, 7, 2, 4, tzinfo=UTC)),
+        # A midnight that the clocks leap over, and one that they strike twice.
+        ("America/Sao_Paulo", date(2018, 11, 4), datetime(2018, 11, 4, 3, tzinfo=UTC)),
+        ("America/Havana", date(2026, 11, 1), datetime(2026, 11, 1, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_day_begins_by_the_hospitals_clocks(zone: str, day: date, begins: datetime) -> None:
+    """Its first moment is of that day, and a second before it is not."""
+    calendar = Calendar(zone)
+    assert calendar.first_moment(day) == begins
+    assert calendar.day_of(begins) == day
+    assert calendar.day_of(begins - timedelta(seconds=1)) == day - timedelta(days=1)

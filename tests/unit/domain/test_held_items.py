@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.commands import RecordEntry, RegisterPatient, RetractEntry
 from ledger.domain.course_commands import LinkDuplicate
-from ledger.domain.decision import Claim, ClaimedItem, FactClaim, KnownFact, KnownItem, Swap
+from ledger.domain.decision import Bearer, Claim, ClaimedItem, FactClaim, KnownFact, KnownItem, Swap
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken, encode_claim
 from ledger.domain.values import HeldItem, IdentityStatus, PatientDetails, PatientIdentifier, SourceItem
@@ -172,11 +172,11 @@ def test_an_exact_identifier_is_the_same_patient() -> None:
     stream.when(RegisterPatient("MRN-1", IdentityStatus.MATCHED, known))
     said = replace(known, identifiers=(*known.identifiers, PatientIdentifier("urn:lab", "L-1")), name="Other")
     command = RegisterPatient("L-1", IdentityStatus.MATCHED, said)
-    decision = stream.when(command, source=ITEM, bearers=(PATIENT, None))
+    decision = stream.when(command, source=ITEM, bearers=(Bearer(PATIENT), None))
     assert decision.result == {"recognised_id": PATIENT}
     assert [type(each).__name__ for each in decision.events] == ["PatientAmended"]
     assert Claim("identifier", ("urn:lab", "L-1")) in decision.reservations
-    refused = stream.refused(command, source=ITEM, bearers=(PATIENT, ELSEWHERE))
+    refused = stream.refused(command, source=ITEM, bearers=(Bearer(PATIENT), Bearer(ELSEWHERE)))
     assert refused == (RefusalKind.STATE, [("details.identifiers", "IDENTIFIERS_OF_TWO")])
 
 

@@ -13,7 +13,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.course_events import LateItemFiled
+from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealExtended
 from ledger.domain.keeping_values import (
@@ -26,7 +26,7 @@ from ledger.domain.keeping_values import (
 )
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
-from ledger.domain.values import AmendmentKind, Disposition, EntryState, IdentityStatus, Phase, VisitType
+from ledger.domain.values import Actor, AmendmentKind, Disposition, EntryState, IdentityStatus, Phase, VisitType
 from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
@@ -151,6 +151,23 @@ def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
     assert len(stream.record.newborns) == 2
 
 
+@pytest.mark.parametrize("historical", [False, True])
+def test_an_entry_is_about_the_patient_or_a_newborn_of_the_record(historical: bool) -> None:
+    """Any other subject is refused by name, in each way by which an entry is written; a known one is taken."""
+    stream = active()
+    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    assert isinstance(born, UUID)
+    own = stream.entry()
+    about = replace(note("Cries."), subject_id=OTHER)
+    fault = ("content.subject_id", "UNKNOWN_SUBJECT")
+    amend = AmendEntry(RECORD, own, AmendmentKind.CORRECTION, "typing", about, signed())
+    for command in (RecordEntry(RECORD, about, signed()), amend):
+        assert stream.refused(command, historical=historical)[1] == [fault]
+    late = course.FileLateItem(RECORD, replace(RESULT, subject_id=OTHER), signed(), "late", None)
+    assert archived().refused(late)[1] == [fault]
+    stream.when(RecordEntry(RECORD, replace(about, subject_id=born), signed()), historical=historical)
+
+
 def test_an_unidentified_patient_gets_care_and_copies_wait() -> None:
     """Identity never stops entries; when it is known, copies are issued."""
     stream = active(identity=IdentityStatus.UNVERIFIED)
@@ -171,6 +188,31 @@ def test_the_stay_of_an_identified_patient_is_one_of_the_known_patients() -> Non
     decision = stream.when(course.IdentifyPatient(RECORD, OTHER), patient=known, persons={OTHER: 3})
     claim = Claim("visit", ("MRN-7", VisitType.INPATIENT, "1"), group=("MRN-7",))
     assert decision.reservations == (claim, Bump("patient", (str(OTHER),), 3))
+
+
+def test_a_stay_whose_number_is_taken_gets_another() -> None:
+    """The new number is claimed under the known patient's case number, in the same step; the old one moves nobody."""
+    known = patient()
+    assert isinstance(known, PatientState)
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    known = replace(known, case_number="MRN-7")
+    too_many = course.IdentifyPatient(RECORD, OTHER, 100_001)
+    assert stream.refused(too_many, patient=known)[1] == [("visit_sequence", "OUT_OF_RANGE")]
+    decision = stream.when(course.IdentifyPatient(RECORD, OTHER, 4), patient=known)
+    assert stream.last_events == ["PatientIdentified", "VisitRenumbered"]
+    assert decision.reservations == (Claim("visit", ("MRN-7", VisitType.INPATIENT, "4"), group=("MRN-7",)),)
+    assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-7", 4)
+
+
+def test_a_stay_keeps_its_number_where_that_is_said() -> None:
+    """Its own number, or none, is no renumbering; another number of the same patient is claimed too."""
+    for number, events in ((0, ["PatientIdentified"]), (1, ["PatientIdentified"])):
+        stream = active(identity=IdentityStatus.UNVERIFIED)
+        decision = stream.when(course.IdentifyPatient(RECORD, PATIENT, number), patient=patient())
+        assert (stream.last_events, decision.reservations) == (events, ())
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    decision = stream.when(course.IdentifyPatient(RECORD, PATIENT, 2), patient=patient())
+    assert decision.reservations == (Claim("visit", ("MRN-1", VisitType.INPATIENT, "2"), group=("MRN-1",)),)
 
 
 def test_a_late_result_is_filed_into_an_archived_case_and_changes_nothing_else() -> None:
@@ -297,13 +339,32 @@ def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[],
     known = ClaimedItem(RECORD, old, DIGEST, Taken.ENTRY)
     late = course.FileLateItem(RECORD, RESULT, signed(), "corrected by the laboratory", None)
     decision = stream.when(late, source=source(OTHER_DIGEST), claimed=known, now=LATER)
-    (event,) = decision.events
+    event, link = decision.events
     assert isinstance(event, LateItemFiled)
-    assert event.reason == f"corrects version 1 of entry {old}: corrected by the laboratory"
-    assert before.items() <= dict(stream.record.entries).items()
+    assert isinstance(link, EntryCorrectedLate)
+    assert event.reason == "corrected by the laboratory"
+    assert (link.entry_id, link.entry_version, link.late_entry_id) == (old, 1, event.entry_id)
+    after = stream.record.entries
+    assert after[old] == replace(before[old], corrected_by=(event.entry_id,))
+    assert after[event.entry_id].corrects == EntryRef(old, 1)
+    assert all(after[each] == entry for each, entry in before.items() if each != old)
     (swap,) = decision.reservations
     assert isinstance(swap, Swap)
     assert swap.value == b"N" + event.entry_id.bytes + OTHER_DIGEST
+
+
+def test_a_late_item_may_name_the_entry_that_it_corrects() -> None:
+    """Also where no source brings it; another entry than the one that its source item was is refused."""
+    stream = archived()
+    first, second = list(stream.record.entries)[:2]
+    late = course.FileLateItem(RECORD, RESULT, signed(), "read again", None, corrects_entry_id=first)
+    known = ClaimedItem(RECORD, second, DIGEST, Taken.ENTRY)
+    fault = ("corrects_entry_id", "SOURCE_ELSEWHERE")
+    assert stream.refused(late, source=source(OTHER_DIGEST), claimed=known)[1] == [fault]
+    stream.when(late)
+    assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate"]
+    stream.when(late)
+    assert len(stream.record.entries[first].corrected_by) == 2
 
 
 def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:
@@ -357,6 +418,35 @@ def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed
     stream.when(again, now=LATER, actor=ARCHIVIST)
     assert stream.record.archiving.disposal is not None
     assert stream.record.archiving.disposal.approved_by is None
+
+
+@pytest.mark.parametrize("actor", [ARCHIVIST, SUPERIOR])
+@pytest.mark.parametrize("make", [due, condemned])
+def test_an_appraisal_can_be_rejected_or_taken_back(make: Callable[[], Stream], actor: Actor) -> None:
+    """By whoever gave it or by another person, before and after the approval; then the record is appraised anew."""
+    stream = make()
+    if stream.record.archiving.disposal is None:
+        stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), actor=ARCHIVIST)
+    stream.when(keeping.RejectAppraisal(RECORD, "of interest after all"), now=LATER, actor=actor)
+    assert (stream.record.phase, stream.record.archiving.disposal) == (Phase.DUE, None)
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    assert stream.refused(destroy, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "NOT_APPROVED")]
+    stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", ""), now=LATER, actor=ARCHIVIST)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=SUPERIOR)
+    assert stream.record.phase is Phase.PERMANENT
+
+
+def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() -> None:
+    """What a trainee amended in the window and nobody can sign is accepted as a deficiency; then it may be reopened."""
+    stream = reopened()
+    named = next(iter(stream.record.entries))
+    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE)))
+    late = {"now": NOW + timedelta(days=30)}
+    assert stream.refused(keeping.RearchiveRecord(RECORD), **late)[1] == [(f"entries[{named}]", "NOT_SIGNED")]
+    stream.when(course.AcceptDeficiency(RECORD, named, "", "the author has left"), **late)
+    stream.when(keeping.RearchiveRecord(RECORD), **late)
+    assert stream.record.phase is Phase.ARCHIVED
+    stream.when(keeping.RequestReopen(RECORD, "to be written anew", (named,), ()), **late)
 
 
 def test_who_destroys_is_not_who_supervises_it() -> None:

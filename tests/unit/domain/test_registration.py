@@ -1,6 +1,7 @@
 """Patients and records become known, once."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -181,3 +182,47 @@ def test_identity_never_holds_care_back() -> None:
     assert stream.record.phase is Phase.ACTIVE
     assert stream.record.started_at is not None
     assert stream.record.started_at < NOW
+
+
+@pytest.mark.parametrize("said", ["", "1950", "1950-02", "1950-02-28", "2026-03-02"])
+def test_a_birth_date_may_be_known_in_part(said: str) -> None:
+    """A year, a month, a day; also the day that has begun in the east. NOW is noon of 1 March, UTC."""
+    assert Stream().when(replace(REGISTER, details=PatientDetails(birth_date=said))).events
+
+
+@pytest.mark.parametrize(
+    "said", ["nonsense", "50", "1950-13", "1950-02-30", "1950-2-3", "1950-01-01T00:00:00Z", "٢٠٢٦"]
+)
+def test_a_birth_date_that_is_none_is_refused(said: str) -> None:
+    """No date of ISO 8601, or no day of the calendar."""
+    _, faults = Stream().refused(replace(REGISTER, details=PatientDetails(birth_date=said)))
+    assert faults == [("details.birth_date", "MALFORMED_DATE")]
+
+
+@pytest.mark.parametrize("said", ["2026-03-03", "2026-04", "2027"])
+def test_nobody_is_born_after_today(said: str) -> None:
+    """Wherever the hospital lies."""
+    _, faults = Stream().refused(replace(REGISTER, details=PatientDetails(birth_date=said)))
+    assert faults == [("details.birth_date", "TIME_IN_FUTURE")]
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        (NOW.isoformat(), None),
+        ("2026-03-01T13:05:00+01:00", None),
+        ("2026-02", None),
+        ((NOW + timedelta(minutes=5)).isoformat(), None),
+        ((NOW + timedelta(minutes=5, seconds=1)).isoformat(), "TIME_IN_FUTURE"),
+        ("2026-03-01T11:00:00", "MALFORMED_DATE"),
+        ("2026-03-01T25:00:00Z", "MALFORMED_DATE"),
+        ("<b>", "MALFORMED_DATE"),
+    ],
+)
+def test_a_death_has_a_time_with_its_offset(said: str, rule: str | None) -> None:
+    """Or a date; up to the five minutes that clocks may differ."""
+    command = replace(REGISTER, details=PatientDetails(deceased_at=said))
+    if rule is None:
+        assert Stream().when(command).events
+    else:
+        assert Stream().refused(command)[1] == [("details.deceased_at", rule)]

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
-from ledger.domain.events import TransferOffered
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.transfer_events import TransferOffered
 from ledger.domain.values import IdentityStatus, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import DIGEST, HOSPITAL, NOW, PACKAGE, RECORD, Stream, active, registered
 

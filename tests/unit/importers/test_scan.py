@@ -128,3 +128,28 @@ def test_unknown_types_and_withdrawn_resources_are_left_out_by_name(tmp_path: Pa
         ("Observation", "entered in error at the source"),
         ("Spaceship", "the import has no mapping for this type"),
     ]
+
+
+def test_a_file_that_the_manifest_names_must_be_there(tmp_path: Path) -> None:
+    """And hold as many resources as it says: a file cut at the end of a line looks whole by itself."""
+    append(write(tmp_path, _GOOD), "Observation.ndjson", b"\n")
+    output = [
+        {"type": "Patient", "url": "https://ehr.example/files/Patient.ndjson", "count": 1},
+        {"type": "Encounter", "url": "Encounter.ndjson"},
+        {"type": "Observation", "url": "Observation.ndjson", "count": 2},
+        {"type": "Condition", "url": "Condition.ndjson?signature=x"},
+    ]
+    append(tmp_path, "manifest.json", json.dumps({"output": output}).encode())
+    assert _faults(tmp_path) == [
+        ("Observation.ndjson", 0, FaultCode.OTHER_COUNT, ""),
+        ("Condition.ndjson", 0, FaultCode.MISSING_FILE, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"", b"[]", b"{}", b'{"output": [{}]}', b'{"output": [{"url": 1}]}', b'{"output": {"a": 1}}']
+)
+def test_a_manifest_that_is_none(tmp_path: Path, manifest: bytes) -> None:
+    """Named as such; nothing is imported on a guess."""
+    append(write(tmp_path, _GOOD), "manifest.json", manifest)
+    assert _faults(tmp_path) == [("manifest.json", 0, FaultCode.NOT_A_MANIFEST, "")]

@@ -43,11 +43,12 @@ def historical() -> Message:
         ([life.authored(ENTRY), life.countersigned(ENTRY)], DONE),
         ([life.authored(ENTRY), life.signed(ENTRY, SIGNED), life.authored(ENTRY)], COUNTERSIGN),
         ([life.authored(ENTRY), life.deficiency(ENTRY), life.authored(ENTRY)], DONE),
+        ([life.authored(ENTRY), life.deficiency(ENTRY), life.amended(ENTRY)], COUNTERSIGN),
         ([life.drafted(ENTRY), life.deficiency(ENTRY)], DRAFT),
         ([historical()], DONE),
         ([life.authored(ENTRY), h.entry_retracted(ENTRY)], DONE),
     ],
 )
 def test_an_entry_waits_while_somebody_has_to_sign_it(bodies: list[Message], kind: int) -> None:
-    """A signature covers one version; an accepted defect stays one; an earlier system's notes wait for nobody."""
+    """A signature, or an accepted defect, covers one version; an earlier system's notes wait for nobody."""
     assert kind_after(bodies) == kind

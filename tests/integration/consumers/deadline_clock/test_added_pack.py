@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1.rulebook_pb2_grpc import RulebookServiceStub
 from tests.contract.edge.rulebook_requests import add_pack, add_templates, choose
 from tests.integration.consumers.deadline_clock.driven_hospital import BEGIN, DrivenHospital
 
 TERM = timedelta(minutes=30)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONGER = """\
+id = "longer"
+version = 1
+extends = "cn-2010@1"
+
+[retention.OUTPATIENT]
+class = "outpatient"
+years = 20
+source = "rule of the house"
+unconfirmed = false
+"""
 
 
 async def test_a_deadline_of_an_added_pack_is_reported(north: DrivenHospital) -> None:
@@ -26,3 +40,18 @@ async def test_a_deadline_of_an_added_pack_is_reported(north: DrivenHospital) ->
     await north.tick()
     assert await north.reported(after) == {"triage"}
     assert await north.reported(before) == set()
+
+
+async def test_a_term_is_over_by_the_pack_in_force_too(north: DrivenHospital) -> None:
+    """A pack that keeps longer, chosen after the record was archived: its own day passes, and the later one ends it."""
+    record_id = await north.archived(await north.patient())
+    await north.tick()
+    book = RulebookServiceStub(north.channel)
+    await book.AddRulePack(add_pack(LONGER))
+    await book.ChooseRulePack(choose("longer"))
+    for year, phase in ((2041, common.PHASE_ARCHIVED), (2046, common.PHASE_DUE)):
+        north.at(datetime(year, 3, 2, tzinfo=SHANGHAI))
+        await north.tick()
+        found = await north.retention(record_id)
+        assert (found.phase, found.computed_until) == (phase, "2046-03-02")
+    assert found.retain_until == "2046-03-02"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -178,10 +179,12 @@ async def test_a_readmission_moves_the_dates_of_earlier_records(north: DrivenHos
 
 
 async def test_a_term_ends_on_its_day(north: DrivenHospital) -> None:
-    """The day before nothing happens; on the day the record becomes due, once."""
+    """It begins at midnight in the hospital; a second before nothing happens, then the record becomes due, once."""
     record_id = await north.archived(await north.patient())
     await north.tick()
-    day = BEGIN.replace(year=2041, hour=0)
+    day = datetime(2041, 3, 2, tzinfo=ZoneInfo("Asia/Shanghai"))
+    found = await north.retention(record_id)
+    assert (found.computed_until, found.term_over_at.ToDatetime(UTC)) == ("2041-03-02", day)
     north.at(day - SECOND)
     await north.tick()
     assert (await north.retention(record_id)).phase == common.PHASE_ARCHIVED

@@ -1,0 +1,87 @@
+"""Who bears an identifier: claimed by the patient to whom it is given, free again once it is taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from ledger.domain.commands import AmendPatient, Command, CommandContext, RegisterPatient
+from ledger.domain.decision import Claim, Facts, Reservation, Swap
+from ledger.domain.faults import Faults
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import PatientState, StreamState
+from ledger.domain.values import PatientDetails
+
+KIND = "identifier"
+IDENTIFIERS_MAX = 100
+"""Identifiers of one patient."""
+NOBODY = bytes(16)
+"""Value of a claim whose identifier was taken away from its bearer: a typing error stands in nobody's way."""
+
+
+def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
+    """Naming system and value of every identifier that names its system, each once."""
+    return tuple(dict.fromkeys((each.system, each.value) for each in details.identifiers if each.system and each.value))
+
+
+def identifiers_named(
+    command: Command, context: CommandContext, state: StreamState | None
+) -> tuple[tuple[str, str], ...]:
+    """Those whose claims a command asks for: what it says, then what it takes away."""
+    if isinstance(command, RegisterPatient | AmendPatient) and len(command.details.identifiers) > IDENTIFIERS_MAX:
+        return ()  # refused without asking for each
+    match command:
+        case RegisterPatient(details=details):
+            # A registrar's own registration claims none: it names no source.
+            return exact_identifiers(details) if context.source is not None else ()
+        case AmendPatient(details=details):
+            before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
+            return tuple(dict.fromkeys((*exact_identifiers(details), *before)))
+        case _:
+            return ()
+
+
+def bearer_of(stored: bytes, first: UUID | None) -> UUID | None:
+    """Who bears an identifier by what is kept of its claim; an empty value = who claimed it first."""
+    if not stored:
+        return first
+    return None if stored == NOBODY else UUID(bytes=stored)
+
+
+def claims_of_new(details: PatientDetails, patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
+    """Claims on the identifiers that nobody bears."""
+    if facts.context.source is None:
+        return ()
+    return tuple(_claims(exact_identifiers(details), patient_id, facts))
+
+
+def claims_of_amended(command: AmendPatient, patient: PatientState, facts: Facts) -> tuple[Reservation, ...]:
+    """Claims on what is added, and the end of those on what is taken away."""
+    said = exact_identifiers(command.details)
+    named = identifiers_named(command, facts.context, patient)
+    freed = [
+        Swap(KIND, identifier, bearer.stored, NOBODY)
+        for identifier, bearer in zip(named, facts.bearers, strict=True)
+        if identifier not in said and bearer is not None and bearer.patient_id == command.patient_id
+    ]
+    before = exact_identifiers(patient.details)
+    added = tuple(each for each in _claims(said, command.patient_id, facts) if each.parts not in before)
+    return (*added, *freed)
+
+
+def check_free(command: AmendPatient, facts: Facts, faults: Faults) -> None:
+    """Notes each identifier that another patient bears; whose it is, and what it says, is not told."""
+    bearers = dict(zip(exact_identifiers(command.details), facts.bearers, strict=False))
+    for index, each in enumerate(command.details.identifiers):
+        bearer = bearers.get((each.system, each.value))
+        if bearer is not None and bearer.patient_id not in (None, command.patient_id):
+            where = f"details.identifiers[{index}]"
+            faults.add(where, "IDENTIFIER_IN_USE", "another patient bears it", RefusalKind.TAKEN)
+
+
+def _claims(identifiers: tuple[tuple[str, str], ...], patient_id: UUID, facts: Facts) -> Iterator[Claim | Swap]:
+    for identifier, bearer in zip(identifiers, facts.bearers, strict=False):
+        if bearer is None:
+            yield Claim(KIND, identifier)
+        elif bearer.patient_id is None:
+            yield Swap(KIND, identifier, bearer.stored, patient_id.bytes)

@@ -1,0 +1,194 @@
+"""Events of transfers to another hospital (record streams), and of packages from one; see events.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import EventMeta, TransferKind
+
+
+@dataclass(frozen=True)
+class TransferProposed:
+    """A transfer was proposed."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    kind: TransferKind
+
+
+@dataclass(frozen=True)
+class TransferPackaged:
+    """The package of a transfer was made."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    record_version: int
+    head_leaf: bytes
+    events: int
+    package_sha256: bytes
+    package_size: int
+
+
+@dataclass(frozen=True)
+class TransferOffered:
+    """The offer, which also goes to the recipient's topic. It holds no clinical data."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender: str
+    kind: TransferKind
+    record_version: int
+    head_leaf: bytes
+    events: int
+    package_sha256: bytes
+    package_size: int
+    expires_at: datetime
+    supersedes: UUID | None
+
+
+@dataclass(frozen=True)
+class TransferDelivered:
+    """The recipient has the package (said by its answer)."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferVerified:
+    """The recipient checked digests and chain."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferAccepted:
+    """The recipient accepted."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferRejected:
+    """The recipient rejected."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TransferCompleted:
+    """The transfer is over; nothing is open."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferWithdrawn:
+    """The sender took the offer back."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TransferExpired:
+    """The offer ran out."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+
+
+@dataclass(frozen=True)
+class TransferSuperseded:
+    """A later version went out in place of this transfer."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    superseded_by: UUID
+
+
+@dataclass(frozen=True)
+class PackageReceived:
+    """A package arrived (received-package stream of the recipient; stream id = a random UUID of the recipient)."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_origin: str
+    sender_record_id: UUID
+    kind: TransferKind
+    record_version: int
+    package_sha256: bytes
+    package_size: int
+
+
+@dataclass(frozen=True)
+class PackageVerified:
+    """The recipient checked the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    events: int
+    head_leaf: bytes
+
+
+@dataclass(frozen=True)
+class PackageAccepted:
+    """The recipient accepted the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+
+
+@dataclass(frozen=True)
+class PackageRejected:
+    """The recipient rejected the package."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    code: str
+    text: str
+
+
+TransferEvent = (
+    TransferProposed
+    | TransferPackaged
+    | TransferOffered
+    | TransferDelivered
+    | TransferVerified
+    | TransferAccepted
+    | TransferRejected
+    | TransferCompleted
+    | TransferWithdrawn
+    | TransferExpired
+    | TransferSuperseded
+    | PackageReceived
+    | PackageVerified
+    | PackageAccepted
+    | PackageRejected
+)

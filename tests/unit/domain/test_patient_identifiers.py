@@ -1,0 +1,77 @@
+"""An identifier belongs to one patient at a time, whoever gave it, and a typing error holds it for nobody."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from ledger.domain.commands import AmendPatient, RegisterPatient
+from ledger.domain.decision import Bearer, Claim, Swap
+from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, NOBODY, bearer_of
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier
+from tests.unit.domain.given import PATIENT, Stream, source
+
+OTHER = UUID(int=555)
+PASSPORT, INSURANCE = ("urn:passport", "P-1"), ("urn:insurance", "I-2")
+
+
+def details(*identifiers: tuple[str, str]) -> PatientDetails:
+    """A patient's data with these identifiers."""
+    return PatientDetails(tuple(PatientIdentifier(*each) for each in identifiers), "N. N.")
+
+
+def known(*identifiers: tuple[str, str]) -> Stream:
+    """A patient who has these identifiers."""
+    stream = Stream(PATIENT)
+    stream.when(RegisterPatient("MRN-1", IdentityStatus.MATCHED, details(*identifiers)))
+    return stream
+
+
+def amend(*identifiers: tuple[str, str]) -> AmendPatient:
+    """These identifiers instead."""
+    return AmendPatient(PATIENT, details(*identifiers), "shown at the desk")
+
+
+def test_an_identifier_that_is_added_is_claimed() -> None:
+    """In the same step; what the patient had before is not claimed again."""
+    decision = known(PASSPORT).when(amend(PASSPORT, INSURANCE), bearers=(None, None))
+    assert decision.reservations == (Claim("identifier", INSURANCE),)
+    assert known(PASSPORT).when(amend(PASSPORT, INSURANCE), bearers=(None, Bearer(PATIENT))).reservations == ()
+
+
+def test_an_identifier_of_another_patient_is_refused_by_its_place() -> None:
+    """Nothing is written, and neither the identifier nor its bearer is told."""
+    refused = known().refused(amend(PASSPORT, INSURANCE), bearers=(None, Bearer(OTHER)))
+    assert refused == (RefusalKind.TAKEN, [("details.identifiers[1]", "IDENTIFIER_IN_USE")])
+
+
+def test_an_identifier_that_is_taken_away_is_free_again() -> None:
+    """Its claim says that nobody bears it, and the next who gets it takes the claim over."""
+    decision = known(PASSPORT).when(amend(INSURANCE), bearers=(None, Bearer(PATIENT, b"")))
+    assert decision.reservations == (Claim("identifier", INSURANCE), Swap("identifier", PASSPORT, b"", NOBODY))
+    decision = known().when(amend(PASSPORT), bearers=(Bearer(None, NOBODY),))
+    assert decision.reservations == (Swap("identifier", PASSPORT, NOBODY, PATIENT.bytes),)
+
+
+def test_a_source_is_not_led_to_who_no_longer_bears_the_identifier() -> None:
+    """What was taken away recognises nobody: a new patient is registered, who takes the claim over."""
+    stream = Stream(PATIENT)
+    command = RegisterPatient("MRN-2", IdentityStatus.MATCHED, details(PASSPORT))
+    decision = stream.when(command, source=source(), bearers=(Bearer(None, NOBODY),))
+    assert stream.last_events == ["PatientRegistered"]
+    assert Swap("identifier", PASSPORT, NOBODY, decision.stream_id.bytes) in decision.reservations
+
+
+def test_a_claim_says_who_bears_it() -> None:
+    """Who claimed it first, where nothing else is kept; nobody; or who took it over."""
+    assert bearer_of(b"", OTHER) == OTHER
+    assert bearer_of(NOBODY, OTHER) is None
+    assert bearer_of(PATIENT.bytes, OTHER) == PATIENT
+
+
+def test_identifiers_have_a_limit() -> None:
+    """One more is refused, and nothing is asked for each."""
+    many = tuple(("urn:x", str(number)) for number in range(IDENTIFIERS_MAX + 1))
+    assert known().refused(amend(*many))[1] == [("details.identifiers", "TOO_MANY")]
+    allowed = many[:-1]
+    assert len(known().when(amend(*allowed), bearers=(None,) * IDENTIFIERS_MAX).reservations) == IDENTIFIERS_MAX
