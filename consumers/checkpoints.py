@@ -14,13 +14,14 @@ from pathlib import Path
 from consumers.durable_file import sync_folder, write_durably
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import ProofFault
+from ledger.trust.log_ended import LogEnded, check_log_ended, parse_log_ended
 from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note, parse_note
 from ledger.trust.policy import Policy
 
 Prove = Callable[[int, int], Sequence[bytes]]
 """The log's consistency proof from an old size to a size."""
-_LAST, _OTHER, _UNPROVEN = "checkpoint", "fork", "unproven"
+_LAST, _OTHER, _UNPROVEN, _ENDED = "checkpoint", "fork", "unproven", "ended"
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +33,17 @@ class LogForked(Exception):
         self.origin = origin
         self.consistent_size = consistent_size
         self.kept = kept
+
+
+class LogHasEnded(Exception):
+    """The log has ended for ever; nothing newer of it is believed, whoever signs it. No fork: another log goes on."""
+
+    def __init__(self, ended: LogEnded) -> None:
+        lost = f"positions {ended.lost[0]} to {ended.lost[-1]} are lost"
+        super().__init__(
+            f"{ended.last.origin}: {self.__doc__} {lost}; {ended.successor.name} goes on: {ended.successor}"
+        )
+        self.ended = ended
 
 
 class NotConsistent(Exception):
@@ -60,10 +72,11 @@ class SeenCheckpoints:
         """The head in a note, where policy and history allow it; kept, on disk, when it returns.
 
         An older head of the same tree is consistent too, and does not take the place of the newer one. Raises
-        LogForked, NotConsistent, and what `Policy.accept` and `prove` raise.
+        LogForked, NotConsistent, LogHasEnded, and what `Policy.accept` and `prove` raise.
         """
         checkpoint = self._policy.accept(note).checkpoint
         folder = self._folder_of(checkpoint.origin)
+        self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
         if last is None:
             last = Checkpoint(checkpoint.origin, 0, sha256(b"").digest())
@@ -82,6 +95,26 @@ class SeenCheckpoints:
         if checkpoint.size >= last.size:
             self._keep(folder, _LAST, note)
         return checkpoint
+
+    def end(self, note: Note) -> LogEnded:
+        """How a log of the policy ended, by its own last note; kept, on disk, when it returns.
+
+        Raises LogForked where this receiver has accepted more than the log ended with, EndedFault, SignatureFault.
+        """
+        ended = check_log_ended(note, tuple(log.key for log in self._policy.logs))
+        folder, last = self._folder_of(ended.last.origin), self.last(ended.last.origin)
+        if last is not None and last.size >= ended.last.size and last != ended.last:
+            self._keep(folder, _OTHER, note)
+            raise LogForked(last.origin, ended.last.size, folder)
+        self._keep(folder, _ENDED, note)
+        return ended
+
+    def _refuse_if_ended(self, checkpoint: Checkpoint) -> None:
+        path = self._folder_of(checkpoint.origin) / _ENDED
+        if path.exists():
+            ended = parse_log_ended(parse_note(path.read_bytes()).text)
+            if checkpoint.size > ended.last.size:
+                raise LogHasEnded(ended)
 
     def _keep(self, folder: Path, name: str, note: Note) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

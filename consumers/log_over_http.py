@@ -15,6 +15,7 @@ from ledger.trust.tile import HASH_TILE_BYTES_MAX, TileId
 ANSWER_SECONDS_MAX = 30.0
 BUNDLE_BYTES_MAX = 272 * 1024 * 1024
 _CHECKPOINT = "checkpoint"
+_SUCCEEDED = "succeeded"
 _OK = 200
 _NOT_FOUND = 404
 
@@ -53,13 +54,21 @@ class LogOverHttp:
 
     def checkpoint(self) -> Note:
         """The published checkpoint; nothing is said of its signatures."""
-        data = self._read(_CHECKPOINT, NOTE_BYTES_MAX)
-        if data is None:
+        note = self._note(_CHECKPOINT)
+        if note is None:
             raise LogUnreachable(_CHECKPOINT, "missing")
+        return note
+
+    def succeeded(self) -> Note | None:
+        """How the log before this one ended; None for a ledger's first log. Nothing is said of its signatures."""
+        return self._note(_SUCCEEDED)
+
+    def _note(self, path: str) -> Note | None:
+        data = self._read(path, NOTE_BYTES_MAX)
         try:
-            return parse_note(data)
+            return None if data is None else parse_note(data)
         except NoteFault as fault:
-            raise LogUnreachable(_CHECKPOINT, "; ".join(fault.faults)) from None
+            raise LogUnreachable(path, "; ".join(fault.faults)) from None
 
     def _tile(self, tile: TileId) -> bytes:
         data = self._read(tile.path, HASH_TILE_BYTES_MAX)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from consumers.patience import Patience
 from ledger.api.v1.stream_pb2 import Hospital, ListHospitalsRequest
+from ledger.trust.lineage import first_of
 
 if TYPE_CHECKING:
     from ledger.api.v1.stream_pb2_grpc import HospitalServiceAsyncStub
@@ -49,14 +50,14 @@ class Registry:
         return self._by_id.get(hospital)
 
     async def by_origin(self, origin: str) -> KnownHospital | None:
-        """The hospital whose ledger has this origin; None where the registry knows none."""
+        """The hospital whose ledger has this origin, or had it; None where the registry knows none."""
         if found := self._with_origin(origin):
             return found
         await self._load()
         return self._with_origin(origin)
 
     def _with_origin(self, origin: str) -> KnownHospital | None:
-        return next((each for each in self._by_id.values() if each.origin == origin), None)
+        return next((each for each in self._by_id.values() if first_of(each.origin) == first_of(origin)), None)
 
     async def _load(self) -> None:
         rows: list[Hospital] = []

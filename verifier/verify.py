@@ -297,6 +297,13 @@ def fields_of(data: bytes, numeric: set[int]) -> tuple[dict[int, int], dict[int,
     return numbers, texts
 
 
+def at_or_after(origin: str, before: str) -> bool:
+    """Whether `origin` is `before`, or the log `<same name>/<larger number>` that goes on for it after a loss."""
+    (name, _, n), (other, _, m) = origin.rpartition("/"), before.rpartition("/")
+    numbers = all(re.fullmatch("[1-9][0-9]{0,8}", each, re.ASCII) for each in (n, m))
+    return origin == before or (numbers and name == other and name != "" and int(n) > int(m))
+
+
 class Envelope(NamedTuple):
     """What stays readable for ever about an event, as far as it is looked at here."""
 
@@ -343,7 +350,7 @@ class Event(NamedTuple):
             envelope = envelope_of(self.data)
         except ValueError:
             raise Refused("ENVELOPE", version) from None
-        need(envelope.origin == origin, "ORIGIN", version)
+        need(at_or_after(origin, envelope.origin), "ORIGIN", version)
         return envelope
 
     def bodies_belong(self, envelope: Envelope) -> bool:
@@ -376,15 +383,16 @@ def split_at_note(data: bytes, bytes_max: int) -> tuple[str, Note]:
 
 def check_chain(record: str, events: list[Event], origin: str) -> None:
     """The record's events, each naming the one before it by its hash."""
-    leaf, recorded_at = b"", 0
+    leaf, recorded_at, begun = b"", 0, ""
     for version, event in enumerate(events, 1):
         envelope = event.envelope(origin, version)
+        need(not begun or at_or_after(envelope.origin, begun), "ORIGIN", version)
         need(envelope.stream.hex() == record, "RECORD", version)
         need(envelope.version == version, "VERSION", version)
         need(envelope.prev_leaf == leaf, "PREV_LEAF", version)
         need(envelope.recorded_at >= recorded_at, "TIME", version)
         need(event.bodies_belong(envelope), "BODY", version)
-        leaf, recorded_at = event.leaf, envelope.recorded_at
+        leaf, recorded_at, begun = event.leaf, envelope.recorded_at, envelope.origin
 
 
 def published_map(event: Event, place: Place, tree: Checkpoint, age_max: int | None) -> tuple[int, int, bytes]:

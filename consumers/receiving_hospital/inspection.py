@@ -13,6 +13,7 @@ from ledger.api.v1.transfers_pb2 import TransferPackage
 from ledger.trust.chain import ChainFault, ChainWalk, FaultKind, Link
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.lineage import is_at_or_after
 
 PACKAGE_FORMAT = 1
 
@@ -65,8 +66,9 @@ def _fault_of_header(package: TransferPackage, offer: Offer) -> Rejection | None
 
 
 def _walk(package: TransferPackage, offer: Offer) -> Verified | Rejection:
-    # The walk holds the events' origins together, so the first stands for all.
-    if _origin_of_first(package) not in ("", offer.sender_origin):
+    # The walk holds the events' origins together, so the first stands for all; it may be of a log that has ended since.
+    begun = _origin_of_first(package)
+    if begun and not is_at_or_after(offer.sender_origin, begun):
         return Rejection(RejectCode.WRONG_ORIGIN, "events")
     walk = ChainWalk(offer.record_id.bytes)
     for event in package.events:

@@ -16,6 +16,7 @@ from ledger.api.v1.common_pb2 import (
     TRANSFER_STATE_VERIFIED,
 )
 from ledger.api.v1.transfers_pb2 import ReceivedPackage
+from ledger.trust.lineage import first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def _go_on(offer: Offer, known: ReceivedPackage, around: Circumstances) -> Step:
 
 
 def _begin(offer: Offer, around: Circumstances) -> Step:
-    if around.sender is None or around.sender.origin != offer.sender_origin:
+    # A ledger whose log has ended goes on under the next origin: what was offered before is offered still.
+    if around.sender is None or first_of(around.sender.origin) != first_of(offer.sender_origin):
         # A rejection would go to whoever bears the name, or to a topic that nobody made.
         raise PoisonMessage("SENDER_UNKNOWN: the registry knows no such sender at this origin")
     if offer.expires_at is not None and offer.expires_at <= around.now:

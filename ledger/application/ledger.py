@@ -30,6 +30,7 @@ from ledger.application.registry import Registry
 from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stream_cache import before
+from ledger.application.succession import append_succession
 from ledger.application.tenant import Tenant
 from ledger.application.tenants import Tenants, TenantStore
 from ledger.application.views_of_state import (
@@ -43,6 +44,7 @@ from ledger.application.views_of_state import (
 )
 from ledger.clock import clock_of
 from ledger.config import Settings
+from ledger.domain.decide_log import SucceedLog
 from ledger.domain.decision import ClaimedItem
 from ledger.domain.defaults import DEFAULT_PACK
 from ledger.domain.disposal_list import DisposalListState
@@ -50,12 +52,14 @@ from ledger.domain.handover import handed_over
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, PatientState, RecordState, is_destroyed
+from ledger.log.log_files import log_folder
 from ledger.store.actors import ActorRegister
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.durability import check_durability
 from ledger.store.hint import HeadHint
 from ledger.store.hospitals import HospitalRow, add_hospital
 from ledger.store.reading import EventReader, ReservationRow, StoredRow
+from ledger.trust.lineage import with_ended
 from ledger.trust.sealing import Opener, Sealer
 
 
@@ -244,10 +248,11 @@ class Ledger:
             raise UnknownPackage
         tenant = await self._tenants.of(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)
-        data = package_bytes(transfer_id, tenant.ledger.origin, rows)
-        if sha256(data).digest() != transfer.package_sha256:
-            raise UnknownPackage  # not the bytes that were offered: better none than others
-        return data
+        for origin in with_ended(tenant.ledger.origin):  # under which it was offered
+            data = package_bytes(transfer_id, origin, rows)
+            if sha256(data).digest() == transfer.package_sha256:
+                return data
+        raise UnknownPackage  # not the bytes that were offered: better none than others
 
     async def register_actor(self, hospital: str, request: RegisterActorRequest) -> tuple[ActorMessage, bool]:
         """Puts a person into the actor register; says whether that changed anything."""
@@ -285,6 +290,15 @@ class Ledger:
         if row is None:
             raise UnknownHospital(hospital)
         return row.origin
+
+    async def succeed(self, hospital: str, command: SucceedLog) -> int:
+        """Goes on for a log that has ended: the position of the event. Raises Refused, NotAppended."""
+        tenant = await self._tenants.of(hospital)
+        return await append_succession(tenant.ledger, tenant.committer, command, self._clock())
+
+    async def log_folder(self, hospital: str) -> str:
+        """Where the files of the hospital's present log lie. Raises UnknownHospital."""
+        return log_folder(hospital, await self.origin_of(hospital))
 
     def load(self, hospital: str) -> Load:
         """How busy the hospital's committer is."""

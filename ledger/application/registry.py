@@ -30,6 +30,11 @@ class Registry:
             row = self._rows.get(hospital)
         return row
 
+    def origin_of(self, hospital: str) -> str | None:
+        """The origin as this process last read it."""
+        row = self._rows.get(hospital)
+        return row.origin if row else None
+
     async def served(self, hospital: str) -> HospitalRow | None:
         """The hospital as it is registered now. Raises SchemaVersionUnsupported."""
         if await self.hospital(hospital) is None:

@@ -72,17 +72,24 @@ class Tenants:
         return self._open.get(hospital)
 
     async def of(self, hospital: str) -> Tenant:
-        """The hospital, opened where it is not yet. Raises UnknownHospital."""
-        tenant = self._open.get(hospital)
+        """The hospital, opened where it is not yet, or anew where its log has ended. Raises UnknownHospital."""
+        tenant = self._present(hospital)
         if tenant is not None:
             return tenant
         async with self._opening:
-            return self._open.get(hospital) or await self._opened(hospital)
+            return self._present(hospital) or await self._opened(hospital)
+
+    def _present(self, hospital: str) -> Tenant | None:
+        """The hospital, if it is open here under the origin of now."""
+        tenant = self._open.get(hospital)
+        return tenant if tenant and tenant.ledger.origin == self._registry.origin_of(hospital) else None
 
     async def _opened(self, hospital: str) -> Tenant:
         row = await self._registry.served(hospital)
         if row is None:
             raise UnknownHospital(hospital)
+        if ended := self._open.pop(hospital, None):
+            await ended.committer.close()
         reader = self._store.reader
         await refuse_if_clear(reader, hospital)
         keys = ReservationKeys(await reservation_key(self._store.readers, hospital))

@@ -42,7 +42,7 @@ def ask_log(blobs: Blobs, name: str, ledger: Ledger, key: VerifierKey | None) ->
     Under the log's own key where it is known. Without it any head counts: one that is forged can keep a backup from
     being restored, none can make an old one pass.
     """
-    files = LogFiles(blobs, ledger.hospital)
+    files = LogFiles(blobs, ledger.log_folder)
     seen: list[Seen] = []
     for path, note in ((SIGNED, files.signed()), (CHECKPOINT, files.published())):
         if note is None:
@@ -79,7 +79,7 @@ def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger) -> Asked:
 
     RestoreRefused where one knows another tree. One that is away is named, and so is a backup without a signed head.
     """
-    files = LogFiles(kept, ledger.hospital)
+    files = LogFiles(kept, ledger.log_folder)
     note = files.signed()
     if note is None:
         return Asked((), (f"{ledger.hospital}: no witness can be asked, the backup has no signed head",))

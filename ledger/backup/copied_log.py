@@ -1,4 +1,4 @@
-"""Copies one hospital's log from store to store, whole under its newest head, while it may grow on.
+"""Copies one log from store to store, whole under its newest head, while it may grow on.
 
 Tiles are not copied but made again from the entries, and must lead to the root of that head; bodies must have the
 digests that the entries name. So what is copied is the log, or LogDamaged says where it is not.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
-from ledger.log.log_files import HALTING_ROLES, LogDamaged, LogFiles
+from ledger.log.log_files import ENDED, HALTING_ROLES, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.record_maps import RecordMaps
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -26,12 +26,12 @@ _BATCH_BYTES = 16 << 20
 _MAPS = "map/published"
 
 
-def copy_log(source: Blobs, target: Blobs, hospital: str) -> Checkpoint | None:
-    """Copies it; the newest head, None where nothing was signed. LogDamaged, BlobError.
+def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
+    """Copies the log of a folder; the newest head, None where nothing was signed. LogDamaged, BlobError.
 
     Of the texts of heads only those of the copied ones go along: a log grows, smaller sizes are never signed again.
     """
-    files, copied = LogFiles(source, hospital), LogFiles(target, hospital)
+    files, copied = LogFiles(source, folder), LogFiles(target, folder)
     kept, shown = files.signed(), files.published()
     heads = sorted((parse_checkpoint(note.text) for note in (kept, shown) if note), key=lambda head: head.size)
     if not heads:
@@ -40,10 +40,11 @@ def copy_log(source: Blobs, target: Blobs, hospital: str) -> Checkpoint | None:
     for head in heads:
         _copy_edge(files, copied, head.size)
         copied.fence(head)
-    _copy_maps(source, target, hospital)
+    _copy_maps(source, target, folder)
     for role in HALTING_ROLES:
         if reason := files.halted_by(role):
             copied.halt(role, reason)
+    copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
     _copy_notes(copied, kept, shown)
     return heads[-1]
 
@@ -98,14 +99,14 @@ def _copy_edge(files: LogFiles, copied: LogFiles, size: int) -> None:
         copied.write({bundle.entries_path: encode_entries(files.entries(bundle)), bundle.bodies_path: bodies})
 
 
-def _copy_maps(source: Blobs, target: Blobs, hospital: str) -> None:
+def _copy_maps(source: Blobs, target: Blobs, folder: str) -> None:
     """The record maps that are kept; one that is dropped meanwhile is left out, a newer one was published then."""
     whole: list[str] = []
-    for each in RecordMaps(source, hospital).published():
-        names = source.names(f"{hospital}/{map_folder(each.size).rstrip('/')}")
+    for each in RecordMaps(source, folder).published():
+        names = source.names(f"{folder}/{map_folder(each.size).rstrip('/')}")
         found = {name: data for name in names if (data := source.get(name)) is not None}
         if names and len(found) == len(names):
             target.put_if_absent(found)
             whole.append(f"{each.size} {each.position}\n")
     if whole:
-        target.put(f"{hospital}/{_MAPS}", "".join(whole).encode())
+        target.put(f"{folder}/{_MAPS}", "".join(whole).encode())

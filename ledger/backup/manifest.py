@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from ledger.backup.faults import BadBackup
 from ledger.backup.strict_object import StrictObject
+from ledger.log.log_files import log_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -48,6 +49,11 @@ class Ledger:
     """Leaf hash of the last event, hexadecimal; empty for a ledger without events."""
     log: LogHead | None
     """None where nothing was signed yet."""
+
+    @property
+    def log_folder(self) -> str:
+        """Where the files of its present log lie."""
+        return log_folder(self.hospital, self.origin)
 
 
 @dataclass(frozen=True, slots=True)

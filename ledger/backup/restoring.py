@@ -79,17 +79,17 @@ def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
     BlobError.
     """
     for each in checked.events.manifest.ledgers:
-        hospital = each.hospital
-        if not _has_log(target, hospital):
-            source = living if living is not None and _has_log(living, hospital) else checked.log
-            copy_log(source, target, hospital)
-        if lines := checked.missing.get(hospital):
+        folder = each.log_folder
+        if not _has_log(target, folder):
+            source = living if living is not None and _has_log(living, folder) else checked.log
+            copy_log(source, target, folder)
+        if lines := checked.missing.get(each.hospital):
             reason = f"{'; '.join(lines)}; `ledger repair` (docs/operations.md)"
-            LogFiles(target, hospital).halt(REPAIR, reason)
+            LogFiles(target, folder).halt(REPAIR, reason)
 
 
-def _has_log(blobs: Blobs, hospital: str) -> bool:
-    files = LogFiles(blobs, hospital)
+def _has_log(blobs: Blobs, folder: str) -> bool:
+    files = LogFiles(blobs, folder)
     return files.signed() is not None or files.published() is not None
 
 

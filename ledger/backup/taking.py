@@ -16,7 +16,7 @@ from ledger.backup.new_backup import NewBackup
 from ledger.backup.stored_rows import Registered, StoredRows, snapshot
 from ledger.blobs.contract import Blobs
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
-from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
+from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
 from ledger.log.standing import difference
 from ledger.trust.checkpoint import Checkpoint
@@ -86,10 +86,11 @@ def _copied(source: Source, events: NewBackup, of: Registered) -> LogHead | None
     """Copies a hospital's log; LogDamaged for one that its key, where that is at hand, has not signed."""
     path = KeyFolder(source.note_keys).path_of(of.origin, KeyKind.ED25519)
     key = read_sealed_key(path).verifier if path.exists() else None
-    files = LogFiles(source.blobs, of.hospital)
+    folder = log_folder(of.hospital, of.origin)
+    files = LogFiles(source.blobs, folder)
     if key is not None:
         newest_head(files, of.origin, [key])
-    head = copy_log(source.blobs, events.log_store(), of.hospital)
+    head = copy_log(source.blobs, events.log_store(), folder)
     if head is None:
         return None
     if head.origin != of.origin:
@@ -122,6 +123,6 @@ def _ledger(source: Source, rows: StoredRows, of: Registered, log: LogHead | Non
     if log is not None:
         signed = Checkpoint(of.origin, log.size, bytes.fromhex(log.root))
         stored = rows.leaf_at(of.hospital, log.size)
-        if what := difference(LogFiles(source.blobs, of.hospital), signed, position, stored):
+        if what := difference(LogFiles(source.blobs, log_folder(of.hospital, of.origin)), signed, position, stored):
             raise BackupRefused([f"{of.hospital}: {what}; a ledger that is not the one that was signed is no backup"])
     return Ledger(of.hospital, of.origin, of.schema_version, position, leaf.hex(), log)

@@ -11,6 +11,7 @@ from ledger.backup.held_backup import HeldBackup
 from ledger.backup.manifest import Ledger
 from ledger.store.statements import schema_of
 from ledger.trust.envelope import decode
+from ledger.trust.lineage import first_of
 from ledger.trust.merkle import EMPTY_ROOT, Frontier
 from ledger.trust.verify import Copies, LedgerWalk, Row
 
@@ -59,7 +60,7 @@ def walked_ledger(held: HeldBackup, ledger: Ledger, sizes: Collection[int]) -> W
 def _note_key(found: WalkedLedger, data: bytes) -> None:
     envelope = decode(data)
     if envelope.key_id:
-        found.sealed.add((envelope.origin, envelope.stream_id))
+        found.sealed.add((first_of(envelope.origin), envelope.stream_id))  # the origin under which keys are kept
 
 
 def _require_head(walk: LedgerWalk, ledger: Ledger, file: str) -> None:

@@ -16,7 +16,7 @@ from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.both_sides import BothSides
-from consumers.checkpoints import LogForked, NotConsistent, SeenCheckpoints
+from consumers.checkpoints import LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
 from consumers.every_hospital import READERS_MAX, EveryHospital
 from consumers.follower import Follower, Handle
 from consumers.log_over_http import LogOverHttp, LogUnreachable
@@ -44,7 +44,7 @@ from ledger.cli.transfer_topics import transfer_topics
 from ledger.keys.remote_opener import RemoteOpener
 from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.format_fault import FormatFault
+from ledger.trust.format_fault import FormatFault, SignatureFault
 from projections.connections import connection_pool
 
 _PATIENCE = Patience()
@@ -56,6 +56,7 @@ _ARCHIVE_ERRORS = (
     ServiceUnavailable,
     LogUnreachable,
     LogForked,
+    LogHasEnded,
     NotConsistent,
     FormatFault,
 )
@@ -148,7 +149,14 @@ def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
     """The head that the log shows now, where policy and history allow it; remembered in the archive's folder."""
     seen = SeenCheckpoints(folder / "checkpoints", read_policy(policy))
     with LogOverHttp(log_url) as log:
-        return seen.accept(log.checkpoint(), lambda old, size: consistency_proof(log, old, size))
+        note = log.checkpoint()
+        try:
+            return seen.accept(note, lambda old, size: consistency_proof(log, old, size))
+        except SignatureFault:
+            # The log that the policy knows may have ended, and another be served in its place.
+            if (ended := log.succeeded()) is not None:
+                raise LogHasEnded(seen.end(ended)) from None
+            raise
 
 
 async def archive(

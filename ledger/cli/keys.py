@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.cli.encryption_keys import consumer_, kek, rewrap
-from ledger.cli.note_keys import new, show
+from ledger.cli.note_keys import new, rotate, show
 
 
 @click.group()
@@ -13,5 +13,5 @@ def keys() -> None:
     """Keys: of notes (logs and witnesses), key-encryption keys in generations, and who may have bodies opened."""
 
 
-for _command in (new, show, kek, rewrap, consumer_):
+for _command in (new, rotate, show, kek, rewrap, consumer_):
     keys.add_command(_command)

@@ -24,7 +24,7 @@ from ledger.cli.errors_shown import describe
 from ledger.cli.log_store import own_logs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import OwnLogs
 from ledger.log.proven_entries import proven_entries
 from ledger.log.record_maps import PublishedAt, RecordMaps
@@ -118,7 +118,7 @@ async def publish_map(channel: grpc.aio.Channel, logs: OwnLogs, hospital: str, o
 
     A crash in between does no harm: files without their event are no map, and the same event is asked for once.
     """
-    files, maps = logs.files(hospital, origin), RecordMaps(logs.blobs, hospital)
+    files, maps = logs.files(hospital, origin), RecordMaps(logs.blobs, log_folder(hospital, origin))
     published = await asyncio.to_thread(logs.published, hospital, origin)
     if published is None:
         return None

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import click
 
+from ledger.blobs.contract import BlobError
+from ledger.cli.log_store import log_blobs
 from ledger.cli.running import settings_for
 from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
+from ledger.keys.origin import hospital_of
 from ledger.keys.private_file import UnsafeFile, read_private
-from ledger.log.log_files import LogDamaged
-from ledger.trust.format_fault import KeyFault
-from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles, log_folder
+from ledger.trust.format_fault import KeyFault, SignatureFault
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
 from ledger.trust.sealed_key import SealedKeyFault, WrongPassphrase
+from ledger.trust.signed_note import signers
 
 _PASSPHRASE_BYTES_MAX = 1024
 
@@ -47,6 +51,49 @@ def new(name: str, witness: bool, folder: Path | None, passphrase_file: Path | N
         if kind is KeyKind.ED25519:
             LogVerifiers(keys.folder / FILE_NAME).add(verifier)
     click.echo(str(verifier))
+
+
+@click.command()
+@click.argument("name")
+@click.option("--finish", is_flag=True, help="End the overlap: the old key is put away, the new one alone signs.")
+@_folder_option
+@_passphrase_option
+def rotate(name: str, finish: bool, folder: Path | None, passphrase_file: Path | None) -> None:
+    """Let a new key follow that of the log NAME (its origin), with an overlap in which both sign.
+
+    First run: makes the new key and prints it; from now on every head bears both signatures. Put it into every policy
+    and witness. Then `--finish`, which is refused before the log's files bear the new signature.
+    """
+    held = _keys_in(folder)
+    with _shown_faults():
+        if finish:
+            _finish(held, name)
+        else:
+            click.echo(str(_followed(held, name, _passphrase(passphrase_file, confirm=False))))
+
+
+def _followed(held: KeyFolder, name: str, passphrase: bytes) -> VerifierKey:
+    # Whoever opens the one opens the other: the service has one passphrase for both.
+    open_signing_key(held.path_of(name, KeyKind.ED25519), passphrase)
+    return held.make(name, KeyKind.ED25519, passphrase, following=True)
+
+
+def _finish(held: KeyFolder, name: str) -> None:
+    key = read_sealed_key(held.next_path_of(name, KeyKind.ED25519)).verifier
+    settings = settings_for()
+    files = LogFiles(log_blobs(settings), log_folder(hospital_of(name), name))
+    try:
+        notes = {SIGNED: files.signed(), CHECKPOINT: files.published()}
+        unsigned = [path for path, note in notes.items() if note is not None and key not in signers(note, [key])]
+    except (BlobError, LogDamaged, SignatureFault) as error:
+        raise click.ClickException(str(error)) from error
+    if unsigned or not any(notes.values()):
+        what = " and ".join(unsigned) or "the log"
+        raise click.ClickException(
+            f"{what}: not signed by the new key yet; `ledger integrate` does so with the next event"
+        )
+    held.finish_rotation(name, KeyKind.ED25519)
+    click.echo(f"{key} alone signs from now on.")
 
 
 @click.command()

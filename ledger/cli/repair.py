@@ -11,32 +11,26 @@ import click
 from ledger.blobs.contract import BlobError
 from ledger.cli.log_store import log_blobs
 from ledger.cli.running import settings_for
+from ledger.cli.succession import succeed
+from ledger.config import Settings
 from ledger.keys.key_folder import KeyFolder, read_sealed_key
 from ledger.keys.private_file import UnsafeFile
 from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles
 from ledger.log.own_heads import own_head
+from ledger.log.present_log import PresentLogs
+from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.refill import LedgerRefill, NotRefilled, open_refill
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier, peaks_of
+from ledger.trust.merkle import Frontier
 from ledger.trust.note_key import KeyKind
 from ledger.trust.sealed_key import SealedKeyFault
-from ledger.trust.tile import TILE_WIDTH, BundleId, tiles_of
-from ledger.trust.tile_hashes import TileHashes
 
 _FAULTS = (BlobError, LogDamaged, NotRefilled)
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
 )
-
-
-class AnotherHistory(Exception):
-    """The ledger is not the beginning of what its log has signed; refilling cannot mend that."""
-
-    def __init__(self, position: int) -> None:
-        super().__init__(f"{self.__doc__} Compared up to position {position}.")
-        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ def refill(hospital: str, folder: Path | None) -> None:
     reservations and command ids that went with them.
     """
     settings = settings_for("postgres_append_url", beside=folder)
-    files = LogFiles(log_blobs(settings), hospital)
+    files = _present_log(settings, hospital)
     keys = KeyFolder(settings.log_keys or settings.data_dir / "keys")
     try:
         done = asyncio.run(_refill(settings.postgres_append_url, hospital, files, keys))
@@ -91,21 +85,29 @@ def accept(hospital: str, folder: Path | None) -> None:
     """Let commands of HOSPITAL in again after `refill`."""
     settings = settings_for(beside=folder)
     try:
-        LogFiles(log_blobs(settings), hospital).resume(REPAIR)
+        _present_log(settings, hospital).resume(REPAIR)
     except BlobError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{hospital}: accepted; what other roles have found stays (`ledger status`).")
 
 
+repair.add_command(succeed)
+
+
+def _present_log(settings: Settings, hospital: str) -> LogFiles:
+    blobs = log_blobs(settings)
+    return LogFiles(blobs, PresentLogs(blobs).folder_of(hospital))
+
+
 async def _refill(url: str, hospital: str, files: LogFiles, keys: KeyFolder) -> Refilled | None:
-    signed = _signed(hospital, files, keys)
+    signed = signed_head(hospital, files, keys)
     async with open_refill(url, hospital) as ledger:
         tree = Frontier()
         async for envelope in ledger.envelopes():
             tree.append(leaf_hash(envelope))
             if tree.size == signed.size:
                 break
-        _require_beginning(files, tree, signed)
+        require_beginning(files, tree, signed)
         first = tree.size + 1
         if first > signed.size:
             return None
@@ -114,43 +116,26 @@ async def _refill(url: str, hospital: str, files: LogFiles, keys: KeyFolder) -> 
             REPAIR, f"positions {first} to {signed.size} are refilled; `ledger repair accept` when that is seen to"
         )
         await _put_back(ledger, files, tree, signed)
-        _require_beginning(files, tree, signed)
+        require_beginning(files, tree, signed)
     return Refilled(first, signed.size)
 
 
-def _signed(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
-    """The head to refill up to: of this hospital's log, under the log's own key in the folder of note keys."""
+def signed_head(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
+    """The last head of this hospital's log, under the log's own key in the folder of note keys. LogDamaged."""
     note = files.signed()
     if note is None:
         raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
     origin = parse_checkpoint(note.text).origin
     if origin.split("/")[-2:-1] != [hospital]:
         raise LogDamaged(SIGNED, "of another hospital")
-    path = keys.path_of(origin, KeyKind.ED25519)
     try:
-        key = read_sealed_key(path).verifier
+        found = [read_sealed_key(path).verifier for path in keys.signing_paths(origin, KeyKind.ED25519)]
     except (OSError, UnsafeFile, SealedKeyFault) as error:
-        raise LogDamaged(SIGNED, f"cannot be verified; {path.name}: {type(error).__name__}") from error
-    return own_head(note, origin, [key], SIGNED)
+        raise LogDamaged(SIGNED, f"cannot be verified; the key of {origin}: {type(error).__name__}") from error
+    return own_head(note, origin, found, SIGNED)
 
 
 async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:
     """Bundle by bundle, each a transaction. The root over a bundle is compared before it is stored."""
-    while tree.size < signed.size:
-        index = tree.size // TILE_WIDTH
-        bundle = BundleId(index, min(TILE_WIDTH, signed.size - index * TILE_WIDTH))
-        begin = tree.size - bundle.first_leaf
-        events = list(zip(files.entries(bundle), files.bodies(bundle), strict=True))[begin:]
-        grown = Frontier(tree.size, tree.peaks)
-        grown.extend(leaf_hash(envelope) for envelope, _ in events)
-        _require_beginning(files, grown, signed)
+    for events in kept_events(files, tree, signed):
         await ledger.put_back(tree.size + 1, events)
-        tree.extend(leaf_hash(envelope) for envelope, _ in events)
-
-
-def _require_beginning(files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:
-    """Raises AnotherHistory where the tree is not the beginning of the signed one."""
-    nodes = peaks_of(0, tree.size)
-    hashes = TileHashes(signed.size, files.tiles(tiles_of([*nodes, *peaks_of(0, signed.size)], signed.size)))
-    if hashes.root() != signed.root or [hashes.node(node) for node in nodes] != list(tree.peaks):
-        raise AnotherHistory(tree.size)

@@ -10,9 +10,11 @@ from urllib.request import Request, urlopen
 import click
 
 from ledger.trust.format_fault import FormatFault
+from ledger.trust.log_ended import LogEnded, check_log_ended
 from ledger.trust.note import NOTE_BYTES_MAX, parse_note
 from ledger.trust.policy import Policy, Witnessed
 
+_HTTP = ("http://", "https://")
 _SECONDS_MAX = 10
 _FILES_MAX = 10_000
 
@@ -20,6 +22,18 @@ _FILES_MAX = 10_000
 def signed_heads(sources: Iterable[str], policy: Policy) -> list[Witnessed]:
     """What each checkpoint proves under the policy; ClickException for one that it does not accept."""
     return [_accepted(name, data, policy) for source in sources for name, data in _notes(source)]
+
+
+def log_ends(sources: Iterable[str], policy: Policy) -> list[LogEnded]:
+    """How logs ended, from files or URLs, each under a key of the policy; ClickException for one that it knows not."""
+    keys = tuple(log.key for log in policy.logs)
+    ends: list[LogEnded] = []
+    for source in sources:
+        try:
+            ends.append(check_log_ended(parse_note(_file_or_url(source)), keys))
+        except FormatFault as fault:
+            raise click.ClickException(f"{source}: {fault}") from fault
+    return ends
 
 
 def of_hospital(heads: Iterable[Witnessed], hospital: str) -> list[Witnessed]:
@@ -34,8 +48,17 @@ def _accepted(name: str, data: bytes, policy: Policy) -> Witnessed:
         raise click.ClickException(f"{name}: {fault}") from fault
 
 
+def _file_or_url(source: str) -> bytes:
+    if source.startswith(_HTTP):
+        return _fetched(source)
+    try:
+        return _read(Path(source))
+    except OSError as error:
+        raise click.ClickException(f"{source}: {error.strerror}") from error
+
+
 def _notes(source: str) -> list[tuple[str, bytes]]:
-    if source.startswith(("http://", "https://")):
+    if source.startswith(_HTTP):
         url = source if source.endswith("/checkpoint") else source.rstrip("/") + "/checkpoint"
         return [(url, _fetched(url))]
     path = Path(source)

@@ -22,11 +22,13 @@ from ledger.cli.checking_bar import checking_bar
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.service_address import DEFAULT_ADDRESS
 from ledger.cli.service_folder import ServiceFolder
-from ledger.cli.signed_heads import of_hospital, signed_heads
+from ledger.cli.signed_heads import log_ends, of_hospital, signed_heads
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.cli.verify_words import say
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.whole_ledger import registered_hospitals, verify_stored
+from ledger.trust.lineage import Succession
+from ledger.trust.log_ended import LogEnded
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Witnessed
 from ledger.trust.root_watch import RootWatch
@@ -44,13 +46,14 @@ class _Asked:
     hospitals: tuple[str, ...]
     heads: list[Witnessed]
     since: list[Witnessed]
+    ends: list[LogEnded]
     jobs: int
     found: list[tuple[str, Fault | Summary, RootWatch]] = field(
         default_factory=list[tuple[str, Fault | Summary, RootWatch]]
     )
 
     def watch(self, hospital: str) -> RootWatch:
-        return RootWatch(of_hospital([*self.heads, *self.since], hospital))
+        return RootWatch(of_hospital([*self.heads, *self.since], hospital), self.ends)
 
     def since_in(self, hospital: str) -> int:
         return max((head.checkpoint.size for head in of_hospital(self.since, hospital)), default=0)
@@ -69,6 +72,7 @@ class _Asked:
     multiple=True,
     help="Signed checkpoint to compare with: a file, a folder (`checkpoint` or *.checkpoint), or the URL of a log.",
 )
+@click.option("--ended", multiple=True, help="How a log ended: a file, or the URL of `succeeded` beside its successor.")
 @click.option("--since", multiple=True, help="Checkpoint up to which all was verified before; rows of PostgreSQL only.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes that check PostgreSQL's rows; else one a core.")
 @trust_options
@@ -80,6 +84,7 @@ def ledger(
     folder: Path | None,
     address: str,
     checkpoints: tuple[str, ...],
+    ended: tuple[str, ...],
     since: tuple[str, ...],
     jobs: int | None,
     key: VerifierKey | None,
@@ -94,8 +99,8 @@ def ledger(
     against signed checkpoints alone: remembered ones, kept where who runs the ledger cannot reach, under a policy.
     """
     trusted = policy_of(key, policy)
-    if (checkpoints or since) and trusted is None:
-        raise click.UsageError("--checkpoint and --since need --key or --policy")
+    if (checkpoints or since or ended) and trusted is None:
+        raise click.UsageError("--checkpoint, --since and --ended need --key or --policy")
     named = context.get_parameter_source("address") is ParameterSource.COMMANDLINE
     url = _url_in(folder) if folder else "" if named else os.environ.get(_URL_VARIABLE, "")
     if since and (archive or not url):
@@ -104,6 +109,7 @@ def ledger(
         hospitals,
         signed_heads(checkpoints, trusted) if trusted else [],
         signed_heads(since, trusted) if trusted else [],
+        log_ends(ended, trusted) if trusted else [],
         jobs or os.cpu_count() or 1,
     )
     if archive is not None:
@@ -120,12 +126,18 @@ def ledger(
 
 def _refuse_strange(asked: _Asked) -> None:
     """A checkpoint that was compared with nothing must not look like one that holds."""
-    origins = {found.origin for _, found, _ in asked.found if isinstance(found, Summary)}
+    summaries = [found for _, found, _ in asked.found if isinstance(found, Summary)]
+    origins = {found.origin for found in summaries}
+    origins |= {each.ended for found in summaries for each in found.successions}
     faulty = {hospital for hospital, found, _ in asked.found if isinstance(found, Fault)}
     for head in (*asked.heads, *asked.since):
         origin = head.checkpoint.origin
         if origin not in origins and not any(of_hospital([head], hospital) for hospital in faulty):
             raise click.ClickException(f"a checkpoint of {origin}: no ledger of this origin was checked")
+    successions = {each for found in summaries for each in found.successions}
+    for end in asked.ends:
+        if not faulty and Succession(end.surviving + 1, end.last.origin, end.successor.name) not in successions:
+            raise click.ClickException(f"the end of {end.last.origin}: the ledger does not go on as it says")
 
 
 def _url_in(folder: Path) -> str:
@@ -196,7 +208,7 @@ async def _verify_service(address: str, asked: _Asked) -> None:
 
 
 def _check_archive(archive: Path, asked: _Asked) -> None:
-    watch = RootWatch(asked.heads)
+    watch = RootWatch(asked.heads, asked.ends)
     try:
         asked.found.append((str(archive), verify_archive(archive, watch), watch))
     except (ArchiveFileChanged, BadManifest) as error:

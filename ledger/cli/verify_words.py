@@ -29,11 +29,18 @@ def say(what: str, found: Fault | Summary, watch: RootWatch) -> bool:
     click.echo(f"  root {to_base64(watch.root())} at {watch.size:,} events")
     if found.recorded_at:
         click.echo(f"  recorded until {utc(found.recorded_at)} (as the ledger claims)")
+    for each in found.successions:
+        ended = each.ended or "the log before"
+        click.echo(f"  {ended} ended at position {each.position - 1:,}; {each.successor} goes on: what {ended}")
+        click.echo("    had signed beyond it was lost, as two persons approved (LogSucceeded).")
     _say_compared(watch)
     return True
 
 
 def _say_compared(watch: RootWatch) -> None:
+    for head in watch.lost:
+        checkpoint = head.checkpoint
+        click.echo(f"  A head of {checkpoint.origin} at {checkpoint.size:,} events cannot be compared: they are lost.")
     if not watch.compared:
         click.echo(
             "  No signed checkpoint was given: whether this is all, or the whole was rolled back, cannot be said."

@@ -24,6 +24,8 @@ MAP = "map"
 """Kind of the stream of record maps, and of the claim that there is one of a hospital and which it is."""
 DISPOSAL = "disposal"
 """Kind of a destruction list's stream, and of the counter that each destruction by it and its report bump."""
+LOG = "log"
+"""Kind of the stream of a succession; each has one of its own, of one event."""
 LEDGER = "ledger"
 """Kind of the rulebook's stream, and of the claim that there is one of a hospital and which it is."""
 NOTHING_SHIPPED = ShippedRules({}, TemplateSet({}))
@@ -232,7 +234,7 @@ class Decision:
 
     stream_id: UUID
     kind: str
-    """Kind of the stream: `record`, `patient`, `package`, `disposal`, `map` or `ledger`."""
+    """Kind of the stream: `record`, `patient`, `package`, `disposal`, `map`, `log` or `ledger`."""
     events: tuple[Event, ...]
     reservations: tuple[Reservation, ...] = ()
     result: dict[str, UUID | bytes] = field(default_factory=dict[str, UUID | bytes])

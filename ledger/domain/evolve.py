@@ -11,6 +11,7 @@ from ledger.domain import events, transfer_events
 from ledger.domain.disposal_events import DisposalListDrawnUp
 from ledger.domain.events import Event
 from ledger.domain.evolve_disposal_list import DISPOSAL_LIST_STEPS
+from ledger.domain.evolve_log import LOG_STEPS
 from ledger.domain.evolve_map import MAP_STEPS
 from ledger.domain.evolve_package import PACKAGE_STEPS
 from ledger.domain.evolve_patient import PATIENT_STEPS
@@ -27,6 +28,7 @@ STEPS: dict[type[Event], Step] = {
     **DISPOSAL_LIST_STEPS,
     **RULEBOOK_STEPS,
     **MAP_STEPS,
+    **LOG_STEPS,
 }
 """From the class of an event to the function (state, event, recorded_at) -> state."""
 

@@ -24,6 +24,7 @@ from ledger.domain.keeping_state import (
     Seal,
 )
 from ledger.domain.keeping_values import EntryRef
+from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
 from ledger.domain.values import (
@@ -271,7 +272,15 @@ def nothing_left(version: int) -> RecordState:
     )
 
 
-StreamState = RecordState | PatientState | PackageState | DisposalListState | RulebookState | PublishedMapsState
+StreamState = (
+    RecordState
+    | PatientState
+    | PackageState
+    | DisposalListState
+    | RulebookState
+    | PublishedMapsState
+    | LogSuccessionState
+)
 
 
 def is_destroyed(state: StreamState) -> bool:

@@ -19,7 +19,7 @@ from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.lease import Lease, Leases
-from ledger.log.log_files import INTEGRATE, LogDamaged, LogFiles
+from ledger.log.log_files import INTEGRATE, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.log_growth import PositionMissing
 
 ROLE = "integrate"
@@ -33,7 +33,7 @@ RETRY_SECONDS_MAX = 5.0
 HELD_ELSEWHERE_SECONDS = 2.0
 REFUSED_SECONDS = 30.0
 """How long a hospital rests whose ledger is not the one that was signed, before it is looked at again."""
-_SAID = (BlobError, LogDamaged, KeyUnusable, LogTakenOver, PositionMissing)
+_SAID = (BlobError, LogDamaged, LogEndedForEver, KeyUnusable, LogTakenOver, PositionMissing)
 """Errors whose text names files and positions and nothing else."""
 _log = logging.getLogger(__name__)
 
@@ -64,6 +64,15 @@ class HospitalIntegrator:
         """Size of the checkpoint that everybody may read, as this process last saw it; None before its first look."""
 
     @property
+    def origin(self) -> str:
+        """Of the log that is integrated."""
+        return self._hospital.origin
+
+    @property
+    def _files(self) -> LogFiles:
+        return self._tools.files(log_folder(self._hospital.id, self._hospital.origin))
+
+    @property
     def rest_seconds(self) -> float:
         """How long it still rests after a failure, without a lease or a place among those that are open."""
         return max(0.0, self._rests_until - time.monotonic())
@@ -71,7 +80,7 @@ class HospitalIntegrator:
     async def look_at_empty(self) -> None:
         """An empty ledger whose log was never signed is left alone: a hospital that does nothing costs nothing."""
         try:
-            if await asyncio.to_thread(self._tools.files(self._hospital.id).signed) is None:
+            if await asyncio.to_thread(self._files.signed) is None:
                 self.published_size = 0
         except (BlobError, LogDamaged) as error:
             self._rest(error)
@@ -145,9 +154,11 @@ class HospitalIntegrator:
         return len(rows)
 
     async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
-        """False where the lease is lost: a successor may have gone on from what is kept, so nothing is signed."""
+        """False where nothing is signed: the lease is lost and a successor may have gone on, or the keys are others."""
         if log.size == log.signed.size or time.monotonic() - self._signed_at < SIGN_SECONDS:
             return True
+        if await asyncio.to_thread(self._tools.keys.of, self.origin) != log.keys:
+            return False  # a key was added or put away: the log is opened again, with those of now
         if not await lease.renew():
             return False
         await self._refuse_if_halted(log.files)
@@ -157,11 +168,10 @@ class HospitalIntegrator:
 
     async def _open(self) -> SignedLog:
         hospital = self._hospital
-        files = self._tools.files(hospital.id)
-        key = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
+        keys = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
         self._log = None
-        log = self._log = await asyncio.to_thread(SignedLog, files, hospital.origin, key)
-        await refuse_if_rolled_back(self._tools.rows, hospital.id, files, log.signed)
+        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
+        await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
         return log
 
     async def _refuse_if_halted(self, files: LogFiles) -> None:
@@ -214,7 +224,7 @@ class HospitalIntegrator:
             extra={"hospital": hospital, "reason": str(refusal)},
         )
         try:
-            await asyncio.to_thread(self._tools.files(hospital).halt, INTEGRATE, str(refusal))
+            await asyncio.to_thread(self._files.halt, INTEGRATE, str(refusal))
         except BlobError as error:
             _log.error("could not say so to the other roles", extra={"hospital": hospital, "reason": str(error)})
 

@@ -26,7 +26,7 @@ class KeyUnusable(Exception):
 
 
 class LogKeys:
-    """Opens each key once and keeps it for the life of the process. Calls block.
+    """Opens each key file once and looks at every call whether it is still the one that signs. Calls block.
 
     A key signs nothing before its public part is among the verifier keys: the other roles would not believe its heads.
     """
@@ -39,31 +39,35 @@ class LogKeys:
         `verifiers` None: the file beside the keys.
         """
         self._verifiers = verifiers or LogVerifiers(folder / FILE_NAME)
-        self._folder = folder
+        self._keys = KeyFolder(folder)
         self._passphrase_file = passphrase_file
         self._make = make
-        self._opened: dict[str, SigningKey] = {}
+        self._opened: dict[tuple[str, int, int], SigningKey] = {}
 
-    def of(self, origin: str) -> SigningKey:
-        """The key of a log. Raises KeyUnusable."""
-        if origin not in self._opened:
-            self._opened[origin] = self._open(origin)
-        return self._opened[origin]
-
-    def _open(self, origin: str) -> SigningKey:
-        keys = KeyFolder(self._folder)
-        path = keys.path_of(origin, KeyKind.ED25519)
+    def of(self, origin: str) -> tuple[SigningKey, ...]:
+        """The keys that sign for a log: one, or two while a second is about to follow the first. Raises KeyUnusable."""
+        path = self._keys.path_of(origin, KeyKind.ED25519)
         try:
-            passphrase = self._passphrase(origin)
-            if self._make and not path.exists():
-                keys.make(origin, KeyKind.ED25519, passphrase, cost=_MADE_COST)
-            key = open_signing_key(path, passphrase)
+            found = self._keys.signing_paths(origin, KeyKind.ED25519)
+            if not found and self._make and not self._keys.retired(origin, KeyKind.ED25519):
+                self._keys.make(origin, KeyKind.ED25519, self._passphrase(origin), cost=_MADE_COST)
+                found = [path]
+            if not found:
+                raise FileNotFoundError(path.name)
+            return tuple(self._once(origin, path) for path in found)
         except (OSError, UnsafeFile, SealedKeyFault, WrongPassphrase) as error:
             raise KeyUnusable(origin, f"{path.name}: {type(error).__name__}") from error
-        if key.name != origin:
-            raise KeyUnusable(origin, f"{path.name} is the key of another name")
-        self._make_known(key.verifier())
-        return key
+
+    def _once(self, origin: str, path: Path) -> SigningKey:
+        known = path.stat()
+        place = origin, known.st_ino, known.st_mtime_ns
+        if place not in self._opened:
+            key = open_signing_key(path, self._passphrase(origin))
+            if key.name != origin:
+                raise KeyUnusable(origin, f"{path.name} is the key of another name")
+            self._make_known(key.verifier())
+            self._opened[place] = key
+        return self._opened[place]
 
     def _make_known(self, key: VerifierKey) -> None:
         try:

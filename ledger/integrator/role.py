@@ -23,6 +23,7 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
 from ledger.lease import Leases
 from ledger.log.log_files import LogFiles
+from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 
@@ -61,14 +62,15 @@ async def run_integrator(settings: Settings, log: Log, stop: asyncio.Event, read
 
 
 def _tools(settings: Settings, log: Log, rows: LedgerRows, leases: Leases, http: httpx.AsyncClient) -> Tools:
-    cosigning: dict[str, Cosigning] = {}
+    cosigning: dict[VerifierKey, Cosigning] = {}
 
     def publishing(signed: SignedLog, hospital: str) -> CheckpointPublishing:
-        if log.policy is not None and hospital not in cosigning:
-            cosigning[hospital] = Cosigning(log.policy, signed.verifier, http)
-        return CheckpointPublishing(hospital, signed, cosigning.get(hospital), settings.checkpoint_seconds)
+        key = signed.verifier
+        if log.policy is not None and key not in cosigning:
+            cosigning[key] = Cosigning(log.policy, key, http)
+        return CheckpointPublishing(hospital, signed, cosigning.get(key), settings.checkpoint_seconds)
 
-    return Tools(rows, leases, log.keys, lambda hospital: LogFiles(log.blobs, hospital), publishing)
+    return Tools(rows, leases, log.keys, lambda folder: LogFiles(log.blobs, folder), publishing)
 
 
 class Sweeper:
@@ -112,7 +114,7 @@ class Sweeper:
     async def _wants(self, hospital: HospitalRow, head: int) -> bool:
         """Whether there is something to do: to grow, to publish, or to see why the ledger has become shorter."""
         integrator = self._integrators.get(hospital.id)
-        if integrator is None:
+        if integrator is None or integrator.origin != hospital.origin:
             integrator = self._integrators[hospital.id] = HospitalIntegrator(hospital, self._tools)
         if integrator.rest_seconds > 0:
             return False

@@ -11,6 +11,7 @@ from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
 from ledger.trust.note_key import SigningKey, VerifierKey
+from ledger.trust.signed_note import signers
 from ledger.trust.tile import BundleId, TileId, edge_tiles
 
 
@@ -21,25 +22,29 @@ class LogTakenOver(Exception):
 class SignedLog:
     """All calls block. After an error the object is not to be used again: what counts is on disk."""
 
-    def __init__(self, files: LogFiles, origin: str, key: SigningKey) -> None:
+    def __init__(self, files: LogFiles, origin: str, *keys: SigningKey) -> None:
         """Takes up the last signed checkpoint; signs that of the empty log where there is none.
 
-        LogDamaged where `key` has not signed it, the tiles do not have its root, or it is missing; BlobError.
+        Every head bears a signature of each key; one of them is enough on what is taken up.
+        LogDamaged where no key has signed it, the tiles do not have its root, or it is missing; LogEndedForEver,
+        BlobError.
         """
+        files.refuse_if_ended()
         self.files = files
-        self._key = key
-        self.signed: Checkpoint = newest_head(files, origin, [key.verifier()]) or Checkpoint(origin, 0, EMPTY_ROOT)
+        self.keys = keys
+        self._verifiers = [key.verifier() for key in keys]
+        self.signed: Checkpoint = newest_head(files, origin, self._verifiers) or Checkpoint(origin, 0, EMPTY_ROOT)
         self._growth = open_growth(files, self.signed)
         self.signed_note = self._taken_up()
         published = files.published()
         self.published_size = parse_checkpoint(published.text).size if published else 0
-        self.is_published = published is not None
+        self.is_published = published is not None and self._bears_all(published)
         self._partial_at = [self.signed.size]
 
     @property
     def verifier(self) -> VerifierKey:
-        """The key that others check its signature with."""
-        return self._key.verifier()
+        """The key that others check its signature with; the first of two."""
+        return self._verifiers[0]
 
     @property
     def size(self) -> int:
@@ -66,7 +71,10 @@ class SignedLog:
         return self.signed_note
 
     def require_ours(self) -> None:
-        """Raises LogTakenOver where somebody else has signed since, LogDamaged where what was signed is gone."""
+        """Raises LogTakenOver where somebody else has signed since, LogDamaged where what was signed is gone,
+        LogEndedForEver where the log was closed.
+        """
+        self.files.refuse_if_ended()
         kept = self.files.signed()
         if kept is None:
             raise LogDamaged(SIGNED, "missing, though it was there")
@@ -82,15 +90,21 @@ class SignedLog:
         self._drop_partial()
 
     def _taken_up(self) -> Note:
-        """The note of the head that is gone on from; it is signed again where `signed` says an older one or none."""
+        """The note of the head that is gone on from; it is signed again where `signed` says an older one or none, or
+        a key of now has not signed it: the same text, under more keys.
+        """
         kept = self.files.signed()
-        return kept if kept is not None and kept.text == self.signed.text() else self._sign(self.signed)
+        as_it_is = kept is not None and kept.text == self.signed.text() and self._bears_all(kept)
+        return kept if kept is not None and as_it_is else self._sign(self.signed)
+
+    def _bears_all(self, note: Note) -> bool:
+        return len(signers(note, self._verifiers)) == len(self._verifiers)
 
     def _sign(self, checkpoint: Checkpoint) -> Note:
         text = checkpoint.text()
         # Partial tiles go once they are full, and with them what kept two roots of one size apart; this stays.
         self.files.fence(checkpoint)
-        note = Note(text, (self._key.sign(text),))
+        note = Note(text, tuple(key.sign(text) for key in self.keys))
         self.files.keep_signed(note)
         return note
 

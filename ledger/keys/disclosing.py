@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.keys.key_store import KeyStore
+from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
 from ledger.trust.record_map import MAP_PUBLISHED
 from ledger.trust.sealed_body import open_body, sealed_envelope
@@ -28,7 +29,7 @@ class Disclosing:
         # The seal binds the type: a patient's event does not open under an envelope that calls it a map.
         if isinstance(sealed, SealFault) or sealed.type != MAP_PUBLISHED:
             raise CannotDisclose
-        stream = sealed.origin, sealed.stream_id
+        stream = first_of(sealed.origin), sealed.stream_id
         key = (await self._keys.find([stream]))[stream]
         opening = open_body(key, sealed, body) if isinstance(key, RecordKey) else key
         if not isinstance(key, RecordKey) or not isinstance(opening, Opened):

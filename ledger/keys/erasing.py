@@ -18,6 +18,7 @@ from ledger.keys.purge_rows import PurgeRows, Statement
 from ledger.store.hospitals import HospitalRow
 from ledger.store.reading import ROWS_MAX, EventReader, StoredRow, is_last_page
 from ledger.trust.envelope import decode
+from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import open_body
 from ledger.trust.sealing import Opened
@@ -51,7 +52,7 @@ class Erasing:
         self._looked: dict[str, int] = {}
 
     async def behind(self, hospital: HospitalRow) -> int:
-        """How many events of the hospital were not looked at yet."""
+        """How many events of the hospital were not looked at yet. A successor of a log is looked at from its start."""
         return max(await self._events.head(hospital.id) - self._looked.get(hospital.origin, 0), 0)
 
     async def catch_up(self, hospital: HospitalRow, dropped: Dropped) -> int:
@@ -74,7 +75,7 @@ class Erasing:
         return erased
 
     async def _erase(self, hospital: HospitalRow, stream_id: UUID, position: int) -> int:
-        stream = (hospital.origin, stream_id.bytes)
+        stream = (first_of(hospital.origin), stream_id.bytes)
         key = (await self._keys.find([stream]))[stream]
         self._keys.forget(stream)
         gone = await self._with_key(hospital, stream, position, key if isinstance(key, RecordKey) else None)

@@ -9,6 +9,7 @@ from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
 from ledger.keys.purge_rows import PurgeRows
 from ledger.trust.envelope import Envelope
+from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import (
@@ -95,4 +96,5 @@ def _of_draft(draft: Draft) -> StreamOf:
 
 
 def _stream_of(envelope: Envelope) -> StreamOf:
-    return envelope.origin, envelope.stream_id
+    # A key is its record's, whichever log of the ledger an event of the record is in.
+    return first_of(envelope.origin), envelope.stream_id

@@ -12,6 +12,7 @@ from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import BundleFault, FormatFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import is_at_or_after
 from ledger.trust.note import parse_note
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.signed_note import check_signed
@@ -99,7 +100,7 @@ def _check_bodies(read: Read, bundle: BundleId, entries: list[bytes], origin: st
             envelope = decode(entry)
         except EnvelopeFault:
             raise LogFault(bundle.entries_path, f"position {position} is no envelope") from None
-        if envelope.origin != origin:
+        if not is_at_or_after(origin, envelope.origin):
             raise LogFault(bundle.entries_path, f"position {position} is of another origin")
         if envelope.body_sha256 != sha256(body).digest():
             raise LogFault(bundle.bodies_path, f"position {position} has not the digest of its envelope")

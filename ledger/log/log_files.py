@@ -8,6 +8,7 @@ from ledger.blobs.contract import Blobs
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import BundleFault, FormatFault
+from ledger.trust.lineage import number_of
 from ledger.trust.note import Note, parse_note
 from ledger.trust.tile import TILE_WIDTH, BundleId, TileId, numbered
 
@@ -17,6 +18,10 @@ SIGNED = "signed"
 """The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
 HEADS = "heads"
 """Below it the text of every head by its size, written before it is signed and never deleted."""
+ENDED = "ended"
+"""Why this log is closed for ever and which one goes on: a note of its own key, never replaced."""
+SUCCEEDED = "succeeded"
+"""The same note, beside the successor's files, where everybody may read it."""
 HALTED = "halted"
 """Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
 INTEGRATE, PUBLISH, REPAIR = HALTING_ROLES = ("integrate", "publish", "repair")
@@ -32,13 +37,30 @@ class LogDamaged(Exception):
         self.what = what
 
 
+class LogEndedForEver(Exception):
+    """This log has ended; nothing more is ever signed under its origin."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def log_folder(hospital: str, origin: str) -> str:
+    """Where a log's files lie: each log of a ledger has a folder of its own, so that none is ever written over."""
+    return folder_of_log(hospital, number_of(origin))
+
+
+def folder_of_log(hospital: str, number: int) -> str:
+    """The same, by which log of the ledger it is, from 1."""
+    return hospital if number == 1 else f"{hospital}.{number}"
+
+
 class LogFiles:
     """The files of one log. Every call blocks; BlobError where the store fails, LogDamaged for bytes that are wrong."""
 
-    def __init__(self, blobs: Blobs, hospital: str) -> None:
-        """Nothing is read before it is needed."""
+    def __init__(self, blobs: Blobs, folder: str) -> None:
+        """`folder`: as `log_folder` names it. Nothing is read before it is needed."""
         self._blobs = blobs
-        self._hospital = hospital
+        self._folder = folder
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a path of the log, as `TileId.path` and the like give it; None where there are none."""
@@ -99,6 +121,21 @@ class LogFiles:
         """Keeps what was signed, before anybody is shown it."""
         self._blobs.put(self._name(SIGNED), note.encode())
 
+    def ended(self) -> Note | None:
+        """The note with which this log ended; None while it goes on. Nothing is said of its signatures."""
+        data = self.read(ENDED)
+        return None if data is None else self._parsed(ENDED, data)
+
+    def succeeded(self) -> Note | None:
+        """The note with which the log before this one ended; None for a ledger's first. As `ended`."""
+        data = self.read(SUCCEEDED)
+        return None if data is None else self._parsed(SUCCEEDED, data)
+
+    def refuse_if_ended(self) -> None:
+        """Raises LogEndedForEver."""
+        if self.read(ENDED) is not None:
+            raise LogEndedForEver
+
     def publish(self, note: Note) -> None:
         """Puts the checkpoint in place that everybody may read."""
         self._blobs.put(self._name(CHECKPOINT), note.encode())
@@ -106,7 +143,10 @@ class LogFiles:
     def halted(self, *, besides: str = "") -> str:
         """Why this log stands still, as the roles `besides` one have found; empty while it does not."""
         found = [self.halted_by(role) for role in HALTING_ROLES if role != besides]
-        return "; ".join(filter(None, found))
+        return "; ".join(filter(None, [*found, self._end()]))
+
+    def _end(self) -> str:
+        return "" if self.read(ENDED) is None else "this log has ended for ever; another goes on"
 
     def halted_by(self, role: str) -> str:
         """What one role has found; empty for nothing."""
@@ -142,15 +182,21 @@ class LogFiles:
         data = self.read(path)
         if data is None:
             return None
+        note = self._parsed(path, data)
         try:
-            note = parse_note(data)
             parse_checkpoint(note.text)
         except FormatFault as fault:
             raise LogDamaged(path, "; ".join(fault.faults)) from None
         return note
 
+    def _parsed(self, path: str, data: bytes) -> Note:
+        try:
+            return parse_note(data)
+        except FormatFault as fault:
+            raise LogDamaged(path, "; ".join(fault.faults)) from None
+
     def _name(self, path: str) -> str:
-        return f"{self._hospital}/{path}"
+        return f"{self._folder}/{path}"
 
 
 def head_path(size: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.blobs.contract import Blobs
-from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles
+from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import SignatureFault
 from ledger.trust.note import Note
@@ -80,9 +80,9 @@ class OwnLogs:
     blobs: Blobs
     verifiers: Verifiers
 
-    def files(self, hospital: str, origin: str) -> LogFiles:  # noqa: ARG002 - where a log lies may depend on its origin
-        """The files of a hospital's log of this origin."""
-        return LogFiles(self.blobs, hospital)
+    def files(self, hospital: str, origin: str) -> LogFiles:
+        """The files of a hospital's log of this origin: each log has a folder of its own."""
+        return LogFiles(self.blobs, log_folder(hospital, origin))
 
     def newest(self, hospital: str, origin: str) -> Checkpoint | None:
         """As `newest_head`."""

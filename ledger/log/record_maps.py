@@ -37,11 +37,11 @@ class PublishedAt(NamedTuple):
 class RecordMaps:
     """The maps of one hospital. Every call blocks; BlobError where the store fails, LogDamaged for wrong bytes."""
 
-    def __init__(self, blobs: Blobs, hospital: str) -> None:
-        """Nothing is read before it is needed."""
+    def __init__(self, blobs: Blobs, folder: str) -> None:
+        """`folder`: of the log's files. Nothing is read before it is needed."""
         self._blobs = blobs
-        self._hospital = hospital
-        self._files = LogFiles(blobs, hospital)
+        self._folder = folder
+        self._files = LogFiles(blobs, folder)
 
     def published(self) -> list[PublishedAt]:
         """The maps that are kept, oldest first."""
@@ -88,13 +88,13 @@ class RecordMaps:
         known = [each for each in self.published() if each.size < made.size]
         kept = [*known, made][-MAPS_KEPT:]
         text = "".join(f"{size} {position}\n" for size, position in kept)
-        self._blobs.put(f"{self._hospital}/{_PUBLISHED}", text.encode())
+        self._blobs.put(f"{self._folder}/{_PUBLISHED}", text.encode())
         for each in known:
             if each not in kept:
                 self._drop(each.size)
 
     def _drop(self, size: int) -> None:
-        for name in self._blobs.names(f"{self._hospital}/{map_folder(size).rstrip('/')}"):
+        for name in self._blobs.names(f"{self._folder}/{map_folder(size).rstrip('/')}"):
             self._blobs.delete(name)
 
     def _loaded(self, size: int) -> MapTree:

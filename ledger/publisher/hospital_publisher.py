@@ -60,6 +60,11 @@ class HospitalPublisher:
         """Whether this process has seen where the stream stands, and nothing has gone wrong since."""
 
     @property
+    def origin(self) -> str:
+        """Of the log whose events are published."""
+        return self._hospital.origin
+
+    @property
     def rest_seconds(self) -> float:
         """How long it still rests after a failure; without a task, a lease or a place among those that are open."""
         return max(0.0, self._rests_until - time.monotonic())

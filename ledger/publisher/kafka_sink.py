@@ -20,6 +20,7 @@ from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import Edges, KafkaWriter, Outgoing
 from ledger.stream.partition import partition_of
 from ledger.stream.topics import records_topic, transfers_topic
+from ledger.trust.lineage import number_of
 
 T = TypeVar("T")
 STUCK_SECONDS = 60.0
@@ -94,7 +95,7 @@ class KafkaSink:
                 raise WrongPartitions(self._topic, len(edges.last), self._hospital.partitions)
             upto = max(upto, *(place.position for place in edges.last if place), 0)
             published = {place.position: place.envelope for place in edges.last if place}
-            await refuse_if_rolled_back(self._log, self._hospital.id, upto, published)
+            await refuse_if_rolled_back(self._log, self._hospital.id, upto, published, self._advice())
             cut = sorted({*cut, *edges.beheaded})
             if not cut:
                 return edges, upto
@@ -105,6 +106,12 @@ class KafkaSink:
             await self._call(lambda cut=cut: self._admin.empty(self._topic, cut))
             cut = ()
         raise TopicChanged(self._topic)
+
+    def _advice(self) -> str:
+        """A topic that outlived the end of a log holds what the ledger has not any more: nobody takes that from it."""
+        if number_of(self._hospital.origin) == 1:
+            return ""
+        return f"; a log of this ledger has ended: remove the topic {self._topic}, which is then filled again"
 
     async def _say_if_lost(self, standing: Standing, upto: int) -> None:
         if standing.resume >= upto:

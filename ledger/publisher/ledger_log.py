@@ -13,6 +13,8 @@ from psycopg.sql import Identifier, Literal
 from psycopg_pool import AsyncConnectionPool
 
 from ledger.publisher.routing import routed_types
+from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import glance
 from ledger.views.statements import render, templates
 
 CONNECTIONS_MAX = 8
@@ -57,6 +59,18 @@ class TransferCopy:
     position: int
     envelope: bytes
     body: bytes
+
+
+def origin_of(row: LogRow, hospital: HospitalRow) -> str:
+    """The log that an event came into being in; the hospital's present one where the envelope cannot be read.
+
+    An event that survived the end of its log keeps the name under which it was published: by it and the position
+    receivers know it again.
+    """
+    try:
+        return glance(row.envelope).origin
+    except EnvelopeFault:
+        return hospital.origin
 
 
 def log_pool(url: str) -> Pool:

@@ -132,7 +132,8 @@ class Sweeper:
         self._unreadable = unreadable
 
     def _publisher(self, hospital: HospitalRow) -> HospitalPublisher:
-        if hospital.id not in self._publishers:
+        known = self._publishers.get(hospital.id)
+        if known is None or known.origin != hospital.origin:
             standing = None if self._logs is None else SignedStanding(hospital, self._log, self._logs)
             made = HospitalPublisher(hospital, self._log, self._leases, self._make_sink, standing)
             self._publishers[hospital.id] = made

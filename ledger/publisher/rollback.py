@@ -17,16 +17,18 @@ class LedgerRolledBack(StreamError):
         self.position = position
 
 
-async def refuse_if_rolled_back(log: LedgerLog, hospital: str, upto: int, published: Mapping[int, bytes]) -> None:
+async def refuse_if_rolled_back(
+    log: LedgerLog, hospital: str, upto: int, published: Mapping[int, bytes], advice: str = ""
+) -> None:
     """Raises LedgerRolledBack where the ledger ends below `upto`, or has other bytes than those published.
 
     `published`: envelopes as they stand on the stream, by position; the last one of each partition is enough, since
-    every envelope names the one before.
+    every envelope names the one before. `advice`: what else to say to whoever decides.
     """
     head = (await log.heads([hospital])).get(hospital, 0)
     if head < upto:
-        raise LedgerRolledBack(hospital, upto, f"but the ledger ends at {head}")
+        raise LedgerRolledBack(hospital, upto, f"but the ledger ends at {head}{advice}")
     stored = await log.envelopes(hospital, list(published))
     for position, envelope in sorted(published.items()):
         if stored.get(position) != envelope:
-            raise LedgerRolledBack(hospital, upto, f"but the ledger has another event at {position}")
+            raise LedgerRolledBack(hospital, upto, f"but the ledger has another event at {position}{advice}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow, TransferCopy
+from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow, TransferCopy, origin_of
 from ledger.publisher.rollback import refuse_if_rolled_back
 from ledger.publisher.routing import Routing
 
@@ -50,7 +50,7 @@ class PostgresSink:
         last = rows[-1].position
         recipients = await self._routing.recipients(rows)
         copies = [
-            TransferCopy(recipient, self._hospital.origin, row.position, row.envelope, row.body)
+            TransferCopy(recipient, origin_of(row, self._hospital), row.position, row.envelope, row.body)
             for row in rows
             for recipient in recipients.get(row.position, ())
         ]

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, TypeVar
 
-from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow
+from ledger.publisher.ledger_log import HospitalRow, LedgerLog, LogRow, origin_of
 from ledger.publisher.routing import Routing
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.topic_watch import TopicState, TopicWatch
@@ -119,7 +119,7 @@ def published_event(hospital: HospitalRow, row: LogRow, partition: int, prev_pos
     """A stored event as it is published."""
     return PublishedEvent(
         hospital=hospital.id,
-        origin=hospital.origin,
+        origin=origin_of(row, hospital),
         position=row.position,
         stream_id=row.stream_id,
         version=row.version,

@@ -60,6 +60,7 @@ TABLE: dict[type[BaseException], Row] = {
     store.UnknownHospital: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOSPITAL", ("hospital",)),
     store.HospitalDiffers: Row(code_pb2.ALREADY_EXISTS, "HOSPITAL_DIFFERS", ("hospital",)),
     store.ActorSourceTaken: Row(code_pb2.ALREADY_EXISTS, "ALREADY_EXISTS"),
+    store.LogEnded: Row(code_pb2.UNAVAILABLE, "LOG_ENDED", ("hospital",)),
     store.HospitalClosed: Row(code_pb2.FAILED_PRECONDITION, "HOSPITAL_CLOSED", ("hospital",)),
     store.SchemaVersionUnsupported: Row(
         code_pb2.FAILED_PRECONDITION, "SCHEMA_VERSION_UNSUPPORTED", ("hospital", "schema_version")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger.application.errors import UnknownHospital
 from ledger.blobs.contract import BlobError
-from ledger.log.log_files import CHECKPOINT, LogFiles
+from ledger.log.log_files import CHECKPOINT, SUCCEEDED, LogFiles
 from ledger.log.own_heads import OwnLogs, PublishedHead
 from ledger.server.errors import LogUnavailable, NoSuchLogFile
 from ledger.server.log_readers import LogReader, admit
@@ -60,6 +60,9 @@ class LogPages:
     async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
         if file == CHECKPOINT:
             return LogPage(_TEXT, "no-cache", (await self._published(hospital)).note.encode())
+        if file == SUCCEEDED:
+            files = self._logs.files(hospital, await self._origin(hospital))
+            return LogPage(_TEXT, "no-cache", await _read(files, file))
         if file.startswith(("tile/entries/", "bodies/")):
             admit(self._readers, hospital, authorization)
             return await self._covered(hospital, file, _bundle_tile(file), "private")
@@ -73,14 +76,17 @@ class LogPages:
         return LogPage(_BYTES, caching, await _read(self._logs.files(hospital, published.origin), path))
 
     async def _published(self, hospital: str) -> PublishedHead:
-        try:
-            origin = await self._origin_of(hospital)
-        except UnknownHospital:
-            raise NoSuchLogFile from None
-        head = await asyncio.to_thread(self._logs.published, hospital, origin)
+        head = await asyncio.to_thread(self._logs.published, hospital, await self._origin(hospital))
         if head is None:
             raise NoSuchLogFile
         return head
+
+    async def _origin(self, hospital: str) -> str:
+        """That of the hospital's present log."""
+        try:
+            return await self._origin_of(hospital)
+        except UnknownHospital:
+            raise NoSuchLogFile from None
 
 
 async def _read(files: LogFiles, path: str) -> bytes:

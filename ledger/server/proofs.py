@@ -100,7 +100,7 @@ class Proofs:
         """A record whole, up to the published checkpoint. Raises PackTooLarge, before all of it is in memory."""
         record_id = required_uuid(request.record_id, "record_id")
         log = await self._entries_of(request.hospital)
-        maps = RecordMaps(self._logs.blobs, request.hospital)
+        maps = RecordMaps(self._logs.blobs, await self._ledger.log_folder(request.hospital))
         published = await self._published(log, maps)
         events = await self._events(request.hospital, record_id, with_bodies=request.with_bodies)
         try:

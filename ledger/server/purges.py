@@ -22,6 +22,7 @@ from ledger.keys.purge_rows import Purge as PurgeRow
 from ledger.server import page_token
 from ledger.server.arguments import invalid, required_uuid
 from ledger.server.errors import UnknownHolder
+from ledger.trust.lineage import first_of
 from ledger.views.page_size import page_rows
 
 _PREFIX = "HOLDER_KIND_"
@@ -45,7 +46,7 @@ class Purges:
         rows_max = page_rows(request.page_size)
         token = page_token.decode(request, request.page_token)
         after = int(token) if token.isdigit() else 0
-        origin = await self._origin_of(request.hospital)
+        origin = first_of(await self._origin_of(request.hospital))
         rows = await self._purges.page(origin, after, rows_max + 1, only_open=request.only_open)
         generations = await self._generations()
         response = ListPurgesResponse(purges=[_message(each, generations) for each in rows[:rows_max]])
@@ -60,7 +61,7 @@ class Purges:
         by = required_uuid(request.actor.id, "actor.id")
         if request.kind == HOLDER_KIND_UNSPECIFIED or request.kind not in HolderKind.values():
             raise invalid("kind", "REQUIRED", "a kind of holder that this release knows is required")
-        stream = (await self._origin_of(request.hospital), record_id.bytes)
+        stream = (first_of(await self._origin_of(request.hospital)), record_id.bytes)
         kind = HolderKind.Name(request.kind).removeprefix(_PREFIX).lower()
         if not await self._purges.acknowledge(stream, kind, request.item, self._clock(), by):
             raise UnknownHolder(record_id)

@@ -11,7 +11,14 @@ import psycopg
 
 from ledger.store.append import Append, Appended, Verdict, check_append
 from ledger.store.connections import Connection, ConnectionPool, is_usable
-from ledger.store.errors import AppendQueueFull, AppendRefused, HospitalClosed, OutcomeUnknown, StoreUnavailable
+from ledger.store.errors import (
+    AppendQueueFull,
+    AppendRefused,
+    HospitalClosed,
+    LogEnded,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
 from ledger.store.grouping import COMMANDS_MAX, Group, Waiting, take_group
 from ledger.store.hint import HeadHint
 from ledger.store.outcome import LostBackend, Outcome, resolve
@@ -27,6 +34,8 @@ WAITING_MAX = 10_000
 
 _CLOSED = "LE002"
 """What the schema's own trigger answers, in `sql/hospital/0001_tables.sql`."""
+_ENDED = "LE003"
+"""What `sql/control/0008_ended_logs.sql` answers to a process that has not seen a succession yet."""
 
 
 class GroupCommitter:
@@ -58,8 +67,8 @@ class GroupCommitter:
         """Waits until the command is durable or refused, and says which.
 
         A caller that stops waiting does not stop the append. Raises AppendQueueFull, StoreUnavailable,
-        HospitalClosed and AppendRefused (nothing was written), OutcomeUnknown, and MalformedAppend for a defect of the
-        caller.
+        HospitalClosed, LogEnded and AppendRefused (nothing was written), OutcomeUnknown, and MalformedAppend for a
+        defect of the caller.
         """
         check_append(append)
         if len(self._queue) >= WAITING_MAX:
@@ -153,6 +162,8 @@ class GroupCommitter:
         except psycopg.Error as error:
             if error.sqlstate == _CLOSED:
                 return [HospitalClosed(self._hospital)] * len(appends)
+            if error.sqlstate == _ENDED:
+                return [LogEnded(self._hospital)] * len(appends)
             if len(appends) == 1:
                 return [AppendRefused(appends[0].command_id, error.sqlstate)]
         return [outcome for append in appends for outcome in await self._flush_apart(connection, [append])]

@@ -68,6 +68,14 @@ class HospitalClosed(StoreError):
         self.hospital = hospital
 
 
+class LogEnded(StoreError):
+    """The log under whose origin this was sealed has ended; the same command may be sent again, under the new one."""
+
+    def __init__(self, hospital: str) -> None:
+        super().__init__(hospital)
+        self.hospital = hospital
+
+
 class SchemaVersionUnsupported(StoreError):
     """The hospital's schema is older or newer than this server serves; other hospitals are served."""
 

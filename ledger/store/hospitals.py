@@ -8,6 +8,7 @@ from ledger.store.connections import ConnectionPool
 from ledger.store.errors import HospitalDiffers
 from ledger.store.migrate import MigrateConnection, migrate_connection, migrate_hospital
 from ledger.store.statements import statements
+from ledger.trust.lineage import is_at_or_after
 
 HOSPITAL_ID = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
@@ -56,8 +57,9 @@ async def add_hospital(
             await connection.execute(statements("migrate")["register_hospital"], values)
         await migrate_hospital(connection, hospital)
         row = await _registered(connection, hospital)
-    same = (row.origin, row.partitions, row.rule_pack) == (origin, partitions, rule_pack)
-    if not same or address not in ("", row.address):
+    same = (row.partitions, row.rule_pack) == (partitions, rule_pack)
+    # Its first log may have ended since.
+    if not same or not is_at_or_after(row.origin, origin) or address not in ("", row.address):
         raise HospitalDiffers(hospital)
     return row
 

@@ -12,13 +12,14 @@ from hashlib import sha256
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.glance import Glance, glance
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import is_at_or_after
 
 
 class FaultKind(Enum):
     """What is wrong with an event in its stream."""
 
     ENVELOPE = "the envelope's bytes are not well formed"
-    ORIGIN = "the origin differs from that of the event before"
+    ORIGIN = "the origin is neither that of the event before nor of a log that succeeded it"
     STREAM = "the event belongs to another stream"
     VERSION = "the version does not follow the one before"
     PREV_LEAF = "prev_leaf is not the leaf hash of the event before"
@@ -80,7 +81,7 @@ class ChainWalk:
         """As `take`, where envelope and leaf hash are known already; what is wrong, if anything."""
         if seen.stream_id != self.stream_id:
             return FaultKind.STREAM
-        if self._origin not in ("", seen.origin):
+        if self._origin not in ("", seen.origin) and not is_at_or_after(seen.origin, self._origin):
             return FaultKind.ORIGIN
         if seen.version != self.version + 1:
             return FaultKind.VERSION

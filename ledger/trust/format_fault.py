@@ -61,5 +61,9 @@ class AuditFault(FormatFault):
     """Not a map audit:"""
 
 
+class EndedFault(FormatFault):
+    """Not the end of a log:"""
+
+
 class PackFormFault(FormatFault):
     """Not a proof pack:"""

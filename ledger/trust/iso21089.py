@@ -86,6 +86,7 @@ _CODES = {
     "PatientMerged": "merge",
     "PatientUnmerged": "unmerge",
     "MapPublished": "report",
+    "LogSucceeded": "report",
     "RulePackAdded": "originate",
     "TemplatesAdded": "originate",
     "RulePackChosen": "report",

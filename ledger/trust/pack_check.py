@@ -19,6 +19,7 @@ from ledger.trust.format_fault import (
     SignatureFault,
 )
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import is_at_or_after
 from ledger.trust.map_audit import MapAudit, parse_map_audit
 from ledger.trust.map_published import MapStatement, read_map_published
 from ledger.trust.map_tree import check_bucket
@@ -114,10 +115,11 @@ def _witnessed(pack: ProofPack, policy: Policy) -> Witnessed:
 def _chain(pack: ProofPack, origin: str) -> tuple[Envelope, ...]:
     """The record's envelopes, each following the one before it."""
     envelopes: list[Envelope] = []
-    leaf, recorded_at = b"", 0
+    leaf, recorded_at, begun = b"", 0, ""
     for version, event in enumerate(pack.events, 1):
         envelope = _envelope_of(event, origin, version)
         checks = (
+            (not begun or is_at_or_after(envelope.origin, begun), PackFault.ORIGIN),
             (envelope.stream_id == pack.record_id, PackFault.RECORD),
             (envelope.stream_version == version, PackFault.VERSION),
             (envelope.prev_leaf == leaf, PackFault.PREV_LEAF),
@@ -127,7 +129,7 @@ def _chain(pack: ProofPack, origin: str) -> tuple[Envelope, ...]:
         for holds, fault in checks:
             if not holds:
                 raise PackRefused(fault, version=version)
-        leaf, recorded_at = leaf_hash(event.envelope), envelope.recorded_at
+        leaf, recorded_at, begun = leaf_hash(event.envelope), envelope.recorded_at, envelope.origin
         envelopes.append(envelope)
     return tuple(envelopes)
 
@@ -137,7 +139,8 @@ def _envelope_of(event: PackEvent, origin: str, version: int = 0) -> Envelope:
         envelope = decode(event.envelope)
     except EnvelopeFault as fault:
         raise PackRefused(PackFault.ENVELOPE, version=version, detail=fault.reason) from fault
-    if envelope.origin != origin:
+    # What survived of a log that ended is in its successor's tree, under the name it had.
+    if not is_at_or_after(origin, envelope.origin):
         raise PackRefused(PackFault.ORIGIN, version=version)
     return envelope
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from ledger.trust.chain import ChainWalk, FaultKind
 from ledger.trust.glance import glance
+from ledger.trust.lineage import Succession, is_successor
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
@@ -44,12 +45,15 @@ class RangeFound:
 
     first_position: int
     last_position: int
+    first_origin: str
     origin: str
+    """Of the last event."""
     leaves: bytes
     """Leaf hashes in order of position, joined."""
     joints: dict[bytes, Joint]
     fault: Fault | None
     """The first fault inside the range; everything else is of the events before it."""
+    successions: tuple[Succession, ...] = ()
 
 
 class RangeWalk:
@@ -81,7 +85,14 @@ class RangeWalk:
             for stream_id, last in self._last.items()
         }
         return RangeFound(
-            self._after + 1, self._walk.position, self._walk.origin, b"".join(self._leaves), joints, self._fault
+            first_position=self._after + 1,
+            last_position=self._walk.position,
+            first_origin=self._walk.first_origin,
+            origin=self._walk.origin,
+            leaves=b"".join(self._leaves),
+            joints=joints,
+            fault=self._fault,
+            successions=tuple(self._walk.successions),
         )
 
     def _opened(self, stream_id: bytes) -> ChainWalk:
@@ -104,6 +115,7 @@ class RangeJoin:
         self.leaf = b""
         """Leaf hash of the last event; empty before the first."""
         self._origin = ""
+        self._successions: list[Succession] = []
         self._digest = b""
         self._events = 0
 
@@ -118,11 +130,13 @@ class RangeJoin:
         if found.first_position != self.position + 1:
             return Fault(RowFault.POSITION, self.position + 1, b"", 0)
         faults = [fault for each in found.joints.items() if (fault := self._fault_between(*each))]
-        if found.origin and self._origin not in ("", found.origin):
+        if found.first_origin and self._origin not in ("", found.first_origin) and not self._is_succeeded_by(found):
             faults.append(Fault(RowFault.LEDGER_ORIGIN, found.first_position, b"", 0))
         faults += [self._placed(found.fault)] if found.fault else []
         if faults:
             return min(faults, key=lambda fault: fault.position)
+        # A range that begins with a LogSucceeded cannot know which log it follows.
+        self._successions += [each._replace(ended=each.ended or self._origin) for each in found.successions]
         self._origin = found.origin or self._origin
         self.streams.update({stream_id: self._after(stream_id, joint) for stream_id, joint in found.joints.items()})
         leaves = [found.leaves[at : at + HASH_BYTES] for at in range(0, len(found.leaves), HASH_BYTES)]
@@ -138,8 +152,19 @@ class RangeJoin:
         """What holds so far; the events alone that were looked at whole."""
         first = self.position - self._events + 1 if self._events else 0
         return Summary(
-            self._events, len(self.streams), first, self.position, self._origin, self._digest, self.recorded_at()
+            events=self._events,
+            streams=len(self.streams),
+            first_position=first,
+            last_position=self.position,
+            origin=self._origin,
+            digest=self._digest,
+            recorded_at=self.recorded_at(),
+            successions=tuple(self._successions),
         )
+
+    def _is_succeeded_by(self, found: RangeFound) -> bool:
+        at_once = bool(found.successions) and found.successions[0].position == found.first_position
+        return at_once and is_successor(found.first_origin, self._origin)
 
     def _advance(self, leaves: list[bytes]) -> None:
         digest = self._digest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ledger.trust.log_ended import LogEnded
 from ledger.trust.policy import Witnessed
 from ledger.trust.tile_growth import TileGrowth
 from ledger.trust.verify import Fault, RowFault
@@ -12,9 +13,15 @@ from ledger.trust.verify import Fault, RowFault
 class RootWatch:
     """Takes every leaf from the first on, and looks at the root wherever a signed head says what it must be."""
 
-    def __init__(self, heads: Iterable[Witnessed] = ()) -> None:
-        """The heads in any order; each was accepted under a policy before."""
-        self._open = sorted(heads, key=lambda head: head.checkpoint.size, reverse=True)
+    def __init__(self, heads: Iterable[Witnessed] = (), ends: Iterable[LogEnded] = ()) -> None:
+        """The heads in any order; each was accepted under a policy before. `ends`: of logs that ended, checked too."""
+        by_origin = {end.last.origin: end for end in ends}
+        self.lost: list[Witnessed] = []
+        """Heads of a log that ended above what survives of it: there is nothing to compare them with any more."""
+        self._after_end: list[Witnessed] = []
+        self._open: list[Witnessed] = []
+        for head in sorted(heads, key=lambda head: head.checkpoint.size, reverse=True):
+            self._kind_of(head, by_origin.get(head.checkpoint.origin)).append(head)
         self._growth = TileGrowth()
         self.compared: list[Witnessed] = []
         """The heads whose root was found, in order of size."""
@@ -44,5 +51,15 @@ class RootWatch:
 
     def end(self) -> Fault | None:
         """After the last leaf: BEHIND where a signed head has more."""
+        if self._after_end:
+            return Fault(RowFault.AFTER_END, self._after_end[0].checkpoint.size, b"", 0)
         fault = self.take(())
         return fault or (Fault(RowFault.BEHIND, self.size + 1, b"", 0) if self._open else None)
+
+    def _kind_of(self, head: Witnessed, end: LogEnded | None) -> list[Witnessed]:
+        checkpoint = head.checkpoint
+        if end is None or checkpoint.size <= end.surviving:
+            return self._open
+        if checkpoint.size < end.last.size or checkpoint == end.last:
+            return self.lost
+        return self._after_end

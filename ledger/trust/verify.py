@@ -14,17 +14,19 @@ from ledger.trust.envelope import Envelope
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.glance import Glance, glance
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import LOG_SUCCEEDED, Succession, is_successor
 
 
 class RowFault(Enum):
     """What is wrong with a row beyond the chain of its stream, or with the rows that are kept beside the events."""
 
     POSITION = "the position does not follow the one before"
-    LEDGER_ORIGIN = "the origin differs from that of the ledger"
+    LEDGER_ORIGIN = "the origin differs from that of the ledger, and no LogSucceeded says why"
     COLUMN = "a column beside the envelope differs from it"
     LEDGER_HEAD = "the row that says where the ledger stands differs from the last event"
     STREAM_HEAD = "the row that says where the stream stands differs from its last event"
     SIGNED_ROOT = "the events up to here do not lead to the root that was signed"
+    AFTER_END = "a log has signed more, or other, than the head with which it ended"
     BEHIND = "a signed checkpoint has more events: the ledger was cut or rolled back"
 
 
@@ -80,10 +82,13 @@ class Summary:
     """0 for an empty range."""
     last_position: int
     origin: str
+    """Of the last event."""
     digest: bytes
     """Running digest over every event in order: equal digests, equal ledgers."""
     recorded_at: int = field(default=0, compare=False)
     """The latest time that an event claims, Unix microseconds; 0 without events."""
+    successions: tuple[Succession, ...] = field(default=(), compare=False)
+    """Where a log ended and another went on, in order."""
 
 
 class LedgerWalk:
@@ -111,6 +116,8 @@ class LedgerWalk:
         """Where each stream of the range stands, by its 16 bytes."""
         self.leaf = b""
         """Leaf hash of the last event taken."""
+        self.first_origin = origin
+        self.successions: list[Succession] = []
         self._begun_after = position
         self._digest = digest
         self._digesting = digesting
@@ -126,7 +133,9 @@ class LedgerWalk:
         leaf = sha256(b"\x00" + row.envelope).digest()  # leaf_hash, unrolled: this runs for every event there is
         fault = self._fault_in_ledger(row, seen, leaf) or self._fault_in_stream(row, seen, leaf)
         if fault is None:
-            self.position, self.origin, self.leaf = row.position, seen.origin, leaf
+            if seen.origin != self.origin:
+                self._change_origin(row.position, seen)
+            self.position, self.leaf = row.position, leaf
             if self._digesting:
                 self._digest = running_digest(self._digest, row.position, leaf)
         return fault
@@ -142,10 +151,17 @@ class LedgerWalk:
             origin=self.origin,
             digest=self._digest,
             recorded_at=max((chain.recorded_at for chain in self.chains.values()), default=0),
+            successions=tuple(self.successions),
         )
 
+    def _change_origin(self, position: int, seen: Glance) -> None:
+        if seen.type == LOG_SUCCEEDED:
+            self.successions.append(Succession(position, self.origin, seen.origin))
+        self.first_origin = self.first_origin or seen.origin
+        self.origin = seen.origin
+
     def _fault_in_ledger(self, row: Row, seen: Glance, leaf: bytes) -> Fault | None:
-        if self.origin not in ("", seen.origin):
+        if self.origin not in ("", seen.origin) and not _succeeds(seen, self.origin):
             return self._fault(RowFault.LEDGER_ORIGIN, row.position, seen.stream_id)
         if row.copies is not None and _differ(row.copies, seen, leaf):
             return self._fault(RowFault.COLUMN, row.position, seen.stream_id)
@@ -164,6 +180,11 @@ class LedgerWalk:
     def _fault(self, kind: FaultKind | RowFault, position: int, stream_id: bytes = b"") -> Fault:
         chain = self.chains.get(stream_id)
         return Fault(kind, position, stream_id, chain.version + 1 if chain else 0)
+
+
+def _succeeds(seen: Glance, origin: str) -> bool:
+    """Whether this event is the one with which the next log of the ledger begins."""
+    return seen.type == LOG_SUCCEEDED and is_successor(seen.origin, origin)
 
 
 def running_digest(before: bytes, position: int, leaf: bytes) -> bytes:

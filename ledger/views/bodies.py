@@ -9,6 +9,7 @@ from ledger.api.v1 import (
     events_pb2,
     identity_events_pb2,
     keeping_events_pb2,
+    log_events_pb2,
     map_events_pb2,
     rulebook_events_pb2,
 )
@@ -22,6 +23,7 @@ _FILES = (
     identity_events_pb2,
     map_events_pb2,
     rulebook_events_pb2,
+    log_events_pb2,
 )
 
 BODIES: dict[str, type[Message]] = {

@@ -7,13 +7,15 @@ from typing import LiteralString
 
 import psycopg
 import pytest
+from kafka.admin import KafkaAdminClient
 from prometheus_client import REGISTRY
 from psycopg.sql import SQL, Identifier, Literal
 
 from ledger.config import Settings
 from ledger.publisher import hospital_publisher, metrics
+from ledger.store.succession import end_log
 from ledger.stream.topics import records_topic
-from tests.contract.stream.loaded_ledger import LoadedLedger, Record
+from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger, Record
 from tests.eventually import eventually_async
 from tests.fault.topic_contents import Publishing, headers_on, wait_for_events, wait_until_noted
 from tests.integration.log.backups import Backups
@@ -144,3 +146,30 @@ async def test_the_topic_keeps_an_older_backup_out(
     await later.taken()
     done = await later.restore("--kafka", broker)
     assert (done.exit_code, "knows another history up to position 30" in done.output) == (1, True), done.output
+
+
+async def test_a_topic_that_outlived_its_log_is_removed_by_a_person(
+    ledger: LoadedLedger,
+    publishing: Publishing,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds events that the ledger has lost for good: refused with its name; once it is gone it is filled again."""
+    monkeypatch.setattr(hospital_publisher, "REFUSED_SECONDS", 1.0)
+    topic, old = records_topic(ledger.hospital), f"{ORIGIN_PREFIX}/{ledger.hospital}/1"
+    ledger.append(30)
+    async with publishing():
+        await wait_until_noted(ledger)
+    roll_back(ledger, 20)
+    await end_log(ledger.database.role_url("ledger_migrate"), ledger.hospital, old, old[:-1] + "2", 20)
+    change(ledger)  # past the fence, whose own test is elsewhere: what is under test only reads the events
+    ledger.append(15)
+    with caplog.at_level(logging.ERROR, "ledger"):
+        async with publishing():
+            await wait_until_refused(ledger)
+            assert f"remove the topic {topic}" in str([vars(each) for each in caplog.records])
+            admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+            await asyncio.to_thread(admin.delete_topics, [topic])
+            await wait_for_events(settings.kafka_bootstrap, topic, 35)
+    admin.close()

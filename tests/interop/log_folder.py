@@ -23,6 +23,8 @@ from ledger.trust.tlog_proof import TlogProof
 SIZES = (1, 255, 256, 300, 66_000)
 PROVEN = (0, 255, 256, 65_535, 65_999)
 LOG = SigningKey("ledger.example/north/1", KeyKind.ED25519, sha256(b"log").digest())
+FOLLOWING = SigningKey(LOG.name, KeyKind.ED25519, sha256(b"the key that follows").digest())
+"""Signs beside the log's key, under the same name, as while a log changes its key."""
 WITNESSES = [
     SigningKey(f"witness.example/{at}", KeyKind.COSIGNATURE, sha256(b"witness %d" % at).digest()) for at in (1, 2, 3)
 ]
@@ -89,9 +91,10 @@ class OurLog:
     def _signed(self) -> Note:
         text = Checkpoint(LOG.name, self.size, self.root_at(self.size)).text()
         cosignatures = [each.cosign(text, 1_764_000_000 + at) for at, each in enumerate(WITNESSES)]
-        note = Note(text).signed_also(LOG.sign(text), STRANGER.sign(text), *cosignatures)
+        note = Note(text).signed_also(LOG.sign(text), STRANGER.sign(text), *cosignatures, FOLLOWING.sign(text))
         self.write("checkpoint", note.encode())
         self.write("log.vkey", str(LOG.verifier()).encode())
+        self.write("following.vkey", str(FOLLOWING.verifier()).encode())
         vkeys = [str(each.verifier()) for each in WITNESSES]
         self.write("witnesses.vkeys", "\n".join(vkeys).encode())
         lines = [f"witness w{at} {vkey} https://w{at}.example/" for at, vkey in enumerate(vkeys)]

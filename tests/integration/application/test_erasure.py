@@ -17,9 +17,13 @@ from ledger.application.ledger import Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.config import load
+from ledger.domain.decide_log import SucceedLog
+from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
+from ledger.domain.values import Actor
 from ledger.keys.erasing import Erasing
 from ledger.server.record_message import record_message
+from ledger.store.succession import end_log
 from ledger.trust.envelope import decode
 from ledger.trust.sealing import Destroyed, Opened
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
@@ -104,6 +108,31 @@ async def test_the_key_goes_and_the_tombstone_stays_in_every_process(process: Pr
         Row(row.position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope)) for row in every
     )
     assert isinstance(walked, Summary), walked
+
+
+async def test_a_record_of_a_log_that_ended_is_destroyed_under_its_successor(
+    process: Process, other: Process, database: Database
+) -> None:
+    """One key, one tombstone, one row of the register for what stands under two origins, in every process."""
+    office = Office(process.ledger)
+    record_id, list_id = await office.condemned(await office.patient())
+    head, successor = await process.ledger.head(HOSPITAL), ORIGIN[:-1] + "2"
+    await end_log(database.role_url("ledger_migrate"), HOSPITAL, ORIGIN, successor, head)
+    await process.ledger.hospitals()
+    approvers = (Actor(UUID(int=1), "Ada", "records_office"), Actor(UUID(int=2), "Bea", "physician"))
+    last = f"{ORIGIN}\n{head + 9}\n"
+    lost = SucceedLog(UUID(int=9), ORIGIN, last, head + 1, head + 9, approvers, LossReason.ATTACK)
+    assert await process.ledger.succeed(HOSPITAL, lost) == head + 1
+    await office.destroy(record_id, list_id)
+    rows = await process.ledger.read_stream(HOSPITAL, UUID(record_id), 0, 100)
+    assert {decode(row.envelope).origin for row in rows} == {ORIGIN, successor}
+    for each in (process, other):
+        await each.follower.catch_up()
+        *earlier, last_opened = await each.bodies.opener.open([(row.envelope, row.body) for row in rows])
+        assert set(earlier) == {Destroyed()}
+        assert isinstance(last_opened, Opened)
+    purges = await process.bodies.purges.page(ORIGIN, 0, 10, only_open=False)
+    assert [each.stream_id for each in purges] == [UUID(record_id)]
 
 
 async def test_the_list_is_reported_after_the_keys_are_gone(process: Process) -> None:

@@ -61,8 +61,8 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
 ) -> None:
     """100 events behind: the log, a kept checkpoint and a witness each refuse it and name the positions. Put back for a
     repair it takes no commands, and refilled it has the same root and the same bytes."""
-    log = keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1").verifier()
-    witness = WitnessProcess(tmp_path / "w", "witness.test/w", [log])
+    own = [key.verifier() for key in keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1")]
+    witness = WitnessProcess(tmp_path / "w", "witness.test/w", own)
     witness.start()
     policy = tmp_path / "policy"
     policy.write_text(f"witness w {witness.key} {witness.url}\nquorum w\n")

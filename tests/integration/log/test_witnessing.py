@@ -23,7 +23,7 @@ from tests.services.witness import WitnessProcess
 @pytest.fixture
 def witnesses(tmp_path: Path, keys: LogKeys, ledger: LoadedLedger) -> Iterator[list[WitnessProcess]]:
     """Three witnesses of the hospital's log, which run."""
-    log = keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1").verifier()
+    log = keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1")[0].verifier()
     found = [WitnessProcess(tmp_path / f"w{at}", f"witness.test/w{at}", [log]) for at in (1, 2, 3)]
     for each in found:
         each.start()

@@ -75,7 +75,7 @@ def test_nothing_is_signed_that_others_could_not_check(tmp_path: Path) -> None:
     passphrase = tmp_path / "passphrase"
     passphrase.touch(0o600)
     passphrase.write_text("a passphrase of the tests\n")
-    made = LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
+    (made,) = LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
     assert list(LogVerifiers(tmp_path / "keys" / FILE_NAME)(ORIGIN)) == [made.verifier()]
     (tmp_path / "taken").mkdir()
     unwritable = LogVerifiers(tmp_path / "taken")

@@ -56,7 +56,13 @@ def test_only_unavailable_invites_a_retry() -> None:
     """A client may repeat a call on UNAVAILABLE only, so nothing with an unknown outcome may carry that code."""
     assert row_of(store.OutcomeUnknown(_ID)).code == code_pb2.UNKNOWN
     unavailable = {cls for cls, row in TABLE.items() if row.code == code_pb2.UNAVAILABLE}
-    stores = {store.StoreUnavailable, store.MigrationBlocked, views.ViewsUnavailable, views.ViewsUnreadable}
+    stores = {
+        store.StoreUnavailable,
+        store.LogEnded,
+        store.MigrationBlocked,
+        views.ViewsUnavailable,
+        views.ViewsUnreadable,
+    }
     assert unavailable == {
         application.ClockOff,
         edge.ServerStopping,

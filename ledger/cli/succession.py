@@ -1,0 +1,278 @@
+"""`ledger repair succeed`: closes a log whose last events are lost for good, and lets a new one go on for it.
+
+Step by step, each of which may be the last of a run that is killed; the next run goes on behind it:
+the successor's key, the note that closes the old log, the registry with its fence, LogSucceeded, the old key put away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import click
+
+from ledger.api.v1.common_pb2 import Actor as ActorMessage
+from ledger.application.ledger import Ledger
+from ledger.application.message_codec import to_domain
+from ledger.application.succession import NotAppended
+from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
+from ledger.cli.bodies import bodies_with_keys
+from ledger.cli.log_store import log_blobs
+from ledger.cli.person import Person
+from ledger.cli.running import settings_for
+from ledger.config import BadSettings, Settings
+from ledger.domain.decide_log import SucceedLog, succeed_log
+from ledger.domain.log_events import LossReason
+from ledger.domain.refusal import Refused
+from ledger.domain.values import Actor
+from ledger.integrator.hospital_integrator import ROLE as INTEGRATING
+from ledger.integrator.ledger_rows import rows_pool
+from ledger.integrator.log_keys import KeyUnusable, LogKeys
+from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
+from ledger.keys.key_folder import KeyFolder
+from ledger.lease import Lease, Leases
+from ledger.log.log_files import ENDED, REPAIR, SIGNED, SUCCEEDED, LogDamaged, LogFiles, log_folder
+from ledger.log.own_heads import newest_head
+from ledger.log.signed_history import AnotherHistory, kept_up_to, require_beginning
+from ledger.publisher.hospital_publisher import ROLE as PUBLISHING
+from ledger.store.errors import HospitalDiffers, NotDurable, StoreError, StoreUnavailable
+from ledger.store.refill import open_refill
+from ledger.store.succession import end_log
+from ledger.stream.topics import records_topic
+from ledger.trust.format_fault import FormatFault
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import successor_of
+from ledger.trust.log_ended import LogEnded, check_log_ended
+from ledger.trust.merkle import Frontier
+from ledger.trust.note import Note
+from ledger.trust.note_key import KeyKind
+
+_NEEDED = (
+    "postgres_append_url", "postgres_migrate_url", "postgres_stream_url", "postgres_keys_url", "key_file",
+    "key_passphrase_file",
+)  # fmt: skip
+_COMMANDS = UUID("0c5d3e57-52f1-4f0e-8a57-6f5b8f0f7c11")
+_LEASE_SECONDS_MAX = 15.0
+_LEASE_LOOK_SECONDS = 0.5
+_RENEW_SECONDS = 1.5
+_UNDER_WAY = "a succession is under way; run `ledger repair succeed` again"
+_FAULTS = (
+    AnotherHistory, BadSettings, BlobDiffers, BlobError, FormatFault, HospitalDiffers, KeyFileUnusable, KeysUnavailable,
+    KeyUnusable, LogDamaged, NotAppended, NotDurable,
+)  # fmt: skip
+
+
+class NotSucceeded(Exception):
+    """The log is not given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approves the loss, and why it came to be."""
+
+    approvers: tuple[Actor, ...]
+    reason: LossReason
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """What was done."""
+
+    ended: LogEnded
+    position: int
+    """Of the LogSucceeded."""
+
+
+@click.command()
+@click.argument("hospital")
+@click.option("--approver", "approvers", type=Person(), multiple=True, required=True, help="Two persons: ID,NAME,ROLE.")
+@click.option("--reason", type=click.Choice([each.value for each in LossReason]), required=True, help="Why it is lost.")
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
+)
+def succeed(hospital: str, approvers: tuple[ActorMessage, ...], reason: str, folder: Path | None) -> None:
+    """Close the log of HOSPITAL for ever and let a new one go on from what is left of the ledger.
+
+    For a ledger whose signed events are nowhere any more; refused while `ledger repair refill` could bring them back.
+    The new log has a new origin and a new key, and begins with an event that says who approved the loss.
+    """
+    settings = settings_for(*_NEEDED, beside=folder)
+    try:
+        approval = Approval(tuple(to_domain(each, Actor) for each in approvers), LossReason(reason))
+        done = asyncio.run(_succeed(settings, hospital, approval))
+    except Refused as refused:
+        raise click.ClickException("; ".join(f"{each.rule}: {each.text}" for each in refused.violations)) from refused
+    except StoreUnavailable as error:
+        raise click.ClickException("PostgreSQL cannot be reached") from error
+    except OSError as error:
+        raise click.ClickException(f"{hospital}: {error.strerror or error}") from error
+    except (*_FAULTS, NotSucceeded, StoreError) as error:
+        raise click.ClickException(f"{hospital}: {error}") from error
+    _say(hospital, settings, done)
+
+
+def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
+    ended = done.ended
+    click.echo(f"{hospital}: the log {ended.last.origin} has ended at {ended.last.size:,} events, for ever.")
+    click.echo(f"Lost for good: positions {ended.lost[0]:,} to {ended.lost[-1]:,}.")
+    click.echo(f"{ended.successor.name} goes on with position {done.position:,}. Its verifier key, for every policy,")
+    click.echo(f"witness and receiver: {ended.successor}")
+    click.echo("The views are built anew. Receivers of the old log find `succeeded` beside the new checkpoint.")
+    if settings.stream == "kafka":
+        click.echo(
+            f"The topic {records_topic(hospital)} holds events that the ledger has not any more. Publishing and\n"
+            "commands are refused until you have removed it (docs/operations.md); it is then filled again."
+        )
+
+
+async def _succeed(settings: Settings, hospital: str, approval: Approval) -> Succeeded:
+    async with bodies_with_keys(settings) as bodies, _nobody_else(settings, hospital) as still_alone:
+        ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+        try:
+            return await _Succession(settings, hospital, ledger, approval).run(still_alone)
+        finally:
+            await ledger.close()
+
+
+class _Succession:
+    """One hospital's, while nobody else signs or publishes."""
+
+    def __init__(self, settings: Settings, hospital: str, ledger: Ledger, approval: Approval) -> None:
+        self._settings = settings
+        self._hospital = hospital
+        self._ledger = ledger
+        self._approval = approval
+        self._blobs: Blobs = log_blobs(settings)
+        self._folder = KeyFolder(settings.log_keys or settings.data_dir / "keys")
+        self._keys = LogKeys(self._folder.folder, settings.log_passphrase_file, make=True)
+
+    async def run(self, still_alone: asyncio.Task[None]) -> Succeeded:
+        """Goes on wherever an earlier run was broken off."""
+        origin = await self._ledger.origin_of(self._hospital)
+        ended = await self._under_way(origin) or await self._closed(origin)
+        if still_alone.done():
+            raise NotSucceeded("another process signs or publishes; nothing but the closed log is changed yet")
+        old = ended.last.origin
+        await end_log(self._settings.postgres_migrate_url, self._hospital, old, ended.successor.name, ended.surviving)
+        await self._ledger.hospitals()  # so that this process knows the new origin
+        position = await self._ledger.succeed(self._hospital, self._command(ended))
+        for path in self._folder.signing_paths(old, KeyKind.ED25519):
+            self._folder.put_away(path)
+        await asyncio.to_thread(self._let_commands_in, ended)
+        return Succeeded(ended, position)
+
+    def _files(self, origin: str) -> LogFiles:
+        return LogFiles(self._blobs, log_folder(self._hospital, origin))
+
+    async def _under_way(self, origin: str) -> LogEnded | None:
+        """The end of the log before, where the ledger has moved on from it and nothing was appended yet."""
+        note = await asyncio.to_thread(self._files(origin).read, SUCCEEDED)
+        if note is None or await asyncio.to_thread(self._files(origin).halted_by, REPAIR) != _UNDER_WAY:
+            return None
+        return self._checked(self._files(origin), SUCCEEDED)
+
+    async def _closed(self, origin: str) -> LogEnded:
+        """Closes the log, or finds it closed: from here on nothing is signed under its origin."""
+        files = self._files(origin)
+        if await asyncio.to_thread(files.ended) is None:
+            ended = await self._lost(files, origin)
+            text = ended.text()
+            keys = [*self._keys.of(origin), *self._keys.of(ended.successor.name)]
+            note = Note(text, tuple(key.sign(text) for key in keys))
+            await asyncio.to_thread(files.write, {ENDED: note.encode()})
+        ended = self._checked(files, ENDED)
+        successor = self._files(ended.successor.name)
+        await asyncio.to_thread(successor.halt, REPAIR, _UNDER_WAY)
+        await asyncio.to_thread(successor.write, {SUCCEEDED: files.read(ENDED) or b""})
+        return ended
+
+    async def _lost(self, files: LogFiles, origin: str) -> LogEnded:
+        """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
+        signed = newest_head(files, origin, [key.verifier() for key in self._keys.of(origin)])
+        if signed is None:
+            raise LogDamaged(SIGNED, "missing; nothing says what is lost")
+        tree = Frontier()
+        async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
+            async for envelope in rows.envelopes():
+                tree.append(leaf_hash(envelope))
+                if tree.size == signed.size:
+                    break
+        await asyncio.to_thread(require_beginning, files, tree, signed)
+        successor, *_ = await asyncio.to_thread(self._keys.of, successor_of(origin))
+        ended = LogEnded(signed, tree.size, successor.verifier(), self._approval.reason.value)
+        succeed_log(self._command(ended), UUID(int=0), self._ledger.now())  # before anything is closed
+        kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
+        if kept.position > tree.size:
+            still = f"positions {tree.size + 1} to {kept.position} are not lost"
+            raise NotSucceeded(f"{still}: `ledger repair refill` brings them back, which comes first")
+        click.echo(f"{self._hospital}: not in the log any more: {kept.missing}")
+        return ended
+
+    def _let_commands_in(self, ended: LogEnded) -> None:
+        """But for a refill that nobody has accepted yet: what it brought back has no reservations all the same."""
+        successor = self._files(ended.successor.name)
+        if open_refill_said := self._files(ended.last.origin).halted_by(REPAIR):
+            successor.halt(REPAIR, open_refill_said)
+        else:
+            successor.resume(REPAIR)
+
+    def _checked(self, files: LogFiles, path: str) -> LogEnded:
+        note = files.ended() if path == ENDED else files.succeeded()
+        if note is None:
+            raise LogDamaged(path, "missing")
+        return check_log_ended(note, tuple(self._folder.verifiers_of(_ended_origin(note), KeyKind.ED25519)))
+
+    def _command(self, ended: LogEnded) -> SucceedLog:
+        return SucceedLog(
+            command_id=uuid5(_COMMANDS, ended.last.text()),
+            ended_origin=ended.last.origin,
+            last_checkpoint=ended.last.text(),
+            lost_from=ended.surviving + 1,
+            lost_to=ended.last.size,
+            approvers=self._approval.approvers,
+            reason=LossReason(ended.reason),
+        )
+
+
+def _ended_origin(note: Note) -> str:
+    return [*note.text.split("\n"), "", ""][1]
+
+
+@asynccontextmanager
+async def _nobody_else(settings: Settings, hospital: str) -> AsyncGenerator[asyncio.Task[None]]:
+    """Holds what integrators and publishers hold while they work; the task ends where it is lost."""
+    async with rows_pool(settings.postgres_stream_url) as pool:
+        leases = Leases(pool.connection)
+        async with _held(leases, hospital, INTEGRATING) as one, _held(leases, hospital, PUBLISHING) as other:
+            keeping = asyncio.create_task(_keep((one, other)), name=f"leases {hospital}")
+            try:
+                yield keeping
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _held(leases: Leases, hospital: str, role: str) -> AsyncGenerator[Lease]:
+    lease = await _lease(leases, hospital, role)
+    try:
+        yield lease
+    finally:
+        await lease.release()
+
+
+async def _lease(leases: Leases, hospital: str, role: str) -> Lease:
+    for _ in range(round(_LEASE_SECONDS_MAX / _LEASE_LOOK_SECONDS)):
+        if lease := await leases.acquire(hospital, role):
+            return lease
+        await asyncio.sleep(_LEASE_LOOK_SECONDS)
+    raise NotSucceeded(f"another process holds the lease `{role}`; stop it first")
+
+
+async def _keep(held: tuple[Lease, Lease]) -> None:
+    while all([await lease.renew() for lease in held]):  # noqa: ASYNC110  # a term is renewed by time
+        await asyncio.sleep(_RENEW_SECONDS)

@@ -1,0 +1,53 @@
+"""Whether a log may be given up for a successor. It is asked by who repairs a ledger, never over the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.command_guards import is_person
+from ledger.domain.decision import LOG, Decision
+from ledger.domain.faults import Faults
+from ledger.domain.log_events import LogSucceeded, LossReason
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import Actor, EventMeta
+
+APPROVERS = 2
+
+
+@dataclass(frozen=True)
+class SucceedLog:
+    """Gives up what is lost of a log for good."""
+
+    command_id: UUID
+    ended_origin: str
+    last_checkpoint: str
+    lost_from: int
+    lost_to: int
+    approvers: tuple[Actor, ...]
+    reason: LossReason
+
+
+def succeed_log(command: SucceedLog, stream_id: UUID, now: datetime) -> Decision:
+    """The one event of a new stream. Raises Refused with every fault: nothing lost, or not two different persons."""
+    faults = Faults()
+    if command.lost_from > command.lost_to:
+        faults.add("lost_to", "NOTHING_LOST", "the ledger is not behind its log", RefusalKind.STATE)
+    if len({each.id for each in command.approvers}) != APPROVERS or len(command.approvers) != APPROVERS:
+        faults.add("approvers", "NOT_TWO_PERSONS", "two different persons approve", RefusalKind.STATE)
+    if not all(map(is_person, command.approvers)):
+        faults.add("approvers", "NOT_A_PERSON", "a person approves, not a system", RefusalKind.STATE)
+    faults.refuse_if_any()
+    first = command.approvers[0]
+    meta = EventMeta(actor=first, occurred_at=now, command_id=command.command_id, purpose="RECORDMGT")
+    event = LogSucceeded(
+        meta,
+        command.ended_origin,
+        command.last_checkpoint,
+        command.lost_from,
+        command.lost_to,
+        command.approvers,
+        command.reason,
+    )
+    return Decision(stream_id, LOG, (event,))

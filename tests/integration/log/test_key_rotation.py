@@ -1,0 +1,101 @@
+"""`ledger keys rotate` on a running integrator: an overlap in which both keys sign, then the new one alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.cli.keys import keys as keys_command
+from ledger.integrator.log_keys import LogKeys
+from ledger.keys.key_folder import KeyFolder
+from ledger.log.fsck import check_log
+from ledger.log.log_files import LogFiles
+from ledger.trust.note_key import KeyKind, VerifierKey, parse_verifier_key
+from ledger.trust.signed_note import signers
+from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
+from tests.eventually import eventually_async
+from tests.integration.log.conftest import Integrating
+from tests.integration.log.test_integrating import until_published
+
+Rotate = Callable[..., "asyncio.Future[Result]"]
+
+
+@pytest.fixture
+def origin(ledger: LoadedLedger) -> str:
+    return f"{ORIGIN_PREFIX}/{ledger.hospital}/1"
+
+
+@pytest.fixture
+def rotate(origin: str, tmp_path: Path) -> Rotate:
+    """The command, on the folder of this test."""
+    given = ["rotate", origin, "--passphrase-file", str(tmp_path / "passphrase")]
+    environment = {"LEDGER_DATA_DIR": str(tmp_path)}
+
+    def run(*options: str) -> asyncio.Future[Result]:
+        command = lambda: CliRunner().invoke(keys_command, [*given, *options], env=environment)  # noqa: E731
+        return asyncio.ensure_future(asyncio.to_thread(command))
+
+    return run
+
+
+def signed_by(files: LogFiles, *keys: VerifierKey) -> list[VerifierKey]:
+    note = files.published()
+    return [] if note is None else [key for key in keys if key in signers(note, keys)]
+
+
+async def test_a_key_is_followed_while_the_log_grows(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, rotate: Rotate, log_key: Callable[[], VerifierKey]
+) -> None:
+    """Without a restart: old, both, new; not finished too early; the whole log holds under the new key at the end."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+        old = log_key()
+        begun = await rotate()
+        new = parse_verifier_key(begun.output.strip())
+        early = await rotate("--finish")
+        assert (early.exit_code, "not signed by the new key yet" in early.output) == (1, True), early.output
+        assert (await rotate()).exit_code == 1  # a third key does not join them
+        ledger.append(5)
+        await until_published(files, 25)
+        assert signed_by(files, old, new) == [old, new]
+        assert check_log(files.read, old).checkpoint == check_log(files.read, new).checkpoint
+        done = await rotate("--finish")
+        assert done.exit_code == 0, done.output
+        ledger.append(5)
+        await until_published(files, 30)
+    assert (signed_by(files, old, new), log_key()) == ([new], new)
+
+
+async def test_a_log_at_rest_is_signed_anew_by_the_next_integrator(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, rotate: Rotate, log_key: Callable[[], VerifierKey]
+) -> None:
+    """Its head gets the second signature without a new event, so that the overlap can end."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    new = parse_verifier_key((await rotate()).output.strip())
+    async with integrating():
+
+        async def both() -> bool:
+            return signed_by(files, log_key(), new) == [log_key(), new]
+
+        await eventually_async(both)
+    assert (await rotate("--finish")).exit_code == 0
+
+
+def test_an_end_that_was_killed_half_way_is_ended(origin: str, tmp_path: Path, keys: LogKeys) -> None:
+    """The old key is away, the new one not yet in its place: it signs alone, no other is made, and the end goes on."""
+    folder = KeyFolder(tmp_path / "keys")
+    keys.of(origin)
+    new = folder.make(origin, KeyKind.ED25519, b"a passphrase of the tests", cost=14, following=True)
+    assert [key.verifier() for key in keys.of(origin)][1:] == [new]
+    folder.put_away(folder.path_of(origin, KeyKind.ED25519))
+    assert [key.verifier() for key in keys.of(origin)] == [new]
+    folder.finish_rotation(origin, KeyKind.ED25519)
+    assert [key.verifier() for key in keys.of(origin)] == [new]
+    assert len(folder.verifiers_of(origin, KeyKind.ED25519)) == 2
