@@ -27,7 +27,9 @@ def keys(hospitals: tuple[str, ...], beside: Path | None) -> None:
 
     Goes by the ledger's rows: run `ledger verify` before it. Runs where the key file is.
     """
-    settings = settings_for("postgres_append_url", "postgres_keys_url", "key_file", "key_passphrase_file", beside=beside)
+    settings = settings_for(
+        "postgres_append_url", "postgres_keys_url", "key_file", "key_passphrase_file", beside=beside
+    )
     with shown():
         held = asyncio.run(_checked(settings, hospitals))
     if not held:

@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of an erasure: a record is erased whole or not at all, and the next start ends it."""
+"""A server killed in the middle of an erasure: a record is erased whole or not at all, and the next start ends it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def ground(database: Database) -> AsyncIterator[Ground]:
 
 @pytest.mark.timeout(240)
 async def test_the_next_start_completes_what_a_kill_broke_off(ground: Ground, tmp_path: Path) -> None:
-    """Killed at every step, one server after the other, with a destruction more each time; the last start does it all."""
+    """Killed at every step, one server after the other, a destruction more each time; the last start does it all."""
     environment = serve_environment(ground.database)
     records: list[UUID] = []
     erased: list[int] = []

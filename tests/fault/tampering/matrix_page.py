@@ -11,10 +11,11 @@ PAGE = Path(__file__).parents[3] / "docs" / "tampering.md"
 _INTRODUCTION = f"""# The tamper matrix
 
 What becomes of each change of each stored thing. This page is made from `tests/fault/tampering/declaration.py`
-(`python -m tests.fault.tampering.matrix_page`); every cell is a test (`tests/fault/test_tamper_matrix.py`) on a state that the
-product itself has stored: PostgreSQL, the log's files, a Kafka topic, views, keys of two generations, a destroyed record, proof files and a
-transfer package. A cell flips {FLIPS} bits and makes every other change {TRIES} times, at generated places. PostgreSQL's triggers and
-constraints are out of the way: what is shown is what is found when its owner changes a row.
+(`python -m tests.fault.tampering.matrix_page`); every cell is a test (`tests/fault/test_tamper_matrix.py`) on a state
+that the product itself has stored: PostgreSQL, the log's files, a Kafka topic, views, keys of two generations, a
+destroyed record, proof files and a transfer package. A cell flips {FLIPS} bits, or makes another change at up to
+{TRIES} places, all generated. PostgreSQL's triggers and constraints are out of the way: shown is what is found when
+its owner changes a row.
 
 - **refused**: the checker refuses and its report names the place.
 - **unchanged**: it says the very same as before.
@@ -45,7 +46,12 @@ def page() -> str:
         for change in Change
         if thing.cell(change).why
     ]
-    parts = [_INTRODUCTION, "\n".join(lines), "## Remarks\n" + "\n".join(reasons), "## Cells by name\n" + "\n".join(left_out)]
+    parts = [
+        _INTRODUCTION,
+        "\n".join(lines),
+        "## Remarks\n" + "\n".join(reasons),
+        "## Cells by name\n" + "\n".join(left_out),
+    ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 

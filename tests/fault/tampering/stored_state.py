@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry
 
@@ -20,6 +22,7 @@ from consumers.transfer_message import TransferMessage
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import proofs_pb2 as proofs
 from ledger.api.v1 import transfers_pb2 as transfers
+from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.ledger import Ledger
 from ledger.application.packages import package_bytes
 from ledger.blobs.directory import DirectoryBlobs
@@ -32,10 +35,16 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.disclosing import Disclosing
 from ledger.keys.erasing import Erasing
+from ledger.keys.key_file import read_key_file, write_key_file
+from ledger.keys.key_file_keys import KeyFileKeys
+from ledger.keys.key_rows import KeyRows
+from ledger.keys.rewrapping import rewrap_all
+from ledger.keys.secret_file import read_line_secret
 from ledger.log.log_files import LogFiles
 from ledger.log.record_maps import PublishedAt, RecordMaps
 from ledger.publisher.role import run_publisher
 from ledger.server.proofs import Proofs
+from ledger.store.connections import writer_pool
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.map_audit import MapAudit
@@ -51,7 +60,7 @@ from projections.session import Pace
 from projections.views import ALL
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
-from tests.integration.application.disposal_ground import Office
+from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office
 from tests.integration.application.written import execute
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment
@@ -224,6 +233,8 @@ async def _filled(building: Building, database: Database) -> Stored:
     destroyed, list_id = await office.condemned(await office.patient())
     records = [await _under_care(ledger) for _ in range(3)]
     await asyncio.gather(*(_notes(ledger, each, NOTES) for each in records))
+    for actor in (PROPOSER, APPROVER):
+        await ledger.register_actor(HOSPITAL, RegisterActorRequest(hospital=HOSPITAL, actor=actor))
     older_keys = _key_rows(database)
     await building.publish_map()
     rows = await ledger.read_stream(HOSPITAL, records[0], 0, 2000)
@@ -231,6 +242,7 @@ async def _filled(building: Building, database: Database) -> Stored:
 
     await office.destroy(destroyed, list_id)
     await _erased(building)
+    await _rotated(building)
     await asyncio.gather(*(_notes(ledger, each, 5) for each in records))
     offer, package = await _offered(building, records[0])
     await building.publish_map()
@@ -271,6 +283,22 @@ async def _erased(building: Building) -> None:
     await ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry()).catch_up()
 
 
+async def _rotated(building: Building) -> None:
+    """A new generation of key-encryption keys, and every key under it."""
+    file, passphrase_file = building.settings.key_file, building.settings.key_passphrase_file
+    assert file is not None
+    assert passphrase_file is not None
+    passphrase = read_line_secret(passphrase_file)
+    content = read_key_file(file, passphrase).rotated(datetime.now(UTC), os.urandom)
+    write_key_file(file, content, passphrase, os.urandom)
+    pool = writer_pool(building.settings.postgres_keys_url)
+    try:
+        done = await rewrap_all(KeyRows(pool), KeyFileKeys(file, passphrase_file), content.newest.number)
+    finally:
+        await pool.close()
+    assert (done.keys > 0, done.failed) == (True, ())
+
+
 async def _offered(building: Building, record: UUID) -> tuple[Offer, bytes]:
     """The offer of a record to south, as south reads it, and the package."""
     ledger = building.ledger
@@ -285,7 +313,5 @@ async def _offered(building: Building, record: UUID) -> tuple[Offer, bytes]:
 
 
 def _key_rows(database: Database) -> tuple[tuple[Any, ...], ...]:
-    import psycopg
-
     with psycopg.connect(database.url) as connection:
         return tuple(connection.execute("SELECT * FROM ledger_keys.record_keys").fetchall())
