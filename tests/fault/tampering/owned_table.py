@@ -99,7 +99,7 @@ def from_bytes(data: bytes, like: Any) -> Any:
     """A value of the same kind; what is cut is filled up with zeros where the kind has a fixed length."""
     match like:
         case UUID():
-            return UUID(bytes=data.ljust(16, b"\0"))
+            return UUID(bytes=data.ljust(16, b"\0")[:16])
         case int():
             return int.from_bytes(data.ljust(8, b"\0")[:8], "big", signed=True)
         case str():

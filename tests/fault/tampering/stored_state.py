@@ -35,7 +35,7 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.disclosing import Disclosing
 from ledger.keys.erasing import Erasing
-from ledger.keys.key_file import read_key_file, write_key_file
+from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
 from ledger.keys.rewrapping import rewrap_all
@@ -290,7 +290,7 @@ async def _rotated(building: Building) -> None:
     assert passphrase_file is not None
     passphrase = read_line_secret(passphrase_file)
     content = read_key_file(file, passphrase).rotated(datetime.now(UTC), os.urandom)
-    write_key_file(file, content, passphrase, os.urandom)
+    write_key_file(file, content, passphrase, os.urandom, cost=COST_OF_A_RANDOM_PASSPHRASE)
     pool = writer_pool(building.settings.postgres_keys_url)
     try:
         done = await rewrap_all(KeyRows(pool), KeyFileKeys(file, passphrase_file), content.newest.number)

@@ -107,7 +107,7 @@ async def test_the_key_goes_and_the_tombstone_stays_in_every_process(process: Pr
 
 
 async def test_of_a_destroyed_record_only_what_the_ledger_holds_is_called_destroyed(process: Process) -> None:
-    """No key tells any more: another envelope, or another body under the right one, is a fault and not a destruction."""
+    """No key tells any more: another envelope, or another body under the right one, is a fault, no destruction."""
     record_id, _ = await _destroyed(process)
     await process.follower.catch_up()
     first = (await process.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
