@@ -106,4 +106,6 @@ def _fault_of(
         return KeyRowFault.TOMBSTONE
     if statement is None or statement.position != event.position:
         return KeyRowFault.REGISTER
-    return KeyRowFault.REGISTER if statement.plaintext and not statement.proven_by(envelope) else None
+    # Both are empty where the RecordDestroyed could not be opened any more.
+    kept = bool(statement.plaintext or statement.salt)
+    return KeyRowFault.REGISTER if kept and not statement.proven_by(envelope) else None

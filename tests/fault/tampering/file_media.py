@@ -15,9 +15,10 @@ from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.note import parse_note
 from ledger.trust.tile import edge_tiles, new_bundles
+from tests.fault.tampering.building import MONITOR, ORIGIN
 from tests.fault.tampering.changes import Change, Items, changes
 from tests.fault.tampering.medium import Found, Medium, Tampering, ledger_command
-from tests.fault.tampering.stored_state import MONITOR, ORIGIN, Stored
+from tests.fault.tampering.stored_state import Stored
 
 Check = Callable[[], Found]
 

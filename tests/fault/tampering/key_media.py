@@ -13,11 +13,12 @@ from uuid import UUID
 from ledger.cli.bodies import bodies_with_keys
 from ledger.trust.envelope import decode
 from ledger.trust.sealing import Opened, Opening
+from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import TRIES, Change
 from tests.fault.tampering.ledger_media import SCHEMA, Columns
 from tests.fault.tampering.medium import Found, Medium, Tampering, ledger_command
 from tests.fault.tampering.owned_table import OwnedTable, Row, all_replaced
-from tests.fault.tampering.stored_state import HOSPITAL, Stored
+from tests.fault.tampering.stored_state import Stored
 
 _PER_STREAM = 3
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from ledger.trust.envelope import decode, encode
 from ledger.trust.leaf import leaf_hash
+from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import TRIES, Change, Items, changes, flipped
 from tests.fault.tampering.medium import Found, Medium, Tampering, ledger_command
 from tests.fault.tampering.owned_table import OwnedTable, Row, all_replaced, from_bytes, to_bytes
-from tests.fault.tampering.stored_state import HOSPITAL, Stored
+from tests.fault.tampering.stored_state import Stored
 
 SCHEMA = f"h_{HOSPITAL}"
 _COPIES = ("stream_id", "version", "type", "recorded_at", "leaf_hash")

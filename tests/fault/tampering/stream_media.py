@@ -22,9 +22,10 @@ from ledger.stream.topics import records_topic
 from ledger.trust.sealing import SealFault
 from projections.checkpoint import Delivered
 from tests.eventually import eventually
+from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import TRIES, Change, changes
 from tests.fault.tampering.medium import Found, Medium, Tampering
-from tests.fault.tampering.stored_state import HOSPITAL, PARTITIONS, Stored
+from tests.fault.tampering.stored_state import PARTITIONS, Stored
 
 MESSAGES = 40
 """Of each partition, from its first on."""

@@ -22,10 +22,11 @@ from projections.rebuild import rebuild
 from projections.session import Tools
 from projections.tables import generation_name
 from projections.views import ALL
+from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import Change, flipped
 from tests.fault.tampering.medium import Found, Medium, Tampering
 from tests.fault.tampering.owned_table import from_bytes, to_bytes
-from tests.fault.tampering.stored_state import HOSPITAL, PARTITIONS, Stored
+from tests.fault.tampering.stored_state import PARTITIONS, Stored
 
 VIEWS_TRIED = 2
 
