@@ -11,6 +11,7 @@ from random import Random
 
 import psycopg
 import pytest
+from _pytest.mark import ParameterSet
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.postgres import EmbeddedPostgres
@@ -24,6 +25,19 @@ from tests.services.template import migrate_database
 
 _CANNOT_SEE = ("cannot be said",)
 _REFUSED_BY_DATABASE = (psycopg.IntegrityError, psycopg.DataError)
+
+
+_SLOW = {"stream", "views"}
+"""Groups whose every check makes a topic or builds a view: some of their cells are `make test-long`."""
+
+
+def _parameters() -> list[ParameterSet]:
+    found: list[ParameterSet] = []
+    for thing, change, cell in cells():
+        slow = thing.medium[0] in _SLOW and change not in (Change.FLIP, Change.DELETE)
+        marks = [pytest.mark.long] if slow else []
+        found.append(pytest.param(thing, change, cell, id=f"{thing.name}, {change.value}", marks=marks))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +61,7 @@ def baselines() -> Baselines:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("thing", "change", "cell"),
-    cells(),
-    ids=lambda each: getattr(each, "name", None) if not isinstance(each, Cell) else "",
-)
+@pytest.mark.parametrize(("thing", "change", "cell"), _parameters())
 def test_cell(media: Media, baselines: Baselines, thing: Thing, change: Change, cell: Cell) -> None:
     """Refused with its place, or nothing else is said than before: as the matrix declares it, at generated places."""
     medium = media.of(*thing.medium)

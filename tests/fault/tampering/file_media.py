@@ -212,16 +212,22 @@ _TAKEN_BACK = ("Map unaudited", "Bodies in the pack")
 def _lines(data: bytes) -> dict[str, bytes]:
     """The lines by word and number: those of the checkpoint are `text`, `log signature` and `cosignature`."""
     head, _, note = data.partition(b"\n\n")
-    named: dict[str, bytes] = {}
-    for number, line in enumerate(head.split(b"\n")):
-        word = line.partition(b" ")[0].decode()
-        named[f"{word if word in _WORDS else 'hash'}#{number}"] = line
-    named["empty#"] = b""
     text, _, signatures = note.partition(b"\n\n")
-    named |= {f"text#{number}": line for number, line in enumerate(text.split(b"\n"))}
-    named["no text#"] = b""
-    for number, line in enumerate(signatures.splitlines()):
-        named[f"{'cosignature' if b'witness' in line else 'log signature'}#{number}"] = line
+    named: dict[str, bytes] = {}
+
+    def put(word: str, line: bytes) -> None:
+        known = sum(name.partition("#")[0] == word for name in named)
+        named[f"{word}#{known}"] = line
+
+    for line in head.split(b"\n"):
+        word = line.partition(b" ")[0].decode()
+        put(word if word in _WORDS else "hash", line)
+    put("empty", b"")
+    for line in text.split(b"\n"):
+        put("text", line)
+    put("empty", b"")
+    for line in signatures.splitlines():
+        put("cosignature" if b"witness" in line else "log signature", line)
     return named
 
 

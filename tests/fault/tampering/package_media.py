@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
+from uuid import UUID
 
 from consumers.receiving_hospital.inspection import Verified, inspect_package
 from consumers.receiving_hospital.offer import Offer
@@ -19,11 +20,12 @@ def package_media(stored: Stored) -> dict[str, Medium]:
     """The media by their name in the declaration."""
     now, older, offer = stored.now.package, stored.older.package, stored.offer
     whole = TransferPackage.FromString(now)
-    # A second package is there to change places with; what arrives is the first.
-    parts = {"offered": now, "another": older}
+    # Two packages, each with its offer, so that they can change places.
+    offers = {"the one": offer, "the other": _offer_of(older, offer)}
 
     def on_its_way(items: Items) -> Found:
-        return _inspected(items.get("offered", b""), offer)
+        found = [_inspected(items.get(name, b""), offers[name]) for name in offers]
+        return next((each for each in found if not each.accepted), found[0])
 
     def crooked(place: Callable[[PackagedEvent, bytes], None]) -> Callable[[Items], Found]:
         def checked(items: Items) -> Found:
@@ -52,10 +54,25 @@ def package_media(stored: Stored) -> dict[str, Medium]:
         return f"at {name}", f"at version {following}", "ends at version"
 
     return {
-        "package": BytesMedium(parts, {"offered": older}, on_its_way, lambda _name: ("MISMATCH",)),
+        "package": BytesMedium(
+            {"the one": now, "the other": older}, {"the one": older}, on_its_way, lambda _name: ("MISMATCH",)
+        ),
         "package envelope": BytesMedium(envelopes, _earlier(envelopes), crooked(_put_envelope), in_record),
         "package body": BytesMedium(bodies, _earlier(bodies), crooked(_put_body), in_record),
     }
+
+
+def _offer_of(data: bytes, like: Offer) -> Offer:
+    package = TransferPackage.FromString(data)
+    return replace(
+        like,
+        transfer_id=UUID(package.transfer_id),
+        record_version=package.record_version,
+        head_leaf=package.head_leaf,
+        events=len(package.events),
+        package_sha256=sha256(data).digest(),
+        package_size=len(data),
+    )
 
 
 def _inspected(data: bytes, offer: Offer) -> Found:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import count
 from random import Random
 
@@ -117,10 +118,15 @@ class Parts:
     put: Callable[[Message, str, bytes | None], Message]
 
     def tamperings(self, change: Change, dice: Random) -> Iterator[Tampering]:
-        """As Medium says; an old part is that of an earlier message."""
+        """As Medium says; an old part is that of an earlier message.
+
+        Not of the last one of a partition: where that becomes nobody's message, the topic ends before it (Whole).
+        """
+        last = {each.partition: number for number, each in enumerate(self.topic.messages)}
         named = {
             f"{number} {name}": data
             for number, each in enumerate(self.topic.messages)
+            if number not in last.values()
             for name, data in self.part_of(each).items()
         }
         older = {name: named.get(f"{int(name.split()[0]) - 1} {name.split()[1]}", named[name]) for name in named}
@@ -242,5 +248,5 @@ def _fault_in(delivered: Delivered) -> str:
 
 def _said(delivered: Delivered) -> str:
     event = delivered.event
-    place = f"{event.position} {event.stream_id} {event.version}"
-    return f"{place} {event.event_type} {event.recorded_at} {event.leaf.hex()} {event.opening}"
+    place = f"{event.position} {event.stream_id} {event.version} {event.event_type} {event.recorded_at}"
+    return f"{place} {event.leaf.hex()} {sha256(repr(event.opening).encode()).hexdigest()}"
