@@ -11,7 +11,7 @@ from random import Random
 
 import psycopg
 import pytest
-from _pytest.mark import ParameterSet
+from _pytest.mark import ParameterSet  # pytest exports none of the kind
 
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.postgres import EmbeddedPostgres
@@ -31,13 +31,11 @@ _SLOW = {"stream", "views"}
 """Groups whose every check makes a topic or builds a view: some of their cells are `make test-long`."""
 
 
-def _parameters() -> list[ParameterSet]:
-    found: list[ParameterSet] = []
+def _parameters() -> Iterator[ParameterSet]:
     for thing, change, cell in cells():
         slow = thing.medium[0] in _SLOW and change not in (Change.FLIP, Change.DELETE)
         marks = [pytest.mark.long] if slow else []
-        found.append(pytest.param(thing, change, cell, id=f"{thing.name}, {change.value}", marks=marks))
-    return found
+        yield pytest.param(thing, change, cell, id=f"{thing.name}, {change.value}", marks=marks)
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ class Topic:
             try:
                 while rest < _REST or (not got and rest < _REST_AT_FIRST):
                     batch = await feed.poll(0.2, 500)
-                    rest = 0 if batch else rest + 1
+                    rest = rest + 1 if feed.at_rest else 0  # what is skipped as a repeat is no rest
                     got += batch
                     faults = [fault for each in batch if (fault := _fault_in(each))]
                     if faults:
