@@ -59,7 +59,7 @@ def baselines() -> Baselines:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("thing", "change", "cell"), _parameters())
+@pytest.mark.parametrize(("thing", "change", "cell"), list(_parameters()))
 def test_cell(media: Media, baselines: Baselines, thing: Thing, change: Change, cell: Cell) -> None:
     """Refused with its place, or nothing else is said than before: as the matrix declares it, at generated places."""
     medium = media.of(*thing.medium)
