@@ -69,7 +69,7 @@ class CommandPath:
 
         Raises Refused, or a LedgerError; after any of them nothing was written, but for OutcomeUnknown.
         """
-        work = _Work(decode_request(request), rpc, content_digest(rpc, request), known_hospitals)
+        work = _Work(decode_request(request), rpc, self._keys.of_command(content_digest(rpc, request)), known_hospitals)
         try:
             return await self._until_settled(work)
         except (Refused, LedgerError):

@@ -20,6 +20,10 @@ class ReservationKeys:
         """HMAC-SHA-256 over the kind and the parts, 32 bytes."""
         return reservation_hmac(self._secret, kind, *parts)
 
+    def of_command(self, digest: bytes) -> bytes:
+        """What is kept of a command's content, which short texts would be guessed from otherwise; 32 bytes."""
+        return reservation_hmac(self._secret, "command", digest)
+
     def stored(self, wanted: decision.Reservation, stream_id: UUID) -> append.Reservation:
         """The store's form of a reservation of the domain."""
         key = self.key(wanted.kind, wanted.parts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import grpc.aio
 
@@ -22,7 +23,7 @@ from ledger.keys.key_store import KeyStore
 from ledger.keys.origin import hospital_of
 from ledger.keys.purge_rows import PurgeRows
 from ledger.keys.remote_opener import RemoteOpener
-from ledger.keys.sealers import KeyedOpener, KeyedSealer
+from ledger.keys.sealers import EventPlace, KeyedOpener, KeyedSealer
 from ledger.keys.secret_file import read_line_secret
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.reading import EventReader
@@ -60,9 +61,17 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
         rows = await events.read_positions(hospital_of(origin), position - 1, 1) if hospital_of(origin) else []
         return any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows)
 
+    async def leaves_of(places: Sequence[EventPlace]) -> dict[EventPlace, bytes]:
+        found: dict[EventPlace, bytes] = {}
+        for origin in {origin for origin, _, _ in places if hospital_of(origin)}:
+            versions = [(UUID(bytes=stream_id), version) for of, stream_id, version in places if of == origin]
+            leaves = await events.leaves_of(hospital_of(origin), versions)
+            found |= {(origin, stream_id.bytes, version): leaf for (stream_id, version), leaf in leaves.items()}
+        return found
+
     keys, purges = KeyStore(KeyRows(key_pool), encryption, is_destruction), PurgeRows(key_pool)
     try:
-        yield Bodies(keys, encryption, purges, events, KeyedSealer(keys), KeyedOpener(keys, purges))
+        yield Bodies(keys, encryption, purges, events, KeyedSealer(keys), KeyedOpener(keys, purges, leaves_of))
     finally:
         await keys.close()
         await key_pool.close()

@@ -6,6 +6,7 @@ import click
 from typing_extensions import override
 
 from ledger.cli.verify_backup import backup
+from ledger.cli.verify_keys import keys
 from ledger.cli.verify_ledger import ledger
 from ledger.cli.verify_log import log
 from ledger.cli.verify_pack import pack, proof
@@ -22,11 +23,12 @@ class _WholeLedgersByDefault(click.Group):
 
 @click.group(cls=_WholeLedgersByDefault)
 def verify() -> None:
-    """Check whole ledgers, an archive, a backup, a log's files, a record's proof pack or the proof of one event."""
+    """Check whole ledgers, their keys, an archive, a backup, a log's files, a record's pack or an event's proof."""
 
 
 verify.add_command(ledger)
 verify.add_command(backup)
 verify.add_command(log)
+verify.add_command(keys)
 verify.add_command(pack)
 verify.add_command(proof)

@@ -26,6 +26,8 @@ class KeyRow:
     """None in a tombstone."""
     destroyed_by: int | None
     """Position of the RecordDestroyed; None while the key lives."""
+    purged_by: int | None = None
+    """The same as the purge register has it, where it was asked: a key that lives all the same was put back."""
 
     @property
     def stream(self) -> StreamOf:
@@ -88,8 +90,8 @@ class KeyRows:
 
 
 def _row(row: tuple[Any, ...]) -> KeyRow:
-    origin, stream_id, key_id, generation, wrapped, destroyed_by = row
-    return KeyRow(KeyPlace(origin, stream_id.bytes, key_id), generation, wrapped, destroyed_by)
+    origin, stream_id, key_id, *rest = row
+    return KeyRow(KeyPlace(origin, stream_id.bytes, key_id), *rest)
 
 
 @cache

@@ -8,9 +8,10 @@ ON CONFLICT DO NOTHING
 RETURNING origin, stream_id
 
 -- name: find
-SELECT k.origin, k.stream_id, k.key_id, k.generation, k.wrapped, k.destroyed_by
+SELECT k.origin, k.stream_id, k.key_id, k.generation, k.wrapped, k.destroyed_by, p.position
 FROM unnest($1::text[], $2::uuid[]) AS asked (origin, stream_id)
 JOIN ledger_keys.record_keys AS k USING (origin, stream_id)
+LEFT JOIN ledger_keys.purges AS p USING (origin, stream_id)
 
 -- name: destroy
 UPDATE ledger_keys.record_keys SET wrapped = NULL, destroyed_by = $3, destroyed_at = now()

@@ -103,13 +103,13 @@ class KeyStore:
         since = self._forgotten
         rows = await self._rows.find(streams)
         found: dict[StreamOf, Found] = {each: SealFault(SealFaultKind.KEY_MISSING) for each in streams}
-        live = [row for row in rows.values() if row.wrapped is not None]
+        live = [row for row in rows.values() if row.wrapped is not None and row.purged_by is None]
         wrapped = [(row.place, Wrapped(row.generation, row.wrapped or b"")) for row in live]
         for row, data_key in zip(live, await self._encryption.unwrap(wrapped), strict=True):
             found[row.stream] = self._opened(row, data_key, since)
         for row in rows.values():
-            if row.destroyed_by is not None:
-                found[row.stream] = await self._of_tombstone(row, row.destroyed_by)
+            if (position := row.destroyed_by or row.purged_by) is not None:
+                found[row.stream] = await self._of_tombstone(row, position)
         return found
 
     def _opened(self, row: KeyRow, data_key: bytes | None, since: int) -> Found:
@@ -120,6 +120,8 @@ class KeyStore:
         return key
 
     async def _of_tombstone(self, row: KeyRow, position: int) -> Found:
+        if row.wrapped is not None:
+            _log.error("a destroyed record's key was put back", extra={"stream_id": row.place.stream_id.hex()})
         if await self._is_destruction(row.stream, position):
             return Destroyed()
         _log.error("a key was removed without a RecordDestroyed", extra={"stream_id": row.place.stream_id.hex()})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
 from ledger.keys.purge_rows import PurgeRows
 from ledger.trust.envelope import Envelope
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
-from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
+from ledger.trust.sealed_body import NONCE_BYTES, has_digest, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import (
     CannotSeal,
     Destroyed,
@@ -20,10 +21,15 @@ from ledger.trust.sealing import (
     Opening,
     Sealed,
     SealFault,
+    SealFaultKind,
     seal_in_order,
 )
 
 _RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
+EventPlace = tuple[str, bytes, int]
+"""Origin, stream id and version of an event."""
+LeavesOf = Callable[[Sequence[EventPlace]], Awaitable[dict[EventPlace, bytes]]]
+"""The leaf hashes that the ledger holds of events; those that it does not hold are left out."""
 
 
 class KeyedSealer:
@@ -56,9 +62,10 @@ class KeyedSealer:
 class KeyedOpener:
     """An Opener. Of a destroyed record it opens the RecordDestroyed itself, which the purge register keeps."""
 
-    def __init__(self, keys: KeyStore, purges: PurgeRows) -> None:
+    def __init__(self, keys: KeyStore, purges: PurgeRows, leaves_of: LeavesOf) -> None:
         self._keys = keys
         self._purges = purges
+        self._leaves_of = leaves_of
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """As Opener says. Raises KeysUnavailable, StoreUnavailable."""
@@ -66,7 +73,30 @@ class KeyedOpener:
         streams = [_stream_of(each) for each in envelopes if isinstance(each, Envelope)]
         keys = await self._keys.find(streams) if streams else {}
         openings = [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
+        openings = await self._only_stored(events, envelopes, openings)
         return await self._with_statements(envelopes, openings)
+
+    async def _only_stored(
+        self, events: Sequence[tuple[bytes, bytes]], envelopes: list[Envelope | SealFault], openings: list[Opening]
+    ) -> list[Opening]:
+        """No key tells any more whether an event of a destroyed record is the one that was sealed; the ledger does."""
+        gone = {
+            index: each
+            for index, each in enumerate(envelopes)
+            if isinstance(each, Envelope) and openings[index] == Destroyed()
+        }
+        if not gone:
+            return openings
+        stored = await self._leaves_of([(each.origin, each.stream_id, each.stream_version) for each in gone.values()])
+        checked = list(openings)
+        for index, envelope in gone.items():
+            envelope_bytes, body = events[index]
+            place = envelope.origin, envelope.stream_id, envelope.stream_version
+            if stored.get(place) != leaf_hash(envelope_bytes):
+                checked[index] = SealFault(SealFaultKind.NOT_STORED)
+            elif not has_digest(envelope, body):
+                checked[index] = SealFault(SealFaultKind.DIGEST)
+        return checked
 
     async def _with_statements(self, envelopes: list[Envelope | SealFault], openings: list[Opening]) -> list[Opening]:
         asked = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -15,9 +15,12 @@ from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import is_at_or_after
 from ledger.trust.note import parse_note
 from ledger.trust.note_key import VerifierKey
+from ledger.trust.policy import Witnessed
+from ledger.trust.root_watch import RootWatch
 from ledger.trust.signed_note import check_signed
 from ledger.trust.tile import TILE_WIDTH, BundleId, TileId, new_bundles
 from ledger.trust.tile_growth import Tile, TileGrowth
+from ledger.trust.verify import Fault
 
 Read = Callable[[str], bytes | None]
 """From a path of the log (`checkpoint`, `tile/0/000`, ...) to its bytes; None where there are none."""
@@ -42,28 +45,44 @@ class LogChecked:
     """Bodies re-hashed; fewer than leaves where the reader asked for none."""
 
 
-def check_log(read: Read, key: VerifierKey, *, note: str = "checkpoint", bodies: bool = True) -> LogChecked:
+def check_log(
+    read: Read,
+    key: VerifierKey,
+    *,
+    note: str = "checkpoint",
+    bodies: bool = True,
+    remembered: Iterable[Witnessed] = (),
+) -> LogChecked:
     """Reads every file that the log of its signed checkpoint must have. Raises LogFault for the first that is wrong.
 
-    Says that the files are the log that `key` signed, whole; not that the key's owner showed everybody the same.
+    Says that the files are the log that `key` signed, whole; not that the key's owner showed everybody the same, nor,
+    without heads that somebody remembers, that the log has not been put back to an earlier one.
     """
     checkpoint = _signed(read, key, note)
-    growth = TileGrowth()
+    growth, watch = TileGrowth(), RootWatch(remembered)
     tiles = bodies_checked = 0
     for bundle in new_bundles(0, checkpoint.size):
         entries = _entries(read, bundle)
-        for tile in growth.extend(map(leaf_hash, entries)):
+        leaves = [leaf_hash(each) for each in entries]
+        for tile in growth.extend(leaves):
             _compare(read, tile)
             tiles += 1
         if bodies:
             _check_bodies(read, bundle, entries, checkpoint.origin)
             bodies_checked += len(entries)
+        _compare_head(watch.take(leaves) if remembered else None, note)
     for tile in growth.edge():
         _compare(read, tile)
         tiles += 1
     if growth.root() != checkpoint.root:
         raise LogFault(note, "the entries lead to another root")
+    _compare_head(watch.end(), note)
     return LogChecked(checkpoint, tiles, bodies_checked)
+
+
+def _compare_head(fault: Fault | None, note: str) -> None:
+    if fault:
+        raise LogFault(note, f"not the log of a remembered head: {fault}")
 
 
 def _signed(read: Read, key: VerifierKey, path: str) -> Checkpoint:

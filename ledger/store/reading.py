@@ -42,6 +42,15 @@ class StreamHead:
 
 
 @dataclass(frozen=True, slots=True)
+class LastEvent:
+    """The last event of a stream, without its body."""
+
+    position: int
+    type: str
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerHead:
     """The highest position and its event's leaf hash (empty for an empty ledger)."""
 
@@ -114,6 +123,16 @@ class EventReader:
         """Where a stream stands; None where it has no event."""
         rows = await self._rows("stream_head", hospital, (stream_id,))
         return StreamHead(*rows[0]) if rows else None
+
+    async def leaves_of(self, hospital: str, versions: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], bytes]:
+        """The leaf hashes of these versions of streams, where they are there."""
+        columns = ([stream_id for stream_id, _ in versions], [version for _, version in versions])
+        return {(row[0], row[1]): row[2] for row in await self._rows("leaves_of", hospital, columns)}
+
+    async def last_events(self, hospital: str, after: UUID, limit: int = ROWS_MAX) -> list[LastEvent]:
+        """The last event of each stream whose id is above `after`, in order of id."""
+        rows = await self._rows("last_events", hospital, (after, min(limit, ROWS_MAX)))
+        return [LastEvent(*row) for row in rows]
 
     async def list_streams(
         self, hospital: str, kind: str, after_first_position: int = 0, limit: int = ROWS_MAX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 
@@ -53,7 +54,7 @@ def seal_body(key: RecordKey, nonce: bytes, envelope: Envelope, plaintext: bytes
 
 
 def open_body(key: RecordKey, envelope: Envelope, body: bytes) -> Opened | SealFault:
-    """What was sealed. Checks form, key id, tag, padding and commitment, in this order."""
+    """What was sealed. Checks form, key id, tag, padding, commitment and digest, in this order."""
     if kind := _wrong_outside(key, envelope, body):
         return SealFault(kind)
     nonce, sealed = body[1 : 1 + NONCE_BYTES], body[1 + NONCE_BYTES :]
@@ -68,7 +69,15 @@ def open_body(key: RecordKey, envelope: Envelope, body: bytes) -> Opened | SealF
     expected = key.commitment(envelope.stream_id, envelope.stream_version, plaintext)
     if not hmac.compare_digest(expected, envelope.commitment):
         return SealFault(SealFaultKind.COMMITMENT)
+    # The one field of the envelope that the tag does not cover, since it is the hash of the tag too.
+    if not has_digest(envelope, body):
+        return SealFault(SealFaultKind.DIGEST)
     return Opened(plaintext)
+
+
+def has_digest(envelope: Envelope, body: bytes) -> bool:
+    """Whether the body, as stored, is the one that the envelope names."""
+    return sha256(body).digest() == envelope.body_sha256
 
 
 def is_sealed(envelope: Envelope) -> bool:

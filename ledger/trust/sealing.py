@@ -66,6 +66,8 @@ class SealFaultKind(Enum):
     TAG = "the body or its envelope was altered, or exchanged for another"
     PADDING = "the body is padded otherwise than its length demands"
     COMMITMENT = "the body is not the one that the envelope commits to"
+    DIGEST = "the body is not the one whose digest the envelope names"
+    NOT_STORED = "the record is destroyed, and the envelope is not one that the ledger holds of it"
     UNKNOWN = "the key service names a fault that this release does not know"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import secrets
@@ -17,11 +18,14 @@ import pytest
 
 from ledger.api.v1 import records_pb2 as records
 from ledger.application.ledger import Ledger
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.service_folder import ServiceFolder
 from ledger.embedded.kafka_jars import default_cache
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.wrapping import KeyPlace, Wrapped
+from ledger.log.log_files import LogFiles
+from ledger.trust.checkpoint import parse_checkpoint
 from tests.contract.edge import requests
 from tests.eventually import eventually
 from tests.integration.application.disposal_ground import Office
@@ -46,9 +50,13 @@ def service(services_folder: Path) -> Iterator[WholeService]:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeService, tmp_path: Path) -> None:
-    """Marker, data key and wrapped key: found before (where they may be), nowhere after the documented steps."""
+    """Marker, data key and wrapped key: found before (where they may be), nowhere after the documented steps.
+
+    Searched are PostgreSQL, Kafka, tiles, entries and bodies of the log, consumers' folders, an archive, a proof pack.
+    The sealed body lies in all of them that hold events, before and after: it shows that they are read.
+    """
     async with bodies_with_keys(service.settings) as bodies:
         ledger = await Ledger.open(service.settings, bodies.sealer, bodies.opener)
         office = Office(ledger)
@@ -61,14 +69,21 @@ async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeS
         assert settings.key_passphrase_file is not None
         (data_key,) = await KeyFileKeys(settings.key_file, settings.key_passphrase_file).unwrap([(place, wrapped)])
         assert data_key is not None
+        archive, pack = tmp_path / "archive", tmp_path / "record.pack"
+        _archived(service, archive)
+        await asyncio.to_thread(_packed, service, record_id, head, pack)
+        sealed = _piece_of_sealed_body(service, record_id)
         _superuser(service, "CHECKPOINT")
-        folders = [service.folder, Path(_superuser(service, "SHOW data_directory"))]
+        folders = [service.folder, Path(_superuser(service, "SHOW data_directory")), tmp_path]
+        assert _found([archive], [TITLE.encode()]), "control: the archive is readable"
+        _assert_sealed_body_lies_in_all(service, folders[1], pack, sealed)
         assert {TITLE.encode(), wrapped.data} <= _found(folders, [TITLE.encode(), wrapped.data]), "the search finds"
         assert any(TITLE.encode() in path.read_bytes() for path in _tables_of_views(service, folders[1])), "control"
         await office.destroy(record_id, list_id)
         await ledger.close()
     eventually(lambda: _key_row(service, record_id)[1].data == b"", seconds_max=30, what="tombstone")
-    destroyed_at = head + 1
+    _archived(service, archive)
+    destroyed_at = head + 2  # the published map lies between
     eventually(lambda: _views_at(service, destroyed_at), seconds_max=60, what="views at the destruction")
 
     assert "generation 2 is the newest" in _purge(service, {})
@@ -83,6 +98,7 @@ async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeS
     assert await KeyFileKeys(settings.key_file, settings.key_passphrase_file).unwrap([(place, wrapped)]) == [None]
 
     assert service.stop() == 0
+    _assert_sealed_body_lies_in_all(service, folders[1], pack, sealed)
     pieces = [TEXT[at : at + _PIECE].encode() for at in range(0, len(TEXT) - _PIECE, _PIECE)]
     keys = [form for each in (data_key, wrapped.data) for form in (each, each.hex().encode(), base64.b64encode(each))]
     assert _found(folders, [TITLE.encode(), *pieces, *keys]) == set()
@@ -92,6 +108,40 @@ def _marked(record_id: str, text: str) -> records.RecordEntryRequest:
     request = requests.record_entry(record_id, text + TEXT)
     request.content.title = TITLE
     return request
+
+
+def _archived(service: WholeService, folder: Path) -> None:
+    """The archive office's files, up to the head."""
+    _ledger(service, "consume", "archive-office", "north", str(folder), "--dir", str(service.folder))
+
+
+def _packed(service: WholeService, record_id: str, position: int, pack: Path) -> None:
+    """The record's proof pack with its bodies, once a published map covers it."""
+    log = LogFiles(DirectoryBlobs(service.folder / "log"), "north")
+
+    def covers(size: int) -> bool:
+        note = log.published()
+        return note is not None and parse_checkpoint(note.text).size >= size
+
+    eventually(lambda: covers(position), seconds_max=60, what="the log at the head")
+    blobs = {"LEDGER_BLOBS": str(service.folder / "log")}
+    _ledger(service, "map", "north", "--once", "--address", service.grpc, environment=blobs)
+    eventually(lambda: covers(position + 1), seconds_max=60, what="the map in the log")
+    out = ("--out", str(pack), "--with-bodies", "--address", service.grpc)
+    _ledger(service, "export", "proof", record_id, "--hospital", "north", *out)
+
+
+def _piece_of_sealed_body(service: WholeService, record_id: str) -> bytes:
+    """Bytes of the record's longest body as stored, all within one piece of TOAST and of base64."""
+    query = "SELECT encode(substr(body, 301, 150), 'hex') FROM h_north.events WHERE stream_id = '{}'"
+    return bytes.fromhex(_superuser(service, f"{query.format(record_id)} ORDER BY length(body) DESC LIMIT 1"))
+
+
+def _assert_sealed_body_lies_in_all(service: WholeService, data: Path, pack: Path, sealed: bytes) -> None:
+    for place in (data, service.folder / "kafka", service.folder / "log" / "north" / "bodies"):
+        assert _found([place], [sealed]) == {sealed}, f"control: events are found in {place}"
+    # 300 bytes before the piece: whole groups of three, so that its base64 stands there as it is.
+    assert base64.b64encode(sealed) in pack.read_bytes(), "control: the pack holds the body"
 
 
 def _views_at(service: WholeService, position: int) -> bool:

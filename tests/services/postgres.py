@@ -69,7 +69,7 @@ def template_database(postgres_server: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database(postgres_server: EmbeddedPostgres, template_database: str) -> Iterator[Database]:
     """A fresh, migrated database of this test alone."""
-    for lent in _lent_database(postgres_server, template_database):
+    for lent in lent_database(postgres_server, template_database):
         migrate_database(lent.url)
         yield lent
 
@@ -77,7 +77,7 @@ def database(postgres_server: EmbeddedPostgres, template_database: str) -> Itera
 @pytest.fixture
 def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[Database]:
     """A fresh database with nothing in it, for tests of the migration itself."""
-    yield from _lent_database(postgres_server, "template0")
+    yield from lent_database(postgres_server, "template0")
 
 
 def create_database(server: EmbeddedPostgres, name: str, template: str = "template0") -> None:
@@ -85,7 +85,7 @@ def create_database(server: EmbeddedPostgres, name: str, template: str = "templa
     _execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
 
 
-def _lent_database(server: EmbeddedPostgres, template: str) -> Iterator[Database]:
+def lent_database(server: EmbeddedPostgres, template: str) -> Iterator[Database]:
     name = f"test_{next(_numbers)}"
     create_database(server, name, template)
     yield Database(name, server.url(name), server)

@@ -50,10 +50,12 @@ def refusal_of(environment: Mapping[str, str], ready_file: Path) -> tuple[int, s
     return status, _log(ready_file).read_text()
 
 
-def start_serve(environment: Mapping[str, str], ready_file: Path) -> subprocess.Popen[bytes]:
-    """The process, just started."""
+def start_serve(
+    environment: Mapping[str, str], ready_file: Path, program: str = "ledger.cli.main"
+) -> subprocess.Popen[bytes]:
+    """The process, just started. `program` may be a module that starts it with a defect."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
-    command = [sys.executable, "-m", "ledger.cli.main", "serve", "--ready-file", str(ready_file)]
+    command = [sys.executable, "-m", program, "serve", "--ready-file", str(ready_file)]
     env = {**inherited, **environment}
     with _log(ready_file).open("ab") as log:
         return subprocess.Popen(command, cwd=_PROJECT, env=env, stdout=log, stderr=log)

@@ -134,8 +134,8 @@ class BodyFault(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """Which check failed: CLEAR, ENVELOPE, LATER, FORMAT, LENGTH, KEY_MISSING, KEY_UNWRAPPED, KEY_ID, TOMBSTONE, TAG, PADDING or
-    COMMITMENT; see docs/formats.md.
+    """Which check failed: CLEAR, ENVELOPE, LATER, FORMAT, LENGTH, KEY_MISSING, KEY_UNWRAPPED, KEY_ID, TOMBSTONE, TAG, PADDING,
+    COMMITMENT, DIGEST or NOT_STORED; see docs/formats.md.
     """
     def __init__(
         self,

@@ -29,6 +29,15 @@ SELECT position, leaf_hash FROM {schema}.head
 SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
 FROM {schema}.stream_heads WHERE stream_id = $1
 
+-- name: leaves_of
+SELECT stream_id, version, leaf_hash FROM unnest($1::uuid[], $2::bigint[]) AS asked (stream_id, version)
+JOIN {schema}.events USING (stream_id, version)
+
+-- name: last_events
+SELECT e.position, e.type, e.envelope
+FROM (SELECT * FROM {schema}.stream_heads WHERE stream_id > $1 ORDER BY stream_id LIMIT $2) AS h
+JOIN {schema}.events AS e ON (e.stream_id, e.version) = (h.stream_id, h.version) ORDER BY h.stream_id
+
 -- name: list_streams
 SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
 FROM {schema}.stream_heads WHERE kind = $1 AND first_position > $2 ORDER BY first_position LIMIT $3

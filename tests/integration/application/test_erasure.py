@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,8 +24,8 @@ from ledger.domain.values import Actor
 from ledger.keys.erasing import Erasing
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
-from ledger.trust.envelope import decode
-from ledger.trust.sealing import Destroyed, Opened
+from ledger.trust.envelope import decode, encode
+from ledger.trust.sealing import Destroyed, Opened, SealFault, SealFaultKind
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
 from tests.integration.application.disposal_ground import Office
@@ -133,6 +133,20 @@ async def test_a_record_of_a_log_that_ended_is_destroyed_under_its_successor(
         assert isinstance(last_opened, Opened)
     purges = await process.bodies.purges.page(ORIGIN, 0, 10, only_open=False)
     assert [each.stream_id for each in purges] == [UUID(record_id)]
+
+
+async def test_of_a_destroyed_record_only_what_the_ledger_holds_is_called_destroyed(process: Process) -> None:
+    """No key tells any more: another envelope, or another body under the right one, is a fault, no destruction."""
+    record_id, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    first = (await process.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    forged = encode(replace(decode(first.envelope), actor=bytes(16)))
+    asked = [(first.envelope, first.body), (forged, first.body), (first.envelope, first.body[:-1] + b"x")]
+    assert await process.bodies.opener.open(asked) == [
+        Destroyed(),
+        SealFault(SealFaultKind.NOT_STORED),
+        SealFault(SealFaultKind.DIGEST),
+    ]
 
 
 async def test_the_list_is_reported_after_the_keys_are_gone(process: Process) -> None:

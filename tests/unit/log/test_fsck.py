@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.verify import verify
 from ledger.log.fsck import LogFault, check_log
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.note import Note
 from tests.fault.test_integration_step import step
 from tests.unit.trust.tlog_samples import LOG, WITNESSES
 
@@ -90,6 +92,20 @@ def test_another_key_is_refused(whole: Path) -> None:
     with pytest.raises(LogFault) as fault:
         check_log(DirectoryBlobs(whole).get, WITNESSES[0].verifier())
     assert fault.value.path == "checkpoint"
+
+
+def test_a_remembered_head_finds_a_log_that_was_put_back(whole: Path, log: Path, tmp_path: Path) -> None:
+    """With it another root or a larger head is named; without it the command says that it cannot be said."""
+    key, kept = str(LOG.verifier()), tmp_path / "kept.checkpoint"
+    command = ["log", str(log), "--key", key]
+    kept.write_bytes((whole / "checkpoint").read_bytes())
+    assert "1 remembered" in CliRunner().invoke(verify, [*command, "--checkpoint", str(kept)]).output
+    assert "cannot be said" in CliRunner().invoke(verify, command).output
+    for size, root in ((SIZE + 1, bytes(32)), (SIZE - 1, bytes(32))):
+        text = Checkpoint(LOG.name, size, root).text()
+        kept.write_bytes(Note(text, (LOG.sign(text),)).encode())
+        found = CliRunner().invoke(verify, [*command, "--checkpoint", str(kept)])
+        assert (found.exit_code, "remembered head" in found.output) == (1, True), found.output
 
 
 def test_the_command_says_what_it_found(log: Path) -> None:

@@ -91,6 +91,10 @@ def test_event_of_another_release_has_no_iso_code() -> None:
         ("ce_subject", b"00000000-0000-4000-8000-000000000000"),
         ("ce_recordversion", b"2"),
         ("ce_id", b"north/41"),
+        ("ce_id", b"south/42"),
+        ("ce_time", b"2025-11-25T02:30:05.000251Z"),
+        ("ce_isocode", b"amend"),
+        ("content-type", b"text/plain"),
     ],
 )
 def test_header_that_contradicts_the_envelope_makes_the_event_unreadable(header: str, value: bytes) -> None:
@@ -99,6 +103,20 @@ def test_header_that_contradicts_the_envelope_makes_the_event_unreadable(header:
     found = read_message(message)
     assert (found.type, found.stream_id, found.position, found.prev_position) == (UNREADABLE, STREAM_ID, 42, 40)
     assert (found.envelope, found.body) == (b"", message.value)
+
+
+def test_key_of_another_record_makes_the_event_unreadable() -> None:
+    """The record of the key stops, and the position says where."""
+    other = UUID("00000000-0000-4000-8000-000000000000")
+    found = read_message(replace(message_of(EVENT), key=other.bytes))
+    assert (found.type, found.stream_id, found.position) == (UNREADABLE, other, 42)
+
+
+def test_a_publisher_that_did_not_know_the_type_wrote_no_iso_code() -> None:
+    """A later reader, which knows it, takes the event all the same."""
+    message = message_of(EVENT)
+    headers = [each for each in message.headers if each[0] != "ce_isocode"]
+    assert read_message(replace(message, headers=headers)) == EVENT
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xff\xff"])

@@ -77,7 +77,7 @@ def test_what_is_sealed_opens(plaintext: bytes, data_key: bytes, nonce: bytes) -
     """Any text under any key and nonce comes back, and its length is told by its class alone."""
     key = RecordKey(data_key)
     envelope, body = seal_body(key, nonce, PLACE, plaintext)
-    assert open_body(key, envelope, body) == Opened(plaintext)
+    assert open_body(key, replace(envelope, body_sha256=sha256(body).digest()), body) == Opened(plaintext)
     assert len(body) == size_class(len(plaintext) + 4) + 29
 
 
@@ -101,6 +101,7 @@ CHANGES: list[tuple[str, Callable[[Envelope], Envelope], SealFaultKind]] = [
     ("predecessor", lambda it: replace(it, prev_leaf=b"\x01" * 32), SealFaultKind.TAG),
     ("key id", lambda it: replace(it, key_id=b"\x01" * 16), SealFaultKind.KEY_ID),
     ("clear", lambda it: replace(it, key_id=b"", commitment=b""), SealFaultKind.CLEAR),
+    ("digest", lambda it: replace(it, body_sha256=bytes(32)), SealFaultKind.DIGEST),
 ]
 
 
@@ -108,7 +109,7 @@ CHANGES: list[tuple[str, Callable[[Envelope], Envelope], SealFaultKind]] = [
 def test_a_body_opens_at_its_own_place_only(
     name: str, change: Callable[[Envelope], Envelope], kind: SealFaultKind
 ) -> None:
-    """Every field of the envelope but the body's digest is bound to the body."""
+    """Every field of the envelope is bound to the body."""
     del name
     envelope, body = sealed()
     assert open_body(KEY, change(envelope), body) == SealFault(kind)

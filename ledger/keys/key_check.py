@@ -1,0 +1,112 @@
+"""Holds the rows of keys against the ledger: who has a key has a record, and who has none was destroyed.
+
+Opening a body finds a key that is wrong for it. What it cannot find is looked for here: a key that was put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+from ledger.keys.erasing import RECORD_DESTROYED
+from ledger.keys.key_encryption import KeyEncryption
+from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
+from ledger.keys.purge_rows import PurgeRows, Statement
+from ledger.keys.wrapping import Wrapped
+from ledger.store.hospitals import HospitalRow
+from ledger.store.reading import EventReader, LastEvent
+from ledger.trust.envelope import Envelope, decode
+from ledger.trust.lineage import first_of
+from ledger.trust.record_key import RecordKey
+
+_PAGE = 500
+
+
+class KeyRowFault(Enum):
+    """What is wrong with a record's key, or with its row of the purge register."""
+
+    KEY_MISSING = "the record has no row, and nothing says that it was destroyed"
+    KEY_UNWRAPPED = "the row does not unwrap: it was altered, exchanged, or its key-encryption key is gone"
+    KEY_ID = "the row is of another key than the one that the record's events name"
+    KEY_PUT_BACK = "the record is destroyed, and its key is there again"
+    TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says"
+    REGISTER = "the record is destroyed, and the purge register lacks it or says something else"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFaultAt:
+    """One record's fault."""
+
+    kind: KeyRowFault
+    record_id: UUID
+    position: int
+    """Of the record's last event."""
+
+
+class KeyCheck:
+    """Checks one hospital after the other. Raises StoreUnavailable, KeysUnavailable, EnvelopeFault."""
+
+    def __init__(self, rows: KeyRows, purges: PurgeRows, events: EventReader, encryption: KeyEncryption) -> None:
+        self._rows = rows
+        self._purges = purges
+        self._events = events
+        self._encryption = encryption
+        self.checked = 0
+        """Streams looked at so far."""
+
+    async def faults(self, hospital: HospitalRow) -> AsyncIterator[KeyFaultAt]:
+        """Every fault, in order of record id. A destruction that was not applied yet is none."""
+        erased_up_to, after = await self._purges.erased_up_to(hospital.origin), UUID(int=0)
+        while page := await self._events.last_events(hospital.id, after, _PAGE):
+            last = [(each, decode(each.envelope)) for each in page]
+            for fault in await self._of_page(last, erased_up_to):
+                yield fault
+            self.checked += len(page)
+            after = UUID(bytes=last[-1][1].stream_id)
+
+    async def _of_page(self, last: Sequence[tuple[LastEvent, Envelope]], erased_up_to: int) -> list[KeyFaultAt]:
+        streams = [(first_of(envelope.origin), envelope.stream_id) for _, envelope in last]
+        rows = await self._rows.find(streams)
+        kept = await self._purges.statements([stream for stream in streams if _is_destroyed(rows, stream)])
+        keys = await self._opened(rows)
+        found: list[KeyFaultAt] = []
+        for (event, envelope), stream in zip(last, streams, strict=True):
+            row = rows.get(stream)
+            kind = _fault_of(event, envelope, row, kept.get(stream), erased_up_to)
+            if kind is None and row is not None and row.wrapped is not None and keys[stream] != row.place.key_id:
+                kind = KeyRowFault.KEY_UNWRAPPED
+            if kind:
+                found.append(KeyFaultAt(kind, UUID(bytes=envelope.stream_id), event.position))
+        return found
+
+    async def _opened(self, rows: dict[StreamOf, KeyRow]) -> dict[StreamOf, bytes]:
+        """The key id of every key that unwraps; empty for one that does not."""
+        live = [row for row in rows.values() if row.wrapped is not None]
+        wrapped = [(row.place, Wrapped(row.generation, row.wrapped or b"")) for row in live]
+        opened = await self._encryption.unwrap(wrapped)
+        return {row.stream: RecordKey(key).key_id if key else b"" for row, key in zip(live, opened, strict=True)}
+
+
+def _is_destroyed(rows: dict[StreamOf, KeyRow], stream: StreamOf) -> bool:
+    return stream in rows and rows[stream].wrapped is None
+
+
+def _fault_of(
+    event: LastEvent, envelope: Envelope, row: KeyRow | None, statement: Statement | None, erased_up_to: int
+) -> KeyRowFault | None:
+    destroyed = event.type == RECORD_DESTROYED
+    if row is None:
+        return KeyRowFault.KEY_MISSING
+    if row.place.key_id != envelope.key_id:
+        return KeyRowFault.KEY_ID
+    if row.wrapped is not None:
+        return KeyRowFault.KEY_PUT_BACK if destroyed and event.position <= erased_up_to else None
+    if not destroyed or row.destroyed_by != event.position:
+        return KeyRowFault.TOMBSTONE
+    if statement is None or statement.position != event.position:
+        return KeyRowFault.REGISTER
+    # Both are empty where the RecordDestroyed could not be opened any more.
+    kept = bool(statement.plaintext or statement.salt)
+    return KeyRowFault.REGISTER if kept and not statement.proven_by(envelope) else None
