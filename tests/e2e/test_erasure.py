@@ -23,6 +23,7 @@ from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.service_folder import ServiceFolder
 from ledger.embedded.kafka_jars import default_cache
 from ledger.keys.key_file_keys import KeyFileKeys
+from ledger.keys.log_verifiers import FILE_NAME
 from ledger.keys.wrapping import KeyPlace, Wrapped
 from ledger.log.log_files import LogFiles
 from ledger.trust.checkpoint import parse_checkpoint
@@ -124,10 +125,13 @@ def _packed(service: WholeService, record_id: str, position: int, pack: Path) ->
         return note is not None and parse_checkpoint(note.text).size >= size
 
     eventually(lambda: covers(position), seconds_max=60, what="the log at the head")
-    blobs = {"LEDGER_BLOBS": str(service.folder / "log")}
+    blobs = {
+        "LEDGER_BLOBS": str(service.folder / "log"),
+        "LEDGER_LOG_VERIFIERS": str(service.folder / "keys" / FILE_NAME),
+    }
     _ledger(service, "map", "north", "--once", "--address", service.grpc, environment=blobs)
     eventually(lambda: covers(position + 1), seconds_max=60, what="the map in the log")
-    out = ("--out", str(pack), "--with-bodies", "--address", service.grpc)
+    out = ("--out", str(pack), "--with-bodies", "--dir", str(service.folder))
     _ledger(service, "export", "proof", record_id, "--hospital", "north", *out)
 
 
