@@ -59,8 +59,8 @@ test-long: setup kafka ## what repeats for minutes on real servers what shorter 
 	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/interop -m long
 
 test-store: setup ## the store suites on the PostgreSQL whose programs lie in LEDGER_TEST_POSTGRES_BIN
-	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/contract/store tests/integration/store tests/integration/test_embedded_postgres.py \
-	  tests/property/test_concurrent_appenders.py
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not long" tests/contract/store tests/integration/test_embedded_postgres.py tests/integration/store/test_head_lock.py \
+	  tests/integration/store/test_migrate.py tests/integration/store/test_stalled_append.py tests/property/test_concurrent_appenders.py
 
 interop: setup ## our logs and our stream before other people's programs, and their logs before ours (needs Go 1.26)
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
