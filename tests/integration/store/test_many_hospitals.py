@@ -14,7 +14,7 @@ from ledger.store.reading import EventReader
 from tests.contract.store.ledgers import ORIGIN_PREFIX, PASSWORDS, Stream, command
 from tests.services.postgres import Database
 
-HOSPITALS = 30
+HOSPITALS = 60
 """What stays idle is one of few or of many alike; the whole service with 300 is in tests/e2e."""
 BUSY = 5
 CONNECTIONS_MAX = 60
