@@ -76,7 +76,10 @@ class KeyRows:
 
     def tamperings(self, change: Change, dice: Random) -> Iterator[Tampering]:
         """As Medium says."""
-        rows = [row for row in self.keys.rows if row["stream_id"] in self.of]
+        known = {row["stream_id"] for row in self.older}
+        # A record that began later has no earlier row to be put back.
+        of = self.of & known if change is Change.REPLAY else self.of
+        rows = [row for row in self.keys.rows if row["stream_id"] in of]
         for _ in range(min(TRIES, len(rows))):
             one, *others = dice.sample(rows, min(2, len(rows)))
             before, after = self._changed(change, rows, one, others)
