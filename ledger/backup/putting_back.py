@@ -20,6 +20,7 @@ from ledger.views.statements import render, templates
 
 _CHUNK = 1 << 20
 _REGISTRY = "hospitals"
+_ENDED_LOGS = "ended_logs"
 _MADE_WITH_A_ROW = ("head", RESERVATION_KEY)
 
 
@@ -90,8 +91,9 @@ async def _load_table(connection: MigrateConnection, held: HeldBackup, table: Ta
 
 
 def _in_order(tables: Sequence[Table]) -> list[Table]:
-    """The registry last: a closed hospital's tables take no commands, not even these."""
-    return sorted(tables, key=lambda each: (each.schema, each.name) == (CONTROL, _REGISTRY))
+    """The registry late: a closed hospital's tables take no commands, not even these; what refers to it after it."""
+    late = {(CONTROL, _REGISTRY): 1, (CONTROL, _ENDED_LOGS): 2}
+    return sorted(tables, key=lambda each: late.get((each.schema, each.name), 0))
 
 
 async def _require_empty(connection: MigrateConnection) -> None:

@@ -236,16 +236,26 @@ def test_filing_is_counted_in_working_days_of_the_hospital() -> None:
     """Two working days after a discharge before a long holiday: make-up days count, weekends and holidays do not."""
     stream = registered()
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
-    # Wednesday 30 September 2026, 15:00 in Shanghai; the 1st to the 8th are holidays, Saturday the 10th is worked.
+    # Wednesday 30 September 2026, 15:00 in Shanghai; the 1st to the 7th are holidays.
     ended = datetime(2026, 9, 30, 7, tzinfo=UTC)
     stream.when(EndCare(RECORD, Disposition.HOME, None), now=ended, occurred_at=ended)
     found = the_deadline(stream, "filing")
-    assert found.due_at == datetime(2026, 10, 10, 15, 59, 59, tzinfo=UTC)
+    assert found.due_at == datetime(2026, 10, 9, 15, 59, 59, tzinfo=UTC)
     assert [found.missed(found.due_at + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
     for content in MANDATORY:
         stream.entry(content, now=ended)
     stream.when(SubmitRecord(RECORD), now=found.due_at)
     assert not the_deadline(stream, "filing").missed(found.due_at + timedelta(days=9))
+
+
+@pytest.mark.parametrize(
+    ("from_day", "to_day"),
+    [((2, 13), (2, 14)), ((2, 14), (2, 24)), ((9, 18), (9, 20)), ((9, 30), (10, 8)), ((10, 9), (10, 10))],
+)
+def test_the_year_2026_as_it_was_announced(from_day: tuple[int, int], to_day: tuple[int, int]) -> None:
+    """The next working day in China: weekends worked in the place of holidays, and the festivals themselves."""
+    due = PACK.deadlines.calendar.after_working_days(datetime(2026, *from_day, 4, tzinfo=UTC), 1)
+    assert due == datetime(2026, *to_day, 15, 59, 59, tzinfo=UTC)
 
 
 def test_the_day_of_discharge_is_that_of_the_hospital() -> None:
