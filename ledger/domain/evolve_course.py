@@ -86,9 +86,7 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
 
 def entered_in_error(state: RecordState, event: events.RecordEnteredInError, _: datetime) -> RecordState:
     """Wrong, and kept: where care had not ended, the term runs from this day."""
-    ended_at = state.ended_at or event.meta.occurred_at
-    archiving = replace(state.archiving, in_error=True)
-    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
+    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=state.ended_at or event.meta.occurred_at)
 
 
 def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:

@@ -162,8 +162,8 @@ def retention_extended(state: RecordState, event: events.RetentionExtended, _: d
     # ISO dates compare as text; a date once promised never moves back.
     until = max(state.archiving.retain_until, event.retain_until)
     archiving = replace(state.archiving, retain_until=until, disposal=None)
-    before = Phase.ENTERED_IN_ERROR if archiving.in_error else Phase.ARCHIVED
-    return next_version(state, phase=before if state.phase is Phase.DUE else state.phase, archiving=archiving)
+    phase = Phase.ARCHIVED if state.phase is Phase.DUE else state.phase
+    return next_version(state, phase=phase, archiving=archiving)
 
 
 def retention_ended(state: RecordState, event: events.RetentionEnded, _: datetime) -> RecordState:

@@ -228,7 +228,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.ApproveDisposal: Rule(
         _in(Phase.DUE),
-        _in(Phase.DUE, Phase.ARCHIVED, Phase.ENTERED_IN_ERROR, Phase.PERMANENT),
+        _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
         (is_.APPRAISED,),
         (
             on.NOT_APPROVED_FOR,

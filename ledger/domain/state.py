@@ -171,8 +171,6 @@ class Archiving:
     submitted_at: datetime | None = None
     permanent: bool = False
     """Kept for ever: a reopening leads back to PERMANENT."""
-    in_error: bool = False
-    """Declared wrong: kept for its term, and never again anybody's record."""
     deficiencies: frozenset[UUID | str] = frozenset()
     """Entries, or templates of missing entries, whose defect was accepted."""
     disposal: Disposal | None = None

@@ -136,19 +136,6 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
     assert stream.record.phase is Phase.DUE
 
 
-def test_a_wrong_record_that_is_kept_longer_stays_a_wrong_record() -> None:
-    """An extension at the end of its term leads back to where it was: it is never anybody's archived case."""
-    stream = active()
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
-    stream.when(keeping.EndRetention(RECORD), now=LATER)
-    stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.EXTEND, "a claim", "2190-01-01"), now=LATER)
-    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER)
-    assert stream.record.phase is Phase.ENTERED_IN_ERROR
-    assert stream.record.retain_until == "2190-01-01"
-    asked = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))
-    assert stream.refused(asked, now=LATER)[1] == [("", "PHASE_NOT_ALLOWED")]
-
-
 def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared() -> None:
     """Care had not ended: the record is not kept for ever, and moves no other record's date."""
     stream = active()
