@@ -21,6 +21,8 @@ from ledger.store.statements import statements
 CONNECTIONS_MAX = 8
 _CONNECT_TIMEOUT_S = 5
 _BORROW_TIMEOUT_S = 30.0
+ROWS_TIMEOUT_S = 60.0
+"""Above any `statement_timeout`: it ends only the wait for a server that stands still and so keeps no limit itself."""
 _PREPARED_MAX = 200
 
 # Plans of the append are made once, often while tables are still empty: a sequential scan chosen then would stay.
@@ -88,10 +90,12 @@ class ConnectionPool:
     async def rows(self, statement: bytes, parameters: Sequence[Any] = ()) -> list[Row]:
         """What one statement returns, on a borrowed connection. StoreUnavailable where PostgreSQL cannot be asked."""
         try:
-            async with self.borrow() as connection:
+            async with timeout(ROWS_TIMEOUT_S), self.borrow() as connection:
                 cursor = connection.cursor(binary=True)
                 await cursor.execute(statement, parameters)
                 return await cursor.fetchall() if cursor.description else []
+        except TimeoutError:
+            raise StoreUnavailable("PostgreSQL did not answer in time") from None
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
 
@@ -130,9 +134,12 @@ class ConnectionPool:
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
         try:
-            await self._set_up(connection)
+            async with timeout(_CONNECT_TIMEOUT_S):
+                await self._set_up(connection)
         except BaseException as error:
             await connection.close()
+            if isinstance(error, TimeoutError):
+                raise StoreUnavailable("PostgreSQL did not answer in time") from None
             if isinstance(error, psycopg.OperationalError):
                 raise StoreUnavailable(error.sqlstate) from error
             raise

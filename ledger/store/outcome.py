@@ -1,6 +1,7 @@
 """What became of a group whose connection was lost: the store is asked, nothing is appended again."""
 
 import asyncio
+from asyncio import timeout
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,6 +14,9 @@ from ledger.store.errors import OutcomeUnknown, StoreUnavailable
 from ledger.store.statements import statements
 
 ATTEMPTS_MAX = 8
+SECONDS_MAX = 30.0
+"""For all attempts together: a server that holds its connections but answers nothing reports no error by itself."""
+
 _FIRST_PAUSE_S = 0.05
 _END_BACKEND_MS = 1_000
 
@@ -32,9 +36,19 @@ async def resolve(
 ) -> list[Outcome]:
     """For each command: Repeated as it was stored; StoreUnavailable where it was surely not stored.
 
-    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s), or the
-    old backend did not end in that time: sitting in the kernel, it may still commit.
+    OutcomeUnknown where the store could not be asked in ATTEMPTS_MAX attempts with growing pauses (about 13 s, at most
+    SECONDS_MAX), or the old backend did not end in that time: sitting in the kernel, it may still commit.
     """
+    with suppress(TimeoutError):
+        async with timeout(SECONDS_MAX):
+            if (outcomes := await _ask(pool, hospital, backend, appends)) is not None:
+                return outcomes
+    return [OutcomeUnknown(append.command_id) for append in appends]
+
+
+async def _ask(
+    pool: ConnectionPool, hospital: str, backend: LostBackend | None, appends: Sequence[Append]
+) -> list[Outcome] | None:
     pause_s = _FIRST_PAUSE_S
     for _ in range(ATTEMPTS_MAX):
         with suppress(StoreUnavailable, psycopg.OperationalError):
@@ -43,7 +57,7 @@ async def resolve(
                 return [await _look_up(connection, hospital, append) for append in appends]
         await asyncio.sleep(pause_s)
         pause_s *= 2
-    return [OutcomeUnknown(append.command_id) for append in appends]
+    return None
 
 
 async def _end(connection: Connection, backend: LostBackend | None) -> None:
