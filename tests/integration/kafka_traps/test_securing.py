@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,8 @@ from ledger.stream.contract import StreamUnavailable
 from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.reader import KafkaStreamReader
 
-SECONDS_MAX = 20.0
+pytestmark = pytest.mark.timeout(60)
+"""What says nothing in time is a failure, never a wait."""
 PASSWORD = "right-" + uuid4().hex
 _STORE = "changeit"
 
@@ -79,10 +79,8 @@ def by_password(password: str) -> dict[str, object]:
 
 def refusal(address: str, **settings: object) -> str:
     """What the product's own way to a client says, within its time."""
-    started = time.monotonic()
     with pytest.raises(StreamUnavailable) as raised, broker_errors("connecting"):
         build(KafkaAdminClient, address, **settings)
-    assert time.monotonic() - started < SECONDS_MAX
     return str(raised.value)
 
 
@@ -110,10 +108,8 @@ def test_missing_ca_is_named_as_a_cause(guarded: Guarded) -> None:
 
 def test_plaintext_to_a_tls_listener_is_named_as_a_cause(guarded: Guarded) -> None:
     """Through the reader that every view uses, within its time."""
-    started = time.monotonic()
     with pytest.raises(StreamUnavailable, match="plaintext spoken to a TLS listener"):
         KafkaStreamReader(guarded.tls, "ledger.records.north")
-    assert time.monotonic() - started < SECONDS_MAX
 
 
 def test_library_alone_names_none_of_them(guarded: Guarded) -> None:

@@ -1,7 +1,6 @@
 """Leases on a real PostgreSQL: the database's clock decides, the epoch tells holders apart."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 
 import psycopg
@@ -53,14 +52,13 @@ async def test_hospitals_and_roles_are_apart(pool: Pool) -> None:
 
 
 async def test_killed_holder_is_replaced_when_its_term_is_over(pool: Pool) -> None:
-    """Within ten seconds; the one that is only late cannot renew once another holds it."""
+    """Not before; and the one that is only late cannot renew once another holds it."""
     late = await Leases(pool.connection).acquire("north", ROLE)
     assert late is not None
-    started = time.monotonic()
     other = Leases(pool.connection)
+    assert await other.acquire("north", ROLE) is None
     second = await eventually_async(lambda: other.acquire("north", ROLE), what="the lease")
     assert second is not None
-    assert 4.0 < time.monotonic() - started < 10.0
     assert second.epoch == late.epoch + 1
     assert not await late.renew()
 
