@@ -16,7 +16,7 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import EventMeta, Phase, SourceItem
+from ledger.domain.values import EventMeta, Phase, SourceItem, VisitType
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
@@ -90,9 +90,18 @@ class Visit:
     """One record of the patient, as far as retention asks."""
 
     record_id: UUID
+    visit_type: VisitType
     retention_class: str
+    """Class in the record's own pack; another pack may call it otherwise."""
     phase: Phase
     ended_at: datetime | None
+    in_error: bool = False
+    """Entered in error, whatever its phase is by now."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was a visit of this patient at all."""
+        return self.phase is not Phase.VOIDED and not self.in_error
 
 
 @dataclass(frozen=True)
