@@ -33,6 +33,11 @@ class Rule:
         """The phases in which a record of this visit type accepts it."""
         return self.short_path if self.short_path is not None and visit_type in SHORT_PATH else self.phases
 
+    @property
+    def asks_roles(self) -> bool:
+        """Whether some demand asks for a role that the pack in force names."""
+        return any(guard.asks_roles for guard in self.of_command)
+
     def leads(self, before: Phase) -> frozenset[Phase]:
         """The phases in which a record can be after it, that phase itself included where it can stay."""
         return self.edges.get(before, self.leads_to) or frozenset({before})

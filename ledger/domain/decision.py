@@ -138,6 +138,8 @@ class Facts:
 
     pack_in_force: RulePack | None = None
     """The pack of new records, for what asks whether an old one's term is over; None = it is not asked."""
+    roles_by: RulePack | None = None
+    """The pack whose roles count for a command on a record: the one in force; None = the record's own says the same."""
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""
     leaves: tuple[bytes, ...] = ()
@@ -166,6 +168,10 @@ class Facts:
     """For PublishMap: the ledger's last position."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
+
+    def may(self, command_name: str) -> bool:
+        """Whether who acts may send the command of that name. Offices change: who holds them today counts."""
+        return (self.roles_by or self.pack).may(command_name, self.context.actor.role)
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""
