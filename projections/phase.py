@@ -31,10 +31,13 @@ CHANGES_PHASE: frozenset[type[Message]] = frozenset(_PHASE_AFTER) | {
 
 
 class RecordPhase(NamedTuple):
-    """A record's phase. Of one kept for ever `permanent` stays, so that a reopening leads back to PERMANENT."""
+    """A record's phase. Of one kept for ever `permanent` stays, so that a reopening leads back to PERMANENT; of one
+    that was entered in error `in_error`, so that a longer term leads back to ENTERED_IN_ERROR.
+    """
 
     phase: int
     permanent: bool
+    in_error: bool = False
 
 
 def phase_after(event: ViewEvent, before: RecordPhase) -> RecordPhase:
@@ -44,9 +47,11 @@ def phase_after(event: ViewEvent, before: RecordPhase) -> RecordPhase:
         phase = common_pb2.PHASE_PERMANENT if before.permanent else common_pb2.PHASE_ARCHIVED
         return before._replace(phase=int(phase))
     if kind is keeping_events_pb2.RetentionExtended:
-        return before._replace(phase=common_pb2.PHASE_ARCHIVED) if before.phase == common_pb2.PHASE_DUE else before
+        before_due = common_pb2.PHASE_ENTERED_IN_ERROR if before.in_error else common_pb2.PHASE_ARCHIVED
+        return before._replace(phase=int(before_due)) if before.phase == common_pb2.PHASE_DUE else before
     if kind is keeping_events_pb2.DisposalApproved:
         opinion = cast("keeping_events_pb2.DisposalApproved", event.message).opinion
         kept = opinion == keeping_values_pb2.DISPOSAL_OPINION_KEEP
-        return RecordPhase(common_pb2.PHASE_PERMANENT, permanent=True) if kept else before
-    return before._replace(phase=_PHASE_AFTER.get(kind, before.phase))
+        return before._replace(phase=int(common_pb2.PHASE_PERMANENT), permanent=True) if kept else before
+    in_error = before.in_error or kind is course_events_pb2.RecordEnteredInError
+    return before._replace(phase=_PHASE_AFTER.get(kind, before.phase), in_error=in_error)

@@ -47,6 +47,7 @@ from ledger.domain.keeping_commands import (
     RequestReopen,
     SealRecord,
 )
+from ledger.domain.lifecycle import RULES
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.rulebook_commands import RulebookCommand
@@ -132,6 +133,7 @@ class FactGathering:
             context=asked.context,
             pack=pack,
             templates=rules.templates_for(pack),
+            roles_by=rules.for_stream(None) if _asks_roles(asked.command) else None,
             shipped=self._rules.shipped,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
@@ -225,7 +227,7 @@ class FactGathering:
         )
 
     async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
-        if isinstance(command, _BY_NEWEST_RULES):
+        if isinstance(command, _BY_NEWEST_RULES) or _asks_roles(command):
             return await self._rules.now()
         return await self._rules.knowing(loaded.state if loaded else None, _templates_of(command))
 
@@ -262,6 +264,11 @@ def _templates_of(command: Command) -> tuple[tuple[str, int], ...]:
     """What a command names whose entry is checked against its template."""
     content = getattr(command, "content", None)
     return ((content.template, content.template_version),) if isinstance(content, EntryContent) else ()
+
+
+def _asks_roles(command: Command) -> bool:
+    rule = RULES.get(type(command))
+    return rule is not None and rule.asks_roles
 
 
 def _patients_of(loaded: Loaded) -> set[UUID]:

@@ -63,4 +63,5 @@ class PatientVisits:
 
 
 def _visit(record_id: UUID, record: RecordState) -> Visit:
-    return Visit(record_id, record.retention_class, record.phase, record.ended_at)
+    standing = (record.visit_type, record.retention_class, record.phase, record.ended_at)
+    return Visit(record_id, *standing, in_error=record.archiving.in_error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,8 @@ class CommandGuard:
     demand: str
     faults: Find
     kind: RefusalKind = RefusalKind.STATE
+    asks_roles: bool = False
+    """It asks whom the hospital leaves the command to, which the pack in force says."""
 
 
 def _check(
@@ -159,17 +161,19 @@ def role_allowed(command_name: str) -> CommandGuard:
     """The demand that the pack lets the actor's role send the command."""
 
     def holds(_: Any, __: RecordState, facts: Facts) -> bool:
-        return facts.pack.may(command_name, facts.context.actor.role)
+        return facts.may(command_name)
 
-    return _check("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds)
+    guard = _check("ROLE_NOT_ALLOWED", "a role that the pack in force names", "context.actor.role", holds)
+    return replace(guard, asks_roles=True)
 
 
-def _author_or_quality(command: Any, record: RecordState, facts: Facts) -> bool:
+def _no_author(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     entry, actor = entry_of(command, record), facts.context.actor
     versions = entry.versions if entry else ()
     authors = {each.attestation.signer.id for each in versions if each.attestation.signer is not None}
     # Of a draft, and of what came unsigned from elsewhere, nobody is known as the author.
-    return not authors or actor.id in authors or facts.pack.may("retract_entry", actor.role)
+    if authors and actor.id not in authors and not facts.may("retract_entry"):
+        yield Violation("context.actor", "NOT_AUTHOR", AUTHOR_OR_QUALITY.demand)
 
 
 def is_person(actor: Actor | None) -> bool:
@@ -329,11 +333,8 @@ SUPERIOR_QUALIFIED = _check(
 SUPERIOR_IS_PERSON = _check(
     "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
 )
-AUTHOR_OR_QUALITY = _check(
-    "NOT_AUTHOR",
-    "its author retracts it, or a role that the pack names",
-    "context.actor",
-    _author_or_quality,
+AUTHOR_OR_QUALITY = CommandGuard(
+    "NOT_AUTHOR", "its author retracts it, or a role that the pack in force names", _no_author, asks_roles=True
 )
 ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
 SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)

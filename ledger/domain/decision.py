@@ -16,7 +16,7 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import EventMeta, Phase, SourceItem
+from ledger.domain.values import EventMeta, Phase, SourceItem, VisitType
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
@@ -90,9 +90,18 @@ class Visit:
     """One record of the patient, as far as retention asks."""
 
     record_id: UUID
+    visit_type: VisitType
     retention_class: str
+    """Class in the record's own pack; another pack may call it otherwise."""
     phase: Phase
     ended_at: datetime | None
+    in_error: bool = False
+    """Entered in error, whatever its phase is by now."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was a visit of this patient at all."""
+        return self.phase is not Phase.VOIDED and not self.in_error
 
 
 @dataclass(frozen=True)
@@ -129,6 +138,8 @@ class Facts:
 
     pack_in_force: RulePack | None = None
     """The pack of new records, for what asks whether an old one's term is over; None = it is not asked."""
+    roles_by: RulePack | None = None
+    """The pack whose roles count for a command on a record: the one in force; None = the record's own says the same."""
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""
     leaves: tuple[bytes, ...] = ()
@@ -157,6 +168,10 @@ class Facts:
     """For PublishMap: the ledger's last position."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
+
+    def may(self, command_name: str) -> bool:
+        """Whether who acts may send the command of that name. Offices change: who holds them today counts."""
+        return (self.roles_by or self.pack).may(command_name, self.context.actor.role)
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""

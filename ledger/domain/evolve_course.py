@@ -86,7 +86,9 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
 
 def entered_in_error(state: RecordState, event: events.RecordEnteredInError, _: datetime) -> RecordState:
     """Wrong, and kept: where care had not ended, the term runs from this day."""
-    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=state.ended_at or event.meta.occurred_at)
+    ended_at = state.ended_at or event.meta.occurred_at
+    archiving = replace(state.archiving, in_error=True)
+    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
 
 
 def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:

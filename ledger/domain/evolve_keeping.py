@@ -158,12 +158,12 @@ def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) ->
 
 
 def retention_extended(state: RecordState, event: events.RetentionExtended, _: datetime) -> RecordState:
-    """Kept longer; a record that was due is an archived one again, and its appraisal no longer counts."""
+    """Kept longer; a record that was due is again what it was before, and its appraisal no longer counts."""
     # ISO dates compare as text; a date once promised never moves back.
     until = max(state.archiving.retain_until, event.retain_until)
     archiving = replace(state.archiving, retain_until=until, disposal=None)
-    phase = Phase.ARCHIVED if state.phase is Phase.DUE else state.phase
-    return next_version(state, phase=phase, archiving=archiving)
+    before_due = Phase.ENTERED_IN_ERROR if archiving.in_error else Phase.ARCHIVED
+    return next_version(state, phase=before_due if state.phase is Phase.DUE else state.phase, archiving=archiving)
 
 
 def retention_ended(state: RecordState, event: events.RetentionEnded, _: datetime) -> RecordState:

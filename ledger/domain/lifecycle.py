@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ledger.domain import command_guards as on
@@ -15,11 +14,10 @@ from ledger.domain import consultation_guards as consultation
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
-from ledger.domain.command_guards import CommandGuard
+from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
-from ledger.domain.state_guards import StateGuard
 from ledger.domain.values import Phase, VisitType
 
 WRITING = frozenset({Phase.ACTIVE, Phase.CLOSED, Phase.RETURNED})
@@ -43,22 +41,6 @@ LIVING = frozenset(Phase) - {Phase.DESTROYED, Phase.VOIDED}
 """Phases of a record that exists and is not void."""
 
 IN_CARE_OR_AFTER = LIVING - {Phase.REGISTERED}
-SHORT_PATH = frozenset({VisitType.OUTPATIENT, VisitType.EMERGENCY})
-"""Visits that are archived at the doctor's confirmation; quality is checked by sampling."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Where a command is allowed, what it demands, and to which phases it can lead (none = the phase stays)."""
-
-    phases: frozenset[Phase]
-    leads_to: frozenset[Phase] = frozenset()
-    demands: tuple[StateGuard, ...] = ()
-    """Demands on the record's state alone."""
-    of_command: tuple[CommandGuard, ...] = ()
-    """Demands on what the command names."""
-    short_path: frozenset[Phase] | None = None
-    """Phases in which it is allowed for visits on the short path; None = the same."""
 
 
 def _in(*phases: Phase) -> frozenset[Phase]:
@@ -164,13 +146,15 @@ RULES: dict[type[commands.Command], Rule] = {
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
     course_commands.FileLateItem: Rule(
-        KEPT | {Phase.SUBMITTED, Phase.REOPENED}, of_command=(on.CORRECTED_KNOWN, on.CORRECTED_STANDS)
+        KEPT | {Phase.SUBMITTED, Phase.REOPENED},
+        demands=(is_.NOT_IN_ERROR,),
+        of_command=(on.CORRECTED_KNOWN, on.CORRECTED_STANDS),
     ),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
     keeping_commands.RequestReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
-        demands=(is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
+        demands=(is_.NOT_IN_ERROR, is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
         of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON),
     ),
     keeping_commands.ApproveReopen: Rule(
@@ -215,7 +199,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
-        _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT),
+        edges={Phase.DUE: _in(Phase.ARCHIVED, Phase.ENTERED_IN_ERROR)},
         of_command=(on.DATE_MOVES_ON, on.role_allowed("extend_retention")),
     ),
     keeping_commands.EndRetention: Rule(
@@ -228,7 +212,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.ApproveDisposal: Rule(
         _in(Phase.DUE),
-        _in(Phase.DUE, Phase.ARCHIVED, Phase.PERMANENT),
+        _in(Phase.DUE, Phase.ARCHIVED, Phase.ENTERED_IN_ERROR, Phase.PERMANENT),
         (is_.APPRAISED,),
         (
             on.NOT_APPROVED_FOR,
@@ -258,7 +242,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),
+    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR)),
     # What happens to an offer that is out does not depend on the record's phase.
     commands.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
     commands.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
@@ -267,10 +251,7 @@ RULES: dict[type[commands.Command], Rule] = {
 
 def allowed_phases(command: type[commands.Command], visit_type: VisitType) -> frozenset[Phase]:
     """The phases in which a record of this visit type accepts the command."""
-    rule = RULES[command]
-    if rule.short_path is not None and visit_type in SHORT_PATH:
-        return rule.short_path
-    return rule.phases
+    return RULES[command].allowed(visit_type)
 
 
 def phase_fault(command: type[commands.Command], phase: Phase, visit_type: VisitType) -> Violation | None:

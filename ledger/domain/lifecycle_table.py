@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import Command
-from ledger.domain.lifecycle import LATE_RESULT, RULES, SHORT_PATH, allowed_phases
+from ledger.domain.lifecycle import LATE_RESULT, RULES, allowed_phases
 from ledger.domain.values import Phase, VisitType
 
 _LONG_PATH = next(visit for visit in VisitType if visit not in SHORT_PATH)
@@ -37,13 +38,17 @@ def phase_diagram() -> str:
         for before in Phase
         if before in rule.phases | (rule.short_path or frozenset())
         for after in Phase
-        if after in rule.leads_to and after is not before
+        if after in rule.leads(before) and after is not before
     ]
     return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> REGISTERED: RegisterRecord", *arrows, "```"]) + "\n"
 
 
 def _row(command: type[Command]) -> list[str]:
-    to = [phase.value.lower().replace("_", " ") for phase in Phase if phase in RULES[command].leads_to]
+    rule = RULES[command]
+    edges = [(before, after) for before in rule.phases for after in rule.leads(before)]
+    # A command that moves some records tells also where it can leave one as it was.
+    reached = {after for _, after in edges} if any(before is not after for before, after in edges) else set[Phase]()
+    to = [phase.value.lower().replace("_", " ") for phase in Phase if phase in reached]
     return [command.__name__, *(_cell(command, phase) for phase in Phase), ", ".join(to)]
 
 

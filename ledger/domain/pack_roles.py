@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 ROLES_OF = frozenset(
@@ -25,6 +25,8 @@ ROLES_OF = frozenset(
 )
 """What a pack may limit to roles, by commands' names; `seal_record` and `lend_record` mean what follows on them too."""
 
+ALWAYS = {"extend_retention": "system"}
+"""Roles that no pack shuts out: a layer that forgot the deadline clock would stop its extensions in silence."""
 _KEYS = frozenset({"roles", "source", "unconfirmed"})
 
 
@@ -37,11 +39,15 @@ class RoleRule:
     unconfirmed: bool = True
     """Nobody of the records office has compared it with its source yet."""
 
+    def beside(self, role: str | None) -> RoleRule:
+        """The rule with one role more."""
+        return self if role is None else replace(self, roles=self.roles | {role})
+
 
 def role_rules(data: Mapping[str, Any], faults: list[str]) -> dict[str, RoleRule]:
     """The rules in this data; what is wrong is added to the faults by path."""
     faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
-    return {name: _rule(f"roles.{name}", table, faults) for name, table in data.items()}
+    return {name: _rule(f"roles.{name}", table, faults).beside(ALWAYS.get(name)) for name, table in data.items()}
 
 
 def _rule(where: str, table: Mapping[str, Any], faults: list[str]) -> RoleRule:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from ledger.domain.decision import Facts, Visit
-from ledger.domain.rule_pack import RetentionClass
+from ledger.domain.rule_pack import RetentionClass, RulePack
 from ledger.domain.state import RecordState
 from ledger.domain.values import Phase
 
 OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases of a stay that goes on."""
-
-
-_NO_VISITS = frozenset({Phase.VOIDED, Phase.ENTERED_IN_ERROR})
-"""Phases of what was no visit of this patient; such a record has a term of its own and moves nobody else's."""
 
 
 def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
@@ -24,14 +20,22 @@ def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
 
 def retention_date(record: RecordState, facts: Facts) -> str:
     """First day on which disposal could be appraised, ISO 8601: the later of what was promised and what is due now."""
-    last = max((_ended_on(visit, facts) for visit in facts.visits if _same_class(visit, record)), default=None)
-    own = _day(record.ended_at or facts.now, facts)
-    since = max(own, last) if last else own
     # A term that the law has lengthened since holds for what is kept already; a shorter one takes nothing back.
     packs = (facts.pack, *((facts.pack_in_force,) if facts.pack_in_force else ()))
-    until = [pack.retention[record.visit_type].until(since).isoformat() for pack in packs]
+    until = [pack.retention[record.visit_type].until(_since(record, pack, facts)).isoformat() for pack in packs]
     # ISO dates compare as text; a date once promised never moves back.
     return max(record.retain_until, *until)
+
+
+def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
+    """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
+    own = _day(record.ended_at or facts.now, facts)
+    # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
+    if record.archiving.in_error:
+        return own
+    wanted = pack.retention[record.visit_type].name
+    same = (each for each in facts.visits if each.counts and pack.retention[each.visit_type].name == wanted)
+    return max([own, *(_ended_on(each, facts) for each in same)])
 
 
 def term_over(record: RecordState, facts: Facts) -> bool:
@@ -42,10 +46,6 @@ def term_over(record: RecordState, facts: Facts) -> bool:
 def open_stays(facts: Facts) -> tuple[Visit, ...]:
     """The patient's visits that go on."""
     return tuple(visit for visit in facts.visits if visit.phase in OPEN)
-
-
-def _same_class(visit: Visit, record: RecordState) -> bool:
-    return visit.retention_class == record.retention_class and visit.phase not in _NO_VISITS
 
 
 def _ended_on(visit: Visit, facts: Facts) -> date:

@@ -171,6 +171,8 @@ class Archiving:
     submitted_at: datetime | None = None
     permanent: bool = False
     """Kept for ever: a reopening leads back to PERMANENT."""
+    in_error: bool = False
+    """Entered in error: kept for its term or for ever, and never again anybody's case."""
     deficiencies: frozenset[UUID | str] = frozenset()
     """Entries, or templates of missing entries, whose defect was accepted."""
     disposal: Disposal | None = None

@@ -139,6 +139,7 @@ ENTRY_THERE = _guard(
     "it holds an entry that was not retracted, unless an earlier system gave the care",
     lambda record, _: record.care_historical or any(not entry.retracted for entry in record.entries.values()),
 )
+NOT_IN_ERROR = _guard("IN_ERROR", "it was not entered in error", lambda record, _: not record.archiving.in_error)
 NO_ENTRIES = _guard("HAS_ENTRIES", "it holds no entry", lambda record, _: not record.entries)
 ALL_RETRACTED = _guard(
     "ENTRIES_NOT_RETRACTED",

@@ -26,7 +26,8 @@ CREATE TABLE {records} (
     opinion smallint NOT NULL,
     approved boolean NOT NULL,
     list_id text NOT NULL,
-    destroyed_at bigint
+    destroyed_at bigint,
+    in_error boolean NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (registered_position);
 CREATE INDEX ON {records} (phase, registered_position);
@@ -51,7 +52,7 @@ CREATE TABLE {overlays} (
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
     r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restricted, r.opinion, r.approved, r.list_id,
-    r.destroyed_at
+    r.destroyed_at, r.in_error
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
@@ -59,7 +60,8 @@ INSERT INTO {records}
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::smallint[], $7::integer[],
     $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
     $15::integer[], $16::integer[], $17::text[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
-    $22::integer[], $23::boolean[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[])
+    $22::integer[], $23::boolean[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
+    $28::boolean[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
     case_number = excluded.case_number, visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence,
@@ -68,7 +70,7 @@ SET version = excluded.version, registered_position = excluded.registered_positi
     retain_until = excluded.retain_until, returns = excluded.returns, score = excluded.score, grade = excluded.grade, holds = excluded.holds,
     seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restricted =
     excluded.restricted, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
-    destroyed_at = excluded.destroyed_at
+    destroyed_at = excluded.destroyed_at, in_error = excluded.in_error
 
 -- name: load_overlays
 SELECT o.record_id, o.kind, o.item_id, o.version, o.open, o.since, o.detail, o.mode, o.due_on

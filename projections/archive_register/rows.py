@@ -37,11 +37,12 @@ class RegisteredRecord(NamedTuple):
     approved: bool = False
     list_id: str = ""
     destroyed_at: int | None = None
+    in_error: bool = False
 
     @property
     def standing(self) -> RecordPhase:
         """Its phase."""
-        return RecordPhase(self.phase, self.permanent)
+        return RecordPhase(self.phase, self.permanent, self.in_error)
 
 
 class OverlayRow(NamedTuple):

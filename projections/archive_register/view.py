@@ -27,7 +27,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 4
+    schema_version = 5
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -63,8 +63,8 @@ class ArchiveRegister:
                 record, overlays = counted(record, before, after), (Change(_OVERLAYS, after),)
         if change := _ON_RECORD.get(body_class):
             record = change(record, event, event.message)
-        phase, permanent = phase_after(event, record.standing)
-        return (Change(_RECORDS, record._replace(phase=phase, permanent=permanent)), *overlays)
+        moved = record._replace(**phase_after(event, record.standing)._asdict())
+        return (Change(_RECORDS, moved), *overlays)
 
 
 def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> RegisteredRecord:

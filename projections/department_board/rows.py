@@ -21,11 +21,12 @@ class BoardRecord(NamedTuple):
     responsible: str
     since: int | None
     open_consultations: int
+    in_error: bool = False
 
     @property
     def standing(self) -> RecordPhase:
         """Its phase."""
-        return RecordPhase(self.phase, self.permanent)
+        return RecordPhase(self.phase, self.permanent, self.in_error)
 
 
 class BoardEntry(NamedTuple):

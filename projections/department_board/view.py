@@ -21,7 +21,7 @@ class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 5
+    schema_version = 6
     package = "projections.department_board"
     tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
 
@@ -51,8 +51,8 @@ class DepartmentBoard:
             moved = record._replace(version=event.version)
             return (Change(_RECORDS, moved), Change(_ENTRIES, entry)) if entry else (Change(_RECORDS, moved),)
         moved = _ON_RECORD.get(kind, _phase_only)(record, event.message)
-        phase, permanent = phase_after(event, record.standing)
-        return (Change(_RECORDS, moved._replace(version=event.version, phase=phase, permanent=permanent)),)
+        standing = phase_after(event, record.standing)
+        return (Change(_RECORDS, moved._replace(version=event.version, **standing._asdict())),)
 
 
 def _entry_key(event: ViewEvent) -> RowKey:

@@ -25,7 +25,8 @@ CREATE TABLE {episodes} (
     permanent boolean NOT NULL,
     departments text[] NOT NULL,
     started_at bigint,
-    ended_at bigint
+    ended_at bigint,
+    in_error boolean NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {episodes} (patient_id);
 CREATE INDEX ON {episodes} (case_number);
@@ -68,22 +69,22 @@ SET version = excluded.version, linked = excluded.linked, absorbed = excluded.ab
 
 -- name: load_episodes
 SELECT e.record_id, e.version, e.patient_id, e.case_number, e.visit_type, e.visit_sequence, e.phase, e.permanent,
-    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at
+    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at, e.in_error
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {episodes} AS e USING (record_id)
 
 -- name: store_episodes
 INSERT INTO {episodes}
 SELECT n.record_id, n.version, n.patient_id, n.case_number, n.visit_type, n.visit_sequence, n.phase, n.permanent,
-    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at
+    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at, n.in_error
 FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::smallint[], $6::integer[], $7::smallint[],
-    $8::boolean[], $9::text[], $10::bigint[], $11::bigint[])
+    $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[])
     AS n (record_id, version, patient_id, case_number, visit_type, visit_sequence, phase, permanent, departments,
-        started_at, ended_at)
+        started_at, ended_at, in_error)
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, patient_id = excluded.patient_id, case_number = excluded.case_number,
     visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence, phase = excluded.phase,
     permanent = excluded.permanent, departments = excluded.departments, started_at = excluded.started_at,
-    ended_at = excluded.ended_at
+    ended_at = excluded.ended_at, in_error = excluded.in_error
 
 -- name: load_entries
 SELECT e.record_id, e.entry_id, e.version, e.retracted, e.codes

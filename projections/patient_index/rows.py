@@ -40,11 +40,12 @@ class EpisodeRow(NamedTuple):
     departments: str
     started_at: int | None
     ended_at: int | None
+    in_error: bool = False
 
     @property
     def standing(self) -> RecordPhase:
         """Its phase."""
-        return RecordPhase(self.phase, self.permanent)
+        return RecordPhase(self.phase, self.permanent, self.in_error)
 
 
 class EpisodeEntry(NamedTuple):

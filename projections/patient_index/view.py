@@ -30,7 +30,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 3
+    schema_version = 4
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -72,8 +72,8 @@ class PatientIndex:
         if episode is None:  # its registration was given up by a person
             return ()
         after = ON_EPISODE[body_class](episode, event.message) if body_class in ON_EPISODE else episode
-        phase, permanent = phase_after(event, episode.standing)
-        moved = after._replace(version=event.version, phase=phase, permanent=permanent)
+        standing = phase_after(event, episode.standing)
+        moved = after._replace(version=event.version, **standing._asdict())
         return (Change(_EPISODES, moved), *_entry_changes(event))
 
 

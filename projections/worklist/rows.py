@@ -22,11 +22,12 @@ class WorkRecord(NamedTuple):
     permanent: bool = False
     department: str = ""
     responsible_id: str = ""
+    in_error: bool = False
 
     @property
     def standing(self) -> RecordPhase:
         """Its phase."""
-        return RecordPhase(self.phase, self.permanent)
+        return RecordPhase(self.phase, self.permanent, self.in_error)
 
 
 class WorkItemRow(NamedTuple):

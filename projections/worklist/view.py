@@ -20,7 +20,7 @@ class Worklist:
     """What waits, by record; whom it waits for is joined from the record when somebody asks."""
 
     name = "worklist"
-    schema_version = 3
+    schema_version = 4
     package = "projections.worklist"
     tables = (Table(_RECORDS, WorkRecord._make, 1), Table(_ITEMS, WorkItemRow._make, 2))
 
@@ -48,8 +48,8 @@ class Worklist:
         if record is None:  # its registration was given up by a person
             return ()
         after = _ON_RECORD[kind](record, event.message) if kind in _ON_RECORD else record
-        phase, permanent = phase_after(event, record.standing)
-        moved = after._replace(version=event.version, phase=phase, permanent=permanent)
+        standing = phase_after(event, record.standing)
+        moved = after._replace(version=event.version, **standing._asdict())
         return (Change(_RECORDS, moved), *(Change(_ITEMS, item) for item in items_after(event, _known(event, rows))))
 
 

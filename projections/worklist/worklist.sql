@@ -6,7 +6,8 @@ CREATE TABLE {records} (
     phase smallint NOT NULL,
     permanent boolean NOT NULL,
     department text NOT NULL,
-    responsible_id text NOT NULL
+    responsible_id text NOT NULL,
+    in_error boolean NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (department) WHERE phase IN (2, 3, 4, 5, 7);
 CREATE INDEX ON {records} (responsible_id) WHERE phase IN (2, 3, 4, 5, 7);
@@ -33,15 +34,17 @@ CREATE INDEX ON {items} (since, record_id, item) WHERE kind BETWEEN 6 AND 9;
 CREATE INDEX ON {items} (left(due_on, 10)) WHERE kind = 100
 
 -- name: load_records
-SELECT r.record_id, r.version, r.case_number, r.phase, r.permanent, r.department, r.responsible_id
+SELECT r.record_id, r.version, r.case_number, r.phase, r.permanent, r.department, r.responsible_id, r.in_error
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
 INSERT INTO {records}
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::boolean[], $6::text[], $7::text[])
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::boolean[], $6::text[], $7::text[],
+    $8::boolean[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, case_number = excluded.case_number, phase = excluded.phase,
-    permanent = excluded.permanent, department = excluded.department, responsible_id = excluded.responsible_id
+    permanent = excluded.permanent, department = excluded.department, responsible_id = excluded.responsible_id,
+    in_error = excluded.in_error
 
 -- name: load_items
 SELECT i.record_id, i.item, i.version, i.kind, i.department, i.person_id, i.rule, i.since, i.due_at, i.due_on,

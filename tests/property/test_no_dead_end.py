@@ -11,7 +11,6 @@ from hypothesis import event as note_to_hypothesis
 from hypothesis import strategies as st
 
 from ledger.domain.commands import AmendEntry, PassQuality
-from ledger.domain.course_commands import DeclareEnteredInError
 from ledger.domain.keeping_commands import AppraiseDisposal, PlaceHold, RequestReopen
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.lifecycle import RULES, allowed_phases
@@ -22,7 +21,6 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     NOW,
     RECORD,
-    SUPERIOR,
     TERM,
     TRAINEE,
     Stream,
@@ -30,12 +28,13 @@ from tests.unit.domain.given import (
     archived,
     condemned,
     due,
-    emptied,
     note,
     registered,
     reopened,
     signed,
     submitted,
+    wrong,
+    wrong_and_due,
 )
 
 pytestmark = pytest.mark.property
@@ -98,12 +97,6 @@ def _asked_to_reopen() -> Stream:
     return stream
 
 
-def _wrong_patient() -> Stream:
-    stream = emptied()
-    stream.when(DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None), actor=ARCHIVIST)
-    return stream
-
-
 _HARD = [
     _unsigned_after_the_window,
     _appraised_otherwise,
@@ -112,7 +105,8 @@ _HARD = [
     _passed_and_held,
     _void_under_hold,
     _asked_to_reopen,
-    _wrong_patient,
+    wrong,
+    wrong_and_due,
 ]
 
 
@@ -130,7 +124,7 @@ def test_every_phase_of_the_declaration_leads_to_an_end(visit: VisitType) -> Non
     """An exhaustive walk over the declared machine: an end is reached from each phase, for each type of visit."""
     leads = {
         phase: {
-            to for command, rule in RULES.items() if phase in allowed_phases(command, visit) for to in rule.leads_to
+            to for command, rule in RULES.items() if phase in allowed_phases(command, visit) for to in rule.leads(phase)
         }
         for phase in Phase
     }

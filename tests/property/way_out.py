@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta, timezone
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
+from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -22,9 +23,8 @@ from ledger.domain.commands import (
     SubmitRecord,
     WithdrawTransfer,
 )
-from ledger.domain.decision import Visit
 from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, UnsealGround
-from ledger.domain.lifecycle import SHORT_PATH, state_faults
+from ledger.domain.lifecycle import state_faults
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import OPEN_TRANSFERS
 from ledger.domain.values import Actor, Defect, Disposition, EntryState, IdentityStatus, Phase
@@ -41,6 +41,7 @@ from tests.unit.domain.given import (
     as_signer,
     facts,
     patient,
+    visit_of,
 )
 
 ENDS = frozenset({Phase.PERMANENT, Phase.DESTROYED, Phase.VOIDED})
@@ -75,11 +76,10 @@ class WayOut:
         record = self.stream.record
         if isinstance(command, keeping.EndRetention):
             self.now = max(self.now, _day_after(record.retain_until), self.now + timedelta(days=31 * 366))
-        own = Visit(RECORD, record.retention_class, record.phase, record.ended_at)
         self.stream.next_id = max(self.stream.next_id, 1_000_000)
         # Who signs by login acts, and what is left to an office is done by it: `when` sees to both.
         who = {} if as_signer(command) else {"actor": _actor(command)}
-        self.stream.when(command, now=self.now, visits=(own,), patient=patient(), **who)
+        self.stream.when(command, now=self.now, visits=(visit_of(self.stream),), patient=patient(), **who)
 
     def _next(self, record: RecordState) -> Iterator[Command]:
         """What is to be done, the first thing first; nothing at the end."""

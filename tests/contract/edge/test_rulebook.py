@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
+from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import rulebook_pb2 as rulebook
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import PHYSICIAN, open_record
 from tests.contract.edge.rulebook_requests import HOUSE, add_pack, add_templates, choose, context, triage_note
 
 SERVICE = "RulebookService"
+ARCHIVE = "{ roles = ['archive'], source = 'rule of the house', unconfirmed = false }"
 
 
 async def test_a_pack_is_added_shown_and_chosen_without_a_restart(client: EdgeClient) -> None:
@@ -27,6 +32,29 @@ async def test_a_pack_is_added_shown_and_chosen_without_a_restart(client: EdgeCl
     assert (await client.call("RecordService/RecordEntry", triage_note(after.record_id))).receipt.events == 1
     rules = [await _deadlines(client, each.record_id) for each in (before, after)]
     assert ["triage" in each for each in rules] == [False, True]
+
+
+async def test_who_holds_an_office_is_said_by_the_pack_in_force(client: EdgeClient) -> None:
+    """Also for a record that was registered before it was chosen: an old record waits for no role that is gone."""
+    before = await open_record(client)
+    archive = common.Actor(id=str(uuid4()), name="Ms Gao", role="archive")
+    ask = keeping.ExtendRetentionRequest(
+        context=context(archive), record_id=before.record_id, retain_until="2190-01-01", cause="link"
+    )
+    assert ("context.actor.role", "ROLE_NOT_ALLOWED") in await _refused(client, ask)
+    renamed = HOUSE.replace("[retention", f"[roles]\nextend_retention = {ARCHIVE}\n[retention", 1)
+    await client.call(f"{SERVICE}/AddTemplates", add_templates())
+    await client.call(f"{SERVICE}/AddRulePack", add_pack(renamed))
+    await client.call(f"{SERVICE}/ChooseRulePack", choose())
+    ask.context.CopyFrom(context(archive))
+    # Only the phase is against it now.
+    assert await _refused(client, ask) == [("", "PHASE_NOT_ALLOWED")]
+
+
+async def _refused(client: EdgeClient, request: keeping.ExtendRetentionRequest) -> list[tuple[str, str]]:
+    with pytest.raises(RpcFailed) as refused:
+        await client.call("KeepingService/ExtendRetention", request)
+    return refused.value.violations
 
 
 async def test_a_shown_pack_says_where_each_figure_is_from(client: EdgeClient) -> None:

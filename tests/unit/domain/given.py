@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -23,9 +24,9 @@ from ledger.domain.commands import (
     StartCare,
     SubmitRecord,
 )
-from ledger.domain.course_commands import AcceptDeficiency
+from ledger.domain.course_commands import AcceptDeficiency, DeclareEnteredInError
 from ledger.domain.decide import decide
-from ledger.domain.decision import Decision, Facts, PackageFacts
+from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
@@ -47,7 +48,6 @@ from ledger.domain.keeping_commands import (
     UnsealRecord,
 )
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.lifecycle import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
@@ -248,6 +248,20 @@ def emptied(visit: VisitType = VisitType.INPATIENT) -> Stream:
     return stream
 
 
+def wrong(visit: VisitType = VisitType.INPATIENT) -> Stream:
+    """A record that was entered in error."""
+    stream = emptied(visit)
+    stream.when(DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None), actor=ARCHIVIST)
+    return stream
+
+
+def wrong_and_due(visit: VisitType = VisitType.INPATIENT) -> Stream:
+    """The same once its term is over."""
+    stream = wrong(visit)
+    stream.when(EndRetention(RECORD), now=NOW + TERM)
+    return stream
+
+
 def submitted() -> Stream:
     """A record under quality control."""
     stream = closed()
@@ -318,6 +332,13 @@ def reopened() -> Stream:
     assert isinstance(reopen_id, UUID)
     stream.when(ApproveReopen(RECORD, reopen_id, None), actor=AFFAIRS)
     return stream
+
+
+def visit_of(stream: Stream) -> Visit:
+    """The record as one of its patient's visits."""
+    record = stream.record
+    standing = (record.visit_type, record.retention_class, record.phase, record.ended_at)
+    return Visit(RECORD, *standing, in_error=record.archiving.in_error)
 
 
 def due() -> Stream:

@@ -314,6 +314,9 @@ CASES: list[Case] = [
     Case("NOT_A_DRAFT", with_entry(closed, lambda stream: course.DraftEntry(RECORD, first(stream), note()))),
     Case("NOT_NAMED", lambda: (reopened(), RecordEntry(RECORD, RESULT, signed()))),
     Case("WINDOW_OVER", lambda: (reopened(), RecordEntry(RECORD, note(), signed())), {"now": NOW + timedelta(days=4)}),
+    Case("IN_ERROR", lambda: (_kept_in_error(), _late_result()), {"now": LATER}),
+    Case("IN_ERROR", lambda: (_kept_in_error(), keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))), {"now": LATER}),
+    Case("IN_ERROR", lambda: (_kept_in_error(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"now": LATER, "counterpart_known": True, "package": PACKAGE}),
     Case("HAS_ENTRIES", lambda: (with_one_entry_before_care(), course.VoidRecord(RECORD, "by mistake"))),
     Case("HELD", with_entry(registered, lambda s: (hold(s), course.VoidRecord(RECORD, "by mistake"))[1])),
     Case("OPEN_REQUEST", with_entry(registered, lambda s: (asked(s), course.VoidRecord(RECORD, "by mistake"))[1])),
@@ -456,8 +459,8 @@ CASES: list[Case] = [
     on_disposal("LENT", lent),
     on_disposal("OPEN_TRANSFER", offered),
     on_disposal("PAPER_NOT_ACCOUNTED", scanned),
-    on_disposal("OPEN_STAY", lambda _: None, visits=(Visit(OTHER, "inpatient", Phase.ACTIVE, None),)),
-    on_disposal("TERM_NOT_OVER", lambda _: None, visits=(Visit(OTHER, "inpatient", Phase.CLOSED, LATER),)),
+    on_disposal("OPEN_STAY", lambda _: None, visits=(Visit(OTHER, VisitType.INPATIENT, "inpatient", Phase.ACTIVE, None),)),
+    on_disposal("TERM_NOT_OVER", lambda _: None, visits=(Visit(OTHER, VisitType.INPATIENT, "inpatient", Phase.CLOSED, LATER),)),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified_condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
     Case("OTHER_LIST", lambda: (condemned(), destroy(list_id=OTHER)), {"now": LATER, "actor": ARCHIVIST}),
     Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": SUPERIOR}),
@@ -510,6 +513,20 @@ def _passed_without(template: str) -> Stream:
 
 def _late_correction(entry_id: UUID) -> Command:
     return course.FileLateItem(RECORD, RESULT, signed(), "from the laboratory", None, corrects_entry_id=entry_id)
+
+
+def _late_result() -> Command:
+    return course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None)
+
+
+def _kept_in_error() -> Stream:
+    """A record that was entered in error and is kept for ever."""
+    stream = active()
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))
+    stream.when(keeping.EndRetention(RECORD), now=LATER)
+    stream.when(_appraise(DisposalOpinion.KEEP), now=LATER)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER)
+    return stream
 
 
 def _archived_with_retracted() -> Stream:

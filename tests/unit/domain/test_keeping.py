@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import AmendEntry, EndCare, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.commands import AmendEntry, EndCare, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
@@ -27,7 +28,16 @@ from ledger.domain.keeping_values import (
 )
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
-from ledger.domain.values import Actor, AmendmentKind, Disposition, EntryState, IdentityStatus, Phase, VisitType
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    Disposition,
+    EntryState,
+    IdentityStatus,
+    Phase,
+    TransferKind,
+    VisitType,
+)
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
@@ -39,6 +49,7 @@ from tests.unit.domain.given import (
     NOTARY,
     NOW,
     OTHER_DIGEST,
+    PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
     PHYSICIAN,
@@ -62,6 +73,7 @@ from tests.unit.domain.given import (
     signed,
     source,
     submitted,
+    visit_of,
 )
 
 LATER = NOW + TERM
@@ -140,11 +152,60 @@ def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared()
     """Care had not ended: the record is not kept for ever, and moves no other record's date."""
     stream = active()
     stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
-    own = Visit(RECORD, stream.record.retention_class, Phase.ENTERED_IN_ERROR, stream.record.ended_at)
+    own = visit_of(stream)
     early = NOW + timedelta(days=29 * 365)
     assert stream.refused(keeping.EndRetention(RECORD), now=early, visits=(own,))[1] == [("record_id", "TERM_NOT_OVER")]
     stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(own,))
     assert stream.record.phase is Phase.DUE
+
+
+def _in_error() -> Stream:
+    stream = active()
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    return stream
+
+
+def _appraised_in_error(opinion: DisposalOpinion, until: str) -> Stream:
+    stream = _in_error()
+    stream.when(keeping.EndRetention(RECORD), now=LATER)
+    stream.when(keeping.AppraiseDisposal(RECORD, opinion, "a claim", until), now=LATER)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER)
+    return stream
+
+
+def test_a_wrong_record_that_is_kept_longer_stays_a_wrong_record() -> None:
+    """An extension at the end of its term leads back to where it was: it is never anybody's archived case."""
+    stream = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
+    assert (stream.record.phase, stream.record.retain_until) == (Phase.ENTERED_IN_ERROR, "2190-01-01")
+    asked = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))
+    assert ("", "PHASE_NOT_ALLOWED") in stream.refused(asked, now=LATER)[1]
+
+
+def test_a_wrong_record_that_is_kept_for_ever_is_nobodys_case() -> None:
+    """It is neither reopened, nor offered to another hospital, nor does it take a late item."""
+    stream = _appraised_in_error(DisposalOpinion.KEEP, "")
+    assert stream.record.phase is Phase.PERMANENT
+    fault = ("record_id", "IN_ERROR")
+    for command in (
+        keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",)),
+        course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None),
+        OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None),
+    ):
+        assert fault in stream.refused(command, now=LATER, counterpart_known=True, package=PACKAGE)[1]
+
+
+def test_a_wrong_record_is_no_visit_also_once_its_term_is_over() -> None:
+    """Whatever its phase is by then, it moves nobody's date, and the patient's real visits do not move its own."""
+    wrong = _in_error()
+    wrong.when(keeping.EndRetention(RECORD), now=LATER)
+    stream = archived()
+    late = replace(visit_of(wrong), record_id=OTHER, ended_at=LATER)
+    assert late.phase is Phase.DUE
+    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), late))
+    real = replace(visit_of(stream), record_id=OTHER, phase=Phase.CLOSED, ended_at=LATER)
+    still_wrong = _in_error()
+    still_wrong.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(still_wrong), real))
+    assert still_wrong.record.phase is Phase.DUE
 
 
 def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
@@ -468,9 +529,9 @@ def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
     """A readmission moves the earlier record's date; a visit of another class does not; the date never moves back."""
     stream = archived()
     until = stream.record.retain_until
-    own = Visit(RECORD, stream.record.retention_class, Phase.ARCHIVED, stream.record.ended_at)
-    again = Visit(OTHER, stream.record.retention_class, Phase.CLOSED, NOW + timedelta(days=3650))
-    clinic = Visit(OTHER, "outpatient", Phase.CLOSED, NOW + timedelta(days=9000))
+    own = visit_of(stream)
+    again = replace(own, record_id=OTHER, phase=Phase.CLOSED, ended_at=NOW + timedelta(days=3650))
+    clinic = Visit(OTHER, VisitType.OUTPATIENT, "outpatient", Phase.CLOSED, NOW + timedelta(days=9000))
     refused = stream.refused(keeping.EndRetention(RECORD), now=LATER, visits=(own, again))
     assert refused[1] == [("record_id", "TERM_NOT_OVER")]
     (event,) = stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(own, clinic)).events
@@ -480,6 +541,29 @@ def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
     assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2066-03-01")
     earlier = keeping.ExtendRetention(RECORD, "2060-01-01", "readmission", OTHER)
     assert stream.refused(earlier, now=LATER)[1] == [("retain_until", "DATE_MOVES_BACK")]
+
+
+def test_a_visit_under_another_packs_names_moves_the_date_all_the_same() -> None:
+    """What a class means counts, not what a pack calls it: each pack says which visits go together in it."""
+    stream = archived()
+    ended = NOW + timedelta(days=3650)
+    older = Visit(OTHER, VisitType.OBSERVATION, "stay", Phase.CLOSED, ended)
+    moved = stream.refused(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), older))
+    assert moved[1] == [("record_id", "TERM_NOT_OVER")]
+    clinic = replace(older, visit_type=VisitType.OUTPATIENT, retention_class=stream.record.retention_class)
+    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), clinic))
+
+
+def test_the_pack_in_force_says_for_its_own_date_which_visits_go_together() -> None:
+    """A new pack that keeps clinics as long as stays, counted from the last of both, holds for old records too."""
+    stream = archived()
+    pack = facts().pack
+    together = dict.fromkeys(VisitType, pack.retention[VisitType.INPATIENT])
+    clinic = Visit(OTHER, VisitType.OUTPATIENT, "outpatient", Phase.CLOSED, NOW + timedelta(days=3650))
+    known: dict[str, Any] = {"now": LATER, "visits": (visit_of(stream), clinic)}
+    refused = stream.refused(keeping.EndRetention(RECORD), pack_in_force=replace(pack, retention=together), **known)
+    assert refused[1] == [("record_id", "TERM_NOT_OVER")]
+    stream.when(keeping.EndRetention(RECORD), pack_in_force=pack, **known)
 
 
 @pytest.mark.parametrize("text", ["20660301", "2066-W09-1", "2066-3-1", "soon"])
