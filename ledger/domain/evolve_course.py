@@ -57,7 +57,10 @@ def late_item_filed(state: RecordState, event: events.LateItemFiled, at: datetim
 
 def deficiency_accepted(state: RecordState, event: events.DeficiencyAccepted, _: datetime) -> RecordState:
     """A defect that stays."""
-    return with_archiving(state, deficiencies=state.archiving.deficiencies | {event.entry_id or event.template})
+    archiving = state.archiving
+    if event.entry_id is None:
+        return with_archiving(state, never_written=(*archiving.never_written, event.template))
+    return with_archiving(state, deficiencies=archiving.deficiencies | {event.entry_id})
 
 
 def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) -> RecordState:

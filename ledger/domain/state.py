@@ -149,8 +149,10 @@ class Archiving:
     submitted_at: datetime | None = None
     permanent: bool = False
     """Kept for ever: a reopening leads back to PERMANENT."""
-    deficiencies: frozenset[UUID | str] = frozenset()
-    """Entries, or templates of missing entries, whose defect was accepted."""
+    deficiencies: frozenset[UUID] = frozenset()
+    """Entries whose defect was accepted."""
+    never_written: tuple[str, ...] = ()
+    """Templates of missing entries whose defect was accepted, each as often as that was."""
     disposal: Disposal | None = None
     destruction: Destruction | None = None
     """None while the record exists."""
