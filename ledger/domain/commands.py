@@ -16,6 +16,7 @@ from ledger.domain.values import (
     Actor,
     AmendmentKind,
     Attestation,
+    CopySource,
     Defect,
     Disposition,
     EntryContent,
@@ -112,6 +113,8 @@ class RecordEntry:
     draft_id: UUID | None = None
     also: tuple[HeldItem, ...] = ()
     """Further source items that the entry holds."""
+    copied_from: tuple[CopySource, ...] = ()
+    """From where parts of it were copied."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ class AmendEntry:
     """The version that the author saw; 0 = whatever the last one is."""
     also: tuple[HeldItem, ...] = ()
     """Further source items that the entry holds."""
+    copied_from: tuple[CopySource, ...] = ()
+    """From where parts of it were copied."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,8 @@ class RequestConsultation:
     to_department: str
     urgency: Urgency
     question: str
+    called_at: datetime | None = None
+    """When the department was called by telephone, before the request."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +165,8 @@ class AnswerConsultation:
     opinion: str
     content: EntryContent
     attestation: Attestation | None
+    reason: str = ""
+    """Why the answer comes before the request."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ledger.domain.state import RecordState
 
 def _before_request(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     asked = record.consultations.get(command.consultation_id)
-    if asked is not None and facts.meta().occurred_at < asked.requested_at:
-        yield Violation("context.occurred_at", "BEFORE_REQUEST", NOT_BEFORE_REQUEST.demand)
+    if asked is not None and facts.meta().occurred_at < asked.requested_at and not command.reason.strip():
+        yield Violation("reason", "BEFORE_REQUEST", BEFORE_REQUEST_WITH_REASON.demand)
 
 
 def _late_without_reason(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
@@ -29,7 +29,12 @@ def _late_without_reason(command: Any, record: RecordState, facts: Facts) -> Ite
         yield Violation("reason", "REASON_REQUIRED", LATE_WITH_REASON.demand)
 
 
-NOT_BEFORE_REQUEST = CommandGuard("BEFORE_REQUEST", "nobody comes or answers before being asked", _before_request)
+BEFORE_REQUEST_WITH_REASON = CommandGuard(
+    "BEFORE_REQUEST",
+    "who came or answered before the request, and before a call that it names, says why",
+    _before_request,
+    RefusalKind.INVALID,
+)
 LATE_WITH_REASON = CommandGuard(
     "REASON_REQUIRED",
     "an arrival that is entered later than the pack allows, or after its deadline as having kept it, says why",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem
+from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem, TimeOf
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,28 @@ class IdentifyPatient:
     """Number of the stay among that patient's, where its own is taken; 0 = it keeps its own."""
 
 
+@dataclass(frozen=True)
+class CorrectTime:
+    """Corrects when care began, the patient moved, or what an entry says happened."""
+
+    record_id: UUID
+    of: TimeOf
+    entry_id: UUID | None
+    move: int
+    """Of MOVE: which one, from 1; 0 for any other."""
+    corrected_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class AssignPhysician:
+    """Puts another physician in charge, or names one where a team took over."""
+
+    record_id: UUID
+    responsible: Actor | None
+    reason: str
+
+
 CourseCommand = (
     DraftEntry
     | CountersignEntry
@@ -181,4 +203,6 @@ CourseCommand = (
     | RepeatExamination
     | LinkDuplicate
     | IdentifyPatient
+    | CorrectTime
+    | AssignPhysician
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.values import Actor, Attestation, Defect, EntryContent, EntryState, EventMeta
+from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EntryState, EventMeta, TimeOf
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,56 @@ class PatientIdentified:
     case_number: str
 
 
+@dataclass(frozen=True)
+class TimeCorrected:
+    """A time was corrected; what was said before stays in the event that said it."""
+
+    meta: EventMeta
+    of: TimeOf
+    entry_id: UUID | None
+    move: int
+    before: datetime
+    corrected_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConsultationCalled:
+    """The consultation that the event before this one asks for had been called for by telephone."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    called_at: datetime
+
+
+@dataclass(frozen=True)
+class AnsweredBeforeRequest:
+    """The answer before this event was given before anybody had asked in writing."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class ContentCopied:
+    """Part of the entry that the event before this one brings was copied from elsewhere."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    sources: tuple[CopySource, ...]
+
+
+@dataclass(frozen=True)
+class PhysicianAssigned:
+    """A physician was put in charge."""
+
+    meta: EventMeta
+    responsible: Actor
+    reason: str
+
+
 CourseEvent = (
     EntryDrafted
     | EntryCountersigned
@@ -224,4 +274,9 @@ CourseEvent = (
     | PatientIdentified
     | VisitRenumbered
     | EntryCorrectedLate
+    | TimeCorrected
+    | PhysicianAssigned
+    | ConsultationCalled
+    | AnsweredBeforeRequest
+    | ContentCopied
 )

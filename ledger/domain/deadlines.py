@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.course_state import Consultation
 from ledger.domain.deadline_rules import OWN_NOTE, DeadlineRule
 from ledger.domain.keeping_state import Missed
 from ledger.domain.own_notes import ANY_TIME, Owed, kept_by
 from ledger.domain.rule_pack import RulePack
-from ledger.domain.state import Consultation, Entry, RecordState
+from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Disposition, EntryState, Phase, Urgency
 
 CONDITION = "condition"
@@ -165,7 +166,7 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
         case "entry":
             entries = (each for each in record.entries.values() if each.last.content.template == rule.start_template)
             begun = (each for each in entries if not each.retracted and not each.versions[0].historical)
-            yield from (_Start(each.entry_id, each.versions[0].occurred_at) for each in begun)
+            yield from (_Start(each.entry_id, each.happened_at) for each in begun)
         case _:
             return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
+from ledger.domain.course_events import AnsweredBeforeRequest, ConsultationCalled
 from ledger.domain.decide_entry import attested_state, check_content, check_room, kept_content
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import ConsultationAnswered, ConsultationRequested, EntryRecorded
@@ -23,16 +24,20 @@ def request_consultation(command: RequestConsultation, state: StreamState | None
     faults.text(command.question, "question", TEXT_MAX)
     if command.to_department == record.department:
         faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
+    meta = facts.meta()
+    if command.called_at is not None and command.called_at > meta.occurred_at:
+        faults.add("called_at", "AFTER_REQUEST", "a call comes before the request, or there is none to name")
     faults.refuse_if_any()
     event = ConsultationRequested(
-        meta=facts.meta(),
+        meta=meta,
         consultation_id=facts.ids[0],
         from_department=record.department,
         to_department=command.to_department,
         urgency=command.urgency,
         question=command.question,
     )
-    return on_record(command.record_id, event, consultation_id=facts.ids[0])
+    called = () if command.called_at is None else (ConsultationCalled(meta, facts.ids[0], command.called_at),)
+    return on_record(command.record_id, event, *called, consultation_id=facts.ids[0])
 
 
 def answer_consultation(command: AnswerConsultation, state: StreamState | None, facts: Facts) -> Decision:
@@ -42,6 +47,7 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     if command.content.template != CONSULTATION:
         faults.add("content.template", "WRONG_TEMPLATE", f"{CONSULTATION} is required")
     faults.text(command.opinion, "opinion", TEXT_MAX)
+    faults.text(command.reason, "reason", TEXT_MAX)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
     faults.refuse_if_any()
@@ -49,7 +55,8 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     content = kept_content(command.content, attestation, facts)
     note = EntryRecorded(meta, entry_id, content, attestation, attested_state(content, attestation, facts))
     answer = ConsultationAnswered(meta, command.consultation_id, entry_id, command.opinion)
-    return on_record(command.record_id, note, answer, entry_id=entry_id)
+    early = (AnsweredBeforeRequest(meta, command.consultation_id, command.reason),) if command.reason else ()
+    return on_record(command.record_id, note, answer, *early, entry_id=entry_id)
 
 
 DECISIONS = {RequestConsultation: request_consultation, AnswerConsultation: answer_consultation}

@@ -54,6 +54,7 @@ from ledger.domain.guards import (
     taken_before,
 )
 from ledger.domain.held_items import check_items
+from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import Entry, RecordState, StreamState
@@ -140,12 +141,20 @@ def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, fact
     entry = record.entries.get(command.entry_id) if command.entry_id else None
     if entry is not None and entry.state is not EntryState.AUTHORED:
         faults.add("entry_id", "NOT_WAITING", "the entry waits for no signature", RefusalKind.STATE)
-    if (command.entry_id or command.template) in record.archiving.deficiencies:
+    if _accepted_before(command, record, facts):
         faults.add("record_id", "ALREADY_ACCEPTED", "it was accepted before", RefusalKind.STATE)
     faults.refuse_if_any()
     return on_record(
         command.record_id, DeficiencyAccepted(facts.meta(), command.entry_id, command.template, command.reason)
     )
+
+
+def _accepted_before(command: AcceptDeficiency, record: RecordState, facts: Facts) -> bool:
+    """One acceptance settles one entry: a second missing one is accepted by itself, and none that nobody asks for."""
+    if command.entry_id is not None:
+        return command.entry_id in record.archiving.deficiencies
+    accepted = record.archiving.never_written.count(command.template)
+    return accepted >= max(1, lacking(record, facts.pack.mandatory, command.template))
 
 
 def arrive_at_consultation(command: ArriveAtConsultation, state: StreamState | None, facts: Facts) -> Decision:

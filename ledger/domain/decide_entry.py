@@ -9,6 +9,7 @@ from uuid import UUID
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.coded_values import check_coded, with_versions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
+from ledger.domain.copied_content import check_copied, copied
 from ledger.domain.decision import Decision, Facts, Reservation
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
 from ledger.domain.faults import Faults
@@ -52,6 +53,7 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     check_time(facts, faults)
     check_source(facts, faults)
     check_items(command.also, command.record_id, record, facts, faults)
+    check_copied(command.copied_from, command.content, command.record_id, record, faults)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
     if correcting:
         return _correct_from_source(command, record, attestation, facts, faults)
@@ -68,7 +70,8 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
         facts.meta(), entry_id, kept_content(command.content, attestation, facts), attestation, state_now, version
     )
     claim, beside = entry_claims(command.also, record, entry_id, facts)
-    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry_id)
+    sources = copied(command.copied_from, entry_id, version, facts)
+    return on_record(command.record_id, event, *sources, source=claim, beside=beside, entry_id=entry_id)
 
 
 def _said_before(command: RecordEntry, facts: Facts) -> bool:
@@ -172,7 +175,8 @@ def _correct_from_source(
         state=attested_state(command.content, attestation, facts),
     )
     claim, beside = entry_claims(command.also, record, entry.entry_id, facts)
-    return on_record(command.record_id, event, source=claim, beside=beside, entry_id=entry.entry_id)
+    sources = copied(command.copied_from, entry.entry_id, event.entry_version, facts)
+    return on_record(command.record_id, event, *sources, source=claim, beside=beside, entry_id=entry.entry_id)
 
 
 def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -187,6 +191,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         note_elsewhere(faults)
     check_items(command.also, command.record_id, record, facts, faults)
     check_reason(command.reason, faults)
+    check_copied(command.copied_from, command.content, command.record_id, record, faults)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
     faults.refuse_if_any()
     event = EntryAmended(
@@ -200,7 +205,8 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         state=attested_state(command.content, attestation, facts),
     )
     claim, beside = entry_claims(command.also, record, command.entry_id, facts)
-    return on_record(command.record_id, event, source=claim, beside=beside)
+    sources = copied(command.copied_from, command.entry_id, event.entry_version, facts)
+    return on_record(command.record_id, event, *sources, source=claim, beside=beside)
 
 
 def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:

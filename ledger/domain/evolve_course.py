@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from ledger.domain import course_events as events
+from ledger.domain.course_state import TimeCorrection
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_entry, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
-from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
+from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase, TimeOf
 
 
 def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> RecordState:
@@ -56,7 +57,10 @@ def late_item_filed(state: RecordState, event: events.LateItemFiled, at: datetim
 
 def deficiency_accepted(state: RecordState, event: events.DeficiencyAccepted, _: datetime) -> RecordState:
     """A defect that stays."""
-    return with_archiving(state, deficiencies=state.archiving.deficiencies | {event.entry_id or event.template})
+    archiving = state.archiving
+    if event.entry_id is None:
+        return with_archiving(state, never_written=(*archiving.never_written, event.template))
+    return with_archiving(state, deficiencies=archiving.deficiencies | {event.entry_id})
 
 
 def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) -> RecordState:
@@ -141,6 +145,48 @@ def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: date
     return next_version(state, entries=entries)
 
 
+def called(state: RecordState, event: events.ConsultationCalled, _: datetime) -> RecordState:
+    """The clock runs from the call."""
+    asked = state.consultations[event.consultation_id]
+    since = min(asked.requested_at, event.called_at)
+    by_phone = replace(asked, called_at=event.called_at, requested_at=since)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: by_phone})
+
+
+def answered_before_request(state: RecordState, event: events.AnsweredBeforeRequest, _: datetime) -> RecordState:
+    """Why is known."""
+    there = replace(state.consultations[event.consultation_id], answer_reason=event.reason)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: there})
+
+
+def content_copied(state: RecordState, event: events.ContentCopied, _: datetime) -> RecordState:
+    """The version names where it is from."""
+    entry = state.entries[event.entry_id]
+    last = replace(entry.last, copied_from=event.sources)
+    return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
+
+
+def time_corrected(state: RecordState, event: events.TimeCorrected, at: datetime) -> RecordState:
+    """Counted from the new time; the old one stays in the history."""
+    of, to = event.of, event.corrected_at
+    made = TimeCorrection(of, event.entry_id, event.move, event.before, to, event.reason, event.meta.actor, at)
+    state = replace(state, time_corrections=(*state.time_corrections, made))
+    match of:
+        case TimeOf.CARE_START:
+            return next_version(state, started_at=to)
+        case TimeOf.MOVE:
+            moved = replace(state.moves[event.move - 1], moved_at=to)
+            return next_version(state, moves=(*state.moves[: event.move - 1], moved, *state.moves[event.move :]))
+        case TimeOf.ENTRY:
+            assert event.entry_id is not None  # noqa: S101 - it was decided on an entry
+            return with_entry(state, replace(state.entries[event.entry_id], corrected_at=to))
+
+
+def assigned(state: RecordState, event: events.PhysicianAssigned, _: datetime) -> RecordState:
+    """Somebody else is in charge."""
+    return next_version(state, responsible=event.responsible)
+
+
 def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:
     """Part of the history, and of nothing that a decision asks."""
     return next_version(state)
@@ -167,4 +213,9 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PatientIdentified: identified,
     events.VisitRenumbered: renumbered,
     events.EntryCorrectedLate: corrected_late,
+    events.TimeCorrected: time_corrected,
+    events.PhysicianAssigned: assigned,
+    events.ConsultationCalled: called,
+    events.AnsweredBeforeRequest: answered_before_request,
+    events.ContentCopied: content_copied,
 }

@@ -9,10 +9,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from ledger.domain import events, transfer_events
+from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS
 from ledger.domain.evolve_keeping import KEEPING_STEPS
 from ledger.domain.next_version import next_version, with_entry
-from ledger.domain.state import Consultation, DepartmentMove, Entry, EntryVersion, RecordState, Transfer
+from ledger.domain.state import Entry, EntryVersion, RecordState, Transfer
 from ledger.domain.values import Phase, TransferState
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
+from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
+from ledger.domain import time_guards as time
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
@@ -89,14 +91,32 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(
             on.CONSULTATION_KNOWN,
             on.NOT_ARRIVED,
-            consultation.NOT_BEFORE_REQUEST,
+            consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.LATE_WITH_REASON,
         ),
     ),
     commands.AnswerConsultation: Rule(
-        WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.NOT_BEFORE_REQUEST)
+        WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON)
     ),
     commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
+    course_commands.CorrectTime: Rule(
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
+        of_command=(
+            time.TIME_KNOWN,
+            on.ENTRY_NOT_RETRACTED,
+            on.ENTRY_NOT_HELD,
+            on.ENTRY_NOT_SEALED,
+            on.NAMED_FOR_CHANGE,
+            time.TIME_CHANGES,
+            time.IN_ORDER,
+            on.ACTS_AS_PERSON,
+        ),
+    ),
+    course_commands.AssignPhysician: Rule(
+        WRITING | {Phase.SUBMITTED},
+        of_command=(physician.ANOTHER_THAN_BEFORE, physician.IN_CHARGE_QUALIFIED),
+    ),
     course_commands.RegisterNewborn: Rule(_in(Phase.ACTIVE, Phase.CLOSED)),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),

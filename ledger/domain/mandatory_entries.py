@@ -9,18 +9,20 @@ from typing import Any, cast
 from ledger.domain.state import RecordState
 from ledger.domain.values import Disposition, VisitType
 
+EACH_TIME: Mapping[str, Callable[[RecordState], int]] = {
+    "transfer": lambda record: len(record.moves),
+    "consultation": lambda record: len(record.consultations),
+    "surgery": lambda record: _number(record, "operation_end"),
+    "rescue": lambda record: _number(record, "rescue_order"),
+}
+"""What asks for an entry each time that it happened, and how often it did."""
+
 CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
     "death": lambda record: record.disposition is Disposition.DEATH,
     "survival": lambda record: record.disposition is not Disposition.DEATH,
-    "transfer": lambda record: bool(record.moves),
-    "consultation": lambda record: bool(record.consultations),
-    "surgery": lambda record: _number(record, "operation_end") > 0,
-    "rescue": lambda record: _number(record, "rescue_order") > 0,
+    **{name: lambda record, often=often: often(record) > 0 for name, often in EACH_TIME.items()},
 }
 """What a rule may depend on, by its name in a pack."""
-
-EACH_TIME = {"surgery": "operation_end", "rescue": "rescue_order"}
-"""Conditions that ask for an entry each time, and the entry that says that it happened."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class MandatoryRule:
 
     def times(self, record: RecordState) -> int:
         """How many entries of each template are asked for: a second operation needs a second record."""
-        return max(1, _number(record, EACH_TIME[self.only_if])) if self.only_if in EACH_TIME else 1
+        return max(1, EACH_TIME[self.only_if](record)) if self.only_if in EACH_TIME else 1
 
     def missing(self, present: frozenset[str]) -> tuple[str, ...]:
         """What the alternative lacks of which most is there, the first one if in doubt; nothing if one is whole."""

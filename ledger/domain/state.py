@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
+from ledger.domain.course_state import Consultation, DepartmentMove, TimeCorrection
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.keeping_state import (
     Destruction,
@@ -31,6 +32,7 @@ from ledger.domain.values import (
     Actor,
     AmendmentKind,
     Attestation,
+    CopySource,
     Defect,
     Disposition,
     EntryContent,
@@ -40,7 +42,6 @@ from ledger.domain.values import (
     Phase,
     TransferKind,
     TransferState,
-    Urgency,
     VisitType,
 )
 
@@ -61,6 +62,8 @@ class EntryVersion:
     countersignature: Attestation | None = None
     historical: bool = False
     """Taken over from an earlier system."""
+    copied_from: tuple[CopySource, ...] = ()
+    """From where parts of it were copied."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,18 @@ class Entry:
     """Of a late item: the version that it corrects, of an entry that stays as it is."""
     corrected_by: tuple[UUID, ...] = ()
     """Late items that correct it."""
+    corrected_at: datetime | None = None
+    """When what it says happened, as corrected last."""
 
     @property
     def last(self) -> EntryVersion:
         """The newest version."""
         return self.versions[-1]
+
+    @property
+    def happened_at(self) -> datetime:
+        """When what it says happened: as its first version said, or as that was corrected."""
+        return self.corrected_at or self.versions[0].occurred_at
 
     @property
     def retracted(self) -> bool:
@@ -89,38 +99,6 @@ class Entry:
     def state(self) -> EntryState:
         """The state of the newest version, or RETRACTED."""
         return EntryState.RETRACTED if self.retracted else self.last.state
-
-
-@dataclass(frozen=True)
-class Consultation:
-    """A consultation as it stands."""
-
-    consultation_id: UUID
-    from_department: str
-    to_department: str
-    urgency: Urgency
-    requested_at: datetime
-    """As said, and never later than it was recorded."""
-    arrived_at: datetime | None = None
-    """As said."""
-    answered_at: datetime | None = None
-    """By the ledger's clock, as of every note."""
-    entry_id: UUID | None = None
-    arrival_reason: str = ""
-    """Why the arrival was entered late; empty where nobody had to say."""
-
-    @property
-    def answered(self) -> bool:
-        """Whether the answer is there."""
-        return self.entry_id is not None
-
-
-@dataclass(frozen=True)
-class DepartmentMove:
-    """The patient went from one department to another."""
-
-    to_department: str
-    moved_at: datetime
 
 
 @dataclass(frozen=True)
@@ -173,8 +151,10 @@ class Archiving:
     """Kept for ever: a reopening leads back to PERMANENT."""
     in_error: bool = False
     """Entered in error: kept for its term or for ever, and never again anybody's case."""
-    deficiencies: frozenset[UUID | str] = frozenset()
-    """Entries, or templates of missing entries, whose defect was accepted."""
+    deficiencies: frozenset[UUID] = frozenset()
+    """Entries whose defect was accepted."""
+    never_written: tuple[str, ...] = ()
+    """Templates of missing entries whose defect was accepted, each as often as that was."""
     disposal: Disposal | None = None
     destruction: Destruction | None = None
     """None while the record exists."""
@@ -206,6 +186,7 @@ class RecordState:
     disposition: Disposition | None = None
     ended_at: datetime | None = None
     moves: tuple[DepartmentMove, ...] = ()
+    time_corrections: tuple[TimeCorrection, ...] = ()
     newborns: frozenset[UUID] = frozenset()
     entries: BucketMap[Entry] = field(default_factory=BucketMap[Entry])
     consultations: Mapping[UUID, Consultation] = field(default_factory=dict[UUID, Consultation])

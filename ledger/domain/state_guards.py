@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import DisposalOpinion, SealMode
+from ledger.domain.missing_entries import FINAL, missing_entries
 from ledger.domain.refusal import Violation
 from ledger.domain.retention import open_stays, term_over
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferState
-
-FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
-"""States in which somebody qualified has signed the last version."""
 
 RESTRICTED_PURPOSES = frozenset({"TREAT", "ETREAT", "RECORDMGT", "HLEGAL", "CLMATTCH", "HPAYMT", "PATRQT"})
 """Purposes (HL7 PurposeOfUse) left where use is restricted: care, storage, law, claims, the patient's own request."""
@@ -51,21 +48,10 @@ def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]
     # Care that an earlier system gave is documented there; nobody can write its documents now.
     if record.historical and record.care_historical:
         return
-    present = Counter(entry.last.content.template for entry in record.entries.values() if entry.state in FINAL)
-    # A template whose defect was accepted is asked for no more.
-    accepted = frozenset(each for each in record.archiving.deficiencies if isinstance(each, str))
-    missing: set[str] = set()
-    for rule in facts.pack.mandatory:
-        if not rule.applies_to(record):
-            continue
-        times = rule.times(record)
-        settled = accepted | {template for template, number in present.items() if number >= times}
-        for template in rule.missing(settled):
-            if template not in missing:
-                wanted = f"{times} signed entries {template} are" if times > 1 else f"a signed {template} is"
-                text = f"{wanted} required ({rule.id}: {rule.described()})"
-                yield Violation("record_id", "MISSING_ENTRY", text)
-            missing.add(template)
+    for template, times, rule in missing_entries(record, facts.pack.mandatory):
+        wanted = f"{times} signed entries {template} are" if times > 1 else f"a signed {template} is"
+        text = f"{wanted} required ({rule.id}: {rule.described()})"
+        yield Violation("record_id", "MISSING_ENTRY", text)
 
 
 def _unsigned(record: RecordState, _: Facts) -> Iterable[Violation]:

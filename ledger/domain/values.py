@@ -52,6 +52,14 @@ class AmendmentKind(StrEnum):
     AUGMENTATION = "AUGMENTATION"
 
 
+class TimeOf(StrEnum):
+    """What a time is of that may be corrected."""
+
+    CARE_START = "CARE_START"
+    MOVE = "MOVE"
+    ENTRY = "ENTRY"
+
+
 class Urgency(StrEnum):
     """How soon a consultation is needed."""
 
@@ -184,6 +192,18 @@ class EntryContent:
     attachments: tuple[Attachment, ...] = ()
     subject_id: UUID | None = None
     language: str = ""
+
+
+@dataclass(frozen=True)
+class CopySource:
+    """From where a section of an entry was copied."""
+
+    section: str
+    """Section that holds the copied text."""
+    entry_id: UUID
+    entry_version: int
+    record_id: UUID | None = None
+    """None = the same record."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
+from ledger.domain.course_state import Consultation
 from ledger.domain.keeping_state import Destruction, PatientRequest
-from ledger.domain.state import Archiving, Consultation, Entry, RecordState, Transfer, is_destroyed
+from ledger.domain.state import Archiving, Entry, RecordState, Transfer, is_destroyed
 
 
 def record_message(view: RecordView) -> records.Record:
@@ -42,11 +43,15 @@ def record_message(view: RecordView) -> records.Record:
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
+        moves=[to_message(each, records.DepartmentMove) for each in state.moves],
+        time_corrections=[to_message(each, records.TimeCorrection) for each in state.time_corrections],
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     message.keeping.CopyFrom(_keeping(state))
     if state.archiving.passed or state.archiving.returns or state.archiving.grade:
         message.quality.CopyFrom(_quality(state.archiving))
+    if state.started_at is not None:
+        message.started_at.CopyFrom(to_timestamp(state.started_at))
     if state.responsible is not None:
         message.responsible.CopyFrom(to_message(state.responsible, common.Actor))
     if state.disposition is not None:
@@ -126,6 +131,7 @@ def _entry(entry: Entry) -> records.Entry:
         corrects_entry_id=str(entry.corrects.entry_id) if entry.corrects else "",
         corrects_entry_version=entry.corrects.version if entry.corrects else 0,
         corrected_by=[str(each) for each in entry.corrected_by],
+        corrected_at=None if entry.corrected_at is None else to_timestamp(entry.corrected_at),
     )
 
 
@@ -141,6 +147,8 @@ def _consultation(asked: Consultation) -> records.Consultation:
         arrived_at=None if asked.arrived_at is None else to_timestamp(asked.arrived_at),
         arrival_reason=asked.arrival_reason,
         answered_at=None if asked.answered_at is None else to_timestamp(asked.answered_at),
+        called_at=None if asked.called_at is None else to_timestamp(asked.called_at),
+        answer_reason=asked.answer_reason,
     )
 
 

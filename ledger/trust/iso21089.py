@@ -92,6 +92,11 @@ _CODES = {
     "RulePackChosen": "report",
     "SealAttended": "attest",
     "ArrivalEnteredLate": "report",
+    "TimeCorrected": "amend",
+    "PhysicianAssigned": "report",
+    "ConsultationCalled": "report",
+    "AnsweredBeforeRequest": "report",
+    "ContentCopied": "link",
 }
 
 

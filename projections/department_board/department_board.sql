@@ -12,6 +12,7 @@ CREATE TABLE {records} (
     responsible text NOT NULL,
     since bigint,
     open_consultations integer NOT NULL,
+    moves integer NOT NULL,
     in_error boolean NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (department, left(bed, 64), record_id) WHERE phase BETWEEN 1 AND 5;
@@ -30,18 +31,19 @@ CREATE TABLE {entries} (
 
 -- name: load_records
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.permanent, r.identity, r.department, r.bed,
-    r.responsible, r.since, r.open_consultations, r.in_error
+    r.responsible, r.since, r.open_consultations, r.moves, r.in_error
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
 INSERT INTO {records} AS r
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::boolean[],
-    $7::smallint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::integer[], $13::boolean[])
+    $7::smallint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::integer[], $13::integer[],
+    $14::boolean[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, case_number = excluded.case_number, visit_type = excluded.visit_type,
     phase = excluded.phase, permanent = excluded.permanent, identity = excluded.identity,
     department = excluded.department, bed = excluded.bed, responsible = excluded.responsible, since = excluded.since,
-    open_consultations = excluded.open_consultations, in_error = excluded.in_error
+    open_consultations = excluded.open_consultations, in_error = excluded.in_error, moves = excluded.moves
 
 -- name: load_entries
 SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.state, e.late,

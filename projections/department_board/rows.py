@@ -21,6 +21,8 @@ class BoardRecord(NamedTuple):
     responsible: str
     since: int | None
     open_consultations: int
+    moves: int
+    """Between departments."""
     in_error: bool = False
 
     @property

@@ -73,6 +73,7 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> BoardRec
         responsible="",
         since=unix_micros(body.meta.occurred_at),
         open_consultations=0,
+        moves=0,
     )
 
 
@@ -90,6 +91,7 @@ def _tombstone(event: ViewEvent) -> BoardRecord:
         responsible="",
         since=None,
         open_consultations=0,
+        moves=0,
     )
 
 
@@ -109,7 +111,20 @@ def _transferred(record: BoardRecord, body: events_pb2.DepartmentTransferred) ->
         # Without a physician the one before stays in charge, as in the record itself.
         responsible=body.responsible.name if body.HasField("responsible") else record.responsible,
         since=unix_micros(body.meta.occurred_at),
+        moves=record.moves + 1,
     )
+
+
+def _corrected(record: BoardRecord, body: course_events_pb2.TimeCorrected) -> BoardRecord:
+    """Since when the department has the patient: the last move, or the start of care where there was none."""
+    last = common_pb2.TIME_OF_MOVE if record.moves else common_pb2.TIME_OF_CARE_START
+    if (body.of, body.move) != (last, record.moves):
+        return record
+    return record._replace(since=unix_micros(body.corrected_at))
+
+
+def _assigned(record: BoardRecord, body: course_events_pb2.PhysicianAssigned) -> BoardRecord:
+    return record._replace(responsible=body.responsible.name)
 
 
 def _consultation_opened(record: BoardRecord, _: Message) -> BoardRecord:
@@ -133,6 +148,8 @@ _ON_RECORD: dict[type[Message], Callable[[BoardRecord, Any], BoardRecord]] = {
     events_pb2.DepartmentTransferred: _transferred,
     events_pb2.ConsultationRequested: _consultation_opened,
     events_pb2.ConsultationAnswered: _consultation_closed,
+    course_events_pb2.TimeCorrected: _corrected,
+    course_events_pb2.PhysicianAssigned: _assigned,
     course_events_pb2.PatientIdentified: _identified,
     events_pb2.QualityPassed: _phase_only,
 }

@@ -31,6 +31,12 @@ def _care_started(episode: EpisodeRow, body: events_pb2.CareStarted) -> EpisodeR
     return _entered(episode, body.department)._replace(started_at=unix_micros(body.meta.occurred_at))
 
 
+def _corrected(episode: EpisodeRow, body: course_events_pb2.TimeCorrected) -> EpisodeRow:
+    if body.of != common_pb2.TIME_OF_CARE_START:
+        return episode
+    return episode._replace(started_at=unix_micros(body.corrected_at))
+
+
 def _transferred(episode: EpisodeRow, body: events_pb2.DepartmentTransferred) -> EpisodeRow:
     return _entered(episode, body.to_department)
 
@@ -65,6 +71,7 @@ def _as_it_was(episode: EpisodeRow, _: Message) -> EpisodeRow:
 ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     events_pb2.CareStarted: _care_started,
     events_pb2.DepartmentTransferred: _transferred,
+    course_events_pb2.TimeCorrected: _corrected,
     events_pb2.EntryRecorded: _as_it_was,
     events_pb2.EntryAmended: _as_it_was,
     course_events_pb2.LateItemFiled: _as_it_was,

@@ -72,6 +72,10 @@ def _transferred(record: WorkRecord, body: events_pb2.DepartmentTransferred) -> 
     return record._replace(department=body.to_department, responsible_id=responsible_id)
 
 
+def _assigned(record: WorkRecord, body: course_events_pb2.PhysicianAssigned) -> WorkRecord:
+    return record._replace(responsible_id=body.responsible.id)
+
+
 def _identified(record: WorkRecord, body: course_events_pb2.PatientIdentified) -> WorkRecord:
     return record._replace(case_number=body.case_number)
 
@@ -79,5 +83,6 @@ def _identified(record: WorkRecord, body: course_events_pb2.PatientIdentified) -
 _ON_RECORD: dict[type[Message], Callable[[WorkRecord, Any], WorkRecord]] = {
     events_pb2.CareStarted: _care_started,
     events_pb2.DepartmentTransferred: _transferred,
+    course_events_pb2.PhysicianAssigned: _assigned,
     course_events_pb2.PatientIdentified: _identified,
 }

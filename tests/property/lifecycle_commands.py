@@ -37,6 +37,7 @@ from ledger.domain.values import (
     Defect,
     Disposition,
     EntryState,
+    TimeOf,
     TransferAnswer,
     TransferKind,
     Urgency,
@@ -109,6 +110,13 @@ def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
     entry_id = pick.of(_waiting(record) or dict(record.entries))
     entry = record.entries.get(entry_id)
     return course.CountersignEntry(RECORD, entry_id, entry.last.version if entry else 1, signed(SUPERIOR))
+
+
+def _correct_time(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    of, to = list(TimeOf)[pick.number % 3], facts.now - timedelta(minutes=pick.number % 90)
+    entry_id = pick.of(record.entries) if of is TimeOf.ENTRY else None
+    move = 1 + pick.number % 2 if of is TimeOf.MOVE else 0
+    return course.CorrectTime(RECORD, of, entry_id, move, to, "read off the wrong clock")
 
 
 def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
@@ -190,6 +198,8 @@ COMMANDS: dict[type[Command], Make] = {
     TransferDepartment: lambda _, __, pick: TransferDepartment(
         RECORD, _DEPARTMENTS[pick.number % 3], "2", None, PHYSICIAN
     ),
+    course.CorrectTime: _correct_time,
+    course.AssignPhysician: lambda _, __, pick: course.AssignPhysician(RECORD, PEOPLE[pick.number % 2], "on leave"),
     course.RegisterNewborn: lambda record, _, __: course.RegisterNewborn(RECORD, len(record.newborns) + 1, None),
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.application.body_codec import encode_body
+from ledger.application.message_codec import micros_of
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryState, Phase, VisitType
 from ledger.views.view import Row, RowKey, View
@@ -60,6 +61,7 @@ class Shown:
             return
         check_register(record, of_table(rows[ArchiveRegister], "records")[0])
         check_entries(record, rows)
+        check_stay(record, rows)
         check_worklist(record, of_table(rows[Worklist], "items"))
 
     def _fold(self) -> None:
@@ -113,6 +115,18 @@ def check_register(record: RecordState, row: Any) -> None:
     disposal = archiving.disposal
     assert row.approved == (disposal is not None and disposal.approved_by is not None)
     assert bool(row.opinion) == (disposal is not None)
+
+
+def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
+    """Who is in charge, when care began, and since when the department has the patient, as corrected last."""
+    (board,), (work,) = of_table(rows[DepartmentBoard], "records"), of_table(rows[Worklist], "records")
+    in_charge = record.responsible
+    assert (board.responsible, work.responsible_id) == ((in_charge.name, str(in_charge.id)) if in_charge else ("", ""))
+    if record.started_at is None:
+        return
+    (episode,) = of_table(rows[PatientIndex], "episodes")
+    since = record.moves[-1].moved_at if record.moves else record.started_at
+    assert (episode.started_at, board.since) == (micros_of(record.started_at), micros_of(since))
 
 
 def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:

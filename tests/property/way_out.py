@@ -185,8 +185,8 @@ def _thrown_out(record: RecordState) -> Iterator[Command]:
 
 
 def _missing(text: str) -> str:
-    """The template of `a signed X is required (...)`."""
-    return text.removeprefix("a signed ").partition(" ")[0]
+    """The template of `a signed X is required (...)` or `2 signed entries X are required (...)`."""
+    return text.partition(" is required" if text.startswith("a ") else " are required")[0].rpartition(" ")[2]
 
 
 def _actor(command: Command) -> Actor:

@@ -356,6 +356,34 @@ TRANSFER_STATE_SUPERSEDED: TransferState.ValueType  # 11
 """A later version was sent in its place."""
 Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
 
+class _TimeOf:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TimeOfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TimeOf.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIME_OF_UNSPECIFIED: _TimeOf.ValueType  # 0
+    """Not said."""
+    TIME_OF_CARE_START: _TimeOf.ValueType  # 1
+    """The start of care."""
+    TIME_OF_MOVE: _TimeOf.ValueType  # 2
+    """A move to another department."""
+    TIME_OF_ENTRY: _TimeOf.ValueType  # 3
+    """What an entry says happened: an operation, a rescue, a hand-over, a result."""
+
+class TimeOf(_TimeOf, metaclass=_TimeOfEnumTypeWrapper):
+    """What a time is of that may be corrected."""
+
+TIME_OF_UNSPECIFIED: TimeOf.ValueType  # 0
+"""Not said."""
+TIME_OF_CARE_START: TimeOf.ValueType  # 1
+"""The start of care."""
+TIME_OF_MOVE: TimeOf.ValueType  # 2
+"""A move to another department."""
+TIME_OF_ENTRY: TimeOf.ValueType  # 3
+"""What an entry says happened: an operation, a rescue, a hand-over, a result."""
+Global___TimeOf: _TypeAlias = TimeOf  # noqa: Y015
+
 @_typing.final
 class Actor(_message.Message):
     """A person or system that acts, as known at that moment. Kept inside sealed bodies, never in the clear envelope."""
@@ -983,3 +1011,37 @@ class Violations(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Violations: _TypeAlias = Violations  # noqa: Y015
+
+@_typing.final
+class CopySource(_message.Message):
+    """From where a section of an entry was copied."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECTION_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    section: _builtins.str
+    """Section of the entry that holds the copied text."""
+    entry_id: _builtins.str
+    """Entry that it was copied from, UUID text."""
+    entry_version: _builtins.int
+    """Version of that entry."""
+    record_id: _builtins.str
+    """Record of that entry, UUID text; empty = the same record. Of another record it is kept as said."""
+    def __init__(
+        self,
+        *,
+        section: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        entry_version: _builtins.int = ...,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "entry_version", b"entry_version", "record_id", b"record_id", "section", b"section"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopySource: _TypeAlias = CopySource  # noqa: Y015

@@ -115,6 +115,16 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientResponse.FromString,
                 _registered_method=True)
+        self.CorrectTime = channel.unary_unary(
+                '/ledger.api.v1.CourseService/CorrectTime',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeResponse.FromString,
+                _registered_method=True)
+        self.AssignPhysician = channel.unary_unary(
+                '/ledger.api.v1.CourseService/AssignPhysician',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianResponse.FromString,
+                _registered_method=True)
         self.GetAllowedActions = channel.unary_unary(
                 '/ledger.api.v1.CourseService/GetAllowedActions',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetAllowedActionsRequest.SerializeToString,
@@ -243,6 +253,21 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CorrectTime(self, request, context):
+        """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
+        counted anew, and what was said before stays in the record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignPhysician(self, request, context):
+        """Puts another physician in charge, or names one where a team took over.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAllowedActions(self, request, context):
         """Lists every command on a record, and for each whether it is allowed now or why it is not.
         """
@@ -339,6 +364,16 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.IdentifyPatient,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientResponse.SerializeToString,
+            ),
+            'CorrectTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectTime,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeResponse.SerializeToString,
+            ),
+            'AssignPhysician': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignPhysician,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianResponse.SerializeToString,
             ),
             'GetAllowedActions': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAllowedActions,
@@ -784,6 +819,60 @@ class CourseService:
             '/ledger.api.v1.CourseService/IdentifyPatient',
             ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.IdentifyPatientResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/CorrectTime',
+            ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.CorrectTimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignPhysician(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/AssignPhysician',
+            ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.AssignPhysicianResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -65,6 +65,12 @@ class CourseServiceStub:
     """Links the command's source item to an entry that holds the same fact from another source."""
     IdentifyPatient: _grpc.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]
     """Files the record of a provisional person under the patient who was identified."""
+    CorrectTime: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]
+    """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
+    counted anew, and what was said before stays in the record.
+    """
+    AssignPhysician: _grpc.UnaryUnaryMultiCallable[_course_pb2.AssignPhysicianRequest, _course_pb2.AssignPhysicianResponse]
+    """Puts another physician in charge, or names one where a team took over."""
     GetAllowedActions: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetAllowedActionsRequest, _course_pb2.GetAllowedActionsResponse]
     """Lists every command on a record, and for each whether it is allowed now or why it is not."""
     GetDeadlines: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetDeadlinesRequest, _course_pb2.GetDeadlinesResponse]
@@ -107,6 +113,12 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Links the command's source item to an entry that holds the same fact from another source."""
     IdentifyPatient: _aio.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]  # type: ignore[assignment]
     """Files the record of a provisional person under the patient who was identified."""
+    CorrectTime: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]  # type: ignore[assignment]
+    """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
+    counted anew, and what was said before stays in the record.
+    """
+    AssignPhysician: _aio.UnaryUnaryMultiCallable[_course_pb2.AssignPhysicianRequest, _course_pb2.AssignPhysicianResponse]  # type: ignore[assignment]
+    """Puts another physician in charge, or names one where a team took over."""
     GetAllowedActions: _aio.UnaryUnaryMultiCallable[_course_pb2.GetAllowedActionsRequest, _course_pb2.GetAllowedActionsResponse]  # type: ignore[assignment]
     """Lists every command on a record, and for each whether it is allowed now or why it is not."""
     GetDeadlines: _aio.UnaryUnaryMultiCallable[_course_pb2.GetDeadlinesRequest, _course_pb2.GetDeadlinesResponse]  # type: ignore[assignment]
@@ -242,6 +254,24 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.IdentifyPatientResponse, _abc.Awaitable[_course_pb2.IdentifyPatientResponse]]:
         """Files the record of a provisional person under the patient who was identified."""
+
+    @_abc_1.abstractmethod
+    def CorrectTime(
+        self,
+        request: _course_pb2.CorrectTimeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.CorrectTimeResponse, _abc.Awaitable[_course_pb2.CorrectTimeResponse]]:
+        """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
+        counted anew, and what was said before stays in the record.
+        """
+
+    @_abc_1.abstractmethod
+    def AssignPhysician(
+        self,
+        request: _course_pb2.AssignPhysicianRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.AssignPhysicianResponse, _abc.Awaitable[_course_pb2.AssignPhysicianResponse]]:
+        """Puts another physician in charge, or names one where a team took over."""
 
     @_abc_1.abstractmethod
     def GetAllowedActions(

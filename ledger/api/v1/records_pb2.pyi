@@ -368,6 +368,7 @@ class RecordEntryRequest(_message.Message):
     ATTESTATION_FIELD_NUMBER: _builtins.int
     DRAFT_ID_FIELD_NUMBER: _builtins.int
     ALSO_FIELD_NUMBER: _builtins.int
+    COPIED_FROM_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     draft_id: _builtins.str
@@ -390,6 +391,10 @@ class RecordEntryRequest(_message.Message):
         An item that another entry of this record held as a further item moves here; what that entry says stays until it is amended.
         """
 
+    @_builtins.property
+    def copied_from(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.CopySource]:
+        """From where parts of it were copied, at most 100."""
+
     def __init__(
         self,
         *,
@@ -399,10 +404,11 @@ class RecordEntryRequest(_message.Message):
         attestation: _common_pb2.Attestation | None = ...,
         draft_id: _builtins.str = ...,
         also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
+        copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "draft_id", b"draft_id", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "copied_from", b"copied_from", "draft_id", b"draft_id", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -451,6 +457,7 @@ class AmendEntryRequest(_message.Message):
     ATTESTATION_FIELD_NUMBER: _builtins.int
     ENTRY_VERSION_FIELD_NUMBER: _builtins.int
     ALSO_FIELD_NUMBER: _builtins.int
+    COPIED_FROM_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
@@ -481,6 +488,10 @@ class AmendEntryRequest(_message.Message):
         An item that another entry of this record held as a further item moves here; what that entry says stays until it is amended.
         """
 
+    @_builtins.property
+    def copied_from(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.CopySource]:
+        """From where parts of it were copied, at most 100."""
+
     def __init__(
         self,
         *,
@@ -493,10 +504,11 @@ class AmendEntryRequest(_message.Message):
         attestation: _common_pb2.Attestation | None = ...,
         entry_version: _builtins.int = ...,
         also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
+        copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "entry_id", b"entry_id", "entry_version", b"entry_version", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "copied_from", b"copied_from", "entry_id", b"entry_id", "entry_version", b"entry_version", "kind", b"kind", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -597,6 +609,7 @@ class RequestConsultationRequest(_message.Message):
     TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
     URGENCY_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    CALLED_AT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     to_department: _builtins.str
@@ -609,6 +622,10 @@ class RequestConsultationRequest(_message.Message):
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
 
+    @_builtins.property
+    def called_at(self) -> _timestamp_pb2.Timestamp:
+        """When the department was called by telephone, where that was before the request; the clock runs from then."""
+
     def __init__(
         self,
         *,
@@ -617,10 +634,11 @@ class RequestConsultationRequest(_message.Message):
         to_department: _builtins.str = ...,
         urgency: _common_pb2.Urgency.ValueType = ...,
         question: _builtins.str = ...,
+        called_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["called_at", b"called_at", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "question", b"question", "record_id", b"record_id", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["called_at", b"called_at", "context", b"context", "question", b"question", "record_id", b"record_id", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -666,12 +684,15 @@ class AnswerConsultationRequest(_message.Message):
     OPINION_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     consultation_id: _builtins.str
     """The consultation, UUID text."""
     opinion: _builtins.str
     """Opinion in one paragraph."""
+    reason: _builtins.str
+    """Why the answer comes before the request; required where it does."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -693,10 +714,11 @@ class AnswerConsultationRequest(_message.Message):
         opinion: _builtins.str = ...,
         content: _common_pb2.EntryContent | None = ...,
         attestation: _common_pb2.Attestation | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "consultation_id", b"consultation_id", "content", b"content", "context", b"context", "opinion", b"opinion", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "consultation_id", b"consultation_id", "content", b"content", "context", b"context", "opinion", b"opinion", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1237,6 +1259,7 @@ class EntryVersion(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     HISTORICAL_FIELD_NUMBER: _builtins.int
     COUNTERSIGNATURE_FIELD_NUMBER: _builtins.int
+    COPIED_FROM_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1269,6 +1292,10 @@ class EntryVersion(_message.Message):
     def countersignature(self) -> _common_pb2.Attestation:
         """A superior's attestation of this version; absent where there is none."""
 
+    @_builtins.property
+    def copied_from(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.CopySource]:
+        """From where parts of it were copied."""
+
     def __init__(
         self,
         *,
@@ -1283,10 +1310,11 @@ class EntryVersion(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         historical: _builtins.bool = ...,
         countersignature: _common_pb2.Attestation | None = ...,
+        copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1373,6 +1401,7 @@ class Entry(_message.Message):
     CORRECTS_ENTRY_ID_FIELD_NUMBER: _builtins.int
     CORRECTS_ENTRY_VERSION_FIELD_NUMBER: _builtins.int
     CORRECTED_BY_FIELD_NUMBER: _builtins.int
+    CORRECTED_AT_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
@@ -1391,6 +1420,10 @@ class Entry(_message.Message):
     def corrected_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Late items that correct this entry, in their order, UUID text."""
 
+    @_builtins.property
+    def corrected_at(self) -> _timestamp_pb2.Timestamp:
+        """When what it says happened, as corrected last; absent where its first version's time counts."""
+
     def __init__(
         self,
         *,
@@ -1401,10 +1434,11 @@ class Entry(_message.Message):
         corrects_entry_id: _builtins.str = ...,
         corrects_entry_version: _builtins.int = ...,
         corrected_by: _abc.Iterable[_builtins.str] | None = ...,
+        corrected_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1426,6 +1460,8 @@ class Consultation(_message.Message):
     ARRIVED_AT_FIELD_NUMBER: _builtins.int
     ARRIVAL_REASON_FIELD_NUMBER: _builtins.int
     ANSWERED_AT_FIELD_NUMBER: _builtins.int
+    CALLED_AT_FIELD_NUMBER: _builtins.int
+    ANSWER_REASON_FIELD_NUMBER: _builtins.int
     consultation_id: _builtins.str
     """Consultation id, UUID text."""
     from_department: _builtins.str
@@ -1440,6 +1476,8 @@ class Consultation(_message.Message):
     """Note with the answer, UUID text."""
     arrival_reason: _builtins.str
     """Why the arrival was entered later than the pack allows; empty where it was not."""
+    answer_reason: _builtins.str
+    """Why the answer came before the request; empty where it did not."""
     @_builtins.property
     def requested_at(self) -> _timestamp_pb2.Timestamp:
         """From when its clock runs: as said, and never later than when it was recorded."""
@@ -1451,6 +1489,10 @@ class Consultation(_message.Message):
     @_builtins.property
     def answered_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the answer."""
+
+    @_builtins.property
+    def called_at(self) -> _timestamp_pb2.Timestamp:
+        """When somebody called by telephone before the request; absent where nobody did."""
 
     def __init__(
         self,
@@ -1465,14 +1507,102 @@ class Consultation(_message.Message):
         arrived_at: _timestamp_pb2.Timestamp | None = ...,
         arrival_reason: _builtins.str = ...,
         answered_at: _timestamp_pb2.Timestamp | None = ...,
+        called_at: _timestamp_pb2.Timestamp | None = ...,
+        answer_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "requested_at", b"requested_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "called_at", b"called_at", "requested_at", b"requested_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "answered_at", b"answered_at", "arrival_reason", b"arrival_reason", "arrived_at", b"arrived_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_reason", b"answer_reason", "answered", b"answered", "answered_at", b"answered_at", "arrival_reason", b"arrival_reason", "arrived_at", b"arrived_at", "called_at", b"called_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Consultation: _TypeAlias = Consultation  # noqa: Y015
+
+@_typing.final
+class DepartmentMove(_message.Message):
+    """A move of the patient to another department."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    MOVED_AT_FIELD_NUMBER: _builtins.int
+    to_department: _builtins.str
+    """Department."""
+    @_builtins.property
+    def moved_at(self) -> _timestamp_pb2.Timestamp:
+        """When, as corrected."""
+
+    def __init__(
+        self,
+        *,
+        to_department: _builtins.str = ...,
+        moved_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "to_department", b"to_department"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartmentMove: _TypeAlias = DepartmentMove  # noqa: Y015
+
+@_typing.final
+class TimeCorrection(_message.Message):
+    """A time that was corrected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OF_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    MOVE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    CORRECTED_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    of: _common_pb2.TimeOf.ValueType
+    """What the time is of."""
+    entry_id: _builtins.str
+    """Of ENTRY: the entry, UUID text."""
+    move: _builtins.int
+    """Of MOVE: which one, from 1."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def before(self) -> _timestamp_pb2.Timestamp:
+        """What counted before."""
+
+    @_builtins.property
+    def corrected_at(self) -> _timestamp_pb2.Timestamp:
+        """What counted from then on."""
+
+    @_builtins.property
+    def corrected_by(self) -> _common_pb2.Actor:
+        """Who corrected it."""
+
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    def __init__(
+        self,
+        *,
+        of: _common_pb2.TimeOf.ValueType = ...,
+        entry_id: _builtins.str = ...,
+        move: _builtins.int = ...,
+        before: _timestamp_pb2.Timestamp | None = ...,
+        corrected_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        corrected_by: _common_pb2.Actor | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeCorrection: _TypeAlias = TimeCorrection  # noqa: Y015
 
 @_typing.final
 class TransferStatus(_message.Message):
@@ -1636,6 +1766,9 @@ class Record(_message.Message):
     KEEPING_FIELD_NUMBER: _builtins.int
     TOMBSTONE_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    MOVES_FIELD_NUMBER: _builtins.int
+    TIME_CORRECTIONS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1708,6 +1841,18 @@ class Record(_message.Message):
     def quality(self) -> Global___QualityStanding:
         """What quality control said last; absent before."""
 
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp:
+        """When care began, as corrected; absent before."""
+
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepartmentMove]:
+        """Moves between departments, in their order."""
+
+    @_builtins.property
+    def time_corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeCorrection]:
+        """Times that were corrected, in the order of the corrections."""
+
     def __init__(
         self,
         *,
@@ -1737,10 +1882,13 @@ class Record(_message.Message):
         keeping: _keeping_values_pb2.Keeping | None = ...,
         tombstone: Global___Tombstone | None = ...,
         quality: Global___QualityStanding | None = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        moves: _abc.Iterable[Global___DepartmentMove] | None = ...,
+        time_corrections: _abc.Iterable[Global___TimeCorrection] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "quality", b"quality", "responsible", b"responsible", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "quality", b"quality", "responsible", b"responsible", "started_at", b"started_at", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "statements", b"statements", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "moves", b"moves", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "started_at", b"started_at", "statements", b"statements", "time_corrections", b"time_corrections", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

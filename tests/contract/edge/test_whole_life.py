@@ -251,6 +251,65 @@ async def test_an_arrival_that_is_entered_late_says_why(client: EdgeClient) -> N
     assert not shown.HasField("answered_at")
 
 
+async def test_a_call_by_telephone_and_an_answer_before_the_request_are_shown(client: EdgeClient) -> None:
+    """The request names the call, from which its clock runs; who answered before it says why."""
+    ward = await open_record(client)
+    life, called = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(minutes=20))
+    ask: dict[str, Any] = {"to_department": "NEUR", "urgency": common.URGENCY_EMERGENCY, "question": "Why?"}
+    asked = await life.record("RequestConsultation", called_at=called, **ask)
+    note = record_entry(ward.record_id)
+    note.content.template = "consultation"
+    note.content.sections[0].code = "opinion"
+    answer = records.AnswerConsultationRequest(
+        context=by(occurred_at=stamp(datetime.now(UTC) - timedelta(minutes=25))),
+        record_id=ward.record_id,
+        consultation_id=asked.consultation_id,
+        opinion="So.",
+        content=note.content,
+        attestation=note.attestation,
+    )
+    assert await life.refused(client.call("RecordService/AnswerConsultation", answer)) == ["BEFORE_REQUEST"]
+    answer.reason = "the consultant was in the room"
+    await client.call("RecordService/AnswerConsultation", answer)
+    (shown,) = (await life.read()).consultations
+    assert (shown.called_at, shown.requested_at, shown.answer_reason) == (called, called, answer.reason)
+
+
+async def test_a_corrected_time_and_another_physician_are_shown(client: EdgeClient) -> None:
+    """The start as it counts now, beside what was said before, by whom and why; the physician in charge from now on."""
+    ward = await open_record(client)
+    life, right = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
+    before = (await life.read()).started_at
+    correct: dict[str, Any] = {"of": common.TIME_OF_CARE_START, "corrected_at": right, "reason": "wrong clock"}
+    await life.course("CorrectTime", **correct)
+    assert await life.refused(life.course("CorrectTime", **correct)) == ["SAME_TIME"]
+    await life.course("AssignPhysician", responsible=SUPERIOR, reason="on leave")
+    shown = await life.read()
+    assert (shown.started_at, shown.responsible) == (right, SUPERIOR)
+    (made,) = shown.time_corrections
+    assert (made.of, made.before, made.corrected_at) == (common.TIME_OF_CARE_START, before, right)
+    assert (made.reason, made.corrected_by.id) == ("wrong clock", PHYSICIAN.id)
+    deadlines = course.GetDeadlinesRequest(hospital="north", record_id=ward.record_id)
+    answer = await client.call("CourseService/GetDeadlines", deadlines)
+    assert [each.since for each in answer.deadlines if each.rule == "admission_record"] == [right]
+
+
+async def test_copied_text_names_its_source(client: EdgeClient) -> None:
+    """Shown at the version that holds it; a source that is not there is refused."""
+    ward = await open_record(client)
+    life, note = Life(client, ward.record_id), record_entry(ward.record_id)
+    first = await client.call("RecordService/RecordEntry", note)
+    section = note.content.sections[0].code
+    again = record_entry(ward.record_id)
+    again.copied_from.add(section=section, entry_id=first.entry_id, entry_version=2)
+    assert await life.refused(client.call("RecordService/RecordEntry", again)) == ["UNKNOWN_VERSION"]
+    again.copied_from[0].entry_version = 1
+    made = await client.call("RecordService/RecordEntry", again)
+    request = records.GetEntryRequest(hospital="north", record_id=ward.record_id, entry_id=made.entry_id)
+    (version,) = (await client.call("RecordService/GetEntry", request)).entry.versions
+    assert list(version.copied_from) == list(again.copied_from)
+
+
 async def test_links_stand_in_both_patients(client: EdgeClient) -> None:
     """One command, two streams, or nothing; it is taken back the same way, and never made of one patient alone."""
     ids = [

@@ -177,6 +177,10 @@ def approved(opinion: values.DisposalOpinion.ValueType, list_id: UUID | None = N
     return keeping_events_pb2.DisposalApproved(opinion=opinion, list_id=str(list_id) if list_id else "")
 
 
+def assigned(physician_id: str) -> Message:
+    return course_events_pb2.PhysicianAssigned(responsible=common_pb2.Actor(id=physician_id, name="Dr. Sun"))
+
+
 def rejected(opinion: values.DisposalOpinion.ValueType) -> Message:
     return keeping_events_pb2.AppraisalRejected(opinion=opinion, reason="of interest after all")
 

@@ -64,6 +64,19 @@ async def test_a_department_sees_what_waits_for_it(ground: Ground) -> None:
     assert kinds(physician) == [overdue, to_sign]
 
 
+async def test_what_waits_for_the_physician_in_charge_goes_to_the_next_one(ground: Ground) -> None:
+    """Named after the start: the list of the one before is empty, the next one's has what waits for the record."""
+    record, entry, following = h.EventStream(), uuid4(), str(UUID(int=71))
+    async with running(ground, Worklist()):
+        queries = worklists(ground)
+        bodies = [*care(), life.authored(entry), life.missed(rule="round"), life.assigned(following)]
+        head = ground.append(record.seal(body) for body in bodies)
+        before = await queries.worklist("north", WorkAsked("person", PHYSICIAN), 0, "", head)
+        after = await queries.worklist("north", WorkAsked("person", following), 0, "", 0)
+    assert not before.items
+    assert sorted(item.rule for item in after.items) == ["NOT_SIGNED", "round"]
+
+
 async def test_what_was_returned_says_why_until_it_is_handed_in_again(ground: Ground) -> None:
     """With its defects and their score, at the department that has the patient now."""
     record = h.EventStream()

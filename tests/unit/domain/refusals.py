@@ -25,6 +25,7 @@ from ledger.domain.commands import (
     RetractEntry,
     ReturnRecord,
     SubmitRecord,
+    TransferDepartment,
 )
 from ledger.domain.decision import Visit
 from ledger.domain.disposal_values import DisposalListPhase
@@ -43,6 +44,7 @@ from ledger.domain.values import (
     Disposition,
     IdentityStatus,
     Phase,
+    TimeOf,
     TransferKind,
     Urgency,
     VisitType,
@@ -286,6 +288,20 @@ _CHANGES: tuple[Callable[[UUID], Command], ...] = (
     amend,
     lambda entry_id: RetractEntry(RECORD, entry_id, "wrong patient"),
 )
+
+
+def correct(of: TimeOf, *, entry_id: UUID | None = None, move: int = 0, by: timedelta = timedelta(hours=-1)) -> Command:
+    """A correction of a time, to so much before or after NOW."""
+    return course.CorrectTime(RECORD, of, entry_id, move, NOW + by, "read off the wrong clock")
+
+
+def moved() -> Stream:
+    """A patient who moved once, now."""
+    stream = active()
+    stream.when(TransferDepartment(RECORD, "neurology", "2", None, PHYSICIAN))
+    return stream
+
+
 _UNCHANGEABLE: list[tuple[str, Callable[[], Stream], Callable[[Stream], UUID], dict[str, Any]]] = [
     ("UNKNOWN_ENTRY", active, lambda _: NOBODY, {}),
     ("ENTRY_RETRACTED", retracted, first, {}),
@@ -308,6 +324,20 @@ CASES: list[Case] = [
         for change in _CHANGES
         for rule, stream_of, pick, known in _UNCHANGEABLE
     ],
+    *[
+        Case(rule, with_entry(stream_of, lambda stream, pick=pick: correct(TimeOf.ENTRY, entry_id=pick(stream))), known)
+        for rule, stream_of, pick, known in _UNCHANGEABLE
+        if rule != "UNKNOWN_ENTRY"
+    ],
+    Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.ENTRY, entry_id=NOBODY))),
+    Case("UNKNOWN_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=2))),
+    Case("SAME_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta()))),
+    Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta(days=-4)))),
+    Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.CARE_START, by=timedelta(seconds=1)))),
+    Case("NOT_A_PERSON", lambda: (moved(), correct(TimeOf.MOVE, move=1)), {"actor": CLOCK}),
+    Case("IN_CHARGE_ALREADY", lambda: (active(), course.AssignPhysician(RECORD, PHYSICIAN, ""))),
+    Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, TRAINEE, ""))),
+    Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, CLOCK, ""))),
     Case("DRAFT", draft_and(amend)),
     Case("VERSION_CHANGED", with_entry(closed, lambda s: replace(amend(first(s)), entry_version=7))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),

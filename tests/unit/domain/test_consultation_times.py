@@ -56,12 +56,12 @@ def test_an_arrival_that_is_late_by_its_own_account_needs_no_reason() -> None:
 
 
 def test_nobody_arrives_or_answers_before_being_asked() -> None:
-    """At the very second yes; one second before is refused by name."""
+    """At the very second yes; one second before is refused by name, unless somebody says why."""
     stream, asked_id = asked(Urgency.ROUTINE)
     answer = AnswerConsultation(RECORD, asked_id, "So.", narrative("consultation", "opinion"), signed())
     for command in (ArriveAtConsultation(RECORD, asked_id), answer):
         before = stream.refused(command, now=NOW + MINUTE, occurred_at=NOW - SECOND)[1]
-        assert ("context.occurred_at", "BEFORE_REQUEST") in before
+        assert ("reason", "BEFORE_REQUEST") in before
     stream.when(ArriveAtConsultation(RECORD, asked_id), occurred_at=NOW)
     stream.when(answer, occurred_at=NOW)
 
@@ -79,3 +79,50 @@ def test_a_request_dated_ahead_gains_no_time(said: timedelta, since: datetime) -
     """The clock runs from what was said, and at the latest from when it was recorded."""
     stream, _ = asked(said_at=NOW + said)
     assert the_deadline(stream, "emergency_consultation").due_at == since + 10 * MINUTE
+
+
+def test_who_came_before_the_request_was_typed_says_why() -> None:
+    """Care is not kept waiting by the typing: arrival and answer are taken with a reason, which is kept and shown."""
+    stream, asked_id = asked()
+    early = {"now": NOW + MINUTE, "occurred_at": NOW - 5 * MINUTE}
+    arrive = ArriveAtConsultation(RECORD, asked_id, "called in the corridor")
+    stream.when(arrive, **early, actor=SUPERIOR)
+    answer = AnswerConsultation(RECORD, asked_id, "So.", narrative("consultation", "opinion"), signed(), "at the bed")
+    stream.when(answer, **early)
+    assert stream.last_events == ["EntryRecorded", "ConsultationAnswered", "AnsweredBeforeRequest"]
+    kept = stream.record.consultations[asked_id]
+    assert (kept.arrived_at, kept.arrival_reason, kept.answer_reason) == (
+        NOW - 5 * MINUTE,
+        "called in the corridor",
+        "at the bed",
+    )
+    assert not the_deadline(stream, "emergency_consultation").missed(NOW + 60 * MINUTE)
+
+
+def test_a_call_by_telephone_starts_the_clock() -> None:
+    """The request that is typed later names it: whoever came in between came in time or late by the call."""
+    stream = active()
+    called = RequestConsultation(RECORD, "neurology", Urgency.EMERGENCY, "Why?", NOW - 20 * MINUTE)
+    stream.when(called)
+    assert stream.last_events == ["ConsultationRequested", "ConsultationCalled"]
+    asked_id = next(iter(stream.record.consultations))
+    due = the_deadline(stream, "emergency_consultation")
+    assert (due.since, due.due_at) == (NOW - 20 * MINUTE, NOW - 10 * MINUTE)
+    said = {"now": NOW, "actor": SUPERIOR}
+    silent = ArriveAtConsultation(RECORD, asked_id)
+    assert stream.refused(silent, occurred_at=NOW - 20 * MINUTE - SECOND, **said)[1] == [
+        ("reason", "BEFORE_REQUEST"),
+        ("reason", "REASON_REQUIRED"),
+    ]
+    stream.when(ArriveAtConsultation(RECORD, asked_id, "typed afterwards"), occurred_at=NOW - 15 * MINUTE, **said)
+    assert not the_deadline(stream, "emergency_consultation").missed(NOW)
+
+
+@pytest.mark.parametrize("later", [timedelta(microseconds=1), MINUTE])
+def test_a_call_does_not_follow_its_request(later: timedelta) -> None:
+    """At the very moment of the request it may; after it there is none to name, and no clock is moved on by it."""
+    stream = active()
+    at = RequestConsultation(RECORD, "neurology", Urgency.EMERGENCY, "Why?", NOW)
+    after = RequestConsultation(RECORD, "icu", Urgency.EMERGENCY, "Why?", NOW + later)
+    stream.when(at)
+    assert stream.refused(after)[1] == [("called_at", "AFTER_REQUEST")]

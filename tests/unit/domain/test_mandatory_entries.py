@@ -8,10 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.domain.commands import EndCare, RetractEntry, SubmitRecord, TransferDepartment
+from ledger.domain.commands import (
+    AnswerConsultation,
+    EndCare,
+    RequestConsultation,
+    RetractEntry,
+    SubmitRecord,
+    TransferDepartment,
+)
+from ledger.domain.course_commands import AcceptDeficiency, ResumeCare
 from ledger.domain.state_guards import MANDATORY_THERE
-from ledger.domain.values import Disposition, Phase
-from tests.unit.domain.given import MANDATORY, NOW, RECORD, Stream, active, facts, note
+from ledger.domain.values import Disposition, Phase, Urgency
+from tests.unit.domain.given import MANDATORY, NOW, RECORD, Stream, active, facts, narrative, note, signed
 
 FRONT_PAGE = MANDATORY[3]
 
@@ -84,3 +92,66 @@ def test_a_retracted_order_asks_for_nothing() -> None:
     assert missing(stream) == set()
     stream.when(SubmitRecord(RECORD))
     assert stream.record.phase is Phase.SUBMITTED
+
+
+def consulted(stream: Stream, *, answered: int = 0) -> None:
+    """Two consultations, some of them answered with a note."""
+    for to in ("neurology", "icu"):
+        stream.when(RequestConsultation(RECORD, to, Urgency.ROUTINE, "Why?"), occurred_at=NOW - timedelta(days=2))
+    for asked in list(stream.record.consultations)[:answered]:
+        answer = AnswerConsultation(RECORD, asked, "So.", narrative("consultation", "opinion"), signed())
+        stream.when(answer, occurred_at=NOW - timedelta(days=1))
+
+
+def moved_twice(stream: Stream) -> None:
+    """To intensive care and on."""
+    for days, to in ((2, "icu"), (1, "neurology")):
+        move = TransferDepartment(RECORD, to, "3", None, None)
+        stream.when(move, occurred_at=NOW - timedelta(days=days))
+
+
+def lacks(stream: Stream) -> list[str]:
+    """What is missing, in the words of the refusal."""
+    return [each.text.partition(" (")[0] for each in MANDATORY_THERE.faults(stream.record, facts())]
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_each_consultation_asks_for_a_note_of_its_own(answered: int) -> None:
+    """Two were asked for: one note is not enough, two are."""
+    stream = holding("in_out_24h_record")
+    consulted(stream, answered=answered)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert lacks(stream) == ([] if answered == 2 else ["2 signed entries consultation are required"])
+
+
+def test_each_move_asks_for_both_notes() -> None:
+    """Two moves: two notes out and two in."""
+    stream = holding("in_out_24h_record", "transfer_out_note", "transfer_in_note", "transfer_out_note")
+    moved_twice(stream)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert lacks(stream) == ["2 signed entries transfer_in_note are required"]
+    stream.when(ResumeCare(RECORD, "a note is missing"))
+    hold(stream, "transfer_in_note")
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    assert lacks(stream) == []
+
+
+def test_one_accepted_deficiency_frees_one_entry() -> None:
+    """Of three operations one record is there: each of the two that nobody can write is accepted by itself."""
+    stream = holding("in_out_24h_record", *["operation_end"] * 3, "operation_record")
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    accept = AcceptDeficiency(RECORD, None, "operation_record", "the surgeon has left")
+    stream.when(accept)
+    assert lacks(stream) == ["3 signed entries operation_record are required"]
+    stream.when(accept)
+    assert lacks(stream) == []
+    assert ("record_id", "ALREADY_ACCEPTED") in stream.refused(accept)[1]
+
+
+def test_what_nobody_asks_for_is_accepted_once() -> None:
+    """A defect may be written down that no rule asks for; the same again is none."""
+    stream = holding("in_out_24h_record")
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    accept = AcceptDeficiency(RECORD, None, "nursing_record", "lost in the flood")
+    stream.when(accept)
+    assert stream.refused(accept)[1] == [("record_id", "ALREADY_ACCEPTED")]

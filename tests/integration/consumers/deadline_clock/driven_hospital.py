@@ -126,6 +126,14 @@ class DrivenHospital:
             course.ResumeCareRequest(context=context(NORTH), record_id=record_id, reason="bleeding again")
         )
 
+    async def begin_care_at(self, record_id: str, began_at: datetime) -> None:
+        """Care began at another time than was typed."""
+        request = course.CorrectTimeRequest(
+            context=context(NORTH), record_id=record_id, of=common.TIME_OF_CARE_START, reason="typed wrongly"
+        )
+        request.corrected_at.FromDatetime(began_at)
+        await CourseServiceStub(self.channel).CorrectTime(request)
+
     async def archived(self, patient: str, number: int = 1) -> str:
         """An outpatient visit that is over and archived; the record's id."""
         record_id = await self.visit(patient, number, common.VISIT_TYPE_OUTPATIENT)

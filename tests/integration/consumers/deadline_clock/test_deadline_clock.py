@@ -80,6 +80,25 @@ async def test_a_withdrawn_discharge_withdraws_what_was_counted_from_it(north: D
     assert {"discharge_record", "front_page"} <= await north.reported(record_id)
 
 
+async def test_a_corrected_start_moves_what_runs_and_takes_a_false_report_back(north: DrivenHospital) -> None:
+    """The clock keeps the new date, withdraws what was not missed after all, and reports once the new date is over."""
+    record_id = await north.visit(await north.patient())
+    north.after(9 * HOUR)
+    await north.tick()
+    assert await north.reported(record_id) == {"first_course_note"}
+    await north.begin_care_at(record_id, BEGIN + 2 * HOUR)
+    await north.tick()
+    assert await north.reported(record_id) == set()
+    assert (await north.events())["DeadlineMissWithdrawn"] == 1
+    assert "first_course_note" in await _waited_for(north)
+    north.at(BEGIN + 10 * HOUR)
+    await north.tick()
+    assert await north.reported(record_id) == set()
+    north.after(SECOND)
+    await north.tick()
+    assert await north.reported(record_id) == {"first_course_note"}
+
+
 async def test_two_clocks_at_once_report_once(north: DrivenHospital) -> None:
     """One works and the other waits; even two that look at the same record at the same moment report it once."""
     recorded = [await north.visit(await north.patient()) for _ in range(20)]

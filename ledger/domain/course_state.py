@@ -1,0 +1,59 @@
+"""Parts of a record's state that stem from the course of care."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.values import Actor, TimeOf, Urgency
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """A consultation as it stands."""
+
+    consultation_id: UUID
+    from_department: str
+    to_department: str
+    urgency: Urgency
+    requested_at: datetime
+    """As said, and never later than it was recorded; where somebody called by telephone before, when that was."""
+    arrived_at: datetime | None = None
+    """As said."""
+    answered_at: datetime | None = None
+    """By the ledger's clock, as of every note."""
+    entry_id: UUID | None = None
+    arrival_reason: str = ""
+    """Why the arrival was entered late; empty where nobody had to say."""
+    called_at: datetime | None = None
+    """When somebody called by telephone before the request."""
+    answer_reason: str = ""
+    """Why the answer came before the request; empty where it did not."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer is there."""
+        return self.entry_id is not None
+
+
+@dataclass(frozen=True)
+class DepartmentMove:
+    """The patient went from one department to another."""
+
+    to_department: str
+    moved_at: datetime
+
+
+@dataclass(frozen=True)
+class TimeCorrection:
+    """A time that was corrected."""
+
+    of: TimeOf
+    entry_id: UUID | None
+    move: int
+    before: datetime
+    corrected_at: datetime
+    reason: str
+    corrected_by: Actor
+    recorded_at: datetime

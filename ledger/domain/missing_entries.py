@@ -1,0 +1,38 @@
+"""Which mandatory entries a record lacks, and how many of each: what was accepted as never written counts as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ledger.domain.mandatory_entries import MandatoryRule
+from ledger.domain.state import RecordState
+from ledger.domain.values import EntryState
+
+FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
+"""States in which somebody qualified has signed the last version."""
+
+
+def missing_entries(record: RecordState, rules: tuple[MandatoryRule, ...]) -> Iterator[tuple[str, int, MandatoryRule]]:
+    """Each template that is missing, how many a rule asks for, and the first rule that does."""
+    settled = _signed(record) + Counter(record.archiving.never_written)
+    told: set[str] = set()
+    for rule in rules:
+        if not rule.applies_to(record):
+            continue
+        times = rule.times(record)
+        whole = frozenset(template for template, number in settled.items() if number >= times)
+        for template in rule.missing(whole):
+            if template not in told:
+                yield template, times, rule
+            told.add(template)
+
+
+def lacking(record: RecordState, rules: tuple[MandatoryRule, ...], template: str) -> int:
+    """How many entries of the template are asked for and not there, whatever was accepted; at least none."""
+    asked = (rule.times(record) for rule in rules if template in rule.templates and rule.applies_to(record))
+    return max(0, max(asked, default=0) - _signed(record)[template])
+
+
+def _signed(record: RecordState) -> Counter[str]:
+    return Counter(entry.last.content.template for entry in record.entries.values() if entry.state in FINAL)

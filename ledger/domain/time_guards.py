@@ -1,0 +1,54 @@
+"""Guards on a time that is corrected: it is there, it changes, and the order of what happened stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard
+from ledger.domain.decision import Facts
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import RecordState
+from ledger.domain.values import TimeOf
+
+
+def time_of(command: Any, record: RecordState) -> datetime | None:
+    """What counts until now of what the command names; None where the record has no such time."""
+    match command.of:
+        case TimeOf.CARE_START:
+            return record.started_at
+        case TimeOf.MOVE:
+            index: int = command.move - 1
+            return record.moves[index].moved_at if 0 <= index < len(record.moves) else None
+        case _:
+            entry = record.entries.get(command.entry_id) if command.entry_id else None
+            return entry.happened_at if entry else None
+
+
+def _unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if time_of(command, record) is None:
+        yield Violation("of", "UNKNOWN_TIME", TIME_KNOWN.demand)
+
+
+def _same(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if time_of(command, record) == command.corrected_at:
+        yield Violation("corrected_at", "SAME_TIME", TIME_CHANGES.demand)
+
+
+def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.of is TimeOf.ENTRY or time_of(command, record) is None:
+        return
+    to = command.corrected_at
+    place = 0 if command.of is TimeOf.CARE_START else command.move
+    times = [record.started_at, *(each.moved_at for each in record.moves), record.ended_at]
+    early = any(each is not None and to < each for each in times[:place])
+    if early or any(each is not None and each < to for each in times[place + 1 :]):
+        yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
+
+
+TIME_KNOWN = CommandGuard("UNKNOWN_TIME", "the record has such a start, move or entry", _unknown, RefusalKind.NOT_FOUND)
+TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
+IN_ORDER = CommandGuard(
+    "OUT_OF_ORDER", "care begins before the first move, the moves follow each other, and it ends after", _out_of_order
+)

@@ -1,0 +1,94 @@
+"""A corrected start recomputes what is counted from it, and what was reported falsely is taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ledger.domain.commands import StartCare, TransferDepartment
+from ledger.domain.course_commands import CorrectTime, ReportMissedDeadline, WithdrawMissedDeadline
+from ledger.domain.deadlines import deadlines, false_reports
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.values import TimeOf
+from tests.unit.domain.given import CLOCK, NOW, PHYSICIAN, RECORD, Stream, active, narrative, registered
+from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
+
+HOUR = timedelta(hours=1)
+
+
+def corrected(stream: Stream, of: TimeOf, rule: str) -> CorrectTime:
+    """The start of the rule's clock was two hours later than was said."""
+    entry_id = next(iter(stream.record.entries)) if of is TimeOf.ENTRY else None
+    return CorrectTime(RECORD, of, entry_id, int(of is TimeOf.MOVE), NOW + 2 * HOUR, f"{rule}: typed wrongly")
+
+
+@pytest.mark.parametrize(
+    ("of", "rule"),
+    [
+        (TimeOf.CARE_START, "first_course_note"),
+        (TimeOf.CARE_START, "admission_record"),
+        (TimeOf.MOVE, "transfer_in_note"),
+        (TimeOf.MOVE, "transfer_out_note"),
+        (TimeOf.ENTRY, "operation_record"),
+        (TimeOf.ENTRY, "takeover_note"),
+    ],
+)
+def test_a_corrected_start_moves_the_deadline_and_takes_a_false_report_back(of: TimeOf, rule: str) -> None:
+    """What was missed by the wrong time is due by the right one, to the second; the report goes by a new event."""
+    stream = begun(rule_of(rule))
+    wrong = the_deadline(stream, rule)
+    late = wrong.due_at + SECOND
+    report = ReportMissedDeadline(RECORD, rule, wrong.subject_id, wrong.due_at)
+    stream.when(report, now=late, actor=CLOCK)
+    stream.when(corrected(stream, of, rule), now=late)
+    assert stream.last_events == ["TimeCorrected"]
+    right = the_deadline(stream, rule)
+    assert (right.since, right.due_at) == (NOW + 2 * HOUR, wrong.due_at + 2 * HOUR)
+    assert [right.missed(right.due_at + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
+    assert len(false_reports(stream.record, PACK, late)) == 1
+    stream.when(WithdrawMissedDeadline(RECORD, rule, wrong.subject_id, wrong.due_at), now=late, actor=CLOCK)
+    assert not stream.record.overlays.missed
+
+
+def test_what_was_said_before_stays_in_the_record() -> None:
+    """The correction names the old time, the new one, who and why; the start itself is never overwritten."""
+    stream = begun(rule_of("operation_record"))
+    entry_id = next(iter(stream.record.entries))
+    stream.when(CorrectTime(RECORD, TimeOf.ENTRY, entry_id, 0, NOW - HOUR, "read off the wrong clock"))
+    (made,) = stream.record.time_corrections
+    assert (made.before, made.corrected_at, made.corrected_by) == (NOW, NOW - HOUR, PHYSICIAN)
+    entry = stream.record.entries[entry_id]
+    assert (entry.versions[0].occurred_at, entry.happened_at) == (NOW, NOW - HOUR)
+    stream.when(CorrectTime(RECORD, TimeOf.ENTRY, entry_id, 0, NOW - 2 * HOUR, "and again"))
+    assert [each.before for each in stream.record.time_corrections] == [NOW, NOW - HOUR]
+
+
+def test_of_two_moves_the_one_that_is_named_is_corrected() -> None:
+    """The other keeps its time, and none passes the other."""
+    stream = active()
+    stream.when(TransferDepartment(RECORD, "neurology", "2", None, PHYSICIAN), occurred_at=NOW - 9 * HOUR)
+    stream.when(TransferDepartment(RECORD, "icu", "3", None, PHYSICIAN), occurred_at=NOW - 2 * HOUR)
+    stream.when(CorrectTime(RECORD, TimeOf.MOVE, None, 2, NOW - 9 * HOUR, "typed wrongly"))
+    assert [each.moved_at for each in stream.record.moves] == [NOW - 9 * HOUR] * 2
+    past = CorrectTime(RECORD, TimeOf.MOVE, None, 2, NOW - 9 * HOUR - SECOND, "typed wrongly")
+    assert ("corrected_at", "OUT_OF_ORDER") in stream.refused(past)[1]
+
+
+def test_a_correction_says_what_it_is_of_why_and_no_time_ahead() -> None:
+    """Every fault in one answer."""
+    stream = active()
+    entry_id = stream.entry(narrative("operation_end", "note"))
+    ahead = NOW + PACK.ahead_max + SECOND
+    kind, faults = stream.refused(CorrectTime(RECORD, TimeOf.CARE_START, entry_id, 3, ahead, " "))
+    assert kind is RefusalKind.INVALID
+    assert {("entry_id", "REQUIRED"), ("move", "REQUIRED"), ("reason", "REQUIRED")} <= set(faults)
+    assert ("corrected_at", "TIME_IN_FUTURE") in faults
+
+
+def test_no_clock_runs_from_a_correction_in_an_imported_record() -> None:
+    """An earlier system's start of care may be put right, and demands nothing of anybody."""
+    stream = registered(historical=True)
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
+    stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - HOUR, "the old system was an hour off"))
+    assert deadlines(stream.record, PACK) == []
