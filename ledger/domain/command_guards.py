@@ -32,6 +32,8 @@ class CommandGuard:
     demand: str
     faults: Find
     kind: RefusalKind = RefusalKind.STATE
+    of_actor: bool = False
+    """It asks who acts, and nothing of what the command names."""
 
 
 def _check(
@@ -40,11 +42,13 @@ def _check(
     field: str,
     holds: Callable[[Any, RecordState, Facts], bool],
     kind: RefusalKind = RefusalKind.STATE,
+    *,
+    of_actor: bool = False,
 ) -> CommandGuard:
     def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
         return () if holds(command, record, facts) else (Violation(field, rule, demand),)
 
-    return CommandGuard(rule, demand, faults, kind)
+    return CommandGuard(rule, demand, faults, kind, of_actor)
 
 
 def _known(field: str, rule: str, demand: str, among: Callable[[RecordState], Any]) -> CommandGuard:
@@ -161,20 +165,18 @@ def role_allowed(command_name: str) -> CommandGuard:
     def holds(_: Any, __: RecordState, facts: Facts) -> bool:
         return facts.pack.may(command_name, facts.context.actor.role)
 
-    return _check("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds)
-
-
-def _author_or_quality(command: Any, record: RecordState, facts: Facts) -> bool:
-    entry, actor = entry_of(command, record), facts.context.actor
-    versions = entry.versions if entry else ()
-    authors = {each.attestation.signer.id for each in versions if each.attestation.signer is not None}
-    # Of a draft, and of what came unsigned from elsewhere, nobody is known as the author.
-    return not authors or actor.id in authors or facts.pack.may("retract_entry", actor.role)
+    return _check("ROLE_NOT_ALLOWED", "a role that the pack names", "context.actor.role", holds, of_actor=True)
 
 
 def is_person(actor: Actor | None) -> bool:
     """Whether this is somebody, not a system."""
     return actor is not None and actor.role not in NOT_PERSONS
+
+
+def _supervisors_allowed(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
+    for index, each in enumerate(command.supervisors):
+        if not facts.pack.may("supervise_destruction", each.role):
+            yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
 
 
 def _acts_as_person(_: Any, __: RecordState, facts: Facts) -> bool:
@@ -329,15 +331,15 @@ SUPERIOR_QUALIFIED = _check(
 SUPERIOR_IS_PERSON = _check(
     "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
 )
-AUTHOR_OR_QUALITY = _check(
-    "NOT_AUTHOR",
-    "its author retracts it, or a role that the pack names",
-    "context.actor",
-    _author_or_quality,
+ACTS_AS_PERSON = _check(
+    "NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person, of_actor=True
 )
-ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
-SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)
-SECOND_OF_DISPOSAL = _check("SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal)
+SECOND_OF_REOPENING = _check(
+    "SAME_PERSON", "another person approves", "context.actor", _second_of_reopening, of_actor=True
+)
+SECOND_OF_DISPOSAL = _check(
+    "SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal, of_actor=True
+)
 CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
 EXECUTORS_DIFFER = _check(
     "SAME_PERSON",
@@ -345,6 +347,7 @@ EXECUTORS_DIFFER = _check(
     "supervisors",
     _executors_differ,
 )
+SUPERVISORS_ALLOWED = CommandGuard("ROLE_NOT_ALLOWED", "the pack names the roles of supervisors", _supervisors_allowed)
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)
 NO_TRAINEE = _check(

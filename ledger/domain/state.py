@@ -61,6 +61,8 @@ class EntryVersion:
     countersignature: Attestation | None = None
     historical: bool = False
     """Taken over from an earlier system."""
+    drafted_by: UUID | None = None
+    """Who wrote it, of a draft; None of what was signed."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import event as note_to_hypothesis
 from hypothesis import strategies as st
 
-from ledger.domain.commands import AmendEntry, PassQuality
+from ledger.domain.commands import PassQuality
 from ledger.domain.course_commands import DeclareEnteredInError
 from ledger.domain.keeping_commands import AppraiseDisposal, PlaceHold, RequestReopen
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.lifecycle import RULES, allowed_phases
-from ledger.domain.values import AmendmentKind, IdentityStatus, Phase, VisitType
+from ledger.domain.values import IdentityStatus, Phase, VisitType
 from tests.property.test_whole_lifecycle import EXAMPLES, Draw, beginnings, begun, walks
 from tests.property.way_out import ENDS, WayOut
 from tests.unit.domain.given import (
@@ -31,10 +31,8 @@ from tests.unit.domain.given import (
     condemned,
     due,
     emptied,
-    note,
     registered,
     reopened,
-    signed,
     submitted,
 )
 
@@ -61,8 +59,7 @@ def test_an_end_is_reachable_from_every_state(
 
 def _unsigned_after_the_window() -> Stream:
     stream = reopened()
-    named = next(iter(stream.record.entries))
-    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE)))
+    stream.entry(signer=TRAINEE)
     return stream
 
 
