@@ -72,6 +72,13 @@ class Bearer:
     """Who bears it; None = nobody any more."""
     stored: bytes = b""
     """What is kept of it."""
+    survivor_id: UUID | None = None
+    """Patient into whom the bearer was merged, for as long as that stands; None = into nobody."""
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Whose the identifier is: the halves of a merge are one person."""
+        return self.survivor_id or self.patient_id
 
 
 @dataclass(frozen=True)
