@@ -92,7 +92,7 @@ class FactGathering:
         self._visits = PatientVisits(ledger, reader, keys)
         self._disposal = DisposalFacts(ledger, reader, keys)
         self._stated = StatedFacts(ledger.hospital, reader, keys)
-        self._identities = PatientIdentities(ledger.hospital, reader, keys)
+        self._identities = PatientIdentities(ledger, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names; for the rulebook, which stream it is."""
@@ -107,8 +107,10 @@ class FactGathering:
         """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""
         if claimed is not None or not isinstance(asked.command, RegisterPatient):
             return claimed.stream_id if claimed else None
-        found = await self._identities.bearers(identifiers_named(asked.command, asked.context, None))
-        return next((each.patient_id for each in found if each is not None and each.patient_id is not None), None)
+        if asked.context.source is None:
+            return None
+        found = await self._identities.bearers(identifiers_named(asked.command, None))
+        return next((each.person_id for each in found if each is not None and each.person_id is not None), None)
 
     async def _bumps(self, patient_id: UUID) -> int:
         key = self._keys.key(PATIENT, (str(patient_id),))
@@ -133,7 +135,7 @@ class FactGathering:
             context=asked.context,
             pack=pack,
             templates=rules.templates_for(pack),
-            roles_by=rules.for_stream(None) if _asks_roles(asked.command) else None,
+            roles_by=rules.for_stream(None),
             shipped=self._rules.shipped,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
@@ -164,7 +166,7 @@ class FactGathering:
         self, facts: Facts, command: RegisterPatient | AmendPatient, state: StreamState | None
     ) -> Facts:
         """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
-        bearers = await self._identities.bearers(identifiers_named(command, facts.context, state))
+        bearers = await self._identities.bearers(identifiers_named(command, state))
         alike = await self._identities.alike(command.details) if isinstance(command, RegisterPatient) else ()
         return replace(facts, bearers=bearers, alike=alike)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
+from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decide_patient import likeness
 from ledger.domain.decision import Bearer
 from ledger.domain.patient_identifiers import bearer_of
+from ledger.domain.state import PatientState
 from ledger.domain.values import PatientDetails
 from ledger.store.reading import EventReader, ReservationRow
 
@@ -19,8 +22,9 @@ ALIKE_MAX = 20
 class PatientIdentities:
     """Reads what registrations claimed of identifiers and of likeness."""
 
-    def __init__(self, hospital: str, reader: EventReader, keys: ReservationKeys) -> None:
-        self._hospital = hospital
+    def __init__(self, ledger: HospitalLedger, reader: EventReader, keys: ReservationKeys) -> None:
+        self._ledger = ledger
+        self._hospital = ledger.hospital
         self._reader = reader
         self._keys = keys
 
@@ -30,7 +34,16 @@ class PatientIdentities:
         if not keys:
             return ()
         rows = await self._reader.reservation_many(self._hospital, keys)
-        return tuple(_bearer(rows[key]) if key in rows else None for key in keys)
+        bearers = {key: _bearer(row) for key, row in rows.items()}
+        # Few patients bear what one command names, mostly one: each is looked at once.
+        survivors = {each: await self._survivor(each) for each in {each.patient_id for each in bearers.values()}}
+        found = {key: replace(each, survivor_id=survivors[each.patient_id]) for key, each in bearers.items()}
+        return tuple(found.get(key) for key in keys)
+
+    async def _survivor(self, patient_id: UUID | None) -> UUID | None:
+        """Into whom the patient was merged, if that stands now."""
+        loaded = await self._ledger.load(patient_id) if patient_id else None
+        return loaded.state.merged_into if loaded and isinstance(loaded.state, PatientState) else None
 
     async def alike(self, details: PatientDetails) -> tuple[UUID, ...]:
         """Patients that were registered with the same name, birth date and gender."""

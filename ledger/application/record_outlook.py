@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
 from ledger.domain.retention import retention_date, term_over
 from ledger.domain.state import RecordState, is_destroyed
+from ledger.domain.values import Actor
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,18 @@ class RecordOutlook:
         self._gathering = gathering
         self._clock = clock
 
-    async def allowed_actions(self, record_id: UUID) -> tuple[int, list[Action]]:
-        """The record's version, and all commands with what is against them. Raises UnknownRecord, RecordDestroyed."""
+    async def allowed_actions(
+        self, record_id: UUID, asker: Actor | None = None, purpose: str = ""
+    ) -> tuple[int, list[Action]]:
+        """The record's version, and all commands with what is against them, for whoever asks.
+
+        Raises UnknownRecord, RecordDestroyed.
+        """
         record, facts = await self._look(record_id, with_visits=True)
         if facts is None:
             raise RecordDestroyed(record_id)
-        return record.version, allowed_actions(record, facts)
+        facts = replace(facts, context=replace(facts.context, purpose=purpose))
+        return record.version, allowed_actions(record, facts, asker)
 
     async def deadlines(self, record_id: UUID) -> Deadlines:
         """Every deadline, and what of the reports still holds; none of a destroyed record. Raises UnknownRecord."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from ledger.domain.commands import Command
 from ledger.domain.decision import Facts
 from ledger.domain.lifecycle import RULES, state_faults
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
+from ledger.domain.values import Actor
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,27 @@ class Action:
     reasons: tuple[Violation, ...]
 
 
-def allowed_actions(record: RecordState, facts: Facts) -> list[Action]:
-    """Every command of the declaration, in its order. What a command names is checked when it is sent."""
-    return [Action(command.__name__, tuple(state_faults(command, record, facts))) for command in RULES]
+def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = None) -> list[Action]:
+    """Every command of the declaration, in its order, for whoever asks (None = for nobody in particular).
+
+    What a command names, and so whose entry it changes, is checked when it is sent.
+    """
+    if asker is not None:
+        facts = replace(facts, context=replace(facts.context, actor=asker))
+    return [
+        Action(
+            command.__name__,
+            (
+                *state_faults(command, record, facts),
+                *(actor_faults(command, record, facts) if asker is not None else ()),
+            ),
+        )
+        for command in RULES
+    ]
+
+
+def actor_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+    """What stands against the actor of the facts, whatever the command names."""
+    for guard in RULES[command].of_command:
+        if guard.of_actor:
+            yield from guard.faults(None, record, facts)

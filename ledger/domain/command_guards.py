@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,8 @@ class CommandGuard:
     kind: RefusalKind = RefusalKind.STATE
     asks_roles: bool = False
     """It asks whom the hospital leaves the command to, which the pack in force says."""
+    of_actor: bool = False
+    """It asks who acts, and nothing of what the command names."""
 
 
 def _check(
@@ -42,11 +44,14 @@ def _check(
     field: str,
     holds: Callable[[Any, RecordState, Facts], bool],
     kind: RefusalKind = RefusalKind.STATE,
+    *,
+    asks_roles: bool = False,
+    of_actor: bool = False,
 ) -> CommandGuard:
     def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
         return () if holds(command, record, facts) else (Violation(field, rule, demand),)
 
-    return CommandGuard(rule, demand, faults, kind)
+    return CommandGuard(rule, demand, faults, kind, asks_roles, of_actor)
 
 
 def _known(field: str, rule: str, demand: str, among: Callable[[RecordState], Any]) -> CommandGuard:
@@ -163,22 +168,25 @@ def role_allowed(command_name: str) -> CommandGuard:
     def holds(_: Any, __: RecordState, facts: Facts) -> bool:
         return facts.may(command_name)
 
-    guard = _check("ROLE_NOT_ALLOWED", "a role that the pack in force names", "context.actor.role", holds)
-    return replace(guard, asks_roles=True)
-
-
-def _no_author(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
-    entry, actor = entry_of(command, record), facts.context.actor
-    versions = entry.versions if entry else ()
-    authors = {each.attestation.signer.id for each in versions if each.attestation.signer is not None}
-    # Of a draft, and of what came unsigned from elsewhere, nobody is known as the author.
-    if authors and actor.id not in authors and not facts.may("retract_entry"):
-        yield Violation("context.actor", "NOT_AUTHOR", AUTHOR_OR_QUALITY.demand)
+    return _check(
+        "ROLE_NOT_ALLOWED",
+        "a role that the pack in force names",
+        "context.actor.role",
+        holds,
+        asks_roles=True,
+        of_actor=True,
+    )
 
 
 def is_person(actor: Actor | None) -> bool:
     """Whether this is somebody, not a system."""
     return actor is not None and actor.role not in NOT_PERSONS
+
+
+def _supervisors_allowed(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
+    for index, each in enumerate(command.supervisors):
+        if not facts.may("supervise_destruction", each):
+            yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
 
 
 def _acts_as_person(_: Any, __: RecordState, facts: Facts) -> bool:
@@ -333,18 +341,24 @@ SUPERIOR_QUALIFIED = _check(
 SUPERIOR_IS_PERSON = _check(
     "NOT_A_PERSON", "a person countersigns, not a system", "attestation.signer", _superior_is_person
 )
-AUTHOR_OR_QUALITY = CommandGuard(
-    "NOT_AUTHOR", "its author retracts it, or a role that the pack in force names", _no_author, asks_roles=True
+ACTS_AS_PERSON = _check(
+    "NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person, of_actor=True
 )
-ACTS_AS_PERSON = _check("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
-SECOND_OF_REOPENING = _check("SAME_PERSON", "another person approves", "context.actor", _second_of_reopening)
-SECOND_OF_DISPOSAL = _check("SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal)
+SECOND_OF_REOPENING = _check(
+    "SAME_PERSON", "another person approves", "context.actor", _second_of_reopening, of_actor=True
+)
+SECOND_OF_DISPOSAL = _check(
+    "SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal, of_actor=True
+)
 CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
 EXECUTORS_DIFFER = _check(
     "SAME_PERSON",
     "supervisors, approver, proposer differ, and no supervisor executes",
     "supervisors",
     _executors_differ,
+)
+SUPERVISORS_ALLOWED = CommandGuard(
+    "ROLE_NOT_ALLOWED", "the pack in force names the roles of supervisors", _supervisors_allowed, asks_roles=True
 )
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ledger.domain.archive_guards import SHORT_PATH
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.state_guards import StateGuard
 from ledger.domain.values import Phase, VisitType
-
-SHORT_PATH = frozenset({VisitType.OUTPATIENT, VisitType.EMERGENCY})
-"""Visits that are archived at the doctor's confirmation; quality is checked by sampling."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ledger.domain.command_guards import is_person
 from ledger.domain.decision import Beside, Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
@@ -89,6 +90,7 @@ def _begin(
     state: StreamState | None, own_id: UUID, other_id: UUID, field: str, reason: str, facts: Facts
 ) -> tuple[PatientState, Faults]:
     patient, faults = expect(state, PatientState, "patient_id"), Faults()
+    _check_actor(facts, faults)
     check_reason(reason, faults)
     check_time(facts, faults)
     if other_id == own_id:
@@ -96,6 +98,15 @@ def _begin(
     elif facts.other_patient is None:
         faults.add(field, "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
     return patient, faults
+
+
+def _check_actor(facts: Facts, faults: Faults) -> None:
+    """Notes a program, which never says who somebody is, and a role to which the pack does not leave it."""
+    actor = facts.context.actor
+    if not is_person(actor):
+        faults.add("context.actor", "NOT_A_PERSON", "a person acts here, not a system", RefusalKind.STATE)
+    if not facts.may("merge_patients"):
+        faults.add("context.actor.role", "ROLE_NOT_ALLOWED", "a role that the pack names", RefusalKind.STATE)
 
 
 def _in_both(facts: Facts, own_id: UUID, other_id: UUID, own: Event, other: Event) -> Decision:

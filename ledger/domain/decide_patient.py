@@ -41,8 +41,11 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     check_source(facts, faults)
     if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
         note_elsewhere(faults)
-    bearers = {each.patient_id for each in facts.bearers if each is not None and each.patient_id is not None}
-    if facts.claimed is None and len(bearers) > 1:
+    bearers = {each.person_id for each in facts.bearers if each is not None and each.person_id is not None}
+    if facts.context.source is None:
+        # A source is led to the patient whom it means; a registrar finds the patient, and no second one is made.
+        check_free(command.details, None, facts, faults)
+    elif facts.claimed is None and len(bearers) > 1:
         faults.add("details.identifiers", "IDENTIFIERS_OF_TWO", "they name several patients", RefusalKind.STATE)
     faults.refuse_if_any()
     if facts.claimed is not None:
@@ -108,7 +111,7 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     faults.require(command.reason, "reason")
     faults.text(command.reason, "reason", TEXT_MAX)
     _check_details(command.details, facts, faults)
-    check_free(command, facts, faults)
+    check_free(command.details, patient.merged_into or command.patient_id, facts, faults)
     check_time(facts, faults)
     faults.refuse_if_any()
     if command.details == patient.details:

@@ -16,7 +16,7 @@ from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
 from ledger.domain.templates import TemplateSet
-from ledger.domain.values import EventMeta, Phase, SourceItem, VisitType
+from ledger.domain.values import Actor, EventMeta, Phase, SourceItem, VisitType
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
@@ -72,6 +72,13 @@ class Bearer:
     """Who bears it; None = nobody any more."""
     stored: bytes = b""
     """What is kept of it."""
+    survivor_id: UUID | None = None
+    """Patient into whom the bearer was merged, for as long as that stands; None = into nobody."""
+
+    @property
+    def person_id(self) -> UUID | None:
+        """Whose the identifier is: the halves of a merge are one person."""
+        return self.survivor_id or self.patient_id
 
 
 @dataclass(frozen=True)
@@ -169,9 +176,9 @@ class Facts:
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
 
-    def may(self, command_name: str) -> bool:
-        """Whether who acts may send the command of that name. Offices change: who holds them today counts."""
-        return (self.roles_by or self.pack).may(command_name, self.context.actor.role)
+    def may(self, command_name: str, actor: Actor | None = None) -> bool:
+        """Whether who acts (or another) may send that command. Offices change: who holds them today counts."""
+        return (self.roles_by or self.pack).may(command_name, (actor or self.context.actor).role)
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""

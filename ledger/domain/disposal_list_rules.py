@@ -129,6 +129,12 @@ def _unexplained(command: RecordDisposalReport, _: DisposalListState | None, __:
             yield Violation(f"outcomes[{index}].rules", EXPLAINED.rule, EXPLAINED.demand)
 
 
+def _supervisors_unfit(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
+    for index, each in enumerate(command.supervisors):
+        if not facts.may("supervise_destruction", each):
+            yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
+
+
 RECORDS_KNOWN = _each_record(
     "UNKNOWN_RECORD", "no such record in this hospital", lambda record: record is not None, RefusalKind.NOT_FOUND
 )
@@ -151,6 +157,7 @@ SUPERVISORS_DIFFER = _guard(
     "supervisors",
     _supervisors_differ,
 )
+SUPERVISORS_ALLOWED = ListGuard("ROLE_NOT_ALLOWED", "the pack names the roles of supervisors", _supervisors_unfit)
 EVERY_RECORD_ONCE = _guard(
     "REPORT_INCOMPLETE", "every record of the list once, in its order", "outcomes", _every_record_once
 )
@@ -171,7 +178,7 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
     RecordDisposalReport: ListRule(
         frozenset({DisposalListPhase.APPROVED}),
         DisposalListPhase.EXECUTED,
-        (EVERY_RECORD_ONCE, EXPLAINED, REPORT_TRUE, SUPERVISORS_DIFFER),
+        (EVERY_RECORD_ONCE, EXPLAINED, REPORT_TRUE, SUPERVISORS_DIFFER, SUPERVISORS_ALLOWED),
     ),
 }
 

@@ -28,6 +28,7 @@ def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> Rec
         occurred_at=event.meta.occurred_at,
         record_version=state.version + 1,
         historical=event.meta.historical,
+        drafted_by=event.meta.actor.id,
     )
     return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
 

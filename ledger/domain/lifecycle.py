@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ledger.domain import archive_guards as archive
+from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
@@ -51,6 +53,7 @@ def _in(*phases: Phase) -> frozenset[Phase]:
 
 _CHANGE = (on.ENTRY_KNOWN, on.ENTRY_NOT_RETRACTED, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED, on.NAMED_FOR_CHANGE)
 _SEALING = (on.ACTS_AS_PERSON, *seal.TWO_SIDES, on.role_allowed("seal_record"))
+_ARCHIVING = (on.ACTS_AS_PERSON, archive.ROLE_ARCHIVES)
 _FREE_FOR_DISPOSAL = (
     is_.NOT_HELD,
     is_.NOT_SEALED,
@@ -67,12 +70,18 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.VoidRecord: Rule(
         _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
     ),
-    course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT)),
-    commands.RecordEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING,)),
-    commands.AmendEntry: Rule(
-        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED)
+    course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT, author.OWN_DRAFT)),
+    commands.RecordEntry: Rule(
+        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING, author.OWN_DRAFT_SIGNED)
     ),
-    commands.RetractEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.AUTHOR_OR_QUALITY)),
+    commands.AmendEntry: Rule(
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
+        of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED, author.AUTHOR_OR_SUPERIOR),
+    ),
+    commands.RetractEntry: Rule(
+        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, author.AUTHOR_OR_QUALITY)
+    ),
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},
         of_command=(
@@ -121,7 +130,7 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
-    course_commands.IdentifyPatient: Rule(LIVING, demands=(is_.IDENTITY_OPEN,)),
+    course_commands.IdentifyPatient: Rule(LIVING, demands=(is_.IDENTITY_OPEN,), of_command=(on.ACTS_AS_PERSON,)),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
@@ -162,7 +171,7 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.SUBMITTED),
         _in(Phase.ARCHIVED),
         (is_.QUALITY_PASSED, is_.MANDATORY_THERE, is_.ENTRY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
-        (on.ACTS_AS_PERSON,),
+        _ARCHIVING,
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
     course_commands.FileLateItem: Rule(
@@ -190,13 +199,17 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     keeping_commands.RearchiveRecord: Rule(
-        _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT)
+        _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT), _ARCHIVING
     ),
-    keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON,)),
-    keeping_commands.LiftHold: Rule(LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON)),
+    keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON, on.role_allowed("place_hold"))),
+    keeping_commands.LiftHold: Rule(
+        LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("lift_hold"))
+    ),
     keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, *_SEALING)),
     keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, *_SEALING)),
-    keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING)),
+    keeping_commands.UnsealRecord: Rule(
+        LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING, seal.SETTLED_BY_ROLE)
+    ),
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
@@ -215,7 +228,14 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.AccountForPaper: Rule(IN_CARE_OR_AFTER, of_command=(on.PAPER_KNOWN,)),
     keeping_commands.RecordPatientRequest: Rule(LIVING),
     keeping_commands.AnswerPatientRequest: Rule(
-        LIVING, of_command=(on.REQUEST_KNOWN, on.NOT_ANSWERED, on.ENTRY_KNOWN, on.ACTS_AS_PERSON)
+        LIVING,
+        of_command=(
+            on.REQUEST_KNOWN,
+            on.NOT_ANSWERED,
+            on.ENTRY_KNOWN,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("answer_request"),
+        ),
     ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
@@ -258,6 +278,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.LIST_OPEN,
             on.APPROVER_OF_LIST,
             on.EXECUTORS_DIFFER,
+            on.SUPERVISORS_ALLOWED,
             on.ACTS_AS_PERSON,
             on.role_allowed("destroy_record"),
         ),

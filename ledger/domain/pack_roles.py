@@ -9,21 +9,36 @@ from typing import Any, cast
 ROLES_OF = frozenset(
     {
         "accept_deficiency",
+        "amend_entry",
         "retract_entry",
+        "continue_draft",
         "pass_quality",
         "return_record",
+        "archive_record",
+        "archive_short_path",
         "approve_reopen",
+        "place_hold",
+        "lift_hold",
         "extend_retention",
         "seal_record",
+        "settle_dispute",
         "issue_copy",
         "lend_record",
+        "answer_request",
         "appraise_disposal",
         "reject_appraisal",
         "approve_disposal",
         "destroy_record",
+        "supervise_destruction",
+        "merge_patients",
     }
 )
-"""What a pack may limit to roles, by commands' names; `seal_record` and `lend_record` mean what follows on them too."""
+"""What a pack may limit to roles, most by commands' names.
+
+`seal_record` and `lend_record` mean what follows on them too, `archive_record` archiving again, `merge_patients` links,
+and what takes either back. `archive_short_path` is a doctor's confirmation, `settle_dispute` what one of two says where
+the hospital opens a seal alone, `supervise_destruction` who watches an execution.
+"""
 
 ALWAYS = {"extend_retention": "system"}
 """Roles that no pack shuts out: a layer that forgot the deadline clock would stop its extensions in silence."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from ledger.domain.commands import AmendPatient, Command, CommandContext, RegisterPatient
+from ledger.domain.commands import AmendPatient, Command, RegisterPatient
 from ledger.domain.decision import Claim, Facts, Reservation, Swap
 from ledger.domain.faults import Faults
 from ledger.domain.refusal import RefusalKind
@@ -24,16 +24,13 @@ def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((each.system, each.value) for each in details.identifiers if each.system and each.value))
 
 
-def identifiers_named(
-    command: Command, context: CommandContext, state: StreamState | None
-) -> tuple[tuple[str, str], ...]:
+def identifiers_named(command: Command, state: StreamState | None) -> tuple[tuple[str, str], ...]:
     """Those whose claims a command asks for: what it says, then what it takes away."""
     if isinstance(command, RegisterPatient | AmendPatient) and len(command.details.identifiers) > IDENTIFIERS_MAX:
         return ()  # refused without asking for each
     match command:
         case RegisterPatient(details=details):
-            # A registrar's own registration claims none: it names no source.
-            return exact_identifiers(details) if context.source is not None else ()
+            return exact_identifiers(details)
         case AmendPatient(details=details):
             before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
             return tuple(dict.fromkeys((*exact_identifiers(details), *before)))
@@ -50,18 +47,17 @@ def bearer_of(stored: bytes, first: UUID | None) -> UUID | None:
 
 def claims_of_new(details: PatientDetails, patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
     """Claims on the identifiers that nobody bears."""
-    if facts.context.source is None:
-        return ()
     return tuple(_claims(exact_identifiers(details), patient_id, facts))
 
 
 def claims_of_amended(command: AmendPatient, patient: PatientState, facts: Facts) -> tuple[Reservation, ...]:
     """Claims on what is added, and the end of those on what is taken away."""
     said = exact_identifiers(command.details)
-    named = identifiers_named(command, facts.context, patient)
+    named = identifiers_named(command, patient)
     freed = [
         Swap(KIND, identifier, bearer.stored, NOBODY)
         for identifier, bearer in zip(named, facts.bearers, strict=True)
+        # What the other half of a merge bears is not taken from it: after an unmerge it is its own again.
         if identifier not in said and bearer is not None and bearer.patient_id == command.patient_id
     ]
     before = exact_identifiers(patient.details)
@@ -69,12 +65,12 @@ def claims_of_amended(command: AmendPatient, patient: PatientState, facts: Facts
     return (*added, *freed)
 
 
-def check_free(command: AmendPatient, facts: Facts, faults: Faults) -> None:
-    """Notes each identifier that another patient bears; whose it is, and what it says, is not told."""
-    bearers = dict(zip(exact_identifiers(command.details), facts.bearers, strict=False))
-    for index, each in enumerate(command.details.identifiers):
+def check_free(details: PatientDetails, person_id: UUID | None, facts: Facts, faults: Faults) -> None:
+    """Notes each identifier that another person bears (None = any); whose it is, and what it says, is not told."""
+    bearers = dict(zip(exact_identifiers(details), facts.bearers, strict=False))
+    for index, each in enumerate(details.identifiers):
         bearer = bearers.get((each.system, each.value))
-        if bearer is not None and bearer.patient_id not in (None, command.patient_id):
+        if bearer is not None and bearer.person_id not in (None, person_id):
             where = f"details.identifiers[{index}]"
             faults.add(where, "IDENTIFIER_IN_USE", "another patient bears it", RefusalKind.TAKEN)
 

@@ -50,12 +50,26 @@ def _roles_beside(command: Any) -> frozenset[str]:
     return PARTY_ROLES[command.party] if isinstance(command, SealRecord) else OTHER_SIDE
 
 
+def _not_settled(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
+    second = command.second_person
+    if command.ground is not UnsealGround.DISPUTE_SETTLED or second is None:
+        return
+    if not any(facts.may("settle_dispute", each) for each in (facts.context.actor, second)):
+        yield Violation("second_person.role", SETTLED_BY_ROLE.rule, SETTLED_BY_ROLE.demand)
+
+
 TWO_PERSONS = CommandGuard("SAME_PERSON", "a second person stands beside the hospital's", _same_person)
 SECOND_IS_PERSON = CommandGuard("NOT_A_PERSON", "the second is a person, not a system", _no_person)
 SIDES_STAND = CommandGuard(
     "WRONG_SIDE",
     "the actor is of the hospital, the second of the other side (patient, representative, notary); alone, both of it",
     _wrong_side,
+)
+SETTLED_BY_ROLE = CommandGuard(
+    "ROLE_NOT_ALLOWED",
+    "that the dispute is settled one of the two says in a role that the pack in force names",
+    _not_settled,
+    asks_roles=True,
 )
 TWO_SIDES = (TWO_PERSONS, SECOND_IS_PERSON, SIDES_STAND)
 """What holds of the two persons at every seal."""

@@ -64,6 +64,8 @@ class EntryVersion:
     """Taken over from an earlier system."""
     copied_from: tuple[CopySource, ...] = ()
     """From where parts of it were copied."""
+    drafted_by: UUID | None = None
+    """Who wrote it, of a draft; None of what was signed."""
 
 
 @dataclass(frozen=True)

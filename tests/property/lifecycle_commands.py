@@ -50,6 +50,7 @@ from tests.unit.domain.given import (
     DEFECTS_FOUND,
     DIGEST,
     HEAD_OF_HOSPITAL,
+    LEGAL,
     LIST,
     MANDATORY,
     NOTARY,
@@ -59,13 +60,14 @@ from tests.unit.domain.given import (
     RECORD,
     RESULT,
     SUPERIOR,
+    SUPERVISORS,
     TRAINEE,
     narrative,
     note,
     signed,
 )
 
-PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, AFFAIRS, APPROVER, HEAD_OF_HOSPITAL, CLOCK)
+PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, LEGAL, AFFAIRS, APPROVER, HEAD_OF_HOSPITAL, CLOCK)
 _BESIDE = (PATIENTS_SIDE, NOTARY, PATIENTS_SIDE, ARCHIVIST, AFFAIRS, CLOCK)
 """Who may stand beside the hospital's person at a seal, rightly or not."""
 _NOBODY = UUID(int=9)
@@ -264,7 +266,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.ApproveDisposal: _approve_disposal,
     keeping.RejectAppraisal: lambda _, __, ___: keeping.RejectAppraisal(RECORD, "of interest after all"),
     keeping.DestroyRecord: lambda _, __, ___: keeping.DestroyRecord(
-        RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ("paper",)
+        RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",)
     ),
     OfferTransfer: lambda _, __, pick: OfferTransfer(
         RECORD, ("south", "west")[pick.number % 2], TransferKind.REFERRAL, None

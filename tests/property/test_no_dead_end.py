@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import event as note_to_hypothesis
 from hypothesis import strategies as st
 
-from ledger.domain.commands import AmendEntry, PassQuality
+from ledger.domain.commands import PassQuality
 from ledger.domain.keeping_commands import AppraiseDisposal, PlaceHold, RequestReopen
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.lifecycle import RULES, allowed_phases
-from ledger.domain.values import AmendmentKind, IdentityStatus, Phase, VisitType
+from ledger.domain.values import IdentityStatus, Phase, VisitType
 from tests.property.test_whole_lifecycle import EXAMPLES, Draw, beginnings, begun, walks
 from tests.property.way_out import ENDS, WayOut
 from tests.unit.domain.given import (
@@ -28,10 +28,8 @@ from tests.unit.domain.given import (
     archived,
     condemned,
     due,
-    note,
     registered,
     reopened,
-    signed,
     submitted,
     wrong,
     wrong_and_due,
@@ -60,8 +58,7 @@ def test_an_end_is_reachable_from_every_state(
 
 def _unsigned_after_the_window() -> Stream:
     stream = reopened()
-    named = next(iter(stream.record.entries))
-    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE)))
+    stream.entry(signer=TRAINEE)
     return stream
 
 

@@ -21,6 +21,7 @@ from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.evolve import evolve
 from ledger.domain.keeping_commands import (
+    AnswerPatientRequest,
     AppraiseDisposal,
     ApproveDisposal,
     ApproveReopen,
@@ -28,6 +29,8 @@ from ledger.domain.keeping_commands import (
     ExtendSeal,
     IssueCopy,
     LendRecord,
+    LiftHold,
+    PlaceHold,
     RenewLoan,
     SealRecord,
     UnsealRecord,
@@ -79,6 +82,9 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
     AppraiseDisposal: "appraise_disposal",
     ApproveDisposal: "approve_disposal",
     DestroyRecord: "destroy_record",
+    PlaceHold: "place_hold",
+    LiftHold: "lift_hold",
+    AnswerPatientRequest: "answer_request",
 }
 _END_OF_LIFE = frozenset({Phase.VOIDED, Phase.DESTROYED})
 

@@ -34,9 +34,9 @@ from tests.unit.domain.given import (
     LIST,
     PATIENT,
     PATIENTS_SIDE,
-    PHYSICIAN,
     RECORD,
     SUPERIOR,
+    SUPERVISORS,
     Stream,
     as_signer,
     facts,
@@ -124,7 +124,7 @@ class WayOut:
         elif disposal.approved_by is None:
             yield keeping.ApproveDisposal(RECORD, LIST if self.opinion is DisposalOpinion.DESTROY else None)
         else:
-            yield keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ("paper",))
+            yield keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",))
 
 
 def _open(record: RecordState) -> Iterator[Command]:

@@ -1184,19 +1184,33 @@ class GetAllowedActionsRequest(_message.Message):
 
     HOSPITAL_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ACTOR_ID_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     record_id: _builtins.str
     """Record, UUID text."""
+    role: _builtins.str
+    """Role of who asks, for example `physician`: commands that the record's pack leaves to other roles, or to persons, are
+    not allowed then, and say so. Empty = nobody in particular asks, and only the record's state is looked at.
+    """
+    actor_id: _builtins.str
+    """Who asks, UUID text, beside the role: who cannot be the second of two persons is told so. Empty = not looked at."""
+    purpose: _builtins.str
+    """What the command would be for (HL7 PurposeOfUse), as in CommandContext; asked for where use is restricted."""
     def __init__(
         self,
         *,
         hospital: _builtins.str = ...,
         record_id: _builtins.str = ...,
+        role: _builtins.str = ...,
+        actor_id: _builtins.str = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "hospital", b"hospital", "purpose", b"purpose", "record_id", b"record_id", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1214,7 +1228,9 @@ class AllowedAction(_message.Message):
     action: _builtins.str
     """Name of the command, which is that of its RPC, for example `SubmitRecord`."""
     allowed: _builtins.bool
-    """Whether the record's state allows it now; the command's own content is checked when it is sent."""
+    """Whether the record's state allows it now, to whoever asks; the command's own content, and so whose entry it names,
+    is checked when it is sent.
+    """
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Violation]:
         """Every reason why not; empty where it is allowed."""

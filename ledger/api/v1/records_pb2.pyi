@@ -1260,6 +1260,7 @@ class EntryVersion(_message.Message):
     HISTORICAL_FIELD_NUMBER: _builtins.int
     COUNTERSIGNATURE_FIELD_NUMBER: _builtins.int
     COPIED_FROM_FIELD_NUMBER: _builtins.int
+    DRAFTED_BY_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1272,6 +1273,8 @@ class EntryVersion(_message.Message):
     """Version of the record that brought it."""
     historical: _builtins.bool
     """Taken over from an earlier system."""
+    drafted_by: _builtins.str
+    """Who wrote it, of a draft, UUID text: goes on with it, signs it or throws it away. Empty of what was signed."""
     @_builtins.property
     def content(self) -> _common_pb2.EntryContent:
         """What it says."""
@@ -1311,10 +1314,11 @@ class EntryVersion(_message.Message):
         historical: _builtins.bool = ...,
         countersignature: _common_pb2.Attestation | None = ...,
         copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
+        drafted_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "drafted_by", b"drafted_by", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -30,7 +30,8 @@ async def amend_close_archive(client: Client, chosen: Chosen, console: Console) 
     quality = await client.colleague("Quality Office", "quality_office")
     passed = records_pb2.PassQualityRequest(context=client.context(quality), record_id=chosen.record_id)
     await client.send(client.records.PassQuality, passed)
-    archive = records_pb2.ArchiveRecordRequest(context=client.context(), record_id=chosen.record_id)
+    archivist = await client.colleague("Records Office", "records_office")
+    archive = records_pb2.ArchiveRecordRequest(context=client.context(archivist), record_id=chosen.record_id)
     await client.send(client.records.ArchiveRecord, archive)
     register = await ArchiveServiceStub(client.channel).ListArchiveRegister(
         boards_pb2.ListArchiveRegisterRequest(

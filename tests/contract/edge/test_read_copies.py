@@ -82,6 +82,7 @@ async def test_a_patient_s_statement_can_be_read(client: EdgeClient) -> None:
         statement="I never smoked.",
         entry_id=entry.entry_id,
     )
+    answer.context.actor.CopyFrom(ARCHIVIST)
     await client.call("KeepingService/AnswerPatientRequest", answer)
     (said,) = (await _record(client, ward)).statements
     assert (said.entry_id, said.text) == (entry.entry_id, "I never smoked.")

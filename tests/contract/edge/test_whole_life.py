@@ -31,6 +31,7 @@ def person(name: str, role: str) -> common.Actor:
 SUPERIOR, ARCHIVIST = person("Dr Sun", "attending"), person("Ms Hu", "records_office")
 HEAD = person("Mr He", "head")
 AFFAIRS, QUALITY = person("Mr Qin", "medical_affairs"), person("Ms Tang", "quality_office")
+SUPERVISORS = [person("Ms Zou", "records_office"), person("Mr Kong", "security")]
 APPROVER, NOTARY = person("Ms Yu", "appraisal_group"), person("Mr Zhou", "notary")
 
 
@@ -124,7 +125,7 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     same = life.keep("ApproveDisposal", list_id=list_id)
     assert await life.refused(same) == ["NOT_APPROVER_OF_LIST", "SAME_PERSON", "ROLE_NOT_ALLOWED"]
     await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
-    execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": [SUPERIOR, PHYSICIAN]}
+    execution: dict[str, Any] = {"list_id": list_id, "approved_by": HEAD, "supervisors": SUPERVISORS}
     assert await life.refused(life.keep("DestroyRecord", **execution)) == ["SEALED"]
     later = register_record(patient_id, 2)
     await client.call("RecordService/RegisterRecord", later)
@@ -167,7 +168,7 @@ async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: Edge
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
     list_id = await life.approved_list()
     await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
-    supervisors = [SUPERIOR, PHYSICIAN]
+    supervisors = SUPERVISORS
     await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=supervisors)
     assert await life.phase() == "PHASE_DESTROYED"
     outcome = ReportedRecord(record_id=life.record_id, destroyed=True)
@@ -211,9 +212,9 @@ async def test_a_draft_is_signed_and_a_trainees_note_countersigned(client: EdgeC
     ward = await open_record(client)
     life = Life(client, ward.record_id)
     note = record_entry(ward.record_id)
-    drafted = await life.course("DraftEntry", content=note.content)
-    note.draft_id = drafted.entry_id
     trainee = person("Dr Li", "trainee")
+    drafted = await life.course("DraftEntry", trainee, content=note.content)
+    note.draft_id = drafted.entry_id
     note.context.actor.CopyFrom(trainee)
     note.attestation.signer.CopyFrom(trainee)
     written = await client.call("RecordService/RecordEntry", note)
@@ -315,13 +316,17 @@ async def test_links_stand_in_both_patients(client: EdgeClient) -> None:
     ids = [
         (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id for _ in range(2)
     ]
-    link = identity.LinkPatientsRequest(context=by(), patient_id=ids[0], other_id=ids[1], reason="same name")
+    link = identity.LinkPatientsRequest(context=by(ARCHIVIST), patient_id=ids[0], other_id=ids[1], reason="same name")
     linked = await client.call("IdentityService/LinkPatients", link)
     assert (linked.receipt.record_id, linked.receipt.record_version, linked.receipt.events) == (ids[0], 2, 2)
     assert (await client.call("IdentityService/LinkPatients", link)).receipt.repeated
-    back = identity.UnlinkPatientsRequest(context=by(), patient_id=ids[1], other_id=ids[0], reason="two persons")
+    back = identity.UnlinkPatientsRequest(
+        context=by(ARCHIVIST), patient_id=ids[1], other_id=ids[0], reason="two persons"
+    )
     assert (await client.call("IdentityService/UnlinkPatients", back)).receipt.record_version == 3
-    itself = identity.MergePatientsRequest(context=by(), patient_id=ids[0], survivor_id=ids[0], reason="one person")
+    itself = identity.MergePatientsRequest(
+        context=by(ARCHIVIST), patient_id=ids[0], survivor_id=ids[0], reason="one person"
+    )
     with pytest.raises(RpcFailed) as failure:
         await client.call("IdentityService/MergePatients", itself)
     assert failure.value.violations == [("survivor_id", "SAME_PATIENT")]
@@ -332,9 +337,52 @@ async def test_what_a_linked_patient_does_holds_back_the_disposal(client: EdgeCl
     patient_id, life = await short_visit(client)
     other = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id
     await client.call("RecordService/RegisterRecord", register_record(other))
-    link = identity.LinkPatientsRequest(context=by(), patient_id=patient_id, other_id=other, reason="same name")
+    link = identity.LinkPatientsRequest(
+        context=by(ARCHIVIST), patient_id=patient_id, other_id=other, reason="same name"
+    )
     await client.call("IdentityService/LinkPatients", link)
     request = course.GetAllowedActionsRequest(hospital="north", record_id=life.record_id)
     answer = await client.call("CourseService/GetAllowedActions", request)
     (destroy,) = [each for each in answer.actions if each.action == "DestroyRecord"]
     assert "OPEN_STAY" in {each.rule for each in destroy.reasons}
+
+
+async def test_a_front_end_is_told_what_the_role_of_its_user_may_do(client: EdgeClient) -> None:
+    """Without a role only the state is looked at; with one the roles of the pack, too; an id alone is refused."""
+    _, life = await short_visit(client)
+    request = course.GetAllowedActionsRequest(hospital="north", record_id=life.record_id)
+
+    async def against_copies() -> list[str]:
+        answer = await client.call("CourseService/GetAllowedActions", request)
+        (found,) = [each for each in answer.actions if each.action == "IssueCopy"]
+        assert found.allowed is not bool(found.reasons)
+        return [each.rule for each in found.reasons]
+
+    assert await against_copies() == []
+    request.role = "physician"
+    assert await against_copies() == ["ROLE_NOT_ALLOWED"]
+    request.role, request.actor_id = "records_office", ARCHIVIST.id
+    assert await against_copies() == []
+    request.role = ""
+    assert await life.refused(client.call("CourseService/GetAllowedActions", request)) == ["REQUIRED"]
+
+
+async def test_what_is_left_to_offices_is_refused_to_others_over_the_wire(client: EdgeClient) -> None:
+    """A program links nobody, a physician places no hold, and nobody goes on with a trainee's draft but superiors."""
+    ids = [
+        (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id for _ in range(2)
+    ]
+    program = by(person("matcher", "system"))
+    link = identity.LinkPatientsRequest(context=program, patient_id=ids[0], other_id=ids[1], reason="same name")
+    with pytest.raises(RpcFailed) as failure:
+        await client.call("IdentityService/LinkPatients", link)
+    assert [rule for _, rule in failure.value.violations] == ["NOT_A_PERSON", "ROLE_NOT_ALLOWED"]
+    life = Life(client, (await open_record(client)).record_id)
+    held: dict[str, Any] = {"mandate": "case 7", "authority": "court"}
+    assert await life.refused(life.keep("PlaceHold", PHYSICIAN, **held)) == ["ROLE_NOT_ALLOWED"]
+    note = record_entry(life.record_id)
+    trainee, other = person("Dr Li", "trainee"), person("Dr Bo", "trainee")
+    draft = await life.course("DraftEntry", trainee, content=note.content)
+    begun: dict[str, Any] = {"content": note.content, "entry_id": draft.entry_id}
+    assert await life.refused(life.course("DraftEntry", other, **begun)) == ["NOT_AUTHOR"]
+    await life.course("DraftEntry", **begun)

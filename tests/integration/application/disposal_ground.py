@@ -36,6 +36,7 @@ APPROVER = person(2, "Dr. Sun", "appraisal_group")
 HEAD = person(3, "Mr. He", "head")
 FIRST, SECOND = person(4, "Mr. Gao"), person(5, "Ms. Lin")
 EXECUTOR = person(6, "Ms. Ma")
+LEGAL = person(7, "Ms. Ren", "legal")
 
 
 def context(actor: common.Actor, *, historical: bool = False) -> common.CommandContext:

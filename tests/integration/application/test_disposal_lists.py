@@ -109,7 +109,7 @@ async def test_a_report_that_differs_from_the_records_is_refused(office: Office)
     await office.destroy(record_id, list_id)
     assert await rules_of(office.report(list_id, left)) == {"REPORT_UNTRUE"}
     lone = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[HEAD], outcomes=[gone])
-    assert await rules_of(office.do(lone, EXECUTOR)) == {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT"}
+    assert await rules_of(office.do(lone, EXECUTOR)) == {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT", "ROLE_NOT_ALLOWED"}
     await office.report(list_id, gone)
 
 

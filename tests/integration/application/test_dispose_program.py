@@ -21,7 +21,7 @@ from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.values import Phase
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
-from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, FIRST, PROPOSER, SECOND, Office
+from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, FIRST, LEGAL, PROPOSER, SECOND, Office
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment, serving
@@ -79,7 +79,7 @@ async def test_a_killed_execution_goes_on_where_it_was(ledger: Ledger, address: 
     people = [await office.patient() for _ in range(RECORDS)]
     due = [await office.due(each) for each in people]
     list_id = await office.approved(due)
-    held = await office.do(keeping.PlaceHoldRequest(record_id=due[-1], mandate="case 7", authority="court"), PROPOSER)
+    held = await office.do(keeping.PlaceHoldRequest(record_id=due[-1], mandate="case 7", authority="court"), LEGAL)
     assert held.events == 1
     await execute(ledger, requests.register_record(people[-2], 2))
     killed = start(address, list_id)

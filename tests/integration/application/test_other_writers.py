@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
 from ledger.application.command_path import ATTEMPTS_MAX
@@ -169,6 +172,45 @@ async def test_an_identifier_has_one_bearer_at_a_time(ledger: Ledger, other: Led
     await execute(ledger, _amend(patients[loser], given))
     with pytest.raises(Refused):
         await execute(other, _amend(patients[1 - loser], given))
+
+
+async def test_after_a_merge_both_halves_bear_the_identifiers_of_one_person(ledger: Ledger, other: Ledger) -> None:
+    """A registrar claims them; the survivor may be given them; a source is led there, until an unmerge."""
+    passport = PatientDetails(name="N. N.", identifiers=[PatientIdentifier(system="urn:passport", value="P-9")])
+    first = requests.register_patient()
+    first.details.CopyFrom(passport)
+    gone, survivor = str((await execute(ledger, first)).record_id), await registered_patient(ledger)
+    assert await _rules(other, _amend(survivor, passport)) == ["IDENTIFIER_IN_USE"]
+    second = requests.register_patient()
+    second.details.CopyFrom(passport)
+    assert await _rules(other, second) == ["IDENTIFIER_IN_USE"]
+    merge = identity.MergePatientsRequest(
+        context=_by_steward(), patient_id=gone, survivor_id=survivor, reason="one person"
+    )
+    await execute(ledger, merge)
+    await execute(other, _amend(survivor, passport))
+    brought = requests.register_patient()
+    brought.details.CopyFrom(passport)
+    brought.context.source.CopyFrom(requests.old_item())
+    assert str((await execute(other, brought)).record_id) == survivor
+    apart = identity.UnmergePatientsRequest(
+        context=_by_steward(), patient_id=gone, survivor_id=survivor, reason="two persons"
+    )
+    await execute(other, apart)
+    assert await _rules(ledger, _amend(survivor, passport)) == ["IDENTIFIER_IN_USE"]
+    await execute(ledger, _amend(gone, passport))
+
+
+async def _rules(ledger: Ledger, request: Any) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        await execute(ledger, request)
+    return [each.rule for each in refused.value.violations]
+
+
+def _by_steward() -> common.CommandContext:
+    context = requests.context()
+    context.actor.role = "identity_steward"
+    return context
 
 
 def _amend(patient_id: str, details: PatientDetails) -> records.AmendPatientRequest:

@@ -32,7 +32,9 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
+from ledger.domain.identity_commands import LinkPatients, MergePatients, UnlinkPatients, UnmergePatients
 from ledger.domain.keeping_commands import (
+    AnswerPatientRequest,
     AppraiseDisposal,
     ApproveDisposal,
     ApproveReopen,
@@ -42,6 +44,9 @@ from ledger.domain.keeping_commands import (
     ExtendSeal,
     IssueCopy,
     LendRecord,
+    LiftHold,
+    PlaceHold,
+    RearchiveRecord,
     RenewLoan,
     RequestReopen,
     SealRecord,
@@ -286,8 +291,22 @@ AFFAIRS = Actor(UUID(int=8), "Mr. Qin", "medical_affairs", "affairs")
 APPROVER = Actor(UUID(int=11), "Ms. Yu", "appraisal_group", "records")
 PATIENTS_SIDE = Actor(UUID(int=12), "Ms. N.", "representative")
 NOTARY = Actor(UUID(int=13), "Mr. Zhou", "notary")
+LEGAL = Actor(UUID(int=14), "Ms. Ren", "legal", "direction")
+SUPERVISORS = (
+    Actor(UUID(int=15), "Ms. Zou", "records_office", "records"),
+    Actor(UUID(int=16), "Mr. Kong", "security", "direction"),
+)
 _OFFICES: dict[type[Any], Actor] = {
     AcceptDeficiency: ARCHIVIST,
+    ArchiveRecord: ARCHIVIST,
+    RearchiveRecord: ARCHIVIST,
+    PlaceHold: LEGAL,
+    LiftHold: LEGAL,
+    AnswerPatientRequest: ARCHIVIST,
+    LinkPatients: ARCHIVIST,
+    UnlinkPatients: ARCHIVIST,
+    MergePatients: ARCHIVIST,
+    UnmergePatients: ARCHIVIST,
     PassQuality: QUALITY,
     ReturnRecord: QUALITY,
     SealRecord: ARCHIVIST,

@@ -68,6 +68,7 @@ from tests.unit.domain.given import (
     RECORD,
     RESULT,
     SUPERIOR,
+    SUPERVISORS,
     TERM,
     TRAINEE,
     Stream,
@@ -185,9 +186,9 @@ def answer(consultation_id: UUID) -> Command:
     return AnswerConsultation(RECORD, consultation_id, "So.", narrative("consultation", "opinion"), signed())
 
 
-def destroy(*, approved_by: Actor = HEAD_OF_HOSPITAL, list_id: UUID = LIST) -> Command:
+def destroy(*, approved_by: Actor = HEAD_OF_HOSPITAL, list_id: UUID = LIST) -> keeping.DestroyRecord:
     """The execution."""
-    return keeping.DestroyRecord(RECORD, list_id, approved_by, (SUPERIOR, PHYSICIAN), ("paper",))
+    return keeping.DestroyRecord(RECORD, list_id, approved_by, SUPERVISORS, ("paper",))
 
 
 def countersign(entry_id: UUID, version: int = 1, signer: Actor = SUPERIOR) -> Command:
@@ -278,6 +279,7 @@ def sealed() -> Stream:
 
 
 OTHER = UUID(int=555)
+COLLEAGUE = replace(PHYSICIAN, id=OTHER)
 
 
 def _short_path() -> Stream:
@@ -389,6 +391,19 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", lambda: (due(), _appraise(DisposalOpinion.KEEP)), {"now": LATER, "actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", lambda: (condemned(), destroy()), {"now": LATER, "actor": TRAINEE}),
+    Case("NOT_AUTHOR", with_entry(closed, lambda s: replace(amend(first(s)), attestation=signed(COLLEAGUE)))),
+    Case("NOT_AUTHOR", draft_and(lambda draft: course.DraftEntry(RECORD, draft, note())), {"actor": TRAINEE}),
+    Case("NOT_AUTHOR", draft_and(lambda draft: RecordEntry(RECORD, note(), signed(TRAINEE), draft))),
+    Case("NOT_A_PERSON", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": CLOCK, "patient": patient()}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_passed(), ArchiveRecord(RECORD)), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_short_path(), ArchiveRecord(RECORD)), {"actor": TRAINEE}),
+    Case("ROLE_NOT_ALLOWED", lambda: (reopened(), keeping.RearchiveRecord(RECORD)), {"actor": AFFAIRS}),
+    Case("NOT_A_PERSON", lambda: (reopened(), keeping.RearchiveRecord(RECORD)), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", ())), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: keeping.LiftHold(RECORD, hold(s), "settled")), {"actor": ARCHIVIST}),
+    Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.DISPUTE_SETTLED, PHYSICIAN)), {"actor": ARCHIVIST}),
+    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
@@ -478,7 +493,7 @@ CASES: list[Case] = [
     Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
     Case("LIST_NOT_OPEN", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": REPORTED}),
     Case("OTHER_APPROVER", lambda: (condemned(), destroy(approved_by=TRAINEE)), {"now": LATER, "actor": ARCHIVIST}),
-    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, proposed_by=PHYSICIAN)}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, proposed_by=SUPERVISORS[0])}),
     Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
     Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
@@ -504,6 +519,12 @@ def with_one_entry_before_care() -> Stream:
     stream, other = registered(), active()
     other.entry()
     stream.state = replace(stream.record, entries=other.record.entries)
+    return stream
+
+
+def _passed() -> Stream:
+    stream = submitted()
+    stream.when(PassQuality(RECORD))
     return stream
 
 

@@ -32,7 +32,7 @@ from tests.unit.domain.given import (
     NOW,
     PHYSICIAN,
     RECORD,
-    SUPERIOR,
+    SUPERVISORS,
     TERM,
     Stream,
     archived,
@@ -57,7 +57,7 @@ def draw_up(build: Callable[[], Stream] | None, **facts: Any) -> Case:
     return Case(DrawUpDisposalList("List", (RECORD,)), None, {"actor": ARCHIVIST, "listed": known, **facts})
 
 
-def report(*outcomes: ReportedRecord, supervisors: Any = (SUPERIOR, PHYSICIAN)) -> Case:
+def report(*outcomes: ReportedRecord, supervisors: Any = SUPERVISORS) -> Case:
     """A report on an approved list whose record still stands."""
     command = RecordDisposalReport(LIST, supervisors, outcomes)
     return Case(command, LISTED, {"actor": ARCHIVIST, "listed": listed(condemned())})
@@ -90,7 +90,8 @@ BROKEN: dict[tuple[type[Any], str], Case] = {
     (RecordDisposalReport, "REPORT_INCOMPLETE"): report(LEFT_OUT, LEFT_OUT),
     (RecordDisposalReport, "NOT_EXPLAINED"): report(ReportedRecord(RECORD, False, ())),
     (RecordDisposalReport, "REPORT_UNTRUE"): report(GONE),
-    (RecordDisposalReport, "SUPERVISORS_NOT_FIT"): report(LEFT_OUT, supervisors=(ARCHIVIST, PHYSICIAN)),
+    (RecordDisposalReport, "SUPERVISORS_NOT_FIT"): report(LEFT_OUT, supervisors=(ARCHIVIST, SUPERVISORS[0])),
+    (RecordDisposalReport, "ROLE_NOT_ALLOWED"): report(LEFT_OUT, supervisors=(SUPERVISORS[0], PHYSICIAN)),
 }
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from ledger.domain.course_commands import CountersignEntry, DraftEntry
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.values import AmendmentKind, Attestation, Defect, EntryState
+from ledger.domain.values import Actor, AmendmentKind, Attestation, Defect, EntryState
 from tests.unit.domain.given import (
     DIGEST,
     NOW,
@@ -102,12 +103,71 @@ def test_every_version_stays_readable() -> None:
 
 
 def test_a_signature_never_carries_over() -> None:
-    """A trainee's new version of a signed entry is not signed."""
+    """A trainee's new version of an own entry that a superior had signed is not signed."""
     stream = active()
-    entry_id = stream.entry()
+    entry_id = stream.entry(signer=TRAINEE)
+    stream.when(CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR)))
     stream.when(replace(amend(entry_id), attestation=signed(TRAINEE)))
     assert stream.record.entries[entry_id].state is EntryState.AUTHORED
-    assert stream.record.entries[entry_id].versions[0].state is EntryState.SIGNED
+    assert stream.record.entries[entry_id].versions[0].state is EntryState.COUNTERSIGNED
+
+
+@pytest.mark.parametrize(
+    ("author", "amender", "taken"),
+    [
+        (PHYSICIAN, PHYSICIAN, True),
+        (PHYSICIAN, replace(PHYSICIAN, id=UUID(int=55)), False),
+        (PHYSICIAN, TRAINEE, False),
+        (PHYSICIAN, SUPERIOR, True),
+        (TRAINEE, TRAINEE, True),
+        (TRAINEE, replace(PHYSICIAN, id=UUID(int=55)), True),
+        (TRAINEE, replace(TRAINEE, id=UUID(int=55)), False),
+    ],
+)
+def test_an_entry_is_amended_by_its_author_or_who_stands_above(author: Actor, amender: Actor, *, taken: bool) -> None:
+    """An equal does not; of what waits for a signature, whoever may give it may sign a revised version."""
+    stream = active()
+    command = replace(amend(stream.entry(signer=author)), attestation=signed(amender))
+    if taken:
+        stream.when(command)
+    else:
+        assert stream.refused(command) == (RefusalKind.STATE, [("context.actor", "NOT_AUTHOR")])
+
+
+def test_who_countersigned_an_entry_may_amend_it() -> None:
+    """The superior's name stands under it, too; another equal's does not."""
+    stream, other = active(), replace(PHYSICIAN, id=UUID(int=55))
+    entry_id = stream.entry(signer=TRAINEE)
+    stream.when(CountersignEntry(RECORD, entry_id, 1, signed()))
+    assert stream.refused(replace(amend(entry_id), attestation=signed(other)))[1] == [("context.actor", "NOT_AUTHOR")]
+    stream.when(amend(entry_id))
+
+
+def test_only_the_source_itself_corrects_what_a_source_brought_without_its_author() -> None:
+    """A program that brings the item again; a person who names the item has to be the author all the same."""
+    stream = active()
+    entry_id = stream.entry()
+    held = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
+    brought: dict[str, Any] = {"claimed": held, "source": source(OTHER_DIGEST), "historical": True}
+    program, other = replace(PHYSICIAN, role="interface"), replace(PHYSICIAN, id=UUID(int=55))
+    program = replace(program, id=UUID(int=56))
+    assert stream.refused(amend(entry_id), actor=other, **brought)[1] == [("context.actor", "NOT_AUTHOR")]
+    stream.when(amend(entry_id), actor=program, **brought)
+
+
+def test_a_draft_is_ended_by_who_began_it_or_a_superior() -> None:
+    """Another trainee neither goes on with it, nor signs it, nor throws it away."""
+    stream, other = active(), replace(TRAINEE, id=UUID(int=55))
+    draft = stream.when(DraftEntry(RECORD, None, note("Half.")), actor=TRAINEE).result["entry_id"]
+    assert isinstance(draft, UUID)
+    onwards, sign = DraftEntry(RECORD, draft, note("More.")), RecordEntry(RECORD, note(), signed(other), draft)
+    assert stream.refused(onwards, actor=other)[1] == [("entry_id", "NOT_AUTHOR")]
+    assert stream.refused(sign)[1] == [("draft_id", "NOT_AUTHOR")]
+    away = RetractEntry(RECORD, draft, "never finished")
+    assert stream.refused(away, actor=other)[1] == [("context.actor", "NOT_AUTHOR")]
+    stream.when(onwards, actor=TRAINEE)
+    stream.when(replace(sign, attestation=signed()))
+    assert stream.record.entries[draft].last.drafted_by is None
 
 
 def test_a_retracted_entry_is_hidden_and_kept() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from ledger.domain.commands import Command
 from ledger.domain.decide import decide
+from ledger.domain.defaults import default_pack
 from ledger.domain.evolve import evolve
 from ledger.domain.identity_commands import LinkPatients, MergePatients, UnlinkPatients, UnmergePatients
 from ledger.domain.state import PatientState
-from tests.unit.domain.given import NOW, Stream, facts, patient
+from tests.unit.domain.given import CLOCK, NOW, PHYSICIAN, Stream, as_signer, facts, patient
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -26,7 +31,7 @@ class Pair:
 
     def when(self, command: Command, own: UUID, other: UUID) -> list[str]:
         """Does a command; the names of the events of both streams."""
-        decision = decide(command, self.states[own], facts(other_patient=self.states[other]))
+        decision = decide(command, self.states[own], facts(other_patient=self.states[other], **as_signer(command)))
         done = [(decision.stream_id, decision.events), *((each.stream_id, each.events) for each in decision.beside)]
         for stream_id, events in done:
             for event in events:
@@ -35,7 +40,7 @@ class Pair:
                 self.states[stream_id] = after
         return [type(event).__name__ for _, events in done for event in events]
 
-    def refused(self, command: Command, own: UUID, **changes: object) -> list[tuple[str, str]]:
+    def refused(self, command: Command, own: UUID, **changes: Any) -> list[tuple[str, str]]:
         """Field and rule of every fault."""
         return Stream(own, self.states[own]).refused(command, **changes)[1]
 
@@ -71,3 +76,21 @@ def test_a_patient_is_not_merged_with_itself_nor_with_nobody() -> None:
     pair = Pair()
     assert pair.refused(MergePatients(ONE, ONE, ""), ONE) == [("reason", "REQUIRED"), ("survivor_id", "SAME_PATIENT")]
     assert pair.refused(LinkPatients(ONE, TWO, "who"), ONE) == [("other_id", "UNKNOWN_PATIENT")]
+
+
+@pytest.mark.parametrize("command", [LinkPatients, UnlinkPatients, MergePatients, UnmergePatients])
+def test_nobody_but_who_keeps_the_index_says_who_is_who(command: type[Any]) -> None:
+    """A program never links or merges, whatever a pack says, and a physician does not where the pack names others."""
+    pair, pack = Pair(), default_pack()
+    known = {"other_patient": pair.states[TWO]}
+    state_faults = {UnlinkPatients: [("other_id", "NOT_LINKED")], UnmergePatients: [("survivor_id", "NOT_MERGED")]}
+    other = state_faults.get(command, [])
+    assert pair.refused(command(ONE, TWO, "same name"), ONE, actor=PHYSICIAN, **known) == [
+        ("context.actor.role", "ROLE_NOT_ALLOWED"),
+        *other,
+    ]
+    for program in ("system", "interface"):
+        named = replace(pack.roles["merge_patients"], roles=frozenset({program}))
+        roles = {"actor": replace(CLOCK, role=program), "pack": replace(pack, roles={"merge_patients": named})}
+        refused = pair.refused(command(ONE, TWO, "same name"), ONE, **known, **roles)
+        assert refused == [("context.actor", "NOT_A_PERSON"), *other]

@@ -13,7 +13,7 @@ import pytest
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import AmendEntry, EndCare, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.commands import AmendEntry, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
@@ -31,7 +31,6 @@ from ledger.domain.state import PatientState
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
-    Disposition,
     EntryState,
     IdentityStatus,
     Phase,
@@ -52,10 +51,10 @@ from tests.unit.domain.given import (
     PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
-    PHYSICIAN,
     RECORD,
     RESULT,
     SUPERIOR,
+    SUPERVISORS,
     TERM,
     TRAINEE,
     Stream,
@@ -480,7 +479,7 @@ def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed
     stream = condemned()
     stream.when(course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None), now=LATER)
     stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please"), now=LATER)
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     refused = [rule for _, rule in stream.refused(destroy, now=LATER, actor=ARCHIVIST)[1]]
     assert refused == ["CHANGED_SINCE_APPRAISAL", "OPEN_REQUEST"]
     again = keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", "")
@@ -498,7 +497,7 @@ def test_an_appraisal_can_be_rejected_or_taken_back(make: Callable[[], Stream], 
         stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), actor=ARCHIVIST)
     stream.when(keeping.RejectAppraisal(RECORD, "of interest after all"), now=LATER, actor=actor)
     assert (stream.record.phase, stream.record.archiving.disposal) == (Phase.DUE, None)
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     assert stream.refused(destroy, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "NOT_APPROVED")]
     stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", ""), now=LATER, actor=ARCHIVIST)
     stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER, actor=APPROVER)
@@ -506,10 +505,9 @@ def test_an_appraisal_can_be_rejected_or_taken_back(make: Callable[[], Stream], 
 
 
 def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() -> None:
-    """What a trainee amended in the window and nobody can sign is accepted as a deficiency; then it may be reopened."""
+    """What a trainee wrote in the window and nobody can sign is accepted as a deficiency; then it may be reopened."""
     stream = reopened()
-    named = next(iter(stream.record.entries))
-    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE)))
+    named = stream.entry(signer=TRAINEE)
     late = {"now": NOW + timedelta(days=30)}
     assert stream.refused(keeping.RearchiveRecord(RECORD), **late)[1] == [(f"entries[{named}]", "NOT_SIGNED")]
     stream.when(course.AcceptDeficiency(RECORD, named, "", "the author has left"), **late)
@@ -520,9 +518,15 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
 
 def test_who_destroys_is_not_who_supervises_it() -> None:
     """The two supervisors watch somebody else."""
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
-    supervisor = replace(PHYSICIAN, role="records_office")
-    assert condemned().refused(destroy, now=LATER, actor=supervisor)[1] == [("supervisors", "SAME_PERSON")]
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
+    assert condemned().refused(destroy, now=LATER, actor=SUPERVISORS[0])[1] == [("supervisors", "SAME_PERSON")]
+
+
+def test_who_supervises_a_destruction_has_a_role_for_it() -> None:
+    """Who treats does not; each is named by the place."""
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERVISORS[0], SUPERIOR), ())
+    refused = condemned().refused(destroy, now=LATER, actor=ARCHIVIST)
+    assert refused[1] == [("supervisors[1].role", "ROLE_NOT_ALLOWED")]
 
 
 def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
@@ -587,7 +591,7 @@ def test_an_appraisal_can_keep_longer() -> None:
 def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() -> None:
     """The decision holds only while nobody registered or linked anything for the patient."""
     stream = condemned()
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     decision = stream.when(destroy, now=LATER, actor=ARCHIVIST, persons={PATIENT: 7}, list_bumps=3)
     patient_row = Bump("patient", (str(PATIENT),), 7)
     assert decision.reservations == (Bump("disposal", (str(LIST),), 3), patient_row)
@@ -618,19 +622,6 @@ def test_a_refused_correction_needs_the_patients_statement() -> None:
     assert isinstance(request_id, UUID)
     bare = keeping.AnswerPatientRequest(RECORD, request_id, granted=False, ground="law", statement="", entry_id=None)
     assert stream.refused(bare)[1] == [("statement", "REQUIRED")]
-
-
-def test_allowed_actions_are_what_decide_allows() -> None:
-    """In care a note may be written and nothing archived; every refusal says why."""
-    stream = active()
-    actions = {each.name: [fault.rule for fault in each.reasons] for each in allowed_actions(stream.record, facts())}
-    assert actions["RecordEntry"] == []
-    assert actions["EndCare"] == []
-    assert "PHASE_NOT_ALLOWED" in actions["ArchiveRecord"]
-    assert "PHASE_NOT_ALLOWED" in actions["SubmitRecord"]
-    stream.when(EndCare(RECORD, Disposition.HOME, None))
-    ended = {each.name: [fault.rule for fault in each.reasons] for each in allowed_actions(stream.record, facts())}
-    assert set(ended["SubmitRecord"]) == {"MISSING_ENTRY"}
 
 
 def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:

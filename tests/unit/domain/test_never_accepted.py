@@ -36,6 +36,7 @@ from tests.unit.domain.given import (
     QUALITY,
     RECORD,
     SUPERIOR,
+    SUPERVISORS,
     TERM,
     TRAINEE,
     Stream,
@@ -185,8 +186,7 @@ def test_nothing_is_destroyed_while_a_transfer_is_open() -> None:
     offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, LATER + timedelta(days=7))
     sent = stream.when(offer, now=LATER, counterpart_known=True, package=PACKAGE).result["transfer_id"]
     assert isinstance(sent, UUID)
-    other = replace(PHYSICIAN, id=UUID(int=33))
-    command = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (PHYSICIAN, other), ("paper",))
+    command = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",))
     assert stream.refused(command, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "OPEN_TRANSFER")]
     stream.when(WithdrawTransfer(RECORD, sent, "not needed"), now=LATER)
     stream.when(command, now=LATER, actor=ARCHIVIST)

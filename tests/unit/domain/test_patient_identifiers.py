@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.commands import AmendPatient, RegisterPatient
 from ledger.domain.decision import Bearer, Claim, Swap
 from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, NOBODY, bearer_of
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import PatientState
 from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier
 from tests.unit.domain.given import PATIENT, Stream, source
 
@@ -42,6 +44,47 @@ def test_an_identifier_that_is_added_is_claimed() -> None:
 def test_an_identifier_of_another_patient_is_refused_by_its_place() -> None:
     """Nothing is written, and neither the identifier nor its bearer is told."""
     refused = known().refused(amend(PASSPORT, INSURANCE), bearers=(None, Bearer(OTHER)))
+    assert refused == (RefusalKind.TAKEN, [("details.identifiers[1]", "IDENTIFIER_IN_USE")])
+
+
+def test_the_halves_of_a_merge_bear_each_others_identifiers() -> None:
+    """Neither is refused the other's, nor takes it; what a third person bears stays a third person's."""
+    borne = Bearer(OTHER, b"", PATIENT)
+    decision = known().when(amend(PASSPORT), bearers=(borne,))
+    assert decision.reservations == ()
+    assert known(PASSPORT).when(amend(), bearers=(borne,)).reservations == ()
+    third = Bearer(OTHER, b"", UUID(int=77))
+    assert known().refused(amend(PASSPORT), bearers=(third,))[1] == [("details.identifiers[0]", "IDENTIFIER_IN_USE")]
+    assert known().refused(amend(PASSPORT), bearers=(Bearer(OTHER),))[0] is RefusalKind.TAKEN
+
+
+def test_who_was_merged_away_takes_the_survivors_identifiers_and_a_siblings() -> None:
+    """The survivor, and everybody else who was merged into it, is the same person."""
+    gone = known()
+    assert isinstance(gone.state, PatientState)
+    gone.state = replace(gone.state, merged_into=OTHER)
+    sibling = Bearer(UUID(int=88), b"", OTHER)
+    assert gone.when(amend(PASSPORT, INSURANCE), bearers=(Bearer(OTHER), sibling)).reservations == ()
+
+
+def test_a_source_is_led_to_the_survivor_of_a_merge() -> None:
+    """By an identifier of either half, and by those of both: they name one person."""
+    command = RegisterPatient("MRN-1", IdentityStatus.MATCHED, details(PASSPORT, INSURANCE))
+    both = (Bearer(OTHER, b"", PATIENT), Bearer(PATIENT))
+    decision = known().when(command, source=source(), bearers=both)
+    assert decision.result == {"recognised_id": PATIENT}
+    apart = (Bearer(OTHER), Bearer(PATIENT))
+    faults = known().refused(command, source=source(), bearers=apart)[1]
+    assert faults == [("details.identifiers", "IDENTIFIERS_OF_TWO")]
+
+
+def test_a_registrar_claims_identifiers_too_and_makes_no_second_patient() -> None:
+    """Without a source nobody is recognised: what another patient bears is refused by its place."""
+    command = RegisterPatient("MRN-2", IdentityStatus.MATCHED, details(PASSPORT, INSURANCE))
+    decision = Stream(PATIENT).when(command, bearers=(None, Bearer(None, NOBODY)))
+    freed = Swap("identifier", INSURANCE, NOBODY, decision.stream_id.bytes)
+    assert decision.reservations == (Claim("case_number", ("MRN-2",)), Claim("identifier", PASSPORT), freed)
+    refused = Stream(PATIENT).refused(command, bearers=(None, Bearer(OTHER)))
     assert refused == (RefusalKind.TAKEN, [("details.identifiers[1]", "IDENTIFIER_IN_USE")])
 
 

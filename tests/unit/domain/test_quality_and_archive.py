@@ -24,6 +24,7 @@ from tests.unit.domain.given import (
     HEAD,
     MANDATORY,
     NOW,
+    PHYSICIAN,
     RECORD,
     TRAINEE,
     active,
@@ -192,8 +193,11 @@ def test_a_record_of_the_short_path_is_archived_by_somebody_and_holds_something(
     empty.when(EndCare(RECORD, Disposition.HOME, NOW))
     assert empty.refused(ArchiveRecord(RECORD))[1] == [("record_id", "NO_ENTRY")]
     written = closed(VisitType.OUTPATIENT)
-    assert written.refused(ArchiveRecord(RECORD), actor=CLOCK)[1] == [("context.actor", "NOT_A_PERSON")]
-    written.when(ArchiveRecord(RECORD))
+    assert written.refused(ArchiveRecord(RECORD), actor=CLOCK)[1] == [
+        ("context.actor", "NOT_A_PERSON"),
+        ("context.actor.role", "ROLE_NOT_ALLOWED"),
+    ]
+    written.when(ArchiveRecord(RECORD), actor=PHYSICIAN)
 
 
 def test_a_retention_date_never_moves_back() -> None:

@@ -16,10 +16,12 @@ from tests.unit.domain.given import (
     AFFAIRS,
     ARCHIVIST,
     CLOCK,
+    LEGAL,
     NOTARY,
     NOW,
     PATIENTS_SIDE,
     RECORD,
+    SUPERVISORS,
     Stream,
     closed,
 )
@@ -60,15 +62,15 @@ def test_every_step_of_a_seal_names_both_sides(mode: SealMode) -> None:
     [
         (UnsealGround.BOTH_PRESENT, PATIENTS_SIDE, False, None),
         (UnsealGround.BOTH_PRESENT, NOTARY, False, None),
-        (UnsealGround.BOTH_PRESENT, AFFAIRS, False, "WRONG_SIDE"),
+        (UnsealGround.BOTH_PRESENT, ARCHIVIST, False, "WRONG_SIDE"),
         (UnsealGround.BOTH_PRESENT, None, False, "REQUIRED"),
-        (UnsealGround.DISPUTE_SETTLED, AFFAIRS, False, None),
+        (UnsealGround.DISPUTE_SETTLED, ARCHIVIST, False, None),
         (UnsealGround.DISPUTE_SETTLED, PATIENTS_SIDE, False, "WRONG_SIDE"),
-        (UnsealGround.DISPUTE_SETTLED, ARCHIVIST, False, "SAME_PERSON"),
+        (UnsealGround.DISPUTE_SETTLED, AFFAIRS, False, "SAME_PERSON"),
         (UnsealGround.DISPUTE_SETTLED, CLOCK, False, "NOT_A_PERSON"),
         (UnsealGround.DISPUTE_SETTLED, None, False, "REQUIRED"),
-        (UnsealGround.NO_CLAIM, AFFAIRS, False, "TERM_NOT_OVER"),
-        (UnsealGround.NO_CLAIM, AFFAIRS, True, None),
+        (UnsealGround.NO_CLAIM, ARCHIVIST, False, "TERM_NOT_OVER"),
+        (UnsealGround.NO_CLAIM, ARCHIVIST, True, None),
         (UnsealGround.NO_CLAIM, None, True, "REQUIRED"),
     ],
 )
@@ -78,12 +80,21 @@ def test_the_opening_rule(ground: UnsealGround, second: Actor | None, *, late: b
     command = UnsealRecord(RECORD, seal_id, ground, "", second)
     now = LATE if late else NOW
     if refused is not None:
-        assert [rule for _, rule in stream.refused(command, now=now)[1]] == [refused]
+        assert [rule for _, rule in stream.refused(command, now=now, actor=AFFAIRS)[1]] == [refused]
         return
-    stream.when(command, now=now)
+    stream.when(command, now=now, actor=AFFAIRS)
     opened = stream.events[-1]
     assert isinstance(opened, RecordUnsealed)
     assert bool(opened.party_name) is (ground is UnsealGround.BOTH_PRESENT)
+
+
+def test_that_a_dispute_is_settled_says_who_answers_for_it() -> None:
+    """One of the two is of a role that the pack names for it; two of the records office open nothing for it."""
+    stream, seal_id = sealed()
+    command = UnsealRecord(RECORD, seal_id, UnsealGround.DISPUTE_SETTLED, "", SUPERVISORS[0])
+    assert stream.refused(command, actor=ARCHIVIST)[1] == [("second_person.role", "ROLE_NOT_ALLOWED")]
+    stream.when(replace(command, second_person=LEGAL), actor=ARCHIVIST)
+    assert not stream.record.overlays.seals
 
 
 def test_the_party_is_the_one_that_stands_there() -> None:

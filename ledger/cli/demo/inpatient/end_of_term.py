@@ -39,6 +39,7 @@ async def hold_and_condemn(case: Case) -> tuple[str, str]:
     tale, people, record_id = case.tale, case.people, case.record_id
     hold = keeping_pb2.PlaceHoldRequest(record_id=record_id, mandate="civil case 2019/118", authority="people's court")
     at = datetime(2019, 6, 3, 14, 0, tzinfo=UTC)
+    await tale.refused(people.attending, at, "the ward wants to place a hold", tale.keeping.PlaceHold, hold)
     held = await tale.tell(people.legal, at, "a court wants everything kept", tale.keeping.PlaceHold, hold)
     end = keeping_pb2.EndRetentionRequest(record_id=record_id)
     await tale.tell(people.archivist, None, "the term is over", tale.keeping.EndRetention, end)

@@ -44,7 +44,7 @@ async def tell_inpatient_story(
     case = await admit(tale, await register_people(channel, hospital))
     admission_id = await write_notes(case)
     await consult(case)
-    under_care = await _allowed(case)
+    under_care = await _allowed(case, case.people.attending.role)
     discharge_id = await move_and_discharge(case)
     await submit(case, discharge_id)
     copied = await read_copy(channel, hospital, UUID(case.record_id), UUID(await seal_and_copy(case)))
@@ -54,7 +54,7 @@ async def tell_inpatient_story(
     await hand_over(case, recipient)
     await readmit(case)
     hold_id, list_id = await hold_and_condemn(case)
-    condemned = await _allowed(case)
+    condemned = await _allowed(case, case.people.archivist.role)
     case_number = (await tale.record(case.record_id)).case_number
     await destroy(case, hold_id, list_id)
     tale.print(f"The inpatient story of case {case_number} in {hospital}", console)
@@ -64,8 +64,9 @@ async def tell_inpatient_story(
         highlight=False,
     )
     console.print(f"The copy that was handed out: {printed}, of version {copied.version}", highlight=False)
-    _print_allowed("What the record accepted under care", under_care, console)
-    _print_allowed("What it accepted once its destruction was approved, while the hold stood", condemned, console)
+    _print_allowed("What the record accepted of the attending under care", under_care, console)
+    what = "What it accepted of the records office once its destruction was approved, while the hold stood"
+    _print_allowed(what, condemned, console)
     events, refusals = tale.counted()
     return Recounted(case.record_id, events, refusals)
 
@@ -82,8 +83,8 @@ class _Accepted:
     out_of_phase: int
 
 
-async def _allowed(case: Case) -> _Accepted:
-    request = GetAllowedActionsRequest(hospital=case.tale.hospital, record_id=case.record_id)
+async def _allowed(case: Case, role: str) -> _Accepted:
+    request = GetAllowedActionsRequest(hospital=case.tale.hospital, record_id=case.record_id, role=role)
     actions = (await case.tale.course.GetAllowedActions(request)).actions
     rules = {each.action: dict.fromkeys(reason.rule for reason in each.reasons) for each in actions}
     allowed = [action for action, against in rules.items() if not against]

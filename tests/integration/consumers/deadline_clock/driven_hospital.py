@@ -37,6 +37,13 @@ NORTH = "north"
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
+def by_steward() -> common.CommandContext:
+    """A context of who keeps the patient index."""
+    made = context(NORTH)
+    made.actor.role = "identity_steward"
+    return made
+
+
 @dataclass
 class DrivenHospital:
     """What a test does at north, and when."""
@@ -147,20 +154,20 @@ class DrivenHospital:
     async def link(self, one: str, other: str) -> None:
         """Two patients may be the same person."""
         await IdentityServiceStub(self.channel).LinkPatients(
-            identity.LinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="same birthday")
+            identity.LinkPatientsRequest(context=by_steward(), patient_id=one, other_id=other, reason="same birthday")
         )
 
     async def unlink(self, one: str, other: str) -> None:
         """They are not."""
         await IdentityServiceStub(self.channel).UnlinkPatients(
-            identity.UnlinkPatientsRequest(context=context(NORTH), patient_id=one, other_id=other, reason="a brother")
+            identity.UnlinkPatientsRequest(context=by_steward(), patient_id=one, other_id=other, reason="a brother")
         )
 
     async def merge(self, one: str, survivor: str) -> None:
         """They are one person."""
         await IdentityServiceStub(self.channel).MergePatients(
             identity.MergePatientsRequest(
-                context=context(NORTH), patient_id=one, survivor_id=survivor, reason="same passport"
+                context=by_steward(), patient_id=one, survivor_id=survivor, reason="same passport"
             )
         )
 
