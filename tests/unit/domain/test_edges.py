@@ -22,6 +22,7 @@ from tests.unit.domain.given import (
     PHYSICIAN,
     RECORD,
     SUPERIOR,
+    SUPERVISORS,
     TERM,
     Stream,
     active,
@@ -122,7 +123,7 @@ STORIES: dict[Edge, Story] = {
     (keeping.ApproveDisposal, Phase.DUE, Phase.PERMANENT): _approved(DisposalOpinion.KEEP),
     (keeping.DestroyRecord, Phase.DUE, Phase.DESTROYED): (
         condemned,
-        _always(keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ("paper",))),
+        _always(keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",))),
     ),
 }
 """From each edge to the record that takes it and the command by which it does."""

@@ -33,6 +33,7 @@ from tests.unit.domain.given import (
     QUALITY,
     RECORD,
     SUPERIOR,
+    SUPERVISORS,
     TERM,
     active,
     archived,
@@ -101,7 +102,7 @@ def test_offices_count_as_the_pack_in_force_names_them() -> None:
     renamed = _with_roles(appraise_disposal="archive", approve_disposal="board", destroy_record="archive")
     stream, late = due(), {"now": NOW + TERM, "roles_by": renamed}
     appraise = AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", "")
-    destroy = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERIOR, PHYSICIAN), ())
+    destroy = DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     fault = [("context.actor.role", "ROLE_NOT_ALLOWED")]
     assert stream.refused(appraise, actor=ARCHIVIST, **late)[1] == fault
     stream.when(appraise, actor=replace(ARCHIVIST, role="archive"), **late)
