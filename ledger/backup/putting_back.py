@@ -73,8 +73,7 @@ async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBac
         await _load_table(connection, events, table)
     for table in keys.manifest.tables if keys else ():
         await _load_table(connection, keys or events, table)
-    if keys is None:
-        await connection.execute(_sql("close"))
+    await connection.execute(_sql("erase_again" if keys else "close"))
 
 
 async def _load_table(connection: MigrateConnection, held: HeldBackup, table: Table) -> None:
