@@ -49,10 +49,17 @@ def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
     return heads[-1]
 
 
-def newest_checkpoint(files: LogFiles) -> Checkpoint | None:
-    """The larger of the signed and the published head, whoever signed them; None for none."""
-    notes = (files.signed(), files.published())
-    return max((parse_checkpoint(note.text) for note in notes if note), key=lambda head: head.size, default=None)
+def copy_end(source: Blobs, target: Blobs, folder: str) -> bool:
+    """Copies of a log that ended what says so: the note of its end and its last heads, by which its successor is found
+    and nothing more is signed under its origin. False where it has not ended there. BlobError.
+    """
+    files, copied = LogFiles(source, folder), LogFiles(target, folder)
+    if (ended := files.read(ENDED)) is None:
+        return False
+    before = files.read(SUCCEEDED)
+    copied.write({ENDED: ended} | ({SUCCEEDED: before} if before is not None else {}))
+    _copy_notes(copied, files.signed(), files.published())
+    return True
 
 
 def _copy_notes(copied: LogFiles, kept: Note | None, shown: Note | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.backup.asking import Asked, ask_log, together
-from ledger.backup.copied_log import copy_log
+from ledger.backup.copied_log import copy_end, copy_log
 from ledger.backup.faults import BadBackup, Behind, RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
 from ledger.backup.key_part import key_ids
@@ -18,7 +18,7 @@ from ledger.backup.walked_ledger import walked_ledger
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import REPAIR, LogFiles
-from ledger.trust.note_key import VerifierKey
+from ledger.log.own_heads import Verifiers
 
 Ask = Callable[[Ledger, Blobs], Asked]
 """What one source knows of a ledger; it gets the log in the backup too."""
@@ -45,7 +45,7 @@ class Checked:
 
 
 def checked_backup(
-    events: Path, keys: Path | None, asks: Sequence[Ask], log_key: VerifierKey | None, *, for_repair: bool
+    events: Path, keys: Path | None, asks: Sequence[Ask], log_keys: Verifiers, *, for_repair: bool
 ) -> Checked:
     """Hashes every file, asks, and walks every ledger up to what was seen.
 
@@ -59,7 +59,7 @@ def checked_backup(
     own = DirectoryBlobs(events / LOG)
     ledgers = held.manifest.ledgers
     outside = together([ask(each, own) for each in ledgers for ask in asks])
-    inside = together([ask_log(own, "this backup", each, log_key) for each in ledgers])
+    inside = together([ask_log(own, "this backup", each, log_keys) for each in ledgers])
     seen = (*inside.seen, *outside.seen)
     found = {each.hospital: lines for each in ledgers if (lines := missing(seen, each))}
     if found and not for_repair:
@@ -83,9 +83,17 @@ def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
         if not _has_log(target, folder):
             source = living if living is not None and _has_log(living, folder) else checked.log
             copy_log(source, target, folder)
+        for ended in each.ended_folders:
+            _place_end(checked, living, target, ended)
         if lines := checked.missing.get(each.hospital):
             reason = f"{'; '.join(lines)}; `ledger repair` (docs/operations.md)"
             LogFiles(target, folder).halt(REPAIR, reason)
+
+
+def _place_end(checked: Checked, living: Blobs | None, target: Blobs, folder: str) -> None:
+    """By the end of the logs before it the present one is found."""
+    if LogFiles(target, folder).ended() is None and not (living and copy_end(living, target, folder)):
+        copy_end(checked.log, target, folder)
 
 
 def _has_log(blobs: Blobs, folder: str) -> bool:

@@ -13,8 +13,8 @@ from ledger.backup.putting_back import put_back, require_ready
 from ledger.backup.restoring import Checked, place_logs
 from ledger.blobs.contract import Blobs
 from ledger.cli.backup import shown_faults
-from ledger.cli.living import checked_with, living_at, say_seen
-from ledger.cli.log_store import log_blobs, read_policy
+from ledger.cli.living import checked_with, keys_of, living_at, say_seen
+from ledger.cli.log_store import known_keys, log_blobs, read_policy
 from ledger.cli.restored_service import RestoredKeys, restored_keys, restored_service
 from ledger.cli.running import settings_for
 from ledger.cli.signed_heads import signed_heads
@@ -77,7 +77,7 @@ def restore(
     if witnesses is None and settings.log_policy:
         witnesses = read_policy(settings.log_policy)
     heads = signed_heads(checkpoints, trusted) if trusted else []
-    living = living_at(settings, folder, log, heads, kafka, witnesses, key)
+    living = living_at(settings, folder, log, heads, kafka, witnesses, keys_of(trusted, known_keys(settings)))
     with shown_faults():
         found = checked_with(backup, keys, living, for_repair=for_repair)
         held_keys = restored_keys(found.keys, key_file, key_passphrase_file, log_passphrase_file)
