@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from ledger.blobs.contract import BlobError
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import known_keys, log_blobs
 from ledger.cli.running import settings_for
-from ledger.cli.succession import succeed
+from ledger.cli.succession import SuccessionUnderWay, is_under_way, succeed
 from ledger.config import Settings
-from ledger.keys.key_folder import KeyFolder, read_sealed_key
-from ledger.keys.private_file import UnsafeFile
-from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles
-from ledger.log.own_heads import own_head
-from ledger.log.present_log import PresentLogs
+from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogEndedForEver, LogFiles, log_folder
+from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.refill import LedgerRefill, NotRefilled, open_refill
-from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
-from ledger.trust.note_key import KeyKind
-from ledger.trust.sealed_key import SealedKeyFault
 
-_FAULTS = (BlobError, LogDamaged, NotRefilled)
+_FAULTS = (BlobError, LogDamaged, LogEndedForEver, NotRefilled)
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
 )
@@ -56,16 +53,8 @@ def refill(hospital: str, folder: Path | None) -> None:
     reservations and command ids that went with them.
     """
     settings = settings_for("postgres_append_url", beside=folder)
-    files = _present_log(settings, hospital)
-    keys = KeyFolder(settings.log_keys or settings.data_dir / "keys")
-    try:
-        done = asyncio.run(_refill(settings.postgres_append_url, hospital, files, keys))
-    except (*_FAULTS, AnotherHistory) as error:
-        raise click.ClickException(str(error)) from error
-    except UnknownHospital as error:
-        raise click.ClickException(f"{hospital}: {UnknownHospital.__doc__}") from error
-    except StoreUnavailable as error:
-        raise click.ClickException("PostgreSQL cannot be reached") from error
+    with _shown_faults(hospital):
+        done = asyncio.run(_refill(settings, hospital))
     if done is None:
         click.echo(f"{hospital}: nothing is missing; the ledger has the root that was signed.")
         return
@@ -83,25 +72,45 @@ def refill(hospital: str, folder: Path | None) -> None:
 @_dir
 def accept(hospital: str, folder: Path | None) -> None:
     """Let commands of HOSPITAL in again after `refill`."""
-    settings = settings_for(beside=folder)
-    try:
-        _present_log(settings, hospital).resume(REPAIR)
-    except BlobError as error:
-        raise click.ClickException(str(error)) from error
+    settings = settings_for("postgres_append_url", beside=folder)
+    with _shown_faults(hospital):
+        asyncio.run(_accept(settings, hospital))
     click.echo(f"{hospital}: accepted; what other roles have found stays (`ledger status`).")
 
 
 repair.add_command(succeed)
 
 
-def _present_log(settings: Settings, hospital: str) -> LogFiles:
-    blobs = log_blobs(settings)
-    return LogFiles(blobs, PresentLogs(blobs).folder_of(hospital))
+@contextmanager
+def _shown_faults(hospital: str) -> Generator[None]:
+    try:
+        yield
+    except (*_FAULTS, AnotherHistory, SuccessionUnderWay) as error:
+        raise click.ClickException(f"{hospital}: {error}") from error
+    except UnknownHospital as error:
+        raise click.ClickException(f"{hospital}: {UnknownHospital.__doc__}") from error
+    except StoreUnavailable as error:
+        raise click.ClickException("PostgreSQL cannot be reached") from error
 
 
-async def _refill(url: str, hospital: str, files: LogFiles, keys: KeyFolder) -> Refilled | None:
-    signed = signed_head(hospital, files, keys)
-    async with open_refill(url, hospital) as ledger:
+async def _accept(settings: Settings, hospital: str) -> None:
+    async with open_refill(settings.postgres_append_url, hospital) as ledger:
+        files = LogFiles(log_blobs(settings), log_folder(hospital, await ledger.origin()))
+    # Whoever let commands in now would leave a log that has ended, or one that has not begun.
+    if await asyncio.to_thread(is_under_way, files):
+        raise SuccessionUnderWay
+    await asyncio.to_thread(files.resume, REPAIR)
+
+
+async def _refill(settings: Settings, hospital: str) -> Refilled | None:
+    async with open_refill(settings.postgres_append_url, hospital) as ledger:
+        # By the registry: of the logs that ended before it a restored store may have little.
+        origin = await ledger.origin()
+        files = LogFiles(log_blobs(settings), log_folder(hospital, origin))
+        files.refuse_if_ended()
+        signed = newest_head(files, origin, known_keys(settings)(origin))
+        if signed is None:
+            raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
         tree = Frontier()
         async for envelope in ledger.envelopes():
             tree.append(leaf_hash(envelope))
@@ -118,21 +127,6 @@ async def _refill(url: str, hospital: str, files: LogFiles, keys: KeyFolder) -> 
         await _put_back(ledger, files, tree, signed)
         require_beginning(files, tree, signed)
     return Refilled(first, signed.size)
-
-
-def signed_head(hospital: str, files: LogFiles, keys: KeyFolder) -> Checkpoint:
-    """The last head of this hospital's log, under the log's own key in the folder of note keys. LogDamaged."""
-    note = files.signed()
-    if note is None:
-        raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
-    origin = parse_checkpoint(note.text).origin
-    if origin.split("/")[-2:-1] != [hospital]:
-        raise LogDamaged(SIGNED, "of another hospital")
-    try:
-        found = [read_sealed_key(path).verifier for path in keys.signing_paths(origin, KeyKind.ED25519)]
-    except (OSError, UnsafeFile, SealedKeyFault) as error:
-        raise LogDamaged(SIGNED, f"cannot be verified; the key of {origin}: {type(error).__name__}") from error
-    return own_head(note, origin, found, SIGNED)
 
 
 async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:

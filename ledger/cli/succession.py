@@ -21,7 +21,7 @@ from ledger.application.message_codec import to_domain
 from ledger.application.succession import NotAppended
 from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
 from ledger.cli.bodies import bodies_with_keys
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import key_folder, known_keys, log_blobs
 from ledger.cli.person import Person
 from ledger.cli.running import settings_for
 from ledger.config import BadSettings, Settings
@@ -68,6 +68,18 @@ _FAULTS = (
 
 class NotSucceeded(Exception):
     """The log is not given up."""
+
+
+class SuccessionUnderWay(Exception):
+    """A succession is under way; `ledger repair succeed` ends it, and lets commands in."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def is_under_way(files: LogFiles) -> bool:
+    """Whether this log has ended, or is a successor that has not begun yet. Blocks. BlobError."""
+    return files.read(ENDED) is not None or files.halted_by(REPAIR) == _UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +159,11 @@ class _Succession:
         self._ledger = ledger
         self._approval = approval
         self._blobs: Blobs = log_blobs(settings)
-        self._folder = KeyFolder(settings.log_keys or settings.data_dir / "keys")
-        self._keys = LogKeys(self._folder.folder, settings.log_passphrase_file, make=True)
+        self._folder = KeyFolder(key_folder(settings))
+        self._known = known_keys(settings)
+        self._keys = LogKeys(
+            self._folder.folder, settings.log_passphrase_file, make=True, verifiers=self._known.verifiers
+        )
 
     async def run(self, still_alone: asyncio.Task[None]) -> Succeeded:
         """Goes on wherever an earlier run was broken off."""
@@ -170,10 +185,13 @@ class _Succession:
 
     async def _under_way(self, origin: str) -> LogEnded | None:
         """The end of the log before, where the ledger has moved on from it and nothing was appended yet."""
-        note = await asyncio.to_thread(self._files(origin).read, SUCCEEDED)
-        if note is None or await asyncio.to_thread(self._files(origin).halted_by, REPAIR) != _UNDER_WAY:
+        files = self._files(origin)
+        if await asyncio.to_thread(files.read, SUCCEEDED) is None:
             return None
-        return self._checked(self._files(origin), SUCCEEDED)
+        ended = self._checked(files, SUCCEEDED)
+        # The ledger too, should somebody have taken the words away: without its LogSucceeded it takes no command.
+        begun = await self._ledger.head(self._hospital) > ended.surviving
+        return None if begun and await asyncio.to_thread(files.halted_by, REPAIR) != _UNDER_WAY else ended
 
     async def _closed(self, origin: str) -> LogEnded:
         """Closes the log, or finds it closed: from here on nothing is signed under its origin."""
@@ -192,7 +210,7 @@ class _Succession:
 
     async def _lost(self, files: LogFiles, origin: str) -> LogEnded:
         """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
-        signed = newest_head(files, origin, [key.verifier() for key in self._keys.of(origin)])
+        signed = newest_head(files, origin, self._known(origin))
         if signed is None:
             raise LogDamaged(SIGNED, "missing; nothing says what is lost")
         tree = Frontier()
@@ -224,7 +242,9 @@ class _Succession:
         note = files.ended() if path == ENDED else files.succeeded()
         if note is None:
             raise LogDamaged(path, "missing")
-        return check_log_ended(note, tuple(self._folder.verifiers_of(_ended_origin(note), KeyKind.ED25519)))
+        origin = _ended_origin(note)
+        known = {*self._folder.verifiers_of(origin, KeyKind.ED25519), *self._known(origin)}
+        return check_log_ended(note, tuple(known))
 
     def _command(self, ended: LogEnded) -> SucceedLog:
         return SucceedLog(

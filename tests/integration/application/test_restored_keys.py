@@ -38,7 +38,7 @@ from ledger.trust.verify import Summary
 from tests.contract.edge import requests
 from tests.integration.application.disposal_ground import Office
 from tests.integration.application.written import HOSPITAL, execute
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database, create_database
 from tests.services.serve_process import serve_environment
 

@@ -22,7 +22,7 @@ from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger, Record
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 from tests.services.witness import WitnessProcess
 
