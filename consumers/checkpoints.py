@@ -103,7 +103,7 @@ class SeenCheckpoints:
         """
         ended = check_log_ended(note, tuple(log.key for log in self._policy.logs))
         folder, last = self._folder_of(ended.last.origin), self.last(ended.last.origin)
-        if last is not None and last.size >= ended.last.size and last != ended.last:
+        if last is not None and _differs(last, ended):
             self._keep(folder, _OTHER, note)
             raise LogForked(last.origin, ended.last.size, folder)
         self._keep(folder, _ENDED, note)
@@ -113,7 +113,7 @@ class SeenCheckpoints:
         path = self._folder_of(checkpoint.origin) / _ENDED
         if path.exists():
             ended = parse_log_ended(parse_note(path.read_bytes()).text)
-            if checkpoint.size > ended.last.size:
+            if checkpoint.size > ended.lost[-1]:
                 raise LogHasEnded(ended)
 
     def _keep(self, folder: Path, name: str, note: Note) -> None:
@@ -124,3 +124,10 @@ class SeenCheckpoints:
     def _folder_of(self, origin: str) -> Path:
         # An origin may hold any character; its digest is a name for every file system.
         return self._folder / sha256(origin.encode()).hexdigest()
+
+
+def _differs(last: Checkpoint, ended: LogEnded) -> bool:
+    """Whether the log had gone on beyond its end before this receiver, or otherwise."""
+    if last.size <= ended.surviving:
+        return last.size == ended.last.size and last != ended.last
+    return not ended.gives_up(last)

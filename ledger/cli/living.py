@@ -16,6 +16,7 @@ from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
 from ledger.cli.log_store import blobs_at, log_blobs
 from ledger.cli.signed_heads import of_hospital
+from ledger.cli.stream_options import kafka_of
 from ledger.config import Settings
 from ledger.log.own_heads import Verifiers
 from ledger.stream.contract import StreamUnavailable
@@ -80,7 +81,7 @@ def living_at(
     logs = {log: blobs_at(log)} if log else {}
     if settings.blobs or not folder:
         logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
-    topic = kafka or (settings.kafka_bootstrap if settings.stream == "kafka" else "")
+    topic = kafka or kafka_of(settings)
     return Living(logs, log or "", heads, topic, policy, keys)
 
 

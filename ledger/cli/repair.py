@@ -5,37 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from ledger.blobs.contract import BlobError
 from ledger.cli.log_store import known_keys, log_blobs
+from ledger.cli.refilling import Refilled, Refilling, topic_of
 from ledger.cli.running import settings_for
+from ledger.cli.stream_options import kafka_of, kafka_option
 from ledger.cli.succession import SuccessionUnderWay, is_under_way, succeed
 from ledger.config import Settings
 from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
-from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
+from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import StoreUnavailable, UnknownHospital
-from ledger.store.refill import LedgerRefill, NotRefilled, open_refill
-from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier
+from ledger.store.refill import NotRefilled, open_refill
+from ledger.stream.contract import StreamUnavailable
+from ledger.trust.format_fault import FormatFault
 
-_FAULTS = (BlobError, LogDamaged, LogEndedForEver, NotRefilled)
+_FAULTS = (BlobError, FormatFault, LogDamaged, LogEndedForEver, NotRefilled, StreamUnavailable)
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Refilled:
-    """What was put back."""
-
-    first: int
-    last: int
 
 
 @click.group()
@@ -46,23 +38,32 @@ def repair() -> None:
 @repair.command()
 @click.argument("hospital")
 @_dir
-def refill(hospital: str, folder: Path | None) -> None:
-    """Refill missing positions of HOSPITAL byte for byte from the log's bundles, then check the root.
+@kafka_option
+def refill(hospital: str, folder: Path | None, kafka: str) -> None:
+    """Refill missing positions of HOSPITAL byte for byte from the log's bundles, and where those end from its topic.
 
-    May be begun again at any moment. Commands stay refused until `ledger repair accept`: the log holds events, not the
-    reservations and command ids that went with them.
+    What the log has signed comes to the signed root or is not put back. May be begun again at any moment. Commands stay
+    refused until `ledger repair accept`: neither holds the reservations and command ids that went with the events.
     """
     settings = settings_for("postgres_append_url", beside=folder)
     with _shown_faults(hospital):
-        done = asyncio.run(_refill(settings, hospital))
-    if done is None:
-        click.echo(f"{hospital}: nothing is missing; the ledger has the root that was signed.")
+        done, halted = asyncio.run(_refill(settings, hospital, kafka))
+    if done.last < done.first:
+        click.echo(
+            f"{hospital}: nothing is missing that the log or the topic has; the root is the one that was signed."
+        )
+        if halted:
+            click.echo(f"It stays halted: {halted}")
         return
     click.echo(
         f"{hospital}: positions {done.first:,} to {done.last:,} are back; the ledger has the root that was signed."
     )
+    if done.unsigned:
+        click.echo(
+            f"The last {done.unsigned:,} of them the topic alone had, beyond what was signed: their chains hold."
+        )
     click.echo(
-        "Not in the log, and not back: the reservations and command ids of these positions. Once you have seen to"
+        "Neither in the log nor back: the reservations and command ids of these positions. Once you have seen to"
     )
     click.echo(f"that (docs/operations.md), `ledger repair accept {hospital}` lets commands in again.")
 
@@ -102,7 +103,8 @@ async def _accept(settings: Settings, hospital: str) -> None:
     await asyncio.to_thread(files.resume, REPAIR)
 
 
-async def _refill(settings: Settings, hospital: str) -> Refilled | None:
+async def _refill(settings: Settings, hospital: str, kafka: str) -> tuple[Refilled, str]:
+    """What was put back, and why the log stands still after that."""
     async with open_refill(settings.postgres_append_url, hospital) as ledger:
         # By the registry: of the logs that ended before it a restored store may have little.
         origin = await ledger.origin()
@@ -111,25 +113,6 @@ async def _refill(settings: Settings, hospital: str) -> Refilled | None:
         signed = newest_head(files, origin, known_keys(settings)(origin))
         if signed is None:
             raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
-        tree = Frontier()
-        async for envelope in ledger.envelopes():
-            tree.append(leaf_hash(envelope))
-            if tree.size == signed.size:
-                break
-        require_beginning(files, tree, signed)
-        first = tree.size + 1
-        if first > signed.size:
-            return None
-        # Said before the first event is back: what ends in between must not let commands in.
-        files.halt(
-            REPAIR, f"positions {first} to {signed.size} are refilled; `ledger repair accept` when that is seen to"
-        )
-        await _put_back(ledger, files, tree, signed)
-        require_beginning(files, tree, signed)
-    return Refilled(first, signed.size)
-
-
-async def _put_back(ledger: LedgerRefill, files: LogFiles, tree: Frontier, signed: Checkpoint) -> None:
-    """Bundle by bundle, each a transaction. The root over a bundle is compared before it is stored."""
-    for events in kept_events(files, tree, signed):
-        await ledger.put_back(tree.size + 1, events)
+        with topic_of(kafka or kafka_of(settings), hospital, origin) as topic:
+            done = await Refilling(ledger, files, signed, topic).run()
+        return done, files.halted()

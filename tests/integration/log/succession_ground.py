@@ -63,9 +63,9 @@ class Ground:
         given = [arguments[0], self.ledger.hospital, *arguments[1:]]
         return await asyncio.to_thread(lambda: CliRunner().invoke(repair, given, env=self.environment))
 
-    async def succeed(self, *approvers: str) -> Result:
-        options = [part for each in approvers or (ADA, BEA) for part in ("--approver", each)]
-        return await self.repair("succeed", *options, "--reason", "STORAGE_LOST")
+    async def succeed(self, *approvers: str, options: tuple[str, ...] = ()) -> Result:
+        named = [part for each in approvers or (ADA, BEA) for part in ("--approver", each)]
+        return await self.repair("succeed", *named, "--reason", "STORAGE_LOST", *options)
 
     @asynccontextmanager
     async def service(self) -> AsyncGenerator[Ledger]:

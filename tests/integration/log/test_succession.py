@@ -19,7 +19,7 @@ from ledger.log.log_files import LogEndedForEver
 from ledger.log.log_proofs import consistency_proof
 from ledger.store.errors import LogEnded as OriginEnded
 from ledger.store.whole_ledger import verify_stored
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.lineage import Succession
 from ledger.trust.log_ended import check_log_ended
@@ -51,8 +51,7 @@ async def test_the_ledger_goes_on_under_a_new_origin(
     done = await ground.succeed()
     assert done.exit_code == 0, done.output
     assert f"positions {KEPT + 1} to {SIGNED}" in done.output
-    assert "refilled" in ground.new_files.halted()
-    assert (await ground.repair("accept")).exit_code == 0
+    assert ground.new_files.halted() == "", "nothing was refilled, so nothing is to be accepted"
     async with integrating(), publishing(), ground.service() as service:
         assert await ground.amend(service) == KEPT + 2
         await until_published(ground.new_files, KEPT + 2)
@@ -148,6 +147,41 @@ async def test_what_can_be_brought_back_is_not_given_up(ground: Ground) -> None:
     ground.ledger.append(10)
     refused = await ground.succeed()
     assert (refused.exit_code, f"up to position {KEPT + 10}" in refused.output) == (1, True), refused.output
+
+
+async def test_what_was_refilled_in_part_is_to_be_accepted_after_the_end(ground: Ground) -> None:
+    """What the bundles still have comes back first, without its reservations: the end of the log does not hide that."""
+    ground.put_older_back()
+    ground.lose_last_bundle()
+    refused = await ground.repair("refill")
+    assert (refused.exit_code, "entries/002.p/88: missing" in refused.output) == (1, True), refused.output
+    assert (await ground.succeed()).exit_code == 0
+    assert "positions 501 to 512 are refilled" in ground.new_files.halted()
+    assert (await ground.repair("accept")).exit_code == 0
+    async with ground.service() as service:
+        assert await ground.amend(service) == 514
+
+
+async def test_what_only_somebody_remembers_is_given_up_by_name(ground: Ground, old_key: SigningKey) -> None:
+    """The log's own files know of no more than the ledger: a head that was kept says how much is lost, or two persons
+    do where a witness says a number alone. Nothing less, and no head of another log, ends it."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    kept = ground.folder / "kept.checkpoint"
+    kept.write_bytes(Note(grown, (old_key.sign(grown),)).encode())
+    refused = await ground.succeed()
+    assert (refused.exit_code, "NOTHING_LOST" in refused.output) == (1, True), refused.output
+    refused = await ground.succeed(options=("--checkpoint", str(kept)))
+    assert "--checkpoint needs --key or --policy" in refused.output
+    named = ("--checkpoint", str(kept), "--key", str(old_key.verifier()), "--lost-to", str(SIGNED + 60))
+    done = await ground.succeed(options=named)
+    assert done.exit_code == 0, done.output
+    assert f"positions {SIGNED + 1} to {SIGNED + 60}" in done.output
+    note = ground.new_files.succeeded()
+    assert note is not None
+    ended = check_log_ended(note, (old_key.verifier(),))
+    assert (ended.last.text(), ended.surviving, ended.claimed) == (grown, SIGNED, SIGNED + 60)
+    async with ground.service() as service:
+        assert await ground.amend(service) == SIGNED + 2
 
 
 async def test_a_server_that_has_not_seen_it_appends_nothing(ground: Ground) -> None:
