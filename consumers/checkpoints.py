@@ -14,6 +14,7 @@ from pathlib import Path
 from consumers.durable_file import sync_folder, write_durably
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import ProofFault
+from ledger.trust.lineage import with_ended
 from ledger.trust.log_ended import LogEnded, check_log_ended, parse_log_ended
 from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note, parse_note
@@ -55,6 +56,14 @@ class NotConsistent(Exception):
         self.consistent_size = consistent_size
 
 
+class EndNotRead(Exception):
+    """Another log goes on for the one seen before, and how that one ended was not read under its own key."""
+
+    def __init__(self, origin: str, ended: str) -> None:
+        super().__init__(f"{origin}, for {ended}: {self.__doc__} The policy needs the keys of both.")
+        self.ended = ended
+
+
 class SeenCheckpoints:
     """The heads that one receiver has accepted, one per origin, in a folder of its own."""
 
@@ -72,14 +81,14 @@ class SeenCheckpoints:
         """The head in a note, where policy and history allow it; kept, on disk, when it returns.
 
         An older head of the same tree is consistent too, and does not take the place of the newer one. Raises
-        LogForked, NotConsistent, LogHasEnded, and what `Policy.accept` and `prove` raise.
+        LogForked, NotConsistent, LogHasEnded, EndNotRead, and what `Policy.accept` and `prove` raise.
         """
         checkpoint = self._policy.accept(note).checkpoint
         folder = self._folder_of(checkpoint.origin)
         self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
         if last is None:
-            last = Checkpoint(checkpoint.origin, 0, sha256(b"").digest())
+            last = self._survived(checkpoint)
         if (folder / _OTHER).exists():
             raise LogForked(checkpoint.origin, last.size, folder)
         if checkpoint.size == last.size and checkpoint.root != last.root:
@@ -96,6 +105,12 @@ class SeenCheckpoints:
             self._keep(folder, _LAST, note)
         return checkpoint
 
+    def read_end(self, note: Note) -> None:
+        """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""
+        ended = parse_log_ended(note.text)
+        if any(log.key.name == ended.last.origin for log in self._policy.logs):
+            self.end(note)
+
     def end(self, note: Note) -> LogEnded:
         """How a log of the policy ended, by its own last note; kept, on disk, when it returns.
 
@@ -103,18 +118,35 @@ class SeenCheckpoints:
         """
         ended = check_log_ended(note, tuple(log.key for log in self._policy.logs))
         folder, last = self._folder_of(ended.last.origin), self.last(ended.last.origin)
-        if last is not None and last.size >= ended.last.size and last != ended.last:
+        if last is not None and _differs(last, ended):
             self._keep(folder, _OTHER, note)
             raise LogForked(last.origin, ended.last.size, folder)
         self._keep(folder, _ENDED, note)
         return ended
 
+    def _survived(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Where a log begins that was never seen: with what was seen of the log before it, as far as that survives."""
+        for origin in with_ended(checkpoint.origin)[1:]:
+            before, ended = self.last(origin), self._ended(origin)
+            if before is None:
+                continue
+            if ended is None:
+                raise EndNotRead(checkpoint.origin, origin)
+            if before.size > ended.surviving:
+                break  # what was lost: there is nothing of it to compare
+            if before.size > checkpoint.size:
+                raise NotConsistent(checkpoint.origin, before.size, checkpoint.size)
+            return Checkpoint(checkpoint.origin, before.size, before.root)
+        return Checkpoint(checkpoint.origin, 0, sha256(b"").digest())
+
     def _refuse_if_ended(self, checkpoint: Checkpoint) -> None:
-        path = self._folder_of(checkpoint.origin) / _ENDED
-        if path.exists():
-            ended = parse_log_ended(parse_note(path.read_bytes()).text)
-            if checkpoint.size > ended.last.size:
-                raise LogHasEnded(ended)
+        ended = self._ended(checkpoint.origin)
+        if ended is not None and checkpoint.size > ended.lost[-1]:
+            raise LogHasEnded(ended)
+
+    def _ended(self, origin: str) -> LogEnded | None:
+        path = self._folder_of(origin) / _ENDED
+        return parse_log_ended(parse_note(path.read_bytes()).text) if path.exists() else None
 
     def _keep(self, folder: Path, name: str, note: Note) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,3 +156,10 @@ class SeenCheckpoints:
     def _folder_of(self, origin: str) -> Path:
         # An origin may hold any character; its digest is a name for every file system.
         return self._folder / sha256(origin.encode()).hexdigest()
+
+
+def _differs(last: Checkpoint, ended: LogEnded) -> bool:
+    """Whether the log had gone on beyond its end before this receiver, or otherwise."""
+    if last.size <= ended.surviving:
+        return last.size == ended.last.size and last != ended.last
+    return not ended.gives_up(last)

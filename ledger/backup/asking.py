@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,10 +13,10 @@ from ledger.backup.faults import BadBackup, RestoreRefused
 from ledger.backup.manifest import Ledger
 from ledger.backup.published import Seen
 from ledger.blobs.contract import Blobs
-from ledger.integrator.witness_client import Ahead, Answer, Forked, NotCosigned, WitnessClient
+from ledger.integrator.witness_client import Ahead, Answer, Cosigned, Forked, NotCosigned, WitnessClient
 from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles
 from ledger.log.log_proofs import consistency_proof
-from ledger.log.own_heads import own_head
+from ledger.log.own_heads import Verifiers, own_head
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.tail import last_places
 from ledger.stream.topics import records_topic
@@ -36,21 +36,21 @@ class Asked:
     unasked: tuple[str, ...] = ()
 
 
-def ask_log(blobs: Blobs, name: str, ledger: Ledger, key: VerifierKey | None) -> Asked:
+def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers) -> Asked:
     """The heads of a log that lives on; nothing where it has none. LogDamaged, BlobError.
 
-    Under the log's own key where it is known. Without it any head counts: one that is forged can keep a backup from
-    being restored, none can make an old one pass.
+    Under any key of the log that is known, here or to the backup: it may have changed its key since. Where none is
+    any head counts: one that is forged can keep a backup from being restored, none can make an old one pass.
     """
     files = LogFiles(blobs, ledger.log_folder)
+    trusted = {*_recorded_keys(ledger), *keys(ledger.origin)}
     seen: list[Seen] = []
     for path, note in ((SIGNED, files.signed()), (CHECKPOINT, files.published())):
         if note is None:
             continue
         head = parse_checkpoint(note.text)
-        trusted = key if key and key.name == ledger.origin else _recorded_key(ledger)
-        if trusted is not None:
-            own_head(note, ledger.origin, [trusted], path)
+        if trusted:
+            own_head(note, ledger.origin, tuple(trusted), path)
         elif head.origin != ledger.origin:
             raise LogDamaged(path, "of another origin")
         seen.append(Seen(f"`{path}` of {name}", ledger.hospital, head.size, head.root))
@@ -74,10 +74,13 @@ def ask_topic(bootstrap: str, ledger: Ledger) -> Asked:
     )
 
 
-def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger) -> Asked:
+def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger, *, for_repair: bool) -> Asked:
     """How far each witness has cosigned, asked with the backup's own signed head, which it may well cosign again.
 
-    RestoreRefused where one knows another tree. One that is away is named, and so is a backup without a signed head.
+    What a witness says against the backup it cannot prove, so it is weighed as the log weighs it (ADR 13): passed over
+    where every quorum has a witness that has just cosigned. RestoreRefused where another tree is known to one that is
+    not; but not `for_repair`, since nothing grows then before the log has asked again. One that is away is named, one
+    that is passed over too, and so is a backup without a signed head.
     """
     files = LogFiles(kept, ledger.log_folder)
     note = files.signed()
@@ -87,29 +90,49 @@ def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger) -> Asked:
         answers = asyncio.run(_answers(policy, files, note))
     except TileFault as fault:
         raise BadBackup([f"{ledger.hospital}: the tiles of its log are torn: {fault}"]) from fault
-    forked = [name for name, answer in answers.items() if isinstance(answer, Forked)]
+    vouching = [name for name, answer in answers.items() if isinstance(answer, Cosigned)]
+    outvoted = not policy.may_pass_over(vouching)
+    return _weighed(ledger, {_key_name(policy, name): each for name, each in answers.items()}, outvoted, for_repair)
+
+
+def _weighed(ledger: Ledger, answers: Mapping[str, Answer], outvoted: bool, for_repair: bool) -> Asked:  # noqa: FBT001
+    seen: list[Seen] = []
+    said: list[str] = []
+    forked: list[str] = []
+    for name, answer in answers.items():
+        witness = f"{ledger.hospital}: witness {name}"
+        match answer:
+            case NotCosigned():
+                said.append(f"{witness} could not be asked ({answer.why})")
+            case Ahead() | Forked() if outvoted:
+                said.append(f"{witness} {answer.what}, says it without proof, and is outvoted by those that cosigned")
+            case Ahead():
+                seen.append(Seen(f"witness {name}", ledger.hospital, answer.size))
+            case Forked() if for_repair:
+                said.append(
+                    f"{witness} {answer.what}, and says it without proof; it is asked again before the log grows"
+                )
+            case Forked():
+                forked.append(f"{witness} knows another history")
+            case _:
+                pass
     if forked:
-        raise RestoreRefused([f"{ledger.hospital}: witness {name} knows another history" for name in forked])
-    return Asked(
-        tuple(
-            Seen(f"witness {name}", ledger.hospital, answer.size)
-            for name, answer in answers.items()
-            if isinstance(answer, Ahead)
-        ),
-        tuple(
-            f"{ledger.hospital}: witness {name} could not be asked ({answer.why})"
-            for name, answer in answers.items()
-            if isinstance(answer, NotCosigned)
-        ),
-    )
+        raise RestoreRefused(forked)
+    return Asked(tuple(seen), tuple(said))
+
+
+def _key_name(policy: Policy, name: str) -> str:
+    return policy.witnesses[name].key.name
 
 
 async def _answers(policy: Policy, files: LogFiles, note: Note) -> dict[str, Answer]:
+    """By the witnesses' names in the policy."""
     head = parse_checkpoint(note.text)
     async with httpx.AsyncClient(trust_env=False) as http:
-        clients = [WitnessClient(peer, http) for peer in policy.witnesses.values() if peer.url]
-        answers = await asyncio.gather(*(each.ask(note, head, partial(consistency_proof, files)) for each in clients))
-    return dict(zip((each.name for each in clients), answers, strict=True))
+        clients = {name: WitnessClient(peer, http) for name, peer in policy.witnesses.items() if peer.url}
+        prove = partial(consistency_proof, files)
+        answers = await asyncio.gather(*(each.ask(note, head, prove) for each in clients.values()))
+    return dict(zip(clients, answers, strict=True))
 
 
 def together(asked: Sequence[Asked]) -> Asked:
@@ -119,8 +142,8 @@ def together(asked: Sequence[Asked]) -> Asked:
     )
 
 
-def _recorded_key(ledger: Ledger) -> VerifierKey | None:
+def _recorded_keys(ledger: Ledger) -> list[VerifierKey]:
     try:
-        return parse_verifier_key(ledger.log.key) if ledger.log and ledger.log.key else None
+        return [parse_verifier_key(each) for each in ledger.log.key.split()] if ledger.log else []
     except KeyFault as fault:
         raise BadBackup([f"{ledger.hospital}: the manifest names no verifier key of its log: {fault}"]) from fault

@@ -11,16 +11,29 @@ from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
 from ledger.log.log_files import ENDED, HALTING_ROLES, SUCCEEDED, LogDamaged, LogFiles
+from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.format_fault import TileFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import HASH_BYTES, Node, perfect_root
 from ledger.trust.note import Note
 from ledger.trust.pack_making import map_folder
-from ledger.trust.tile import TILE_WIDTH, BundleId, edge_tiles, new_bundles
+from ledger.trust.tile import (
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    BundleId,
+    TileId,
+    edge_tiles,
+    new_bundles,
+    new_tiles,
+    tiles_of,
+)
 from ledger.trust.tile_growth import TileGrowth
+from ledger.trust.tile_hashes import TileHashes, decode_hash_tile, root_of_edge
 
 _BATCH_BYTES = 16 << 20
 _MAPS = "map/published"
@@ -49,10 +62,72 @@ def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
     return heads[-1]
 
 
-def newest_checkpoint(files: LogFiles) -> Checkpoint | None:
-    """The larger of the signed and the published head, whoever signed them; None for none."""
-    notes = (files.signed(), files.published())
-    return max((parse_checkpoint(note.text) for note in notes if note), key=lambda head: head.size, default=None)
+def copy_remains(source: Blobs, target: Blobs, folder: str) -> list[str]:
+    """Copies of a log whose bundles are damaged or gone what is left under its newest head, for a repair; what is not.
+
+    Its hash tiles must be there: by them each bundle that is left shows that it was signed. LogDamaged, BlobError.
+    """
+    files, copied = LogFiles(source, folder), LogFiles(target, folder)
+    kept, shown = files.signed(), files.published()
+    heads = sorted((parse_checkpoint(note.text) for note in (kept, shown) if note), key=lambda head: head.size)
+    if not heads:
+        return []
+    head = heads[-1]
+    missing = [said for tile in new_tiles(0, head.size) if (said := _copy_tile(files, copied, tile, head))]
+    missing += [said for bundle in new_bundles(0, head.size) if (said := _copy_bundle(files, copied, bundle, head))]
+    for each in heads:
+        copied.write({tile.path: files.tile(tile)[: tile.width * HASH_BYTES] for tile in edge_tiles(each.size)})
+        copied.fence(each)
+    _copy_notes(copied, kept, shown)
+    return missing
+
+
+def _copy_tile(files: LogFiles, copied: LogFiles, tile: TileId, head: Checkpoint) -> str:
+    """What is wrong with a full tile; empty where it was copied. LogDamaged for one of the edge: the root needs it."""
+    edge = edge_tiles(head.size)
+    above = Node((tile.level + 1) * TILE_HEIGHT, tile.index)
+    try:
+        data = files.tile(tile)[: tile.width * HASH_BYTES]
+        if tile in edge:
+            holds = root_of_edge(head.size, files.tiles(edge)) == head.root
+        else:
+            hashes = decode_hash_tile(tile, data)
+            holds = perfect_root(hashes) == TileHashes(head.size, files.tiles(tiles_of([above], head.size))).node(above)
+    except TileFault:
+        holds, data = False, b""
+    except LogDamaged as damage:
+        if tile in edge:
+            raise
+        return f"{damage.name}: {damage.what}"
+    if tile in edge and not holds:
+        raise LogDamaged("tile", f"the tiles of size {head.size} do not have the root that was signed")
+    if holds:
+        copied.write({tile.path: data})
+    return "" if holds else f"{tile.path}: not the hashes that were signed"
+
+
+def _copy_bundle(files: LogFiles, copied: LogFiles, bundle: BundleId, head: Checkpoint) -> str:
+    """What is wrong with a bundle; empty where it was copied."""
+    try:
+        entries = proven_entries(files, bundle.index, head)
+        bodies = matching_bodies(files, bundle.index, head.size, entries)
+    except LogDamaged as damage:
+        return f"{damage.name}: {damage.what}"
+    copied.write({bundle.entries_path: encode_entries(entries), bundle.bodies_path: encode_bodies(bodies)})
+    return ""
+
+
+def copy_end(source: Blobs, target: Blobs, folder: str) -> bool:
+    """Copies of a log that ended what says so: the note of its end and its last heads, by which its successor is found
+    and nothing more is signed under its origin. False where it has not ended there. BlobError.
+    """
+    files, copied = LogFiles(source, folder), LogFiles(target, folder)
+    if (ended := files.read(ENDED)) is None:
+        return False
+    before = files.read(SUCCEEDED)
+    copied.write({ENDED: ended} | ({SUCCEEDED: before} if before is not None else {}))
+    _copy_notes(copied, files.signed(), files.published())
+    return True
 
 
 def _copy_notes(copied: LogFiles, kept: Note | None, shown: Note | None) -> None:
@@ -92,7 +167,7 @@ def _check_bodies(bundle: BundleId, entries: Sequence[bytes], bodies: Sequence[b
 
 def _copy_edge(files: LogFiles, copied: LogFiles, size: int) -> None:
     """The partial files of a head, for those who read under it."""
-    copied.write({tile.path: files.tile(tile)[: tile.width * 32] for tile in edge_tiles(size)})
+    copied.write({tile.path: files.tile(tile)[: tile.width * HASH_BYTES] for tile in edge_tiles(size)})
     if width := size % TILE_WIDTH:
         bundle = BundleId(size // TILE_WIDTH, width)
         bodies = encode_bodies(files.bodies(bundle))

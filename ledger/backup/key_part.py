@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +33,22 @@ class KeyFiles:
     """Folder of the logs' note keys."""
 
 
-def write_key_files(backup: NewBackup, files: KeyFiles, origins: Sequence[str]) -> None:
-    """Copies them as they lie there. BackupRefused without key-encryption keys, KeyFileUnusable, UnsafeFile."""
+def write_key_files(backup: NewBackup, files: KeyFiles, signed: Mapping[str, bool]) -> None:
+    """Copies them as they lie there; `signed`: by origin whether its log was ever signed, and so has a key.
+
+    BackupRefused without key-encryption keys or the note key of such a log, KeyFileUnusable, UnsafeFile.
+    """
     if files.encryption is None:
         raise BackupRefused(["LEDGER_KEY_FILE: missing: file of the key-encryption keys"])
+    found = {origin: KeyFolder(files.note_keys).signing_paths(origin, KeyKind.ED25519) for origin in signed}
+    # A ledger without an event has no log and no key yet.
+    if lacking := [origin for origin, paths in found.items() if signed[origin] and not paths]:
+        where = f"its log is signed, and its note key does not lie in {files.note_keys} (LEDGER_LOG_KEYS)"
+        raise BackupRefused([f"{origin}: {where}" for origin in lacking])
     with lock_beside(files.encryption):
         backup.write(KEY_FILE, [read_secret(files.encryption)])
-    for origin in origins:
-        path = KeyFolder(files.note_keys).path_of(origin, KeyKind.ED25519)
-        # A ledger without an event has no log and no key yet.
-        if path.exists():
-            backup.write(f"{NOTE_KEYS}/{path.name}", [read_private(path, bytes_max=SEALED_KEY_BYTES_MAX)])
+    for path in (path for paths in found.values() for path in paths):
+        backup.write(f"{NOTE_KEYS}/{path.name}", [read_private(path, bytes_max=SEALED_KEY_BYTES_MAX)])
 
 
 def note_key_names(held: HeldBackup) -> list[str]:

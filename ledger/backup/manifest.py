@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from ledger.backup.faults import BadBackup
 from ledger.backup.strict_object import StrictObject
 from ledger.log.log_files import log_folder
+from ledger.trust.lineage import with_ended
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -34,7 +35,7 @@ class LogHead:
     root: str
     """Hexadecimal."""
     key: str
-    """The log's verifier key; empty where the program that took the backup did not find it."""
+    """The log's verifier keys, a space between two while one follows another; empty where none was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Ledger:
     def log_folder(self) -> str:
         """Where the files of its present log lie."""
         return log_folder(self.hospital, self.origin)
+
+    @property
+    def ended_folders(self) -> tuple[str, ...]:
+        """Where the logs lie that ended before it, the newest first."""
+        return tuple(log_folder(self.hospital, origin) for origin in with_ended(self.origin)[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ledger.store.errors import StoreUnavailable
 from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
 from ledger.store.roles import bootstrap_roles
 from ledger.store.statements import schema_of, steps
+from ledger.store.succession import fence_ended_logs
 from ledger.views.statements import render, templates
 
 _CHUNK = 1 << 20
@@ -73,8 +74,8 @@ async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBac
         await _load_table(connection, events, table)
     for table in keys.manifest.tables if keys else ():
         await _load_table(connection, keys or events, table)
-    if keys is None:
-        await connection.execute(_sql("close"))
+    await fence_ended_logs(connection)
+    await connection.execute(_sql("erase_again" if keys else "close"))
 
 
 async def _load_table(connection: MigrateConnection, held: HeldBackup, table: Table) -> None:

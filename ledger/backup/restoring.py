@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.backup.asking import Asked, ask_log, together
-from ledger.backup.copied_log import copy_log
+from ledger.backup.copied_log import copy_end, copy_log, copy_remains
 from ledger.backup.faults import BadBackup, Behind, RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
 from ledger.backup.key_part import key_ids
@@ -17,8 +17,8 @@ from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes
 from ledger.backup.walked_ledger import walked_ledger
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
-from ledger.log.log_files import REPAIR, LogFiles
-from ledger.trust.note_key import VerifierKey
+from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.log.own_heads import Verifiers
 
 Ask = Callable[[Ledger, Blobs], Asked]
 """What one source knows of a ledger; it gets the log in the backup too."""
@@ -45,7 +45,7 @@ class Checked:
 
 
 def checked_backup(
-    events: Path, keys: Path | None, asks: Sequence[Ask], log_key: VerifierKey | None, *, for_repair: bool
+    events: Path, keys: Path | None, asks: Sequence[Ask], log_keys: Verifiers, *, for_repair: bool
 ) -> Checked:
     """Hashes every file, asks, and walks every ledger up to what was seen.
 
@@ -59,7 +59,7 @@ def checked_backup(
     own = DirectoryBlobs(events / LOG)
     ledgers = held.manifest.ledgers
     outside = together([ask(each, own) for each in ledgers for ask in asks])
-    inside = together([ask_log(own, "this backup", each, log_key) for each in ledgers])
+    inside = together([ask_log(own, "this backup", each, log_keys) for each in ledgers])
     seen = (*inside.seen, *outside.seen)
     found = {each.hospital: lines for each in ledgers if (lines := missing(seen, each))}
     if found and not for_repair:
@@ -75,17 +75,36 @@ def checked_backup(
 def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
     """Fills the store from the log that lives on, else from the backup; a log that is there already stays as it is.
 
-    What was published beyond the backup halts its hospital, before a ledger is there that could grow. LogDamaged,
-    BlobError.
+    What was published beyond the backup halts its hospital, before a ledger is there that could grow; of a log that
+    is halted so what is left is enough. LogDamaged, BlobError.
     """
     for each in checked.events.manifest.ledgers:
-        folder = each.log_folder
-        if not _has_log(target, folder):
-            source = living if living is not None and _has_log(living, folder) else checked.log
-            copy_log(source, target, folder)
-        if lines := checked.missing.get(each.hospital):
-            reason = f"{'; '.join(lines)}; `ledger repair` (docs/operations.md)"
-            LogFiles(target, folder).halt(REPAIR, reason)
+        lines = checked.missing.get(each.hospital)
+        lacking = _place_log(checked, living, target, each.log_folder, for_repair=bool(lines))
+        for ended in each.ended_folders:
+            _place_end(checked, living, target, ended)
+        if lines:
+            said = [*lines, *(["not in the log: " + lacking[0]] if lacking else [])]
+            LogFiles(target, each.log_folder).halt(REPAIR, f"{'; '.join(said)}; `ledger repair` (docs/operations.md)")
+
+
+def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:
+    if _has_log(target, folder):
+        return []
+    source = living if living is not None and _has_log(living, folder) else checked.log
+    try:
+        copy_log(source, target, folder)
+    except LogDamaged:
+        if not for_repair:
+            raise
+        return copy_remains(source, target, folder)
+    return []
+
+
+def _place_end(checked: Checked, living: Blobs | None, target: Blobs, folder: str) -> None:
+    """By the end of the logs before it the present one is found."""
+    if LogFiles(target, folder).ended() is None and not (living and copy_end(living, target, folder)):
+        copy_end(checked.log, target, folder)
 
 
 def _has_log(blobs: Blobs, folder: str) -> bool:

@@ -70,3 +70,7 @@ SELECT DISTINCT origin FROM ledger_keys.record_keys ORDER BY origin
 -- name: close
 -- Without its keys a ledger can be read and checked; a command would be sealed under keys that nobody keeps.
 UPDATE ledger_control.hospitals SET state = 'closed'
+
+-- name: erase_again
+-- What these keys were compared with may be newer than the events beside them: every destruction is applied again.
+UPDATE ledger_keys.erased_up_to SET position = 0

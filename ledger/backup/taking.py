@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 
-from ledger.backup.copied_log import copy_log
+from ledger.backup.copied_log import copy_end, copy_log
 from ledger.backup.faults import BackupRefused
 from ledger.backup.key_part import KeyFiles, write_key_files
 from ledger.backup.manifest import EVENTS, KEYS, Ledger, LogHead, Manifest, Table
 from ledger.backup.new_backup import NewBackup
 from ledger.backup.stored_rows import Registered, StoredRows, snapshot
 from ledger.blobs.contract import Blobs
-from ledger.keys.key_folder import KeyFolder, read_sealed_key
+from ledger.keys.known_keys import KnownKeys
 from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
 from ledger.log.standing import difference
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.note_key import KeyKind
+from ledger.trust.lineage import with_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class Source:
     url: str
     """libpq URL of the role that migrates: it may read every table."""
     blobs: Blobs
-    note_keys: Path
+    keys: KnownKeys
+    """Of the logs."""
     stream: str
     hospitals: tuple[str, ...]
     """Empty: every one."""
@@ -54,7 +54,7 @@ def take_backup(
             raise BackupRefused(["the registry changed meanwhile; begin again"])
         if keys:
             # Now, not after hours of copying: a generation that wraps a key of this snapshot is still in the file.
-            write_key_files(keys, key_files, [each.origin for each in of])
+            write_key_files(keys, key_files, {each.origin: _is_signed(source, each) for each in of})
             # A rewrite of the keys' tables, for which every server would wait behind it, must not wait for the events.
             with rows.for_a_moment() as moment:
                 tables = moment.write_keys(keys, of)
@@ -83,19 +83,24 @@ def _chosen(registered: Sequence[Registered], hospitals: Sequence[str]) -> list[
 
 
 def _copied(source: Source, events: NewBackup, of: Registered) -> LogHead | None:
-    """Copies a hospital's log; LogDamaged for one that its key, where that is at hand, has not signed."""
-    path = KeyFolder(source.note_keys).path_of(of.origin, KeyKind.ED25519)
-    key = read_sealed_key(path).verifier if path.exists() else None
+    """Copies a hospital's log; LogDamaged for one that none of its keys, where they are at hand, has signed."""
+    keys = source.keys(of.origin)
     folder = log_folder(of.hospital, of.origin)
     files = LogFiles(source.blobs, folder)
-    if key is not None:
-        newest_head(files, of.origin, [key])
+    if keys:
+        newest_head(files, of.origin, keys)
+    for ended in with_ended(of.origin)[1:]:
+        copy_end(source.blobs, events.log_store(), log_folder(of.hospital, ended))
     head = copy_log(source.blobs, events.log_store(), folder)
     if head is None:
         return None
     if head.origin != of.origin:
         raise LogDamaged(SIGNED, "of another origin")
-    return LogHead(head.size, head.root.hex(), "" if key is None else str(key))
+    return LogHead(head.size, head.root.hex(), " ".join(map(str, keys)))
+
+
+def _is_signed(source: Source, of: Registered) -> bool:
+    return LogFiles(source.blobs, log_folder(of.hospital, of.origin)).signed() is not None
 
 
 def _manifest(

@@ -16,7 +16,7 @@ from ledger.backup.new_backup import NewBackup, refuse_inside
 from ledger.backup.taking import Source, take_backup
 from ledger.blobs.contract import BlobError
 from ledger.cli.errors_shown import said
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import key_folder, known_keys, log_blobs
 from ledger.cli.running import settings_for
 from ledger.keys.errors import KeyProblem
 from ledger.keys.private_file import UnsafeFile
@@ -54,14 +54,13 @@ def backup(folder: Path | None, beside: Path | None, hospitals: tuple[str, ...],
     if folder is None and keys_to is None:
         raise click.UsageError("FOLDER, --keys-to, or both")
     settings = settings_for("postgres_migrate_url", beside=beside)
-    note_keys = settings.log_keys or settings.data_dir / "keys"
     with shown_faults():
         if folder and keys_to:
             refuse_inside(keys_to, folder)
         source = Source(
             settings.postgres_migrate_url,
             log_blobs(settings),
-            note_keys,
+            known_keys(settings),
             settings.stream,
             hospitals,
             datetime.now(UTC),
@@ -70,7 +69,7 @@ def backup(folder: Path | None, beside: Path | None, hospitals: tuple[str, ...],
             source,
             NewBackup(folder) if folder else None,
             NewBackup(keys_to) if keys_to else None,
-            KeyFiles(settings.key_file, note_keys),
+            KeyFiles(settings.key_file, key_folder(settings)),
         )
     for each in made:
         _say(each, folder if each.kind == EVENTS else keys_to)

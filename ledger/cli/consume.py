@@ -16,7 +16,7 @@ from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.both_sides import BothSides
-from consumers.checkpoints import LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
+from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
 from consumers.every_hospital import READERS_MAX, EveryHospital
 from consumers.follower import Follower, Handle
 from consumers.log_over_http import LogOverHttp, LogUnreachable
@@ -55,6 +55,7 @@ _ARCHIVE_ERRORS = (
     BadManifest,
     ServiceUnavailable,
     LogUnreachable,
+    EndNotRead,
     LogForked,
     LogHasEnded,
     NotConsistent,
@@ -149,13 +150,15 @@ def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
     """The head that the log shows now, where policy and history allow it; remembered in the archive's folder."""
     seen = SeenCheckpoints(folder / "checkpoints", read_policy(policy))
     with LogOverHttp(log_url) as log:
-        note = log.checkpoint()
+        note, before = log.checkpoint(), log.succeeded()
+        if before is not None:
+            seen.read_end(before)
         try:
             return seen.accept(note, lambda old, size: consistency_proof(log, old, size))
         except SignatureFault:
             # The log that the policy knows may have ended, and another be served in its place.
-            if (ended := log.succeeded()) is not None:
-                raise LogHasEnded(seen.end(ended)) from None
+            if before is not None:
+                raise LogHasEnded(seen.end(before)) from None
             raise
 
 

@@ -16,9 +16,10 @@ from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
 from ledger.cli.log_store import blobs_at, log_blobs
 from ledger.cli.signed_heads import of_hospital
+from ledger.cli.stream_options import kafka_of
 from ledger.config import Settings
+from ledger.log.own_heads import Verifiers
 from ledger.stream.contract import StreamUnavailable
-from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy, Witnessed
 
 
@@ -34,9 +35,10 @@ class Living:
     kafka: str
     policy: Policy | None
     """Whose witnesses are asked."""
-    key: VerifierKey | None
+    keys: Verifiers
+    """The keys of a log that are known here."""
 
-    def asks(self) -> list[Ask]:
+    def asks(self, *, for_repair: bool) -> list[Ask]:
         """One for each source."""
         asks: list[Ask] = [lambda ledger, _: self._checkpoints(ledger)]
         for name, log in self.logs.items():
@@ -44,11 +46,11 @@ class Living:
         if self.kafka:
             asks.append(lambda ledger, _: ask_topic(self.kafka, ledger))
         if (policy := self.policy) and policy.witnesses:
-            asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger))
+            asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger, for_repair=for_repair))
         return asks
 
     def _log(self, ledger: Ledger, log: Blobs, name: str) -> Asked:
-        found = ask_log(log, name, ledger, self.key)
+        found = ask_log(log, name, ledger, self.keys)
         if name == self.named_log and ledger.log and not found.seen:
             raise RestoreRefused([f"{name}: no log of {ledger.hospital} there"])
         return found
@@ -60,6 +62,12 @@ class Living:
         )
 
 
+def keys_of(trusted: Policy | None, known: Verifiers) -> Verifiers:
+    """What was named on the command line, and what this machine knows."""
+    named = tuple(log.key for log in trusted.logs) if trusted else ()
+    return lambda origin: [*(key for key in named if key.name == origin), *known(origin)]
+
+
 def living_at(
     settings: Settings,
     folder: Path | None,
@@ -67,20 +75,20 @@ def living_at(
     heads: Sequence[Witnessed],
     kafka: str,
     policy: Policy | None,
-    key: VerifierKey | None,
+    keys: Verifiers,
 ) -> Living:
     """A store that the settings name lives on by itself; the `log` in a folder that is yet to be made does not."""
     logs = {log: blobs_at(log)} if log else {}
     if settings.blobs or not folder:
         logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
-    topic = kafka or (settings.kafka_bootstrap if settings.stream == "kafka" else "")
-    return Living(logs, log or "", heads, topic, policy, key)
+    topic = kafka or kafka_of(settings)
+    return Living(logs, log or "", heads, topic, policy, keys)
 
 
 def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair: bool) -> Checked:
     """A backup that reaches all that is seen. BadBackup, RestoreRefused, Behind, LogDamaged, BlobError."""
     try:
-        found = checked_backup(backup, keys, living.asks(), living.key, for_repair=for_repair)
+        found = checked_backup(backup, keys, living.asks(for_repair=for_repair), living.keys, for_repair=for_repair)
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
     strange = [

@@ -9,6 +9,8 @@ import click
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.config import Settings
+from ledger.keys.key_folder import KeyFolder
+from ledger.keys.known_keys import KnownKeys
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.log.own_heads import OwnLogs
 from ledger.trust.format_fault import PolicyFault
@@ -42,6 +44,11 @@ def key_folder(settings: Settings) -> Path:
 def log_verifiers(settings: Settings) -> LogVerifiers:
     """The verifier keys of this service's logs."""
     return LogVerifiers(settings.log_verifiers or key_folder(settings) / FILE_NAME)
+
+
+def known_keys(settings: Settings) -> KnownKeys:
+    """What this machine knows of the logs' keys, whether it signs or not."""
+    return KnownKeys(KeyFolder(key_folder(settings)), log_verifiers(settings))
 
 
 def own_logs(settings: Settings) -> OwnLogs:

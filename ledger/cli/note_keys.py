@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ledger.blobs.contract import BlobError
-from ledger.cli.log_store import log_blobs
+from ledger.cli.log_store import key_folder, log_blobs, log_verifiers
 from ledger.cli.running import settings_for
 from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
@@ -25,7 +25,7 @@ from ledger.trust.signed_note import signers
 _PASSPHRASE_BYTES_MAX = 1024
 
 _folder_option = click.option(
-    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the keys; else LEDGER_DATA_DIR/keys."
+    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the keys; else LEDGER_LOG_KEYS."
 )
 _passphrase_option = click.option(
     "--passphrase-file",
@@ -49,7 +49,7 @@ def new(name: str, witness: bool, folder: Path | None, passphrase_file: Path | N
     with _shown_faults():
         verifier = keys.make(name, kind, _passphrase(passphrase_file, confirm=True))
         if kind is KeyKind.ED25519:
-            LogVerifiers(keys.folder / FILE_NAME).add(verifier)
+            _verifiers_of(keys, folder).add(verifier)
     click.echo(str(verifier))
 
 
@@ -69,7 +69,9 @@ def rotate(name: str, finish: bool, folder: Path | None, passphrase_file: Path |
         if finish:
             _finish(held, name)
         else:
-            click.echo(str(_followed(held, name, _passphrase(passphrase_file, confirm=False))))
+            verifier = _followed(held, name, _passphrase(passphrase_file, confirm=False))
+            _verifiers_of(held, folder).add(verifier)
+            click.echo(str(verifier))
 
 
 def _followed(held: KeyFolder, name: str, passphrase: bytes) -> VerifierKey:
@@ -131,7 +133,12 @@ def opened_key(file: Path, passphrase_file: Path, kind: KeyKind) -> SigningKey:
 
 
 def _keys_in(folder: Path | None) -> KeyFolder:
-    return KeyFolder(folder or settings_for().data_dir / "keys")
+    return KeyFolder(folder or key_folder(settings_for()))
+
+
+def _verifiers_of(keys: KeyFolder, folder: Path | None) -> LogVerifiers:
+    """Beside the keys of a folder that was named; else where the settings say."""
+    return LogVerifiers(keys.folder / FILE_NAME) if folder else log_verifiers(settings_for())
 
 
 def _passphrase(file: Path | None, *, confirm: bool) -> bytes:

@@ -13,25 +13,18 @@ from ledger.backup.putting_back import put_back, require_ready
 from ledger.backup.restoring import Checked, place_logs
 from ledger.blobs.contract import Blobs
 from ledger.cli.backup import shown_faults
-from ledger.cli.living import checked_with, living_at, say_seen
-from ledger.cli.log_store import log_blobs, read_policy
+from ledger.cli.living import checked_with, keys_of, living_at, say_seen
+from ledger.cli.log_store import known_keys, log_blobs, read_policy
 from ledger.cli.restored_service import RestoredKeys, restored_keys, restored_service
 from ledger.cli.running import settings_for
 from ledger.cli.signed_heads import signed_heads
+from ledger.cli.stream_options import kafka_option
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.config import Settings
-from ledger.setting_checks import addresses
 from ledger.trust.note_key import VerifierKey
 
 _path = click.Path(path_type=Path)
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-def _addresses(_context: click.Context, _option: click.Parameter, text: str) -> str:
-    try:
-        return addresses(text)
-    except ValueError as error:
-        raise click.BadParameter(f"expected {error}") from error
 
 
 @click.command()
@@ -42,9 +35,7 @@ def _addresses(_context: click.Context, _option: click.Parameter, text: str) -> 
 )
 @click.option("--log", "log", help="Store of the logs that lives on: a folder or s3://bucket/prefix.")
 @click.option("--checkpoint", "checkpoints", multiple=True, help="Signed checkpoint that was kept: file, folder, URL.")
-@click.option(
-    "--kafka", default="", callback=_addresses, help="Kafka that lives on, host:port; else that of the settings."
-)
+@kafka_option
 @click.option("--key-file", type=_file, help="Key-encryption keys in the place of those in --keys.")
 @click.option("--key-passphrase-file", type=_file, help="Opens the key-encryption keys.")
 @click.option("--log-passphrase-file", type=_file, help="Opens the logs' note keys.")
@@ -77,7 +68,7 @@ def restore(
     if witnesses is None and settings.log_policy:
         witnesses = read_policy(settings.log_policy)
     heads = signed_heads(checkpoints, trusted) if trusted else []
-    living = living_at(settings, folder, log, heads, kafka, witnesses, key)
+    living = living_at(settings, folder, log, heads, kafka, witnesses, keys_of(trusted, known_keys(settings)))
     with shown_faults():
         found = checked_with(backup, keys, living, for_repair=for_repair)
         held_keys = restored_keys(found.keys, key_file, key_passphrase_file, log_passphrase_file)

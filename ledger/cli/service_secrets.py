@@ -82,6 +82,7 @@ def make_secrets(folder: Path) -> None:
 def make_reader(folder: Path) -> None:
     """Makes the operator's token for the entries of the logs, where there is none: also for a service that has data."""
     own = folder / FOLDER
+    own.mkdir(mode=0o700, exist_ok=True)  # a restore without keys has made none
     if not (own / _READERS).exists():
         token = secrets.token_urlsafe(32)
         write_secret(own / _READER_TOKEN, token.encode())

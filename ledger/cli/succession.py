@@ -7,8 +7,6 @@ the successor's key, the note that closes the old log, the registry with its fen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -21,53 +19,60 @@ from ledger.application.message_codec import to_domain
 from ledger.application.succession import NotAppended
 from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
 from ledger.cli.bodies import bodies_with_keys
-from ledger.cli.log_store import log_blobs
+from ledger.cli.giving_up import Claim, NotSucceeded, measured_loss
+from ledger.cli.log_store import key_folder, known_keys, log_blobs
 from ledger.cli.person import Person
+from ledger.cli.refilling import topic_of
 from ledger.cli.running import settings_for
+from ledger.cli.signed_heads import of_hospital, signed_heads
+from ledger.cli.sole_holder import nobody_else
+from ledger.cli.stream_options import kafka_of, kafka_option
+from ledger.cli.trusted_keys import required_policy, trust_options
 from ledger.config import BadSettings, Settings
 from ledger.domain.decide_log import SucceedLog, succeed_log
 from ledger.domain.log_events import LossReason
 from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor
-from ledger.integrator.hospital_integrator import ROLE as INTEGRATING
-from ledger.integrator.ledger_rows import rows_pool
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
 from ledger.keys.key_folder import KeyFolder
-from ledger.lease import Lease, Leases
-from ledger.log.log_files import ENDED, REPAIR, SIGNED, SUCCEEDED, LogDamaged, LogFiles, log_folder
+from ledger.log.log_files import ENDED, REFILLED, REPAIR, SIGNED, SUCCEEDED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
-from ledger.log.signed_history import AnotherHistory, kept_up_to, require_beginning
-from ledger.publisher.hospital_publisher import ROLE as PUBLISHING
+from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import HospitalDiffers, NotDurable, StoreError, StoreUnavailable
 from ledger.store.refill import open_refill
 from ledger.store.succession import end_log
+from ledger.stream.contract import StreamUnavailable
 from ledger.stream.topics import records_topic
 from ledger.trust.format_fault import FormatFault
-from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import successor_of
 from ledger.trust.log_ended import LogEnded, check_log_ended
-from ledger.trust.merkle import Frontier
+from ledger.trust.merkle import TREE_SIZE_MAX
 from ledger.trust.note import Note
-from ledger.trust.note_key import KeyKind
+from ledger.trust.note_key import KeyKind, VerifierKey
 
 _NEEDED = (
     "postgres_append_url", "postgres_migrate_url", "postgres_stream_url", "postgres_keys_url", "key_file",
     "key_passphrase_file",
 )  # fmt: skip
 _COMMANDS = UUID("0c5d3e57-52f1-4f0e-8a57-6f5b8f0f7c11")
-_LEASE_SECONDS_MAX = 15.0
-_LEASE_LOOK_SECONDS = 0.5
-_RENEW_SECONDS = 1.5
 _UNDER_WAY = "a succession is under way; run `ledger repair succeed` again"
 _FAULTS = (
     AnotherHistory, BadSettings, BlobDiffers, BlobError, FormatFault, HospitalDiffers, KeyFileUnusable, KeysUnavailable,
-    KeyUnusable, LogDamaged, NotAppended, NotDurable,
+    KeyUnusable, LogDamaged, NotAppended, NotDurable, StreamUnavailable,
 )  # fmt: skip
 
 
-class NotSucceeded(Exception):
-    """The log is not given up."""
+class SuccessionUnderWay(Exception):
+    """A succession is under way; `ledger repair succeed` ends it, and lets commands in."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def is_under_way(files: LogFiles) -> bool:
+    """Whether this log has ended, or is a successor that has not begun yet. Blocks. BlobError."""
+    return files.read(ENDED) is not None or files.halted_by(REPAIR) == _UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,9 @@ class Approval:
 
     approvers: tuple[Actor, ...]
     reason: LossReason
+    claim: Claim
+    kafka: str
+    """Where its topic is read, which may hold what the log has lost; empty for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +102,40 @@ class Succeeded:
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
 )
-def succeed(hospital: str, approvers: tuple[ActorMessage, ...], reason: str, folder: Path | None) -> None:
+@click.option("--checkpoint", "checkpoints", multiple=True, help="Head of this log that was kept: file, folder, URL.")
+@click.option(
+    "--lost-to",
+    type=click.IntRange(1, TREE_SIZE_MAX),
+    default=None,
+    help="The last position that is given up, where no head that is left says it: a witness's size, a topic's end.",
+)
+@kafka_option
+@trust_options
+def succeed(
+    hospital: str,
+    approvers: tuple[ActorMessage, ...],
+    reason: str,
+    folder: Path | None,
+    checkpoints: tuple[str, ...],
+    lost_to: int | None,
+    kafka: str,
+    key: VerifierKey | None,
+    policy: Path | None,
+) -> None:
     """Close the log of HOSPITAL for ever and let a new one go on from what is left of the ledger.
 
     For a ledger whose signed events are nowhere any more; refused while `ledger repair refill` could bring them back.
-    The new log has a new origin and a new key, and begins with an event that says who approved the loss.
+    The new log has a new origin and a new key, and begins with an event that says who approved the loss, and of which
+    positions: up to the newest head that is left, to one of --checkpoint, or by two persons' word to --lost-to.
     """
     settings = settings_for(*_NEEDED, beside=folder)
+    if checkpoints and not (key or policy):
+        raise click.UsageError("--checkpoint needs --key or --policy")
+    heads = signed_heads(checkpoints, required_policy(key, policy)) if checkpoints else []
+    claim = Claim([each.checkpoint for each in of_hospital(heads, hospital)], lost_to or 0)
     try:
-        approval = Approval(tuple(to_domain(each, Actor) for each in approvers), LossReason(reason))
+        persons = tuple(to_domain(each, Actor) for each in approvers)
+        approval = Approval(persons, LossReason(reason), claim, kafka or kafka_of(settings))
         done = asyncio.run(_succeed(settings, hospital, approval))
     except Refused as refused:
         raise click.ClickException("; ".join(f"{each.rule}: {each.text}" for each in refused.violations)) from refused
@@ -117,7 +150,7 @@ def succeed(hospital: str, approvers: tuple[ActorMessage, ...], reason: str, fol
 
 def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
     ended = done.ended
-    click.echo(f"{hospital}: the log {ended.last.origin} has ended at {ended.last.size:,} events, for ever.")
+    click.echo(f"{hospital}: the log {ended.last.origin} has ended at {ended.lost[-1]:,} events, for ever.")
     click.echo(f"Lost for good: positions {ended.lost[0]:,} to {ended.lost[-1]:,}.")
     click.echo(f"{ended.successor.name} goes on with position {done.position:,}. Its verifier key, for every policy,")
     click.echo(f"witness and receiver: {ended.successor}")
@@ -130,7 +163,7 @@ def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
 
 
 async def _succeed(settings: Settings, hospital: str, approval: Approval) -> Succeeded:
-    async with bodies_with_keys(settings) as bodies, _nobody_else(settings, hospital) as still_alone:
+    async with bodies_with_keys(settings) as bodies, nobody_else(settings, hospital) as still_alone:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         try:
             return await _Succession(settings, hospital, ledger, approval).run(still_alone)
@@ -147,8 +180,11 @@ class _Succession:
         self._ledger = ledger
         self._approval = approval
         self._blobs: Blobs = log_blobs(settings)
-        self._folder = KeyFolder(settings.log_keys or settings.data_dir / "keys")
-        self._keys = LogKeys(self._folder.folder, settings.log_passphrase_file, make=True)
+        self._folder = KeyFolder(key_folder(settings))
+        self._known = known_keys(settings)
+        self._keys = LogKeys(
+            self._folder.folder, settings.log_passphrase_file, make=True, verifiers=self._known.verifiers
+        )
 
     async def run(self, still_alone: asyncio.Task[None]) -> Succeeded:
         """Goes on wherever an earlier run was broken off."""
@@ -170,10 +206,13 @@ class _Succession:
 
     async def _under_way(self, origin: str) -> LogEnded | None:
         """The end of the log before, where the ledger has moved on from it and nothing was appended yet."""
-        note = await asyncio.to_thread(self._files(origin).read, SUCCEEDED)
-        if note is None or await asyncio.to_thread(self._files(origin).halted_by, REPAIR) != _UNDER_WAY:
+        files = self._files(origin)
+        if await asyncio.to_thread(files.read, SUCCEEDED) is None:
             return None
-        return self._checked(self._files(origin), SUCCEEDED)
+        ended = self._checked(files, SUCCEEDED)
+        # The ledger too, should somebody have taken the words away: without its LogSucceeded it takes no command.
+        begun = await self._ledger.head(self._hospital) > ended.surviving
+        return None if begun and await asyncio.to_thread(files.halted_by, REPAIR) != _UNDER_WAY else ended
 
     async def _closed(self, origin: str) -> LogEnded:
         """Closes the log, or finds it closed: from here on nothing is signed under its origin."""
@@ -192,31 +231,29 @@ class _Succession:
 
     async def _lost(self, files: LogFiles, origin: str) -> LogEnded:
         """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
-        signed = newest_head(files, origin, [key.verifier() for key in self._keys.of(origin)])
+        signed = newest_head(files, origin, self._known(origin))
         if signed is None:
             raise LogDamaged(SIGNED, "missing; nothing says what is lost")
-        tree = Frontier()
-        async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
-            async for envelope in rows.envelopes():
-                tree.append(leaf_hash(envelope))
-                if tree.size == signed.size:
-                    break
-        await asyncio.to_thread(require_beginning, files, tree, signed)
+        strange = [head.origin for head in self._approval.claim.heads if head.origin != origin]
+        if strange:
+            raise NotSucceeded(f"a checkpoint of {strange[0]}: not of the log that is to end")
+        with topic_of(self._approval.kafka, self._hospital, origin) as topic:
+            async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
+                loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
         successor, *_ = await asyncio.to_thread(self._keys.of, successor_of(origin))
-        ended = LogEnded(signed, tree.size, successor.verifier(), self._approval.reason.value)
+        reason = self._approval.reason.value
+        ended = LogEnded(loss.last, loss.surviving, successor.verifier(), reason, loss.claimed)
         succeed_log(self._command(ended), UUID(int=0), self._ledger.now())  # before anything is closed
-        kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
-        if kept.position > tree.size:
-            still = f"positions {tree.size + 1} to {kept.position} are not lost"
-            raise NotSucceeded(f"{still}: `ledger repair refill` brings them back, which comes first")
-        click.echo(f"{self._hospital}: not in the log any more: {kept.missing}")
+        click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")
         return ended
 
     def _let_commands_in(self, ended: LogEnded) -> None:
-        """But for a refill that nobody has accepted yet: what it brought back has no reservations all the same."""
-        successor = self._files(ended.successor.name)
-        if open_refill_said := self._files(ended.last.origin).halted_by(REPAIR):
-            successor.halt(REPAIR, open_refill_said)
+        """But for a refill that nobody has accepted yet: what it brought back has no reservations all the same. What a
+        restore said of lost positions ends with them.
+        """
+        successor, said = self._files(ended.successor.name), self._files(ended.last.origin).halted_by(REPAIR)
+        if said.endswith(REFILLED):
+            successor.halt(REPAIR, said)
         else:
             successor.resume(REPAIR)
 
@@ -224,7 +261,9 @@ class _Succession:
         note = files.ended() if path == ENDED else files.succeeded()
         if note is None:
             raise LogDamaged(path, "missing")
-        return check_log_ended(note, tuple(self._folder.verifiers_of(_ended_origin(note), KeyKind.ED25519)))
+        origin = _ended_origin(note)
+        known = {*self._folder.verifiers_of(origin, KeyKind.ED25519), *self._known(origin)}
+        return check_log_ended(note, tuple(known))
 
     def _command(self, ended: LogEnded) -> SucceedLog:
         return SucceedLog(
@@ -232,7 +271,7 @@ class _Succession:
             ended_origin=ended.last.origin,
             last_checkpoint=ended.last.text(),
             lost_from=ended.surviving + 1,
-            lost_to=ended.last.size,
+            lost_to=ended.claimed or ended.last.size,
             approvers=self._approval.approvers,
             reason=LossReason(ended.reason),
         )
@@ -240,39 +279,3 @@ class _Succession:
 
 def _ended_origin(note: Note) -> str:
     return [*note.text.split("\n"), "", ""][1]
-
-
-@asynccontextmanager
-async def _nobody_else(settings: Settings, hospital: str) -> AsyncGenerator[asyncio.Task[None]]:
-    """Holds what integrators and publishers hold while they work; the task ends where it is lost."""
-    async with rows_pool(settings.postgres_stream_url) as pool:
-        leases = Leases(pool.connection)
-        async with _held(leases, hospital, INTEGRATING) as one, _held(leases, hospital, PUBLISHING) as other:
-            keeping = asyncio.create_task(_keep((one, other)), name=f"leases {hospital}")
-            try:
-                yield keeping
-            finally:
-                keeping.cancel()
-                await asyncio.gather(keeping, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _held(leases: Leases, hospital: str, role: str) -> AsyncGenerator[Lease]:
-    lease = await _lease(leases, hospital, role)
-    try:
-        yield lease
-    finally:
-        await lease.release()
-
-
-async def _lease(leases: Leases, hospital: str, role: str) -> Lease:
-    for _ in range(round(_LEASE_SECONDS_MAX / _LEASE_LOOK_SECONDS)):
-        if lease := await leases.acquire(hospital, role):
-            return lease
-        await asyncio.sleep(_LEASE_LOOK_SECONDS)
-    raise NotSucceeded(f"another process holds the lease `{role}`; stop it first")
-
-
-async def _keep(held: tuple[Lease, Lease]) -> None:
-    while all([await lease.renew() for lease in held]):  # noqa: ASYNC110  # a term is renewed by time
-        await asyncio.sleep(_RENEW_SECONDS)

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from ledger.cli.backup import shown_faults
-from ledger.cli.living import Living, checked_with, say_seen
+from ledger.cli.living import Living, checked_with, keys_of, say_seen
+from ledger.cli.log_store import known_keys
+from ledger.cli.running import settings_for
 from ledger.cli.signed_heads import signed_heads
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.trust.note_key import VerifierKey
@@ -26,8 +28,9 @@ def backup(folder: Path, checkpoints: tuple[str, ...], key: VerifierKey | None, 
     if checkpoints and trusted is None:
         raise click.UsageError("--checkpoint needs --key or --policy")
     heads = signed_heads(checkpoints, trusted) if trusted else []
+    keys = keys_of(trusted, known_keys(settings_for()))
     with shown_faults():
-        found = checked_with(folder, None, Living({}, "", heads, "", None, key), for_repair=False)
+        found = checked_with(folder, None, Living({}, "", heads, "", None, keys), for_repair=False)
     say_seen(found)
     for each in found.events.manifest.ledgers:
         click.echo(f"{each.hospital}: holds, positions 1 to {each.head_position:,}")

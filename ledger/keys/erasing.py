@@ -60,17 +60,23 @@ class Erasing:
 
         Raises StoreUnavailable, KeysUnavailable.
         """
-        head, erased = await self._events.head(hospital.id), 0
-        after = self._looked.get(hospital.origin)
+        after, erased = self._looked.get(hospital.origin), 0
         if after is None:  # nothing of what lies further back can be in this process's memory
-            after = min(await self._purges.erased_up_to(hospital.origin), head)
+            after = await self._purges.erased_up_to(hospital.origin)
+        head = await self._events.head(hospital.id)  # second: what is noted was a head before
+        if after > head:
+            # The ledger was put back below what was read: what stands there now, or is refilled, was not looked at.
+            await self._purges.begin_again(hospital.origin)
+            after = 0
         while after < head:
             through = min(after + WINDOW, head)
             for position, stream_id in await self._events.positions_of(hospital.id, RECORD_DESTROYED, after, through):
                 erased += await self._erase(hospital, stream_id, position)
                 await dropped(hospital.id, stream_id)
-            await self._purges.note_erased(hospital.origin, through)
-            self._looked[hospital.origin] = after = through
+            noted = await self._purges.note_erased(hospital.origin, after, through)
+            # Not noted: the keys were put back meanwhile, and are older than what this process has seen.
+            after = through if noted else await self._purges.erased_up_to(hospital.origin)
+            self._looked[hospital.origin] = after
         self._looked[hospital.origin] = after
         return erased
 

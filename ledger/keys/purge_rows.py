@@ -88,13 +88,13 @@ class PurgeRows:
         rows = await self._pool.rows(_sql("erased_up_to"), (origin,))
         return rows[0][0] if rows else 0
 
-    async def note_erased(self, origin: str, position: int) -> None:
-        """Every destruction up to there is applied."""
-        await self._pool.rows(_sql("note_erased"), (origin, position))
+    async def note_erased(self, origin: str, after: int, position: int) -> bool:
+        """Every destruction behind `after` is applied up to a position; False where not all up to `after` are."""
+        return bool(await self._pool.rows(_sql("note_erased"), (origin, after, position)))
 
-    async def begin_again(self) -> None:
-        """The next start reads every ledger from its first event: what a restore needs."""
-        await self._pool.rows(_sql("begin_again"))
+    async def begin_again(self, origin: str) -> None:
+        """Whoever starts next reads this ledger from its first event."""
+        await self._pool.rows(_sql("begin_again"), (origin,))
 
     async def page(self, origin: str, after: int, limit: int, *, only_open: bool) -> list[Purge]:
         """Records destroyed above a position, in its order; `only_open`: those with a holder who is silent."""

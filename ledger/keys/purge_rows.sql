@@ -25,11 +25,15 @@ JOIN ledger_keys.purges AS p USING (origin, stream_id)
 SELECT position FROM ledger_keys.erased_up_to WHERE origin = $1
 
 -- name: note_erased
-INSERT INTO ledger_keys.erased_up_to AS e (origin, position) VALUES ($1, $2)
-ON CONFLICT (origin) DO UPDATE SET position = excluded.position WHERE e.position < excluded.position
+-- From where it was read, or beyond: who read from further on must not skip what is to be read again.
+INSERT INTO ledger_keys.erased_up_to AS e (origin, position)
+SELECT $1::text, $3::bigint
+WHERE $2::bigint = 0 OR EXISTS (SELECT FROM ledger_keys.erased_up_to WHERE origin = $1)
+ON CONFLICT (origin) DO UPDATE SET position = greatest(e.position, excluded.position) WHERE e.position >= $2
+RETURNING origin
 
 -- name: begin_again
-UPDATE ledger_keys.erased_up_to SET position = 0
+UPDATE ledger_keys.erased_up_to SET position = 0 WHERE origin = $1
 
 -- name: list
 SELECT p.stream_id, p.position, p.unreadable_at, p.generation, p.holders_known,

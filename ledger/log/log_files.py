@@ -24,6 +24,8 @@ SUCCEEDED = "succeeded"
 """The same note, beside the successor's files, where everybody may read it."""
 HALTED = "halted"
 """Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
+REFILLED = "are refilled; `ledger repair accept` when that is seen to"
+"""What REPAIR says of positions that are back without what is in no log: it outlives the log that they were of."""
 INTEGRATE, PUBLISH, REPAIR = HALTING_ROLES = ("integrate", "publish", "repair")
 _REASON_CHARACTERS_MAX = 1000
 

@@ -38,11 +38,19 @@ class LedgerRefill:
     def __init__(self, connection: Connection, hospital: str) -> None:
         """Use `open_refill`."""
         self._connection = connection
+        self._hospital = hospital
         self._sql = statements("refill", hospital)
 
     async def head(self) -> int:
         """The last position."""
         return (await self._one("head"))[0]
+
+    async def origin(self) -> str:
+        """Of its present log, as the registry has it. UnknownHospital."""
+        rows = await self._rows("origin", self._hospital)
+        if not rows:
+            raise UnknownHospital(self._hospital)
+        return rows[0][0]
 
     async def envelopes(self) -> AsyncGenerator[bytes]:
         """Every stored envelope in order of position."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from psycopg.sql import Identifier
 
 from ledger.store.errors import HospitalDiffers
-from ledger.store.migrate import migrate_connection
+from ledger.store.migrate import MigrateConnection, migrate_connection
 from ledger.store.statements import render, schema_of, statements, templates, views_schema_of
 
-_FENCE_AND_VIEWS = ("fence", "fence_always", "drop_views", "create_views", "let_views")
+_FENCE = ("fence", "fence_always")
+_FENCE_AND_VIEWS = (*_FENCE, "drop_views", "create_views", "let_views")
 
 
 async def end_log(migrate_url: str, hospital: str, origin: str, successor: str, surviving: int) -> None:
@@ -32,3 +35,16 @@ async def end_log(migrate_url: str, hospital: str, origin: str, successor: str, 
         await connection.execute(sql["publish_again"], (hospital, surviving))
         for each in _FENCE_AND_VIEWS:
             await connection.execute(sql[each])
+
+
+async def fence_ended_logs(connection: MigrateConnection) -> None:
+    """Makes the fence of every ledger anew whose log ended once, where rows were put into a schema just built."""
+    if not (await _rows(connection, "has_ended_logs"))[0][0]:  # a registry from before there were any
+        return
+    for (hospital,) in await _rows(connection, "with_ended_logs"):
+        for each in _FENCE:
+            await connection.execute(render(templates("succession")[each], schema=Identifier(schema_of(hospital))))
+
+
+async def _rows(connection: MigrateConnection, name: str) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(templates("succession")[name].encode())).fetchall()

@@ -16,8 +16,9 @@ from ledger.trust.note import Note
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
 
-_HEADER = "ledger-log-ended@v1"
+_HEADER, _WITH_CLAIM = "ledger-log-ended@v1", "ledger-log-ended@v2"
 _LINES = 8
+_SURVIVING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,16 @@ class LogEnded:
     """Its name is the new origin."""
     reason: str
     """A code."""
+    claimed: int = 0
+    """Up to which position somebody says that more was known than the last head shows: a witness, a topic; else 0."""
 
     def text(self) -> str:
         """The text that is signed."""
         lines = (
-            _HEADER,
+            _WITH_CLAIM if self.claimed else _HEADER,
             *self.last.text().splitlines(),
             self.surviving,
+            *([self.claimed] if self.claimed else []),
             self.successor.name,
             self.successor,
             self.reason,
@@ -48,34 +52,41 @@ class LogEnded:
     @property
     def lost(self) -> range:
         """The positions whose bytes are gone."""
-        return range(self.surviving + 1, self.last.size + 1)
+        return range(self.surviving + 1, (self.claimed or self.last.size) + 1)
+
+    def gives_up(self, head: Checkpoint) -> bool:
+        """Whether a head of the ended log is one that was lost with it; another of that size would be a fork."""
+        known = head == self.last if head.size == self.last.size else head.size in self.lost
+        return known and head.size > self.surviving
 
 
 def is_log_ended(note: Note) -> bool:
     """Whether a note claims that a log has ended; no checkpoint's text begins so, since its second line is a size."""
-    return note.text.startswith(f"{_HEADER}\n")
+    return note.text.startswith((f"{_HEADER}\n", f"{_WITH_CLAIM}\n"))
 
 
 def parse_log_ended(text: str) -> LogEnded:
     """What a note's text says; EndedFault for text that is none, or that could not be true."""
     lines = text.split("\n")
-    if len(lines) != _LINES + 1 or lines.pop() or lines[0] != _HEADER:
-        raise EndedFault("not its eight lines")
+    claimed = lines.pop(_SURVIVING + 1) if lines[0] == _WITH_CLAIM and len(lines) > _LINES else ""
+    if len(lines) != _LINES + 1 or lines.pop() or lines[0] != (_WITH_CLAIM if claimed else _HEADER):
+        raise EndedFault("not its eight lines, or nine")
     try:
-        last = parse_checkpoint("".join(f"{line}\n" for line in lines[1:4]))
+        last = parse_checkpoint("".join(f"{line}\n" for line in lines[1:_SURVIVING]))
         successor = parse_verifier_key(lines[6])
     except (CheckpointFault, KeyFault) as fault:
         raise EndedFault(*fault.faults) from fault
-    surviving = from_decimal(lines[4])
+    surviving, upto = from_decimal(lines[_SURVIVING]), from_decimal(claimed) if claimed else last.size
     checks = (
-        (surviving is not None and surviving < last.size, "nothing is lost"),
+        (surviving is not None and upto is not None and surviving < upto, "nothing is lost"),
+        (not claimed or (upto is not None and upto > last.size), "the claim is not beyond the last head"),
         (successor.name == lines[5] and is_successor(successor.name, last.origin), "the successor is not the next log"),
         (bool(lines[7]), "no reason"),
     )
     faults = [fault for holds, fault in checks if not holds]
-    if faults or surviving is None:
+    if faults or surviving is None or upto is None:
         raise EndedFault(*faults)
-    return LogEnded(last, surviving, successor, lines[7])
+    return LogEnded(last, surviving, successor, lines[7], upto if claimed else 0)
 
 
 def check_log_ended(note: Note, keys: tuple[VerifierKey, ...]) -> LogEnded:

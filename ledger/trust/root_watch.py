@@ -60,6 +60,4 @@ class RootWatch:
         checkpoint = head.checkpoint
         if end is None or checkpoint.size <= end.surviving:
             return self._open
-        if checkpoint.size < end.last.size or checkpoint == end.last:
-            return self.lost
-        return self._after_end
+        return self.lost if end.gives_up(checkpoint) else self._after_end

@@ -24,10 +24,11 @@ async def _erase_and_die(self: PurgeRows, *values: Any, **named: Any) -> bool:
     return gone
 
 
-async def _note_and_die(self: PurgeRows, origin: str, position: int) -> None:
+async def _note_and_die(self: PurgeRows, origin: str, after: int, position: int) -> bool:
     _die_at(STEPS[2])
-    await _note(self, origin, position)
+    noted = await _note(self, origin, after, position)
     _die_at(STEPS[3])
+    return noted
 
 
 if __name__ == "__main__":

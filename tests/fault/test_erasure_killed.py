@@ -57,6 +57,12 @@ class Ground:
             row = connection.execute(query, (f"%/{HOSPITAL}/%",)).fetchone()
         return row[0] or 0 if row else 0
 
+    def read_up_to(self, position: int) -> None:
+        """Keys of a backup that is newer than the events beside them."""
+        with psycopg.connect(self.database.url) as connection:
+            update = "UPDATE ledger_keys.erased_up_to SET position = %s WHERE origin LIKE %s"
+            connection.execute(update, (position, f"%/{HOSPITAL}/%"))
+
 
 @pytest.fixture
 async def ground(database: Database) -> AsyncIterator[Ground]:
@@ -87,4 +93,27 @@ async def test_the_next_start_completes_what_a_kill_broke_off(ground: Ground, tm
     records.append(await ground.destroyed())
     with serving(environment, tmp_path / "ready"):
         assert all(map(ground.is_erased, records))
+        assert ground.erased_up_to() == await ground.office.ledger.head(HOSPITAL)
+
+
+@pytest.mark.timeout(240)
+async def test_keys_that_were_read_further_than_the_ledger_reaches_pass_no_destruction_over(
+    ground: Ground, tmp_path: Path
+) -> None:
+    """Put back beside an older ledger, they name a position that it comes to again: a server killed between a
+    destruction and its look, or before the key goes, leaves nothing that the next start does not destroy."""
+    environment = serve_environment(ground.database)
+    first = await ground.destroyed()
+    with serving(environment, tmp_path / "first"):
+        assert ground.is_erased(first)
+    ground.read_up_to(await ground.office.ledger.head(HOSPITAL) + 1000)
+    second = await ground.destroyed()
+    for number, step in enumerate((STEPS[0], STEPS[2])):
+        ready = tmp_path / f"ready-{number}"
+        process = start_serve({**environment, STEP: step}, ready, "tests.fault.serve_that_dies")
+        assert process.wait(_START_SECONDS_MAX) == -signal.SIGKILL
+        assert ground.is_erased(second) is (number == 1)
+    third = await ground.destroyed()
+    with serving(environment, tmp_path / "last"):
+        assert all(map(ground.is_erased, (first, second, third)))
         assert ground.erased_up_to() == await ground.office.ledger.head(HOSPITAL)

@@ -1,3 +1,6 @@
+-- name: origin
+SELECT origin FROM ledger_control.hospitals WHERE id = $1
+
 -- name: head
 SELECT position FROM {schema}.head
 

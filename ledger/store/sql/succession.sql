@@ -31,3 +31,9 @@ GRANT USAGE, CREATE ON SCHEMA {views} TO ledger_views
 
 -- name: origin
 SELECT origin FROM ledger_control.hospitals WHERE id = $1
+
+-- name: has_ended_logs
+SELECT to_regclass('ledger_control.ended_logs') IS NOT NULL
+
+-- name: with_ended_logs
+SELECT DISTINCT hospital FROM ledger_control.ended_logs ORDER BY hospital

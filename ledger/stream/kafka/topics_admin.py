@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from ledger.stream.contract import StreamUnavailable
 from ledger.stream.kafka.connecting import broker_errors, build
@@ -54,6 +54,14 @@ class TopicsAdmin:
         if rights and "READ" not in rights:
             raise StreamUnavailable(f"topic {topic} cannot be read", "no READ right on it")
         return str(found["topic_id"])
+
+    def is_there(self, topic: str) -> bool:
+        """Whether there is such a topic. Raises StreamUnavailable where that cannot be known."""
+        with broker_errors(f"describing topic {topic}"), self._client() as client:
+            (found,) = client.describe_topics([topic])
+        if found.get("error_code") not in (0, None, UnknownTopicOrPartitionError.errno):
+            raise StreamUnavailable(f"topic {topic} cannot be described", "no DESCRIBE right on it")
+        return not found.get("error_code")
 
     def empty(self, topic: str, partitions: Iterable[int]) -> None:
         """Deletes all that partitions hold, so that they can be filled again. Raises StreamUnavailable."""

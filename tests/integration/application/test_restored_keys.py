@@ -38,7 +38,7 @@ from ledger.trust.verify import Summary
 from tests.contract.edge import requests
 from tests.integration.application.disposal_ground import Office
 from tests.integration.application.written import HOSPITAL, execute
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database, create_database
 from tests.services.serve_process import serve_environment
 
@@ -55,14 +55,15 @@ class Process:
 
 
 @asynccontextmanager
-async def serving(environment: dict[str, str]) -> AsyncGenerator[Process]:
-    """A server process; what is destroyed is applied before it serves."""
+async def serving(environment: dict[str, str], *, looking: bool = True) -> AsyncGenerator[Process]:
+    """A server process; what is destroyed is applied before it serves, but where it is gone before it looks."""
     settings = load(environment)
     async with bodies_with_keys(settings) as bodies:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry())
-        await follower.catch_up()
+        if looking:
+            await follower.catch_up()
         yield Process(ledger, bodies, follower)
         await ledger.close()
 
@@ -155,6 +156,28 @@ async def test_a_backup_from_before_an_erasure_does_not_bring_the_record_back(
     assert all(isinstance(each, Opened) for each in await opened(restored, list_id)), "others open"
     shutil.copytree(tmp_path / database.name / "keys", tmp_path / restored.name / "keys")
     await program(restored, tmp_path, "repair", "refill", HOSPITAL)
+    *earlier, last = await opened(restored, record_id)
+    assert (set(earlier), isinstance(last, Opened)) == ({Destroyed()}, True)
+
+
+async def test_keys_newer_than_the_events_pass_no_destruction_over(database: Database, tmp_path: Path) -> None:
+    """They say up to where an older history was read. A record that is destroyed at one of these positions, and a
+    server that is gone before it looks: its key is gone all the same once another one serves."""
+    events, keys = tmp_path / "events", tmp_path / "keys"
+    async with serving(serve_environment(database)) as process:
+        await process.ledger.add_hospital(HOSPITAL, 1, "")
+        record_id, list_id = await Office(process.ledger).condemned(await Office(process.ledger).patient())
+        await program(database, tmp_path, "backup", str(events))
+        for _ in range(3):
+            await Office(process.ledger).patient()
+        await process.follower.catch_up()
+        await program(database, tmp_path, "backup", "--keys-to", str(keys))
+    restored = another(database)
+    await program(restored, tmp_path, "restore", str(events), "--keys", str(keys))
+    async with serving(serve_environment(restored), looking=False) as process:
+        await Office(process.ledger).destroy(record_id, list_id)
+        for _ in range(3):
+            await Office(process.ledger).patient()
     *earlier, last = await opened(restored, record_id)
     assert (set(earlier), isinstance(last, Opened)) == ({Destroyed()}, True)
 

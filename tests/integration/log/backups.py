@@ -36,10 +36,10 @@ class Backups:
         """The log beside the restored ledger."""
         return self.folder / "new" / "log"
 
-    async def take(self, *options: str) -> Result:
+    async def take(self, *options: str, **environment: str) -> Result:
         """`ledger backup`."""
-        url = self.ledger.database.role_url("ledger_migrate")
-        return await self._run(["backup", *options], {"LEDGER_POSTGRES_MIGRATE_URL": url}, self.folder)
+        url = {"LEDGER_POSTGRES_MIGRATE_URL": self.ledger.database.role_url("ledger_migrate")}
+        return await self._run(["backup", *options], {**url, **environment}, self.folder)
 
     async def taken(self) -> None:
         """A backup that must succeed."""

@@ -23,6 +23,8 @@ from ledger.publisher.role import run_publisher
 from ledger.trust.note_key import KeyKind, VerifierKey
 from ledger.trust.policy import Policy
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
+from tests.integration.log.succession_ground import SIGNED, Ground, environment_of
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
 
@@ -79,21 +81,39 @@ def log_key(tmp_path: Path, ledger: LoadedLedger) -> Callable[[], VerifierKey]:
     return lambda: read_sealed_key(KeyFolder(tmp_path / "keys").path_of(origin, KeyKind.ED25519)).verifier
 
 
+@asynccontextmanager
+async def integrating_at(settings: Settings, log: Log) -> AsyncGenerator[None]:
+    """An integrator of these settings while the block runs."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(run_integrator(settings, log, stop, ready.set))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
 @pytest.fixture
 def integrating(settings: Settings, blobs: DirectoryBlobs, keys: LogKeys) -> Integrating:
     """An integrator while the block runs."""
 
-    @asynccontextmanager
-    async def integrate(policy: Policy | None = None) -> AsyncGenerator[None]:
-        stop, ready = asyncio.Event(), asyncio.Event()
-        task = asyncio.create_task(run_integrator(settings, Log(blobs, keys, policy), stop, ready.set))
-        try:
-            yield
-        finally:
-            stop.set()
-            await task
+    def integrate(policy: Policy | None = None) -> AbstractAsyncContextManager[None]:
+        return integrating_at(settings, Log(blobs, keys, policy))
 
     return integrate
+
+
+@pytest.fixture
+async def ground(ledger: LoadedLedger, integrating: Integrating, tmp_path: Path) -> Ground:
+    """Its log is signed and published."""
+    ground = Ground(ledger, environment_of(ledger.database, tmp_path), tmp_path)
+    async with ground.service() as service:
+        ground.patient = await ground.register(service)
+    ledger.head = 1
+    ledger.append(SIGNED - 1)
+    async with integrating():
+        await until_published(ground.old_files, SIGNED)
+    return ground
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
 

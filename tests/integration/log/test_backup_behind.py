@@ -22,7 +22,7 @@ from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger, Record
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 from tests.services.witness import WitnessProcess
 
@@ -86,12 +86,13 @@ async def test_whoever_remembers_keeps_an_older_backup_out(
             assert "ledger repair refill" in done.output
         checked = await backups.verify(*remembered[1])
         assert (checked.exit_code, "positions 501 to 600 are missing" in checked.output) == (1, True), checked.output
-        path = tmp_path / "damaged" / ledger.hospital / "tile" / "entries" / "001"
+        torn = tmp_path / "damaged" / ledger.hospital / "tile" / "1" / "000.p" / "2"
         shutil.copytree(backups.log, tmp_path / "damaged")
-        path.write_bytes(path.read_bytes()[:-1])
+        torn.write_bytes(torn.read_bytes()[:-1])
+        (tmp_path / "damaged" / ledger.hospital / "tile" / "entries" / "001").unlink()
         options = ("--log", str(tmp_path / "damaged"), "--for-repair")
         damaged = await backups.restore_service(tmp_path / "service", *options)
-        assert (damaged.exit_code, "tile/entries/001: cut short" in damaged.output) == (1, True), damaged.output
+        assert (damaged.exit_code, "the tiles of size 600" in damaged.output) == (1, True), damaged.output
         assert _named_like_service(tmp_path) == [], "nothing is left of it"
         nowhere = await backups.restore("--log", str(tmp_path / "nowhere"))
         assert (nowhere.exit_code, "nowhere: no log of" in nowhere.output) == (1, True), nowhere.output

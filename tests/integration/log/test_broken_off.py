@@ -25,7 +25,7 @@ from ledger.trust.note_key import VerifierKey
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.eventually import eventually
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
 _PROJECT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import consistency_proof, inclusion_proof
-from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle_check import check_consistency, check_inclusion
 from ledger.trust.note_key import VerifierKey
@@ -20,31 +20,10 @@ from ledger.trust.tile import BundleId
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.integration.log.conftest import Integrating
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
 Key = Callable[[], VerifierKey]
-
-
-def published(files: LogFiles) -> Checkpoint | None:
-    note = files.published()
-    return parse_checkpoint(note.text) if note else None
-
-
-async def until_published(files: LogFiles, size: int) -> Checkpoint:
-    async def reached() -> Checkpoint | None:
-        found = published(files)
-        return found if found and found.size == size else None
-
-    found = await eventually_async(reached, what=f"checkpoint of {size}")
-    assert found is not None
-    return found
-
-
-async def until_halted(files: LogFiles) -> str:
-    async def halted() -> str:
-        return files.halted()
-
-    return await eventually_async(halted, what="the log halted")
 
 
 async def test_the_log_is_the_ledger(

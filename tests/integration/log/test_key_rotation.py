@@ -18,10 +18,18 @@ from ledger.trust.note_key import KeyKind, VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.eventually import eventually_async
+from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
+from tests.services.key_files import key_settings
+from tests.services.postgres import Database
 
 Rotate = Callable[..., "asyncio.Future[Result]"]
+
+
+@pytest.fixture
+def backups(ledger: LoadedLedger, empty_database: Database, tmp_path: Path) -> Backups:
+    return Backups(ledger, empty_database, tmp_path)
 
 
 @pytest.fixture
@@ -86,6 +94,55 @@ async def test_a_log_at_rest_is_signed_anew_by_the_next_integrator(
 
         await eventually_async(both)
     assert (await rotate("--finish")).exit_code == 0
+
+
+async def test_a_backup_from_before_a_rotation_is_held_against_every_known_key(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    rotate: Rotate,
+    backups: Backups,
+) -> None:
+    """A living log that bears the new key alone is no foreign one: the key that follows is named on the command line,
+    or is known by the file of verifiers. Without either the restore says that it cannot believe it."""
+    ledger.append(20)
+    ledger.forget_heads_above(20)
+    async with integrating():
+        await until_published(files, 20)
+    await backups.taken()
+    new = parse_verifier_key((await rotate()).output.strip())
+    async with integrating():
+        ledger.append(5)
+        await until_published(files, 25)
+    assert (await rotate("--finish")).exit_code == 0
+    async with integrating():
+        ledger.append(5)
+        await until_published(files, 30)
+    living = ("--log", str(backups.log))
+    unknown = await backups.restore(*living)
+    assert "no trusted key has signed" in unknown.output
+    verifiers = str(backups.folder / "keys" / "verifiers")
+    for options, environment in ((("--key", str(new)), {}), ((), {"LEDGER_LOG_VERIFIERS": verifiers})):
+        behind = await backups.restore(*living, *options, **environment)
+        assert (behind.exit_code, "positions 21 to 30 are missing" in behind.output) == (1, True), behind.output
+
+
+async def test_a_backup_of_keys_has_every_key_that_signs(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, rotate: Rotate, backups: Backups
+) -> None:
+    """Both while one follows the other; a signed log whose key does not lie where it is looked for is refused by name,
+    since what was backed up could never sign on."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    await rotate()
+    kept = backups.folder / "kept"
+    done = await backups.take("--keys-to", str(kept), **key_settings())
+    assert done.exit_code == 0, done.output
+    assert [path.name.rpartition(".")[2] for path in sorted((kept / "note-keys").iterdir())] == ["note-key", "next"]
+    elsewhere = {**key_settings(), "LEDGER_LOG_KEYS": str(backups.folder)}
+    refused = await backups.take("--keys-to", str(backups.folder / "none"), **elsewhere)
+    assert (refused.exit_code, "its note key does not lie in" in refused.output) == (1, True), refused.output
 
 
 def test_an_end_that_was_killed_half_way_is_ended(origin: str, tmp_path: Path, keys: LogKeys) -> None:

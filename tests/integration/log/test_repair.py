@@ -18,7 +18,7 @@ from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 
 
 @dataclass

@@ -15,7 +15,7 @@ from ledger.trust.checkpoint import parse_checkpoint
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.integration.log.conftest import Integrating, Publishing
-from tests.integration.log.test_integrating import until_halted, until_published
+from tests.integration.log.waiting import until_halted, until_published
 
 
 def signed_size(files: LogFiles) -> int:

@@ -26,7 +26,7 @@ from tests.contract.edge.requests import register_patient
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.eventually import eventually_async
 from tests.integration.log.conftest import Integrating, Publishing
-from tests.integration.log.test_integrating import until_published
+from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
 from tests.services.serve_process import serve_environment

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from consumers.checkpoints import LogHasEnded, SeenCheckpoints
-from ledger.api.v1 import common_pb2, events_pb2, records_pb2
 from ledger.application.ledger import Ledger
-from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli import succession
-from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.main import main
-from ledger.cli.repair import repair
-from ledger.config import Settings, load
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.fsck import check_log
-from ledger.log.log_files import LogEndedForEver, LogFiles
+from ledger.log.log_files import LogEndedForEver
 from ledger.log.log_proofs import consistency_proof
 from ledger.store.errors import LogEnded as OriginEnded
 from ledger.store.whole_ledger import verify_stored
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.lineage import Succession
 from ledger.trust.log_ended import check_log_ended
@@ -37,131 +27,9 @@ from ledger.trust.note import Note
 from ledger.trust.note_key import SigningKey, VerifierKey
 from ledger.trust.policy import NO_QUORUM, Peer, Policy
 from ledger.trust.verify import Summary
-from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.integration.log.conftest import Integrating, Publishing
-from tests.integration.log.test_integrating import until_halted, until_published
-from tests.services.key_files import key_settings
-
-ADA = f"{uuid4()},Ada Example,records_office"
-BEA = f"{uuid4()},Bea Example,physician"
-PROGRAM = f"{uuid4()},ledger,system"
-SIGNED, KEPT = 600, 500
-
-
-@dataclass
-class Ground:
-    """A hospital whose log has signed 600 events, with the commands of this service beside it."""
-
-    ledger: LoadedLedger
-    environment: dict[str, str]
-    folder: Path
-    patient: str = ""
-
-    @property
-    def old(self) -> str:
-        return f"{ORIGIN_PREFIX}/{self.ledger.hospital}/1"
-
-    @property
-    def new(self) -> str:
-        return f"{ORIGIN_PREFIX}/{self.ledger.hospital}/2"
-
-    @property
-    def old_files(self) -> LogFiles:
-        return LogFiles(DirectoryBlobs(self.folder / "log"), self.ledger.hospital)
-
-    @property
-    def new_files(self) -> LogFiles:
-        return LogFiles(DirectoryBlobs(self.folder / "log"), f"{self.ledger.hospital}.2")
-
-    @property
-    def settings(self) -> Settings:
-        return load(self.environment)
-
-    async def repair(self, *arguments: str) -> Result:
-        """The command has an event loop of its own."""
-        given = [arguments[0], self.ledger.hospital, *arguments[1:]]
-        return await asyncio.to_thread(lambda: CliRunner().invoke(repair, given, env=self.environment))
-
-    async def succeed(self, *approvers: str) -> Result:
-        options = [part for each in approvers or (ADA, BEA) for part in ("--approver", each)]
-        return await self.repair("succeed", *options, "--reason", "STORAGE_LOST")
-
-    @asynccontextmanager
-    async def service(self) -> AsyncGenerator[Ledger]:
-        async with bodies_with_keys(self.settings) as bodies:
-            ledger = await Ledger.open(self.settings, bodies.sealer, bodies.opener)
-            try:
-                yield ledger
-            finally:
-                await ledger.close()
-
-    def context(self) -> common_pb2.CommandContext:
-        ident, name, role = BEA.split(",")
-        actor = common_pb2.Actor(id=ident, name=name, role=role)
-        return common_pb2.CommandContext(
-            hospital=self.ledger.hospital, command_id=str(uuid4()), actor=actor, purpose="TREAT"
-        )
-
-    async def register(self, service: Ledger) -> str:
-        """A patient, by the command."""
-        request = records_pb2.RegisterPatientRequest(
-            context=self.context(),
-            case_number=f"C-{uuid4().hex[:8]}",
-            identity=common_pb2.IDENTITY_STATUS_MATCHED,
-            details=events_pb2.PatientDetails(name="Example", gender="unknown"),
-        )
-        return str((await service.execute("ledger.api.v1.PatientService/RegisterPatient", request)).record_id)
-
-    async def amend(self, service: Ledger) -> int:
-        """A change to the patient that was there before the loss; its position."""
-        request = records_pb2.AmendPatientRequest(
-            context=self.context(),
-            patient_id=self.patient,
-            details=events_pb2.PatientDetails(name=f"Example {uuid4().hex[:4]}", gender="female"),
-            reason="a correction",
-        )
-        return (await service.execute("ledger.api.v1.PatientService/AmendPatient", request)).position
-
-    def lose(self) -> None:
-        """A backup is put back that is older than the log, and the log's bundles behind it are gone too."""
-        self.put_older_back()
-        self.lose_bundles()
-
-    def put_older_back(self) -> None:
-        self.ledger.cut(KEPT)
-        self.ledger.forget_heads_above(KEPT)
-
-    def lose_bundles(self) -> None:
-        self.lose_last_bundle()
-        for kind in ("tile/entries", "bodies"):
-            (self.folder / "log" / self.ledger.hospital / kind / "001").unlink()
-
-    def lose_last_bundle(self) -> None:
-        for kind in ("tile/entries", "bodies"):
-            shutil.rmtree(self.folder / "log" / self.ledger.hospital / kind / "002.p")
-
-
-@pytest.fixture
-async def ground(ledger: LoadedLedger, integrating: Integrating, tmp_path: Path) -> Ground:
-    url = ledger.database.role_url
-    environment = {
-        "LEDGER_POSTGRES_APPEND_URL": url("ledger_append"),
-        "LEDGER_POSTGRES_MIGRATE_URL": url("ledger_migrate"),
-        "LEDGER_POSTGRES_STREAM_URL": url("ledger_stream"),
-        "LEDGER_POSTGRES_KEYS_URL": url("ledger_keys"),
-        "LEDGER_DATA_DIR": str(tmp_path),
-        "LEDGER_ORIGIN_PREFIX": ORIGIN_PREFIX,
-        "LEDGER_LOG_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
-        **key_settings(),
-    }
-    ground = Ground(ledger, environment, tmp_path)
-    async with ground.service() as service:
-        ground.patient = await ground.register(service)
-    ledger.head = 1
-    ledger.append(SIGNED - 1)
-    async with integrating():
-        await until_published(ground.old_files, SIGNED)
-    return ground
+from tests.integration.log.succession_ground import ADA, KEPT, PROGRAM, SIGNED, Ground
+from tests.integration.log.waiting import until_halted, until_published
 
 
 @pytest.fixture
@@ -183,8 +51,7 @@ async def test_the_ledger_goes_on_under_a_new_origin(
     done = await ground.succeed()
     assert done.exit_code == 0, done.output
     assert f"positions {KEPT + 1} to {SIGNED}" in done.output
-    assert "refilled" in ground.new_files.halted()
-    assert (await ground.repair("accept")).exit_code == 0
+    assert ground.new_files.halted() == "", "nothing was refilled, so nothing is to be accepted"
     async with integrating(), publishing(), ground.service() as service:
         assert await ground.amend(service) == KEPT + 2
         await until_published(ground.new_files, KEPT + 2)
@@ -280,6 +147,41 @@ async def test_what_can_be_brought_back_is_not_given_up(ground: Ground) -> None:
     ground.ledger.append(10)
     refused = await ground.succeed()
     assert (refused.exit_code, f"up to position {KEPT + 10}" in refused.output) == (1, True), refused.output
+
+
+async def test_what_was_refilled_in_part_is_to_be_accepted_after_the_end(ground: Ground) -> None:
+    """What the bundles still have comes back first, without its reservations: the end of the log does not hide that."""
+    ground.put_older_back()
+    ground.lose_last_bundle()
+    refused = await ground.repair("refill")
+    assert (refused.exit_code, "entries/002.p/88: missing" in refused.output) == (1, True), refused.output
+    assert (await ground.succeed()).exit_code == 0
+    assert "positions 501 to 512 are refilled" in ground.new_files.halted()
+    assert (await ground.repair("accept")).exit_code == 0
+    async with ground.service() as service:
+        assert await ground.amend(service) == 514
+
+
+async def test_what_only_somebody_remembers_is_given_up_by_name(ground: Ground, old_key: SigningKey) -> None:
+    """The log's own files know of no more than the ledger: a head that was kept says how much is lost, or two persons
+    do where a witness says a number alone. Nothing less, and no head of another log, ends it."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    kept = ground.folder / "kept.checkpoint"
+    kept.write_bytes(Note(grown, (old_key.sign(grown),)).encode())
+    refused = await ground.succeed()
+    assert (refused.exit_code, "NOTHING_LOST" in refused.output) == (1, True), refused.output
+    refused = await ground.succeed(options=("--checkpoint", str(kept)))
+    assert "--checkpoint needs --key or --policy" in refused.output
+    named = ("--checkpoint", str(kept), "--key", str(old_key.verifier()), "--lost-to", str(SIGNED + 60))
+    done = await ground.succeed(options=named)
+    assert done.exit_code == 0, done.output
+    assert f"positions {SIGNED + 1} to {SIGNED + 60}" in done.output
+    note = ground.new_files.succeeded()
+    assert note is not None
+    ended = check_log_ended(note, (old_key.verifier(),))
+    assert (ended.last.text(), ended.surviving, ended.claimed) == (grown, SIGNED, SIGNED + 60)
+    async with ground.service() as service:
+        assert await ground.amend(service) == SIGNED + 2
 
 
 async def test_a_server_that_has_not_seen_it_appends_nothing(ground: Ground) -> None:

@@ -16,7 +16,7 @@ from ledger.trust.policy_file import parse_policy
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.eventually import eventually_async
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.test_integrating import until_halted, until_published
+from tests.integration.log.waiting import until_halted, until_published
 from tests.services.witness import WitnessProcess
 
 

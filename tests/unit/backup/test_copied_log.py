@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from ledger.backup.copied_log import copy_log
+from ledger.backup.copied_log import copy_log, copy_remains
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.fsck import check_log
 from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.log.own_heads import newest_head
+from ledger.log.signed_history import kept_up_to
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
 from ledger.trust.tile import TileId
-from tests.fault.test_integration_step import EVENTS
+from tests.fault.test_integration_step import EVENTS, root_at
 from tests.unit.trust.tlog_samples import LOG, ORIGIN
 
 PUBLISHED, SIGNED = 250, 530
@@ -79,3 +84,42 @@ def test_a_log_that_was_never_signed_is_none(tmp_path: Path) -> None:
     """Nothing is written."""
     assert copy_log(DirectoryBlobs(tmp_path / "none"), DirectoryBlobs(tmp_path / "copied"), "north") is None
     assert not (tmp_path / "copied").exists()
+
+
+def test_for_a_repair_what_is_left_of_a_damaged_log_is_copied(source: DirectoryBlobs, tmp_path: Path) -> None:
+    """Bundles that are gone, bodies that were changed and a full tile that was are named and left out; head, tree and
+    every other bundle are there, so that it can be seen what could be brought back."""
+    source.delete("north/tile/entries/000")
+    for path in ("bodies/001", "tile/0/001"):
+        data = bytearray(source.get(f"north/{path}") or b"")
+        source.put(f"north/{path}", bytes([*data[:-1], data[-1] ^ 1]))
+    copied = DirectoryBlobs(tmp_path / "copied")
+    missing = copy_remains(source, copied, "north")
+    assert [each.partition(":")[0] for each in missing] == ["tile/0/001", "tile/entries/000", "bodies/001"]
+    files = _files(copied)
+    assert newest_head(files, ORIGIN, [LOG.verifier()]) == Checkpoint(ORIGIN, SIGNED, root_at(SIGNED))
+    assert [files.read(path) is None for path in ("tile/entries/000", "bodies/001", "tile/entries/002.p/18")] == [
+        True,
+        True,
+        False,
+    ]
+    tree = Frontier()
+    tree.extend(leaf_hash(each.envelope) for each in EVENTS[: 2 * 256])
+    assert kept_up_to(files, tree, Checkpoint(ORIGIN, SIGNED, root_at(SIGNED))) == (SIGNED, "")
+
+
+@pytest.mark.parametrize("path", ["tile/0/002.p/18", "tile/1/000.p/2"])
+def test_without_the_tiles_of_its_head_nothing_shows_what_was_signed(
+    source: DirectoryBlobs, tmp_path: Path, path: str
+) -> None:
+    """Then nothing is copied that would look like a log."""
+    data = source.get(f"north/{path}") or b""
+    for harm in (
+        lambda: source.put(f"north/{path}", bytes([*data[:-1], data[-1] ^ 1])),
+        lambda: source.delete(f"north/{path}"),
+    ):
+        harm()
+        copied = DirectoryBlobs(tmp_path / "copied")
+        with pytest.raises(LogDamaged):
+            copy_remains(source, copied, "north")
+        assert _files(copied).signed() is None

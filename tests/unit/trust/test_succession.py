@@ -188,6 +188,9 @@ def test_the_end_of_a_log_is_signed_by_both_keys() -> None:
         ended(reason="").text(),
         ended().text() + "more\n",
         ended().text().replace("@v1", "@v2"),
+        ended(claimed=LOST).text(),
+        ended(claimed=LOST + 9).text().replace("@v2", "@v1"),
+        ended(claimed=LOST + 9).text().replace(f"\n{LOST + 9}\n", "\n099\n"),
         ended().text().replace(f"\n{SURVIVING}\n", "\n020\n"),
         "",
     ],
@@ -196,6 +199,18 @@ def test_an_end_that_could_not_be_true_is_refused(text: str) -> None:
     """Nothing lost, no successor, another ledger's, no reason, another form."""
     with pytest.raises(EndedFault):
         parse_log_ended(text)
+
+
+def test_an_end_may_give_up_more_than_its_last_head_shows() -> None:
+    """Where a witness or a topic knew more and no head of it is left: heads up to what is claimed are lost, whatever
+    their root, later ones are not. What survives may reach beyond the last head."""
+    end = ended(surviving=LOST + 2, claimed=LOST + 9)
+    both = Note(end.text(), (OLD_KEY.sign(end.text()), NEW_KEY.sign(end.text())))
+    assert (is_log_ended(both), parse_log_ended(end.text())) == (True, end)
+    assert check_log_ended(both, (OLD_KEY.verifier(),)).lost == range(LOST + 3, LOST + 10)
+    given = [end.gives_up(Checkpoint(OLD, size, b"\x01" * 32)) for size in (LOST, LOST + 2, LOST + 3, LOST + 9)]
+    assert given == [False, False, True, True]
+    assert not end.gives_up(Checkpoint(OLD, LOST + 10, bytes(32)))
 
 
 def test_old_heads_are_taken_for_what_the_end_says() -> None:

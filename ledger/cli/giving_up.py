@@ -1,0 +1,76 @@
+"""What of a log is lost for good: measured by whoever remembers most of it, and by what could still be brought back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
+
+from ledger.cli.refilling import Following
+from ledger.log.log_files import LogFiles
+from ledger.log.signed_history import kept_up_to, require_beginning
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
+
+
+class NotSucceeded(Exception):
+    """The log is not given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What persons say was published beyond what the log's own files still show."""
+
+    heads: Sequence[Checkpoint] = ()
+    """Heads of this log that somebody kept, under a trusted key."""
+    lost_to: int = 0
+    """Up to which position they give up, where no head says it: a witness's size, a topic's end. 0: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is to be given up."""
+
+    last: Checkpoint
+    """The newest head that is known."""
+    surviving: int
+    claimed: int
+    """Beyond `last` by persons' word; 0 where `last` is the end."""
+    missing: str
+    """Why the next position cannot be brought back."""
+
+    @property
+    def lost_to(self) -> int:
+        """The last position that is given up."""
+        return self.claimed or self.last.size
+
+
+async def measured_loss(
+    files: LogFiles, signed: Checkpoint, envelopes: AsyncIterable[bytes], topic: Following, claim: Claim
+) -> Loss:
+    """Raises NotSucceeded while log or topic has the next position, AnotherHistory where the ledger is another than
+    was signed; LogDamaged, BlobError, StreamUnavailable. A loss may come out empty; who asks refuses that.
+    """
+    tree = Frontier()
+    async for envelope in envelopes:
+        tree.append(leaf_hash(envelope))
+        if tree.size == signed.size:
+            await asyncio.to_thread(require_beginning, files, tree, signed)
+    if tree.size < signed.size:
+        await asyncio.to_thread(require_beginning, files, tree, signed)
+    last = max((signed, *claim.heads), key=lambda head: head.size)
+    kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
+    if kept.position > tree.size:
+        raise NotSucceeded(_still(tree.size, kept.position, "the log"))
+    if following := await asyncio.to_thread(topic, tree.size):
+        raise NotSucceeded(_still(tree.size, tree.size + len(following), "the topic"))
+    missing = kept.missing or f"position {tree.size + 1}: in no file of the log"
+    return Loss(last, tree.size, claim.lost_to if claim.lost_to > last.size else 0, missing)
+
+
+def _still(surviving: int, upto: int, source: str) -> str:
+    return (
+        f"positions {surviving + 1} to {upto} are not lost, {source} has them: "
+        "`ledger repair refill` brings them back, which comes first"
+    )

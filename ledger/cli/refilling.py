@@ -1,0 +1,123 @@
+"""Puts lost positions of a ledger back: from the bundles of its log, and where those end from its topic."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ledger.log.log_files import REFILLED, REPAIR, LogDamaged, LogFiles
+from ledger.log.signed_history import kept_events, require_beginning
+from ledger.store.refill import LedgerRefill
+from ledger.stream.contract import PublishedEvent
+from ledger.stream.kafka.reader import KafkaStreamReader
+from ledger.stream.kafka.topic_range import events_above
+from ledger.stream.kafka.topics_admin import TopicsAdmin
+from ledger.stream.topics import records_topic
+from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
+from ledger.trust.tile import TILE_WIDTH
+
+TOPIC_PAGE = 20_000
+"""Events of a topic that are held at once; where more follow it is read again."""
+Following = Callable[[int], Sequence[PublishedEvent]]
+"""What follows a position on the topic, without a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refilled:
+    """What was put back, and what the log lacks all the same."""
+
+    first: int
+    last: int
+    """Below `first` where nothing was missing, as far as the log and the topic know."""
+    unsigned: int = 0
+    """How many of them came from the topic alone, beyond what the log has signed."""
+
+
+@contextmanager
+def topic_of(bootstrap: str, hospital: str, origin: str) -> Generator[Following]:
+    """What the topic of a hospital holds of its present log; nothing where there is none. StreamUnavailable."""
+    topic = records_topic(hospital)
+    if not bootstrap or not TopicsAdmin(bootstrap).is_there(topic):
+        yield lambda _: ()
+        return
+    reader = KafkaStreamReader(bootstrap, topic)
+    try:
+        yield lambda position: events_above(reader, origin, position, TOPIC_PAGE)
+    finally:
+        reader.close()
+
+
+class Refilling:
+    """One ledger's, up to what its log has signed and its topic holds."""
+
+    def __init__(self, ledger: LedgerRefill, files: LogFiles, signed: Checkpoint, topic: Following) -> None:
+        self._ledger = ledger
+        self._files = files
+        self._signed = signed
+        self._topic = topic
+        self._tree = Frontier()
+
+    async def run(self) -> Refilled:
+        """Raises AnotherHistory, NotRefilled, StreamUnavailable, BlobError; LogDamaged where the bundles end before
+        what was signed and the topic does not go on. What is back by then stays.
+        """
+        async for envelope in self._ledger.envelopes():
+            self._tree.append(leaf_hash(envelope))
+            if self._tree.size == self._signed.size:
+                require_beginning(self._files, self._tree, self._signed)
+        if self._tree.size < self._signed.size:
+            require_beginning(self._files, self._tree, self._signed)
+        first, before = self._tree.size + 1, self._files.halted_by(REPAIR)
+        try:
+            damage = await self._from_log(first)
+            await self._from_topic(first)
+        finally:
+            self._say(first, before)
+        if damage is not None and self._tree.size < self._signed.size:
+            raise damage
+        return Refilled(first, self._tree.size, max(0, self._tree.size - max(first - 1, self._signed.size)))
+
+    async def _from_log(self, first: int) -> LogDamaged | None:
+        """What stopped it before the end; each bundle is a transaction, its root compared before it is stored."""
+        try:
+            for events in kept_events(self._files, self._tree, self._signed):
+                await self._put_back(events, first)
+        except LogDamaged as damage:
+            return damage
+        return None
+
+    async def _from_topic(self, first: int) -> None:
+        while following := await asyncio.to_thread(self._topic, self._tree.size):
+            events = [(event.envelope, event.body) for event in following]
+            for begin in range(0, len(events), TILE_WIDTH):
+                part = events[begin : begin + TILE_WIDTH]
+                self._require_signed(part)
+                await self._put_back(part, first)
+                self._tree.extend(leaf_hash(envelope) for envelope, _ in part)
+
+    def _require_signed(self, events: Sequence[tuple[bytes, bytes]]) -> None:
+        """As far as the log has signed, its tree says what they must be; beyond, only the chains of the records do."""
+        grown = Frontier(self._tree.size, self._tree.peaks)
+        grown.extend(leaf_hash(envelope) for envelope, _ in events[: max(0, self._signed.size - grown.size)])
+        if grown.size > self._tree.size:
+            require_beginning(self._files, grown, self._signed)
+
+    async def _put_back(self, events: Sequence[tuple[bytes, bytes]], first: int) -> None:
+        # Said before the first event is back: what ends in between must not let commands in.
+        if not self._files.halted_by(REPAIR).endswith(REFILLED):
+            self._files.halt(REPAIR, f"positions from {first} on {REFILLED}")
+        await self._ledger.put_back(self._tree.size + 1, events)
+
+    def _say(self, first: int, before: str) -> None:
+        """Up to where; nothing else than before where nothing is back."""
+        if self._tree.size >= first:
+            earlier = f"{before.removesuffix(REFILLED)}and " if before.endswith(REFILLED) else ""
+            self._files.halt(REPAIR, f"{earlier}positions {first} to {self._tree.size} {REFILLED}")
+        elif not before:
+            self._files.resume(REPAIR)
+        elif before != self._files.halted_by(REPAIR):
+            self._files.halt(REPAIR, before)

@@ -1,0 +1,148 @@
+"""A ledger whose log ended once, out of its backup: the same ledger again, and the ended log stays ended."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.main import main
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.role import Log
+from ledger.log.fsck import check_log
+from ledger.log.log_files import LogFiles
+from ledger.log.present_log import PresentLogs
+from ledger.store.whole_ledger import verify_stored
+from ledger.trust.lineage import Succession
+from ledger.trust.verify import Summary
+from tests.contract.stream.loaded_ledger import LoadedLedger
+from tests.integration.log.conftest import Integrating, integrating_at
+from tests.integration.log.succession_ground import KEPT, Ground, environment_of
+from tests.integration.log.waiting import until_published
+from tests.services.postgres import Database
+
+
+async def run(ground: Ground, *words: str, **environment: str) -> Result:
+    """A command of the program, which has an event loop of its own."""
+    env = {**ground.environment, **environment}
+    return await asyncio.to_thread(lambda: CliRunner().invoke(main, words, env=env))
+
+
+def restored_ground(ground: Ground, database: Database) -> Ground:
+    """Where the same hospital comes up again: another database and folder, the passphrase at hand."""
+    folder = ground.folder / "restored"
+    folder.mkdir()
+    shutil.copy(ground.folder / "passphrase", folder / "passphrase")
+    ledger = LoadedLedger(database, ground.ledger.hospital, 1, head=KEPT + 2)
+    return Ground(ledger, environment_of(database, folder), folder, ground.patient)
+
+
+async def backed_up(ground: Ground) -> tuple[Path, Path]:
+    events, keys = ground.folder / "events", ground.folder / "key-backup"
+    done = await run(ground, "backup", str(events), "--keys-to", str(keys))
+    assert done.exit_code == 0, done.output
+    return events, keys
+
+
+async def test_a_successor_out_of_its_backup_is_refilled_and_goes_on(
+    ground: Ground, integrating: Integrating, empty_database: Database
+) -> None:
+    """Succeeded, backed up, grown, restored, refilled, accepted: the bytes are the same, the log is found though the
+    first folder is another's, nothing is taken under the ended origin, and commands and signatures go on."""
+    ground.lose()
+    assert (await ground.succeed()).exit_code == 0
+    async with ground.service() as service:
+        await ground.amend(service)
+    async with integrating():
+        await until_published(ground.new_files, KEPT + 2)
+    events, keys = await backed_up(ground)
+    async with ground.service() as service:
+        for _ in range(3):
+            await ground.amend(service)
+    async with integrating():
+        await until_published(ground.new_files, KEPT + 5)
+
+    there = restored_ground(ground, empty_database)
+    words = ("restore", str(events), "--keys", str(keys), "--log", str(ground.folder / "log"))
+    superuser = {"LEDGER_POSTGRES_MIGRATE_URL": empty_database.url}
+    refused = await run(there, *words, **superuser)
+    assert (refused.exit_code, "positions 503 to 505 are missing" in refused.output) == (1, True), refused.output
+    done = await run(there, *words, "--for-repair", **superuser)
+    assert done.exit_code == 0, done.output
+    shutil.copytree(keys / "note-keys", there.folder / "keys")
+    assert_ended_for_ever(there)
+    refilled = await there.repair("refill")
+    assert (refilled.exit_code, "positions 503 to 505 are back" in refilled.output) == (0, True), refilled.output
+    assert there.ledger.stored() == ground.ledger.stored()
+    assert "refilled" in there.new_files.halted()
+    accepted = await there.repair("accept")
+    assert (accepted.exit_code, there.new_files.halted()) == (0, ""), accepted.output
+    async with there.service() as service:
+        assert await there.amend(service) == KEPT + 6
+    await assert_signed_on(there, KEPT + 6)
+
+
+def assert_ended_for_ever(there: Ground) -> None:
+    """By the files, and by the database, whoever still seals under the old origin."""
+    hospital, blobs = there.ledger.hospital, DirectoryBlobs(there.folder / "log")
+    assert PresentLogs(blobs).folder_of(hospital) == f"{hospital}.2"
+    assert LogFiles(blobs, hospital).ended() == there.new_files.succeeded() is not None
+    assert there.old_files.signed() is not None
+    before = there.ledger.head
+    with pytest.raises(psycopg.Error) as refused:
+        there.ledger.append(1)
+    assert refused.value.sqlstate == "LE003"
+    there.ledger.head = before
+
+
+async def assert_signed_on(there: Ground, size: int) -> None:
+    keys = LogKeys(there.folder / "keys", there.folder / "passphrase", make=False)
+    async with integrating_at(there.settings, Log(DirectoryBlobs(there.folder / "log"), keys, None)):
+        await until_published(there.new_files, size)
+    assert check_log(there.new_files.read, keys.of(there.new)[0].verifier()).checkpoint.size == size
+    found = await verify_stored(there.environment["LEDGER_POSTGRES_APPEND_URL"], there.ledger.hospital)
+    assert isinstance(found, Summary)
+    assert found.successions == (Succession(KEPT + 1, there.old, there.new),)
+
+
+async def test_a_succession_finds_its_keys_where_the_settings_say(ground: Ground, tmp_path: Path) -> None:
+    """The folder of note keys and the public file of verifiers may lie elsewhere: the successor's key is made there,
+    and made known there, or no other role would believe its heads."""
+    keys, verifiers = tmp_path / "elsewhere", tmp_path / "public" / "verifiers"
+    (tmp_path / "keys").rename(keys)
+    verifiers.parent.mkdir()
+    shutil.move(keys / "verifiers", verifiers)
+    ground.environment |= {"LEDGER_LOG_KEYS": str(keys), "LEDGER_LOG_VERIFIERS": str(verifiers)}
+    ground.lose()
+    done = await ground.succeed()
+    assert done.exit_code == 0, done.output
+    assert f"{ground.new}+" in verifiers.read_text()
+    assert not (tmp_path / "keys").exists()
+    assert not (keys / "verifiers").exists()
+
+
+async def test_nobody_lets_commands_in_while_a_succession_is_under_way(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`repair accept` between its steps is refused; where somebody has taken the words away by hand all the same, the
+    next `repair succeed` sees by the ledger that it is not over, and ends it."""
+    ground.lose()
+    with monkeypatch.context() as broken:
+
+        async def fail(*_: object, **__: object) -> None:
+            raise OSError("broken off")
+
+        broken.setattr("ledger.application.ledger.Ledger.succeed", fail)
+        assert (await ground.succeed()).exit_code != 0
+    refused = await ground.repair("accept")
+    assert (refused.exit_code, "a succession is under way" in refused.output.lower()) == (1, True), refused.output
+    ground.new_files.resume("repair")
+    done = await ground.succeed()
+    assert done.exit_code == 0, done.output
+    async with ground.service() as service:
+        assert await ground.amend(service) == KEPT + 2
