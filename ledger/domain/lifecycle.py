@@ -11,6 +11,7 @@ from typing import Any
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
+from ledger.domain import late_item_guards as late
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
@@ -65,8 +66,14 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.VoidRecord: Rule(
         _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
     ),
-    course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT)),
-    commands.RecordEntry: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING,)),
+    course_commands.DraftEntry: Rule(
+        WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED)
+    ),
+    commands.RecordEntry: Rule(
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
+        of_command=(on.NAMED_FOR_ADDING, on.DRAFT_NOT_HELD, on.DRAFT_NOT_SEALED),
+    ),
     commands.AmendEntry: Rule(
         CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED)
     ),
@@ -148,7 +155,15 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.FileLateItem: Rule(
         KEPT | {Phase.SUBMITTED, Phase.REOPENED},
         demands=(is_.NOT_IN_ERROR,),
-        of_command=(on.CORRECTED_KNOWN, on.CORRECTED_STANDS),
+        of_command=(
+            late.IS_LATE_ITEM,
+            late.SIGNED_FINALLY,
+            on.CORRECTED_KNOWN,
+            on.CORRECTED_STANDS,
+            late.CORRECTS_OWN_REPORT,
+            late.CORRECTED_NOT_SEALED,
+            on.role_allowed("file_late_item"),
+        ),
     ),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
@@ -174,7 +189,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON,)),
     keeping_commands.LiftHold: Rule(LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON)),
-    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, *_SEALING)),
+    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, seal.NO_DRAFT_NAMED, *_SEALING)),
     keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, *_SEALING)),
     keeping_commands.UnsealRecord: Rule(LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING)),
     keeping_commands.IssueCopy: Rule(

@@ -10,6 +10,7 @@ ROLES_OF = frozenset(
     {
         "accept_deficiency",
         "retract_entry",
+        "file_late_item",
         "pass_quality",
         "return_record",
         "approve_reopen",

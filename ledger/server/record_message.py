@@ -10,7 +10,8 @@ from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
-from ledger.domain.keeping_state import Destruction, PatientRequest
+from ledger.domain.keeping_state import Destruction, PatientRequest, Seal
+from ledger.domain.sealed_versions import came_since
 from ledger.domain.state import Archiving, Consultation, Entry, RecordState, Transfer, is_destroyed
 
 
@@ -83,7 +84,7 @@ def _keeping(state: RecordState) -> values.Keeping:
     over, archiving = state.overlays, state.archiving
     message = values.Keeping(
         holds=[to_message(each, values.Hold) for each in over.holds.values()],
-        seals=[to_message(each, values.Seal) for each in over.seals.values()],
+        seals=[_seal(state, each) for each in over.seals.values()],
         loans=[to_message(each, values.Loan) for each in over.loans.values()],
         papers=[to_message(each, values.Paper) for each in over.papers.values()],
         requests=[to_message(each, values.PatientRequest) for each in over.requests.values()],
@@ -96,6 +97,12 @@ def _keeping(state: RecordState) -> values.Keeping:
         message.reopening.CopyFrom(to_message(over.reopening, values.Reopening))
     if archiving.disposal is not None:
         message.disposal.CopyFrom(to_message(archiving.disposal, values.Disposal))
+    return message
+
+
+def _seal(state: RecordState, seal: Seal) -> values.Seal:
+    message = to_message(seal, values.Seal)
+    message.came_since.extend(to_message(each, values.EntryRef) for each in came_since(state, seal))
     return message
 
 

@@ -14,8 +14,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, EndCare, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
-from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
+from ledger.domain.decision import Bump, Claim, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -26,7 +25,6 @@ from ledger.domain.keeping_values import (
     SealStep,
     UnsealGround,
 )
-from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import (
     Actor,
@@ -43,12 +41,10 @@ from tests.unit.domain.given import (
     APPROVER,
     ARCHIVIST,
     CLOCK,
-    DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
     NOTARY,
     NOW,
-    OTHER_DIGEST,
     PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
@@ -71,7 +67,6 @@ from tests.unit.domain.given import (
     registered,
     reopened,
     signed,
-    source,
     submitted,
     visit_of,
 )
@@ -397,43 +392,6 @@ def test_a_late_result_is_filed_into_an_open_case_too() -> None:
     stream = reopened()
     stream.when(course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None))
     assert (stream.last_events, stream.record.phase) == (["LateItemFiled"], Phase.REOPENED)
-
-
-@pytest.mark.parametrize("make", [submitted, archived, due, permanent])
-def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[], Stream]) -> None:
-    """Its source says something else now: a new entry that names the old one, which stays; the claim moves on."""
-    stream = make()
-    before = dict(stream.record.entries)
-    old = next(iter(before))
-    known = ClaimedItem(RECORD, old, DIGEST, Taken.ENTRY)
-    late = course.FileLateItem(RECORD, RESULT, signed(), "corrected by the laboratory", None)
-    decision = stream.when(late, source=source(OTHER_DIGEST), claimed=known, now=LATER)
-    event, link = decision.events
-    assert isinstance(event, LateItemFiled)
-    assert isinstance(link, EntryCorrectedLate)
-    assert event.reason == "corrected by the laboratory"
-    assert (link.entry_id, link.entry_version, link.late_entry_id) == (old, 1, event.entry_id)
-    after = stream.record.entries
-    assert after[old] == replace(before[old], corrected_by=(event.entry_id,))
-    assert after[event.entry_id].corrects == EntryRef(old, 1)
-    assert all(after[each] == entry for each, entry in before.items() if each != old)
-    (swap,) = decision.reservations
-    assert isinstance(swap, Swap)
-    assert swap.value == b"N" + event.entry_id.bytes + OTHER_DIGEST
-
-
-def test_a_late_item_may_name_the_entry_that_it_corrects() -> None:
-    """Also where no source brings it; another entry than the one that its source item was is refused."""
-    stream = archived()
-    first, second = list(stream.record.entries)[:2]
-    late = course.FileLateItem(RECORD, RESULT, signed(), "read again", None, corrects_entry_id=first)
-    known = ClaimedItem(RECORD, second, DIGEST, Taken.ENTRY)
-    fault = ("corrects_entry_id", "SOURCE_ELSEWHERE")
-    assert stream.refused(late, source=source(OTHER_DIGEST), claimed=known)[1] == [fault]
-    stream.when(late)
-    assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate"]
-    stream.when(late)
-    assert len(stream.record.entries[first].corrected_by) == 2
 
 
 def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:
