@@ -185,7 +185,9 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     keeping_commands.RearchiveRecord: Rule(
-        _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT)
+        _in(Phase.REOPENED),
+        _in(Phase.ARCHIVED, Phase.PERMANENT),
+        (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
     ),
     keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON,)),
     keeping_commands.LiftHold: Rule(LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON)),

@@ -412,6 +412,7 @@ CASES: list[Case] = [
     Case("SAME_PERSON", with_entry(archived, approve)),
     Case("NOT_A_PERSON", with_entry(archived, approve), {"actor": CLOCK}),
     Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": AFFAIRS}),
+    Case("MISSING_ENTRY", with_entry(reopened, lambda s: (s.when(RetractEntry(RECORD, first(s), "typing")), keeping.RearchiveRecord(RECORD))[1])),
     Case("NOT_SIGNED", with_entry(reopened, lambda s: (s.entry(signer=TRAINEE), keeping.RearchiveRecord(RECORD))[1])),
     Case("OPEN_DRAFT", lambda: (_reopened_with_draft(), keeping.RearchiveRecord(RECORD))),
     Case("NOT_A_PERSON", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", ())), {"actor": CLOCK}),

@@ -43,6 +43,7 @@ from tests.unit.domain.given import (
     CLOCK,
     HEAD_OF_HOSPITAL,
     LIST,
+    MANDATORY,
     NOTARY,
     NOW,
     PACKAGE,
@@ -358,12 +359,22 @@ def test_a_reopening_takes_what_it_names_from_two_persons_and_ends() -> None:
     """One note may be added and one entry amended; then the case is archived again with a new head."""
     stream = reopened()
     named, *others = stream.record.entries
-    amend = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    amend = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", MANDATORY[0], signed())
     stream.when(amend)
     assert stream.refused(RetractEntry(RECORD, others[0], "x"))[1] == [("entry_id", "NOT_NAMED")]
     stream.entry()
     stream.when(keeping.RearchiveRecord(RECORD), head_leaf=bytes([9]) * 32)
     assert (stream.record.phase, stream.record.archiving.head_leaf) == (Phase.ARCHIVED, bytes([9]) * 32)
+
+
+def test_what_a_record_must_hold_is_not_withdrawn_in_a_reopening() -> None:
+    """It is archived again once the entry is there again, or its lack was accepted by name."""
+    stream = reopened()
+    stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
+    assert stream.refused(keeping.RearchiveRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
+    stream.when(course.AcceptDeficiency(RECORD, None, "admission_note", "the author has left"))
+    stream.when(keeping.RearchiveRecord(RECORD))
+    assert stream.record.phase is Phase.ARCHIVED
 
 
 def test_after_the_window_nothing_is_changed_but_the_case_is_archived_again() -> None:
@@ -467,10 +478,13 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
     """What a trainee amended in the window and nobody can sign is accepted as a deficiency; then it may be reopened."""
     stream = reopened()
     named = next(iter(stream.record.entries))
-    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", note("Mended."), signed(TRAINEE)))
+    stream.when(AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "typing", MANDATORY[0], signed(TRAINEE)))
     late = {"now": NOW + timedelta(days=30)}
-    assert stream.refused(keeping.RearchiveRecord(RECORD), **late)[1] == [(f"entries[{named}]", "NOT_SIGNED")]
+    faults = [("record_id", "MISSING_ENTRY"), (f"entries[{named}]", "NOT_SIGNED")]
+    assert stream.refused(keeping.RearchiveRecord(RECORD), **late)[1] == faults
     stream.when(course.AcceptDeficiency(RECORD, named, "", "the author has left"), **late)
+    assert stream.refused(keeping.RearchiveRecord(RECORD), **late)[1] == faults[:1]
+    stream.when(course.AcceptDeficiency(RECORD, None, "admission_note", "the author has left"), **late)
     stream.when(keeping.RearchiveRecord(RECORD), **late)
     assert stream.record.phase is Phase.ARCHIVED
     stream.when(keeping.RequestReopen(RECORD, "to be written anew", (named,), ()), **late)
