@@ -413,15 +413,19 @@ SCOPE_NOT_RETRACTED = _each(
 SCOPE_FINISHED = _each(
     "entry_ids",
     "NOT_SIGNED",
-    "a copy shows what is signed",
-    lambda record, each: each not in record.entries or is_finished(record.entries[each]),
+    "a copy shows what is signed, or whose missing signature was accepted",
+    lambda record, each: each not in record.entries or is_finished(record, record.entries[each]),
     RefusalKind.STATE,
 )
 
 
-def is_finished(entry: Entry) -> bool:
-    """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system."""
+def is_finished(record: RecordState, entry: Entry) -> bool:
+    """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system, or its
+    missing signature was accepted as a deficiency, which the copy says.
+    """
     # What nobody has finished is shown to nobody outside, whoever drafted it.
     if entry.state is EntryState.DRAFT:
         return False
-    return entry.retracted or entry.last.historical or entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}
+    signed = entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}
+    accepted = entry.entry_id in record.archiving.deficiencies
+    return entry.retracted or entry.last.historical or signed or accepted

@@ -39,7 +39,7 @@ def record_message(view: RecordView) -> records.Record:
         head_leaf=view.head_leaf,
         updated_at=to_timestamp(view.updated_at),
         identity=common.IdentityStatus.Value(f"IDENTITY_STATUS_{state.identity}"),
-        entries=[_entry(each) for each in state.entries.values()],
+        entries=[_entry(state, each) for each in state.entries.values()],
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
@@ -121,10 +121,10 @@ def entry_message(state: RecordState, entry_id: UUID) -> records.Entry:
     entry = state.entries.get(entry_id)
     if entry is None:
         raise UnknownEntry(entry_id)
-    return _entry(entry)
+    return _entry(state, entry)
 
 
-def _entry(entry: Entry) -> records.Entry:
+def _entry(state: RecordState, entry: Entry) -> records.Entry:
     return records.Entry(
         entry_id=str(entry.entry_id),
         state=common.EntryState.Value(f"ENTRY_STATE_{entry.state}"),
@@ -133,6 +133,7 @@ def _entry(entry: Entry) -> records.Entry:
         corrects_entry_id=str(entry.corrects.entry_id) if entry.corrects else "",
         corrects_entry_version=entry.corrects.version if entry.corrects else 0,
         corrected_by=[str(each) for each in entry.corrected_by],
+        deficiency_accepted=entry.entry_id in state.archiving.deficiencies,
     )
 
 

@@ -355,6 +355,19 @@ def test_a_copy_names_the_last_versions_of_what_is_finished() -> None:
     assert shown == {entry.entry_id for entry in stream.record.entries.values() if entry.state is EntryState.SIGNED}
 
 
+def test_a_copy_shows_an_entry_whose_missing_signature_was_accepted() -> None:
+    """It is part of the record that was archived: named in the scope or not, never left out in silence."""
+    stream = closed()
+    unsigned = stream.entry(signer=TRAINEE)
+    named = keeping.IssueCopy(RECORD, "Mr. N.", "self", (unsigned,), "true copy")
+    assert stream.refused(named)[1] == [("entry_ids[0]", "NOT_SIGNED")]
+    stream.when(course.AcceptDeficiency(RECORD, unsigned, "", "the author has left"))
+    for command in (named, replace(named, entry_ids=())):
+        (event,) = stream.when(command).events
+        assert isinstance(event, CopyIssued)
+        assert EntryRef(unsigned, 1) in event.versions
+
+
 def test_a_reopening_takes_what_it_names_from_two_persons_and_ends() -> None:
     """One note may be added and one entry amended; then the case is archived again with a new head."""
     stream = reopened()
