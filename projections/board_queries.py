@@ -102,4 +102,5 @@ def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
         to_countersign=row[13],
         late_items=row[14],
         identity=row[15],
+        corrected=row[16],
     )

@@ -21,13 +21,14 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
         standing=standing,
         codes=map(_code, row[10] or []),
         duplicates=map(_duplicate, row[11] or []),
+        corrected=row[12],
     )
 
 
 def _code(found: list[Any]) -> boards_pb2.EpisodeCode:
-    system, code, display, version, entries = found
+    system, code, display, version, entries, corrected = found
     coding = common_pb2.Coding(system=system, code=code, display=display, version=version)
-    return boards_pb2.EpisodeCode(coding=coding, entries=entries)
+    return boards_pb2.EpisodeCode(coding=coding, entries=entries, corrected=corrected)
 
 
 def _duplicate(found: list[Any]) -> boards_pb2.EpisodeDuplicate:

@@ -104,17 +104,24 @@ def _unanswered(command: Any, record: RecordState, _: Facts) -> bool:
     return asked is None or not asked.answered
 
 
-def _held(overlay: Hold | Seal, entry_id: UUID) -> bool:
+def listed_by(overlay: Hold | Seal, entry_id: UUID | None) -> bool:
+    """Whether a hold or seal lists some version of the entry."""
     return any(each.entry_id == entry_id for each in overlay.versions)
 
 
-def _not_held(command: Any, record: RecordState, _: Facts) -> bool:
-    return not any(_held(hold, command.entry_id) for hold in record.overlays.holds.values())
+def _not_held(field: str) -> CommandGuard:
+    def holds(command: Any, record: RecordState, _: Facts) -> bool:
+        return not any(listed_by(hold, getattr(command, field)) for hold in record.overlays.holds.values())
+
+    return _check("ENTRY_HELD", "a hold forbids to change the entry", field, holds)
 
 
-def _original_open(command: Any, record: RecordState, _: Facts) -> bool:
-    seals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
-    return not any(_held(seal, command.entry_id) for seal in seals)
+def _original_open(field: str) -> CommandGuard:
+    def holds(command: Any, record: RecordState, _: Facts) -> bool:
+        seals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
+        return not any(listed_by(seal, getattr(command, field)) for seal in seals)
+
+    return _check("ENTRY_SEALED", "the original of the entry is sealed", field, holds)
 
 
 def _named_for_change(command: Any, record: RecordState, _: Facts) -> bool:
@@ -321,8 +328,8 @@ ENTRY_NOT_RETRACTED = _check("ENTRY_RETRACTED", "a retracted entry is not change
 NOT_A_DRAFT = _check("DRAFT", "a draft is signed before it is amended", "entry_id", _not_a_draft)
 STILL_A_DRAFT = _check("NOT_A_DRAFT", "the entry is signed or retracted", "entry_id", _still_a_draft)
 CONSULTATION_OPEN = _check("ALREADY_ANSWERED", "it was answered before", "consultation_id", _unanswered)
-ENTRY_NOT_HELD = _check("ENTRY_HELD", "a hold forbids to change the entry", "entry_id", _not_held)
-ENTRY_NOT_SEALED = _check("ENTRY_SEALED", "the original of the entry is sealed", "entry_id", _original_open)
+ENTRY_NOT_HELD, DRAFT_NOT_HELD = _not_held("entry_id"), _not_held("draft_id")
+ENTRY_NOT_SEALED, DRAFT_NOT_SEALED = _original_open("entry_id"), _original_open("draft_id")
 NAMED_FOR_CHANGE = _check("NOT_NAMED", "the reopening does not name the entry", "entry_id", _named_for_change)
 NAMED_FOR_ADDING = _check(
     "NOT_NAMED", "the reopening does not name the template", "content.template", _named_for_adding
@@ -420,15 +427,19 @@ SCOPE_NOT_RETRACTED = _each(
 SCOPE_FINISHED = _each(
     "entry_ids",
     "NOT_SIGNED",
-    "a copy shows what is signed",
-    lambda record, each: each not in record.entries or is_finished(record.entries[each]),
+    "a copy shows what is signed, or whose missing signature was accepted",
+    lambda record, each: each not in record.entries or is_finished(record, record.entries[each]),
     RefusalKind.STATE,
 )
 
 
-def is_finished(entry: Entry) -> bool:
-    """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system."""
+def is_finished(record: RecordState, entry: Entry) -> bool:
+    """Whether a copy may show the entry: its last version is signed, or was taken over from an earlier system, or its
+    missing signature was accepted as a deficiency, which the copy says.
+    """
     # What nobody has finished is shown to nobody outside, whoever drafted it.
     if entry.state is EntryState.DRAFT:
         return False
-    return entry.retracted or entry.last.historical or entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}
+    signed = entry.state in {EntryState.SIGNED, EntryState.COUNTERSIGNED}
+    accepted = entry.entry_id in record.archiving.deficiencies
+    return entry.retracted or entry.last.historical or signed or accepted

@@ -34,7 +34,6 @@ from ledger.domain.decide_entry import (
     check_content,
     check_room,
     check_stated,
-    claimed_entry,
     entry_claims,
     kept_content,
 )
@@ -53,7 +52,7 @@ from ledger.domain.guards import (
     on_record,
     taken_before,
 )
-from ledger.domain.held_items import check_items
+from ledger.domain.held_items import check_items, claimed_entry
 from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken

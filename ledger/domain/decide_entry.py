@@ -25,11 +25,18 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
-from ledger.domain.held_items import check_fact, check_fact_shape, check_items, fact_claims, item_claims
+from ledger.domain.held_items import (
+    check_fact,
+    check_fact_shape,
+    check_items,
+    claimed_entry,
+    fact_claims,
+    item_claims,
+)
 from ledger.domain.lifecycle import LATE_RESULT, command_faults, state_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import Entry, RecordState, StreamState
+from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState, HeldItem
 
@@ -128,12 +135,6 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
         faults.note(fault, RefusalKind.STATE)
     for kind, fault in command_faults(command, record, facts):
         faults.note(fault, kind)
-
-
-def claimed_entry(record: RecordState, facts: Facts) -> Entry | None:
-    """The entry of this record that was made from the command's source item."""
-    held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
-    return record.entries.get(held.entry_id) if held and held.entry_id else None
 
 
 def _check_correction(command: RecordEntry, record: RecordState, facts: Facts, faults: Faults) -> None:

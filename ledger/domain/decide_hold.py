@@ -20,6 +20,7 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealStep, UnsealGround
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.sealed_versions import finished_versions, unlisted
 from ledger.domain.state import EntryVersion, RecordState, StreamState
 from ledger.domain.values import Actor, Phase
 
@@ -27,7 +28,7 @@ _UNFINISHED = frozenset({Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED, Phase.SUB
 
 
 def place_hold(command: PlaceHold, state: StreamState | None, facts: Facts) -> Decision:
-    """Holds the versions named, or all there are; several holds may stand at once."""
+    """Holds the versions named, or all that are finished; several holds may stand at once."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.mandate, faults, "mandate")
@@ -38,7 +39,7 @@ def place_hold(command: PlaceHold, state: StreamState | None, facts: Facts) -> D
             faults.add(f"versions[{index}]", "UNKNOWN_ENTRY", "no such version of an entry", RefusalKind.NOT_FOUND)
     faults.refuse_if_any()
     versions = command.versions or tuple(
-        EntryRef(entry_id, version.version) for entry_id, version in _versions(record, ())
+        EntryRef(entry_id, version.version) for entry_id, version in finished_versions(record)
     )
     event = HoldPlaced(facts.meta(), facts.ids[0], command.mandate, command.authority, versions)
     return on_record(command.record_id, event, hold_id=facts.ids[0])
@@ -54,13 +55,13 @@ def lift_hold(command: LiftHold, state: StreamState | None, facts: Facts) -> Dec
 
 
 def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) -> Decision:
-    """Seals every version of the entries named (all, where none is named), retracted ones too, with their hashes."""
+    """Seals every version of the entries named (else of all that are finished), retracted ones too, with hashes."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     second = _second_person(command, faults)
     faults.text(command.party_name, "party_name", TEXT_MAX)
-    if not record.entries:
-        faults.add("record_id", "NOTHING_TO_SEAL", "it holds no entry yet", RefusalKind.STATE)
+    if not finished_versions(record):
+        faults.add("record_id", "NOTHING_TO_SEAL", "it holds no finished entry yet", RefusalKind.STATE)
     faults.refuse_if_any()
     seal_id = facts.ids[0]
     event = RecordSealed(
@@ -69,7 +70,7 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
         mode=command.mode,
         party=command.party,
         party_name=command.party_name or second.name,
-        versions=_sealed(_versions(record, command.entry_ids), facts),
+        versions=_sealed(finished_versions(record, command.entry_ids), facts),
         unfinished=record.phase in _UNFINISHED,
     )
     attended = SealAttended(facts.meta(), seal_id, SealStep.PLACED, second)
@@ -77,17 +78,12 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
 
 
 def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) -> Decision:
-    """Adds every version that the seal does not list yet."""
+    """Adds every finished version that the seal does not list yet."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     second = _second_person(command, faults)
     seal = record.overlays.seals.get(command.seal_id)
-    listed = seal.versions if seal else frozenset[EntryRef]()
-    new = [
-        (entry_id, version)
-        for entry_id, version in _versions(record, ())
-        if EntryRef(entry_id, version.version) not in listed
-    ]
+    new = unlisted(record, seal) if seal else []
     if seal is not None and not new:
         faults.add("seal_id", "NOTHING_TO_SEAL", "nothing came since", RefusalKind.STATE)
     faults.refuse_if_any()
@@ -117,11 +113,6 @@ def _second_person(command: SealRecord | ExtendSeal | UnsealRecord, faults: Faul
         return Actor(UUID(int=0))
     faults.note_all(actor_faults(command.second_person, "second_person"), RefusalKind.INVALID)
     return command.second_person
-
-
-def _versions(record: RecordState, entry_ids: Iterable[UUID]) -> list[tuple[UUID, EntryVersion]]:
-    wanted = tuple(entry_ids) or tuple(record.entries)
-    return [(entry_id, version) for entry_id in wanted for version in record.entries[entry_id].versions]
 
 
 def _sealed(versions: Iterable[tuple[UUID, EntryVersion]], facts: Facts) -> tuple[SealedVersion, ...]:

@@ -48,7 +48,7 @@ def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> D
     for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
         check_reason(value, faults, field)
     scope = command.entry_ids or tuple(
-        entry.entry_id for entry in record.entries.values() if not entry.retracted and is_finished(entry)
+        entry.entry_id for entry in record.entries.values() if not entry.retracted and is_finished(record, entry)
     )
     if not scope:
         faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)

@@ -13,7 +13,7 @@ from ledger.domain.decision import Claim, FactClaim, Facts, KnownFact, KnownItem
 from ledger.domain.faults import Faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import DIGEST_BYTES, Taken, encode_claim
-from ledger.domain.state import RecordState
+from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import HeldItem, SourceItem
 
 ITEMS_MAX = 500
@@ -45,6 +45,12 @@ def _check_shape(held: HeldItem, field: str, faults: Faults) -> None:
     if len(held.item.content_sha256) != DIGEST_BYTES:
         faults.add(f"{field}.item.content_sha256", "MALFORMED_DIGEST", "32 bytes are required")
     check_fact_shape(held.fact_sha256, f"{field}.fact_sha256", faults)
+
+
+def claimed_entry(record: RecordState, facts: Facts) -> Entry | None:
+    """The entry of this record that was made from the command's source item."""
+    held = facts.claimed if facts.claimed and facts.claimed.taken is Taken.ENTRY else None
+    return record.entries.get(held.entry_id) if held and held.entry_id else None
 
 
 def check_fact_shape(fact: bytes, field: str, faults: Faults) -> None:

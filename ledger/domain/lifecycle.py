@@ -13,6 +13,7 @@ from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
+from ledger.domain import late_item_guards as late
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
@@ -70,9 +71,14 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.VoidRecord: Rule(
         _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
     ),
-    course_commands.DraftEntry: Rule(WRITING, of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT, author.OWN_DRAFT)),
+    course_commands.DraftEntry: Rule(
+        WRITING,
+        of_command=(on.ENTRY_KNOWN, on.STILL_A_DRAFT, author.OWN_DRAFT, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED),
+    ),
     commands.RecordEntry: Rule(
-        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(on.NAMED_FOR_ADDING, author.OWN_DRAFT_SIGNED)
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
+        of_command=(on.NAMED_FOR_ADDING, author.OWN_DRAFT_SIGNED, on.DRAFT_NOT_HELD, on.DRAFT_NOT_SEALED),
     ),
     commands.AmendEntry: Rule(
         CHANGEABLE,
@@ -177,7 +183,15 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.FileLateItem: Rule(
         KEPT | {Phase.SUBMITTED, Phase.REOPENED},
         demands=(is_.NOT_IN_ERROR,),
-        of_command=(on.CORRECTED_KNOWN, on.CORRECTED_STANDS),
+        of_command=(
+            late.IS_LATE_ITEM,
+            late.SIGNED_FINALLY,
+            on.CORRECTED_KNOWN,
+            on.CORRECTED_STANDS,
+            late.CORRECTS_OWN_REPORT,
+            late.CORRECTED_NOT_SEALED,
+            on.role_allowed("file_late_item"),
+        ),
     ),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
     course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
@@ -199,13 +213,16 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     keeping_commands.RearchiveRecord: Rule(
-        _in(Phase.REOPENED), _in(Phase.ARCHIVED, Phase.PERMANENT), (is_.ALL_SIGNED, is_.NO_DRAFT), _ARCHIVING
+        _in(Phase.REOPENED),
+        _in(Phase.ARCHIVED, Phase.PERMANENT),
+        (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        _ARCHIVING,
     ),
     keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON, on.role_allowed("place_hold"))),
     keeping_commands.LiftHold: Rule(
         LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("lift_hold"))
     ),
-    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, *_SEALING)),
+    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, seal.NO_DRAFT_NAMED, *_SEALING)),
     keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, *_SEALING)),
     keeping_commands.UnsealRecord: Rule(
         LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING, seal.SETTLED_BY_ROLE)

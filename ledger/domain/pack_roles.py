@@ -12,6 +12,7 @@ ROLES_OF = frozenset(
         "amend_entry",
         "retract_entry",
         "continue_draft",
+        "file_late_item",
         "pass_quality",
         "return_record",
         "archive_record",

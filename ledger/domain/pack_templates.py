@@ -22,6 +22,8 @@ def _named(pack: RulePack) -> Iterator[tuple[str, str]]:
     for name in pack.final_signers:
         if name != ANY:
             yield f"final_signers.{name}", name
+    for name in sorted(pack.late_items):
+        yield "late_items.templates", name
     for index, rule in enumerate(pack.deadlines.rules):
         for name in rule.templates:
             yield f"deadline[{index}].templates", name

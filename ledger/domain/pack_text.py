@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from ledger.domain.pack_figures import unsourced
+from ledger.domain.pack_late_items import unsourced_late_items
 from ledger.domain.pack_layers import Bases, extended, layered
 from ledger.domain.pack_lines import PackLines
 from ledger.domain.pack_roles import unsourced_roles
@@ -30,6 +31,7 @@ _KEYS = frozenset(
         "mandatory",
         "final_signers",
         "roles",
+        "late_items",
         "keeping",
         "deadline",
         "calendar",
@@ -64,7 +66,7 @@ def read_pack(text: str, bases: Bases, templates: TemplatesOf | None = None) -> 
     # Of what has not even its shape no figure can be read.
     if misshapen := shape_faults(whole):
         raise BadRulePack(placed([*faults, *misshapen], lines.line))
-    faults += [*unsourced(own, whole), *unsourced_roles(own)] if "extends" in own else ()
+    faults += [*unsourced(own, whole), *unsourced_roles(own), *unsourced_late_items(own)] if "extends" in own else ()
     try:
         pack = RulePack.from_data(whole)
     except BadRulePack as error:

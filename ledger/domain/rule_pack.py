@@ -12,6 +12,7 @@ from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
 from ledger.domain.pack_figures import Figure, pack_figures
+from ledger.domain.pack_late_items import late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_roles import RoleRule, role_rules
 from ledger.domain.quality_rules import QualityRules
@@ -68,6 +69,8 @@ class RulePack:
     """Every figure with its source."""
     lineage: frozenset[str]
     """Its own id and those of the packs that it is laid over: their templates are its own."""
+    late_items: frozenset[str] = frozenset({"result"})
+    """Templates of what may be filed late, without reopening."""
     roles: Mapping[str, RoleRule] = field(default_factory=dict[str, RoleRule])
     """Who may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
@@ -91,6 +94,7 @@ class RulePack:
             keeping=KeepingTerms.of(figures),
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
+            late_items=late_item_templates(data, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),

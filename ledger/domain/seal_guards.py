@@ -11,6 +11,7 @@ from ledger.domain.keeping_commands import SealRecord, UnsealRecord
 from ledger.domain.keeping_values import SealParty, UnsealGround
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
+from ledger.domain.values import EntryState
 
 PARTY_ROLES = {
     SealParty.PATIENT_SIDE: frozenset({"patient", "representative"}),
@@ -58,6 +59,14 @@ def _not_settled(command: Any, _: RecordState, facts: Facts) -> Iterable[Violati
         yield Violation("second_person.role", SETTLED_BY_ROLE.rule, SETTLED_BY_ROLE.demand)
 
 
+def _draft_named(command: SealRecord, record: RecordState, _: Facts) -> Iterable[Violation]:
+    for index, entry_id in enumerate(command.entry_ids):
+        entry = record.entries.get(entry_id)
+        if entry is not None and entry.state is EntryState.DRAFT:
+            yield Violation(f"entry_ids[{index}]", "OPEN_DRAFT", NO_DRAFT_NAMED.demand)
+
+
+NO_DRAFT_NAMED = CommandGuard("OPEN_DRAFT", "what is finished is sealed; the seal is extended later", _draft_named)
 TWO_PERSONS = CommandGuard("SAME_PERSON", "a second person stands beside the hospital's", _same_person)
 SECOND_IS_PERSON = CommandGuard("NOT_A_PERSON", "the second is a person, not a system", _no_person)
 SIDES_STAND = CommandGuard(

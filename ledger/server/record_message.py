@@ -11,7 +11,8 @@ from ledger.application.errors import UnknownEntry
 from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
 from ledger.domain.course_state import Consultation
-from ledger.domain.keeping_state import Destruction, PatientRequest
+from ledger.domain.keeping_state import Destruction, PatientRequest, Seal
+from ledger.domain.sealed_versions import came_since
 from ledger.domain.state import Archiving, Entry, RecordState, Transfer, is_destroyed
 
 
@@ -39,7 +40,7 @@ def record_message(view: RecordView) -> records.Record:
         head_leaf=view.head_leaf,
         updated_at=to_timestamp(view.updated_at),
         identity=common.IdentityStatus.Value(f"IDENTITY_STATUS_{state.identity}"),
-        entries=[_entry(each) for each in state.entries.values()],
+        entries=[_entry(state, each) for each in state.entries.values()],
         consultations=[_consultation(each) for each in state.consultations.values()],
         transfers=[_transfer(each) for each in state.transfers.values()],
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
@@ -88,7 +89,7 @@ def _keeping(state: RecordState) -> values.Keeping:
     over, archiving = state.overlays, state.archiving
     message = values.Keeping(
         holds=[to_message(each, values.Hold) for each in over.holds.values()],
-        seals=[to_message(each, values.Seal) for each in over.seals.values()],
+        seals=[_seal(state, each) for each in over.seals.values()],
         loans=[to_message(each, values.Loan) for each in over.loans.values()],
         papers=[to_message(each, values.Paper) for each in over.papers.values()],
         requests=[to_message(each, values.PatientRequest) for each in over.requests.values()],
@@ -101,6 +102,12 @@ def _keeping(state: RecordState) -> values.Keeping:
         message.reopening.CopyFrom(to_message(over.reopening, values.Reopening))
     if archiving.disposal is not None:
         message.disposal.CopyFrom(to_message(archiving.disposal, values.Disposal))
+    return message
+
+
+def _seal(state: RecordState, seal: Seal) -> values.Seal:
+    message = to_message(seal, values.Seal)
+    message.came_since.extend(to_message(each, values.EntryRef) for each in came_since(state, seal))
     return message
 
 
@@ -119,10 +126,10 @@ def entry_message(state: RecordState, entry_id: UUID) -> records.Entry:
     entry = state.entries.get(entry_id)
     if entry is None:
         raise UnknownEntry(entry_id)
-    return _entry(entry)
+    return _entry(state, entry)
 
 
-def _entry(entry: Entry) -> records.Entry:
+def _entry(state: RecordState, entry: Entry) -> records.Entry:
     return records.Entry(
         entry_id=str(entry.entry_id),
         state=common.EntryState.Value(f"ENTRY_STATE_{entry.state}"),
@@ -132,6 +139,7 @@ def _entry(entry: Entry) -> records.Entry:
         corrects_entry_version=entry.corrects.version if entry.corrects else 0,
         corrected_by=[str(each) for each in entry.corrected_by],
         corrected_at=None if entry.corrected_at is None else to_timestamp(entry.corrected_at),
+        deficiency_accepted=entry.entry_id in state.archiving.deficiencies,
     )
 
 

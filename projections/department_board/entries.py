@@ -52,11 +52,18 @@ def _now(state: int) -> _Step:
     return step
 
 
+def _corrects(
+    event: ViewEvent, body: course_events_pb2.EntryCorrectedLate, late: BoardEntry | None
+) -> BoardEntry | None:
+    return late and late._replace(version=event.version, corrects=UUID(body.entry_id))
+
+
 ON_ENTRY: dict[type[Message], _Step] = {
     course_events_pb2.EntryDrafted: _written(common_pb2.ENTRY_STATE_DRAFT),
     events_pb2.EntryRecorded: _written(),
     course_events_pb2.LateItemFiled: _written(late=True),
     events_pb2.EntryAmended: _amended,
     course_events_pb2.EntryCountersigned: _now(common_pb2.ENTRY_STATE_COUNTERSIGNED),
+    course_events_pb2.EntryCorrectedLate: _corrects,
     events_pb2.EntryRetracted: _now(common_pb2.ENTRY_STATE_RETRACTED),
 }

@@ -46,3 +46,5 @@ class BoardEntry(NamedTuple):
     """Filed late, without reopening."""
     historical: bool
     """The newest version was taken over from an earlier system: nobody here countersigns it."""
+    corrects: UUID | None = None
+    """Of a late item: the entry that it corrects."""

@@ -56,6 +56,9 @@ class DepartmentBoard:
 
 
 def _entry_key(event: ViewEvent) -> RowKey:
+    if event.body_class is course_events_pb2.EntryCorrectedLate:
+        late_id = cast("course_events_pb2.EntryCorrectedLate", event.message).late_entry_id
+        return RowKey(_ENTRIES, (event.stream_id, UUID(late_id)))
     return RowKey(_ENTRIES, (event.stream_id, UUID(cast("events_pb2.EntryRecorded", event.message).entry_id)))
 
 

@@ -75,6 +75,7 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     events_pb2.EntryRecorded: _as_it_was,
     events_pb2.EntryAmended: _as_it_was,
     course_events_pb2.LateItemFiled: _as_it_was,
+    course_events_pb2.EntryCorrectedLate: _as_it_was,
     events_pb2.EntryRetracted: _as_it_was,
     events_pb2.CareEnded: _care_ended,
     course_events_pb2.CareResumed: _resumed,

@@ -36,6 +36,7 @@ CREATE TABLE {entries} (
     version bigint NOT NULL,
     retracted boolean NOT NULL,
     codes text NOT NULL,
+    corrects uuid,
     PRIMARY KEY (record_id, entry_id)
 ) WITH (fillfactor = 90);
 CREATE TABLE {duplicates} (
@@ -87,13 +88,15 @@ SET version = excluded.version, patient_id = excluded.patient_id, case_number = 
     ended_at = excluded.ended_at, in_error = excluded.in_error
 
 -- name: load_entries
-SELECT e.record_id, e.entry_id, e.version, e.retracted, e.codes
+SELECT e.record_id, e.entry_id, e.version, e.retracted, e.codes, e.corrects
 FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, entry_id) JOIN {entries} AS e USING (record_id, entry_id)
 
 -- name: store_entries
-INSERT INTO {entries} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[], $5::text[])
+INSERT INTO {entries}
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[], $5::text[], $6::uuid[])
 ON CONFLICT (record_id, entry_id) DO UPDATE
-SET version = excluded.version, retracted = excluded.retracted, codes = excluded.codes
+SET version = excluded.version, retracted = excluded.retracted, codes = excluded.codes,
+    corrects = excluded.corrects
 
 -- name: erase_entries
 DELETE FROM {entries} WHERE record_id = ANY($1::uuid[])
@@ -161,20 +164,31 @@ ORDER BY standing, f.patient_id
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
-    e.patient_id, e.case_number, c.codes, d.duplicates
+    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected
 FROM (
     SELECT * FROM {episodes} WHERE patient_id = ANY($1::uuid[])
     ORDER BY started_at NULLS LAST, record_id LIMIT $2
 ) AS e
 CROSS JOIN LATERAL (
-    SELECT count(*) AS entries FROM {entries} AS n WHERE n.record_id = e.record_id AND NOT n.retracted
+    SELECT count(*) AS entries, count(l.corrected_id) AS corrected
+    FROM {entries} AS n
+    LEFT JOIN (
+        SELECT DISTINCT l.corrects AS corrected_id FROM {entries} AS l
+        WHERE l.record_id = e.record_id AND NOT l.retracted AND l.corrects IS NOT NULL
+    ) AS l ON l.corrected_id = n.entry_id
+    WHERE n.record_id = e.record_id AND NOT n.retracted
 ) AS n
 CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_array(system, code, display, code_version, entries)) AS codes
+    SELECT json_agg(json_build_array(system, code, display, code_version, entries, corrected)) AS codes
     FROM (
         SELECT code ->> 0 AS system, code ->> 1 AS code, min(code ->> 2) AS display, min(code ->> 3) AS code_version,
-            count(*) AS entries
-        FROM {entries} AS n, json_array_elements(n.codes::json) AS code
+            count(*) AS entries, count(l.corrected_id) AS corrected
+        FROM {entries} AS n
+        CROSS JOIN json_array_elements(n.codes::json) AS code
+        LEFT JOIN (
+            SELECT DISTINCT l.corrects AS corrected_id FROM {entries} AS l
+            WHERE l.record_id = e.record_id AND NOT l.retracted AND l.corrects IS NOT NULL
+        ) AS l ON l.corrected_id = n.entry_id
         WHERE n.record_id = e.record_id AND NOT n.retracted
         GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $3
     ) AS c

@@ -56,6 +56,8 @@ class EpisodeEntry(NamedTuple):
     version: int
     retracted: bool
     codes: str
+    corrects: UUID | None = None
+    """Of a late item: the entry that it corrects."""
 
 
 class Duplicate(NamedTuple):

@@ -53,7 +53,8 @@ class PatientIndex:
         if body_class in _BETWEEN_PATIENTS:
             return (patient, _identity_key(event))
         concerned = body_class in ON_EPISODE or body_class in CHANGES_PHASE
-        return (RowKey(_EPISODES, (event.stream_id,)),) if concerned else ()
+        episode = (RowKey(_EPISODES, (event.stream_id,)),) if concerned else ()
+        return (*episode, _entry_key(event)) if body_class in _CHANGES_ENTRY else episode
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The rows after the event."""
@@ -74,7 +75,7 @@ class PatientIndex:
         after = ON_EPISODE[body_class](episode, event.message) if body_class in ON_EPISODE else episode
         standing = phase_after(event, episode.standing)
         moved = after._replace(version=event.version, **standing._asdict())
-        return (Change(_EPISODES, moved), *_entry_changes(event))
+        return (Change(_EPISODES, moved), *_entry_changes(event, rows))
 
 
 def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeRow:
@@ -93,12 +94,25 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeR
     )
 
 
-def _entry_changes(event: ViewEvent) -> Iterable[Change]:
+def _entry_key(event: ViewEvent) -> RowKey:
+    body: Any = event.message
+    named = body.late_entry_id if event.body_class is course_events_pb2.EntryCorrectedLate else body.entry_id
+    return RowKey(_ENTRIES, (event.stream_id, UUID(named)))
+
+
+def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
     """Codes of the newest version of an entry, none once it is retracted; duplicates as they are linked."""
     body: Any = event.message
+    before = cast("EpisodeEntry | None", rows.get(_entry_key(event))) if event.body_class in _CHANGES_ENTRY else None
     if event.body_class in _WITH_CONTENT:
-        entry_id, codes = UUID(body.entry_id), codes_of(body.content)
-        yield Change(_ENTRIES, EpisodeEntry(event.stream_id, entry_id, event.version, retracted=False, codes=codes))
+        entry = EpisodeEntry(
+            event.stream_id, UUID(body.entry_id), event.version, retracted=False, codes=codes_of(body.content)
+        )
+        yield Change(_ENTRIES, entry._replace(corrects=before.corrects if before else None))
+    elif event.body_class is course_events_pb2.EntryCorrectedLate:
+        # Its filing was given up by a person where there is none.
+        if before is not None:
+            yield Change(_ENTRIES, before._replace(version=event.version, corrects=UUID(body.entry_id)))
     elif event.body_class is events_pb2.EntryRetracted:
         gone = EpisodeEntry(event.stream_id, UUID(body.entry_id), event.version, retracted=True, codes=_NO_CODES)
         yield Change(_ENTRIES, gone)
@@ -145,6 +159,7 @@ _BETWEEN_PATIENTS: frozenset[type[Message]] = frozenset(
         identity_events_pb2.PatientUnmerged,
     }
 )
+_CHANGES_ENTRY: frozenset[type[Message]] = frozenset({events_pb2.EntryAmended, course_events_pb2.EntryCorrectedLate})
 _WITH_CONTENT: frozenset[type[Message]] = frozenset(
     {events_pb2.EntryRecorded, events_pb2.EntryAmended, course_events_pb2.LateItemFiled}
 )

@@ -29,7 +29,15 @@ from ledger.domain.commands import (
 )
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import Facts
-from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, RequestKind, SealMode, SealParty, UnsealGround
+from ledger.domain.keeping_values import (
+    DisposalOpinion,
+    EntryRef,
+    PaperOutcome,
+    RequestKind,
+    SealMode,
+    SealParty,
+    UnsealGround,
+)
 from ledger.domain.state import RecordState
 from ledger.domain.values import (
     Actor,
@@ -123,9 +131,12 @@ def _correct_time(record: RecordState, facts: Facts, pick: Pick) -> Command:
 
 def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
     standing = {each.entry_id: each for each in record.entries.values() if not each.retracted}
-    corrected = pick.of(standing) if standing and pick.number % 2 else None
-    attested = signed(pick.signer())
-    return course.FileLateItem(RECORD, RESULT, attested, "late pathology", None, corrects_entry_id=corrected)
+    reports = {id_: each for id_, each in standing.items() if each.last.content.template == RESULT.template}
+    among = reports if reports and pick.number % 3 else standing
+    corrected = pick.of(among) if among and pick.number % 2 else None
+    content = RESULT if pick.number % 5 else _CONTENTS[pick.number // 5 % len(_CONTENTS)]
+    attested = signed(SUPERIOR if pick.number % 7 == 3 else pick.signer())
+    return course.FileLateItem(RECORD, content, attested, "late pathology", None, corrects_entry_id=corrected)
 
 
 def _missed(record: RecordState, facts: Facts, pick: Pick) -> Command:
@@ -226,7 +237,12 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     keeping.ApproveReopen: lambda record, _, __: keeping.ApproveReopen(RECORD, _reopen_id(record), None),
     keeping.RearchiveRecord: lambda _, __, ___: keeping.RearchiveRecord(RECORD),
-    keeping.PlaceHold: lambda _, __, ___: keeping.PlaceHold(RECORD, "court order", "district court", ()),
+    keeping.PlaceHold: lambda record, _, pick: keeping.PlaceHold(
+        RECORD,
+        "court order",
+        "district court",
+        tuple(EntryRef(each, 1) for each in _drafts(record)) if pick.number % 3 == 0 else (),
+    ),
     keeping.LiftHold: lambda record, _, pick: keeping.LiftHold(RECORD, pick.of(record.overlays.holds), "settled"),
     keeping.SealRecord: lambda record, _, pick: keeping.SealRecord(
         RECORD,

@@ -135,6 +135,12 @@ def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]
     assert states == {
         each.entry_id: common_pb2.EntryState.Value(f"ENTRY_STATE_{each.state.name}") for each in record.entries.values()
     }
+    corrects = {each.entry_id: each.corrects.entry_id for each in record.entries.values() if each.corrects}
+    shown = [of_table(rows[view], "entries") for view in (DepartmentBoard, PatientIndex)]
+    for entries in shown:
+        standing_late = {each.entry_id: each.corrects for each in entries if each.corrects}
+        assert standing_late.items() <= corrects.items()
+        assert standing_late.keys() >= {each for each in corrects if not record.entries[each].retracted}
     signed = {each.entry_id for each in of_table(rows[PatientIndex], "entries") if not each.retracted}
     standing = {EntryState.AUTHORED, EntryState.SIGNED, EntryState.COUNTERSIGNED}
     assert signed == {each.entry_id for each in record.entries.values() if each.state in standing}

@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import event as note_to_hypothesis
 from hypothesis import strategies as st
 
-from ledger.domain.commands import AmendEntry, Command, PassQuality, RetractEntry, ReturnRecord
+from ledger.domain.commands import Command, PassQuality, ReturnRecord
+from ledger.domain.course_commands import FileLateItem
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.evolve import evolve
@@ -35,11 +37,12 @@ from ledger.domain.keeping_commands import (
     SealRecord,
     UnsealRecord,
 )
-from ledger.domain.keeping_values import UnsealGround
+from ledger.domain.keeping_values import SealMode, UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.refusal import Refused
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import EntryVersion, RecordState, StreamState
+from ledger.domain.state_guards import FINAL
 from ledger.domain.values import Actor, IdentityStatus, Phase, VisitType
 from tests.property.lifecycle_commands import COMMANDS, PEOPLE, Pick
 from tests.unit.domain.given import (
@@ -266,20 +269,40 @@ def _unsigned(version: EntryVersion) -> EntryVersion:
 
 def check_kept_content(step: Step) -> None:
     """An archived case changes its content in an open window only; late items are added, and nothing else."""
-    if step.before.phase not in KEPT or step.after.phase is Phase.DESTROYED:
-        return
-    for entry_id, entry in step.before.entries.items():
-        # A late item that corrects it is named beside it; what it says stays.
-        assert replace(step.after.entries[entry_id], corrected_by=entry.corrected_by) == entry
-    added = len(step.after.entries) - len(step.before.entries)
-    assert added == (1 if type(step.command).__name__ == "FileLateItem" and step.after != step.before else 0)
+    if isinstance(step.command, FileLateItem):
+        check_late_item(step, step.command)
+    elif step.before.phase in KEPT and step.after.phase is not Phase.DESTROYED:
+        assert step.after.entries == step.before.entries
+
+
+def check_late_item(step: Step, command: FileLateItem) -> None:
+    """One report more, final; what was there stays, and a report that it corrects names it: never another entry."""
+    before, after = step.before.entries, step.after.entries
+    (new,) = after.keys() - before.keys()
+    assert after[new].last.content.template in step.facts.pack.late_items
+    assert after[new].state in FINAL
+    assert not step.before.archiving.in_error
+    for entry_id, entry in before.items():
+        if entry_id != command.corrects_entry_id:
+            assert after[entry_id] == entry
+            continue
+        assert after[entry_id] == replace(entry, corrected_by=(*entry.corrected_by, new))
+        assert entry.last.content.template == after[new].last.content.template
+        assert entry_id not in listed_entries(step.before, originals=True)
+
+
+def listed_entries(record: RecordState, *, originals: bool = False) -> set[UUID]:
+    """What seals of originals list, or holds and these."""
+    seals = [each for each in record.overlays.seals.values() if each.mode is SealMode.ORIGINAL]
+    overlays = seals if originals else [*seals, *record.overlays.holds.values()]
+    return {each.entry_id for overlay in overlays for each in overlay.versions}
 
 
 def check_holds(step: Step) -> None:
-    """A hold forbids to amend and retract what it lists."""
-    if isinstance(step.command, AmendEntry | RetractEntry):
-        held = {each.entry_id for hold in step.before.overlays.holds.values() for each in hold.versions}
-        assert step.command.entry_id not in held
+    """What a hold or the seal of an original lists is not changed: no next version, no retraction, no signed draft."""
+    for entry_id in listed_entries(step.before) if step.after.phase is not Phase.DESTROYED else ():
+        before, after = step.before.entries[entry_id], step.after.entries[entry_id]
+        assert (len(after.versions), after.retracted) == (len(before.versions), before.retracted)
 
 
 def check_seals(step: Step) -> None:

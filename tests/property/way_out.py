@@ -114,7 +114,7 @@ class WayOut:
                 if fault.rule == "NOT_SIGNED":
                     unsigned = next(each for each in record.entries if str(each) in fault.field)
                     yield course.AcceptDeficiency(RECORD, unsigned, "", "the author has left")
-                if fault.rule == "MISSING_ENTRY" and record.phase is not Phase.REOPENED:
+                if fault.rule == "MISSING_ENTRY":
                     yield course.AcceptDeficiency(RECORD, None, _missing(fault.text), "never written")
 
     def _judged(self, record: RecordState) -> Iterator[Command]:

@@ -162,6 +162,7 @@ class BoardRow(_message.Message):
     TO_COUNTERSIGN_FIELD_NUMBER: _builtins.int
     LATE_ITEMS_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -190,6 +191,8 @@ class BoardRow(_message.Message):
     """Results and reports that were filed late."""
     identity: _common_pb2.IdentityStatus.ValueType
     """Whether it is known who the patient is."""
+    corrected: _builtins.int
+    """Entries that a late item corrects."""
     @_builtins.property
     def latest_entry_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the latest entry."""
@@ -217,10 +220,11 @@ class BoardRow(_message.Message):
         to_countersign: _builtins.int = ...,
         late_items: _builtins.int = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
+        corrected: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latest_entry_at", b"latest_entry_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -408,8 +412,11 @@ class EpisodeCode(_message.Message):
 
     CODING_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries that hold it."""
+    corrected: _builtins.int
+    """Of these, entries that a late item corrects: what they say may no longer hold."""
     @_builtins.property
     def coding(self) -> _common_pb2.Coding:
         """The code, with the text as an author saw it."""
@@ -419,10 +426,11 @@ class EpisodeCode(_message.Message):
         *,
         coding: _common_pb2.Coding | None = ...,
         entries: _builtins.int = ...,
+        corrected: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding", "entries", b"entries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding", "corrected", b"corrected", "entries", b"entries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -474,6 +482,7 @@ class Episode(_message.Message):
     STANDING_FIELD_NUMBER: _builtins.int
     CODES_FIELD_NUMBER: _builtins.int
     DUPLICATES_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     visit_type: _common_pb2.VisitType.ValueType
@@ -488,6 +497,8 @@ class Episode(_message.Message):
     """Identity to which the record belongs, UUID text."""
     standing: Global___IdentityStanding.ValueType
     """How that identity belongs to the patient; LINKED is perhaps somebody else's episode."""
+    corrected: _builtins.int
+    """Entries that a late item corrects."""
     @_builtins.property
     def departments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Departments in the order in which the patient was there."""
@@ -523,10 +534,11 @@ class Episode(_message.Message):
         standing: Global___IdentityStanding.ValueType = ...,
         codes: _abc.Iterable[Global___EpisodeCode] | None = ...,
         duplicates: _abc.Iterable[Global___EpisodeDuplicate] | None = ...,
+        corrected: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "departments", b"departments", "duplicates", b"duplicates", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

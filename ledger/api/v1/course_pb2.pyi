@@ -171,7 +171,9 @@ class FileLateItemRequest(_message.Message):
     reason: _builtins.str
     """Why it comes late, required."""
     corrects_entry_id: _builtins.str
-    """Entry that the item corrects, UUID text; empty = none, or the one that the source item was before."""
+    """Report that the item corrects, of the same template and source item or signer, UUID text; empty = none, or the one
+    that the source item was before.
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""

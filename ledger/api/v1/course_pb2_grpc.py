@@ -156,7 +156,7 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FileLateItem(self, request, context):
-        """Files a new result or report without reopening.
+        """Files a new result or report, of a template that the pack names, without reopening.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

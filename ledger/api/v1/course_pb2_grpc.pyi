@@ -38,7 +38,7 @@ class CourseServiceStub:
     CountersignEntry: _grpc.UnaryUnaryMultiCallable[_course_pb2.CountersignEntryRequest, _course_pb2.CountersignEntryResponse]
     """Countersigns the last version of an entry that a trainee signed."""
     FileLateItem: _grpc.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]
-    """Files a new result or report without reopening."""
+    """Files a new result or report, of a template that the pack names, without reopening."""
     AcceptDeficiency: _grpc.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]
@@ -86,7 +86,7 @@ class CourseServiceAsyncStub(CourseServiceStub):
     CountersignEntry: _aio.UnaryUnaryMultiCallable[_course_pb2.CountersignEntryRequest, _course_pb2.CountersignEntryResponse]  # type: ignore[assignment]
     """Countersigns the last version of an entry that a trainee signed."""
     FileLateItem: _aio.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]  # type: ignore[assignment]
-    """Files a new result or report without reopening."""
+    """Files a new result or report, of a template that the pack names, without reopening."""
     AcceptDeficiency: _aio.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]  # type: ignore[assignment]
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]  # type: ignore[assignment]
@@ -149,7 +149,7 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.FileLateItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.FileLateItemResponse, _abc.Awaitable[_course_pb2.FileLateItemResponse]]:
-        """Files a new result or report without reopening."""
+        """Files a new result or report, of a template that the pack names, without reopening."""
 
     @_abc_1.abstractmethod
     def AcceptDeficiency(

@@ -328,6 +328,7 @@ class Seal(_message.Message):
     SEALED_AT_FIELD_NUMBER: _builtins.int
     WHOLE_FIELD_NUMBER: _builtins.int
     SECOND_PERSONS_FIELD_NUMBER: _builtins.int
+    CAME_SINCE_FIELD_NUMBER: _builtins.int
     seal_id: _builtins.str
     """Seal, UUID text."""
     mode: Global___SealMode.ValueType
@@ -348,6 +349,10 @@ class Seal(_message.Message):
     def second_persons(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Actor]:
         """Who stood beside the hospital each time, the placing first; none where an earlier release sealed."""
 
+    @_builtins.property
+    def came_since(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
+        """Finished entry versions that came since and that it does not list: to be added by extending it."""
+
     def __init__(
         self,
         *,
@@ -358,10 +363,11 @@ class Seal(_message.Message):
         sealed_at: _timestamp_pb2.Timestamp | None = ...,
         whole: _builtins.bool = ...,
         second_persons: _abc.Iterable[_common_pb2.Actor] | None = ...,
+        came_since: _abc.Iterable[Global___EntryRef] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "second_persons", b"second_persons", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["came_since", b"came_since", "mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "second_persons", b"second_persons", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1406,6 +1406,7 @@ class Entry(_message.Message):
     CORRECTS_ENTRY_VERSION_FIELD_NUMBER: _builtins.int
     CORRECTED_BY_FIELD_NUMBER: _builtins.int
     CORRECTED_AT_FIELD_NUMBER: _builtins.int
+    DEFICIENCY_ACCEPTED_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
@@ -1416,6 +1417,8 @@ class Entry(_message.Message):
     """Of a late item: the entry that it corrects, which stays as it is, UUID text; empty for any other."""
     corrects_entry_version: _builtins.int
     """Version of that entry that it corrects; 0 where it corrects none."""
+    deficiency_accepted: _builtins.bool
+    """Nobody qualified signed its last version, and that was accepted as a deficiency."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
         """Versions in ascending order."""
@@ -1439,10 +1442,11 @@ class Entry(_message.Message):
         corrects_entry_version: _builtins.int = ...,
         corrected_by: _abc.Iterable[_builtins.str] | None = ...,
         corrected_at: _timestamp_pb2.Timestamp | None = ...,
+        deficiency_accepted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,19 +6,21 @@ since is left out, and the copy says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, VisitType
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import EntryRef
-from ledger.api.v1.records_pb2 import Entry, IssuedCopy, Record
+from ledger.api.v1.records_pb2 import IssuedCopy, Record
 from ledger.cli.printed_copy.entry_text import Line, attested_lines, content_lines, said_time
+from ledger.cli.printed_copy.late_corrections import LateCorrections
 
 NAME_CHARACTERS_MAX = 200
 """Characters of a name that the head of a page shows."""
 _STATEMENT = "Statement of the patient"
+ACCEPTED = "none that is final; that it is missing was accepted as a deficiency"
 
 
 class CopyNotPrinted(Exception):
@@ -126,9 +128,9 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
     """What the copy shows, from the record as of the copy's version and as it stands. Raises OtherHistory."""
     if then.version != copy.record_version or then.head_leaf != copy.head_leaf:
         raise OtherHistory
-    before = {each.entry_id: each for each in then.entries}
     hidden = {each.entry_id for each in now.entries if each.state == ENTRY_STATE_RETRACTED}
     shown = [each for each in copy.versions if each.entry_id not in hidden]
+    beside = LateCorrections(then, now, hidden)
     said: dict[str, list[str]] = {}
     for each in then.statements:
         said.setdefault(each.entry_id, []).append(each.text)
@@ -143,17 +145,20 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
         mark=" ".join(copy.mark.split()),
         issued=f"{said_time(copy.issued_at, face.zone)} by {copy.issuer.name}",
         applicant=f"{copy.applicant} ({copy.relation})",
-        entries=tuple(_copied(before, each, said.get(each.entry_id, []), face.zone) for each in shown),
+        entries=tuple(_copied(beside, each, said.get(each.entry_id, []), face.zone) for each in shown),
         withdrawn=len(copy.versions) - len(shown),
         statements=tuple(said.get("", [])),
     )
 
 
-def _copied(entries: Mapping[str, Entry], scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:
-    entry = entries.get(scope.entry_id)
+def _copied(beside: LateCorrections, scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:
+    entry = beside.entries.get(scope.entry_id)
     found = next((each for each in entry.versions if each.version == scope.version), None) if entry else None
-    if found is None:
+    if entry is None or found is None:
         raise OtherHistory
-    beside = (Line(_STATEMENT, text) for text in statements)
-    lines = (*attested_lines(found, zone), *content_lines(found.content, zone), *beside)
-    return CopiedEntry(found.content.title or found.content.template, lines)
+    accepted = [Line("Signature", ACCEPTED)] if entry.deficiency_accepted else []
+    against = [Line(_STATEMENT, text) for text in statements]
+    signed = (*attested_lines(found, zone), *accepted, *beside.lines(entry, zone))
+    return CopiedEntry(
+        found.content.title or found.content.template, (*signed, *content_lines(found.content, zone), *against)
+    )

@@ -20,6 +20,7 @@ from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, register_record, stamp
 
+RESULTS = common.Section(code="results", fields=[common.Field(code="result", text="negative")])
 LONG_AGO = datetime(1985, 3, 1, 8, tzinfo=UTC)
 
 
@@ -132,6 +133,31 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     assert "OPEN_STAY" in await life.refused(life.keep("DestroyRecord", **execution))
     await life.keep("RejectAppraisal", APPROVER, reason="of interest after all")
     assert await life.refused(life.keep("RejectAppraisal", APPROVER, reason="again")) == ["NOT_APPRAISED"]
+
+
+async def test_a_late_result_lies_beside_a_seal_and_corrects_no_note(client: EdgeClient) -> None:
+    """It is taken and shown as come since; with the id of a note, or as one, it is refused."""
+    _, life = await short_visit(client)
+    sealing: dict[str, Any] = {"mode": values.SEAL_MODE_ORIGINAL, "party": values.SEAL_PARTY_NOTARY}
+    await life.keep("SealRecord", **sealing, second_person=NOTARY)
+    (note,) = (await life.read()).entries
+    late = course.FileLateItemRequest(
+        context=by(),
+        record_id=life.record_id,
+        content=common.EntryContent(template="result", template_version=1, sections=[RESULTS]),
+        attestation=common.Attestation(method="session", signer=PHYSICIAN),
+        reason="late culture",
+    )
+    late.corrects_entry_id = note.entry_id
+    refused = await life.refused(client.call("CourseService/FileLateItem", late))
+    assert refused == ["NOT_ITS_REPORT", "ENTRY_SEALED"]
+    late.corrects_entry_id = ""
+    filed = await client.call("CourseService/FileLateItem", late)
+    (seal,) = (await life.read()).keeping.seals
+    assert [(each.entry_id, each.version) for each in seal.came_since] == [(filed.entry_id, 1)]
+    late.content.CopyFrom(record_entry(life.record_id).content)
+    late.context.command_id = str(uuid4())
+    assert await life.refused(client.call("CourseService/FileLateItem", late)) == ["NOT_A_LATE_ITEM"]
 
 
 async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: EdgeClient) -> None:

@@ -45,6 +45,12 @@ def late_item(entry_id: UUID) -> Message:
     )
 
 
+def corrected_late(entry_id: UUID, late_entry_id: UUID) -> Message:
+    return course_events_pb2.EntryCorrectedLate(
+        entry_id=str(entry_id), entry_version=1, late_entry_id=str(late_entry_id)
+    )
+
+
 def deficiency(entry_id: UUID) -> Message:
     return course_events_pb2.DeficiencyAccepted(entry_id=str(entry_id), reason="the author has left")
 

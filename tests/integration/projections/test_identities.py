@@ -81,6 +81,24 @@ async def test_an_episode_shows_codes_and_duplicates(ground: Ground) -> None:
     assert (episode.entries, episode.standing) == (3, OWN)
 
 
+async def test_an_episode_says_which_of_its_codes_were_corrected(ground: Ground) -> None:
+    """A late item corrects an entry, also once it was itself amended; one that was retracted corrects nothing."""
+    record, wrong, late = h.EventStream(), uuid4(), uuid4()
+    bodies = [h.registered("SURG", "C5", UUID(int=5)), h.care_started()]
+    bodies += [life.signed(wrong, common_pb2.ENTRY_STATE_SIGNED, "A", "I10"), life.late_item(late)]
+    bodies += [life.corrected_late(wrong, late), life.amended(late)]
+    async with running(ground, PatientIndex(), DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        for more, corrected in ((bodies, 1), ([h.entry_retracted(late)], 0)):
+            head = ground.append(record.seal(body) for body in more)
+            (episode,) = (await queries.patient_index("north", None, "C5", head)).episodes
+            (row,) = (await queries.department_board("north", "SURG", 0, "", head)).rows
+            shown = {each.coding.code: (each.entries, each.corrected) for each in episode.codes}
+            assert shown["I10"] == (1, corrected)
+            assert (episode.corrected, row.corrected) == (corrected, corrected)
+            assert (episode.entries, row.entries) == (1 + corrected, 1 + corrected)
+
+
 async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:
     """It moves from the provisional person to the known one, in the index and on the board."""
     record, provisional, known = h.EventStream(), UUID(int=50), UUID(int=51)

@@ -258,6 +258,48 @@ def test_the_patient_s_statement_stands_in_the_copy() -> None:
     assert "smoked" not in html_copy(copied_record(issued("a"), then, then, FACE)).decode()
 
 
+def corrected(*late: str) -> records.Record:
+    """A result, and reports that correct its first version."""
+    reports = [entry(each, each) for each in late]
+    for each in reports:
+        each.corrects_entry_id, each.corrects_entry_version = "a", 1
+    found = record(entry("a", "first"), *reports)
+    found.entries[0].corrected_by.extend(late)
+    return found
+
+
+def test_a_copy_says_that_an_entry_was_corrected_and_by_which() -> None:
+    """Beside the entry and beside the report; also where the correction came after the issue, and is not in it."""
+    then, now = corrected("b"), corrected("b", "c")
+    found = copied_record(issued("a", "b"), then, now, FACE)
+    when = "Note of 1985-03-18 21:20 UTC+08:00"
+    for text in (pages_of(pdf_copy(found))[0], squeezed(html_copy(found).decode().replace("<b>", ""))):
+        text = text.replace("</b>", "")
+        assert squeezed(f"Corrected by: {when}, entry b; it corrects version 1") in text
+        assert squeezed(f"Corrected since this copy was issued by: {when}, entry c; it corrects version 1") in text
+        assert squeezed(f"Corrects: version 1 of {when}, entry a") in text
+        assert "cv1" not in text
+
+
+def test_a_correction_that_was_retracted_corrects_nothing() -> None:
+    """The copy no longer says that the entry was corrected."""
+    now = corrected("b")
+    now.entries[1].state = common.ENTRY_STATE_RETRACTED
+    shown = html_copy(copied_record(issued("a"), corrected("b"), now, FACE)).decode()
+    assert "firstv1".replace("v", " v") in shown
+    assert "Corrected" not in shown
+
+
+def test_a_copy_says_that_nobody_qualified_signed_an_entry() -> None:
+    """It shows the entry whose missing signature was accepted, and that it is no signature."""
+    then = record(entry("a", "first"))
+    then.entries[0].deficiency_accepted = True
+    shown = pages_of(pdf_copy(copied_record(issued("a"), then, then, FACE)))[0]
+    said = "Signature: none that is final; that it is missing was accepted as a deficiency"
+    assert squeezed(said) in shown
+    assert "firstv1" in shown
+
+
 def test_a_copy_that_is_not_there() -> None:
     """Only a copy that was issued is printed, and none of a destroyed record."""
     with pytest.raises(UnknownCopy):

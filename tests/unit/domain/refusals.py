@@ -29,10 +29,13 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decision import Visit
 from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import (
     DisposalOpinion,
+    EntryRef,
     PaperOutcome,
     RequestKind,
+    SealedVersion,
     SealMode,
     SealParty,
     UnsealGround,
@@ -55,6 +58,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     DIGEST,
+    HEAD,
     HEAD_OF_HOSPITAL,
     LIST,
     LISTED,
@@ -77,6 +81,7 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    facts,
     narrative,
     note,
     patient,
@@ -354,6 +359,16 @@ CASES: list[Case] = [
     Case("OPEN_REQUEST", with_entry(registered, lambda s: (asked(s), course.VoidRecord(RECORD, "by mistake"))[1])),
     Case("UNKNOWN_ENTRY", lambda: (archived(), _late_correction(NOBODY))),
     Case("ENTRY_RETRACTED", with_entry(lambda: _archived_with_retracted(), lambda s: _late_correction(_retracted_of(s)))),
+    Case("NOT_A_LATE_ITEM", lambda: (archived(), replace(_late_result(), content=note()))),
+    Case("NOT_QUALIFIED", lambda: (archived(), replace(_late_result(), attestation=signed(replace(TRAINEE, role="records_office"))))),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), replace(_late_result(), attestation=signed(replace(TRAINEE, role="nurse"))))),
+    Case("NOT_ITS_REPORT", with_entry(archived, lambda s: _late_correction(first(s)))),
+    Case("ENTRY_SEALED", with_entry(archived, lambda s: _late_correction(_sealed_report(s)))),
+    Case("ENTRY_HELD", lambda: _held_draft(lambda draft: course.DraftEntry(RECORD, draft, note()))),
+    Case("ENTRY_HELD", lambda: _held_draft(lambda draft: RecordEntry(RECORD, note(), signed(), draft))),
+    Case("ENTRY_SEALED", lambda: _sealed_draft(lambda draft: course.DraftEntry(RECORD, draft, note()))),
+    Case("ENTRY_SEALED", lambda: _sealed_draft(lambda draft: RecordEntry(RECORD, note(), signed(), draft))),
+    Case("OPEN_DRAFT", with_entry(closed, lambda s: _seal_command((_draft(s),)))),
     Case("APPRAISED_SINCE_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"actor": SUPERIOR, "now": LATER, "disposal_list": BEFORE_IT}),
     Case("NOT_APPRAISED", lambda: (due(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": SUPERIOR, "now": LATER}),
     Case("NOT_A_PERSON", lambda: (condemned(), keeping.RejectAppraisal(RECORD, "of interest")), {"actor": CLOCK, "now": LATER}),
@@ -442,6 +457,7 @@ CASES: list[Case] = [
     Case("SAME_PERSON", with_entry(archived, approve)),
     Case("NOT_A_PERSON", with_entry(archived, approve), {"actor": CLOCK}),
     Case("OUT_OF_RANGE", with_entry(archived, lambda s: replace(approve(s), expires_at=NOW + timedelta(days=30))), {"actor": AFFAIRS}),
+    Case("MISSING_ENTRY", with_entry(reopened, lambda s: (s.when(RetractEntry(RECORD, first(s), "typing")), keeping.RearchiveRecord(RECORD))[1])),
     Case("NOT_SIGNED", with_entry(reopened, lambda s: (s.entry(signer=TRAINEE), keeping.RearchiveRecord(RECORD))[1])),
     Case("OPEN_DRAFT", lambda: (_reopened_with_draft(), keeping.RearchiveRecord(RECORD))),
     Case("NOT_A_PERSON", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", ())), {"actor": CLOCK}),
@@ -566,7 +582,30 @@ def _late_correction(entry_id: UUID) -> Command:
     return course.FileLateItem(RECORD, RESULT, signed(), "from the laboratory", None, corrects_entry_id=entry_id)
 
 
-def _late_result() -> Command:
+def _sealed_report(stream: Stream) -> UUID:
+    report = made(stream, _late_result(), "entry_id")
+    seal(stream)
+    return report
+
+
+def _held_draft(do: Callable[[UUID], Command]) -> tuple[Stream, Command]:
+    stream = active()
+    draft = _draft(stream)
+    stream.when(keeping.PlaceHold(RECORD, "court order", "district court", (EntryRef(draft, 1),)))
+    return stream, do(draft)
+
+
+def _sealed_draft(do: Callable[[UUID], Command]) -> tuple[Stream, Command]:
+    """As an earlier release sealed it; no command seals a draft any more."""
+    stream = active()
+    draft = _draft(stream)
+    versions = (SealedVersion(draft, 1, HEAD),)
+    meta = facts().meta()
+    stream.apply(RecordSealed(meta, OTHER, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "", versions, unfinished=True))
+    return stream, do(draft)
+
+
+def _late_result() -> course.FileLateItem:
     return course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None)
 
 

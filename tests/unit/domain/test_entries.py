@@ -319,7 +319,7 @@ def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
     entry_id = stream.when(DraftEntry(RECORD, None, note())).result["entry_id"]
     assert isinstance(entry_id, UUID)
     draft = stream.record.entries[entry_id]
-    assert not is_finished(replace(draft, versions=(replace(draft.last, historical=True),)))
+    assert not is_finished(stream.record, replace(draft, versions=(replace(draft.last, historical=True),)))
 
 
 def test_by_login_one_signs_for_oneself_alone() -> None:

@@ -14,8 +14,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
-from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
+from ledger.domain.decision import Bump, Claim, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -26,7 +25,6 @@ from ledger.domain.keeping_values import (
     SealStep,
     UnsealGround,
 )
-from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import (
     Actor,
@@ -42,12 +40,11 @@ from tests.unit.domain.given import (
     APPROVER,
     ARCHIVIST,
     CLOCK,
-    DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
+    MANDATORY,
     NOTARY,
     NOW,
-    OTHER_DIGEST,
     PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
@@ -70,7 +67,6 @@ from tests.unit.domain.given import (
     registered,
     reopened,
     signed,
-    source,
     submitted,
     visit_of,
 )
@@ -358,16 +354,39 @@ def test_a_copy_names_the_last_versions_of_what_is_finished() -> None:
     assert shown == {entry.entry_id for entry in stream.record.entries.values() if entry.state is EntryState.SIGNED}
 
 
+def test_a_copy_shows_an_entry_whose_missing_signature_was_accepted() -> None:
+    """It is part of the record that was archived: named in the scope or not, never left out in silence."""
+    stream = closed()
+    unsigned = stream.entry(signer=TRAINEE)
+    named = keeping.IssueCopy(RECORD, "Mr. N.", "self", (unsigned,), "true copy")
+    assert stream.refused(named)[1] == [("entry_ids[0]", "NOT_SIGNED")]
+    stream.when(course.AcceptDeficiency(RECORD, unsigned, "", "the author has left"))
+    for command in (named, replace(named, entry_ids=())):
+        (event,) = stream.when(command).events
+        assert isinstance(event, CopyIssued)
+        assert EntryRef(unsigned, 1) in event.versions
+
+
 def test_a_reopening_takes_what_it_names_from_two_persons_and_ends() -> None:
     """One note may be added and one entry amended; then the case is archived again with a new head."""
     stream = reopened()
     named, *others = stream.record.entries
-    amend = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    amend = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", MANDATORY[0], signed())
     stream.when(amend)
     assert stream.refused(RetractEntry(RECORD, others[0], "x"))[1] == [("entry_id", "NOT_NAMED")]
     stream.entry()
     stream.when(keeping.RearchiveRecord(RECORD), head_leaf=bytes([9]) * 32)
     assert (stream.record.phase, stream.record.archiving.head_leaf) == (Phase.ARCHIVED, bytes([9]) * 32)
+
+
+def test_what_a_record_must_hold_is_not_withdrawn_in_a_reopening() -> None:
+    """It is archived again once the entry is there again, or its lack was accepted by name."""
+    stream = reopened()
+    stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
+    assert stream.refused(keeping.RearchiveRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
+    stream.when(course.AcceptDeficiency(RECORD, None, "admission_note", "the author has left"))
+    stream.when(keeping.RearchiveRecord(RECORD))
+    assert stream.record.phase is Phase.ARCHIVED
 
 
 def test_after_the_window_nothing_is_changed_but_the_case_is_archived_again() -> None:
@@ -396,43 +415,6 @@ def test_a_late_result_is_filed_into_an_open_case_too() -> None:
     stream = reopened()
     stream.when(course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None))
     assert (stream.last_events, stream.record.phase) == (["LateItemFiled"], Phase.REOPENED)
-
-
-@pytest.mark.parametrize("make", [submitted, archived, due, permanent])
-def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[], Stream]) -> None:
-    """Its source says something else now: a new entry that names the old one, which stays; the claim moves on."""
-    stream = make()
-    before = dict(stream.record.entries)
-    old = next(iter(before))
-    known = ClaimedItem(RECORD, old, DIGEST, Taken.ENTRY)
-    late = course.FileLateItem(RECORD, RESULT, signed(), "corrected by the laboratory", None)
-    decision = stream.when(late, source=source(OTHER_DIGEST), claimed=known, now=LATER)
-    event, link = decision.events
-    assert isinstance(event, LateItemFiled)
-    assert isinstance(link, EntryCorrectedLate)
-    assert event.reason == "corrected by the laboratory"
-    assert (link.entry_id, link.entry_version, link.late_entry_id) == (old, 1, event.entry_id)
-    after = stream.record.entries
-    assert after[old] == replace(before[old], corrected_by=(event.entry_id,))
-    assert after[event.entry_id].corrects == EntryRef(old, 1)
-    assert all(after[each] == entry for each, entry in before.items() if each != old)
-    (swap,) = decision.reservations
-    assert isinstance(swap, Swap)
-    assert swap.value == b"N" + event.entry_id.bytes + OTHER_DIGEST
-
-
-def test_a_late_item_may_name_the_entry_that_it_corrects() -> None:
-    """Also where no source brings it; another entry than the one that its source item was is refused."""
-    stream = archived()
-    first, second = list(stream.record.entries)[:2]
-    late = course.FileLateItem(RECORD, RESULT, signed(), "read again", None, corrects_entry_id=first)
-    known = ClaimedItem(RECORD, second, DIGEST, Taken.ENTRY)
-    fault = ("corrects_entry_id", "SOURCE_ELSEWHERE")
-    assert stream.refused(late, source=source(OTHER_DIGEST), claimed=known)[1] == [fault]
-    stream.when(late)
-    assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate"]
-    stream.when(late)
-    assert len(stream.record.entries[first].corrected_by) == 2
 
 
 def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:

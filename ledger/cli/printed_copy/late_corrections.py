@@ -1,0 +1,44 @@
+"""What a printed copy says of late corrections: which entry was corrected, by which, and which corrects it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from zoneinfo import ZoneInfo
+
+from ledger.api.v1.records_pb2 import Entry, Record
+from ledger.cli.printed_copy.entry_text import Line, said_time
+
+
+class LateCorrections:
+    """Corrections of a record as of the version of the copy, and those that came since."""
+
+    def __init__(self, then: Record, now: Record, hidden: Container[str]) -> None:
+        self.entries = {each.entry_id: each for each in then.entries}
+        """The record's entries as of the version of the copy."""
+        self._now = {each.entry_id: each for each in now.entries}
+        self._hidden = hidden
+
+    def lines(self, entry: Entry, zone: ZoneInfo) -> Iterator[Line]:
+        """That the entry corrects another, or is corrected: nobody takes an old value for the last."""
+        if entry.corrects_entry_id:
+            corrected = self._named(entry.corrects_entry_id, zone)
+            yield Line("Corrects", f"version {entry.corrects_entry_version} of {corrected}")
+        since = self._now.get(entry.entry_id, entry).corrected_by
+        for late_id in since:
+            # A correction that was itself retracted corrects nothing any more.
+            if late_id not in self._hidden:
+                label = "Corrected by" if late_id in entry.corrected_by else "Corrected since this copy was issued by"
+                yield Line(
+                    label, f"{self._named(late_id, zone)}; it corrects version {self._corrected_version(late_id)}"
+                )
+
+    def _corrected_version(self, late_id: str) -> int:
+        return self._now[late_id].corrects_entry_version if late_id in self._now else 0
+
+    def _named(self, entry_id: str, zone: ZoneInfo) -> str:
+        entry = self._now.get(entry_id) or self.entries.get(entry_id)
+        if entry is None or not entry.versions:
+            return f"entry {entry_id}"
+        first = entry.versions[0]
+        what = first.content.title or first.content.template
+        return f"{what} of {said_time(first.occurred_at, zone)}, entry {entry_id}"

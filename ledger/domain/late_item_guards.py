@@ -1,0 +1,77 @@
+"""What a late item is: a result or report of the visit that comes after the record was handed in, and nothing else.
+
+It opens nothing: what a person finds wrong in a signed entry is mended in a reopening, by two persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard, listed_by
+from ledger.domain.decision import Facts
+from ledger.domain.held_items import claimed_entry
+from ledger.domain.keeping_values import SealMode
+from ledger.domain.refusal import Violation
+from ledger.domain.state import Entry, RecordState
+
+
+def _check(rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool]) -> CommandGuard:
+    def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+        return () if holds(command, record, facts) else (Violation(field, rule, demand),)
+
+    return CommandGuard(rule, demand, faults)
+
+
+def corrected_entry(command: Any, record: RecordState, facts: Facts) -> Entry | None:
+    """The entry that the item corrects: the one that it names, or what its source item was before."""
+    named = record.entries.get(command.corrects_entry_id) if command.corrects_entry_id else None
+    return named or claimed_entry(record, facts)
+
+
+def _named_by_pack(command: Any, _: RecordState, facts: Facts) -> bool:
+    return command.content.template in facts.pack.late_items
+
+
+def _signed_finally(command: Any, _: RecordState, facts: Facts) -> bool:
+    signer = command.attestation.signer if command.attestation else None
+    return signer is None or facts.pack.signs_finally(command.content.template, signer.role)
+
+
+def _own_report(command: Any, record: RecordState, facts: Facts) -> bool:
+    corrected = corrected_entry(command, record, facts)
+    if corrected is None:
+        return True
+    if corrected.last.content.template != command.content.template:
+        return False
+    if corrected is claimed_entry(record, facts):
+        return True
+    signer = command.attestation.signer if command.attestation else None
+    signed_it = {each.attestation.signer.id for each in corrected.versions if each.attestation.signer}
+    return signer is not None and signer.id in signed_it
+
+
+def _corrects_what_is_open(command: Any, record: RecordState, facts: Facts) -> bool:
+    corrected = corrected_entry(command, record, facts)
+    seals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
+    return corrected is None or not any(listed_by(seal, corrected.entry_id) for seal in seals)
+
+
+IS_LATE_ITEM = _check(
+    "NOT_A_LATE_ITEM", "a template that the pack names among late items", "content.template", _named_by_pack
+)
+SIGNED_FINALLY = _check(
+    "NOT_QUALIFIED",
+    "its signature is final: nobody countersigns in an archived case",
+    "attestation.signer.role",
+    _signed_finally,
+)
+CORRECTS_OWN_REPORT = _check(
+    "NOT_ITS_REPORT",
+    "it corrects a report alone, of its template and its own source item or signer; any other entry in a reopening",
+    "corrects_entry_id",
+    _own_report,
+)
+CORRECTED_NOT_SEALED = _check(
+    "ENTRY_SEALED", "the original of what it corrects is sealed", "corrects_entry_id", _corrects_what_is_open
+)
