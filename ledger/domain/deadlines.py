@@ -166,9 +166,17 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
         case "entry":
             entries = (each for each in record.entries.values() if each.last.content.template == rule.start_template)
             begun = (each for each in entries if not each.retracted and not each.versions[0].historical)
-            yield from (_Start(each.entry_id, each.happened_at) for each in begun)
+            yield from (_Start(each.entry_id, _counted_from(rule, each)) for each in begun)
         case _:
             return
+
+
+def _counted_from(rule: DeadlineRule, entry: Entry) -> datetime:
+    """When what an entry says happened; of what lasts, when its end is said, else its beginning."""
+    fields = (each for section in entry.last.content.sections for each in section.fields)
+    said = next((each.time for each in fields if rule.start_field and each.code == rule.start_field), None)
+    # Nobody gains time by an end that lies ahead, and none lies before its beginning.
+    return entry.happened_at if said is None else max(entry.happened_at, min(said, entry.last.recorded_at))
 
 
 def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime | None:
