@@ -8,8 +8,9 @@ import pytest
 
 from ledger.domain.commands import AmendEntry, RecordEntry
 from ledger.domain.course_commands import ReportMissedDeadline, WithdrawMissedDeadline
-from ledger.domain.deadlines import condition_of, deadlines
+from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_packs, default_templates
+from ledger.domain.patient_condition import condition_of
 from ledger.domain.values import AmendmentKind, Coding, EntryContent, Field, Section
 from tests.unit.domain.given import CLOCK, NOW, RECORD, Stream, narrative, signed
 from tests.unit.domain.test_deadlines import (
