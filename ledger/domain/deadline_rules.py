@@ -86,6 +86,8 @@ class DeadlineRule:
     """Entries that keep it, any of them, where it stops by an entry."""
     start_template: str = ""
     """The entry that starts it, where it starts by an entry."""
+    start_field: str = ""
+    """A field of that entry which says from when it is counted; empty = from when the entry says it happened."""
     repeats: bool = False
     """Each entry that keeps it starts it anew, for as long as care goes on."""
     condition: str = ""
@@ -127,6 +129,8 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         faults.append(f"{where}.templates: the entries that keep it")
     if table.get("start") == "entry" and not table.get("start_template"):
         faults.append(f"{where}.start_template: the entry that starts it")
+    if table.get("start_field") and table.get("start") != "entry":
+        faults.append(f"{where}.start_field: a field of the entry that starts it")
     if table.get("stop") == "filed" and table.get("start") != "entry":
         faults.append(f"{where}.start: what is filed is an entry")
     return DeadlineRule(
@@ -139,6 +143,7 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         visits=frozenset(_visits(where, table.get("visits", ["INPATIENT"]), faults)),
         templates=tuple(table.get("templates", ())),
         start_template=str(table.get("start_template", "")),
+        start_field=str(table.get("start_field", "")),
         repeats=bool(table.get("repeats", False)),
         condition=str(table.get("condition", "")),
     )

@@ -6,8 +6,7 @@ second after. Clocks never run on what an earlier system recorded.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -16,12 +15,10 @@ from ledger.domain.course_state import Consultation
 from ledger.domain.deadline_rules import OWN_NOTE, DeadlineRule
 from ledger.domain.keeping_state import Missed
 from ledger.domain.own_notes import ANY_TIME, Owed, kept_by
+from ledger.domain.patient_condition import condition_before, condition_of, conditions
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Disposition, EntryState, Phase, Urgency
-
-CONDITION = "condition"
-"""Code of the field by which a note says how the patient is."""
 
 _NO_CARE = frozenset({Phase.REGISTERED, Phase.VOIDED, Phase.ENTERED_IN_ERROR, Phase.DESTROYED})
 
@@ -129,11 +126,11 @@ def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterat
 
     What was missed in an earlier span stays missed: a later note takes nothing back.
     """
-    conditions = _conditions(record) if rule.condition else []
+    said = conditions(record) if rule.condition else []
     for start in _starts(rule, record):
         kept = sorted(each for each in _kept_at(rule, record, start.at) if each > start.at)
         for since, until in zip((start.at, *kept), (*kept, None), strict=True):
-            if rule.condition and rule.condition != _condition_before(conditions, until):
+            if rule.condition and rule.condition != condition_before(said, until):
                 continue
             if since == start.at or record.ended_at is None or since <= record.ended_at:
                 met = min((each for each in (until, record.ended_at) if each), default=None)
@@ -166,9 +163,17 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
         case "entry":
             entries = (each for each in record.entries.values() if each.last.content.template == rule.start_template)
             begun = (each for each in entries if not each.retracted and not each.versions[0].historical)
-            yield from (_Start(each.entry_id, each.happened_at) for each in begun)
+            yield from (_Start(each.entry_id, _counted_from(rule, each)) for each in begun)
         case _:
             return
+
+
+def _counted_from(rule: DeadlineRule, entry: Entry) -> datetime:
+    """When what an entry says happened; of what lasts, when its end is said, else its beginning."""
+    fields = (each for section in entry.last.content.sections for each in section.fields)
+    said = next((each.time for each in fields if rule.start_field and each.code == rule.start_field), None)
+    # Nobody gains time by an end that lies ahead, and none lies before its beginning.
+    return entry.happened_at if said is None else max(entry.happened_at, min(said, entry.last.recorded_at))
 
 
 def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime | None:
@@ -197,29 +202,6 @@ def _kept_at(rule: DeadlineRule, record: RecordState, since: datetime) -> Iterat
 
 def _signed_at(entry: Entry) -> datetime | None:
     return next((each.recorded_at for each in entry.versions if each.state is not EntryState.DRAFT), None)
-
-
-def condition_of(record: RecordState) -> str:
-    """The patient's condition as the last note that says one codes it; empty where none does."""
-    return _condition_before(_conditions(record), None)
-
-
-def _conditions(record: RecordState) -> list[tuple[datetime, str]]:
-    """When a note first came, and the condition that it codes, in the order of the notes."""
-    entries = (each for each in record.entries.values() if not each.retracted)
-    coded = ((each.versions[0].recorded_at, _condition_in(each)) for each in entries)
-    return [(at, code) for at, code in coded if code]
-
-
-def _condition_before(conditions: Sequence[tuple[datetime, str]], until: datetime | None) -> str:
-    """The condition just before a moment; None = now."""
-    end = len(conditions) if until is None else bisect_left(conditions, until, key=lambda each: each[0])
-    return conditions[end - 1][1] if end else ""
-
-
-def _condition_in(entry: Entry) -> str:
-    fields = (each for section in entry.last.content.sections for each in section.fields)
-    return next((each.coding.code for each in fields if each.code == CONDITION and each.coding is not None), "")
 
 
 def false_reports(record: RecordState, pack: RulePack, now: datetime) -> list[Missed]:

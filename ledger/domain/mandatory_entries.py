@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ledger.domain.patient_condition import conditions
 from ledger.domain.state import RecordState
 from ledger.domain.values import Disposition, VisitType
 
@@ -17,9 +18,13 @@ EACH_TIME: Mapping[str, Callable[[RecordState], int]] = {
 }
 """What asks for an entry each time that it happened, and how often it did."""
 
+GRAVE = frozenset({"critical", "serious"})
+"""Conditions of a patient who is watched by nurses hour by hour."""
+
 CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
     "death": lambda record: record.disposition is Disposition.DEATH,
     "survival": lambda record: record.disposition is not Disposition.DEATH,
+    "grave": lambda record: any(code in GRAVE for _, code in conditions(record)),
     **{name: lambda record, often=often: often(record) > 0 for name, often in EACH_TIME.items()},
 }
 """What a rule may depend on, by its name in a pack."""

@@ -13,6 +13,7 @@ _DEADLINE: Mapping[str, type] = {
     "unit": str,
     "source": str,
     "start_template": str,
+    "start_field": str,
     "condition": str,
     "repeats": bool,
     "unconfirmed": bool,

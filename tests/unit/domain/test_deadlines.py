@@ -62,6 +62,7 @@ FIGURES = {
     "transfer_out_note": timedelta(hours=24),
     "rescue_record": timedelta(hours=6),
     "operation_record": timedelta(hours=24),
+    "postoperative_first_note": timedelta(hours=6),
     "postoperative_day_1": timedelta(days=1),
     "postoperative_day_2": timedelta(days=2),
     "postoperative_day_3": timedelta(days=3),
@@ -73,6 +74,24 @@ FIGURES = {
     "routine_consultation": timedelta(hours=48),
 }
 """What lifecycle.md lists, written down a second time: a figure that moves in the pack is noticed here."""
+
+
+def rescued(began_at: datetime, ended_at: datetime | None = None) -> tuple[EntryContent, datetime]:
+    """A rescue that ended then, or of which nobody has said the end; and when it began."""
+    end = Section("end", fields=(Field("rescue_end", time=ended_at),))
+    told = (Section("note", "Resuscitated."), *((end,) if ended_at else ()))
+    return EntryContent("rescue_order", 2, sections=told), began_at
+
+
+RESCUED = rescued(NOW, NOW)[0]
+
+
+def in_condition(code: str, template: str = "course_note") -> EntryContent:
+    """A note that says how the patient is, by the template's own field."""
+    said = Field("condition", coding=Coding("urn:ledger:condition", code))
+    told = ("case_features", "assessment", "plan") if template == "first_course_note" else ("note",)
+    sections = (*(Section(each, "As seen.") for each in told), Section("condition", fields=(said,)))
+    return EntryContent(template, 2, sections=sections)
 
 
 def begun(rule: DeadlineRule) -> Stream:
@@ -91,12 +110,13 @@ def begun(rule: DeadlineRule) -> Stream:
         case "routine_consultation":
             stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
         case "entry":
-            stream.entry(narrative(rule.start_template, *SECTIONS[rule.start_template]))
+            stream.entry(
+                RESCUED if rule.start_field else narrative(rule.start_template, *SECTIONS[rule.start_template])
+            )
         case _:
             pass
     if rule.condition:
-        condition = Field("condition", coding=Coding("urn:ledger:condition", rule.condition))
-        stream.entry(EntryContent("general", 1, "State", (Section("state", "As seen.", (condition,)),)))
+        stream.entry(in_condition(rule.condition))
     return stream
 
 
@@ -197,8 +217,7 @@ def test_a_late_note_takes_back_no_earlier_miss() -> None:
 def test_another_condition_takes_back_no_earlier_miss() -> None:
     """The daily note was missed while the patient was critical, whatever the next note says of the patient."""
     stream = begun(rule_of("course_note_critical"))
-    stable = Field("condition", coding=Coding("urn:ledger:condition", "stable"))
-    stream.entry(EntryContent("course_note", 1, "Note", (Section("note", "Better.", (stable,)),)), now=NOW + 30 * HOUR)
+    stream.entry(in_condition("stable"), now=NOW + 30 * HOUR)
     found = [each for each in deadlines(stream.record, PACK) if each.rule.startswith("course_note_")]
     assert [(each.rule, each.missed(NOW + 31 * HOUR)) for each in found] == [
         ("course_note_critical", True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,7 +16,9 @@ from ledger.domain.commands import AmendEntry, Command, OfferTransfer, RecordEnt
 from ledger.domain.course_commands import ArriveAtConsultation
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
-from ledger.domain.defaults import default_pack
+from ledger.domain.defaults import default_pack, shipped_rules
+from ledger.domain.handover import handed_over
+from ledger.domain.hospital_rules import pack_and_data
 from ledger.domain.keeping_commands import (
     EndRetention,
     LendRecord,
@@ -26,7 +30,9 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.keeping_values import RequestKind, SealMode, SealParty, UnsealGround
 from ledger.domain.pack_figures import Figure
 from ledger.domain.refusal import Refused
+from ledger.domain.rule_pack import RulePack
 from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
+from tests.unit.domain import given, test_deadlines
 from tests.unit.domain.given import (
     AFFAIRS,
     NOTARY,
@@ -54,6 +60,8 @@ MIDNIGHT = datetime(2026, 3, 1, 16, tzinfo=UTC)
 """The first second of 2 March in Shanghai, four hours after NOW."""
 LAST, FIRST = (True, True, False), (False, True, True)
 """What holds up to a moment, and what holds from a moment on."""
+BEFORE, ONLY = (True, False, False), (False, True, False)
+"""What holds until a moment and not at it, and what holds of one day alone."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,8 @@ def _offer(figure: int) -> Boundary:
     stream = archived()
     command = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
     offer = made(stream, command, "transfer_id", counterpart_known=True, package=PACKAGE)
-    ends = stream.record.transfers[offer].expires_at
-    assert ends is not None
-    return Boundary(NOW + figure * DAY, lambda at: at <= ends)
+    transfer = stream.record.transfers[offer]
+    return Boundary(NOW + figure * DAY, lambda at: handed_over(transfer, at), pattern=BEFORE)
 
 
 def _loan(figure: int) -> Boundary:
@@ -140,12 +147,14 @@ def _renewals(figure: int) -> Boundary:
 
 
 def _renewal(figure: int) -> Boundary:
+    # Due on 20 March: fifteen days on is 4 April.
+    assert figure == 15
     stream = archived()
     loan = made(stream, LendRecord(RECORD, SUPERIOR, "2026-03-20", out_of_house=False), "loan_id")
     # Renewed after it was due: counted from the day on which it was due all the same.
     stream.when(RenewLoan(RECORD, loan), now=NOW + 25 * DAY)
-    due_on = date.fromisoformat(stream.record.overlays.loans[loan].due_on)
-    return Boundary(date(2026, 3, 20) + figure * DAY, lambda day: day <= due_on, step=DAY)
+    due_on = stream.record.overlays.loans[loan].due_on
+    return Boundary(date(2026, 4, 4), lambda day: day.isoformat() == due_on, DAY, ONLY)
 
 
 def _window(figure: int) -> Boundary:
@@ -165,10 +174,12 @@ def _no_claim(figure: int) -> Boundary:
 
 
 def _request(figure: int) -> Boundary:
+    # Asked on 1 March: fifteen days on is the 16th.
+    assert figure == 15
     stream = closed()
     asked = made(stream, RecordPatientRequest(RECORD, RequestKind.ACCESS, "N.", "self", "please"), "request_id")
-    due_on = date.fromisoformat(stream.record.overlays.requests[asked].due_on)
-    return Boundary(date(2026, 3, 1) + figure * DAY, lambda day: day <= due_on, step=DAY)
+    due_on = stream.record.overlays.requests[asked].due_on
+    return Boundary(date(2026, 3, 16), lambda day: day.isoformat() == due_on, DAY, ONLY)
 
 
 def _retention(visit: VisitType) -> Callable[[int], Boundary]:
@@ -235,9 +246,38 @@ def test_a_figure_holds_up_to_its_boundary_and_no_further(figure: Figure) -> Non
     """One step before, at, and one after; the pack has the figure that the design has."""
     value, unit, boundary_of = DESIGN[figure.name]
     assert (figure.figure, figure.unit) == (value, unit)
-    boundary = boundary_of(figure.figure)
+    assert shown(boundary_of(value)) == boundary_of(value).pattern
+
+
+@pytest.mark.parametrize("name", DESIGN)
+def test_a_boundary_is_that_of_the_pack(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation check: under a pack with another figure the boundary of the design holds no longer."""
+    value, _, boundary_of = DESIGN[name]
+    changed = with_figure(name, value + 1)
+    monkeypatch.setattr(given, "default_pack", lambda: changed)
+    for module in (test_deadlines, sys.modules[__name__]):
+        monkeypatch.setattr(module, "PACK", changed)
+    assert shown(boundary_of(value)) != boundary_of(value).pattern
+
+
+def shown(boundary: Boundary) -> tuple[bool, ...]:
+    """What holds one step before, at, and one after."""
     steps = (boundary.at - boundary.step, boundary.at, boundary.at + boundary.step)
-    assert tuple(boundary.holds(each) for each in steps) == boundary.pattern
+    return tuple(boundary.holds(each) for each in steps)
+
+
+def with_figure(name: str, figure: int) -> RulePack:
+    """The pack with one other figure."""
+    data = deepcopy(dict(pack_and_data(shipped_rules().packs["cn-2010", 1])[1]))
+    group, _, of = name.partition(".")
+    table = data[group] if not of else data[group][of] if group != "deadline" else _rule(data, of)
+    table["years" if group == "retention" else "figure"] = figure
+    return RulePack.from_data(data)
+
+
+def _rule(data: dict[str, Any], rule_id: str) -> dict[str, Any]:
+    rules: list[dict[str, Any]] = data["deadline"]
+    return next(each for each in rules if each["id"] == rule_id)
 
 
 def test_no_boundary_is_of_a_figure_that_is_gone() -> None:

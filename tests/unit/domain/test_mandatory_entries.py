@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -19,7 +20,8 @@ from ledger.domain.commands import (
 from ledger.domain.course_commands import AcceptDeficiency, ResumeCare
 from ledger.domain.state_guards import MANDATORY_THERE
 from ledger.domain.values import Disposition, Phase, Urgency
-from tests.unit.domain.given import MANDATORY, NOW, RECORD, Stream, active, facts, narrative, note, signed
+from tests.unit.domain.given import MANDATORY, NOW, PHYSICIAN, RECORD, Stream, active, facts, narrative, note, signed
+from tests.unit.domain.test_deadlines import in_condition
 
 FRONT_PAGE = MANDATORY[3]
 
@@ -155,3 +157,15 @@ def test_what_nobody_asks_for_is_accepted_once() -> None:
     accept = AcceptDeficiency(RECORD, None, "nursing_record", "lost in the flood")
     stream.when(accept)
     assert stream.refused(accept)[1] == [("record_id", "ALREADY_ACCEPTED")]
+
+
+@pytest.mark.parametrize(("condition", "asked"), [("critical", True), ("serious", True), ("stable", False)])
+def test_a_nursing_record_is_asked_for_of_the_gravely_ill(condition: str, *, asked: bool) -> None:
+    """Once a note said so, also where the patient got better; a nurse signs it finally."""
+    stream = holding("in_out_24h_record")
+    stream.entry(in_condition(condition))
+    stream.entry(in_condition("stable"))
+    assert missing(stream) == ({"nursing_record"} if asked else set())
+    nurse = replace(PHYSICIAN, id=UUID(int=44), role="nurse")
+    stream.entry(narrative("nursing_record", "observations"), signer=nurse)
+    assert lacks(stream) == []

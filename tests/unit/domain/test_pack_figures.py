@@ -66,7 +66,7 @@ def test_whether_it_was_confirmed_must_be_said() -> None:
         ("[retention.INPATIENT]\nyears = 40\n", "line 4: retention.INPATIENT.source"),
         ("[keeping]\nloan_days = { figure = 10 }\n", "line 5: keeping.loan_days.source"),
         ("offer_days = { figure = 10 }\n", "line 4: offer_days.unconfirmed"),
-        ("[[deadline]]\nid = 'filing'\nfigure = 3\n", "line 4: deadline[23].source"),
+        ("[[deadline]]\nid = 'filing'\nfigure = 3\n", "line 4: deadline[24].source"),
     ],
 )
 def test_a_layer_does_not_borrow_a_source(layer: str, fault: str) -> None:

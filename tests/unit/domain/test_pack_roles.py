@@ -75,8 +75,13 @@ def test_no_program_judges_quality_whatever_a_pack_says(role: str, command: Any)
 @pytest.mark.parametrize("pack_id", ["cn-2010", "us-generic"])
 @pytest.mark.parametrize(
     ("content", "state"),
-    [(narrative("nursing_record", "observations", "measures"), EntryState.SIGNED), (note(), EntryState.AUTHORED)],
-    ids=["nursing_record", "course_note"],
+    [
+        (narrative("nursing_record", "observations", "measures"), EntryState.SIGNED),
+        (narrative("temperature_chart", "vital_signs"), EntryState.SIGNED),
+        (narrative("surgical_count_record", "counts", "nurses"), EntryState.SIGNED),
+        (note(), EntryState.AUTHORED),
+    ],
+    ids=["nursing_record", "temperature_chart", "surgical_count_record", "course_note"],
 )
 def test_a_nurse_signs_finally_what_is_named_for_nurses(pack_id: str, content: EntryContent, state: EntryState) -> None:
     """Anything else that a nurse signs waits for a physician, as a trainee's does."""

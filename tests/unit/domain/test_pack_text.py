@@ -110,9 +110,9 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         "line 11: retention.INPATIENT.source: a layer that gives a figure says where it is from",
         "line 12: retention.INPATIENT.years: a whole number from 1 to 1000 is required",
         "line 13: retention.INPATIENT.origin: no such key",
-        "line 18: deadline[20].figure: a whole number from 1 to 10000 is required",
-        "line 24: mandatory[10].visits: no such visit type SPA",
-        "line 25: mandatory[10].only_if: one of consultation, death, rescue, surgery, survival, transfer",
+        "line 18: deadline[21].figure: a whole number from 1 to 10000 is required",
+        "line 24: mandatory[11].visits: no such visit type SPA",
+        "line 25: mandatory[11].only_if: one of consultation, death, grave, rescue, surgery, survival, transfer",
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_text_that_is_no_pack_is_refused_with_its_line(text: str, fault: str) 
         ("[final_signers]\nfront_page = 'physician'\n", {"line 5: final_signers.front_page"}),
         (
             "[[deadline]]\nid = 'front_page'\nunit = ['hours']\nvisits = 4\nlate = 1\n",
-            {"line 6: deadline[20].unit", "line 7: deadline[20].visits", "line 8: deadline[20].late"},
+            {"line 6: deadline[21].unit", "line 7: deadline[21].visits", "line 8: deadline[21].late"},
         ),
         ("[calendar]\nzone = 1\nholidays = 2\n", {"line 5: calendar.zone", "line 6: calendar.holidays"}),
         ("mandatory = 1\n", {"line 4: mandatory"}),

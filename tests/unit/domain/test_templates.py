@@ -57,7 +57,7 @@ def test_every_template_takes_what_it_is_for(content: EntryContent) -> None:
     ("content", "faults"),
     [
         (note(template="horoscope"), [("content.template", "UNKNOWN_TEMPLATE")]),
-        (replace(note(), template_version=2), [("content.template_version", "UNKNOWN_TEMPLATE_VERSION")]),
+        (replace(note(), template_version=9), [("content.template_version", "UNKNOWN_TEMPLATE_VERSION")]),
         (
             note(section="mood"),
             [("content.sections[0].code", "UNKNOWN_SECTION"), ("content.sections", "MISSING_SECTION")],
