@@ -15,6 +15,7 @@ from ledger.domain.keeping_commands import (
     FilePaperScan,
     IssueCopy,
     LendRecord,
+    LiftRestriction,
     RecordPatientRequest,
     RenewLoan,
     ReturnLoan,
@@ -29,6 +30,7 @@ from ledger.domain.keeping_events import (
     PatientRequestAnswered,
     PatientRequestRecorded,
     UseRestricted,
+    UseRestrictionLifted,
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
@@ -184,6 +186,15 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     return on_record(command.record_id, *events)
 
 
+def lift_restriction(command: LiftRestriction, state: StreamState | None, facts: Facts) -> Decision:
+    """What the restriction was for is over, or the patient wants it no longer; the reason says which."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, UseRestrictionLifted(facts.meta(), command.reason))
+
+
 def _check_count(value: int, most: int, field: str, faults: Faults) -> None:
     if not 1 <= value <= most:
         faults.add(field, "OUT_OF_RANGE", f"1 to {most}")
@@ -198,4 +209,5 @@ DECISIONS = {
     AccountForPaper: account_for_paper,
     RecordPatientRequest: record_patient_request,
     AnswerPatientRequest: answer_patient_request,
+    LiftRestriction: lift_restriction,
 }

@@ -183,6 +183,14 @@ class AnswerPatientRequest:
 
 
 @dataclass(frozen=True)
+class LiftRestriction:
+    """Ends the restriction of use, with its ground."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class ExtendRetention:
     """Moves the retention date on, never back (the system sends it at a readmission)."""
 
@@ -253,6 +261,7 @@ KeepingCommand = (
     | AccountForPaper
     | RecordPatientRequest
     | AnswerPatientRequest
+    | LiftRestriction
     | ExtendRetention
     | EndRetention
     | AppraiseDisposal

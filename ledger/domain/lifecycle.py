@@ -232,6 +232,11 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("answer_request"),
         ),
     ),
+    keeping_commands.LiftRestriction: Rule(
+        LIVING,
+        demands=(is_.USE_IS_RESTRICTED,),
+        of_command=(on.ACTS_AS_PERSON, on.role_allowed("answer_request")),
+    ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
         _in(Phase.ARCHIVED, Phase.REOPENED, Phase.PERMANENT),
@@ -278,7 +283,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED,)),
+    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.HANDOVER_ALLOWED)),
     # What happens to an offer that is out does not depend on the record's phase.
     commands.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
     commands.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.commands import AmendEntry, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
@@ -27,7 +28,7 @@ from ledger.domain.keeping_values import (
 )
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
-from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, VisitType
+from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
@@ -39,6 +40,7 @@ from tests.unit.domain.given import (
     NOTARY,
     NOW,
     OTHER_DIGEST,
+    PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
     RECORD,
@@ -71,6 +73,21 @@ OTHER = UUID(int=555)
 def first(stream: Stream) -> UUID:
     """The first entry."""
     return next(iter(stream.record.entries))
+
+
+def restrict(stream: Stream) -> None:
+    """The patient asks for restricted use, and gets it."""
+    ask = keeping.RecordPatientRequest(RECORD, RequestKind.RESTRICTION, "Mr. N.", "self", "a claim is open")
+    request_id = stream.when(ask).result["request_id"]
+    assert isinstance(request_id, UUID)
+    stream.when(keeping.AnswerPatientRequest(RECORD, request_id, True, "law", "", None))
+
+
+def restricted_on_request() -> Stream:
+    """An archived case under restricted use."""
+    stream = archived()
+    restrict(stream)
+    return stream
 
 
 def leaves(stream: Stream) -> tuple[bytes, ...]:
@@ -515,6 +532,31 @@ def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() ->
     assert stream.record.phase is Phase.DESTROYED
     everything = allowed_actions(stream.record, facts(now=LATER))
     assert all(action.reasons for action in everything)
+
+
+@pytest.mark.parametrize("purpose", ["", "TREAT", "HPAYMT", "HRESCH"])
+def test_a_record_under_restricted_use_leaves_only_with_consent_or_by_law(purpose: str) -> None:
+    """Another purpose offers nothing; the patient's own wish, an emergency, law and claims do; once lifted, all do."""
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    known: dict[str, Any] = {"counterpart_known": True, "package": PACKAGE}
+    stream = restricted_on_request()
+    assert stream.refused(offer, purpose=purpose, **known)[1] == [("record_id", "USE_RESTRICTED")]
+    for allowed in ("PATRQT", "ETREAT", "HLEGAL", "CLMATTCH"):
+        restricted_on_request().when(offer, purpose=allowed, **known)
+    stream.when(keeping.LiftRestriction(RECORD, "the patient wants it no longer"))
+    assert (stream.last_events, stream.record.overlays.restricted) == (["UseRestrictionLifted"], False)
+    stream.when(offer, purpose=purpose, **known)
+
+
+def test_a_restriction_is_lifted_once_with_a_reason_and_may_come_back() -> None:
+    """By who answers requests; another request restricts it again."""
+    stream = restricted_on_request()
+    assert stream.refused(keeping.LiftRestriction(RECORD, " "))[1] == [("reason", "REQUIRED")]
+    stream.when(keeping.LiftRestriction(RECORD, "the claim is settled"))
+    again = keeping.LiftRestriction(RECORD, "again")
+    assert stream.refused(again)[1] == [("record_id", "NOT_RESTRICTED")]
+    restrict(stream)
+    assert stream.record.overlays.restricted
 
 
 def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:
