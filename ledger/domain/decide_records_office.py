@@ -44,13 +44,15 @@ DPI_MAX = 10_000
 
 
 def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:
-    """A certified copy of the finished part, or of the entries named; last versions, never a retracted entry."""
+    """A certified copy of one subject's finished part, or of the entries named; last versions, none retracted."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
         check_reason(value, faults, field)
     scope = command.entry_ids or tuple(
-        entry.entry_id for entry in record.entries.values() if not entry.retracted and is_finished(entry)
+        entry.entry_id
+        for entry in record.entries.values()
+        if not entry.retracted and is_finished(entry) and entry.last.content.subject_id == command.subject_id
     )
     if not scope:
         faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)

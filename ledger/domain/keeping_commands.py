@@ -107,6 +107,8 @@ class IssueCopy:
     relation: str
     entry_ids: tuple[UUID, ...]
     mark: str
+    subject_id: UUID | None = None
+    """Newborn of the record of whom it is; None = the patient. A copy is of one of them alone."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
+from ledger.domain import copy_guards as copy
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
@@ -123,7 +124,8 @@ RULES: dict[type[commands.Command], Rule] = {
         WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.NOT_BEFORE_REQUEST)
     ),
     commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
-    course_commands.RegisterNewborn: Rule(_in(Phase.ACTIVE, Phase.CLOSED)),
+    # Who was born is content: of an archived case it changes in a window alone, which two persons open.
+    course_commands.RegisterNewborn: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,)),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
@@ -208,7 +210,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
-        of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED, on.role_allowed("issue_copy")),
+        of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,

@@ -135,7 +135,7 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
     visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
     return CopiedRecord(
         hospital=face.hospital,
-        patient=face.patient,
+        patient=f"a newborn of {face.patient}" if _of_newborn(before, copy.versions) else face.patient,
         zone=face.zone.key,
         number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
         version=copy.record_version,
@@ -147,6 +147,18 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
         withdrawn=len(copy.versions) - len(shown),
         statements=tuple(said.get("", [])),
     )
+
+
+def _of_newborn(entries: Mapping[str, Entry], scope: Sequence[EntryRef]) -> bool:
+    """Whether the copy is of a newborn; one that an earlier release issued may be of both, and is the patient's."""
+    shown = {(each.entry_id, each.version) for each in scope}
+    subjects = [
+        version.content.subject_id
+        for entry in entries.values()
+        for version in entry.versions
+        if (entry.entry_id, version.version) in shown
+    ]
+    return bool(subjects) and all(subjects)
 
 
 def _copied(entries: Mapping[str, Entry], scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:

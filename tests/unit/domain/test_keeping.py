@@ -190,6 +190,44 @@ def test_an_entry_is_about_the_patient_or_a_newborn_of_the_record(historical: bo
     stream.when(RecordEntry(RECORD, replace(about, subject_id=born), signed()), historical=historical)
 
 
+def test_a_copy_is_of_the_patient_or_of_one_newborn() -> None:
+    """Without a scope it shows what is of the subject; entries of both are refused at the place of the other's."""
+    stream = active()
+    first_born, second_born = (born_in(stream, number) for number in (1, 2))
+    mothers = stream.entry()
+    cries, sleeps = (stream.entry(replace(note("Seen."), subject_id=each)) for each in (first_born, second_born))
+    copy = keeping.IssueCopy(RECORD, "Mr. N.", "father", (), "true copy")
+    for subject, own, others in ((None, mothers, cries), (first_born, cries, sleeps), (second_born, sleeps, mothers)):
+        of_subject = replace(copy, subject_id=subject)
+        (event,) = stream.when(of_subject).events
+        assert isinstance(event, CopyIssued)
+        assert [each.entry_id for each in event.versions] == [own]
+        refused = stream.refused(replace(of_subject, entry_ids=(own, others)))
+        assert refused[1] == [("entry_ids[1]", "OTHER_SUBJECT")]
+    assert stream.refused(replace(copy, subject_id=OTHER))[1] == [
+        ("subject_id", "UNKNOWN_SUBJECT"),
+        ("entry_ids", "NOTHING_TO_COPY"),
+    ]
+
+
+def test_a_newborn_is_added_to_an_archived_case_in_a_window_alone() -> None:
+    """Two persons open it; as it lies in the archive nobody is added to it."""
+    newborn = course.RegisterNewborn(RECORD, 1, None)
+    assert archived().refused(newborn)[1] == [("", "PHASE_NOT_ALLOWED")]
+    stream = reopened()
+    born = born_in(stream, 1)
+    stream.entry(replace(note("Cries."), subject_id=born))
+    stream.when(keeping.RearchiveRecord(RECORD))
+    assert stream.record.newborns == {born}
+
+
+def born_in(stream: Stream, number: int) -> UUID:
+    """A newborn of the record."""
+    born = stream.when(course.RegisterNewborn(RECORD, number, None)).result["subject_id"]
+    assert isinstance(born, UUID)
+    return born
+
+
 def test_an_unidentified_patient_gets_care_and_copies_wait() -> None:
     """Identity never stops entries; when it is known, copies are issued."""
     stream = active(identity=IdentityStatus.UNVERIFIED)
