@@ -15,6 +15,7 @@ from ledger.domain.keeping_commands import (
     FilePaperScan,
     IssueCopy,
     LendRecord,
+    LiftRestriction,
     RecordPatientRequest,
     RenewLoan,
     ReturnLoan,
@@ -29,6 +30,7 @@ from ledger.domain.keeping_events import (
     PatientRequestAnswered,
     PatientRequestRecorded,
     UseRestricted,
+    UseRestrictionLifted,
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
@@ -42,13 +44,15 @@ DPI_MAX = 10_000
 
 
 def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:
-    """A certified copy of the finished part, or of the entries named; last versions, never a retracted entry."""
+    """A certified copy of one subject's finished part, or of the entries named; last versions, none retracted."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
         check_reason(value, faults, field)
     scope = command.entry_ids or tuple(
-        entry.entry_id for entry in record.entries.values() if not entry.retracted and is_finished(record, entry)
+        entry.entry_id
+        for entry in record.entries.values()
+        if not entry.retracted and is_finished(record, entry) and entry.last.content.subject_id == command.subject_id
     )
     if not scope:
         faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)
@@ -184,6 +188,15 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     return on_record(command.record_id, *events)
 
 
+def lift_restriction(command: LiftRestriction, state: StreamState | None, facts: Facts) -> Decision:
+    """What the restriction was for is over, or the patient wants it no longer; the reason says which."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, UseRestrictionLifted(facts.meta(), command.reason))
+
+
 def _check_count(value: int, most: int, field: str, faults: Faults) -> None:
     if not 1 <= value <= most:
         faults.add(field, "OUT_OF_RANGE", f"1 to {most}")
@@ -198,4 +211,5 @@ DECISIONS = {
     AccountForPaper: account_for_paper,
     RecordPatientRequest: record_patient_request,
     AnswerPatientRequest: answer_patient_request,
+    LiftRestriction: lift_restriction,
 }

@@ -157,6 +157,11 @@ def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) ->
     return with_overlays(state, restricted=True)
 
 
+def restriction_lifted(state: RecordState, _: events.UseRestrictionLifted, __: datetime) -> RecordState:
+    """Used as any other record."""
+    return with_overlays(state, restricted=False)
+
+
 def retention_extended(state: RecordState, event: events.RetentionExtended, _: datetime) -> RecordState:
     """Kept longer; a record that was due is again what it was before, and its appraisal no longer counts."""
     # ISO dates compare as text; a date once promised never moves back.
@@ -233,6 +238,7 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PatientRequestRecorded: request_recorded,
     events.PatientRequestAnswered: request_answered,
     events.UseRestricted: use_restricted,
+    events.UseRestrictionLifted: restriction_lifted,
     events.RetentionExtended: retention_extended,
     events.RetentionEnded: retention_ended,
     events.DisposalAppraised: appraised,

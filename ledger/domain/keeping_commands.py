@@ -107,6 +107,8 @@ class IssueCopy:
     relation: str
     entry_ids: tuple[UUID, ...]
     mark: str
+    subject_id: UUID | None = None
+    """Newborn of the record of whom it is; None = the patient. A copy is of one of them alone."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,14 @@ class AnswerPatientRequest:
 
 
 @dataclass(frozen=True)
+class LiftRestriction:
+    """Ends the restriction of use, with its ground."""
+
+    record_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class ExtendRetention:
     """Moves the retention date on, never back (the system sends it at a readmission)."""
 
@@ -253,6 +263,7 @@ KeepingCommand = (
     | AccountForPaper
     | RecordPatientRequest
     | AnswerPatientRequest
+    | LiftRestriction
     | ExtendRetention
     | EndRetention
     | AppraiseDisposal

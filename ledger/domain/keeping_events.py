@@ -212,6 +212,14 @@ class UseRestricted:
 
 
 @dataclass(frozen=True)
+class UseRestrictionLifted:
+    """Use is restricted no longer."""
+
+    meta: EventMeta
+    reason: str
+
+
+@dataclass(frozen=True)
 class RetentionExtended:
     """The record is kept longer; the date never moves back."""
 
@@ -288,6 +296,7 @@ KeepingEvent = (
     | PatientRequestRecorded
     | PatientRequestAnswered
     | UseRestricted
+    | UseRestrictionLifted
     | RetentionExtended
     | RetentionEnded
     | DisposalAppraised

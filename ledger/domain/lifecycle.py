@@ -13,6 +13,7 @@ from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
+from ledger.domain import copy_guards as copy
 from ledger.domain import late_item_guards as late
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
@@ -132,7 +133,8 @@ RULES: dict[type[commands.Command], Rule] = {
         WRITING | {Phase.SUBMITTED},
         of_command=(physician.ANOTHER_THAN_BEFORE, physician.IN_CHARGE_QUALIFIED),
     ),
-    course_commands.RegisterNewborn: Rule(_in(Phase.ACTIVE, Phase.CLOSED)),
+    # Who was born is content: of an archived case it changes in a window alone, which two persons open.
+    course_commands.RegisterNewborn: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,)),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
@@ -230,7 +232,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
-        of_command=(on.ENTRIES_KNOWN, on.SCOPE_NOT_RETRACTED, on.SCOPE_FINISHED, on.role_allowed("issue_copy")),
+        of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,
@@ -253,6 +255,11 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             on.role_allowed("answer_request"),
         ),
+    ),
+    keeping_commands.LiftRestriction: Rule(
+        LIVING,
+        demands=(is_.USE_IS_RESTRICTED,),
+        of_command=(on.ACTS_AS_PERSON, on.role_allowed("answer_request")),
     ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
@@ -300,7 +307,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR)),
+    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED)),
     # What happens to an offer that is out does not depend on the record's phase.
     commands.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
     commands.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),

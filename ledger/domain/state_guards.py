@@ -17,6 +17,10 @@ from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferStat
 RESTRICTED_PURPOSES = frozenset({"TREAT", "ETREAT", "RECORDMGT", "HLEGAL", "CLMATTCH", "HPAYMT", "PATRQT"})
 """Purposes (HL7 PurposeOfUse) left where use is restricted: care, storage, law, claims, the patient's own request."""
 
+HANDOVER_PURPOSES = frozenset({"ETREAT", "HLEGAL", "CLMATTCH", "PATRQT"})
+"""Those left for a record that leaves the hospital, where nobody can restrict its use any more: an emergency, law,
+claims, and what the patient consents to or asks for."""
+
 OPEN_TRANSFERS = frozenset(
     {
         TransferState.PROPOSED,
@@ -169,6 +173,12 @@ USE_ALLOWED = _guard(
     "where use is restricted: the purpose is said, and is care, storage, law, a claim or the patient's own request",
     lambda record, facts: not record.overlays.restricted or facts.context.purpose in RESTRICTED_PURPOSES,
 )
+HANDOVER_ALLOWED = _guard(
+    "USE_RESTRICTED",
+    "where use is restricted: the purpose is said, and is an emergency, law, a claim, or the patient consents (PATRQT)",
+    lambda record, facts: not record.overlays.restricted or facts.context.purpose in HANDOVER_PURPOSES,
+)
+USE_IS_RESTRICTED = _guard("NOT_RESTRICTED", "its use is restricted", lambda record, _: record.overlays.restricted)
 NO_REOPENING = _guard("REOPENING_ASKED", "no reopening is under way", _no_reopening)
 REQUEST_STANDS = _guard(
     "REQUEST_LAPSED",

@@ -72,6 +72,7 @@ _CODES = {
     "PatientRequestRecorded": "report",
     "PatientRequestAnswered": "report",
     "UseRestricted": "report",
+    "UseRestrictionLifted": "report",
     "RetentionExtended": "report",
     "RetentionEnded": "report",
     "DisposalAppraised": "destroy",

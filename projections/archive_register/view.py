@@ -172,6 +172,10 @@ def _restricted(record: RegisteredRecord, _: ViewEvent, __: Message) -> Register
     return record._replace(restricted=True)
 
 
+def _restriction_lifted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(restricted=False)
+
+
 _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
     {
         events_pb2.PatientRegistered,
@@ -204,4 +208,5 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     keeping_events_pb2.DisposalApproved: _approved,
     keeping_events_pb2.CopyIssued: _copied,
     keeping_events_pb2.UseRestricted: _restricted,
+    keeping_events_pb2.UseRestrictionLifted: _restriction_lifted,
 }

@@ -274,6 +274,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.AnswerPatientRequest: lambda record, _, pick: keeping.AnswerPatientRequest(
         RECORD, pick.of(record.overlays.requests), pick.number % 2 == 0, "the law", "I disagree.", None
     ),
+    keeping.LiftRestriction: lambda _, __, ___: keeping.LiftRestriction(RECORD, "the claim is settled"),
     keeping.ExtendRetention: lambda record, facts, pick: keeping.ExtendRetention(
         RECORD, _later(facts, pick.number * 30), "readmission", None
     ),

@@ -77,6 +77,7 @@ _BODIES: Sequence[Body] = (
     life.requested,
     life.answered,
     life.restricted,
+    lambda _: life.unrestricted(),
     life.reopened,
     life.rearchived,
     lambda _: life.extended(),

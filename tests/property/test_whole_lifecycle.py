@@ -32,6 +32,7 @@ from ledger.domain.keeping_commands import (
     IssueCopy,
     LendRecord,
     LiftHold,
+    LiftRestriction,
     PlaceHold,
     RenewLoan,
     SealRecord,
@@ -88,6 +89,7 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
     PlaceHold: "place_hold",
     LiftHold: "lift_hold",
     AnswerPatientRequest: "answer_request",
+    LiftRestriction: "answer_request",
 }
 _END_OF_LIFE = frozenset({Phase.VOIDED, Phase.DESTROYED})
 

@@ -736,6 +736,34 @@ class UseRestricted(_message.Message):
 Global___UseRestricted: _TypeAlias = UseRestricted  # noqa: Y015
 
 @_typing.final
+class UseRestrictionLifted(_message.Message):
+    """Use is restricted no longer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, in words or by the law's."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UseRestrictionLifted: _TypeAlias = UseRestrictionLifted  # noqa: Y015
+
+@_typing.final
 class RetentionExtended(_message.Message):
     """The record is kept longer; the date never moves back."""
 

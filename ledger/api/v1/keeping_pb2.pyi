@@ -563,6 +563,7 @@ class IssueCopyRequest(_message.Message):
     RELATION_FIELD_NUMBER: _builtins.int
     ENTRY_IDS_FIELD_NUMBER: _builtins.int
     MARK_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     applicant: _builtins.str
@@ -571,13 +572,17 @@ class IssueCopyRequest(_message.Message):
     """Relation to the patient, required."""
     mark: _builtins.str
     """Certification mark, required."""
+    subject_id: _builtins.str
+    """Newborn of the record of whom the copy is, as RegisterNewborn named it, UUID text; empty = the patient. A copy is of
+    one of them alone: entries of another are refused (`OTHER_SUBJECT`).
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
 
     @_builtins.property
     def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Scope; none = every entry that is not retracted, UUID text."""
+        """Scope; none = every entry of the subject that is finished and not retracted, UUID text."""
 
     def __init__(
         self,
@@ -588,10 +593,11 @@ class IssueCopyRequest(_message.Message):
         relation: _builtins.str = ...,
         entry_ids: _abc.Iterable[_builtins.str] | None = ...,
         mark: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "context", b"context", "entry_ids", b"entry_ids", "mark", b"mark", "record_id", b"record_id", "relation", b"relation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "context", b"context", "entry_ids", b"entry_ids", "mark", b"mark", "record_id", b"record_id", "relation", b"relation", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1102,6 +1108,62 @@ class AnswerPatientRequestResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerPatientRequestResponse: _TypeAlias = AnswerPatientRequestResponse  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionRequest(_message.Message):
+    """Request of LiftRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    reason: _builtins.str
+    """Why: what it was for is over, or the patient wants it no longer; required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor: a person in a role that may answer requests."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionRequest: _TypeAlias = LiftRestrictionRequest  # noqa: Y015
+
+@_typing.final
+class LiftRestrictionResponse(_message.Message):
+    """Response of LiftRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftRestrictionResponse: _TypeAlias = LiftRestrictionResponse  # noqa: Y015
 
 @_typing.final
 class ExtendRetentionRequest(_message.Message):

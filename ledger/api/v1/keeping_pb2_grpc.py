@@ -115,6 +115,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.FromString,
                 _registered_method=True)
+        self.LiftRestriction = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/LiftRestriction',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.FromString,
+                _registered_method=True)
         self.ExtendRetention = channel.unary_unary(
                 '/ledger.api.v1.KeepingService/ExtendRetention',
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ExtendRetentionRequest.SerializeToString,
@@ -273,6 +278,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LiftRestriction(self, request, context):
+        """Ends the restriction of use that an answer brought.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExtendRetention(self, request, context):
         """Moves the retention date on, never back (the system sends it at a readmission).
         """
@@ -411,6 +423,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.AnswerPatientRequest,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.SerializeToString,
+            ),
+            'LiftRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestriction,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.SerializeToString,
             ),
             'ExtendRetention': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendRetention,
@@ -886,6 +903,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/AnswerPatientRequest',
             ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/LiftRestriction',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.FromString,
             options,
             channel_credentials,
             insecure,

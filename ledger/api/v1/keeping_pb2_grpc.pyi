@@ -65,6 +65,8 @@ class KeepingServiceStub:
     """Records what the patient asks for."""
     AnswerPatientRequest: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]
     """Grants or refuses it, with the legal ground."""
+    LiftRestriction: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]
+    """Ends the restriction of use that an answer brought."""
     ExtendRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]
     """Moves the retention date on, never back (the system sends it at a readmission)."""
     EndRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.EndRetentionRequest, _keeping_pb2.EndRetentionResponse]
@@ -119,6 +121,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Records what the patient asks for."""
     AnswerPatientRequest: _aio.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]  # type: ignore[assignment]
     """Grants or refuses it, with the legal ground."""
+    LiftRestriction: _aio.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]  # type: ignore[assignment]
+    """Ends the restriction of use that an answer brought."""
     ExtendRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]  # type: ignore[assignment]
     """Moves the retention date on, never back (the system sends it at a readmission)."""
     EndRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.EndRetentionRequest, _keeping_pb2.EndRetentionResponse]  # type: ignore[assignment]
@@ -266,6 +270,14 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.AnswerPatientRequestResponse, _abc.Awaitable[_keeping_pb2.AnswerPatientRequestResponse]]:
         """Grants or refuses it, with the legal ground."""
+
+    @_abc_1.abstractmethod
+    def LiftRestriction(
+        self,
+        request: _keeping_pb2.LiftRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.LiftRestrictionResponse, _abc.Awaitable[_keeping_pb2.LiftRestrictionResponse]]:
+        """Ends the restriction of use that an answer brought."""
 
     @_abc_1.abstractmethod
     def ExtendRetention(

@@ -6,14 +6,14 @@ since is left out, and the copy says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, VisitType
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import EntryRef
-from ledger.api.v1.records_pb2 import IssuedCopy, Record
+from ledger.api.v1.records_pb2 import Entry, IssuedCopy, Record
 from ledger.cli.printed_copy.entry_text import Line, attested_lines, content_lines, said_time
 from ledger.cli.printed_copy.late_corrections import LateCorrections
 
@@ -137,7 +137,7 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
     visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
     return CopiedRecord(
         hospital=face.hospital,
-        patient=face.patient,
+        patient=f"a newborn of {face.patient}" if _of_newborn(beside.entries, copy.versions) else face.patient,
         zone=face.zone.key,
         number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
         version=copy.record_version,
@@ -149,6 +149,18 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
         withdrawn=len(copy.versions) - len(shown),
         statements=tuple(said.get("", [])),
     )
+
+
+def _of_newborn(entries: Mapping[str, Entry], scope: Sequence[EntryRef]) -> bool:
+    """Whether the copy is of a newborn; one that an earlier release issued may be of both, and is the patient's."""
+    shown = {(each.entry_id, each.version) for each in scope}
+    subjects = [
+        version.content.subject_id
+        for entry in entries.values()
+        for version in entry.versions
+        if (entry.entry_id, version.version) in shown
+    ]
+    return bool(subjects) and all(subjects)
 
 
 def _copied(beside: LateCorrections, scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:

@@ -159,6 +159,10 @@ def restricted(request_id: UUID) -> Message:
     return keeping_events_pb2.UseRestricted(request_id=str(request_id))
 
 
+def unrestricted() -> Message:
+    return keeping_events_pb2.UseRestrictionLifted(reason="the claim is settled")
+
+
 def reopened(reopen_id: UUID) -> Message:
     return keeping_events_pb2.ReopenApproved(reopen_id=str(reopen_id), expires_at=at(9_000))
 

@@ -121,6 +121,15 @@ def record(*entries: records.Entry, version: int = 9, copies: list[records.Issue
     )
 
 
+def test_a_copy_of_a_newborn_says_whose_it_is() -> None:
+    """The mother's name alone would name another patient; a copy of both, of an earlier release, is the mother's."""
+    own, cries = entry("e1", "Well."), entry("e2", "Cries.")
+    cries.versions[0].content.subject_id = "b1"
+    for scope, patient in ((("e2",), f"a newborn of {PATIENT}"), (("e1", "e2"), PATIENT)):
+        held = record(own, cries)
+        assert copied_record(issued(*scope), held, held, FACE).patient == patient
+
+
 @pytest.mark.parametrize("text", ["患者今日无胸痛，生命体征平稳。" * 40, "No chest pain today. " * 60, "x" * 800])
 def test_every_page_has_number_version_head_and_mark(text: str) -> None:
     """On each of several pages, with how many there are; all text is there, whatever its script."""

@@ -287,6 +287,11 @@ OTHER = UUID(int=555)
 COLLEAGUE = replace(PHYSICIAN, id=OTHER)
 
 
+def _of_newborn(stream: Stream) -> UUID:
+    born = made(stream, course.RegisterNewborn(RECORD, 1, None), "subject_id")
+    return stream.entry(replace(note("Cries."), subject_id=born))
+
+
 def _short_path() -> Stream:
     return closed(VisitType.OUTPATIENT)
 
@@ -480,9 +485,16 @@ CASES: list[Case] = [
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy"))),
     Case("UNKNOWN_ENTRY", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (NOBODY,), "copy"))),
     Case("ENTRY_RETRACTED", with_entry(retracted, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (first(s),), "copy"))),
+    Case("UNKNOWN_SUBJECT", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy", NOBODY))),
+    Case("OTHER_SUBJECT", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (_of_newborn(s),), "copy"))),
+    Case("WINDOW_OVER", lambda: (reopened(), course.RegisterNewborn(RECORD, 1, None)), {"now": NOW + timedelta(days=4)}),
     Case("NOT_SIGNED", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (trainees(s),), "copy"))),
     Case("USE_RESTRICTED", lambda: (_restricted(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy")), {"purpose": "HRESCH"}),
     Case("USE_RESTRICTED", lambda: (_restricted(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"purpose": "HRESCH"}),
+    Case("USE_RESTRICTED", lambda: (_restricted(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"purpose": "TREAT", "counterpart_known": True, "package": PACKAGE}),
+    Case("NOT_RESTRICTED", lambda: (archived(), keeping.LiftRestriction(RECORD, "settled"))),
+    Case("NOT_A_PERSON", lambda: (_restricted(), keeping.LiftRestriction(RECORD, "settled")), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_restricted(), keeping.LiftRestriction(RECORD, "settled")), {"actor": PHYSICIAN}),
     Case("LENT", with_entry(archived, lambda s: (lent(s), keeping.LendRecord(RECORD, PHYSICIAN, "", out_of_house=False))[1])),
     Case("TRAINEE", lambda: (archived(), keeping.LendRecord(RECORD, TRAINEE, "", out_of_house=False))),
     Case("LOAN_TOO_LONG", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "2026-06-01", out_of_house=False))),

@@ -26,15 +26,7 @@ from ledger.domain.keeping_values import (
     UnsealGround,
 )
 from ledger.domain.state import PatientState
-from ledger.domain.values import (
-    Actor,
-    AmendmentKind,
-    EntryState,
-    IdentityStatus,
-    Phase,
-    TransferKind,
-    VisitType,
-)
+from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
@@ -78,6 +70,21 @@ OTHER = UUID(int=555)
 def first(stream: Stream) -> UUID:
     """The first entry."""
     return next(iter(stream.record.entries))
+
+
+def restrict(stream: Stream) -> None:
+    """The patient asks for restricted use, and gets it."""
+    ask = keeping.RecordPatientRequest(RECORD, RequestKind.RESTRICTION, "Mr. N.", "self", "a claim is open")
+    request_id = stream.when(ask).result["request_id"]
+    assert isinstance(request_id, UUID)
+    stream.when(keeping.AnswerPatientRequest(RECORD, request_id, True, "law", "", None))
+
+
+def restricted_on_request() -> Stream:
+    """An archived case under restricted use."""
+    stream = archived()
+    restrict(stream)
+    return stream
 
 
 def leaves(stream: Stream) -> tuple[bytes, ...]:
@@ -227,6 +234,44 @@ def test_an_entry_is_about_the_patient_or_a_newborn_of_the_record(historical: bo
     late = course.FileLateItem(RECORD, replace(RESULT, subject_id=OTHER), signed(), "late", None)
     assert archived().refused(late)[1] == [fault]
     stream.when(RecordEntry(RECORD, replace(about, subject_id=born), signed()), historical=historical)
+
+
+def test_a_copy_is_of_the_patient_or_of_one_newborn() -> None:
+    """Without a scope it shows what is of the subject; entries of both are refused at the place of the other's."""
+    stream = active()
+    first_born, second_born = (born_in(stream, number) for number in (1, 2))
+    mothers = stream.entry()
+    cries, sleeps = (stream.entry(replace(note("Seen."), subject_id=each)) for each in (first_born, second_born))
+    copy = keeping.IssueCopy(RECORD, "Mr. N.", "father", (), "true copy")
+    for subject, own, others in ((None, mothers, cries), (first_born, cries, sleeps), (second_born, sleeps, mothers)):
+        of_subject = replace(copy, subject_id=subject)
+        (event,) = stream.when(of_subject).events
+        assert isinstance(event, CopyIssued)
+        assert [each.entry_id for each in event.versions] == [own]
+        refused = stream.refused(replace(of_subject, entry_ids=(own, others)))
+        assert refused[1] == [("entry_ids[1]", "OTHER_SUBJECT")]
+    assert stream.refused(replace(copy, subject_id=OTHER))[1] == [
+        ("subject_id", "UNKNOWN_SUBJECT"),
+        ("entry_ids", "NOTHING_TO_COPY"),
+    ]
+
+
+def test_a_newborn_is_added_to_an_archived_case_in_a_window_alone() -> None:
+    """Two persons open it; as it lies in the archive nobody is added to it."""
+    newborn = course.RegisterNewborn(RECORD, 1, None)
+    assert archived().refused(newborn)[1] == [("", "PHASE_NOT_ALLOWED")]
+    stream = reopened()
+    born = born_in(stream, 1)
+    stream.entry(replace(note("Cries."), subject_id=born))
+    stream.when(keeping.RearchiveRecord(RECORD))
+    assert stream.record.newborns == {born}
+
+
+def born_in(stream: Stream, number: int) -> UUID:
+    """A newborn of the record."""
+    born = stream.when(course.RegisterNewborn(RECORD, number, None)).result["subject_id"]
+    assert isinstance(born, UUID)
+    return born
 
 
 def test_an_unidentified_patient_gets_care_and_copies_wait() -> None:
@@ -580,6 +625,31 @@ def test_a_destruction_bumps_the_patient_so_that_a_racing_registration_wins() ->
     assert stream.record.phase is Phase.DESTROYED
     everything = allowed_actions(stream.record, facts(now=LATER))
     assert all(action.reasons for action in everything)
+
+
+@pytest.mark.parametrize("purpose", ["", "TREAT", "HPAYMT", "HRESCH"])
+def test_a_record_under_restricted_use_leaves_only_with_consent_or_by_law(purpose: str) -> None:
+    """Another purpose offers nothing; the patient's own wish, an emergency, law and claims do; once lifted, all do."""
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    known: dict[str, Any] = {"counterpart_known": True, "package": PACKAGE}
+    stream = restricted_on_request()
+    assert stream.refused(offer, purpose=purpose, **known)[1] == [("record_id", "USE_RESTRICTED")]
+    for allowed in ("PATRQT", "ETREAT", "HLEGAL", "CLMATTCH"):
+        restricted_on_request().when(offer, purpose=allowed, **known)
+    stream.when(keeping.LiftRestriction(RECORD, "the patient wants it no longer"))
+    assert (stream.last_events, stream.record.overlays.restricted) == (["UseRestrictionLifted"], False)
+    stream.when(offer, purpose=purpose, **known)
+
+
+def test_a_restriction_is_lifted_once_with_a_reason_and_may_come_back() -> None:
+    """By who answers requests; another request restricts it again."""
+    stream = restricted_on_request()
+    assert stream.refused(keeping.LiftRestriction(RECORD, " "))[1] == [("reason", "REQUIRED")]
+    stream.when(keeping.LiftRestriction(RECORD, "the claim is settled"))
+    again = keeping.LiftRestriction(RECORD, "again")
+    assert stream.refused(again)[1] == [("record_id", "NOT_RESTRICTED")]
+    restrict(stream)
+    assert stream.record.overlays.restricted
 
 
 def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:

@@ -1,0 +1,32 @@
+"""What a copy may show: what is finished and stands, of one subject alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard
+from ledger.domain.decision import Facts
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import RecordState
+
+
+def _unknown_subject(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.subject_id is not None and command.subject_id not in record.newborns:
+        yield Violation("subject_id", SUBJECT_KNOWN.rule, SUBJECT_KNOWN.demand)
+
+
+def _of_others(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    # Whoever gets the newborn's copy is not told of the mother by it, nor the other way round.
+    for index, entry_id in enumerate(command.entry_ids):
+        entry = record.entries.get(entry_id)
+        if entry is not None and entry.last.content.subject_id != command.subject_id:
+            yield Violation(f"entry_ids[{index}]", ONE_SUBJECT.rule, ONE_SUBJECT.demand)
+
+
+SUBJECT_KNOWN = CommandGuard(
+    "UNKNOWN_SUBJECT", "no newborn of this record has this id", _unknown_subject, RefusalKind.NOT_FOUND
+)
+ONE_SUBJECT = CommandGuard("OTHER_SUBJECT", "a copy is of the patient, or of one newborn of the record", _of_others)
+SCOPE = (ENTRIES_KNOWN, SCOPE_NOT_RETRACTED, SCOPE_FINISHED, SUBJECT_KNOWN, ONE_SUBJECT)
+"""What holds of the scope of every copy."""
