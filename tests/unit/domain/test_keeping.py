@@ -613,13 +613,14 @@ def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:
 
 
 def test_a_refused_correction_needs_the_patients_statement() -> None:
-    """It stands beside the entry."""
+    """It stands beside the entry, which is named."""
     stream = closed()
     asked = stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.CORRECTION, "Mr. N.", "self", "not so"))
     request_id = asked.result["request_id"]
     assert isinstance(request_id, UUID)
     bare = keeping.AnswerPatientRequest(RECORD, request_id, granted=False, ground="law", statement="", entry_id=None)
-    assert stream.refused(bare)[1] == [("statement", "REQUIRED")]
+    assert stream.refused(bare)[1] == [("statement", "REQUIRED"), ("entry_id", "REQUIRED")]
+    stream.when(replace(bare, statement="I never smoked.", entry_id=first(stream)))
 
 
 def test_allowed_actions_are_what_decide_allows() -> None:
