@@ -230,7 +230,7 @@ class PlaceHoldRequest(_message.Message):
 
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_keeping_values_pb2.EntryRef]:
-        """Entry versions to hold; none = all there are."""
+        """Entry versions to hold; none = all that are finished: an open draft is left out."""
 
     def __init__(
         self,
@@ -364,7 +364,7 @@ class SealRecordRequest(_message.Message):
 
     @_builtins.property
     def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Entries to seal; none = all there are, UUID text."""
+        """Entries to seal, UUID text; none = all that are finished. A draft is refused."""
 
     @_builtins.property
     def second_person(self) -> _common_pb2.Actor:
@@ -577,7 +577,7 @@ class IssueCopyRequest(_message.Message):
 
     @_builtins.property
     def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Scope; none = every entry that is not retracted, UUID text."""
+        """Scope; none = every finished entry that is not retracted, UUID text."""
 
     def __init__(
         self,
@@ -1055,7 +1055,7 @@ class AnswerPatientRequestRequest(_message.Message):
     statement: _builtins.str
     """The patient's statement beside the entry, where a correction is refused."""
     entry_id: _builtins.str
-    """Entry beside which the statement stands, UUID text; may be empty."""
+    """Entry beside which the statement stands, UUID text; required where a correction is refused and the record holds any."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
