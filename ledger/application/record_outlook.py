@@ -14,7 +14,7 @@ from ledger.domain.allowed_actions import Action, allowed_actions
 from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
-from ledger.domain.retention import retention_date, term_over
+from ledger.domain.retention import Term, retention_term, term_over
 from ledger.domain.state import RecordState, is_destroyed
 from ledger.domain.values import Actor
 
@@ -36,8 +36,8 @@ class Retention:
 
     record_version: int
     record: RecordState
-    computed_until: str
-    """The first day on which disposal could be appraised, as computed now."""
+    computed: Term
+    """The first day on which disposal could be appraised, as computed now, and by which figure."""
     term_over: bool
     term_over_at: datetime | None
     """When that day begins by the hospital's clocks; None of a destroyed record."""
@@ -82,10 +82,10 @@ class RecordOutlook:
         """How long the record is kept, over all visits of its patient; a destroyed one is not. Raises UnknownRecord."""
         record, facts = await self._look(record_id, with_visits=True)
         if facts is None:
-            return Retention(record.version, record, "", term_over=True, term_over_at=None, visits=())
-        until = retention_date(record, facts)
-        begins = facts.pack.deadlines.calendar.first_moment(date.fromisoformat(until))
-        return Retention(record.version, record, until, term_over(record, facts), begins, facts.visits)
+            return Retention(record.version, record, Term(""), term_over=True, term_over_at=None, visits=())
+        term = retention_term(record, facts)
+        begins = facts.pack.deadlines.calendar.first_moment(date.fromisoformat(term.until))
+        return Retention(record.version, record, term, term_over(record, facts), begins, facts.visits)
 
     async def patient_visits(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Every record of the person, over linked and merged identities. Raises UnknownPatient."""

@@ -12,7 +12,6 @@ from ledger.domain.decision import Facts
 from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_state import Hold, Seal
 from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
-from ledger.domain.loan_terms import loan_ends
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Actor, EntryState, Phase
@@ -264,18 +263,6 @@ def _window_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
     return command.expires_at is None or facts.now < command.expires_at <= longest
 
 
-def _loan_within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
-    # A loan that is entered later counts from the day on which the case went out.
-    lent_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
-    due = iso_date(command.due_on)
-    return due is None or lent_on <= due <= loan_ends(lent_on, facts.pack, out_of_house=command.out_of_house)
-
-
-def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
-    loan = record.overlays.loans.get(command.loan_id)
-    return loan is None or loan.renewals < facts.pack.keeping.loan_renewals
-
-
 def _may_unseal_alone(command: Any, record: RecordState, facts: Facts) -> bool:
     seal = record.overlays.seals.get(command.seal_id)
     if seal is None or command.ground is not UnsealGround.NO_CLAIM:
@@ -368,14 +355,6 @@ SUPERVISORS_ALLOWED = CommandGuard(
     "ROLE_NOT_ALLOWED", "the pack in force names the roles of supervisors", _supervisors_allowed, asks_roles=True
 )
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
-LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _loan_within_pack)
-NO_TRAINEE = _check(
-    "TRAINEE",
-    "nothing is lent to a trainee",
-    "borrower",
-    lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
-)
-RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", "loan_id", _renewals_left)
 MAY_UNSEAL_ALONE = _check("TERM_NOT_OVER", "the pack's term without a claim is not over", "ground", _may_unseal_alone)
 DATE_MOVES_ON = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _later_than_before)
 EXTENSION_IS_LATER = _check("DATE_MOVES_BACK", "the retention date only moves on", "retain_until", _extension_is_later)

@@ -162,7 +162,7 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     """Granted or refused with the legal ground.
 
     Erasure inside the retention term is refused, and use is restricted instead. A refused correction puts the
-    patient's statement beside the entry.
+    patient's statement beside the entry, which is named where the record holds any.
     """
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
@@ -175,6 +175,8 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
         faults.add("granted", "RETENTION_TERM", "nothing is erased inside the retention term", RefusalKind.STATE)
     if kind is RequestKind.CORRECTION and not command.granted:
         faults.require(command.statement, "statement")
+        if record.entries:
+            faults.require(str(command.entry_id or ""), "entry_id")
     faults.refuse_if_any()
     meta = facts.meta()
     events: list[Event] = [

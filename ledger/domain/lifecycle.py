@@ -15,6 +15,7 @@ from ledger.domain import commands, course_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import late_item_guards as late
+from ledger.domain import loan_guards as loan
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
@@ -237,10 +238,10 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.LendRecord: Rule(
         KEPT,
         demands=(is_.NOT_LENT, is_.USE_ALLOWED),
-        of_command=(on.NO_TRAINEE, on.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON, on.role_allowed("lend_record")),
+        of_command=(loan.NO_TRAINEE, loan.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON, on.role_allowed("lend_record")),
     ),
     keeping_commands.RenewLoan: Rule(
-        KEPT, of_command=(on.LOAN_KNOWN, on.RENEWALS_LEFT, on.role_allowed("lend_record"))
+        KEPT, of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record"))
     ),
     keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
     keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER),

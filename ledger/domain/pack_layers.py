@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 Bases = Mapping[tuple[str, int], Mapping[str, Any]]
@@ -11,6 +11,8 @@ Bases = Mapping[tuple[str, int], Mapping[str, Any]]
 
 LAYERS = "layers"
 """Key of the whole data that no text can give: the packs below, lowest first, each as id@version."""
+OWN_TERMS = "own_terms"
+"""Key of the whole data that no text can give: the visit types whose retention term a layer gives itself."""
 PACK_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 VERSION_MAX = 999_999
 _REFERENCE = re.compile(rf"({PACK_ID.pattern})@([1-9][0-9]{{0,5}})")
@@ -26,7 +28,15 @@ def layered(data: Mapping[str, Any], bases: Bases, faults: list[str]) -> Mapping
         return data
     below = bases[base]
     whole = over(below, {name: value for name, value in data.items() if name != "extends"})
-    return {**whole, LAYERS: [*below.get(LAYERS, ()), f"{base[0]}@{base[1]}"]}
+    terms = sorted({*below.get(OWN_TERMS, ()), *_own_terms(data.get("retention"))})
+    return {**whole, LAYERS: [*below.get(LAYERS, ()), f"{base[0]}@{base[1]}"], OWN_TERMS: terms}
+
+
+def _own_terms(retention: Any) -> Iterator[str]:
+    if isinstance(retention, dict):
+        for name, table in cast("Mapping[str, Any]", retention).items():
+            if isinstance(table, dict) and "years" in table:
+                yield name
 
 
 def extended(data: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from ledger.domain.decision import Facts, Visit
@@ -18,13 +19,39 @@ def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
     return facts.pack.retention[record.visit_type]
 
 
-def retention_date(record: RecordState, facts: Facts) -> str:
-    """First day on which disposal could be appraised, ISO 8601: the later of what was promised and what is due now."""
+@dataclass(frozen=True)
+class Term:
+    """Until when a record is kept, and the figure that says so."""
+
+    until: str
+    """First day on which disposal could be appraised, ISO 8601."""
+    years: int = 0
+    """0 = no figure: a date promised before is later than what the packs say now."""
+    source: str = ""
+    """Where the figure is from, as its pack says."""
+    pack: str = ""
+    """The pack with the figure, id@version."""
+
+
+def retention_term(record: RecordState, facts: Facts) -> Term:
+    """The longest of what was promised and what the record's own pack and the one in force say now."""
     # A term that the law has lengthened since holds for what is kept already; a shorter one takes nothing back.
     packs = (facts.pack, *((facts.pack_in_force,) if facts.pack_in_force else ()))
-    until = [pack.retention[record.visit_type].until(_since(record, pack, facts)).isoformat() for pack in packs]
+    longest = max((_term(record, pack, facts) for pack in packs), key=lambda term: term.until)
     # ISO dates compare as text; a date once promised never moves back.
-    return max(record.retain_until, *until)
+    return longest if longest.until >= record.retain_until else Term(record.retain_until)
+
+
+def retention_date(record: RecordState, facts: Facts) -> str:
+    """First day on which disposal could be appraised, ISO 8601: the later of what was promised and what is due now."""
+    return retention_term(record, facts).until
+
+
+def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
+    kept = pack.retention[record.visit_type]
+    until = kept.until(_since(record, pack, facts)).isoformat()
+    figure = next(each for each in pack.figures if each.name == f"retention.{record.visit_type}")
+    return Term(until, kept.years, figure.source, f"{pack.id}@{pack.version}")
 
 
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:

@@ -1,11 +1,15 @@
-"""Retention by state, where there is no national term: a hospital's layer names its state, the pack has the terms."""
+"""Retention by state, where there is no national term: a hospital's layer names its state, the pack has the terms.
+
+The terms of the pack with the table stand for hospitals that name no state. A term that a layer gives is the hospital's
+own: of it and the state's the longer holds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.domain.pack_layers import tables_by_id
+from ledger.domain.pack_layers import OWN_TERMS, tables_by_id
 
 CHOSEN = "retention_state"
 """Key of a layer that names the hospital's state."""
@@ -16,7 +20,7 @@ _KEYS = frozenset({"id", *_TERM})
 
 
 def in_state(data: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
-    """The data with the state's term in every retention class; the data itself where no state is named."""
+    """The data with the state's term, or a longer one of a layer, in every class; as it is where no state is named."""
     listed = data.get(TABLE, [])
     faults += [
         f"{TABLE}[{index}].{key}: no such key"
@@ -30,5 +34,17 @@ def in_state(data: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
     if term is None:
         faults.append(f"{CHOSEN}: a state of {TABLE} is required")
         return data
-    own = {key: term[key] for key in _TERM if key in term}
-    return {**data, "retention": {name: {**table, **own} for name, table in data.get("retention", {}).items()}}
+    of_state = {key: term[key] for key in _TERM if key in term}
+    retention: Mapping[str, Mapping[str, Any]] = data.get("retention", {})
+    own = {name: table for name, table in retention.items() if _is_own(name, data) and _longer(table, term)}
+    return {**data, "retention": {name: own.get(name) or {**table, **of_state} for name, table in retention.items()}}
+
+
+def _is_own(name: str, data: Mapping[str, Any]) -> bool:
+    # A whole pack that names its state itself has no terms for anybody else.
+    return name in data[OWN_TERMS] if OWN_TERMS in data else True
+
+
+def _longer(table: Mapping[str, Any], term: Mapping[str, Any]) -> bool:
+    own, of_state = table.get("years"), term.get("years")
+    return isinstance(own, int) and isinstance(of_state, int) and own > of_state

@@ -44,7 +44,10 @@ class Terms:
             phase=_phase(found.record.phase),
             retention_class=found.record.retention_class,
             retain_until=found.record.retain_until,
-            computed_until=found.computed_until,
+            computed_until=found.computed.until,
+            term_years=found.computed.years,
+            term_source=found.computed.source,
+            term_pack=found.computed.pack,
             term_over=found.term_over,
             visits=[_visit(each) for each in found.visits],
         )

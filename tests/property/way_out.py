@@ -152,7 +152,8 @@ def _waiting(record: RecordState) -> Iterator[Command]:
             yield keeping.AccountForPaper(RECORD, paper.scan_id, PaperOutcome.KEPT, "in the basement")
     for request in over.requests.values():
         if request.granted is None:
-            yield keeping.AnswerPatientRequest(RECORD, request.request_id, False, "the law", "I disagree.", None)
+            beside = next(iter(record.entries), None)
+            yield keeping.AnswerPatientRequest(RECORD, request.request_id, False, "the law", "I disagree.", beside)
 
 
 def _handed_in(record: RecordState) -> Iterator[Command]:

@@ -230,7 +230,7 @@ class PlaceHoldRequest(_message.Message):
 
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_keeping_values_pb2.EntryRef]:
-        """Entry versions to hold; none = all there are."""
+        """Entry versions to hold; none = all that are finished: an open draft is left out."""
 
     def __init__(
         self,
@@ -364,7 +364,7 @@ class SealRecordRequest(_message.Message):
 
     @_builtins.property
     def entry_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Entries to seal; none = all there are, UUID text."""
+        """Entries to seal, UUID text; none = all that are finished. A draft is refused."""
 
     @_builtins.property
     def second_person(self) -> _common_pb2.Actor:
@@ -1061,7 +1061,7 @@ class AnswerPatientRequestRequest(_message.Message):
     statement: _builtins.str
     """The patient's statement beside the entry, where a correction is refused."""
     entry_id: _builtins.str
-    """Entry beside which the statement stands, UUID text; may be empty."""
+    """Entry beside which the statement stands, UUID text; required where a correction is refused and the record holds any."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -1651,6 +1651,9 @@ class GetRetentionResponse(_message.Message):
     TERM_OVER_FIELD_NUMBER: _builtins.int
     VISITS_FIELD_NUMBER: _builtins.int
     TERM_OVER_AT_FIELD_NUMBER: _builtins.int
+    TERM_YEARS_FIELD_NUMBER: _builtins.int
+    TERM_SOURCE_FIELD_NUMBER: _builtins.int
+    TERM_PACK_FIELD_NUMBER: _builtins.int
     record_version: _builtins.int
     """Version of the record that was looked at."""
     phase: _common_pb2.Phase.ValueType
@@ -1665,6 +1668,12 @@ class GetRetentionResponse(_message.Message):
     """
     term_over: _builtins.bool
     """Whether that day has come."""
+    term_years: _builtins.int
+    """Years after the last visit by which computed_until was computed; 0 where a date promised before is later."""
+    term_source: _builtins.str
+    """Where that figure is from, as its pack says: the state's rule, a law, the hospital's own; empty where there is none."""
+    term_pack: _builtins.str
+    """Pack with the figure, as id@version: the record's own, or the one in force where that keeps it longer."""
     @_builtins.property
     def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientVisit]:
         """Every record of the patient, this one among them."""
@@ -1684,10 +1693,13 @@ class GetRetentionResponse(_message.Message):
         term_over: _builtins.bool = ...,
         visits: _abc.Iterable[Global___PatientVisit] | None = ...,
         term_over_at: _timestamp_pb2.Timestamp | None = ...,
+        term_years: _builtins.int = ...,
+        term_source: _builtins.str = ...,
+        term_pack: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["term_over_at", b"term_over_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "term_over_at", b"term_over_at", "visits", b"visits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "term_over_at", b"term_over_at", "term_pack", b"term_pack", "term_source", b"term_source", "term_years", b"term_years", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

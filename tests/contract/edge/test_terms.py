@@ -41,6 +41,8 @@ async def test_retention_counts_every_visit_of_the_patient(client: EdgeClient) -
     )
     assert (answer.phase, answer.retention_class, answer.retain_until) == (common.PHASE_ACTIVE, "inpatient", "")
     assert answer.computed_until > "2050"
+    law = "regulation of medical records in medical institutions (2013)"
+    assert (answer.term_years, answer.term_source, answer.term_pack) == (30, law, "cn-2010@1")
     assert not answer.term_over
     assert {each.record_id for each in answer.visits} == {ward.record_id, again.receipt.record_id}
 

@@ -92,7 +92,7 @@ async def test_every_reader_finds_the_pack_after_a_restart(settings: Settings, l
         retention = await outlook.retention(record_id)
         ended = (await started.record(HOSPITAL, record_id)).state.ended_at
         assert ended is not None
-        assert retention.computed_until[:4] == str(ended.year + 40)
+        assert retention.computed.until[:4] == str(ended.year + 40)
         assert "triage_note" in await _missing(started, record_id)
     finally:
         await started.close()

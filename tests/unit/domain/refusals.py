@@ -501,6 +501,7 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"actor": CLOCK}),
     Case("UNKNOWN_LOAN", lambda: (archived(), keeping.RenewLoan(RECORD, NOBODY))),
     Case("NO_RENEWAL_LEFT", with_entry(archived, lambda s: _renewed(s))),
+    Case("RENEWAL_OVER", with_entry(archived, lambda s: keeping.RenewLoan(RECORD, lent(s))), {"now": LATER}),
     Case("UNKNOWN_LOAN", lambda: (archived(), keeping.ReturnLoan(RECORD, NOBODY))),
     Case("UNKNOWN_SCAN", lambda: (archived(), keeping.AccountForPaper(RECORD, NOBODY, PaperOutcome.KEPT, "list"))),
     Case("UNKNOWN_REQUEST", lambda: (closed(), _answer_request(NOBODY))),

@@ -25,6 +25,7 @@ from ledger.domain.keeping_values import (
     SealStep,
     UnsealGround,
 )
+from ledger.domain.retention import Term, retention_term
 from ledger.domain.state import PatientState
 from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
 from tests.unit.domain.given import (
@@ -501,6 +502,22 @@ def test_a_term_that_the_law_has_lengthened_holds_for_old_records() -> None:
     assert stream.record.phase is Phase.DUE
 
 
+def test_a_date_comes_with_the_figure_that_makes_it() -> None:
+    """Own pack or the one in force, whichever keeps it longer; none where a date promised before is later."""
+    stream = archived()
+    pack = facts().pack
+    named = next(each for each in pack.figures if each.name == "retention.INPATIENT")
+    longer = [replace(each, source="own counsel") if each is named else each for each in pack.figures]
+    terms = {**pack.retention, VisitType.INPATIENT: replace(pack.retention[VisitType.INPATIENT], years=40)}
+    in_force = replace(pack, id="house", version=3, retention=terms, figures=tuple(longer))
+    own = retention_term(stream.record, facts())
+    assert (own.until, own.years, own.source, own.pack) == ("2056-03-01", 30, named.source, "cn-2010@1")
+    later = retention_term(stream.record, facts(pack_in_force=in_force))
+    assert (later.until, later.years, later.source, later.pack) == ("2066-03-01", 40, "own counsel", "house@3")
+    stream.when(keeping.ExtendRetention(RECORD, "2070-01-01", "link", None))
+    assert retention_term(stream.record, facts(pack_in_force=in_force)) == Term("2070-01-01")
+
+
 def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed() -> None:
     """A late item, or a request that waits, stops the destruction; a new appraisal may follow, and needs approval."""
     stream = condemned()
@@ -667,13 +684,14 @@ def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:
 
 
 def test_a_refused_correction_needs_the_patients_statement() -> None:
-    """It stands beside the entry."""
+    """It stands beside the entry, which is named."""
     stream = closed()
     asked = stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.CORRECTION, "Mr. N.", "self", "not so"))
     request_id = asked.result["request_id"]
     assert isinstance(request_id, UUID)
     bare = keeping.AnswerPatientRequest(RECORD, request_id, granted=False, ground="law", statement="", entry_id=None)
-    assert stream.refused(bare)[1] == [("statement", "REQUIRED")]
+    assert stream.refused(bare)[1] == [("statement", "REQUIRED"), ("entry_id", "REQUIRED")]
+    stream.when(replace(bare, statement="I never smoked.", entry_id=first(stream)))
 
 
 def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:

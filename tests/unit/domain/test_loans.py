@@ -59,9 +59,16 @@ def test_a_loan_out_of_the_house_is_counted_in_working_days(lent_at: datetime, d
     ("out_of_house", "due_on", "renewed"), [(False, "2026-03-31", "2026-04-15"), (True, "2026-03-04", "2026-03-09")]
 )
 def test_a_renewal_counts_from_the_day_on_which_it_was_due(due_on: str, renewed: str, *, out_of_house: bool) -> None:
-    """However late it is renewed; outside the house for its working days again, never for the term of the house."""
+    """Until its own last day; outside the house for its working days again, never for the term of the house.
+
+    Later it would be over before it began: the case comes back. What was renewed in time and is entered later is taken.
+    """
     stream = archived()
     loan_id = lent(stream, out_of_house=out_of_house)
     assert stream.record.overlays.loans[loan_id].due_on == due_on
-    stream.when(RenewLoan(RECORD, loan_id), now=datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=9))
+    last_day = datetime.fromisoformat(f"{renewed}T12:00:00+08:00")
+    over = [("loan_id", "RENEWAL_OVER")]
+    assert stream.refused(RenewLoan(RECORD, loan_id), now=last_day + timedelta(days=1))[1] == over
+    late = {"now": last_day + timedelta(days=40), "occurred_at": last_day}
+    stream.when(RenewLoan(RECORD, loan_id), **late)
     assert stream.record.overlays.loans[loan_id].due_on == renewed

@@ -42,6 +42,33 @@ def test_a_hospital_s_state_decides_how_long_its_records_are_kept(state: str, ye
     assert shown["retention.INPATIENT"].source == shown[f"state_retention.{state}"].source
 
 
+OWN = "[retention.INPATIENT]\nclass = 'adult'\nyears = {}\nsource = 'own counsel'\nunconfirmed = false\n"
+
+
+@pytest.mark.parametrize(
+    ("years", "shown"), [(5, (7, "state rule")), (7, (7, "state rule")), (25, (25, "own counsel"))]
+)
+def test_of_an_own_term_and_the_state_s_the_longer_holds_and_is_named(years: int, shown: tuple[int, str]) -> None:
+    """The layer's own term for one type of visit; the others have the state's. Whichever layer names the state."""
+    below = read_pack(HEAD + OWN.format(years), {GENERIC.name: pack_and_data(GENERIC)[1]})[1]
+    above = 'id = "branch"\nversion = 1\nextends = "house@1"\nretention_state = "CA"\n'
+    for pack in (
+        layer("retention_state = 'CA'\n" + OWN.format(years)),
+        read_pack(above, {("house", 1): below})[0],
+    ):
+        figures = {each.name: each for each in pack.figures}
+        figure = figures["retention.INPATIENT"]
+        assert (figure.figure, figure.source.startswith(shown[1])) == (shown[0], True)
+        assert pack.retention[VisitType.INPATIENT].years == shown[0]
+        assert pack.retention[VisitType.OUTPATIENT].years == 7
+
+
+def test_a_whole_pack_that_names_its_state_keeps_its_longer_terms() -> None:
+    """Its terms are for nobody else."""
+    whole = GENERIC.text.replace('id = "us-generic"', 'id = "whole"\nretention_state = "CA"', 1)
+    assert {each.years for each in read_pack(whole, {})[0].retention.values()} == {11}
+
+
 def test_without_a_state_the_longest_common_term_holds() -> None:
     """The generic pack names none, and the table has terms on both sides of it."""
     assert {each.years for each in default_pack("us-generic").retention.values()} == {11}

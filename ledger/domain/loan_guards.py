@@ -1,0 +1,53 @@
+"""What a loan demands: who gets the case, and until when it may be out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ledger.domain.command_guards import TRAINEE, CommandGuard, iso_date
+from ledger.domain.decision import Facts
+from ledger.domain.loan_terms import loan_ends, renewal_ends
+from ledger.domain.refusal import Violation
+from ledger.domain.state import RecordState
+
+
+def _check(rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool]) -> CommandGuard:
+    def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+        return () if holds(command, record, facts) else (Violation(field, rule, demand),)
+
+    return CommandGuard(rule, demand, faults)
+
+
+def _within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
+    # A loan that is entered later counts from the day on which the case went out.
+    lent_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
+    due = iso_date(command.due_on)
+    return due is None or lent_on <= due <= loan_ends(lent_on, facts.pack, out_of_house=command.out_of_house)
+
+
+def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
+    loan = record.overlays.loans.get(command.loan_id)
+    return loan is None or loan.renewals < facts.pack.keeping.loan_renewals
+
+
+def _renewal_runs(command: Any, record: RecordState, facts: Facts) -> bool:
+    loan = record.overlays.loans.get(command.loan_id)
+    due = iso_date(loan.due_on) if loan else None
+    if loan is None or due is None:
+        return True
+    renewed_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
+    return renewal_ends(due, facts.pack, out_of_house=loan.out_of_house) >= renewed_on
+
+
+NO_TRAINEE = _check(
+    "TRAINEE",
+    "nothing is lent to a trainee",
+    "borrower",
+    lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
+)
+LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _within_pack)
+RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", "loan_id", _renewals_left)
+RENEWAL_RUNS = _check(
+    "RENEWAL_OVER", "the renewed term is not over before it begins: the case comes back", "loan_id", _renewal_runs
+)
