@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from ledger.api.v1.keeping_pb2_grpc import KeepingServiceAsyncStub
 
 VISITS = frozenset(
-    f"ledger.v1.{each}" for each in ("RecordRegistered", "CareEnded", "CareResumed", "PatientIdentified")
+    f"ledger.v1.{each}"
+    for each in ("RecordRegistered", "CareEnded", "CareResumed", "PatientIdentified", "TimeCorrected")
 )
 """Events of a visit that may move the dates of the patient's earlier records."""
 

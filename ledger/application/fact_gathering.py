@@ -31,7 +31,7 @@ from ledger.domain.commands import (
     RegisterPatient,
     RegisterRecord,
 )
-from ledger.domain.course_commands import FileLateItem, IdentifyPatient, ResumeCare
+from ledger.domain.course_commands import CorrectTime, FileLateItem, IdentifyPatient, ResumeCare
 from ledger.domain.decision import LEDGER, MAP, PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
@@ -52,7 +52,7 @@ from ledger.domain.map_commands import PublishMap
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.state import PatientState, RecordState, StreamState
-from ledger.domain.values import Actor, EntryContent, HeldItem
+from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
@@ -176,7 +176,7 @@ class FactGathering:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | _patients_of(loaded))
                 return replace(facts, persons=persons, patient=await self._patient(patient_id))
-            case ResumeCare() if loaded is not None:
+            case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
                 return replace(facts, persons=await self._bumped(_patients_of(loaded)))
             case _ if asked.beside_id is not None and asked.stream_id is not None:
                 return replace(facts, persons=await self._bumped({asked.stream_id, asked.beside_id}))

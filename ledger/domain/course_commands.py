@@ -166,7 +166,7 @@ class IdentifyPatient:
 
 @dataclass(frozen=True)
 class CorrectTime:
-    """Corrects when care began, the patient moved, or what an entry says happened."""
+    """Corrects when care began or ended, the patient moved, a consultant came, or what an entry says happened."""
 
     record_id: UUID
     of: TimeOf
@@ -175,6 +175,7 @@ class CorrectTime:
     """Of MOVE: which one, from 1; 0 for any other."""
     corrected_at: datetime
     reason: str
+    consultation_id: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,7 @@ class TimeCorrected:
     before: datetime
     corrected_at: datetime
     reason: str
+    consultation_id: UUID | None
 
 
 @dataclass(frozen=True)

@@ -57,3 +57,4 @@ class TimeCorrection:
     reason: str
     corrected_by: Actor
     recorded_at: datetime
+    consultation_id: UUID | None = None

@@ -5,12 +5,15 @@ from __future__ import annotations
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import AssignPhysician, CorrectTime
 from ledger.domain.course_events import PhysicianAssigned, TimeCorrected
-from ledger.domain.decision import Decision, Facts
+from ledger.domain.decision import Decision, Facts, bump_persons
+from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.time_guards import time_of
 from ledger.domain.values import TimeOf
+
+_OF_CONSULTATION = {TimeOf.CONSULTATION_REQUEST, TimeOf.CONSULTATION_ARRIVAL}
 
 
 def correct_time(command: CorrectTime, state: StreamState | None, facts: Facts) -> Decision:
@@ -18,19 +21,36 @@ def correct_time(command: CorrectTime, state: StreamState | None, facts: Facts) 
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
-    if (command.entry_id is not None) != (command.of is TimeOf.ENTRY):
-        faults.add("entry_id", "REQUIRED", "the entry, where the time is of one, and none otherwise")
-    if bool(command.move) != (command.of is TimeOf.MOVE):
-        faults.add("move", "REQUIRED", "the number of the move, where the time is of one, and none otherwise")
+    _check_named(command, faults)
     if command.corrected_at - facts.now > facts.pack.ahead_max:
         faults.add("corrected_at", "TIME_IN_FUTURE", "it cannot have happened yet")
     faults.refuse_if_any()
     before = time_of(command, record)
     assert before is not None  # noqa: S101 - its absence is a fault above
     event = TimeCorrected(
-        facts.meta(), command.of, command.entry_id, command.move, before, command.corrected_at, command.reason
+        meta=facts.meta(),
+        of=command.of,
+        entry_id=command.entry_id,
+        move=command.move,
+        before=before,
+        corrected_at=command.corrected_at,
+        reason=command.reason,
+        consultation_id=command.consultation_id,
     )
-    return on_record(command.record_id, event)
+    # Another end of care moves the terms of the person's other records: none of them is destroyed meanwhile.
+    bumps = bump_persons(facts) if command.of is TimeOf.CARE_END else ()
+    return Decision(command.record_id, "record", (event,), bumps)
+
+
+def _check_named(command: CorrectTime, faults: Faults) -> None:
+    """Notes what the kind of time does not name, or names beside it."""
+    for name, named, kinds in (
+        ("entry_id", command.entry_id is not None, {TimeOf.ENTRY}),
+        ("move", command.move > 0, {TimeOf.MOVE}),
+        ("consultation_id", command.consultation_id is not None, _OF_CONSULTATION),
+    ):
+        if named != (command.of in kinds):
+            faults.add(name, "REQUIRED", f"for {', '.join(sorted(kinds))}, and for nothing else")
 
 
 def assign_physician(command: AssignPhysician, state: StreamState | None, facts: Facts) -> Decision:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from ledger.domain import course_events as events
-from ledger.domain.course_state import TimeCorrection
+from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_entry, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
-from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase, TimeOf
+from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
 
 
 def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> RecordState:
@@ -165,22 +165,6 @@ def content_copied(state: RecordState, event: events.ContentCopied, _: datetime)
     entry = state.entries[event.entry_id]
     last = replace(entry.last, copied_from=event.sources)
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
-
-
-def time_corrected(state: RecordState, event: events.TimeCorrected, at: datetime) -> RecordState:
-    """Counted from the new time; the old one stays in the history."""
-    of, to = event.of, event.corrected_at
-    made = TimeCorrection(of, event.entry_id, event.move, event.before, to, event.reason, event.meta.actor, at)
-    state = replace(state, time_corrections=(*state.time_corrections, made))
-    match of:
-        case TimeOf.CARE_START:
-            return next_version(state, started_at=to)
-        case TimeOf.MOVE:
-            moved = replace(state.moves[event.move - 1], moved_at=to)
-            return next_version(state, moves=(*state.moves[: event.move - 1], moved, *state.moves[event.move :]))
-        case TimeOf.ENTRY:
-            assert event.entry_id is not None  # noqa: S101 - it was decided on an entry
-            return with_entry(state, replace(state.entries[event.entry_id], corrected_at=to))
 
 
 def assigned(state: RecordState, event: events.PhysicianAssigned, _: datetime) -> RecordState:

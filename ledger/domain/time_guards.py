@@ -12,18 +12,27 @@ from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 from ledger.domain.values import TimeOf
 
+_OF_STAY = frozenset({TimeOf.CARE_START, TimeOf.MOVE, TimeOf.CARE_END})
+
 
 def time_of(command: Any, record: RecordState) -> datetime | None:
     """What counts until now of what the command names; None where the record has no such time."""
     match command.of:
         case TimeOf.CARE_START:
             return record.started_at
+        case TimeOf.CARE_END:
+            return record.ended_at
         case TimeOf.MOVE:
             index: int = command.move - 1
             return record.moves[index].moved_at if 0 <= index < len(record.moves) else None
-        case _:
+        case TimeOf.ENTRY:
             entry = record.entries.get(command.entry_id) if command.entry_id else None
             return entry.happened_at if entry else None
+        case _:
+            asked = record.consultations.get(command.consultation_id) if command.consultation_id else None
+            if asked is None:
+                return None
+            return asked.requested_at if command.of is TimeOf.CONSULTATION_REQUEST else asked.arrived_at
 
 
 def _unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -37,17 +46,19 @@ def _same(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
 
 
 def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if command.of is TimeOf.ENTRY or time_of(command, record) is None:
+    if command.of not in _OF_STAY or time_of(command, record) is None:
         return
     to = command.corrected_at
-    place = 0 if command.of is TimeOf.CARE_START else command.move
     times = [record.started_at, *(each.moved_at for each in record.moves), record.ended_at]
+    place: int = {TimeOf.CARE_START: 0, TimeOf.CARE_END: len(times) - 1}.get(command.of) or command.move
     early = any(each is not None and to < each for each in times[:place])
     if early or any(each is not None and each < to for each in times[place + 1 :]):
         yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
 
 
-TIME_KNOWN = CommandGuard("UNKNOWN_TIME", "the record has such a start, move or entry", _unknown, RefusalKind.NOT_FOUND)
+TIME_KNOWN = CommandGuard(
+    "UNKNOWN_TIME", "the record has such a start, end, move, entry, request or arrival", _unknown, RefusalKind.NOT_FOUND
+)
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(
     "OUT_OF_ORDER", "care begins before the first move, the moves follow each other, and it ends after", _out_of_order

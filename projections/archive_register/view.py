@@ -106,6 +106,12 @@ def _ended(record: RegisteredRecord, _: ViewEvent, body: events_pb2.CareEnded) -
     return record._replace(ended_at=unix_micros(body.ended_at) or unix_micros(body.meta.occurred_at))
 
 
+def _corrected(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.TimeCorrected) -> RegisteredRecord:
+    if body.of != common_pb2.TIME_OF_CARE_END:
+        return record
+    return record._replace(ended_at=unix_micros(body.corrected_at))
+
+
 def _resumed(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
     return record._replace(ended_at=None)
 
@@ -192,6 +198,7 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
 )
 _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {
     events_pb2.CareEnded: _ended,
+    course_events_pb2.TimeCorrected: _corrected,
     course_events_pb2.CareResumed: _resumed,
     course_events_pb2.PatientIdentified: _identified,
     course_events_pb2.VisitRenumbered: _renumbered,

@@ -32,9 +32,11 @@ def _care_started(episode: EpisodeRow, body: events_pb2.CareStarted) -> EpisodeR
 
 
 def _corrected(episode: EpisodeRow, body: course_events_pb2.TimeCorrected) -> EpisodeRow:
-    if body.of != common_pb2.TIME_OF_CARE_START:
-        return episode
-    return episode._replace(started_at=unix_micros(body.corrected_at))
+    if body.of == common_pb2.TIME_OF_CARE_START:
+        return episode._replace(started_at=unix_micros(body.corrected_at))
+    if body.of == common_pb2.TIME_OF_CARE_END:
+        return episode._replace(ended_at=unix_micros(body.corrected_at))
+    return episode
 
 
 def _transferred(episode: EpisodeRow, body: events_pb2.DepartmentTransferred) -> EpisodeRow:

@@ -123,10 +123,11 @@ def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
 
 
 def _correct_time(record: RecordState, facts: Facts, pick: Pick) -> Command:
-    of, to = list(TimeOf)[pick.number % 3], facts.now - timedelta(minutes=pick.number % 90)
+    of, to = list(TimeOf)[pick.number % len(TimeOf)], facts.now - timedelta(minutes=pick.number % 90)
     entry_id = pick.of(record.entries) if of is TimeOf.ENTRY else None
+    asked = pick.of(record.consultations) if of.startswith("CONSULTATION") else None
     move = 1 + pick.number % 2 if of is TimeOf.MOVE else 0
-    return course.CorrectTime(RECORD, of, entry_id, move, to, "read off the wrong clock")
+    return course.CorrectTime(RECORD, of, entry_id, move, to, "read off the wrong clock", asked)
 
 
 def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:

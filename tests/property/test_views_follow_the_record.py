@@ -118,7 +118,7 @@ def check_register(record: RecordState, row: Any) -> None:
 
 
 def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
-    """Who is in charge, when care began, and since when the department has the patient, as corrected last."""
+    """Who is in charge, when care began and ended, since when the department has the patient, as corrected last."""
     (board,), (work,) = of_table(rows[DepartmentBoard], "records"), of_table(rows[Worklist], "records")
     in_charge = record.responsible
     assert (board.responsible, work.responsible_id) == ((in_charge.name, str(in_charge.id)) if in_charge else ("", ""))
@@ -127,6 +127,9 @@ def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -
     (episode,) = of_table(rows[PatientIndex], "episodes")
     since = record.moves[-1].moved_at if record.moves else record.started_at
     assert (episode.started_at, board.since) == (micros_of(record.started_at), micros_of(since))
+    if record.disposition is not None and record.ended_at is not None:
+        (register,) = of_table(rows[ArchiveRegister], "records")
+        assert episode.ended_at == register.ended_at == micros_of(record.ended_at)
 
 
 def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:

@@ -370,6 +370,12 @@ class _TimeOfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TimeOf.ValueTy
     """A move to another department."""
     TIME_OF_ENTRY: _TimeOf.ValueType  # 3
     """What an entry says happened: an operation, a rescue, a hand-over, a result."""
+    TIME_OF_CARE_END: _TimeOf.ValueType  # 4
+    """The end of care, before the record is archived."""
+    TIME_OF_CONSULTATION_REQUEST: _TimeOf.ValueType  # 5
+    """From when a consultation's clock runs."""
+    TIME_OF_CONSULTATION_ARRIVAL: _TimeOf.ValueType  # 6
+    """A consultant's arrival."""
 
 class TimeOf(_TimeOf, metaclass=_TimeOfEnumTypeWrapper):
     """What a time is of that may be corrected."""
@@ -382,6 +388,12 @@ TIME_OF_MOVE: TimeOf.ValueType  # 2
 """A move to another department."""
 TIME_OF_ENTRY: TimeOf.ValueType  # 3
 """What an entry says happened: an operation, a rescue, a hand-over, a result."""
+TIME_OF_CARE_END: TimeOf.ValueType  # 4
+"""The end of care, before the record is archived."""
+TIME_OF_CONSULTATION_REQUEST: TimeOf.ValueType  # 5
+"""From when a consultation's clock runs."""
+TIME_OF_CONSULTATION_ARRIVAL: TimeOf.ValueType  # 6
+"""A consultant's arrival."""
 Global___TimeOf: _TypeAlias = TimeOf  # noqa: Y015
 
 @_typing.final

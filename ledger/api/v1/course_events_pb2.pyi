@@ -745,6 +745,7 @@ class TimeCorrected(_message.Message):
     BEFORE_FIELD_NUMBER: _builtins.int
     CORRECTED_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
     of: _common_pb2.TimeOf.ValueType
     """What the time is of."""
     entry_id: _builtins.str
@@ -753,6 +754,8 @@ class TimeCorrected(_message.Message):
     """Of MOVE: which one, from 1 in the order of the record."""
     reason: _builtins.str
     """Reason, required."""
+    consultation_id: _builtins.str
+    """Of CONSULTATION_REQUEST and CONSULTATION_ARRIVAL: the consultation, UUID text; empty for any other."""
     @_builtins.property
     def meta(self) -> _common_pb2.EventMeta:
         """About the event."""
@@ -775,10 +778,11 @@ class TimeCorrected(_message.Message):
         before: _timestamp_pb2.Timestamp | None = ...,
         corrected_at: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
+        consultation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "meta", b"meta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "entry_id", b"entry_id", "meta", b"meta", "move", b"move", "of", b"of", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "consultation_id", b"consultation_id", "corrected_at", b"corrected_at", "entry_id", b"entry_id", "meta", b"meta", "move", b"move", "of", b"of", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1055,6 +1055,7 @@ class CorrectTimeRequest(_message.Message):
     MOVE_FIELD_NUMBER: _builtins.int
     CORRECTED_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     of: _common_pb2.TimeOf.ValueType
@@ -1065,6 +1066,8 @@ class CorrectTimeRequest(_message.Message):
     """Of MOVE: which one, from 1 in the order of Record.moves; 0 for any other."""
     reason: _builtins.str
     """Reason, required."""
+    consultation_id: _builtins.str
+    """Of CONSULTATION_REQUEST and CONSULTATION_ARRIVAL: the consultation, UUID text; empty for any other."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -1083,10 +1086,11 @@ class CorrectTimeRequest(_message.Message):
         move: _builtins.int = ...,
         corrected_at: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
+        consultation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "corrected_at", b"corrected_at", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "context", b"context", "corrected_at", b"corrected_at", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

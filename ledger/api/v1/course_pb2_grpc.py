@@ -254,8 +254,8 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CorrectTime(self, request, context):
-        """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
-        counted anew, and what was said before stays in the record.
+        """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
+        happened: what is counted from it is counted anew, and what was said before stays in the record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,8 +66,8 @@ class CourseServiceStub:
     IdentifyPatient: _grpc.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]
     """Files the record of a provisional person under the patient who was identified."""
     CorrectTime: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]
-    """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
-    counted anew, and what was said before stays in the record.
+    """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
+    happened: what is counted from it is counted anew, and what was said before stays in the record.
     """
     AssignPhysician: _grpc.UnaryUnaryMultiCallable[_course_pb2.AssignPhysicianRequest, _course_pb2.AssignPhysicianResponse]
     """Puts another physician in charge, or names one where a team took over."""
@@ -114,8 +114,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     IdentifyPatient: _aio.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]  # type: ignore[assignment]
     """Files the record of a provisional person under the patient who was identified."""
     CorrectTime: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]  # type: ignore[assignment]
-    """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
-    counted anew, and what was said before stays in the record.
+    """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
+    happened: what is counted from it is counted anew, and what was said before stays in the record.
     """
     AssignPhysician: _aio.UnaryUnaryMultiCallable[_course_pb2.AssignPhysicianRequest, _course_pb2.AssignPhysicianResponse]  # type: ignore[assignment]
     """Puts another physician in charge, or names one where a team took over."""
@@ -261,8 +261,8 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.CorrectTimeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.CorrectTimeResponse, _abc.Awaitable[_course_pb2.CorrectTimeResponse]]:
-        """Corrects when care began, when the patient moved, or when what an entry says happened: what is counted from it is
-        counted anew, and what was said before stays in the record.
+        """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
+        happened: what is counted from it is counted anew, and what was said before stays in the record.
         """
 
     @_abc_1.abstractmethod

@@ -1568,6 +1568,7 @@ class TimeCorrection(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CORRECTED_BY_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
     of: _common_pb2.TimeOf.ValueType
     """What the time is of."""
     entry_id: _builtins.str
@@ -1576,6 +1577,8 @@ class TimeCorrection(_message.Message):
     """Of MOVE: which one, from 1."""
     reason: _builtins.str
     """Why."""
+    consultation_id: _builtins.str
+    """Of CONSULTATION_REQUEST and CONSULTATION_ARRIVAL: the consultation, UUID text; empty for any other."""
     @_builtins.property
     def before(self) -> _timestamp_pb2.Timestamp:
         """What counted before."""
@@ -1603,10 +1606,11 @@ class TimeCorrection(_message.Message):
         reason: _builtins.str = ...,
         corrected_by: _common_pb2.Actor | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        consultation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "consultation_id", b"consultation_id", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -302,7 +302,9 @@ _CHANGES: tuple[Callable[[UUID], Command], ...] = (
 )
 
 
-def correct(of: TimeOf, *, entry_id: UUID | None = None, move: int = 0, by: timedelta = timedelta(hours=-1)) -> Command:
+def correct(
+    of: TimeOf, *, entry_id: UUID | None = None, move: int = 0, by: timedelta = timedelta(hours=-1)
+) -> course.CorrectTime:
     """A correction of a time, to so much before or after NOW."""
     return course.CorrectTime(RECORD, of, entry_id, move, NOW + by, "read off the wrong clock")
 
@@ -343,6 +345,8 @@ CASES: list[Case] = [
     ],
     Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.ENTRY, entry_id=NOBODY))),
     Case("UNKNOWN_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=2))),
+    Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.CARE_END))),
+    Case("UNKNOWN_TIME", with_entry(active, lambda s: replace(correct(TimeOf.CONSULTATION_ARRIVAL), consultation_id=consulted(s)))),
     Case("SAME_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta()))),
     Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta(days=-4)))),
     Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.CARE_START, by=timedelta(seconds=1)))),

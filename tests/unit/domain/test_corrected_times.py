@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from ledger.domain.commands import StartCare, TransferDepartment
-from ledger.domain.course_commands import CorrectTime, ReportMissedDeadline, WithdrawMissedDeadline
+from ledger.domain.course_commands import (
+    ArriveAtConsultation,
+    CorrectTime,
+    ReportMissedDeadline,
+    WithdrawMissedDeadline,
+)
 from ledger.domain.deadlines import deadlines, false_reports
+from ledger.domain.decision import Bump
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.values import TimeOf
-from tests.unit.domain.given import CLOCK, NOW, PHYSICIAN, RECORD, Stream, active, narrative, registered
+from tests.unit.domain.given import (
+    CLOCK,
+    NOW,
+    PATIENT,
+    PHYSICIAN,
+    RECORD,
+    Stream,
+    active,
+    closed,
+    narrative,
+    registered,
+)
 from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
 
 HOUR = timedelta(hours=1)
 
 
-def corrected(stream: Stream, of: TimeOf, rule: str) -> CorrectTime:
-    """The start of the rule's clock was two hours later than was said."""
+def corrected(stream: Stream, of: TimeOf, rule: str, to: datetime) -> CorrectTime:
+    """The start of the rule's clock was another than was said."""
     entry_id = next(iter(stream.record.entries)) if of is TimeOf.ENTRY else None
-    return CorrectTime(RECORD, of, entry_id, int(of is TimeOf.MOVE), NOW + 2 * HOUR, f"{rule}: typed wrongly")
+    asked = next(iter(stream.record.consultations)) if of is TimeOf.CONSULTATION_REQUEST else None
+    return CorrectTime(RECORD, of, entry_id, int(of is TimeOf.MOVE), to, f"{rule}: typed wrongly", asked)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +50,10 @@ def corrected(stream: Stream, of: TimeOf, rule: str) -> CorrectTime:
         (TimeOf.MOVE, "transfer_out_note"),
         (TimeOf.ENTRY, "operation_record"),
         (TimeOf.ENTRY, "takeover_note"),
+        (TimeOf.CARE_END, "discharge_record"),
+        (TimeOf.CARE_END, "death_discussion"),
+        (TimeOf.CONSULTATION_REQUEST, "emergency_consultation"),
+        (TimeOf.CONSULTATION_REQUEST, "routine_consultation"),
     ],
 )
 def test_a_corrected_start_moves_the_deadline_and_takes_a_false_report_back(of: TimeOf, rule: str) -> None:
@@ -41,10 +63,11 @@ def test_a_corrected_start_moves_the_deadline_and_takes_a_false_report_back(of: 
     late = wrong.due_at + SECOND
     report = ReportMissedDeadline(RECORD, rule, wrong.subject_id, wrong.due_at)
     stream.when(report, now=late, actor=CLOCK)
-    stream.when(corrected(stream, of, rule), now=late)
+    later = (wrong.due_at - NOW) / 2
+    stream.when(corrected(stream, of, rule, NOW + later), now=late)
     assert stream.last_events == ["TimeCorrected"]
     right = the_deadline(stream, rule)
-    assert (right.since, right.due_at) == (NOW + 2 * HOUR, wrong.due_at + 2 * HOUR)
+    assert (right.since, right.due_at) == (NOW + later, wrong.due_at + later)
     assert [right.missed(right.due_at + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
     assert len(false_reports(stream.record, PACK, late)) == 1
     stream.when(WithdrawMissedDeadline(RECORD, rule, wrong.subject_id, wrong.due_at), now=late, actor=CLOCK)
@@ -84,6 +107,31 @@ def test_a_correction_says_what_it_is_of_why_and_no_time_ahead() -> None:
     assert kind is RefusalKind.INVALID
     assert {("entry_id", "REQUIRED"), ("move", "REQUIRED"), ("reason", "REQUIRED")} <= set(faults)
     assert ("corrected_at", "TIME_IN_FUTURE") in faults
+    nameless = stream.refused(CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, NOW, "typed wrongly"))[1]
+    assert ("consultation_id", "REQUIRED") in nameless
+
+
+def test_an_arrival_that_was_typed_wrongly_is_put_right() -> None:
+    """Missed by the wrong time, kept by the right one; the old one stays beside it with who and why."""
+    stream = begun(rule_of("emergency_consultation"))
+    asked = next(iter(stream.record.consultations))
+    late = NOW + timedelta(minutes=30)
+    stream.when(ArriveAtConsultation(RECORD, asked), now=late, occurred_at=late)
+    assert the_deadline(stream, "emergency_consultation").missed(late)
+    right = NOW + timedelta(minutes=10)
+    arrival = CorrectTime(RECORD, TimeOf.CONSULTATION_ARRIVAL, None, 0, right, "40 was read as 70", asked)
+    stream.when(arrival, now=late)
+    assert not the_deadline(stream, "emergency_consultation").missed(late)
+    assert [(each.before, each.corrected_at) for each in stream.record.time_corrections] == [(late, right)]
+
+
+def test_another_end_of_care_is_seen_by_whoever_destroys_the_persons_records() -> None:
+    """It moves their terms; a destruction that is decided meanwhile is decided again. Other times bump nobody."""
+    stream = closed()
+    end = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - HOUR, "typed wrongly")
+    assert stream.when(end, persons={PATIENT: 3}).reservations == (Bump("patient", (str(PATIENT),), 3),)
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - 99 * HOUR, "typed wrongly")
+    assert stream.when(start, persons={PATIENT: 3}).reservations == ()
 
 
 def test_no_clock_runs_from_a_correction_in_an_imported_record() -> None:

@@ -1,0 +1,45 @@
+"""A corrected time counts from now on; the old one stays in the history."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.course_events import TimeCorrected
+from ledger.domain.course_state import Consultation, TimeCorrection
+from ledger.domain.next_version import next_version, with_entry
+from ledger.domain.state import RecordState
+from ledger.domain.values import TimeOf
+
+
+def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> RecordState:
+    """The time that the event names, and the note of its correction."""
+    to, by = event.corrected_at, event.meta.actor
+    made = TimeCorrection(
+        event.of, event.entry_id, event.move, event.before, to, event.reason, by, at, event.consultation_id
+    )
+    state = replace(state, time_corrections=(*state.time_corrections, made))
+    match event.of:
+        case TimeOf.CARE_START:
+            return next_version(state, started_at=to)
+        case TimeOf.CARE_END:
+            return next_version(state, ended_at=to)
+        case TimeOf.MOVE:
+            moved = replace(state.moves[event.move - 1], moved_at=to)
+            return next_version(state, moves=(*state.moves[: event.move - 1], moved, *state.moves[event.move :]))
+        case TimeOf.ENTRY:
+            return with_entry(state, replace(state.entries[_named(event.entry_id)], corrected_at=to))
+        case TimeOf.CONSULTATION_REQUEST:
+            return _consulted(state, replace(state.consultations[_named(event.consultation_id)], requested_at=to))
+        case TimeOf.CONSULTATION_ARRIVAL:
+            return _consulted(state, replace(state.consultations[_named(event.consultation_id)], arrived_at=to))
+
+
+def _named(found: UUID | None) -> UUID:
+    assert found is not None  # noqa: S101 - it was decided on one
+    return found
+
+
+def _consulted(state: RecordState, asked: Consultation) -> RecordState:
+    return next_version(state, consultations={**state.consultations, asked.consultation_id: asked})
