@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import AmendEntry, Command, OfferTransfer, RecordEntry, RequestConsultation
+from ledger.domain.commands import AmendEntry, Command, RecordEntry, RequestConsultation
 from ledger.domain.course_commands import ArriveAtConsultation
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
@@ -26,6 +26,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.keeping_values import RequestKind, SealMode, SealParty, UnsealGround
 from ledger.domain.pack_figures import Figure
 from ledger.domain.refusal import Refused
+from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
 from tests.unit.domain.given import (
     AFFAIRS,
