@@ -17,6 +17,7 @@ import psycopg
 
 from consumers.deadline_clock.clock_tables import ClockTables, Fenced, Look
 from consumers.deadline_clock.missed_deadlines import MissedDeadlines
+from consumers.deadline_clock.open_offers import OFFERS, OpenOffers
 from consumers.deadline_clock.records_stream import Batch, Place, RecordsStream
 from consumers.deadline_clock.retention_terms import LINKS, TERMS, VISITS, RetentionTerms
 from consumers.deadline_clock.work import Act, Work, again
@@ -36,7 +37,7 @@ _RENEW_SECONDS = 1.5
 _LEASE_LOOK_SECONDS = 1.0
 _STILL_NOT = timedelta(seconds=1)
 _POLL_SECONDS = 0.3
-_AFTER = {Act.RETENTION: TERMS, Act.READMISSION: VISITS, Act.LINK: LINKS}
+_AFTER = {Act.RETENTION: TERMS, Act.READMISSION: VISITS, Act.LINK: LINKS, Act.OFFER: OFFERS}
 """Events after which a stream is looked at, beside its deadlines."""
 _GATHER_SECONDS = 0.2
 """Events are let gather this long, so that under load a record is asked for once for many, not once for each."""
@@ -60,6 +61,7 @@ class DeadlineClock:
     leases: Leases
     deadlines: MissedDeadlines
     terms: RetentionTerms
+    offers: OpenOffers
     clock: Clock
     say: Say
     _renewed: float = field(default=0.0, init=False)
@@ -150,6 +152,8 @@ class DeadlineClock:
                 return self.terms.move_earlier(stream_id)
             case Act.LINK:
                 return self.terms.move_linked(stream_id)
+            case Act.OFFER:
+                return self.offers.look(stream_id)
 
     async def _unless_refused(self, record_id: UUID, act: Act, looking: Awaitable[list[Work]]) -> list[Work]:
         """What looking brings; a record that cannot be read is looked at again later and holds no other up."""

@@ -20,6 +20,8 @@ class Act(StrEnum):
     """A visit may move the dates of the patient's other records."""
     LINK = "link"
     """Not a record but a patient: somebody else's visits count now as well."""
+    OFFER = "offer"
+    """An offer to another hospital may run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Work:
     rule: str = ""
     """Rule of the pack; empty for a retention term, and where the record could not be dealt with."""
     subject_id: str = ""
-    """Consultation or entry, UUID text; may be empty."""
+    """Consultation, entry or transfer, UUID text; may be empty."""
     since: datetime | None = None
     """What a deadline is counted from; None for everything else."""
 

@@ -25,8 +25,6 @@ from ledger.domain.commands import (
     ArchiveRecord,
     Command,
     CommandContext,
-    OfferTransfer,
-    ReceivePackage,
     RecordEntry,
     RegisterPatient,
     RegisterRecord,
@@ -52,6 +50,7 @@ from ledger.domain.map_commands import PublishMap
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.rulebook_commands import RulebookCommand
 from ledger.domain.state import PatientState, RecordState, StreamState
+from ledger.domain.transfer_commands import OfferTransfer, ReceivePackage
 from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash

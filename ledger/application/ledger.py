@@ -260,7 +260,7 @@ class Ledger:
         return await register_actor(self._actors, tenant.keys, hospital, request)
 
     async def add_hospital(
-        self, hospital: str, partitions: int, address: str, rule_pack: str = ""
+        self, hospital: str, partitions: int, address: str, rule_pack: str = "", display_name: str = ""
     ) -> tuple[HospitalRow, bool]:
         """Adds a hospital, or finds it with the same settings. Raises HospitalDiffers, ValueError."""
         known = await self._registry.hospital(hospital)
@@ -271,6 +271,7 @@ class Ledger:
             partitions=partitions or self._settings.partitions,
             address=address,
             rule_pack=rule_pack or DEFAULT_PACK,
+            display_name=display_name,
         )
         await self._registry.refresh()
         return row, known is None

@@ -12,10 +12,11 @@ from ledger.application.hospital_ledger import HospitalLedger
 from ledger.clock import Clock
 from ledger.domain.allowed_actions import Action, allowed_actions
 from ledger.domain.deadlines import Deadline, deadlines, false_reports
+from ledger.domain.decide_transfer import run_out, unanswered
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
 from ledger.domain.retention import Term, retention_term, term_over
-from ledger.domain.state import RecordState, is_destroyed
+from ledger.domain.state import RecordState, Transfer, is_destroyed
 from ledger.domain.values import Actor
 
 
@@ -28,6 +29,8 @@ class Deadlines:
     """Each with whether it is missed."""
     reported: tuple[tuple[Missed, bool], ...]
     """What was reported as missed, each with whether that holds."""
+    offers: tuple[tuple[Transfer, bool], ...] = ()
+    """Offers to other hospitals that wait for an answer, each with whether it has run out."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class RecordOutlook:
             record.version,
             tuple((each, each.missed(facts.now)) for each in deadlines(record, facts.pack)),
             tuple((each, each not in wrong) for each in reported),
+            tuple((each, run_out(each, facts.now)) for each in unanswered(record)),
         )
 
     async def retention(self, record_id: UUID) -> Retention:

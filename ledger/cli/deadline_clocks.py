@@ -11,6 +11,7 @@ from consumers.deadline_clock.clock_commands import ClockCommands
 from consumers.deadline_clock.clock_tables import ClockTables
 from consumers.deadline_clock.deadline_clock import DeadlineClock
 from consumers.deadline_clock.missed_deadlines import MissedDeadlines
+from consumers.deadline_clock.open_offers import OpenOffers
 from consumers.deadline_clock.records_stream import Place, RecordsStream
 from consumers.deadline_clock.retention_terms import RetentionTerms
 from consumers.every_hospital import EveryHospital
@@ -22,6 +23,7 @@ from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.feeds import open_records
 from ledger.clock import clock_of
 from ledger.config import Settings
@@ -43,6 +45,7 @@ class DeadlineClocks:
         self._patients = PatientServiceStub(channel)
         self._course = CourseServiceStub(channel)
         self._keeping = KeepingServiceStub(channel)
+        self._transfers = TransferServiceStub(channel)
         self._operations = OperationsServiceStub(channel)
 
     async def run(self, only: str | None, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -64,6 +67,7 @@ class DeadlineClocks:
             Leases(self._pool.connection),
             MissedDeadlines(self._course, commands, self._clock),
             RetentionTerms(self._keeping, commands, self._clock),
+            OpenOffers(self._course, self._transfers, commands, self._clock),
             self._clock,
             ReaderReport(self._operations, hospital, PROGRAM, self._patience).say,
         )

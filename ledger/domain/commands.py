@@ -12,6 +12,7 @@ from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
+from ledger.domain.transfer_commands import TransferCommand
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -24,8 +25,6 @@ from ledger.domain.values import (
     IdentityStatus,
     PatientDetails,
     SourceItem,
-    TransferAnswer,
-    TransferKind,
     Urgency,
     VisitType,
 )
@@ -46,22 +45,6 @@ class CommandContext:
     purpose: str = ""
     fact_sha256: bytes = b""
     """What the source item states, whichever system says so; empty = not compared."""
-
-
-@dataclass(frozen=True)
-class PackageVerdict:
-    """A received package that holds: how many events were checked, and the last one's leaf hash."""
-
-    events: int
-    head_leaf: bytes
-
-
-@dataclass(frozen=True)
-class PackageFault:
-    """A received package that does not hold."""
-
-    code: str
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,63 +204,6 @@ class ArchiveRecord:
     record_id: UUID
 
 
-@dataclass(frozen=True)
-class OfferTransfer:
-    """Proposes, packages and offers a record (sender)."""
-
-    record_id: UUID
-    recipient: str
-    kind: TransferKind
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True)
-class WithdrawTransfer:
-    """Takes an open offer back (sender)."""
-
-    record_id: UUID
-    transfer_id: UUID
-    reason: str
-
-
-@dataclass(frozen=True)
-class RecordTransferAnswer:
-    """Writes the recipient's answer into the record (the sender's consumer sends it)."""
-
-    record_id: UUID
-    transfer_id: UUID
-    recipient: str
-    answer: TransferAnswer
-    code: str
-    text: str
-
-
-@dataclass(frozen=True)
-class ReceivePackage:
-    """Opens the received-package stream with the whole package, checks it and answers (recipient)."""
-
-    transfer_id: UUID
-    sender: str
-    sender_origin: str
-    sender_record_id: UUID
-    kind: TransferKind
-    record_version: int
-    package_sha256: bytes
-    package_size: int
-    verified: PackageVerdict | None
-    fault: PackageFault | None
-
-
-@dataclass(frozen=True)
-class AnswerPackage:
-    """Accepts or rejects a verified package (recipient)."""
-
-    package_id: UUID
-    accept: bool
-    code: str
-    text: str
-
-
 Command = (
     RegisterPatient
     | AmendPatient
@@ -294,11 +220,7 @@ Command = (
     | ReturnRecord
     | PassQuality
     | ArchiveRecord
-    | OfferTransfer
-    | WithdrawTransfer
-    | RecordTransferAnswer
-    | ReceivePackage
-    | AnswerPackage
+    | TransferCommand
     | CourseCommand
     | KeepingCommand
     | DisposalCommand

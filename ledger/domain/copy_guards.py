@@ -24,6 +24,21 @@ def _of_others(command: Any, record: RecordState, _: Facts) -> Iterable[Violatio
             yield Violation(f"entry_ids[{index}]", ONE_SUBJECT.rule, ONE_SUBJECT.demand)
 
 
+def _unknown_holder(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.holder_id not in record.overlays.copies and command.holder_id not in record.transfers:
+        yield Violation("holder_id", HOLDER_KNOWN.rule, HOLDER_KNOWN.demand)
+
+
+def _nothing_to_tell(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    held = record.overlays.copies.get(command.holder_id) or record.transfers.get(command.holder_id)
+    if held is not None and not held.outdated:
+        yield Violation("holder_id", HOLDER_WAITS.rule, HOLDER_WAITS.demand)
+
+
+HOLDER_KNOWN = CommandGuard(
+    "UNKNOWN_HOLDER", "no such copy or transfer of this record", _unknown_holder, RefusalKind.NOT_FOUND
+)
+HOLDER_WAITS = CommandGuard("NOTHING_TO_TELL", "what it shows was changed since, and nobody was told", _nothing_to_tell)
 SUBJECT_KNOWN = CommandGuard(
     "UNKNOWN_SUBJECT", "no newborn of this record has this id", _unknown_subject, RefusalKind.NOT_FOUND
 )

@@ -37,6 +37,7 @@ from ledger.domain.decide_entry import (
     entry_claims,
     kept_content,
 )
+from ledger.domain.decide_holder import outdated_by_change
 from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
@@ -112,6 +113,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     events: list[Event] = [LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)]
     if corrected is not None:
         events.append(EntryCorrectedLate(meta, corrected.entry_id, corrected.last.version, entry_id))
+        events += outdated_by_change(record, corrected.entry_id, facts)
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     return on_record(command.record_id, *events, source=claim, beside=beside, entry_id=entry_id)
 

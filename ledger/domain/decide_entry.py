@@ -10,6 +10,7 @@ from ledger.domain.actor_faults import actor_faults
 from ledger.domain.coded_values import check_coded, with_versions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.copied_content import check_copied, copied
+from ledger.domain.decide_holder import outdated_by_change
 from ledger.domain.decision import Decision, Facts, Reservation
 from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
 from ledger.domain.faults import Faults
@@ -177,7 +178,8 @@ def _correct_from_source(
     )
     claim, beside = entry_claims(command.also, record, entry.entry_id, facts)
     sources = copied(command.copied_from, entry.entry_id, event.entry_version, facts)
-    return on_record(command.record_id, event, *sources, source=claim, beside=beside, entry_id=entry.entry_id)
+    told = outdated_by_change(record, entry.entry_id, facts)
+    return on_record(command.record_id, event, *sources, *told, source=claim, beside=beside, entry_id=entry.entry_id)
 
 
 def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -207,7 +209,8 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
     )
     claim, beside = entry_claims(command.also, record, command.entry_id, facts)
     sources = copied(command.copied_from, command.entry_id, event.entry_version, facts)
-    return on_record(command.record_id, event, *sources, source=claim, beside=beside)
+    told = outdated_by_change(record, command.entry_id, facts)
+    return on_record(command.record_id, event, *sources, *told, source=claim, beside=beside)
 
 
 def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -216,7 +219,8 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     faults.refuse_if_any()
-    return on_record(command.record_id, EntryRetracted(facts.meta(), command.entry_id, command.reason))
+    event = EntryRetracted(facts.meta(), command.entry_id, command.reason)
+    return on_record(command.record_id, event, *outdated_by_change(record, command.entry_id, facts))
 
 
 def check_content(

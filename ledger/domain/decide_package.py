@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from ledger.domain.commands import AnswerPackage, ReceivePackage
 from ledger.domain.decision import Claim, Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState, StreamState
+from ledger.domain.transfer_commands import AnswerPackage, ReceivePackage
 from ledger.domain.transfer_events import PackageAccepted, PackageReceived, PackageRejected, PackageVerified
 from ledger.domain.values import TransferState
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from ledger.domain.commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState, Transfer
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import (
     TransferAccepted,
     TransferCompleted,
     TransferDelivered,
+    TransferExpired,
     TransferOffered,
     TransferPackaged,
     TransferProposed,
@@ -26,10 +27,14 @@ from ledger.domain.transfer_events import (
 )
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
+UNANSWERED = frozenset({TransferState.OFFERED})
+"""States in which an offer can run out: what the recipient has cannot be taken back by time."""
 OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
 REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED}
 """States in which a later version for the same hospital takes a transfer's place."""
 
+_ANSWERABLE = OPEN | {TransferState.EXPIRED}
+"""An answer that was given in time may arrive after the offer has run out; who has the package is written down."""
 _STEPS = (TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED, TransferState.ACCEPTED)
 _DONE = (TransferState.ACCEPTED, TransferState.COMPLETED)
 
@@ -99,6 +104,33 @@ def withdraw_transfer(command: WithdrawTransfer, state: StreamState | None, fact
     return on_record(command.record_id, event)
 
 
+def expire_transfer(command: ExpireTransfer, state: StreamState | None, facts: Facts) -> Decision:
+    """An offer that nobody has answered is over after its last moment; said again: no event."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    transfer = record.transfers.get(command.transfer_id)
+    if transfer is not None and transfer.state is TransferState.EXPIRED:
+        faults.refuse_if_any()
+        return on_record(command.record_id)
+    _check_open(transfer, UNANSWERED, faults)
+    if transfer is not None and not run_out(transfer, facts.now):
+        faults.add("transfer_id", "NOT_EXPIRED", "the offer still stands", RefusalKind.STATE)
+    faults.refuse_if_any()
+    assert transfer is not None  # noqa: S101 - its absence is a fault above
+    return on_record(command.record_id, TransferExpired(facts.meta(), command.transfer_id, transfer.counterpart))
+
+
+def unanswered(record: RecordState) -> list[Transfer]:
+    """Offers that wait for an answer, the earliest end first."""
+    found = (each for each in record.transfers.values() if each.state in UNANSWERED)
+    return sorted((each for each in found if each.expires_at is not None), key=lambda each: str(each.expires_at))
+
+
+def run_out(transfer: Transfer, now: datetime) -> bool:
+    """Whether the offer's last moment is over: at it the package is no longer handed over."""
+    return transfer.expires_at is not None and now >= transfer.expires_at
+
+
 def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | None, facts: Facts) -> Decision:
     """The recipient's answer goes into the record; the same answer again adds nothing, a missing step is filled in."""
     record = expect(state, RecordState, "record_id")
@@ -117,7 +149,7 @@ def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | N
     wanted = TransferState.VERIFIED if command.answer is TransferAnswer.VERIFIED else TransferState.ACCEPTED
     if transfer.state in _DONE or (transfer.state in OPEN and _reached(transfer.state, wanted)):
         return on_record(command.record_id)
-    _check_open(transfer, OPEN, faults)
+    _check_open(transfer, _ANSWERABLE, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, *_steps(transfer, wanted, facts.meta()))
 
@@ -132,7 +164,9 @@ def _steps(transfer: Transfer, wanted: TransferState, meta: EventMeta) -> list[E
         TransferState.VERIFIED: TransferVerified,
         TransferState.ACCEPTED: TransferAccepted,
     }
-    first, last = _STEPS.index(transfer.state) + 1, _STEPS.index(wanted)
+    # One that ran out was offered, and nothing more.
+    stands = TransferState.OFFERED if transfer.state is TransferState.EXPIRED else transfer.state
+    first, last = _STEPS.index(stands) + 1, _STEPS.index(wanted)
     place = (meta, transfer.transfer_id, transfer.counterpart)
     events: list[Event] = [made[step](*place) for step in _STEPS[first : last + 1]]
     if wanted is TransferState.ACCEPTED:
@@ -145,7 +179,7 @@ def _rejection(command: RecordTransferAnswer, transfer: Transfer, facts: Facts) 
         return on_record(command.record_id)
     faults = Faults()
     faults.require(command.code, "code")
-    _check_open(transfer, OPEN, faults)
+    _check_open(transfer, _ANSWERABLE, faults)
     faults.refuse_if_any()
     event = TransferRejected(facts.meta(), command.transfer_id, transfer.counterpart, command.code, command.text)
     return on_record(command.record_id, event)
@@ -161,5 +195,6 @@ def _check_open(transfer: Transfer | None, allowed: frozenset[TransferState], fa
 DECISIONS = {
     OfferTransfer: offer_transfer,
     WithdrawTransfer: withdraw_transfer,
+    ExpireTransfer: expire_transfer,
     RecordTransferAnswer: record_transfer_answer,
 }

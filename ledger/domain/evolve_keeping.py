@@ -162,6 +162,24 @@ def restriction_lifted(state: RecordState, _: events.UseRestrictionLifted, __: d
     return with_overlays(state, restricted=False)
 
 
+def copies_outdated(state: RecordState, event: events.CopiesOutdated, _: datetime) -> RecordState:
+    """Who holds them is to be told."""
+    copies = state.overlays.copies
+    return with_overlays(
+        state, copies={**copies, **{each: replace(copies[each], outdated=True) for each in event.copy_ids}}
+    )
+
+
+def holder_told(state: RecordState, event: events.HolderTold, _: datetime) -> RecordState:
+    """Nobody is to be told until the record is changed again."""
+    copies, transfers, told = dict(state.overlays.copies), dict(state.transfers), event.holder_id
+    if told in copies:
+        copies[told] = replace(copies[told], outdated=False)
+    if told in transfers:
+        transfers[told] = replace(transfers[told], outdated=False)
+    return with_overlays(state, copies=copies, transfers=transfers)
+
+
 def retention_extended(state: RecordState, event: events.RetentionExtended, _: datetime) -> RecordState:
     """Kept longer; a record that was due is again what it was before, and its appraisal no longer counts."""
     # ISO dates compare as text; a date once promised never moves back.
@@ -239,6 +257,8 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PatientRequestAnswered: request_answered,
     events.UseRestricted: use_restricted,
     events.UseRestrictionLifted: restriction_lifted,
+    events.CopiesOutdated: copies_outdated,
+    events.HolderTold: holder_told,
     events.RetentionExtended: retention_extended,
     events.RetentionEnded: retention_ended,
     events.DisposalAppraised: appraised,

@@ -179,6 +179,11 @@ def transfer_rejected(state: RecordState, event: transfer_events.TransferRejecte
     return _changed(state, event.transfer_id, state=TransferState.REJECTED, code=event.code)
 
 
+def transfer_outdated(state: RecordState, event: transfer_events.TransferOutdated, _: datetime) -> RecordState:
+    """The other hospital has an earlier version."""
+    return _changed(state, event.transfer_id, outdated=True)
+
+
 def _to(transfer_state: TransferState) -> Callable[[RecordState, Any, datetime], RecordState]:
     def step(state: RecordState, event: Any, _: datetime) -> RecordState:
         return _changed(state, cast("UUID", event.transfer_id), state=transfer_state)
@@ -220,6 +225,7 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     transfer_events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
     transfer_events.TransferExpired: _to(TransferState.EXPIRED),
     transfer_events.TransferSuperseded: _to(TransferState.SUPERSEDED),
+    transfer_events.TransferOutdated: transfer_outdated,
     **COURSE_STEPS,
     **KEEPING_STEPS,
 }

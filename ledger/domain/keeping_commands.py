@@ -193,6 +193,16 @@ class LiftRestriction:
 
 
 @dataclass(frozen=True)
+class RecordHolderTold:
+    """Says that who holds a copy or a package was told that the record has changed since."""
+
+    record_id: UUID
+    holder_id: UUID
+    """The copy or the transfer."""
+    note: str
+
+
+@dataclass(frozen=True)
 class ExtendRetention:
     """Moves the retention date on, never back (the system sends it at a readmission)."""
 
@@ -264,6 +274,7 @@ KeepingCommand = (
     | RecordPatientRequest
     | AnswerPatientRequest
     | LiftRestriction
+    | RecordHolderTold
     | ExtendRetention
     | EndRetention
     | AppraiseDisposal

@@ -51,6 +51,8 @@ class IssuedCopy:
     issued_at: datetime
     recorded_at: datetime
     """By the ledger's clock."""
+    outdated: bool = False
+    """What it shows was changed since, and who holds it is to be told."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
+from ledger.domain import transfer_commands as transfer
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
@@ -262,6 +263,10 @@ RULES: dict[type[commands.Command], Rule] = {
         demands=(is_.USE_IS_RESTRICTED,),
         of_command=(on.ACTS_AS_PERSON, on.role_allowed("answer_request")),
     ),
+    keeping_commands.RecordHolderTold: Rule(
+        LIVING,
+        of_command=(copy.HOLDER_KNOWN, copy.HOLDER_WAITS, on.ACTS_AS_PERSON, on.role_allowed("issue_copy")),
+    ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
         edges={Phase.DUE: _in(Phase.ARCHIVED, Phase.ENTERED_IN_ERROR)},
@@ -308,10 +313,11 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    commands.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED)),
+    transfer.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED)),
     # What happens to an offer that is out does not depend on the record's phase.
-    commands.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
-    commands.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
+    transfer.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
+    transfer.ExpireTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
+    transfer.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
 }
 
 

@@ -115,6 +115,8 @@ class Transfer:
     package_sha256: bytes = b""
     expires_at: datetime | None = None
     code: str = ""
+    outdated: bool = False
+    """The record was changed since, and the recipient is to be told, or to get a later version."""
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,16 @@ class TransferSuperseded:
 
 
 @dataclass(frozen=True)
+class TransferOutdated:
+    """An entry of the package was changed since it went out; also goes to the recipient, without what was changed."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    entry_id: UUID
+
+
+@dataclass(frozen=True)
 class PackageReceived:
     """A package arrived (received-package stream of the recipient; stream id = a random UUID of the recipient)."""
 
@@ -187,6 +197,7 @@ TransferEvent = (
     | TransferWithdrawn
     | TransferExpired
     | TransferSuperseded
+    | TransferOutdated
     | PackageReceived
     | PackageVerified
     | PackageAccepted

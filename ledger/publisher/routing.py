@@ -24,7 +24,9 @@ _TO_COUNTERPART: dict[str, type[Message]] = {
         # An offer and what becomes of it goes to the recipient,
         events_pb2.TransferOffered,
         events_pb2.TransferWithdrawn,
+        events_pb2.TransferExpired,
         events_pb2.TransferSuperseded,
+        events_pb2.TransferOutdated,
         # the recipient's answer to the sender.
         events_pb2.PackageVerified,
         events_pb2.PackageAccepted,

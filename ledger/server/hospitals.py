@@ -19,6 +19,7 @@ from ledger.store.hospitals import HOSPITAL_ID, HospitalRow
 from ledger.views.page_size import page_rows
 
 PARTITIONS_MAX = 256
+NAME_CHARACTERS_MAX = 200
 
 
 class Hospitals:
@@ -37,8 +38,11 @@ class Hospitals:
             raise invalid("rule_pack", "UNKNOWN_RULE_PACK", "this release does not have the rule pack")
         if request.address and not is_grpc_address(request.address):
             raise invalid("address", "MALFORMED_ADDRESS", "`host:port` is required, or nothing for this service's own")
+        if len(request.display_name) > NAME_CHARACTERS_MAX or not request.display_name.isprintable():
+            text = f"at most {NAME_CHARACTERS_MAX} printable characters"
+            raise invalid("display_name", "MALFORMED_NAME", text)
         row, added = await self._ledger.add_hospital(
-            request.hospital_id, request.partitions, request.address, request.rule_pack
+            request.hospital_id, request.partitions, request.address, request.rule_pack, request.display_name
         )
         return AddHospitalResponse(hospital=_hospital(row), added=added)
 
@@ -70,4 +74,5 @@ def _hospital(row: HospitalRow) -> Hospital:
         schema_version=row.schema_version,
         address=row.address,
         rule_pack=row.rule_pack,
+        display_name=row.display_name,
     )

@@ -171,4 +171,5 @@ def _transfer(transfer: Transfer) -> records.TransferStatus:
         state=common.TransferState.Value(f"TRANSFER_STATE_{transfer.state}"),
         record_version=transfer.record_version,
         code=transfer.code,
+        outdated=transfer.outdated,
     )

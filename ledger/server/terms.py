@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.api.v1.common_pb2 import Phase
-from ledger.api.v1.course_pb2 import Deadline, GetDeadlinesRequest, GetDeadlinesResponse, ReportedMiss
+from ledger.api.v1.course_pb2 import Deadline, GetDeadlinesRequest, GetDeadlinesResponse, ReportedMiss, UnansweredOffer
 from ledger.api.v1.keeping_pb2 import (
     GetPatientVisitsRequest,
     GetPatientVisitsResponse,
@@ -16,6 +16,7 @@ from ledger.application.message_codec import set_timestamp, to_timestamp
 from ledger.domain import deadlines as domain
 from ledger.domain.decision import Visit
 from ledger.domain.keeping_state import Missed
+from ledger.domain.state import Transfer
 from ledger.server.arguments import required_uuid
 
 
@@ -33,6 +34,7 @@ class Terms:
             record_version=found.record_version,
             deadlines=[_deadline(each, missed=missed) for each, missed in found.deadlines],
             reported=[_reported(each, holds=holds) for each, holds in found.reported],
+            offers=[_offer(each, over=over) for each, over in found.offers],
         )
 
     async def get_retention(self, request: GetRetentionRequest) -> GetRetentionResponse:
@@ -79,6 +81,13 @@ def _deadline(each: domain.Deadline, *, missed: bool) -> Deadline:
 def _reported(each: Missed, *, holds: bool) -> ReportedMiss:
     due_at = to_timestamp(each.due_at)
     return ReportedMiss(rule=each.rule, subject_id=str(each.subject_id or ""), due_at=due_at, holds=holds)
+
+
+def _offer(each: Transfer, *, over: bool) -> UnansweredOffer:
+    message = UnansweredOffer(transfer_id=str(each.transfer_id), over=over)
+    if each.expires_at is not None:
+        set_timestamp(message.expires_at, each.expires_at)
+    return message
 
 
 def _visit(each: Visit) -> PatientVisit:

@@ -28,6 +28,8 @@ class HospitalRow:
     """Where its public API answers, as other hospitals reach it."""
     rule_pack: str = DEFAULT_PACK
     """Id of the rules that new records are registered under."""
+    display_name: str = ""
+    """What people call it; empty = nobody has said."""
 
 
 async def add_hospital(
@@ -39,11 +41,12 @@ async def add_hospital(
     address: str = "",
     cluster: str = "default",
     rule_pack: str = DEFAULT_PACK,
+    display_name: str = "",
 ) -> HospitalRow:
     """Registers a hospital and builds its schema, on a connection of its own; the same again changes nothing.
 
     ValueError for a malformed id or origin prefix; HospitalDiffers where it exists with another origin, partition
-    count or rule pack, or at another address; an empty `address` asks for none.
+    count or rule pack, at another address or under another name; an empty `address` or name asks for none.
     """
     if not HOSPITAL_ID.fullmatch(hospital):
         raise ValueError("a hospital id is a lower-case letter and 1 to 30 letters, digits or hyphens")
@@ -53,13 +56,16 @@ async def add_hospital(
     async with migrate_connection(migrate_url) as connection:
         async with connection.transaction():
             await connection.execute(statements("migrate")["become_owner"])
-            values = (hospital, origin, cluster, partitions, address, rule_pack)
+            values = (hospital, origin, cluster, partitions, address, rule_pack, display_name)
             await connection.execute(statements("migrate")["register_hospital"], values)
+            await connection.execute(statements("migrate")["name_hospital"], (hospital, display_name))
         await migrate_hospital(connection, hospital)
         row = await _registered(connection, hospital)
     same = (row.partitions, row.rule_pack) == (partitions, rule_pack)
     # Its first log may have ended since.
     if not same or not is_at_or_after(row.origin, origin) or address not in ("", row.address):
+        raise HospitalDiffers(hospital)
+    if display_name not in ("", row.display_name):
         raise HospitalDiffers(hospital)
     return row
 

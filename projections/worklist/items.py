@@ -46,6 +46,18 @@ def _request(body: Any) -> str:
     return f"request:{UUID(body.request_id)}"
 
 
+def _transfer(body: Any) -> str:
+    return f"holder:{UUID(body.transfer_id)}"
+
+
+def _told(body: Any) -> str:
+    return f"holder:{UUID(body.holder_id)}"
+
+
+def _copies(body: Any) -> tuple[str, ...]:
+    return tuple(f"holder:{UUID(each)}" for each in body.copy_ids)
+
+
 def _fixed(name: str) -> Callable[[Any], str]:
     return lambda _: name
 
@@ -140,6 +152,12 @@ def _requested(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> Wo
     return _opened(kind, "REQUEST_OPEN", event, before, due_on=body.due_on, subject_id=body.request_id)
 
 
+def _outdated(event: ViewEvent, _: Any, before: WorkItemRow, __: Known) -> WorkItemRow:
+    # The item is named after who holds it: of many copies in one event each has its own.
+    of = before.item.removeprefix("holder:")
+    return _opened(worklist_pb2.WORK_KIND_HOLDER, "OUTDATED", event, before, subject_id=of)
+
+
 def _kept_until(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
     return _opened(RETENTION_RUNS, "RETAIN_UNTIL", event, before, due_on=max(before.due_on, body.retain_until))
 
@@ -169,7 +187,7 @@ def _approved(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) ->
     return before._replace(version=event.version, rule="APPROVED" if before.kind else "")
 
 
-_STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
+_STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], _Step], ...]] = {
     course_events_pb2.EntryDrafted: ((_entry, _drafted),),
     events_pb2.EntryRecorded: ((_entry, _signed),),
     events_pb2.EntryAmended: ((_entry, _amended),),
@@ -200,6 +218,13 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str], _Step], ...]] = {
     keeping_events_pb2.LoanReturned: ((_loan, _done),),
     keeping_events_pb2.PatientRequestRecorded: ((_request, _requested),),
     keeping_events_pb2.PatientRequestAnswered: ((_request, _done),),
+    events_pb2.TransferOutdated: ((_transfer, _outdated),),
+    events_pb2.TransferSuperseded: ((_transfer, _done),),
+    events_pb2.TransferWithdrawn: ((_transfer, _done),),
+    events_pb2.TransferExpired: ((_transfer, _done),),
+    events_pb2.TransferRejected: ((_transfer, _done),),
+    keeping_events_pb2.CopiesOutdated: ((_copies, _outdated),),
+    keeping_events_pb2.HolderTold: ((_told, _done),),
 }
 CHANGES_ITEMS = frozenset(_STEPS)
 
@@ -207,7 +232,7 @@ CHANGES_ITEMS = frozenset(_STEPS)
 def items_named(event: ViewEvent) -> tuple[str, ...]:
     """The items that the event changes, and the consultation that a missed deadline is about."""
     body: Any = event.message
-    names = [name(body) for name, _ in _STEPS.get(event.body_class, ())]
+    names = [each for name, _ in _STEPS.get(event.body_class, ()) for each in _each(name(body))]
     if event.body_class is course_events_pb2.DeadlineMissed and body.subject_id:
         names.append(f"consultation:{body.subject_id}")
     return tuple(name for name in names if name)
@@ -217,5 +242,10 @@ def items_after(event: ViewEvent, known: Known) -> Iterable[WorkItemRow]:
     """The items after the event."""
     body: Any = event.message
     for name, step in _STEPS.get(event.body_class, ()):
-        if item := name(body):
+        for item in _each(name(body)):
             yield step(event, body, known.get(item, WorkItemRow(event.stream_id, item, event.version)), known)
+
+
+def _each(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The items of a step; an event that is about none of a kind names it by nothing."""
+    return tuple(each for each in ((names,) if isinstance(names, str) else names) if each)

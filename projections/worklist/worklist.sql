@@ -30,7 +30,7 @@ CREATE TABLE {items} (
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {items} (department) WHERE kind BETWEEN 1 AND 5 AND department <> '';
 CREATE INDEX ON {items} (person_id) WHERE kind BETWEEN 1 AND 5 AND person_id <> '';
-CREATE INDEX ON {items} (since, record_id, item) WHERE kind BETWEEN 6 AND 9;
+CREATE INDEX ON {items} (since, record_id, item) WHERE (kind BETWEEN 6 AND 9 OR kind = 11);
 CREATE INDEX ON {items} (left(due_on, 10)) WHERE kind = 100
 
 -- name: load_records
@@ -176,7 +176,7 @@ WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at,
         i.due_on, i.subject_id, i.defects, i.score, i.grade
     FROM (
-        SELECT * FROM {items} WHERE kind BETWEEN 6 AND 9
+        SELECT * FROM {items} WHERE (kind BETWEEN 6 AND 9 OR kind = 11)
         UNION ALL
         SELECT * FROM {items} WHERE kind = 100 AND $2::text <> '' AND left(due_on, 10) <= $2
     ) AS i

@@ -15,20 +15,18 @@ from ledger.domain.commands import (
     ArchiveRecord,
     Command,
     EndCare,
-    OfferTransfer,
     PassQuality,
     RecordEntry,
-    RecordTransferAnswer,
     RequestConsultation,
     RetractEntry,
     ReturnRecord,
     StartCare,
     SubmitRecord,
     TransferDepartment,
-    WithdrawTransfer,
 )
 from ledger.domain.decision import Facts
 from ledger.domain.state import RecordState
+from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     AmendmentKind,
     Attestation,

@@ -15,17 +15,14 @@ from ledger.domain.commands import (
     ArchiveRecord,
     Command,
     EndCare,
-    OfferTransfer,
     PassQuality,
     RecordEntry,
-    RecordTransferAnswer,
     RequestConsultation,
     RetractEntry,
     ReturnRecord,
     StartCare,
     SubmitRecord,
     TransferDepartment,
-    WithdrawTransfer,
 )
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import Facts
@@ -39,6 +36,7 @@ from ledger.domain.keeping_values import (
     UnsealGround,
 )
 from ledger.domain.state import RecordState
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -275,6 +273,9 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.AnswerPatientRequest: lambda record, _, pick: keeping.AnswerPatientRequest(
         RECORD, pick.of(record.overlays.requests), pick.number % 2 == 0, "the law", "I disagree.", None
     ),
+    keeping.RecordHolderTold: lambda record, _, pick: keeping.RecordHolderTold(
+        RECORD, pick.of({**record.overlays.copies, **record.transfers}), "by letter"
+    ),
     keeping.LiftRestriction: lambda _, __, ___: keeping.LiftRestriction(RECORD, "the claim is settled"),
     keeping.ExtendRetention: lambda record, facts, pick: keeping.ExtendRetention(
         RECORD, _later(facts, pick.number * 30), "readmission", None
@@ -290,6 +291,7 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, ("south", "west")[pick.number % 2], TransferKind.REFERRAL, None
     ),
     WithdrawTransfer: lambda record, _, pick: WithdrawTransfer(RECORD, pick.of(record.transfers), "went home"),
+    ExpireTransfer: lambda record, _, pick: ExpireTransfer(RECORD, pick.of(record.transfers)),
     RecordTransferAnswer: _hear,
 }
 """One maker for every command of the declaration."""

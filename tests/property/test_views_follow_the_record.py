@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.application.body_codec import encode_body
 from ledger.application.message_codec import micros_of
+from ledger.domain.decide_holder import HOLDING
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryState, Phase, VisitType
 from ledger.views.view import Row, RowKey, View
@@ -167,6 +168,8 @@ def check_worklist(record: RecordState, items: list[Any]) -> None:
         worklist_pb2.WORK_KIND_LOAN: len(overlays.loans),
         worklist_pb2.WORK_KIND_RETENTION: int(record.phase is Phase.DUE),
         worklist_pb2.WORK_KIND_REQUEST: sum(each.granted is None for each in overlays.requests.values()),
+        worklist_pb2.WORK_KIND_HOLDER: sum(each.outdated for each in overlays.copies.values())
+        + sum(each.outdated and each.state in HOLDING for each in overlays.transfers.values()),
     }
     assert {kind: sum(item.kind == kind for item in items) for kind in expected} == expected
 

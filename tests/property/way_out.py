@@ -21,12 +21,12 @@ from ledger.domain.commands import (
     RetractEntry,
     ReturnRecord,
     SubmitRecord,
-    WithdrawTransfer,
 )
 from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, UnsealGround
 from ledger.domain.lifecycle import state_faults
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import OPEN_TRANSFERS
+from ledger.domain.transfer_commands import WithdrawTransfer
 from ledger.domain.values import Actor, Defect, Disposition, EntryState, IdentityStatus, Phase
 from tests.unit.domain.given import (
     ARCHIVIST,

@@ -1399,6 +1399,38 @@ class ReportedMiss(_message.Message):
 Global___ReportedMiss: _TypeAlias = ReportedMiss  # noqa: Y015
 
 @_typing.final
+class UnansweredOffer(_message.Message):
+    """An offer to another hospital that nobody has answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    OVER_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer, UUID text."""
+    over: _builtins.bool
+    """By the ledger's clock it has run out, and no event says so yet."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it runs out."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "over", b"over", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnansweredOffer: _TypeAlias = UnansweredOffer  # noqa: Y015
+
+@_typing.final
 class GetDeadlinesResponse(_message.Message):
     """Response of GetDeadlines."""
 
@@ -1407,6 +1439,7 @@ class GetDeadlinesResponse(_message.Message):
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     DEADLINES_FIELD_NUMBER: _builtins.int
     REPORTED_FIELD_NUMBER: _builtins.int
+    OFFERS_FIELD_NUMBER: _builtins.int
     record_version: _builtins.int
     """Version of the record that was looked at."""
     @_builtins.property
@@ -1417,16 +1450,21 @@ class GetDeadlinesResponse(_message.Message):
     def reported(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportedMiss]:
         """What stands reported, the earliest first."""
 
+    @_builtins.property
+    def offers(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnansweredOffer]:
+        """Offers of the record that wait for an answer, the earliest end first."""
+
     def __init__(
         self,
         *,
         record_version: _builtins.int = ...,
         deadlines: _abc.Iterable[Global___Deadline] | None = ...,
         reported: _abc.Iterable[Global___ReportedMiss] | None = ...,
+        offers: _abc.Iterable[Global___UnansweredOffer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadlines", b"deadlines", "record_version", b"record_version", "reported", b"reported"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadlines", b"deadlines", "offers", b"offers", "record_version", b"record_version", "reported", b"reported"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

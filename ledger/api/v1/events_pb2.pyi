@@ -1201,6 +1201,42 @@ class TransferSuperseded(_message.Message):
 Global___TransferSuperseded: _TypeAlias = TransferSuperseded  # noqa: Y015
 
 @_typing.final
+class TransferOutdated(_message.Message):
+    """An entry of the package was changed since it went out; also goes to the recipient's topic, without what was changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    COUNTERPART_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer id, UUID text."""
+    counterpart: _builtins.str
+    """Hospital that has, or may fetch, the earlier version."""
+    entry_id: _builtins.str
+    """Entry that was changed, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        transfer_id: _builtins.str = ...,
+        counterpart: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterpart", b"counterpart", "entry_id", b"entry_id", "meta", b"meta", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferOutdated: _TypeAlias = TransferOutdated  # noqa: Y015
+
+@_typing.final
 class PackageReceived(_message.Message):
     """A package arrived (received-package stream of the recipient; stream id = a random UUID of the recipient)."""
 

@@ -764,6 +764,72 @@ class UseRestrictionLifted(_message.Message):
 Global___UseRestrictionLifted: _TypeAlias = UseRestrictionLifted  # noqa: Y015
 
 @_typing.final
+class CopiesOutdated(_message.Message):
+    """An entry that these copies show was changed since they were handed out: who holds them is to be told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    COPY_IDS_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry that was changed, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def copy_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The copies, UUID text."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        copy_ids: _abc.Iterable[_builtins.str] | None = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copy_ids", b"copy_ids", "entry_id", b"entry_id", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopiesOutdated: _TypeAlias = CopiesOutdated  # noqa: Y015
+
+@_typing.final
+class HolderTold(_message.Message):
+    """Who holds a copy or a package was told that the record has changed since."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    holder_id: _builtins.str
+    """The copy or the transfer, UUID text."""
+    note: _builtins.str
+    """Who was told, and how."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        holder_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder_id", b"holder_id", "meta", b"meta", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HolderTold: _TypeAlias = HolderTold  # noqa: Y015
+
+@_typing.final
 class RetentionExtended(_message.Message):
     """The record is kept longer; the date never moves back."""
 

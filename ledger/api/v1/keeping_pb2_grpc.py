@@ -115,6 +115,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.FromString,
                 _registered_method=True)
+        self.RecordHolderTold = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/RecordHolderTold',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldResponse.FromString,
+                _registered_method=True)
         self.LiftRestriction = channel.unary_unary(
                 '/ledger.api.v1.KeepingService/LiftRestriction',
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.SerializeToString,
@@ -278,6 +283,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordHolderTold(self, request, context):
+        """Says that who holds a copy or a package was told that the record has changed since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LiftRestriction(self, request, context):
         """Ends the restriction of use that an answer brought.
         """
@@ -423,6 +435,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.AnswerPatientRequest,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.SerializeToString,
+            ),
+            'RecordHolderTold': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordHolderTold,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldResponse.SerializeToString,
             ),
             'LiftRestriction': grpc.unary_unary_rpc_method_handler(
                     servicer.LiftRestriction,
@@ -903,6 +920,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/AnswerPatientRequest',
             ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.AnswerPatientRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordHolderTold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/RecordHolderTold',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.RecordHolderToldResponse.FromString,
             options,
             channel_credentials,
             insecure,

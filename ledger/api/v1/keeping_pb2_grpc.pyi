@@ -65,6 +65,8 @@ class KeepingServiceStub:
     """Records what the patient asks for."""
     AnswerPatientRequest: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]
     """Grants or refuses it, with the legal ground."""
+    RecordHolderTold: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.RecordHolderToldRequest, _keeping_pb2.RecordHolderToldResponse]
+    """Says that who holds a copy or a package was told that the record has changed since."""
     LiftRestriction: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]
     """Ends the restriction of use that an answer brought."""
     ExtendRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]
@@ -121,6 +123,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Records what the patient asks for."""
     AnswerPatientRequest: _aio.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]  # type: ignore[assignment]
     """Grants or refuses it, with the legal ground."""
+    RecordHolderTold: _aio.UnaryUnaryMultiCallable[_keeping_pb2.RecordHolderToldRequest, _keeping_pb2.RecordHolderToldResponse]  # type: ignore[assignment]
+    """Says that who holds a copy or a package was told that the record has changed since."""
     LiftRestriction: _aio.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]  # type: ignore[assignment]
     """Ends the restriction of use that an answer brought."""
     ExtendRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]  # type: ignore[assignment]
@@ -270,6 +274,14 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.AnswerPatientRequestResponse, _abc.Awaitable[_keeping_pb2.AnswerPatientRequestResponse]]:
         """Grants or refuses it, with the legal ground."""
+
+    @_abc_1.abstractmethod
+    def RecordHolderTold(
+        self,
+        request: _keeping_pb2.RecordHolderToldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.RecordHolderToldResponse, _abc.Awaitable[_keeping_pb2.RecordHolderToldResponse]]:
+        """Says that who holds a copy or a package was told that the record has changed since."""
 
     @_abc_1.abstractmethod
     def LiftRestriction(

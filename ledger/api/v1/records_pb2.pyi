@@ -1627,6 +1627,7 @@ class TransferStatus(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     transfer_id: _builtins.str
     """Transfer id, UUID text."""
     counterpart: _builtins.str
@@ -1637,6 +1638,8 @@ class TransferStatus(_message.Message):
     """Version of the record in the package."""
     code: _builtins.str
     """Code of a rejection."""
+    outdated: _builtins.bool
+    """The record was changed since: the recipient is to get a later version (OfferTransfer) or to be told."""
     def __init__(
         self,
         *,
@@ -1645,10 +1648,11 @@ class TransferStatus(_message.Message):
         state: _common_pb2.TransferState.ValueType = ...,
         record_version: _builtins.int = ...,
         code: _builtins.str = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "record_version", b"record_version", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "outdated", b"outdated", "record_version", b"record_version", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1670,6 +1674,7 @@ class IssuedCopy(_message.Message):
     ISSUER_FIELD_NUMBER: _builtins.int
     ISSUED_AT_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     copy_id: _builtins.str
     """Id of the copy, UUID text."""
     applicant: _builtins.str
@@ -1682,6 +1687,8 @@ class IssuedCopy(_message.Message):
     """Leaf hash of the record's last event before it was issued, 32 bytes."""
     record_version: _builtins.int
     """Version of the record that has this leaf: what the copy shows."""
+    outdated: _builtins.bool
+    """What it shows was changed since, and who holds it is to be told (RecordHolderTold)."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_keeping_values_pb2.EntryRef]:
         """Scope: the entry versions that it shows."""
@@ -1711,10 +1718,11 @@ class IssuedCopy(_message.Message):
         issuer: _common_pb2.Actor | None = ...,
         issued_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at", "issuer", b"issuer", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "record_version", b"record_version", "recorded_at", b"recorded_at", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applicant", b"applicant", "copy_id", b"copy_id", "head_leaf", b"head_leaf", "issued_at", b"issued_at", "issuer", b"issuer", "mark", b"mark", "outdated", b"outdated", "record_version", b"record_version", "recorded_at", b"recorded_at", "relation", b"relation", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

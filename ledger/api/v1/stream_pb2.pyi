@@ -223,6 +223,7 @@ class Hospital(_message.Message):
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     RULE_PACK_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, `[a-z][a-z0-9-]{1,30}`; never renamed."""
     origin: _builtins.str
@@ -241,6 +242,8 @@ class Hospital(_message.Message):
     """Rule pack that the hospital was added with, for example `cn-2010`; new records get its newest version of the release
     until RulebookService.ChooseRulePack names another. A record keeps the one it began with.
     """
+    display_name: _builtins.str
+    """What people call it, in any script, as printed copies show it; empty = nobody has said, and the id stands there."""
     def __init__(
         self,
         *,
@@ -252,10 +255,11 @@ class Hospital(_message.Message):
         schema_version: _builtins.int = ...,
         address: _builtins.str = ...,
         rule_pack: _builtins.str = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "cluster", b"cluster", "id", b"id", "origin", b"origin", "partitions", b"partitions", "rule_pack", b"rule_pack", "schema_version", b"schema_version", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "cluster", b"cluster", "display_name", b"display_name", "id", b"id", "origin", b"origin", "partitions", b"partitions", "rule_pack", b"rule_pack", "schema_version", b"schema_version", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -271,6 +275,7 @@ class AddHospitalRequest(_message.Message):
     PARTITIONS_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     RULE_PACK_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     hospital_id: _builtins.str
     """Id, `[a-z][a-z0-9-]{1,30}`."""
     partitions: _builtins.int
@@ -279,6 +284,10 @@ class AddHospitalRequest(_message.Message):
     """gRPC address at which its packages can be fetched, `host:port`; empty = this service's."""
     rule_pack: _builtins.str
     """Rule pack of its records until another is chosen: one that comes with the release; empty = `cn-2010`."""
+    display_name: _builtins.str
+    """What people call it, at most 200 printable characters; empty = nothing is said. A hospital that has no name yet gets
+    it by being added again.
+    """
     def __init__(
         self,
         *,
@@ -286,10 +295,11 @@ class AddHospitalRequest(_message.Message):
         partitions: _builtins.int = ...,
         address: _builtins.str = ...,
         rule_pack: _builtins.str = ...,
+        display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "hospital_id", b"hospital_id", "partitions", b"partitions", "rule_pack", b"rule_pack"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "display_name", b"display_name", "hospital_id", b"hospital_id", "partitions", b"partitions", "rule_pack", b"rule_pack"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,15 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dledger/api/v1/transfers.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"/\n\rPackagedEvent\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"\xb9\x01\n\x0fTransferPackage\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x15\n\rsender_origin\x18\x03 \x01(\t\x12\x11\n\trecord_id\x18\x04 \x01(\t\x12\x16\n\x0erecord_version\x18\x05 \x01(\x04\x12\x11\n\thead_leaf\x18\x06 \x01(\x0c\x12,\n\x06\x65vents\x18\x07 \x03(\x0b\x32\x1c.ledger.api.v1.PackagedEvent\"\xc7\x01\n\x14OfferTransferRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12)\n\x04kind\x18\x04 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"t\n\x15OfferTransferResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x03 \x01(\x0c\"\x81\x01\n\x17WithdrawTransferRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"J\n\x18WithdrawTransferResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\xd3\x01\n\x1bRecordTransferAnswerRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\x12-\n\x06\x61nswer\x18\x05 \x01(\x0e\x32\x1d.ledger.api.v1.TransferAnswer\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"N\n\x1cRecordTransferAnswerResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"b\n\x13\x46\x65tchPackageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\"%\n\x14\x46\x65tchPackageResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\xf8\x02\n\x15ReceivePackageRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x15\n\rsender_origin\x18\x04 \x01(\t\x12\x18\n\x10sender_record_id\x18\x05 \x01(\t\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12\x16\n\x0erecord_version\x18\x07 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0cpackage_size\x18\t \x01(\x04\x12\x31\n\x08verified\x18\n \x01(\x0b\x32\x1d.ledger.api.v1.PackageVerdictH\x00\x12,\n\x05\x66\x61ult\x18\x0b \x01(\x0b\x32\x1b.ledger.api.v1.PackageFaultH\x00\x42\x07\n\x05\x63heck\"3\n\x0ePackageVerdict\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x11\n\thead_leaf\x18\x02 \x01(\x0c\"*\n\x0cPackageFault\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"H\n\x16ReceivePackageResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\x86\x01\n\x14\x41nswerPackageRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x12\n\npackage_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x03 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"G\n\x15\x41nswerPackageResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"X\n\x11GetPackageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\npackage_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0btransfer_id\x18\x03 \x01(\tH\x00\x42\x04\n\x02\x62y\"\xc7\x01\n\x0fReceivedPackage\x12\x12\n\npackage_id\x18\x01 \x01(\t\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x18\n\x10sender_record_id\x18\x04 \x01(\t\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ledger.api.v1.TransferState\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x07 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x08 \x01(\x04\"E\n\x12GetPackageResponse\x12/\n\x07package\x18\x01 \x01(\x0b\x32\x1e.ledger.api.v1.ReceivedPackage\"e\n\x14ListTransfersRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x14\n\x0cmin_position\x18\x04 \x01(\x04\"\xb9\x02\n\x0bTransferRow\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounterpart\x18\x03 \x01(\t\x12\x11\n\trecord_id\x18\x04 \x01(\t\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ledger.api.v1.TransferState\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12\x16\n\x0erecord_version\x18\x07 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0cpackage_size\x18\t \x01(\x04\x12\x0c\n\x04\x63ode\x18\n \x01(\t\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x15ListTransfersResponse\x12-\n\ttransfers\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.TransferRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8b\x01\n\x0eTransferAnswer\x12\x1f\n\x1bTRANSFER_ANSWER_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_ANSWER_VERIFIED\x10\x01\x12\x1c\n\x18TRANSFER_ANSWER_ACCEPTED\x10\x02\x12\x1c\n\x18TRANSFER_ANSWER_REJECTED\x10\x03\x32\x88\x06\n\x0fTransferService\x12Z\n\rOfferTransfer\x12#.ledger.api.v1.OfferTransferRequest\x1a$.ledger.api.v1.OfferTransferResponse\x12\x63\n\x10WithdrawTransfer\x12&.ledger.api.v1.WithdrawTransferRequest\x1a\'.ledger.api.v1.WithdrawTransferResponse\x12o\n\x14RecordTransferAnswer\x12*.ledger.api.v1.RecordTransferAnswerRequest\x1a+.ledger.api.v1.RecordTransferAnswerResponse\x12Y\n\x0c\x46\x65tchPackage\x12\".ledger.api.v1.FetchPackageRequest\x1a#.ledger.api.v1.FetchPackageResponse0\x01\x12]\n\x0eReceivePackage\x12$.ledger.api.v1.ReceivePackageRequest\x1a%.ledger.api.v1.ReceivePackageResponse\x12Z\n\rAnswerPackage\x12#.ledger.api.v1.AnswerPackageRequest\x1a$.ledger.api.v1.AnswerPackageResponse\x12Q\n\nGetPackage\x12 .ledger.api.v1.GetPackageRequest\x1a!.ledger.api.v1.GetPackageResponse\x12Z\n\rListTransfers\x12#.ledger.api.v1.ListTransfersRequest\x1a$.ledger.api.v1.ListTransfersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dledger/api/v1/transfers.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"/\n\rPackagedEvent\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"\xb9\x01\n\x0fTransferPackage\x12\x0e\n\x06\x66ormat\x18\x01 \x01(\r\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x15\n\rsender_origin\x18\x03 \x01(\t\x12\x11\n\trecord_id\x18\x04 \x01(\t\x12\x16\n\x0erecord_version\x18\x05 \x01(\x04\x12\x11\n\thead_leaf\x18\x06 \x01(\x0c\x12,\n\x06\x65vents\x18\x07 \x03(\x0b\x32\x1c.ledger.api.v1.PackagedEvent\"\xc7\x01\n\x14OfferTransferRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12)\n\x04kind\x18\x04 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"t\n\x15OfferTransferResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x03 \x01(\x0c\"\x81\x01\n\x17WithdrawTransferRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"J\n\x18WithdrawTransferResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"o\n\x15\x45xpireTransferRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\"H\n\x16\x45xpireTransferResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\xd3\x01\n\x1bRecordTransferAnswerRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\x12-\n\x06\x61nswer\x18\x05 \x01(\x0e\x32\x1d.ledger.api.v1.TransferAnswer\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"N\n\x1cRecordTransferAnswerResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"b\n\x13\x46\x65tchPackageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0btransfer_id\x18\x03 \x01(\t\x12\x11\n\trecipient\x18\x04 \x01(\t\"%\n\x14\x46\x65tchPackageResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"\xf8\x02\n\x15ReceivePackageRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x15\n\rsender_origin\x18\x04 \x01(\t\x12\x18\n\x10sender_record_id\x18\x05 \x01(\t\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12\x16\n\x0erecord_version\x18\x07 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0cpackage_size\x18\t \x01(\x04\x12\x31\n\x08verified\x18\n \x01(\x0b\x32\x1d.ledger.api.v1.PackageVerdictH\x00\x12,\n\x05\x66\x61ult\x18\x0b \x01(\x0b\x32\x1b.ledger.api.v1.PackageFaultH\x00\x42\x07\n\x05\x63heck\"3\n\x0ePackageVerdict\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x11\n\thead_leaf\x18\x02 \x01(\x0c\"*\n\x0cPackageFault\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"H\n\x16ReceivePackageResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\x86\x01\n\x14\x41nswerPackageRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x12\n\npackage_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65pt\x18\x03 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"G\n\x15\x41nswerPackageResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"X\n\x11GetPackageRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\npackage_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0btransfer_id\x18\x03 \x01(\tH\x00\x42\x04\n\x02\x62y\"\xc7\x01\n\x0fReceivedPackage\x12\x12\n\npackage_id\x18\x01 \x01(\t\x12\x13\n\x0btransfer_id\x18\x02 \x01(\t\x12\x0e\n\x06sender\x18\x03 \x01(\t\x12\x18\n\x10sender_record_id\x18\x04 \x01(\t\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ledger.api.v1.TransferState\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x16\n\x0epackage_sha256\x18\x07 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x08 \x01(\x04\"E\n\x12GetPackageResponse\x12/\n\x07package\x18\x01 \x01(\x0b\x32\x1e.ledger.api.v1.ReceivedPackage\"e\n\x14ListTransfersRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x14\n\x0cmin_position\x18\x04 \x01(\x04\"\xb9\x02\n\x0bTransferRow\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x13\n\x0b\x63ounterpart\x18\x03 \x01(\t\x12\x11\n\trecord_id\x18\x04 \x01(\t\x12+\n\x05state\x18\x05 \x01(\x0e\x32\x1c.ledger.api.v1.TransferState\x12)\n\x04kind\x18\x06 \x01(\x0e\x32\x1b.ledger.api.v1.TransferKind\x12\x16\n\x0erecord_version\x18\x07 \x01(\x04\x12\x16\n\x0epackage_sha256\x18\x08 \x01(\x0c\x12\x14\n\x0cpackage_size\x18\t \x01(\x04\x12\x0c\n\x04\x63ode\x18\n \x01(\t\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x15ListTransfersResponse\x12-\n\ttransfers\x18\x01 \x03(\x0b\x32\x1a.ledger.api.v1.TransferRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8b\x01\n\x0eTransferAnswer\x12\x1f\n\x1bTRANSFER_ANSWER_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_ANSWER_VERIFIED\x10\x01\x12\x1c\n\x18TRANSFER_ANSWER_ACCEPTED\x10\x02\x12\x1c\n\x18TRANSFER_ANSWER_REJECTED\x10\x03\x32\xe7\x06\n\x0fTransferService\x12Z\n\rOfferTransfer\x12#.ledger.api.v1.OfferTransferRequest\x1a$.ledger.api.v1.OfferTransferResponse\x12\x63\n\x10WithdrawTransfer\x12&.ledger.api.v1.WithdrawTransferRequest\x1a\'.ledger.api.v1.WithdrawTransferResponse\x12]\n\x0e\x45xpireTransfer\x12$.ledger.api.v1.ExpireTransferRequest\x1a%.ledger.api.v1.ExpireTransferResponse\x12o\n\x14RecordTransferAnswer\x12*.ledger.api.v1.RecordTransferAnswerRequest\x1a+.ledger.api.v1.RecordTransferAnswerResponse\x12Y\n\x0c\x46\x65tchPackage\x12\".ledger.api.v1.FetchPackageRequest\x1a#.ledger.api.v1.FetchPackageResponse0\x01\x12]\n\x0eReceivePackage\x12$.ledger.api.v1.ReceivePackageRequest\x1a%.ledger.api.v1.ReceivePackageResponse\x12Z\n\rAnswerPackage\x12#.ledger.api.v1.AnswerPackageRequest\x1a$.ledger.api.v1.AnswerPackageResponse\x12Q\n\nGetPackage\x12 .ledger.api.v1.GetPackageRequest\x1a!.ledger.api.v1.GetPackageResponse\x12Z\n\rListTransfers\x12#.ledger.api.v1.ListTransfersRequest\x1a$.ledger.api.v1.ListTransfersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.transfers_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSFERANSWER']._serialized_start=2947
-  _globals['_TRANSFERANSWER']._serialized_end=3086
+  _globals['_TRANSFERANSWER']._serialized_start=3134
+  _globals['_TRANSFERANSWER']._serialized_end=3273
   _globals['_PACKAGEDEVENT']._serialized_start=109
   _globals['_PACKAGEDEVENT']._serialized_end=156
   _globals['_TRANSFERPACKAGE']._serialized_start=159
@@ -47,38 +47,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WITHDRAWTRANSFERREQUEST']._serialized_end=796
   _globals['_WITHDRAWTRANSFERRESPONSE']._serialized_start=798
   _globals['_WITHDRAWTRANSFERRESPONSE']._serialized_end=872
-  _globals['_RECORDTRANSFERANSWERREQUEST']._serialized_start=875
-  _globals['_RECORDTRANSFERANSWERREQUEST']._serialized_end=1086
-  _globals['_RECORDTRANSFERANSWERRESPONSE']._serialized_start=1088
-  _globals['_RECORDTRANSFERANSWERRESPONSE']._serialized_end=1166
-  _globals['_FETCHPACKAGEREQUEST']._serialized_start=1168
-  _globals['_FETCHPACKAGEREQUEST']._serialized_end=1266
-  _globals['_FETCHPACKAGERESPONSE']._serialized_start=1268
-  _globals['_FETCHPACKAGERESPONSE']._serialized_end=1305
-  _globals['_RECEIVEPACKAGEREQUEST']._serialized_start=1308
-  _globals['_RECEIVEPACKAGEREQUEST']._serialized_end=1684
-  _globals['_PACKAGEVERDICT']._serialized_start=1686
-  _globals['_PACKAGEVERDICT']._serialized_end=1737
-  _globals['_PACKAGEFAULT']._serialized_start=1739
-  _globals['_PACKAGEFAULT']._serialized_end=1781
-  _globals['_RECEIVEPACKAGERESPONSE']._serialized_start=1783
-  _globals['_RECEIVEPACKAGERESPONSE']._serialized_end=1855
-  _globals['_ANSWERPACKAGEREQUEST']._serialized_start=1858
-  _globals['_ANSWERPACKAGEREQUEST']._serialized_end=1992
-  _globals['_ANSWERPACKAGERESPONSE']._serialized_start=1994
-  _globals['_ANSWERPACKAGERESPONSE']._serialized_end=2065
-  _globals['_GETPACKAGEREQUEST']._serialized_start=2067
-  _globals['_GETPACKAGEREQUEST']._serialized_end=2155
-  _globals['_RECEIVEDPACKAGE']._serialized_start=2158
-  _globals['_RECEIVEDPACKAGE']._serialized_end=2357
-  _globals['_GETPACKAGERESPONSE']._serialized_start=2359
-  _globals['_GETPACKAGERESPONSE']._serialized_end=2428
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=2430
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2531
-  _globals['_TRANSFERROW']._serialized_start=2534
-  _globals['_TRANSFERROW']._serialized_end=2847
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=2849
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=2944
-  _globals['_TRANSFERSERVICE']._serialized_start=3089
-  _globals['_TRANSFERSERVICE']._serialized_end=3865
+  _globals['_EXPIRETRANSFERREQUEST']._serialized_start=874
+  _globals['_EXPIRETRANSFERREQUEST']._serialized_end=985
+  _globals['_EXPIRETRANSFERRESPONSE']._serialized_start=987
+  _globals['_EXPIRETRANSFERRESPONSE']._serialized_end=1059
+  _globals['_RECORDTRANSFERANSWERREQUEST']._serialized_start=1062
+  _globals['_RECORDTRANSFERANSWERREQUEST']._serialized_end=1273
+  _globals['_RECORDTRANSFERANSWERRESPONSE']._serialized_start=1275
+  _globals['_RECORDTRANSFERANSWERRESPONSE']._serialized_end=1353
+  _globals['_FETCHPACKAGEREQUEST']._serialized_start=1355
+  _globals['_FETCHPACKAGEREQUEST']._serialized_end=1453
+  _globals['_FETCHPACKAGERESPONSE']._serialized_start=1455
+  _globals['_FETCHPACKAGERESPONSE']._serialized_end=1492
+  _globals['_RECEIVEPACKAGEREQUEST']._serialized_start=1495
+  _globals['_RECEIVEPACKAGEREQUEST']._serialized_end=1871
+  _globals['_PACKAGEVERDICT']._serialized_start=1873
+  _globals['_PACKAGEVERDICT']._serialized_end=1924
+  _globals['_PACKAGEFAULT']._serialized_start=1926
+  _globals['_PACKAGEFAULT']._serialized_end=1968
+  _globals['_RECEIVEPACKAGERESPONSE']._serialized_start=1970
+  _globals['_RECEIVEPACKAGERESPONSE']._serialized_end=2042
+  _globals['_ANSWERPACKAGEREQUEST']._serialized_start=2045
+  _globals['_ANSWERPACKAGEREQUEST']._serialized_end=2179
+  _globals['_ANSWERPACKAGERESPONSE']._serialized_start=2181
+  _globals['_ANSWERPACKAGERESPONSE']._serialized_end=2252
+  _globals['_GETPACKAGEREQUEST']._serialized_start=2254
+  _globals['_GETPACKAGEREQUEST']._serialized_end=2342
+  _globals['_RECEIVEDPACKAGE']._serialized_start=2345
+  _globals['_RECEIVEDPACKAGE']._serialized_end=2544
+  _globals['_GETPACKAGERESPONSE']._serialized_start=2546
+  _globals['_GETPACKAGERESPONSE']._serialized_end=2615
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=2617
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2718
+  _globals['_TRANSFERROW']._serialized_start=2721
+  _globals['_TRANSFERROW']._serialized_end=3034
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=3036
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=3131
+  _globals['_TRANSFERSERVICE']._serialized_start=3276
+  _globals['_TRANSFERSERVICE']._serialized_end=4147
 # @@protoc_insertion_point(module_scope)

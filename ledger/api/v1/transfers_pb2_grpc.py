@@ -46,6 +46,11 @@ class TransferServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferResponse.FromString,
                 _registered_method=True)
+        self.ExpireTransfer = channel.unary_unary(
+                '/ledger.api.v1.TransferService/ExpireTransfer',
+                request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferResponse.FromString,
+                _registered_method=True)
         self.RecordTransferAnswer = channel.unary_unary(
                 '/ledger.api.v1.TransferService/RecordTransferAnswer',
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.RecordTransferAnswerRequest.SerializeToString,
@@ -92,6 +97,13 @@ class TransferServiceServicer:
 
     def WithdrawTransfer(self, request, context):
         """Takes an open offer back (sender).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExpireTransfer(self, request, context):
+        """Says that an offer that nobody has answered has run out (the sender's deadline clock); refused before its end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +163,11 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.WithdrawTransfer,
                     request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferResponse.SerializeToString,
+            ),
+            'ExpireTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpireTransfer,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferResponse.SerializeToString,
             ),
             'RecordTransferAnswer': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordTransferAnswer,
@@ -239,6 +256,33 @@ class TransferService:
             '/ledger.api.v1.TransferService/WithdrawTransfer',
             ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_transfers__pb2.WithdrawTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpireTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.TransferService/ExpireTransfer',
+            ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_transfers__pb2.ExpireTransferResponse.FromString,
             options,
             channel_credentials,
             insecure,

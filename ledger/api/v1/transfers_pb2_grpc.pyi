@@ -39,6 +39,8 @@ class TransferServiceStub:
     """Proposes, packages and offers a record (sender)."""
     WithdrawTransfer: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.WithdrawTransferRequest, _transfers_pb2.WithdrawTransferResponse]
     """Takes an open offer back (sender)."""
+    ExpireTransfer: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ExpireTransferRequest, _transfers_pb2.ExpireTransferResponse]
+    """Says that an offer that nobody has answered has run out (the sender's deadline clock); refused before its end."""
     RecordTransferAnswer: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.RecordTransferAnswerRequest, _transfers_pb2.RecordTransferAnswerResponse]
     """Writes the recipient's answer into the record (sender's consumer of its own transfer topic)."""
     FetchPackage: _grpc.UnaryStreamMultiCallable[_transfers_pb2.FetchPackageRequest, _transfers_pb2.FetchPackageResponse]
@@ -63,6 +65,8 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Proposes, packages and offers a record (sender)."""
     WithdrawTransfer: _aio.UnaryUnaryMultiCallable[_transfers_pb2.WithdrawTransferRequest, _transfers_pb2.WithdrawTransferResponse]  # type: ignore[assignment]
     """Takes an open offer back (sender)."""
+    ExpireTransfer: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ExpireTransferRequest, _transfers_pb2.ExpireTransferResponse]  # type: ignore[assignment]
+    """Says that an offer that nobody has answered has run out (the sender's deadline clock); refused before its end."""
     RecordTransferAnswer: _aio.UnaryUnaryMultiCallable[_transfers_pb2.RecordTransferAnswerRequest, _transfers_pb2.RecordTransferAnswerResponse]  # type: ignore[assignment]
     """Writes the recipient's answer into the record (sender's consumer of its own transfer topic)."""
     FetchPackage: _aio.UnaryStreamMultiCallable[_transfers_pb2.FetchPackageRequest, _transfers_pb2.FetchPackageResponse]  # type: ignore[assignment]
@@ -96,6 +100,14 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_pb2.WithdrawTransferResponse, _abc.Awaitable[_transfers_pb2.WithdrawTransferResponse]]:
         """Takes an open offer back (sender)."""
+
+    @_abc_1.abstractmethod
+    def ExpireTransfer(
+        self,
+        request: _transfers_pb2.ExpireTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.ExpireTransferResponse, _abc.Awaitable[_transfers_pb2.ExpireTransferResponse]]:
+        """Says that an offer that nobody has answered has run out (the sender's deadline clock); refused before its end."""
 
     @_abc_1.abstractmethod
     def RecordTransferAnswer(

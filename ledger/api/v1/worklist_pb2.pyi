@@ -49,6 +49,8 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     """A patient's request waits for an answer."""
     WORK_KIND_DUE: _WorkKind.ValueType  # 10
     """A deadline of the rule pack runs: not kept yet, not reported as missed."""
+    WORK_KIND_HOLDER: _WorkKind.ValueType  # 11
+    """Who holds a copy or a package is to be told that the record was changed since."""
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What kind of thing waits."""
@@ -75,6 +77,8 @@ WORK_KIND_REQUEST: WorkKind.ValueType  # 9
 """A patient's request waits for an answer."""
 WORK_KIND_DUE: WorkKind.ValueType  # 10
 """A deadline of the rule pack runs: not kept yet, not reported as missed."""
+WORK_KIND_HOLDER: WorkKind.ValueType  # 11
+"""Who holds a copy or a package is to be told that the record was changed since."""
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
 
 class _WorkOrder:
@@ -124,7 +128,7 @@ class GetWorklistRequest(_message.Message):
     person_id: _builtins.str
     """A person by random id: own drafts, and all of the records of which that person is in charge."""
     records_office: _builtins.bool
-    """The records office: not filed, on loan, retention, patients' requests. Must be true."""
+    """The records office: not filed, on loan, retention, patients' requests, holders to be told. Must be true."""
     kind: Global___WorkKind.ValueType
     """Only this kind; unspecified = every kind."""
     on_date: _builtins.str

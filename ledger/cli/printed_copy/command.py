@@ -26,6 +26,7 @@ from ledger.cli.printed_copy.copied_record import (
 from ledger.cli.printed_copy.copy_fonts import NAMED
 from ledger.cli.printed_copy.html_page import html_copy
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
+from ledger.cli.readiness import all_hospitals
 from ledger.cli.service_address import address_option
 
 _FORMATS = (".pdf", ".html")
@@ -43,7 +44,11 @@ _FORMATS = (".pdf", ".html")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="TrueType font with Chinese to embed in a PDF; without one the reader must have one.",
 )
-@click.option("--hospital-name", default="", help="Name of the hospital on every page; without one its id.")
+@click.option(
+    "--hospital-name",
+    default="",
+    help="Name of the hospital on every page; without one that of the registry, or its id.",
+)
 @address_option
 def copy(
     hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, hospital_name: str, address: str
@@ -83,9 +88,17 @@ async def read_copy(
     request.version = issued.record_version
     then = (await records.GetRecord(request)).record
     face = CopyFace(
-        hospital_name or hospital, await _patient(channel, hospital, then, issued), await _zone(channel, hospital, then)
+        hospital_name or await _called(channel, hospital),
+        await _patient(channel, hospital, then, issued),
+        await _zone(channel, hospital, then),
     )
     return copied_record(issued, then, now, face)
+
+
+async def _called(channel: grpc.aio.Channel, hospital: str) -> str:
+    """As people call it; its id, where nobody has said how."""
+    named = {each.id: each.display_name for each in await all_hospitals(channel)}
+    return named.get(hospital) or hospital
 
 
 async def _patient(channel: grpc.aio.Channel, hospital: str, then: Record, issued: IssuedCopy) -> str:

@@ -43,11 +43,16 @@ WHERE id = $1
 -- name: register_hospital
 -- No conflict target: of two processes that register the same hospital at once, the later may meet the unique origin
 -- before the primary key, and only conflicts on a named target are left alone. An origin holds its hospital's id.
-INSERT INTO ledger_control.hospitals (id, origin, cluster, partitions, state, address, rule_pack)
-VALUES ($1, $2, $3, $4, 'adding', $5, $6) ON CONFLICT DO NOTHING
+INSERT INTO ledger_control.hospitals (id, origin, cluster, partitions, state, address, rule_pack, display_name)
+VALUES ($1, $2, $3, $4, 'adding', $5, $6, $7) ON CONFLICT DO NOTHING
+
+-- name: name_hospital
+-- One that was added without a name gets it later; a name that is there is never replaced.
+UPDATE ledger_control.hospitals SET display_name = $2 WHERE id = $1 AND display_name = ''
 
 -- name: hospital
-SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals WHERE id = $1
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack, display_name
+FROM ledger_control.hospitals WHERE id = $1
 
 -- name: list_hospitals
 SELECT id FROM ledger_control.hospitals ORDER BY id

@@ -97,10 +97,12 @@ SELECT actor_id, name, role, department, licence, source_key FROM {schema}.actor
 SELECT actor_id FROM {schema}.actors WHERE source_key = $1
 
 -- name: list_hospitals
-SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals ORDER BY id
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack, display_name
+FROM ledger_control.hospitals ORDER BY id
 
 -- name: hospital
-SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack FROM ledger_control.hospitals WHERE id = $1
+SELECT id, origin, cluster, partitions, state, schema_version, address, rule_pack, display_name
+FROM ledger_control.hospitals WHERE id = $1
 
 -- name: durability
 SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')

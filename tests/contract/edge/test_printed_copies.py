@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from ledger.api.v1 import keeping_pb2
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.stream_pb2 import AddHospitalRequest
 from ledger.cli.main import main
 from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.conftest import RunningEdge
@@ -23,7 +24,6 @@ MARK = "Certified copy 病案复印件"
 
 async def _printed(edge: RunningEdge, record_id: str, copy_id: str, out: Path) -> Result:
     arguments = ["copy", "north", record_id, copy_id, "--out", str(out), "--address", edge.addresses.grpc]
-    arguments += ["--hospital-name", "North General 北方"]
     # In a thread: the command has a loop of its own, and the server runs in this one.
     return await asyncio.to_thread(CliRunner().invoke, main, arguments)
 
@@ -52,6 +52,8 @@ async def test_an_issued_copy_is_printed(edge: RunningEdge, tmp_path: Path, suff
     request = records.GetRecordRequest(hospital="north", record_id=ward.record_id, version=4)
     then = (await client.call("RecordService/GetRecord", request)).record
     out = tmp_path / f"copy.{suffix}"
+    named = AddHospitalRequest(hospital_id="north", display_name="North General 北方")
+    await client.call("HospitalService/AddHospital", named)
     done = await _printed(edge, ward.record_id, issued.copy_id, out)
     await client.close()
     assert done.exit_code == 0, done.output

@@ -95,6 +95,18 @@ async def test_an_address_is_kept_and_need_not_be_said_again(ledger: Ledger) -> 
         await added(address="127.0.0.1:8")
 
 
+async def test_a_hospital_without_a_name_gets_one_and_keeps_it(ledger: Ledger) -> None:
+    """Added with none, named later; another name is refused, and nobody has to say it again."""
+    added = partial(add_hospital, ledger.url("ledger_migrate"), "south", origin_prefix=ORIGIN_PREFIX)
+    assert (await added()).display_name == ""
+    named = await added(display_name="South General 南方")
+    assert named.display_name == "South General 南方"
+    assert await added() == await hospital(ledger.writers, "south") == named
+    with pytest.raises(HospitalDiffers):
+        await added(display_name="Another")
+    assert (await added()).display_name == "South General 南方"
+
+
 async def test_pages_of_large_events_are_short(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page ends where its bodies reach the bound, always holds an event, and says that there is more."""
     monkeypatch.setattr(reading, "PAGE_BYTES_MAX", 1000)

@@ -159,6 +159,18 @@ def restricted(request_id: UUID) -> Message:
     return keeping_events_pb2.UseRestricted(request_id=str(request_id))
 
 
+def package_outdated(transfer_id: UUID) -> Message:
+    return events_pb2.TransferOutdated(transfer_id=str(transfer_id), counterpart="south", entry_id=str(UUID(int=73)))
+
+
+def copies_outdated(copy_id: UUID) -> Message:
+    return keeping_events_pb2.CopiesOutdated(copy_ids=[str(copy_id), str(UUID(int=74))], entry_id=str(UUID(int=73)))
+
+
+def holder_told(holder_id: UUID) -> Message:
+    return keeping_events_pb2.HolderTold(holder_id=str(holder_id), note="by letter")
+
+
 def unrestricted() -> Message:
     return keeping_events_pb2.UseRestrictionLifted(reason="the claim is settled")
 

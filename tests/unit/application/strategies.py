@@ -12,7 +12,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from ledger.domain.commands import ReceivePackage
+from ledger.domain.transfer_commands import ReceivePackage
 from ledger.domain.values import Coding, Field, Quantity
 
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)

@@ -18,7 +18,6 @@ from ledger.domain.commands import (
     ArchiveRecord,
     Command,
     EndCare,
-    OfferTransfer,
     PassQuality,
     RecordEntry,
     RequestConsultation,
@@ -40,6 +39,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -174,6 +174,11 @@ def offered(stream: Stream) -> None:
     stream.when(offer, counterpart_known=True, package=PACKAGE)
 
 
+def copied(stream: Stream) -> UUID:
+    """A copy of what is finished."""
+    return made(stream, keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"), "copy_id")
+
+
 def asked(stream: Stream) -> UUID:
     """A patient's request."""
     command = keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please")
@@ -285,6 +290,12 @@ def sealed() -> Stream:
 
 OTHER = UUID(int=555)
 COLLEAGUE = replace(PHYSICIAN, id=OTHER)
+
+
+def _told(stream: Stream) -> Command:
+    copy_id = copied(stream)
+    stream.when(RetractEntry(RECORD, first(stream), "wrong patient"))
+    return keeping.RecordHolderTold(RECORD, copy_id, "by letter")
 
 
 def _of_newborn(stream: Stream) -> UUID:
@@ -499,6 +510,10 @@ CASES: list[Case] = [
     Case("NOT_RESTRICTED", lambda: (archived(), keeping.LiftRestriction(RECORD, "settled"))),
     Case("NOT_A_PERSON", lambda: (_restricted(), keeping.LiftRestriction(RECORD, "settled")), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (_restricted(), keeping.LiftRestriction(RECORD, "settled")), {"actor": PHYSICIAN}),
+    Case("UNKNOWN_HOLDER", lambda: (archived(), keeping.RecordHolderTold(RECORD, NOBODY, "by letter"))),
+    Case("NOTHING_TO_TELL", with_entry(archived, lambda s: keeping.RecordHolderTold(RECORD, copied(s), "by letter"))),
+    Case("NOT_A_PERSON", with_entry(closed, lambda s: _told(s)), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _told(s)), {"actor": PHYSICIAN}),
     Case("LENT", with_entry(archived, lambda s: (lent(s), keeping.LendRecord(RECORD, PHYSICIAN, "", out_of_house=False))[1])),
     Case("TRAINEE", lambda: (archived(), keeping.LendRecord(RECORD, TRAINEE, "", out_of_house=False))),
     Case("LOAN_TOO_LONG", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "2026-06-01", out_of_house=False))),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import AmendEntry, Command, OfferTransfer, RecordEntry, RequestConsultation
+from ledger.domain.commands import AmendEntry, Command, RecordEntry, RequestConsultation
 from ledger.domain.course_commands import ArriveAtConsultation
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
@@ -31,6 +31,7 @@ from ledger.domain.keeping_values import RequestKind, SealMode, SealParty, Unsea
 from ledger.domain.pack_figures import Figure
 from ledger.domain.refusal import Refused
 from ledger.domain.rule_pack import RulePack
+from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
 from tests.unit.domain import given, test_deadlines
 from tests.unit.domain.given import (

@@ -13,7 +13,7 @@ import pytest
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import AmendEntry, OfferTransfer, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.decision import Bump, Claim, Visit
 from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
 from ledger.domain.keeping_values import (
@@ -27,6 +27,7 @@ from ledger.domain.keeping_values import (
 )
 from ledger.domain.retention import Term, retention_term
 from ledger.domain.state import PatientState
+from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
 from tests.unit.domain.given import (
     AFFAIRS,
@@ -700,4 +701,4 @@ def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:
     stream.when(course.VoidRecord(RECORD, "by mistake"))
     assert stream.record.phase is Phase.VOIDED
     allowed = [each.name for each in allowed_actions(stream.record, facts(actor=CLOCK)) if not each.reasons]
-    assert allowed == ["WithdrawTransfer", "RecordTransferAnswer"]
+    assert allowed == ["WithdrawTransfer", "ExpireTransfer", "RecordTransferAnswer"]

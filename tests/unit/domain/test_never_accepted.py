@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import OfferTransfer, RecordEntry, RetractEntry, SubmitRecord, WithdrawTransfer
+from ledger.domain.commands import RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.course_commands import CountersignEntry
 from ledger.domain.keeping_commands import (
     AppraiseDisposal,
@@ -22,6 +22,7 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.transfer_commands import OfferTransfer, WithdrawTransfer
 from ledger.domain.values import Actor, EntryState, Phase, TransferKind
 from tests.unit.domain.given import (
     AFFAIRS,

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
-from ledger.domain.commands import AnswerPackage, PackageFault, PackageVerdict, ReceivePackage
 from ledger.domain.decision import Claim, ClaimedItem
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState
+from ledger.domain.transfer_commands import AnswerPackage, PackageFault, PackageVerdict, ReceivePackage
 from ledger.domain.values import TransferKind, TransferState
 from tests.unit.domain.given import DIGEST, HEAD, OTHER_DIGEST, RECORD, Stream
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
+from ledger.domain.handover import handed_over
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOffered
 from ledger.domain.values import IdentityStatus, TransferAnswer, TransferKind, TransferState
-from tests.unit.domain.given import DIGEST, HOSPITAL, NOW, PACKAGE, RECORD, Stream, active, registered
+from tests.unit.domain.given import CLOCK, DIGEST, HOSPITAL, NOW, PACKAGE, RECORD, Stream, active, registered
 
 OFFER = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
 
@@ -135,3 +136,54 @@ def test_an_answer_to_a_withdrawn_offer_is_refused_not_lost(what: TransferAnswer
     stream.when(WithdrawTransfer(RECORD, transfer_id, "went home"))
     refusal = stream.refused(answer(transfer_id, what, "X"))
     assert refusal == (RefusalKind.STATE, [("transfer_id", "TRANSFER_NOT_OPEN")])
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(-1, False), (0, True), (1, True)])
+def test_an_offer_that_nobody_answers_runs_out_at_its_end(seconds: int, *, over: bool) -> None:
+    """From then on the package is not handed over, and an event says so, once."""
+    stream, transfer_id = offered()
+    late = {"now": NOW + timedelta(days=7, seconds=seconds)}
+    command = ExpireTransfer(RECORD, transfer_id)
+    assert handed_over(stream.record.transfers[transfer_id], late["now"]) is not over
+    if not over:
+        assert stream.refused(command, **late) == (RefusalKind.STATE, [("transfer_id", "NOT_EXPIRED")])
+        return
+    stream.when(command, actor=CLOCK, **late)
+    assert (stream.last_events, stream.record.transfers[transfer_id].state) == (
+        ["TransferExpired"],
+        TransferState.EXPIRED,
+    )
+    assert stream.when(command, **late).events == ()
+
+
+def test_what_the_recipient_has_does_not_run_out() -> None:
+    """Nor does what is over, nor what was never offered."""
+    stream, transfer_id = offered()
+    stream.when(answer(transfer_id, TransferAnswer.VERIFIED))
+    command, late = ExpireTransfer(RECORD, transfer_id), {"now": NOW + timedelta(days=8)}
+    assert stream.refused(command, **late)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+    unknown = replace(command, transfer_id=UUID(int=9))
+    assert stream.refused(unknown, **late) == (RefusalKind.NOT_FOUND, [("transfer_id", "UNKNOWN_TRANSFER")])
+
+
+@pytest.mark.parametrize(
+    ("said", "events", "state"),
+    [
+        (
+            TransferAnswer.ACCEPTED,
+            ["TransferDelivered", "TransferVerified", "TransferAccepted", "TransferCompleted"],
+            TransferState.COMPLETED,
+        ),
+        (TransferAnswer.VERIFIED, ["TransferDelivered", "TransferVerified"], TransferState.VERIFIED),
+        (TransferAnswer.REJECTED, ["TransferRejected"], TransferState.REJECTED),
+    ],
+)
+def test_an_answer_that_was_on_its_way_when_the_offer_ran_out_is_written_down(
+    said: TransferAnswer, events: list[str], state: TransferState
+) -> None:
+    """Who has the package has it: the record says so, whatever the clock said before."""
+    stream, transfer_id = offered()
+    late = {"now": NOW + timedelta(days=8)}
+    stream.when(ExpireTransfer(RECORD, transfer_id), **late)
+    stream.when(answer(transfer_id, said, "OFFER_EXPIRED"), **late)
+    assert (stream.last_events, stream.record.transfers[transfer_id].state) == (events, state)

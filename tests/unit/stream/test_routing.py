@@ -9,6 +9,8 @@ from ledger.publisher.routing import recipients_of, routed_types
 ROUTED = [
     events_pb2.TransferOffered,
     events_pb2.TransferWithdrawn,
+    events_pb2.TransferExpired,
+    events_pb2.TransferOutdated,
     events_pb2.TransferSuperseded,
     events_pb2.PackageVerified,
     events_pb2.PackageAccepted,

@@ -20,6 +20,7 @@ from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1 import transfers_pb2 as transfers
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
@@ -27,6 +28,7 @@ from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
+from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.config import Settings
 from ledger.trust.envelope import decode
@@ -170,6 +172,27 @@ class DrivenHospital:
                 context=by_steward(), patient_id=one, survivor_id=survivor, reason="same passport"
             )
         )
+
+    async def offer(self, record_id: str, ends: datetime, recipient: str = "south") -> str:
+        """The record is offered to another hospital until then; the transfer's id."""
+        request = transfers.OfferTransferRequest(
+            context=context(NORTH), record_id=record_id, recipient=recipient, kind=common.TRANSFER_KIND_REFERRAL
+        )
+        request.expires_at.FromDatetime(ends)
+        return (await TransferServiceStub(self.channel).OfferTransfer(request)).transfer_id
+
+    async def heard(self, record_id: str, transfer_id: str, answer: transfers.TransferAnswer.ValueType) -> None:
+        """The other hospital's answer comes."""
+        request = transfers.RecordTransferAnswerRequest(
+            context=context(NORTH), record_id=record_id, transfer_id=transfer_id, recipient="south", answer=answer
+        )
+        await TransferServiceStub(self.channel).RecordTransferAnswer(request)
+
+    async def transfer_state(self, record_id: str, transfer_id: str) -> common.TransferState.ValueType:
+        """How the transfer stands."""
+        request = records.GetRecordRequest(hospital=NORTH, record_id=record_id)
+        found = (await RecordServiceStub(self.channel).GetRecord(request)).record.transfers
+        return next(each.state for each in found if each.transfer_id == transfer_id)
 
     async def deadlines(self, record_id: str) -> course.GetDeadlinesResponse:
         """The record's deadlines."""

@@ -1,0 +1,126 @@
+"""Who holds a copy or a package is told that the record was changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import AmendEntry, Command, RecordEntry, RetractEntry
+from ledger.domain.course_commands import FileLateItem
+from ledger.domain.decide_holder import HOLDING
+from ledger.domain.decision import ClaimedItem, PackageFacts
+from ledger.domain.keeping_commands import IssueCopy, RecordHolderTold
+from ledger.domain.keeping_events import CopiesOutdated
+from ledger.domain.source_claim import Taken
+from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
+from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.values import AmendmentKind, TransferAnswer, TransferKind, TransferState
+from tests.unit.domain.given import (
+    DIGEST,
+    OTHER_DIGEST,
+    PACKAGE,
+    RECORD,
+    RESULT,
+    Stream,
+    active,
+    archived,
+    note,
+    signed,
+    source,
+)
+from tests.unit.domain.refusals import made
+
+
+def handed_over(stream: Stream, recipient: str = "south") -> UUID:
+    """The record as it is goes to another hospital, which accepts it."""
+    package = PackageFacts(stream.record.version, PACKAGE.head_leaf, stream.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, recipient, TransferKind.REFERRAL, None)
+    transfer_id = made(stream, offer, "transfer_id", counterpart_known=True, package=package)
+    stream.when(RecordTransferAnswer(RECORD, transfer_id, recipient, TransferAnswer.ACCEPTED, "", ""))
+    return transfer_id
+
+
+def copied(stream: Stream, *entry_ids: UUID) -> UUID:
+    """A copy of these entries."""
+    return made(stream, IssueCopy(RECORD, "Mr. N.", "self", entry_ids, "true copy"), "copy_id")
+
+
+def amend(entry_id: UUID, text: str = "Feels well.") -> AmendEntry:
+    """An amendment."""
+    return AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, "misheard", note(text), signed())
+
+
+def retract(entry_id: UUID) -> RetractEntry:
+    """A retraction."""
+    return RetractEntry(RECORD, entry_id, "wrong patient")
+
+
+@pytest.mark.parametrize("change", [amend, retract])
+def test_a_change_tells_everybody_who_has_the_entry(change: Callable[[UUID], Command]) -> None:
+    """Each hospital by an event of its own, the applicants of copies by one; who has not this entry is not told."""
+    stream = active()
+    entry_id, other = stream.entry(), stream.entry()
+    south, west = handed_over(stream), handed_over(stream, "west")
+    copy_id, beside = copied(stream, entry_id), copied(stream, other)
+    change_it = change(entry_id)
+    events = stream.when(change_it).events[1:]
+    meta = events[0].meta
+    assert events == (
+        TransferOutdated(meta, south, "south", entry_id),
+        TransferOutdated(meta, west, "west", entry_id),
+        CopiesOutdated(meta, (copy_id,), entry_id),
+    )
+    assert {each.transfer_id for each in stream.record.transfers.values() if each.outdated} == {south, west}
+    copies = stream.record.overlays.copies
+    assert (copies[copy_id].outdated, copies[beside].outdated) == (True, False)
+
+
+def test_who_waits_to_be_told_is_not_told_twice_and_is_told_of_the_next_change() -> None:
+    """Until somebody says that it was done; a later version for the hospital takes the earlier one's place."""
+    stream = active()
+    entry_id = stream.entry()
+    south, copy_id = handed_over(stream), copied(stream, entry_id)
+    stream.when(amend(entry_id))
+    stream.when(amend(entry_id, "Feels fine."))
+    assert stream.last_events == ["EntryAmended"]
+    stream.when(RecordHolderTold(RECORD, copy_id, "by letter to Mr. N."))
+    newer = handed_over(stream)
+    assert stream.record.transfers[south].state is TransferState.SUPERSEDED
+    stream.when(amend(entry_id, "Feels better."))
+    assert stream.last_events == ["EntryAmended", "TransferOutdated", "CopiesOutdated"]
+    assert [each.transfer_id for each in stream.record.transfers.values() if each.outdated] == [south, newer]
+
+
+def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:
+    """The recipient never had it; nor is who refused it, or from whom it was taken back, told of anything."""
+    stream = active()
+    stream.entry()
+    handed_over(stream)
+    stream.when(amend(stream.entry()))
+    assert stream.last_events == ["EntryAmended"]
+    other = active()
+    first = other.entry()
+    package = PackageFacts(other.record.version, PACKAGE.head_leaf, other.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    sent = made(other, offer, "transfer_id", counterpart_known=True, package=package)
+    other.when(WithdrawTransfer(RECORD, sent, "went home"))
+    other.when(amend(first))
+    assert other.last_events == ["EntryAmended"]
+    assert TransferState.WITHDRAWN not in HOLDING
+
+
+def test_a_late_correction_and_a_sources_tell_too() -> None:
+    """Whichever way an entry comes to say something else."""
+    stream = archived()
+    corrected = next(iter(stream.record.entries))
+    copied(stream, corrected)
+    stream.when(FileLateItem(RECORD, RESULT, signed(), "late pathology", None, corrects_entry_id=corrected))
+    assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate", "CopiesOutdated"]
+    again = active()
+    brought = made(again, RecordEntry(RECORD, note(), signed()), "entry_id", source=source())
+    copied(again, brought)
+    from_source = RecordEntry(RECORD, note("Otherwise."), signed())
+    again.when(from_source, source=source(OTHER_DIGEST), claimed=ClaimedItem(RECORD, brought, DIGEST, Taken.ENTRY))
+    assert again.last_events == ["EntryAmended", "CopiesOutdated"]
