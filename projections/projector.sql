@@ -206,6 +206,17 @@ ELSE (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $3)
     >= (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $2)
 END
 
+-- name: stand_at_one
+-- As has_overtaken, but at the very same place.
+SELECT CASE WHEN (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+    = (SELECT count(*) FROM {checkpoints} WHERE view = $1 AND generation = $3)
+THEN NOT EXISTS (
+    SELECT 1 FROM {checkpoints} AS old JOIN {checkpoints} AS new USING (view, partition)
+    WHERE old.view = $1 AND old.generation = $2 AND new.generation = $3 AND new.position <> old.position)
+ELSE (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $3)
+    = (SELECT sum(events) FROM {checkpoints} WHERE view = $1 AND generation = $2)
+END
+
 -- name: forget_dead_letters
 DELETE FROM {dead_letters} WHERE view = $1 AND generation = $2
 
@@ -226,6 +237,9 @@ SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND starts_with(tabl
 
 -- name: content
 SELECT r::text FROM {table} AS r ORDER BY r::text COLLATE "C"
+
+-- name: rows_only_in
+SELECT count(*) FROM (SELECT r::text FROM {table} AS r EXCEPT ALL SELECT r::text FROM {other} AS r) AS beside
 
 -- name: expose
 CREATE OR REPLACE VIEW {exposed} AS SELECT * FROM {table}

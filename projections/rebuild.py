@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ledger.views.errors import ViewError
@@ -14,6 +15,9 @@ from projections.renewal import Renewal
 from projections.session import Tools, rebuild_role
 
 _log = logging.getLogger(__name__)
+
+Settle = Callable[[Connection, str, Projector], Awaitable[bool]]
+"""Whether what was built, on this connection, is done with."""
 
 
 class RebuildUnderWay(ViewError):
@@ -52,16 +56,26 @@ async def rebuild(tools: Tools, hospital: str, partitions: int, view: View) -> R
     what the running view has; ViewStopped where too many records are poison (the old rows stay); Fenced where the lease
     was lost.
     """
+    built = await build_beside(tools, hospital, partitions, view, _swapped)
+    _log.info("view rebuilt", extra={"hospital": hospital, "view": view.name, "events": built.events})
+    return built
+
+
+async def build_beside(tools: Tools, hospital: str, partitions: int, view: View, settle: Settle) -> Rebuilt:
+    """Builds from the first event until `settle`, asked at each end of the stream, says that it is done. As `rebuild`.
+
+    What is built is discarded where that does not happen.
+    """
     lease = await tools.acquire(hospital, rebuild_role(view))
     if lease is None:
         raise RebuildUnderWay(view.name, hospital)
     try:
-        return await _build(tools, hospital, tools.stream_partitions(partitions), view, lease)
+        return await _build(tools, hospital, tools.stream_partitions(partitions), view, lease, settle)
     finally:
         await lease.release()
 
 
-async def _build(tools: Tools, hospital: str, partitions: int, view: View, lease: HeldLease) -> Rebuilt:
+async def _build(tools: Tools, hospital: str, partitions: int, view: View, lease: HeldLease, settle: Settle) -> Rebuilt:
     async with tools.pool.connection() as connection:
         await prepare(connection, hospital)
         for left_over in await generations(connection, hospital, view):
@@ -71,16 +85,17 @@ async def _build(tools: Tools, hospital: str, partitions: int, view: View, lease
         projector = Projector(hospital, view, building.number, lease.epoch, tools.stopped_max)
         await projector.take_over(connection)
     try:
-        await _catch_up(tools, hospital, partitions, projector, lease)
+        await _catch_up(tools, hospital, partitions, projector, lease, settle)
     except BaseException:
         async with tools.pool.connection() as connection:
             await discard(connection, hospital, view, building.number)
         raise
-    _log.info("view rebuilt", extra={"hospital": hospital, "view": view.name, "events": projector.events})
     return Rebuilt(building.number, projector.events)
 
 
-async def _catch_up(tools: Tools, hospital: str, partitions: int, projector: Projector, lease: HeldLease) -> None:
+async def _catch_up(
+    tools: Tools, hospital: str, partitions: int, projector: Projector, lease: HeldLease, settle: Settle
+) -> None:
     feed = await tools.open_feed(hospital, partitions, projector.checkpoints)
     renewal = Renewal(lease, tools.pace.renew_s)
     arrived = time.monotonic()
@@ -91,7 +106,7 @@ async def _catch_up(tools: Tools, hospital: str, partitions: int, projector: Pro
                 if batch:
                     await projector.handle(connection, batch)
                 # Under load no poll is ever empty: one that is not full is as near to the end as it gets.
-                if len(batch) < BATCH_MAX and await _swapped(connection, hospital, projector):
+                if len(batch) < BATCH_MAX and await settle(connection, hospital, projector):
                     return
             if not feed.at_rest:
                 arrived = time.monotonic()

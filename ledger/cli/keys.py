@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ledger.cli.encryption_keys import consumer_, kek, rewrap
+from ledger.cli.lost_record_keys import lost
 from ledger.cli.note_keys import new, rotate, show
 
 
@@ -13,5 +14,5 @@ def keys() -> None:
     """Keys: of notes (logs and witnesses), key-encryption keys in generations, and who may have bodies opened."""
 
 
-for _command in (new, rotate, show, kek, rewrap, consumer_):
+for _command in (new, rotate, show, kek, rewrap, consumer_, lost):
     keys.add_command(_command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from ledger.keys.errors import KeyProblem
 from ledger.stream.contract import StreamError
 from ledger.views.errors import ViewError
 from projections.checkpoint import Fenced
+from projections.comparison import compare as compare_view
 from projections.connections import connection_pool
-from projections.heads import heads
+from projections.heads import HospitalHead, heads
 from projections.hints import listening
 from projections.projector import ViewStopped
 from projections.rebuild import RebuildStalled, RebuildUnderWay
@@ -65,10 +66,48 @@ def run(ready_file: Path | None, names: tuple[str, ...]) -> None:
 @beside_option
 def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
     """Build a view anew beside the running one, and swap."""
-    settings = settings_for("postgres_views_url", "postgres_stream_url", "unseal_token_file", beside=beside)
     view = next(each for each in ALL if each.name == name)
 
-    async def work() -> None:
+    async def anew(tools: Tools, hospital: HospitalHead) -> None:
+        built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+        click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
+
+    _each(beside, wanted, anew)
+
+
+@project.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option("--hospital", "wanted", help="Only this hospital; all otherwise.")
+@beside_option
+def compare(name: str, wanted: str | None, beside: Path | None) -> None:
+    """Compare a view's rows with those that its events account for; status 1 where they differ, `rebuild` heals it.
+
+    Builds beside the running view and drops that again. Needs a moment in which the view has handled all there is.
+    """
+    view = next(each for each in ALL if each.name == name)
+    different: list[str] = []
+
+    async def beside_it(tools: Tools, hospital: HospitalHead) -> None:
+        found = await compare_view(tools, hospital.id, hospital.partitions, view)
+        for each in found.differences:
+            different.append(hospital.id)
+            click.echo(
+                f"{hospital.id}: DIFFERENT {name}, table {each.table}: "
+                f"{each.running:,} rows that no event accounts for, {each.rebuilt:,} rows missing"
+            )
+        if not found.differences:
+            click.echo(f"{hospital.id}: {name} holds what its {found.events:,} events say")
+
+    _each(beside, wanted, beside_it)
+    if different:
+        raise SystemExit(1)
+
+
+def _each(beside: Path | None, wanted: str | None, work: Callable[[Tools, HospitalHead], Awaitable[None]]) -> None:
+    """Does it for one hospital, or for every one."""
+    settings = settings_for("postgres_views_url", "postgres_stream_url", "unseal_token_file", beside=beside)
+
+    async def all_of_them() -> None:
         async with _tools(settings) as tools:
             async with tools.pool.connection() as connection:
                 found = await heads(connection)
@@ -79,13 +118,12 @@ def rebuild(name: str, wanted: str | None, beside: Path | None) -> None:
                 raise click.ClickException(f"no hospital {wanted} in the registry")
             for hospital in chosen:
                 try:
-                    built = await rebuild_view(tools, hospital.id, hospital.partitions, view)
+                    await work(tools, hospital)
                 except (RebuildUnderWay, RebuildStalled, ViewStopped, Fenced, StreamError) as error:
                     raise click.ClickException(f"{hospital.id}: {error}") from error
-                click.echo(f"{hospital.id}: {name} rebuilt from {built.events} events")
 
     try:
-        asyncio.run(work())
+        asyncio.run(all_of_them())
     except (StreamError, ViewError, KeyProblem, psycopg.OperationalError) as error:
         raise click.ClickException(said(error)) from error
 

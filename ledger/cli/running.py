@@ -21,6 +21,7 @@ from ledger.keys.errors import KeyFileUnusable
 from ledger.server.errors import NotLoopback
 from ledger.store.errors import NotDurable, StoreError
 from ledger.stream.contract import StreamUnavailable
+from ledger.telemetry.clock_source import clock_state, log_clock
 from ledger.telemetry.logs import configure_logging
 
 Ready = Callable[[object], None]
@@ -52,6 +53,7 @@ def run_until_stopped(
     """Runs a role until SIGTERM or Ctrl-C sets its stop event; the ready file appears when it says so."""
 
     async def main() -> None:
+        log_clock(await asyncio.to_thread(clock_state))
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,6 +14,7 @@ from ledger.cli.service_address import beside_option
 from ledger.config import Settings
 from ledger.keys.key_check import KeyCheck, KeyFaultAt
 from ledger.keys.key_rows import KeyRows
+from ledger.keys.lost_keys import LostKeys
 from ledger.store.connections import reader_pool
 from ledger.store.hospitals import HospitalRow, list_hospitals
 from ledger.trust.fault import EnvelopeFault
@@ -47,6 +48,7 @@ async def _checked(settings: Settings, wanted: tuple[str, ...]) -> bool:
             for hospital in [known[each] for each in wanted] or known.values():
                 check = KeyCheck(KeyRows(pool), bodies.purges, bodies.events, bodies.encryption)
                 held = await _say(hospital, check) and held
+                await _say_lost(hospital, LostKeys(KeyRows(pool), bodies.purges, bodies.events))
     finally:
         await pool.close()
     return held
@@ -67,3 +69,9 @@ async def _say(hospital: HospitalRow, check: KeyCheck) -> bool:
     if not faults:
         click.echo(f"{hospital.id}: holds. The keys of {check.checked:,} records")
     return not faults
+
+
+async def _say_lost(hospital: HospitalRow, keys: LostKeys) -> None:
+    count = len([each async for each in keys.without_record(hospital)])
+    if count:
+        click.echo(f"{hospital.id}: {count:,} keys have no record; `ledger keys lost {hospital.id}` names them")

@@ -84,6 +84,10 @@ class KeyRows:
         )
         await self._pool.rows(_sql("rewrap"), (*columns, fresh[0].generation))
 
+    async def living(self, origin: str, after: UUID, settled_seconds: float, limit: int) -> list[UUID]:
+        """Streams of a ledger behind one, in order, whose key lives and was made at least so long ago."""
+        return [row[0] for row in await self._pool.rows(_sql("living"), (origin, after, settled_seconds, limit))]
+
     async def live_by_generation(self) -> dict[int, int]:
         """How many live keys each generation wraps, over all hospitals."""
         return {row[0]: row[1] for row in await self._pool.rows(_sql("live_by_generation"))}

@@ -28,5 +28,11 @@ FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::bytea[]) AS fresh (origin
 WHERE k.origin = fresh.origin AND k.stream_id = fresh.stream_id AND k.generation = fresh.generation
     AND k.wrapped IS NOT NULL
 
+-- name: living
+-- A key is durable before its record's first event: what was made just now may be of a command that is on its way.
+SELECT stream_id FROM ledger_keys.record_keys
+WHERE origin = $1 AND stream_id > $2 AND wrapped IS NOT NULL AND made_at < now() - make_interval(secs => $3)
+ORDER BY stream_id LIMIT $4
+
 -- name: live_by_generation
 SELECT generation, count(*) FROM ledger_keys.record_keys WHERE wrapped IS NOT NULL GROUP BY generation ORDER BY generation

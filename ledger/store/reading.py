@@ -134,6 +134,10 @@ class EventReader:
         rows = await self._rows("last_events", hospital, (after, min(limit, ROWS_MAX)))
         return [LastEvent(*row) for row in rows]
 
+    async def streams_among(self, hospital: str, stream_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these streams that have an event."""
+        return {row[0] for row in await self._rows("streams_among", hospital, (stream_ids,))}
+
     async def list_streams(
         self, hospital: str, kind: str, after_first_position: int = 0, limit: int = ROWS_MAX
     ) -> list[StreamHead]:

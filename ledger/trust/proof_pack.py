@@ -111,8 +111,12 @@ def parse_proof_pack(data: bytes) -> ProofPack:
         pack = _pack_in(lines, parse_note(note))
     except NoteFault as fault:
         raise PackFormFault("a note: " + ", ".join(fault.faults)) from fault
-    if not lines.ended or pack.encode() != data:
-        raise PackFormFault("more lines, or another spelling than a pack's")
+    if not lines.ended:
+        raise lines.fault("more lines after it than a pack has")
+    if (encoded := pack.encode()) != data:
+        pairs = enumerate(zip(encoded.split(b"\n"), data.split(b"\n"), strict=False), 1)
+        differing = next((at for at, (one, other) in pairs if one != other), len(head.split(b"\n")))
+        raise PackFormFault(f"line {differing}: another spelling than a pack's")
     return pack
 
 
@@ -133,7 +137,7 @@ class _Lines:
     def taken(self, word: str, values: int = 1) -> list[str]:
         """The values of the next line, which must begin with `word`."""
         if not self.next_is(word):
-            raise self.fault(f"a line `{word}` is missing")
+            raise PackFormFault(f"line {self._at + 1}: a line `{word}` is missing")
         words = self._lines[self._at].split(" ")
         self._at += 1
         if len(words) != values + 1:
@@ -148,7 +152,8 @@ class _Lines:
         return [each for each in found if each]
 
     def fault(self, what: str) -> PackFormFault:
-        return PackFormFault(f"line {self._at + 1}: {what}")
+        """In the line that was taken last."""
+        return PackFormFault(f"line {self._at}: {what}")
 
 
 def _pack_in(lines: _Lines, checkpoint: Note) -> ProofPack:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
+_NUMBERS = re.compile(r"[0-9a-f]{8,}|[0-9]+")
 _COUNTED = ("open", "fsync", "rename", "link", "unlink", "mkdir")
 
 
@@ -20,6 +23,8 @@ class BrokenOs:
     def __init__(self, at: int, break_off: Callable[[], None]) -> None:
         """`at` from 1; 0 breaks nothing. `break_off` raises or does not return."""
         self.count = 0
+        self.kinds: list[str] = []
+        """What each operation was: its name, and the kind of file that it or the one before it named."""
         self._at = at
         self._break_off = break_off
 
@@ -34,7 +39,7 @@ class BrokenOs:
         def counted(*arguments: Any, **named: Any) -> Any:
             # Folders are walked before every operation; only what reads or changes files is broken off.
             if name != "open" or not arguments[1] & os.O_DIRECTORY:
-                self._step()
+                self._step(name, arguments)
             return real(*arguments, **named)
 
         return counted
@@ -42,14 +47,19 @@ class BrokenOs:
     def _fdopen(self, descriptor: int, mode: str) -> Any:
         return _File(os.fdopen(descriptor, mode), self)
 
-    def _step(self) -> None:
-        self.count += 1
+    def _step(self, name: str, arguments: tuple[Any, ...]) -> None:
+        self._note(name, next((str(each) for each in reversed(arguments) if isinstance(each, str | Path)), ""))
         if self.count == self._at:
             self._break_off()
 
+    def _note(self, name: str, path: str) -> None:
+        self.count += 1
+        before = self.kinds[-1].partition(" ")[2] if self.kinds else ""
+        self.kinds.append(f"{name} {_NUMBERS.sub('#', path.rpartition('/log/')[2] or path) if path else before}")
+
     def write(self, file: BinaryIO, data: bytes) -> None:
         """A write that breaks leaves half of the bytes behind."""
-        self.count += 1
+        self._note("write", "")
         if self.count == self._at:
             file.write(data[: len(data) // 2])
             file.flush()

@@ -74,12 +74,12 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def operations(begun: Path, folder: Path) -> int:
-    """How many file operations the step has."""
+def operations(begun: Path, folder: Path) -> list[str]:
+    """The kind of every file operation of the step, in order."""
     shutil.copytree(begun, folder)
     with broken_files(0, fail) as counted:
         step(folder, AFTER)
-    return counted.count
+    return counted.kinds
 
 
 def fails(folder: Path, at: int) -> None:
@@ -95,27 +95,52 @@ def is_killed(folder: Path, at: int) -> None:
     assert in_a_child(work) == signal.SIGKILL
 
 
+def assert_goes_on(begun: Path, folder: Path, at: int, break_at: Callable[[Path, int], None]) -> None:
+    """Broken off at one operation the log is whole, and the next step ends with the same tree."""
+    shutil.copytree(begun, folder)
+    break_at(folder, at)
+    assert_holds(folder, {BEFORE, AFTER})
+    step(folder, AFTER)
+    assert_holds(folder, {AFTER})
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("break_at", "last"), [(fails, False), (is_killed, True)])
+def test_the_log_holds_at_each_kind_of_operation(
+    begun: Path, tmp_path: Path, break_at: Callable[[Path, int], None], *, last: bool
+) -> None:
+    """Once for each kind, reading or writing, folder, part, name and end of it: by an error at the first of its kind,
+    by a kill -9 at the last. `make test-long` does both at every one."""
+    kinds = operations(begun, tmp_path / "whole")
+    places = {kind: at for at, kind in (enumerate(kinds, 1) if last else reversed(list(enumerate(kinds, 1))))}
+    assert {each.partition(" ")[0] for each in places} == {
+        "open",
+        "write",
+        "fsync",
+        "link",
+        "rename",
+        "unlink",
+        "mkdir",
+    }
+    for at in places.values():
+        assert_goes_on(begun, tmp_path / str(at), at, break_at)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("break_at", [fails, is_killed])
 def test_the_log_holds_wherever_a_step_is_broken_off(
     begun: Path, tmp_path: Path, break_at: Callable[[Path, int], None]
 ) -> None:
     """After an error, or a kill -9, at any operation the log is whole, and the next step ends with the same tree."""
-    count = operations(begun, tmp_path / "whole")
+    count = len(operations(begun, tmp_path / "whole"))
     assert count > 50
     for at in range(1, count + 1):
-        folder = tmp_path / str(at)
-        shutil.copytree(begun, folder)
-        break_at(folder, at)
-        assert_holds(folder, {BEFORE, AFTER})
-        step(folder, AFTER)
-        assert_holds(folder, {AFTER})
-        shutil.rmtree(folder)
+        assert_goes_on(begun, tmp_path / str(at), at, break_at)
 
 
 def test_a_step_broken_off_again_and_again_ends(begun: Path, tmp_path: Path) -> None:
     """Each attempt fails a little later than the one before, on what all of them have left; the last one ends."""
-    count = operations(begun, tmp_path / "whole")
+    count = len(operations(begun, tmp_path / "whole"))
     folder = tmp_path / "log"
     shutil.copytree(begun, folder)
     for at in range(1, count, 3):

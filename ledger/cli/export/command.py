@@ -22,6 +22,7 @@ from ledger.cli.export.signers import signers_of
 from ledger.cli.export.tool_versions import tool_versions
 from ledger.cli.service_address import address_option, reader_metadata, token_file_option
 from ledger.cli.trusted_keys import LogKey, required_policy, trust_options
+from ledger.telemetry.clock_source import clock_state
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.note import NOTE_BYTES_MAX, parse_note
 from ledger.trust.note_key import VerifierKey
@@ -128,7 +129,8 @@ def evidence(
         statement = check_pack_file(data, trust)
     except PackRefused as refused:
         raise click.ClickException(f"the pack does not hold under your keys: {refused}") from refused
-    page = judge_page(statement, signers_of(parse_proof_pack(data)), tool_versions(), datetime.now(UTC))
+    tools = [*tool_versions(), ("clock of the machine that made this", clock_state().words())]
+    page = judge_page(statement, signers_of(parse_proof_pack(data)), tools, datetime.now(UTC))
     try:
         out.mkdir()
     except OSError as error:

@@ -46,6 +46,9 @@ FROM {schema}.stream_heads WHERE kind = $1 AND first_position > $2 ORDER BY firs
 SELECT stream_id, kind, version, leaf_hash, first_position, last_position, recorded_at
 FROM {schema}.stream_heads WHERE stream_id > $1 ORDER BY stream_id LIMIT $2
 
+-- name: streams_among
+SELECT stream_id FROM {schema}.stream_heads WHERE stream_id = ANY ($1::uuid[])
+
 -- name: position_of
 SELECT position FROM {schema}.events WHERE stream_id = $1 AND version = $2
 

@@ -196,6 +196,7 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     assert record_id in page
     assert "none is kept yet" in page
     assert "Note 0" not in page
+    assert "clock of the machine that made this" in page
     bent = pack.read_bytes().replace(b"\nhead ", b"\nhead 1", 1)
     pack.write_bytes(bent)
     refused = await ground.cli("verify", "pack", str(pack), "--key", ground.key)

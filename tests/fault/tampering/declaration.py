@@ -206,7 +206,7 @@ THINGS: tuple[Thing, ...] = (
     ),
     Thing(
         "view row", ("views", "view"), "rows of every view",
-        "comparison with a rebuild, which heals", EITHER, R, EITHER, _no("a row has no other version"), R,
+        "`ledger project compare`; `rebuild` heals", EITHER, R, EITHER, _no("a row has no other version"), R,
     ),
     Thing(
         "message: envelope", ("stream", "message envelope"), "in the value",

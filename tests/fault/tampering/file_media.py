@@ -18,6 +18,7 @@ from ledger.trust.tile import edge_tiles, new_bundles
 from tests.fault.tampering.building import MONITOR, ORIGIN
 from tests.fault.tampering.changes import Change, Items, changes
 from tests.fault.tampering.medium import Found, Medium, Tampering, ledger_command
+from tests.fault.tampering.proof_places import places_in_pack, places_in_proof
 from tests.fault.tampering.stored_state import Stored
 
 Check = Callable[[], Found]
@@ -196,9 +197,8 @@ class LinesMedium:
         return self.checked(self._now)
 
     def places(self, name: str) -> Sequence[str]:
-        """A file of proof is refused as such: its name and the first fault's."""
-        del name
-        return ("REFUSED",)
+        """The line, the version, or the proof that the line is part of."""
+        return places_in_proof(name) if "index#0" in self.lines else places_in_pack(name, list(self.lines))
 
     def says_no_more(self, before: Found, after: Found) -> bool:
         """Every line that is still said was said of the whole file, or takes something back."""

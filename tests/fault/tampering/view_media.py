@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.feeds import view_tools
 from ledger.views.view import View
+from projections.comparison import Compared, compare
 from projections.connections import connection_pool
 from projections.digests import ContentDigest, content_digest
 from projections.generation import serving
@@ -70,11 +71,12 @@ class ViewRows:
         """Found where the rows differ from those of a build from the first event; healed once that is shown."""
         different: list[str] = []
         for view in [each for each in ALL if each.name in self._touched]:
-            shown = self._digest(view)
+            found = asyncio.run(self._compared(view))
+            changed = self._digest(view) != self._before[view.name]
+            assert bool(found.differences) is changed, f"{view.name}: compared {found}"
             asyncio.run(self._rebuilt(view))
             assert self._digest(view) == self._before[view.name], f"{view.name} is not healed"
-            if shown != self._before[view.name]:
-                different.append(f"{view.name}: {shown.rows} rows, not those of a rebuild")
+            different += [f"{view.name}: table {each.table}" for each in found.differences]
         self._touched = ()
         return Found(accepted=not different, says="; ".join(different))
 
@@ -92,6 +94,10 @@ class ViewRows:
                 return await content_digest(pool, HOSPITAL, view)
 
         return asyncio.run(asked())
+
+    async def _compared(self, view: View) -> Compared:
+        async with self._tools() as tools:
+            return await compare(tools, HOSPITAL, PARTITIONS, view)
 
     async def _rebuilt(self, view: View) -> None:
         async with self._tools() as tools:

@@ -5,11 +5,13 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from ledger.lease import Leases
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.board_queries import BoardQueries
 from projections.checkpoint import Fenced
+from projections.comparison import Compared, compare
 from projections.department_board.view import DepartmentBoard
 from projections.digests import content_digest, view_digest
 from projections.faults import note_fault
@@ -51,6 +53,33 @@ async def test_a_rebuilt_view_equals_the_running_one(ground: Ground) -> None:
             await freshness(ground).wait("north", view.name, head)
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
     assert len(board.rows) == 1
+
+
+async def test_a_view_is_compared_with_what_its_events_say(ground: Ground) -> None:
+    """A row that was changed and one that was taken away are told by table; nothing is changed by the comparison, and
+    a rebuild heals. A view as it should be holds, beside its runner."""
+    view = DepartmentBoard()
+    async with running(ground, view):
+        ground.append(history(5))
+        for position in range(1, ground.head + 1):
+            await freshness(ground).wait("north", view.name, position)
+        assert await compare(tools(ground), "north", PARTITIONS, view) == Compared(20, ())
+    shown = await content_digest(ground.pool, "north", view)
+    async with ground.pool.connection() as connection:
+        table = Identifier("v_north", "department_board_g1_records")
+        rows = await (await connection.execute(SQL("SELECT record_id FROM {} LIMIT 2").format(table))).fetchall()
+        update = SQL("UPDATE {} SET department = 'X' WHERE record_id = $1").format(table)
+        await connection.execute(update, rows[0])
+        await connection.execute(SQL("DELETE FROM {} WHERE record_id = $1").format(table), rows[1])
+    tampered = await content_digest(ground.pool, "north", view)
+    found = await compare(tools(ground), "north", PARTITIONS, view)
+    assert [(each.running, each.rebuilt) for each in found.differences] == [(1, 2)]
+    assert await content_digest(ground.pool, "north", view) == tampered != shown
+    async with ground.pool.connection() as connection:
+        assert len(await generations(connection, "north", view)) == 1
+    await rebuild(tools(ground), "north", PARTITIONS, view)
+    assert await content_digest(ground.pool, "north", view) == shown
+    assert (await compare(tools(ground), "north", PARTITIONS, view)).differences == ()
 
 
 async def test_the_running_digest_can_be_recomputed_from_the_ledger(ground: Ground) -> None:

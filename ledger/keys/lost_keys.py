@@ -1,0 +1,60 @@
+"""Keys that no event of the ledger needs: of records that were lost whole, and of commands that were refused.
+
+While lost events may still come back their key must stay. Once two persons have given them up (LogSucceeded) it opens
+nothing but what somebody else still holds of them, and goes: with a tombstone and a row of the purge register, since
+whoever took plaintext may hold it yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from ledger.keys.holders import holders_of
+from ledger.keys.key_rows import KeyRows
+from ledger.keys.purge_rows import PurgeRows, Statement
+from ledger.store.hospitals import HospitalRow
+from ledger.store.reading import EventReader
+from ledger.trust.lineage import LOG_SUCCEEDED, first_of
+
+SETTLED_SECONDS = 3600.0
+"""How old a key must be before it counts as one without a record; far above what a command may take."""
+_PAGE = 500
+_WINDOW = 20_000
+
+
+class LostKeys:
+    """Looks at one hospital after the other. Raises StoreUnavailable."""
+
+    def __init__(self, rows: KeyRows, purges: PurgeRows, events: EventReader) -> None:
+        self._rows = rows
+        self._purges = purges
+        self._events = events
+
+    async def without_record(self, hospital: HospitalRow) -> AsyncIterator[UUID]:
+        """Every stream that has a living key and no event, in order."""
+        after = UUID(int=0)
+        while page := await self._rows.living(first_of(hospital.origin), after, SETTLED_SECONDS, _PAGE):
+            there = await self._events.streams_among(hospital.id, page)
+            for stream_id in page:
+                if stream_id not in there:
+                    yield stream_id
+            after = page[-1]
+
+    async def given_up_at(self, hospital: HospitalRow) -> int | None:
+        """Position of the last LogSucceeded: what is not there was given up by it. None where nothing ever was."""
+        head, found = await self._events.head(hospital.id), None
+        for after in range(0, head, _WINDOW):
+            positions = await self._events.positions_of(hospital.id, LOG_SUCCEEDED, after, min(after + _WINDOW, head))
+            found = positions[-1][0] if positions else found
+        return found
+
+    async def destroy(
+        self, hospital: HospitalRow, stream_id: UUID, position: int, at: datetime, offices: Sequence[str]
+    ) -> bool:
+        """Destroys a key by the LogSucceeded at a position; False where it was gone. Who else holds the record is not
+        known but for the archive offices: its events are not there to say so.
+        """
+        stream, statement = (first_of(hospital.origin), stream_id.bytes), Statement(position, b"", b"")
+        return await self._purges.erase(stream, statement, at, holders_of((), offices), known=False)

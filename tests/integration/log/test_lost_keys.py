@@ -1,0 +1,76 @@
+"""Keys of records that are lost whole: named, kept while their events may come back, destroyed once given up."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
+from ledger.cli.main import main
+from ledger.keys.consumers_file import consumer, write_consumers
+from tests.integration.log.succession_ground import KEPT, Ground
+
+
+@pytest.fixture
+def archive(ground: Ground, tmp_path: Path) -> None:
+    """An archive office that may have taken plaintext."""
+    ground.environment["LEDGER_UNSEAL_CONSUMERS_FILE"] = str(tmp_path / "consumers.json")
+    made = consumer("archive-office", "t" * 43, UNSEAL_PURPOSE_ARCHIVE, hospitals=[ground.ledger.hospital])
+    write_consumers(tmp_path / "consumers.json", [made])
+
+
+async def run(ground: Ground, *words: str) -> tuple[int, str]:
+    done = await asyncio.to_thread(lambda: CliRunner().invoke(main, words, env=ground.environment))
+    return done.exit_code, done.output
+
+
+def settle(ground: Ground) -> None:
+    """As if the keys had been made yesterday: younger ones may be of commands that are on their way."""
+    with psycopg.connect(ground.ledger.database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute("UPDATE ledger_keys.record_keys SET made_at = made_at - interval '1 day'")
+        for trigger in ("record_keys_rows", "record_keys_whole"):
+            connection.execute(f"ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER {trigger}".encode())
+
+
+def key_row(ground: Ground, record: UUID) -> tuple[object, ...]:
+    """Whether the key lives, by which position it went, and what the register says of it."""
+    query = """
+        SELECT k.wrapped IS NOT NULL, k.destroyed_by, p.position, p.holders_known, h.kind, h.item
+        FROM ledger_keys.record_keys AS k LEFT JOIN ledger_keys.purges AS p USING (origin, stream_id)
+        LEFT JOIN ledger_keys.purge_holders AS h USING (origin, stream_id) WHERE stream_id = %s
+    """
+    with psycopg.connect(ground.ledger.database.url) as connection:
+        (row,) = connection.execute(query, (record,)).fetchall()
+    return row
+
+
+@pytest.mark.usefixtures("archive")
+async def test_keys_of_lost_records_go_once_they_are_given_up(ground: Ground) -> None:
+    """The key of a record whose only event was lost is named by `verify keys` and `keys lost`; before the succession it
+    stays, since its event may come back; after it it becomes a tombstone in the register. Others keep theirs."""
+    hospital = ground.ledger.hospital
+    async with ground.service() as service:
+        record = UUID(await ground.register(service))
+    assert "keys without a record" in (await run(ground, "keys", "lost", hospital))[1]
+    ground.lose()
+    assert f"{hospital}: 0 keys without a record" in (await run(ground, "keys", "lost", hospital))[1], (
+        "too young to tell"
+    )
+    settle(ground)
+    _, said = await run(ground, "verify", "keys", hospital)
+    assert "1 keys have no record" in said
+    status, said = await run(ground, "keys", "lost", hospital, "--destroy")
+    assert (status, "nobody has given anything up" in said) == (1, True), said
+    assert key_row(ground, record)[0] is True
+    assert (await ground.succeed()).exit_code == 0
+    status, said = await run(ground, "keys", "lost", hospital, "--destroy")
+    assert (status, f"{record} has a key and no event" in said, "1 keys are destroyed" in said) == (0, True, True), said
+    assert key_row(ground, record) == (False, KEPT + 1, KEPT + 1, False, "archive", "archive-office")
+    assert (await run(ground, "keys", "lost", hospital))[1].startswith(f"{hospital}: 0 keys")
+    assert key_row(ground, UUID(ground.patient))[0] is True
