@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.budget.steps import shares
-from benchmarks.command.sides import HOSPITAL, RPC
+from benchmarks.command.sides import RPC
+from benchmarks.ground import HOSPITAL
 from benchmarks.hospital import open_records
 from benchmarks.load.bodies import entries, write_bodies
 from benchmarks.load.program import LoadProgram, Run, Told

@@ -12,16 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.append import pgbench, product
-from benchmarks.command.sides import HOSPITAL, Sides
-from benchmarks.hospital import open_records
+from benchmarks.command.sides import Sides
+from benchmarks.ground import Ground, ground
 from benchmarks.load.program import GoMissing, LoadProgram
 from benchmarks.pairs import Row, in_pairs, not_measured
 from benchmarks.report import report
-from benchmarks.served import bench_folder, running, service_settings, serving
+from benchmarks.served import running
 from benchmarks.verdict import Target
-from ledger.embedded.postgres import EmbeddedPostgres
-from ledger.store.hospitals import add_hospital
-from ledger.store.migrate import migrate
 
 SECONDS = float(os.environ.get("LEDGER_TEST_SECONDS", "3"))
 IN_FLIGHT = 64
@@ -46,20 +43,12 @@ async def _rows(sides: Sides, script: Path) -> list[Row]:
     ]
 
 
-def _measured(folder: Path, postgres: EmbeddedPostgres, program: LoadProgram) -> list[Row]:
-    asyncio.run(_prepared(postgres.superuser_url))
+def _measured(stood_on: Ground, program: LoadProgram) -> list[Row]:
     sample = product.new_event(b"\x5a" * product.BODY_BYTES)
-    script = folder / "baseline.pgbench"
-    pgbench.prepare(postgres.superuser_url, script, sample.envelope, sample.body, sample.leaf_hash)
-    settings = service_settings(folder, postgres)
-    with serving(settings, folder) as service, running(["benchmarks.command.echo_server"], folder, name="echo") as echo:
-        records = asyncio.run(open_records(service.grpc, HOSPITAL, RECORDS))
-        return asyncio.run(_rows(Sides(program, postgres, service, echo, records, folder, SECONDS), script))
-
-
-async def _prepared(url: str) -> None:
-    await migrate(url)
-    await add_hospital(url, HOSPITAL, origin_prefix="ledger.bench")
+    script = stood_on.folder / "baseline.pgbench"
+    pgbench.prepare(stood_on.postgres.superuser_url, script, sample.envelope, sample.body, sample.leaf_hash)
+    with running(["benchmarks.command.echo_server"], stood_on.folder, name="echo") as echo:
+        return asyncio.run(_rows(Sides(program, stood_on, echo, SECONDS), script))
 
 
 def main() -> int:
@@ -69,8 +58,8 @@ def main() -> int:
     except GoMissing as missing:
         rows = [not_measured(*row, str(missing)) for row in (_OVER_GRPC, _OVER_CONNECT, _BOTH, _ONE)]
         return report("command", rows, {})
-    with bench_folder() as folder, EmbeddedPostgres(folder / "postgres") as postgres:
-        rows, version = _measured(folder, postgres, program), postgres.major
+    with ground(RECORDS) as stood_on:
+        rows, version = _measured(stood_on, program), stood_on.postgres.major
     return report("command", rows, {"postgresql": version, "seconds": SECONDS, "records": RECORDS})
 
 

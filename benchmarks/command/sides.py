@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.append import pgbench
 from benchmarks.command.echo_server import METHOD, SERVICE
+from benchmarks.ground import HOSPITAL, Ground
 from benchmarks.load.bodies import entries, write_bodies
 from benchmarks.load.program import LoadProgram, Run, Told
 from benchmarks.pairs import Measured
 from benchmarks.process_ticks import cpu_seconds
 from benchmarks.served import Server
-from ledger.embedded.postgres import EmbeddedPostgres
 
-HOSPITAL = "north"
 RPC = "ledger.api.v1.RecordService/RecordEntry"
 ECHO_RPC = f"{SERVICE}/{METHOD}"
 PER_SECOND_MAX = 9000
@@ -30,11 +28,8 @@ class Sides:
     """Everything that is there during the run."""
 
     program: LoadProgram
-    postgres: EmbeddedPostgres
-    service: Server
+    ground: Ground
     echo: Server
-    records: Sequence[str]
-    folder: Path
     seconds: float
 
     async def echoed(self, in_flight: int) -> Measured:
@@ -44,32 +39,32 @@ class Sides:
 
     async def grpc(self, in_flight: int) -> Measured:
         """Commands a second over gRPC."""
-        run = Run("grpc", self.service.grpc, RPC, self._bodies(), in_flight, self.seconds)
-        return await self._rate(run, self.service)
+        run = Run("grpc", self.ground.service.grpc, RPC, self._bodies(), in_flight, self.seconds)
+        return await self._rate(run, self.ground.service)
 
     async def connect(self, in_flight: int) -> Measured:
         """Commands a second over Connect."""
-        run = Run("connect", self.service.http, RPC, self._bodies(), in_flight, self.seconds)
-        return await self._rate(run, self.service)
+        run = Run("connect", self.ground.service.http, RPC, self._bodies(), in_flight, self.seconds)
+        return await self._rate(run, self.ground.service)
 
     async def one_by_one(self) -> Measured:
         """Microseconds that half of all commands take less than, one after the other."""
-        told = await self._sent(Run("grpc", self.service.grpc, RPC, self._bodies(), 1, self.seconds))
+        told = await self._sent(Run("grpc", self.ground.service.grpc, RPC, self._bodies(), 1, self.seconds))
         return Measured(told.ok_us["p50"], 0.0, {"p99 µs": told.ok_us["p99"]})
 
     async def parts_one_by_one(self, script: Path) -> Measured:
         """What that may be made of: the echo's median, and pgbench's over what the store may cost beside it."""
         echoed = await self._sent(Run("grpc", self.echo.grpc, ECHO_RPC, self._bodies(), 1, self.seconds))
-        arguments = (self.postgres, self.postgres.superuser_url, script, 1, max(1, round(self.seconds)))
+        arguments = (self.ground.postgres, self.ground.postgres.superuser_url, script, 1, max(1, round(self.seconds)))
         inserted = await asyncio.to_thread(pgbench.rate, *arguments)
         parts = {"echo µs": echoed.ok_us["p50"], "pgbench µs": inserted.mean_us}
         return Measured(echoed.ok_us["p50"] + inserted.mean_us / PGBENCH_SHARE, 0.0, parts)
 
     async def _rate(self, run: Run, server: Server) -> Measured:
-        before, stored_before = cpu_seconds(server.pid), cpu_seconds(self.postgres.pid)
+        before, stored_before = cpu_seconds(server.pid), cpu_seconds(self.ground.postgres.pid)
         told = await self._sent(run)
         cpu_us = (cpu_seconds(server.pid) - before) * 1e6 / told.ok
-        stored_us = (cpu_seconds(self.postgres.pid) - stored_before) * 1e6 / told.ok
+        stored_us = (cpu_seconds(self.ground.postgres.pid) - stored_before) * 1e6 / told.ok
         beside = {"PostgreSQL CPU µs": stored_us, "p50 µs": told.ok_us["p50"], "p99 µs": told.ok_us["p99"]}
         return Measured(told.per_second, cpu_us, beside)
 
@@ -77,6 +72,6 @@ class Sides:
         return await asyncio.to_thread(self.program.run_well, run)
 
     def _bodies(self) -> Path:
-        file = self.folder / "bodies"
-        write_bodies(file, entries(HOSPITAL, self.records, int(PER_SECOND_MAX * self.seconds)))
+        file = self.ground.folder / "bodies"
+        write_bodies(file, entries(HOSPITAL, self.ground.records, int(PER_SECOND_MAX * self.seconds)))
         return file
