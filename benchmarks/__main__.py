@@ -26,7 +26,15 @@ class Benchmark:
 SHORT = (
     Benchmark("append", 75),
     Benchmark("command", 150),
+    Benchmark("reading", 130),
+    Benchmark("overload", 90),
+    Benchmark("bulk", 60),
+    Benchmark("processes", 60),
     Benchmark("sealing", 120),
+    Benchmark("deadlines", 150),
+    Benchmark("verify", 60),
+    Benchmark("integrate", 60),
+    Benchmark("budget", 40),
 )
 
 

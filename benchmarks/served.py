@@ -54,9 +54,9 @@ def service_settings(folder: Path, server: EmbeddedPostgres) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: dict[str, str], folder: Path) -> Generator[Server]:
+def serving(settings: dict[str, str], folder: Path, name: str = "server") -> Generator[Server]:
     """`ledger serve` with these settings."""
-    with running(["ledger.cli.main", "serve"], folder, settings) as server:
+    with running(["ledger.cli.main", "serve"], folder, settings, name) as server:
         yield server
 
 

@@ -37,6 +37,8 @@ class Run:
     """Calls a second that are begun; 0 = each caller as soon as it may."""
     obey: bool = False
     """Send what was refused again, after the time that RetryInfo names."""
+    connections: int = 4
+    """What gRPC calls are spread over."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class LoadProgram:
         flags = {
             "protocol": run.protocol, "address": run.address, "rpc": run.rpc, "bodies": run.bodies,
             "in-flight": run.in_flight, "seconds": run.seconds, "rate": run.rate, "obey": str(run.obey).lower(),
+            "connections": run.connections,
         }  # fmt: skip
         done = subprocess.run(
             [self._program, *(f"-{name}={value}" for name, value in flags.items())],

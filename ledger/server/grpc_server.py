@@ -34,8 +34,9 @@ Context = ServicerContext[Any, Any]
 class GrpcServer:
     """A grpc.aio server of one edge."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._server: Server = grpc.aio.server(options=_options(edge.limits))
+    def __init__(self, edge: Edge, *, share_port: bool = False) -> None:
+        """`share_port`: other processes may listen on the same address."""
+        self._server: Server = grpc.aio.server(options=_options(edge.limits, share_port=share_port))
         self._health: Any = cast("Any", health).aio.HealthServicer()
         self._server.add_generic_rpc_handlers(tuple(_handlers(edge)))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -58,12 +59,12 @@ class GrpcServer:
         await self._server.stop(grace_seconds)
 
 
-def _options(limits: Limits) -> list[tuple[str, int]]:
+def _options(limits: Limits, *, share_port: bool) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.transport_bytes_max),
         ("grpc.max_send_message_length", limits.response_bytes_max),
-        # Two servers on one port would share its calls in silence.
-        ("grpc.so_reuseport", 0),
+        # Unasked, two servers on one port would share its calls in silence.
+        ("grpc.so_reuseport", int(share_port)),
     ]
 
 
