@@ -30,6 +30,7 @@ SHORT = (
     Benchmark("overload", 90),
     Benchmark("bulk", 60),
     Benchmark("processes", 60),
+    Benchmark("publish", 110),
     Benchmark("sealing", 120),
     Benchmark("deadlines", 150),
     Benchmark("verify", 60),
