@@ -8,9 +8,10 @@ TEST_JOBS ?= 3
 # In the order of the folders, so that the long files begin early and unit tests fill the gaps at the end.
 SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 PEOPLE ?=
+NAME ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: bench soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -72,6 +73,9 @@ interop-s3: setup ## the blob suite on a real S3 server, which is built first (n
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --timeout 3600 tests/property/test_whole_lifecycle.py \
 	  tests/property/test_no_dead_end.py
+
+bench: setup ## the short benchmarks, under 25 minutes on a quiet machine (NAME=append for one; load rows need Go 1.26)
+	@$(BIN)/python -m benchmarks $(NAME)
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))

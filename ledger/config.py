@@ -76,6 +76,7 @@ class Settings:
     producer_idle_seconds: int
     grpc_listen: str
     http_listen: str
+    share_ports: bool
     origin_prefix: str
     partitions: int
     clock_skew_seconds: int
@@ -195,6 +196,13 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "http_listen", "where Connect/JSON and `/metrics` are served; loopback only", "127.0.0.1:7080", check.loopback
+    ),
+    Setting(
+        "share_ports",
+        "`yes`: other `ledger serve` may listen on the same addresses, and the kernel shares the connections out among "
+        "them; `no`: a port that is taken is refused",
+        "no",
+        check.yes_or_no,
     ),
     Setting(
         "origin_prefix",

@@ -47,6 +47,11 @@ def one_of(*allowed: str) -> Callable[[str], str]:
     return check
 
 
+def yes_or_no(text: str) -> bool:
+    """Whether it is `yes`."""
+    return one_of("yes", "no")(text) == "yes"
+
+
 def addresses(text: str) -> str:
     """Addresses, separated by commas."""
     if text and not all(_is_address(one) for one in text.split(",")):

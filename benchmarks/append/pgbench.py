@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,18 @@ from ledger.embedded.postgres import EmbeddedPostgres
 from ledger.views.statements import templates
 
 _TPS = re.compile(r"^tps = ([\d.]+) \(without initial connection time\)", re.MULTILINE)
+_LATENCY = re.compile(r"^latency average = ([\d.]+) ms", re.MULTILINE)
 _THREADS_MAX = 2
+
+
+@dataclass(frozen=True)
+class Pgbench:
+    """What one run came to."""
+
+    per_second: float
+    """Transactions."""
+    mean_us: float
+    """Of a transaction, microseconds; with one client its median is hardly another."""
 
 
 def prepare(url: str, script: Path, envelope: bytes, body: bytes, leaf: bytes) -> None:
@@ -27,26 +39,19 @@ def prepare(url: str, script: Path, envelope: bytes, body: bytes, leaf: bytes) -
     script.write_text(text + "\n")
 
 
-def rate(server: EmbeddedPostgres, url: str, script: Path, in_flight: int, seconds: int) -> float:
-    """Transactions per second with this many clients."""
+def rate(server: EmbeddedPostgres, url: str, script: Path, in_flight: int, seconds: int) -> Pgbench:
+    """Runs it with this many clients."""
     threads = min(in_flight, _THREADS_MAX)
-    arguments = [
-        "-n",
-        "-M",
-        "prepared",
-        "-c",
-        str(in_flight),
-        "-j",
-        str(threads),
-        "-T",
-        str(seconds),
-        "-f",
-        str(script),
-    ]
+    numbers = ["-c", str(in_flight), "-j", str(threads), "-T", str(seconds)]
     done = subprocess.run(
-        [str(server.programs / "pgbench"), *arguments, url], capture_output=True, text=True, check=True, timeout=120
-    )
-    found = _TPS.search(done.stdout)
+        [str(server.programs / "pgbench"), "-n", "-M", "prepared", *numbers, "-f", str(script), url],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return Pgbench(_figure(_TPS, done.stdout), _figure(_LATENCY, done.stdout) * 1000)
+
+
+def _figure(wanted: re.Pattern[str], printed: str) -> float:
+    found = wanted.search(printed)
     if found is None:
-        raise RuntimeError(done.stdout)
+        raise RuntimeError(printed)
     return float(found[1])

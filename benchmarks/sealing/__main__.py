@@ -8,21 +8,17 @@ missed, 2 where the turns lie on both sides of it.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.foreign_cpu import ForeignCpu
+from benchmarks.pairs import Measured, Row, in_pairs
+from benchmarks.report import report
 from benchmarks.sealing.clear_bodies import ClearBodies
 from benchmarks.sealing.load import Caller, Rate
+from benchmarks.verdict import Target
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.service_secrets import make_secrets, secret_settings
@@ -31,50 +27,9 @@ from ledger.embedded.postgres import EmbeddedPostgres
 from ledger.store.migrate import migrate
 
 TARGET = 0.9
-TURNS = int(os.environ.get("LEDGER_TEST_TURNS", "5"))
 SECONDS = 2.0
-RESULT = Path(__file__).parents[1] / "results" / "sealing.json"
 _CLEAR, _SEALED = "clear", "sealed"
 _ROLES = ("MIGRATE", "APPEND", "KEYS")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Without and with sealing, one after the other."""
-
-    clear: Rate
-    sealed: Rate
-    foreign_cores: float
-    """What others used of the machine meanwhile."""
-
-    @property
-    def ratio(self) -> float:
-        """With over without."""
-        return self.sealed.per_second / self.clear.per_second
-
-
-@dataclass(frozen=True)
-class Row:
-    """The turns of one load."""
-
-    load: str
-    in_flight: int
-    pairs: tuple[Pair, ...]
-
-    @property
-    def median(self) -> float:
-        """Median ratio."""
-        return statistics.median(pair.ratio for pair in self.pairs)
-
-    @property
-    def verdict(self) -> str:
-        """reached, missed or NOISY against TARGET; beginnings have none."""
-        if self.load != "entries":
-            return "-"
-        low, high = min(pair.ratio for pair in self.pairs), max(pair.ratio for pair in self.pairs)
-        if low < TARGET <= high:
-            return "NOISY"
-        return "reached" if low >= TARGET else "missed"
 
 
 async def _measure(settings: Settings) -> list[Row]:
@@ -104,34 +59,14 @@ Turn = Callable[[int, float], Awaitable[Rate]]
 async def _row(load: str, in_flight: int, clear: Turn, sealed: Turn) -> Row:
     for each in (clear, sealed):
         await each(in_flight, 0.5)  # warm
-    pairs: list[Pair] = []
-    for _ in range(TURNS):
-        foreign = ForeignCpu()
-        without, with_sealing = await clear(in_flight, SECONDS), await sealed(in_flight, SECONDS)
-        pairs.append(Pair(without, with_sealing, foreign.cores()))
-    return Row(load, in_flight, tuple(pairs))
+    pairs = await in_pairs(partial(_turn, clear, in_flight), partial(_turn, sealed, in_flight))
+    target = Target(TARGET) if load == "entries" else None
+    return Row(f"{load}, {in_flight} in flight", "bodies in the clear", "commands/s", target, pairs)
 
 
-def _print(rows: list[Row], console: Console) -> None:
-    table = Table("load", "in flight", "clear/s", "sealed/s", "ratio", "min..max", "CPU µs", "foreign cores", "verdict")
-    for row in rows:
-        ratios = [pair.ratio for pair in row.pairs]
-        cpu = [
-            statistics.median(each)
-            for each in zip(*((p.clear.cpu_us, p.sealed.cpu_us) for p in row.pairs), strict=True)
-        ]
-        table.add_row(
-            row.load,
-            str(row.in_flight),
-            f"{statistics.median(pair.clear.per_second for pair in row.pairs):,.0f}",
-            f"{statistics.median(pair.sealed.per_second for pair in row.pairs):,.0f}",
-            f"{row.median:.2f}",
-            f"{min(ratios):.2f}..{max(ratios):.2f}",
-            f"{cpu[0]:.0f} -> {cpu[1]:.0f}",
-            f"{statistics.median(pair.foreign_cores for pair in row.pairs):.1f}",
-            row.verdict,
-        )
-    console.print(table)
+async def _turn(side: Turn, in_flight: int) -> Measured:
+    rate = await side(in_flight, SECONDS)
+    return Measured(rate.per_second, rate.cpu_us)
 
 
 def main() -> int:
@@ -144,12 +79,7 @@ def main() -> int:
             urls = {f"LEDGER_POSTGRES_{role}_URL": server.superuser_url for role in _ROLES}
             rows = asyncio.run(_measure(load({**urls, **secret_settings(folder)})))
             version = server.major
-    _print(rows, Console(width=140))
-    told = [{**asdict(row), "median": round(row.median, 3), "verdict": row.verdict} for row in rows]
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"postgresql": version, "seconds": SECONDS, "rows": told}, indent=1) + "\n")
-    verdicts = {row.verdict for row in rows}
-    return 1 if "missed" in verdicts else 2 if "NOISY" in verdicts else 0
+    return report("sealing", rows, {"postgresql": version, "seconds": SECONDS})
 
 
 if __name__ == "__main__":

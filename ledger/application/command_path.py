@@ -21,7 +21,7 @@ from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger, Prepared
 from ledger.application.lanes import Lanes
 from ledger.application.message_codec import time_of
-from ledger.application.outcome import Outcome, decode_result, encode_result
+from ledger.application.outcome import Outcome, Result, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
@@ -107,7 +107,7 @@ class CommandPath:
             # "Nothing to add" is remembered for ever, and nothing in the append checks it: never on a stale memory.
             return None
         verdict = await self._committer.append(self._append_of(work, decision, prepared, loaded))
-        return self._settle(work, verdict, prepared, (loaded, beside))
+        return self._settle(work, verdict, decision.result, prepared, (loaded, beside))
 
     async def _decide(
         self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None, beside: Loaded | None
@@ -142,7 +142,12 @@ class CommandPath:
         )
 
     def _settle(
-        self, work: _Work, verdict: append.Verdict, prepared: Prepared, streams: tuple[Loaded | None, Loaded | None]
+        self,
+        work: _Work,
+        verdict: append.Verdict,
+        result: Result,
+        prepared: Prepared,
+        streams: tuple[Loaded | None, Loaded | None],
     ) -> Outcome | None:
         """The answer, or None where the command must be decided again."""
         loaded = streams[0]
@@ -152,9 +157,9 @@ class CommandPath:
         match verdict:
             case append.Appended():
                 self._remember_state(prepared, streams)
-                return _outcome(verdict, len(prepared.rows), repeated=False)
+                return _outcome(verdict, result, len(prepared.rows), repeated=False)
             case append.Repeated():
-                return _outcome(verdict, 0, repeated=True)
+                return _outcome(verdict, decode_result(verdict.result), 0, repeated=True)
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
             case append.VersionConflict(stream_id=stream_id, actual=actual):
@@ -185,7 +190,7 @@ class CommandPath:
             return None
         if done.content != content:
             raise CommandIdReused(command_id)
-        return _outcome(done, 0, repeated=True)
+        return _outcome(done, decode_result(done.result), 0, repeated=True)
 
 
 @dataclass
@@ -214,12 +219,14 @@ def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:
     return loaded if loaded is not None and loaded.stream_id == decision.stream_id else None
 
 
-def _outcome(receipt: append.Appended | append.Repeated | CommandReceipt, events: int, *, repeated: bool) -> Outcome:
+def _outcome(
+    receipt: append.Appended | append.Repeated | CommandReceipt, result: Result, events: int, *, repeated: bool
+) -> Outcome:
     return Outcome(
         record_id=receipt.stream_id,
         record_version=receipt.version,
         position=receipt.last_position,
         repeated=repeated,
         events=events,
-        result=decode_result(receipt.result),
+        result=result,
     )

@@ -56,6 +56,9 @@ from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
 IDS = 6
+_ID_BYTES = 16
+_RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
+_VERSION_4 = 4 << 76 | 0b10 << 62
 RULEBOOK = get_args(RulebookCommand)
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
 """Commands that choose among the rules there are, or name a template without its version."""
@@ -69,7 +72,9 @@ PAGE = 1000
 
 def fresh_ids() -> tuple[UUID, ...]:
     """Random version 4 UUIDs for one decision."""
-    return tuple(UUID(bytes=os.urandom(16), version=4) for _ in range(IDS))
+    random = os.urandom(IDS * _ID_BYTES)
+    numbers = [int.from_bytes(random[at : at + _ID_BYTES], "big") for at in range(0, len(random), _ID_BYTES)]
+    return tuple([UUID(int=each & _RANDOM_BITS | _VERSION_4) for each in numbers])
 
 
 class FactGathering:
@@ -211,7 +216,8 @@ class FactGathering:
         content = getattr(asked.command, "content", None)
         if not isinstance(content, EntryContent) or facts.context.historical:
             return facts
-        return replace(facts, code_tables=await self._codes.tables(content, facts.pack))
+        tables = await self._codes.tables(content, facts.pack)
+        return replace(facts, code_tables=tables) if tables else facts
 
     async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""

@@ -1,8 +1,9 @@
 """One hospital's ledger as an application of the `eventsourcing` library, with an asynchronous save.
 
-The library's parts are used where they fit: its Application holds mapper, recorder and event store, its ProcessingEvent
-collects what a decision brought. Its own save, retry decorator and notification log are not: they hold a table lock
-through the commit or repeat an insert whose outcome is unknown (docs/adr/0003).
+The library's parts are used where they fit: its Application holds mapper, recorder and event store. Its own save, retry
+decorator and notification log are not: they hold a table lock through the commit or repeat an insert whose outcome is
+unknown (docs/adr/0003). Nor is its ProcessingEvent: asking of every event whether it keeps a run-time protocol took a
+twentieth of a command.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from eventsourcing.application import Application, ProcessingEvent
+from eventsourcing.application import Application
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InfrastructureFactory,
@@ -211,10 +212,7 @@ class HospitalLedger(Application[UUID]):
         bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
         sealed = await self._seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
-        processing: ProcessingEvent[UUID] = ProcessingEvent()
-        for each, stored in zip(made, sealed, strict=True):
-            processing.collect_events(record(*each, stored))
-        collected = tuple(cast("list[RecordedEvent]", processing.events))
+        collected = tuple([record(*each, stored) for each, stored in zip(made, sealed, strict=True)])
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
         return Prepared(collected, tuple(_row(each, kinds[each.originator_id]) for each in collected))
 

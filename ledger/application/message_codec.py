@@ -3,18 +3,20 @@
 The domain knows no protobuf and the contract knows no Python. Where a message and a class have the same field names,
 one compiled plan per pair of types converts both ways; a difference is found when the plan is compiled, so a test that
 compiles every pair proves that they have not drifted apart. Unset means: an empty string for a UUID, the zero value of
-an enum, an absent message; where the class does not allow None there, the fault is reported with its field path.
+an enum, an absent message; where the class does not allow None there, the fault is reported with its field path, which
+is put together only then.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
@@ -26,6 +28,9 @@ from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UUIDS_REMEMBERED = 4096
+"""Who acts and on which record comes again and again, several times in one command; about 1 MB."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -67,9 +72,8 @@ def _reader(descriptor: Descriptor, cls: type) -> Reader:
             raise PlanMismatch(f"{descriptor.full_name} has no field {each.name}")
         steps.append((each.name, _field_reader(field, hints[each.name])))
 
-    def read(message: Message, path: str, faults: Faults) -> Any:
-        prefix = f"{path}." if path else ""
-        return cls(**{name: step(message, prefix + name, faults) for name, step in steps})
+    def read(message: Message, prefix: str, faults: Faults) -> Any:
+        return cls(**{name: step(message, prefix, faults) for name, step in steps})
 
     return read
 
@@ -88,18 +92,18 @@ def _field_reader(field: FieldDescriptor, hint: Any) -> Reader:
     if field.type == FieldDescriptor.TYPE_STRING:
         return _text_reader(name, presence=field.has_presence and optional)
     if field.has_presence and optional:
-        return lambda message, _path, _faults: getattr(message, name) if message.HasField(name) else None
-    return lambda message, _path, _faults: getattr(message, name)
+        return lambda message, _prefix, _faults: getattr(message, name) if message.HasField(name) else None
+    return lambda message, _prefix, _faults: getattr(message, name)
 
 
 def _text_reader(name: str, *, presence: bool) -> Reader:
-    def reader(message: Message, path: str, faults: Faults) -> Any:
+    def reader(message: Message, prefix: str, faults: Faults) -> Any:
         if presence and not message.HasField(name):
             return None
         text: str = getattr(message, name)
         # PostgreSQL's text cannot hold it, so a view could never show what was acknowledged.
         if "\0" in text:
-            faults.append(Violation(path, "NUL_CHARACTER", "text without U+0000 is required"))
+            faults.append(Violation(prefix + name, "NUL_CHARACTER", "text without U+0000 is required"))
         return text
 
     return reader
@@ -110,19 +114,19 @@ def _repeated_reader(field: FieldDescriptor, item: Any) -> Reader:
     if field.message_type is None:
         return _scalars_reader(name, item)
     read = _reader(field.message_type, item)
-    return lambda message, path, faults: tuple(
-        [read(each, f"{path}[{index}]", faults) for index, each in enumerate(getattr(message, name))]
+    return lambda message, prefix, faults: tuple(
+        [read(each, f"{prefix}{name}[{index}].", faults) for index, each in enumerate(getattr(message, name))]
     )
 
 
 def _scalars_reader(name: str, item: Any) -> Reader:
-    def reader(message: Message, path: str, faults: Faults) -> Any:
+    def reader(message: Message, prefix: str, faults: Faults) -> Any:
         texts: list[str] = list(getattr(message, name))
         if item is UUID:
-            return tuple(parse_uuid(text, f"{path}[{index}]", faults) for index, text in enumerate(texts))
+            return tuple(parse_uuid(text, f"{prefix}{name}[{index}]", faults) for index, text in enumerate(texts))
         for index, text in enumerate(texts):
             if "\0" in text:
-                faults.append(Violation(f"{path}[{index}]", "NUL_CHARACTER", "text without U+0000 is required"))
+                faults.append(Violation(f"{prefix}{name}[{index}]", "NUL_CHARACTER", "text without U+0000 is required"))
         return tuple(texts)
 
     return reader
@@ -131,23 +135,26 @@ def _scalars_reader(name: str, item: Any) -> Reader:
 def _message_reader(field: FieldDescriptor, wanted: Any, *, optional: bool) -> Reader:
     name = field.name
     read = _read_timestamp if wanted is datetime else _reader(typing.cast("Descriptor", field.message_type), wanted)
+    inner = f"{name}."
 
-    def reader(message: Message, path: str, faults: Faults) -> Any:
+    def reader(message: Message, prefix: str, faults: Faults) -> Any:
         if message.HasField(name):
-            return read(getattr(message, name), path, faults)
+            return read(getattr(message, name), prefix + inner, faults)
         if not optional:
-            faults.append(Violation(path, "REQUIRED", "a value is required"))
+            faults.append(Violation(prefix + name, "REQUIRED", "a value is required"))
         return None
 
     return reader
 
 
-def _read_timestamp(message: Message, path: str, faults: Faults) -> datetime | None:
+def _read_timestamp(message: Message, prefix: str, faults: Faults) -> datetime | None:
     stamp = typing.cast("Timestamp", message)
     try:
         return from_timestamp(stamp)
     except (OverflowError, ValueError):
-        faults.append(Violation(path, "TIME_OUT_OF_RANGE", "years 1 to 9999, nanoseconds 0 to 999,999,999"))
+        faults.append(
+            Violation(prefix.removesuffix("."), "TIME_OUT_OF_RANGE", "years 1 to 9999, nanoseconds 0 to 999,999,999")
+        )
         return None
 
 
@@ -155,23 +162,23 @@ def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], *, optional: boo
     name = field.name
     by_number = _enum_members(typing.cast("EnumDescriptor", field.enum_type), wanted)
 
-    def reader(message: Message, path: str, faults: Faults) -> Any:
+    def reader(message: Message, prefix: str, faults: Faults) -> Any:
         number = getattr(message, name)
         member = by_number.get(number)
         if member is None and (number != 0 or not optional):
             rule = "UNKNOWN_VALUE" if number else "REQUIRED"
-            faults.append(Violation(path, rule, "one of the named values is required"))
+            faults.append(Violation(prefix + name, rule, "one of the named values is required"))
         return member
 
     return reader
 
 
 def _uuid_reader(name: str, *, optional: bool) -> Reader:
-    def reader(message: Message, path: str, faults: Faults) -> Any:
+    def reader(message: Message, prefix: str, faults: Faults) -> Any:
         text = getattr(message, name)
         if not text and optional:
             return None
-        return parse_uuid(text, path, faults)
+        return parse_uuid(text, prefix + name, faults)
 
     return reader
 
@@ -187,29 +194,40 @@ def nul_faults(message: Message, prefix: str = "") -> Faults:
 
 def parse_uuid(text: str, path: str, faults: Faults) -> UUID | None:
     """A UUID in canonical text, or None with a fault added."""
-    try:
-        value = UUID(text)
-    except ValueError:
-        value = None
-    # One spelling for one id: `UUID()` also takes braces, URNs and upper case, and a retry may not differ by that.
-    if value is None or str(value) != text:
+    value = _uuid_of(text)
+    if value is None:
         rule = "MALFORMED_UUID" if text else "REQUIRED"
         faults.append(Violation(path, rule, "a UUID in canonical lower-case text is required"))
         return None
     return value
 
 
+@lru_cache(maxsize=UUIDS_REMEMBERED)
+def _uuid_of(text: str) -> UUID | None:
+    # One spelling for one id: `UUID()` also takes braces, URNs and upper case, and a retry may not differ by that.
+    return UUID(text) if _CANONICAL_UUID.fullmatch(text) else None
+
+
 @cache
 def _writer(descriptor: Descriptor, cls: type) -> Writer:
     hints = typing.get_type_hints(cls)
+    plain: list[str] = []
     steps: list[tuple[str, Callable[[Any, Message], None]]] = []
     for each in dataclasses.fields(cls):
         field = descriptor.fields_by_name.get(each.name)
         if field is None:
             raise PlanMismatch(f"{descriptor.full_name} has no field {each.name}")
-        steps.append((each.name, _field_writer(field, hints[each.name])))
+        step = _field_writer(field, hints[each.name])
+        if step is None:
+            plain.append(each.name)
+        else:
+            steps.append((each.name, step))
 
     def write(value: Any, message: Message) -> None:
+        for name in plain:
+            part = getattr(value, name)
+            if part is not None:
+                setattr(message, name, part)
         for name, step in steps:
             part = getattr(value, name)
             if part is not None:
@@ -218,7 +236,8 @@ def _writer(descriptor: Descriptor, cls: type) -> Writer:
     return write
 
 
-def _field_writer(field: FieldDescriptor, hint: Any) -> Callable[[Any, Message], None]:
+def _field_writer(field: FieldDescriptor, hint: Any) -> Callable[[Any, Message], None] | None:
+    """None for what goes over as it is."""
     name = field.name
     if field.is_repeated:
         return _repeated_writer(field, get_args(hint)[0])
@@ -233,7 +252,7 @@ def _field_writer(field: FieldDescriptor, hint: Any) -> Callable[[Any, Message],
         return lambda value, message: setattr(message, name, numbers[value])
     if wanted is UUID:
         return lambda value, message: setattr(message, name, str(value))
-    return lambda value, message: setattr(message, name, value)
+    return None
 
 
 def _write_submessage(write: Writer, value: Any, message: Message) -> None:

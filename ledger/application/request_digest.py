@@ -8,48 +8,64 @@ under; deadline and tracing are no part of the message.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 _FLOATS = (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT)
 _LEFT_OUT = frozenset({"ledger.api.v1.CommandContext.command_id"})
+_ONE = 1
+_Write = Callable[[Any], bytes]
+_writers: dict[FieldDescriptor, _Write] = {}
+"""How each field is written, found once: a descriptor makes its attributes anew whenever they are asked for."""
 
 
 def content_digest(rpc: str, request: Message) -> bytes:
     """SHA-256 over the RPC's name and the canonical form of its decoded request, 32 bytes."""
-    out = bytearray()
-    _put(out, rpc.encode())
-    _walk(request, out)
-    return sha256(out).digest()
+    return sha256(_with_length(rpc.encode()) + _canonical(request)).digest()
 
 
-def _walk(message: Message, out: bytearray) -> None:
-    for field, value in message.ListFields():
-        if field.full_name in _LEFT_OUT:
-            continue
-        values = list(value) if field.is_repeated else [value]
-        out += struct.pack(">II", field.number, len(values))
-        for each in values:
-            _put(out, _bytes_of(field, each))
+def _canonical(message: Message) -> bytes:
+    return b"".join([(_writers.get(field) or _known(field))(value) for field, value in message.ListFields()])
 
 
-def _bytes_of(field: FieldDescriptor, value: Any) -> bytes:
+def _known(field: FieldDescriptor) -> _Write:
+    return _writers.setdefault(field, _writer(field))
+
+
+def _writer(field: FieldDescriptor) -> _Write:
+    if field.full_name in _LEFT_OUT:
+        return lambda _: b""
+    number, bytes_of = field.number, _value_writer(field)
+    if field.is_repeated:
+        return lambda values: b"".join(
+            [struct.pack(">II", number, len(values)), *(_with_length(bytes_of(each)) for each in values)]
+        )
+    return _single_writer(struct.pack(">II", number, _ONE), bytes_of)
+
+
+def _single_writer(start: bytes, bytes_of: _Write) -> _Write:
+    def write(value: Any) -> bytes:
+        data = bytes_of(value)
+        return start + len(data).to_bytes(4, "big") + data
+
+    return write
+
+
+def _value_writer(field: FieldDescriptor) -> _Write:
     if field.message_type is not None:
-        inner = bytearray()
-        _walk(cast("Message", value), inner)
-        return bytes(inner)
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return value.encode()
+        return _canonical
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return str.encode
     if field.type in _FLOATS:
-        return struct.pack(">d", value)
-    return int(value).to_bytes(9, "big", signed=True)
+        return struct.Struct(">d").pack
+    return lambda value: int(value).to_bytes(9, "big", signed=True)
 
 
-def _put(out: bytearray, data: bytes) -> None:
-    out += struct.pack(">I", len(data))
-    out += data
+def _with_length(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data

@@ -7,6 +7,7 @@ else goes by what was read within the last second.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -41,6 +42,7 @@ class RulesInForce:
         self._hospitals_pack = hospitals_pack
         self._monotonic = monotonic
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
         self._stream_id: UUID | None = None
         self._known = HospitalRules(shipped, hospitals_pack, None)
 
@@ -55,11 +57,18 @@ class RulesInForce:
 
     async def knowing(self, state: StreamState | None, templates: Iterable[tuple[str, int]] = ()) -> HospitalRules:
         """The rules, read again where they are a second old, or lack the pack of a stream or one of the templates."""
-        rules = self._known
-        fresh = self._monotonic() - self._read_at < FRESH_SECONDS
-        if fresh and rules.knows_pack_of(state) and all(rules.has_template(each) for each in templates):
+        if not self._fresh():
+            # One reads for all: else every command under way would, once a second, at the same time.
+            async with self._reading:
+                rules = self._known if self._fresh() else await self.now()
+        else:
+            rules = self._known
+        if rules.knows_pack_of(state) and all(rules.has_template(each) for each in templates):
             return rules
         return await self.now()
+
+    def _fresh(self) -> bool:
+        return self._monotonic() - self._read_at < FRESH_SECONDS
 
     async def _book(self) -> RulebookState | None:
         if self._stream_id is None:

@@ -48,9 +48,14 @@ def settings_for(*needed: str, own_servers: bool = False, beside: Path | None = 
 
 
 def run_until_stopped(
-    work: Callable[[asyncio.Event, Ready], Coroutine[Any, Any, None]], ready_file: Path | None
+    work: Callable[[asyncio.Event, Ready], Coroutine[Any, Any, None]],
+    ready_file: Path | None,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
-    """Runs a role until SIGTERM or Ctrl-C sets its stop event; the ready file appears when it says so."""
+    """Runs a role until SIGTERM or Ctrl-C sets its stop event; the ready file appears when it says so.
+
+    `new_loop` makes another event loop than asyncio's own.
+    """
 
     async def main() -> None:
         log_clock(await asyncio.to_thread(clock_state))
@@ -61,7 +66,8 @@ def run_until_stopped(
         await _ended(asyncio.create_task(work(stop, lambda facts: write_ready(ready_file, facts))), stop)
 
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(main())
     except (NotDurable, NotLoopback, BadSettings, KeyFileUnusable) as error:
         print(*error.args, file=sys.stderr)
         raise SystemExit(2) from error

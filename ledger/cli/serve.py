@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import uvloop
 
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys, consumers_of, erasing_of
@@ -61,7 +62,7 @@ def serve(ready_file: Path | None) -> None:
                 raise
             raise click.ClickException(f"LEDGER_HTTP_LISTEN: {settings.http_listen} cannot be listened on") from error
 
-    run_until_stopped(work, ready_file)
+    run_until_stopped(work, ready_file, uvloop.new_event_loop)
 
 
 async def _serve(

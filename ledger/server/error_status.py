@@ -1,9 +1,10 @@
-"""An error as google.rpc.Status: exactly one ErrorInfo, and the violations of a refusal (AIP-193)."""
+"""An error as google.rpc.Status: exactly one ErrorInfo, the violations of a refusal (AIP-193), when to come again."""
 
 from __future__ import annotations
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ledger.api.v1.common_pb2 import Violation, Violations
@@ -25,6 +26,8 @@ def status_of(error: BaseException, incident: str = "") -> Status:
         _add_violations(status, info, violations_of(error))
     else:
         _add(status, info)
+    if row.retry_after_ms:
+        _add(status, RetryInfo(retry_delay=Duration(nanos=row.retry_after_ms * 1_000_000)))
     return status
 
 

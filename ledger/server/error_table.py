@@ -19,6 +19,10 @@ from ledger.server import errors as edge
 from ledger.store import errors as store
 from ledger.views import errors as views
 
+OVERLOAD_RETRY_MS = 500
+"""About as long as a full server takes for what it has taken on; and so long that those whom it refuses, each asking
+again after it, cost it little of its time."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -28,6 +32,8 @@ class Row:
     reason: str
     facts: tuple[str, ...] = ()
     """Fields of the error that go into ErrorInfo.metadata."""
+    retry_after_ms: int = 0
+    """What RetryInfo tells the client to wait; 0 = none is sent."""
 
 
 INTERNAL = Row(code_pb2.INTERNAL, "INTERNAL", ("incident",))
@@ -68,7 +74,7 @@ TABLE: dict[type[BaseException], Row] = {
     store.StoreUnavailable: Row(code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE"),
     store.MigrationBlocked: Row(code_pb2.UNAVAILABLE, "MIGRATION_BLOCKED"),
     store.OutcomeUnknown: Row(code_pb2.UNKNOWN, "OUTCOME_UNKNOWN", ("command_id",)),
-    store.AppendQueueFull: Row(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", ("hospital", "waiting")),
+    store.AppendQueueFull: Row(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", ("hospital", "waiting"), OVERLOAD_RETRY_MS),
     views.PositionAboveHead: Row(code_pb2.OUT_OF_RANGE, "POSITION_OUT_OF_RANGE", ("hospital", "position")),
     views.WaitTimedOut: Row(code_pb2.DEADLINE_EXCEEDED, "VIEW_BEHIND", ("view", "position", "reached")),
     views.RecordStopped: Row(code_pb2.FAILED_PRECONDITION, "RECORD_STOPPED", ("view", "stream_id", "position")),
@@ -85,7 +91,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.RequestTooLarge: Row(code_pb2.INVALID_ARGUMENT, "REQUEST_TOO_LARGE", ("size", "limit")),
     edge.ResponseTooLarge: Row(code_pb2.RESOURCE_EXHAUSTED, "RESPONSE_TOO_LARGE", ("size", "limit")),
     edge.MalformedRequest: Row(code_pb2.INVALID_ARGUMENT, "MALFORMED_REQUEST"),
-    edge.TooManyCalls: Row(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", ("limit",)),
+    edge.TooManyCalls: Row(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", ("limit",), OVERLOAD_RETRY_MS),
     edge.ForeignPageToken: Row(code_pb2.INVALID_ARGUMENT, "FOREIGN_PAGE_TOKEN"),
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.NotInLogYet: Row(code_pb2.OUT_OF_RANGE, "NOT_IN_LOG_YET", ("asked", "size")),

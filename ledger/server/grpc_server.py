@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -34,8 +34,9 @@ Context = ServicerContext[Any, Any]
 class GrpcServer:
     """A grpc.aio server of one edge."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._server: Server = grpc.aio.server(options=_options(edge.limits))
+    def __init__(self, edge: Edge, *, share_port: bool = False) -> None:
+        """`share_port`: other processes may listen on the same address."""
+        self._server: Server = grpc.aio.server(options=_options(edge.limits, share_port=share_port))
         self._health: Any = cast("Any", health).aio.HealthServicer()
         self._server.add_generic_rpc_handlers(tuple(_handlers(edge)))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -58,12 +59,12 @@ class GrpcServer:
         await self._server.stop(grace_seconds)
 
 
-def _options(limits: Limits) -> list[tuple[str, int]]:
+def _options(limits: Limits, *, share_port: bool) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.transport_bytes_max),
         ("grpc.max_send_message_length", limits.response_bytes_max),
-        # Two servers on one port would share its calls in silence.
-        ("grpc.so_reuseport", 0),
+        # Unasked, two servers on one port would share its calls in silence.
+        ("grpc.so_reuseport", int(share_port)),
     ]
 
 
@@ -91,10 +92,14 @@ def _behaviour(method: Method, served: Served) -> Any:
 
 
 def _unary(method: Method, served: ServedUnary) -> Callable[[bytes, Context], Awaitable[Message]]:
+    # Without `_told`: its block costs as much as the request's parsing, and most calls are these.
     async def behaviour(data: bytes, context: Context) -> Message:
-        async with _told(context):
-            current_authorization.set(_header(context, "authorization"))
-            return await served(parse_request(method.request, data), _traceparent(context))
+        try:
+            headers = _headers(context)
+            current_authorization.set(_text(headers.get("authorization")))
+            return await served(parse_request(method.request, data), _text(headers.get("traceparent")))
+        except (CallFailed, MalformedRequest) as error:
+            await _abort(context, _status(error))
 
     return behaviour
 
@@ -128,23 +133,27 @@ async def _told(context: Context) -> AsyncGenerator[None]:
     """Ends the call with the status of what went wrong in the block."""
     try:
         yield
-    except CallFailed as failed:
-        await _abort(context, failed.status)
-    except MalformedRequest as error:
-        await _abort(context, status_of(error))
+    except (CallFailed, MalformedRequest) as error:
+        await _abort(context, _status(error))
 
 
-async def _abort(context: Context, status: Status) -> None:
+def _status(error: CallFailed | MalformedRequest) -> Status:
+    return error.status if isinstance(error, CallFailed) else status_of(error)
+
+
+async def _abort(context: Context, status: Status) -> NoReturn:
     told = rpc_status.to_status(status)
     await context.abort(told.code, told.details, told.trailing_metadata)
 
 
 def _traceparent(context: Context) -> str | None:
-    return _header(context, "traceparent")
+    return _text(_headers(context).get("traceparent"))
 
 
-def _header(context: Context, name: str) -> str | None:
-    for key, value in context.invocation_metadata() or ():
-        if key == name:
-            return value if isinstance(value, str) else None
-    return None
+def _headers(context: Context) -> dict[str, str | bytes]:
+    """By name; of one that was sent twice the first counts."""
+    return dict(reversed(tuple(context.invocation_metadata() or ())))
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value if isinstance(value, str) else None

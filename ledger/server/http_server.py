@@ -30,9 +30,9 @@ class HttpServer:
         self._server = _QuietServer(config)
         self._running: asyncio.Task[None] | None = None
 
-    async def start(self, address: ListenAddress) -> int:
-        """Listens; the port. Raises OSError where the port is taken."""
-        listener = bound_socket(address)
+    async def start(self, address: ListenAddress, *, share_port: bool = False) -> int:
+        """Listens; the port. Raises OSError where the port is taken, with `share_port` by one who does not share it."""
+        listener = bound_socket(address, share_port=share_port)
         port: int = listener.getsockname()[1]
         self._running = asyncio.create_task(self._server.serve(sockets=[listener]), name="http")
         await self._server.has_started.wait()

@@ -22,8 +22,9 @@ class Limits:
     """A message on the wire. Between this and `request_bytes_max` the refusal is typed; above it the transport
     refuses by itself, without details. Far enough above that no entry which somebody wrote by hand or scanned gets
     there."""
-    calls_in_flight_max: int = 1024
-    """Unary calls, both protocols together."""
+    calls_in_flight_max: int = 512
+    """Unary calls, both protocols together. Who comes to a full server is told so at once: it works no faster with more
+    calls under way, and each waits longer."""
     streams_in_flight_max: int = 4096
     """Streaming calls, both protocols together."""
     bulk_commands_in_flight_max: int = 256

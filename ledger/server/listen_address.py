@@ -38,12 +38,14 @@ def parse(setting: str, value: str) -> ListenAddress:
     return ListenAddress(host, int(port))
 
 
-def bound_socket(address: ListenAddress) -> socket.socket:
-    """A listening socket. Raises OSError where the port is taken."""
+def bound_socket(address: ListenAddress, *, share_port: bool = False) -> socket.socket:
+    """A listening socket, which may share its port with others that say so. Raises OSError where the port is taken."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((address.host, address.port))
         listener.listen(_BACKLOG)
     except OSError:

@@ -52,13 +52,13 @@ async def run_server(
     grpc_address = listen_address.parse("grpc_listen", settings.grpc_listen)
     http_address = listen_address.parse("http_listen", settings.http_listen)
     edge = Edge(ledger, queries, registry, limits, logs.own if logs else None)
-    grpc_server = GrpcServer(edge)
+    grpc_server = GrpcServer(edge, share_port=settings.share_ports)
     pages = LogPages(logs.own, ledger.origin_of, logs.readers) if logs else None
     http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
     async with edge.reads.flushing():
         try:
             grpc_port = await grpc_server.start(str(grpc_address))
-            http_port = await http_server.start(http_address)
+            http_port = await http_server.start(http_address, share_port=settings.share_ports)
             grpc_bound = ListenAddress(grpc_address.host, grpc_port)
             http_bound = ListenAddress(http_address.host, http_port)
             ready(Addresses(str(grpc_bound), f"http://{http_bound}"))

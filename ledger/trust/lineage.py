@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 LOG_SUCCEEDED = "ledger.v1.LogSucceeded"
 """Stored name of the event with which a successor begins; nowhere else does the origin of a ledger's events change."""
+ORIGINS_REMEMBERED = 1024
+"""It is asked for every event that is sealed or opened, of few hospitals."""
 _ORIGIN = re.compile(r"(?P<name>.+)/(?P<number>[1-9][0-9]{0,8})")
 
 
@@ -41,6 +44,7 @@ def is_at_or_after(origin: str, before: str) -> bool:
     return one is not None and other is not None and one[0] == other[0] and one[1] > other[1]
 
 
+@lru_cache(maxsize=ORIGINS_REMEMBERED)
 def first_of(origin: str) -> str:
     """The ledger's first origin, by which whatever belongs to the ledger and to no one log of it is kept."""
     found = _ORIGIN.fullmatch(origin)

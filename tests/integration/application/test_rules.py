@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ledger.api.v1 import common_pb2, records_pb2
 from ledger.application.ledger import Ledger
+from ledger.application.rules_in_force import FRESH_SECONDS, RulesInForce
 from ledger.config import Settings
+from ledger.domain.defaults import DEFAULT_PACK, shipped_rules
 from ledger.domain.refusal import RefusalKind, Refused
+from ledger.store.reading import EventReader, ReservationRow
 from tests.contract.edge import requests
 from tests.integration.application.written import HOSPITAL, execute, record_under_care, superuser
 from tests.services.postgres import Database
@@ -54,3 +59,25 @@ async def _missing(ledger: Ledger, record_id: str) -> str:
     with pytest.raises(Refused) as refused:
         await execute(ledger, records_pb2.SubmitRecordRequest(context=requests.context(), record_id=record_id))
     return " ".join(f"{each.field} {each.rule} {each.text}" for each in refused.value.violations)
+
+
+async def test_a_second_is_read_once_for_all_who_ask_at_once(ledger: Ledger) -> None:
+    """Every command under way would else read the rulebook when a second is over, all at the same time."""
+    tenant = await ledger._tenants.of(HOSPITAL)  # pyright: ignore[reportPrivateUsage]
+    reader, seconds = _CountingReader(ledger._readers), [10.0]  # pyright: ignore[reportPrivateUsage]
+    rules = RulesInForce(tenant.ledger, reader, tenant.keys, shipped_rules(), DEFAULT_PACK, lambda: seconds[0])
+    await asyncio.gather(*(rules.knowing(None) for _ in range(20)))
+    assert reader.reads == 1
+    seconds[0] += FRESH_SECONDS
+    await asyncio.gather(*(rules.knowing(None) for _ in range(20)))
+    assert reader.reads == 2
+
+
+class _CountingReader(EventReader):
+    """Counts the looks for the rulebook."""
+
+    reads = 0
+
+    async def reservation(self, hospital: str, kind: str, key: bytes) -> ReservationRow | None:
+        self.reads += 1
+        return await super().reservation(hospital, kind, key)

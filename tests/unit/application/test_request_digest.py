@@ -42,6 +42,12 @@ def test_the_command_id_is_left_out() -> None:
     assert content_digest(RPC, other) == content_digest(RPC, request())
 
 
+def test_the_digest_of_a_release_is_the_next_one_s() -> None:
+    """It is stored with the command: were it made otherwise, a retry after an upgrade would be another command."""
+    known = "5bfbe0b09a316d76c49249f044a5c34cfd246b0c8e6843ea20086a12df237e4c"
+    assert content_digest(RPC, request()).hex() == known
+
+
 def test_the_rpc_counts() -> None:
     """The same fields under another name are another command."""
     assert content_digest("AmendEntry", request()) != content_digest(RPC, request())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ledger.api.v1.common_pb2 import Violations
@@ -50,6 +50,21 @@ def _leaves(module: ModuleType) -> Iterator[type[Exception]]:
 def test_every_error_has_a_row_or_is_known_to_be_ours(module: ModuleType) -> None:
     """An error class that somebody adds is not told as INTERNAL by oversight."""
     assert [each for each in _leaves(module) if each not in TABLE and each not in _OURS] == []
+
+
+def test_who_comes_to_a_full_service_is_told_when_to_come_again() -> None:
+    """Callers who ask again at once would keep it full; nobody else is told to wait."""
+    full = [store.AppendQueueFull("north", 10_000), edge.TooManyCalls(512)]
+    assert [_retry_ms(status_of(each)) for each in full] == [500, 500]
+    assert _retry_ms(status_of(edge.ResponseTooLarge(2, 1))) is None
+
+
+def _retry_ms(status: Status) -> float | None:
+    for each in status.details:
+        info = RetryInfo()
+        if each.Unpack(info):
+            return info.retry_delay.ToMilliseconds()
+    return None
 
 
 def test_only_unavailable_invites_a_retry() -> None:

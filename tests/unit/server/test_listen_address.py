@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.server.errors import NotLoopback
-from ledger.server.listen_address import parse
+from ledger.server.listen_address import ListenAddress, bound_socket, parse
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,12 @@ def test_anything_else_is_refused_by_the_setting_s_name(value: str) -> None:
     with pytest.raises(NotLoopback) as refusal:
         parse("grpc_listen", value)
     assert refusal.value.setting == "grpc_listen"
+
+
+def test_a_port_is_shared_only_by_those_who_say_so() -> None:
+    """Two servers on one port by mistake would share its calls in silence."""
+    with bound_socket(ListenAddress("127.0.0.1", 0), share_port=True) as first:
+        port = first.getsockname()[1]
+        bound_socket(ListenAddress("127.0.0.1", port), share_port=True).close()
+        with pytest.raises(OSError, match="in use"):
+            bound_socket(ListenAddress("127.0.0.1", port))

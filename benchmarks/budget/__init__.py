@@ -1,0 +1,1 @@
+"""Where the CPU of a command goes, step by step."""

@@ -1,0 +1,1 @@
+"""The whole command over gRPC and Connect: decided, sealed, durable."""

@@ -1,0 +1,1 @@
+"""Publishing to Kafka beside a bare transactional producer."""
