@@ -47,7 +47,7 @@ async def _rows(sides: Sides, script: Path) -> list[Row]:
 
 
 def _measured(folder: Path, postgres: EmbeddedPostgres, program: LoadProgram) -> list[Row]:
-    asyncio.run(_prepared(postgres.superuser_url))
+    asyncio.run(prepared(postgres.superuser_url))
     sample = product.new_event(b"\x5a" * product.BODY_BYTES)
     script = folder / "baseline.pgbench"
     pgbench.prepare(postgres.superuser_url, script, sample.envelope, sample.body, sample.leaf_hash)
@@ -57,7 +57,8 @@ def _measured(folder: Path, postgres: EmbeddedPostgres, program: LoadProgram) ->
         return asyncio.run(_rows(Sides(program, postgres, service, echo, records, folder, SECONDS), script))
 
 
-async def _prepared(url: str) -> None:
+async def prepared(url: str) -> None:
+    """A database with the hospital of this benchmark."""
     await migrate(url)
     await add_hospital(url, HOSPITAL, origin_prefix="ledger.bench")
 
