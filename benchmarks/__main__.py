@@ -36,6 +36,7 @@ SHORT = (
     Benchmark("verify", 60),
     Benchmark("integrate", 60),
     Benchmark("budget", 40),
+    Benchmark("model", 160),
 )
 
 
