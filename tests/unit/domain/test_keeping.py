@@ -25,7 +25,6 @@ from ledger.domain.keeping_values import (
     SealStep,
     UnsealGround,
 )
-from ledger.domain.retention import Term, retention_term
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
@@ -161,55 +160,6 @@ def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared()
     assert stream.refused(keeping.EndRetention(RECORD), now=early, visits=(own,))[1] == [("record_id", "TERM_NOT_OVER")]
     stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(own,))
     assert stream.record.phase is Phase.DUE
-
-
-def _in_error() -> Stream:
-    stream = active()
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
-    return stream
-
-
-def _appraised_in_error(opinion: DisposalOpinion, until: str) -> Stream:
-    stream = _in_error()
-    stream.when(keeping.EndRetention(RECORD), now=LATER)
-    stream.when(keeping.AppraiseDisposal(RECORD, opinion, "a claim", until), now=LATER)
-    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER)
-    return stream
-
-
-def test_a_wrong_record_that_is_kept_longer_stays_a_wrong_record() -> None:
-    """An extension at the end of its term leads back to where it was: it is never anybody's archived case."""
-    stream = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
-    assert (stream.record.phase, stream.record.retain_until) == (Phase.ENTERED_IN_ERROR, "2190-01-01")
-    asked = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))
-    assert ("", "PHASE_NOT_ALLOWED") in stream.refused(asked, now=LATER)[1]
-
-
-def test_a_wrong_record_that_is_kept_for_ever_is_nobodys_case() -> None:
-    """It is neither reopened, nor offered to another hospital, nor does it take a late item."""
-    stream = _appraised_in_error(DisposalOpinion.KEEP, "")
-    assert stream.record.phase is Phase.PERMANENT
-    fault = ("record_id", "IN_ERROR")
-    for command in (
-        keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",)),
-        course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None),
-        OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None),
-    ):
-        assert fault in stream.refused(command, now=LATER, counterpart_known=True, package=PACKAGE)[1]
-
-
-def test_a_wrong_record_is_no_visit_also_once_its_term_is_over() -> None:
-    """Whatever its phase is by then, it moves nobody's date, and the patient's real visits do not move its own."""
-    wrong = _in_error()
-    wrong.when(keeping.EndRetention(RECORD), now=LATER)
-    stream = archived()
-    late = replace(visit_of(wrong), record_id=OTHER, ended_at=LATER)
-    assert late.phase is Phase.DUE
-    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), late))
-    real = replace(visit_of(stream), record_id=OTHER, phase=Phase.CLOSED, ended_at=LATER)
-    still_wrong = _in_error()
-    still_wrong.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(still_wrong), real))
-    assert still_wrong.record.phase is Phase.DUE
 
 
 def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
@@ -503,22 +453,6 @@ def test_a_term_that_the_law_has_lengthened_holds_for_old_records() -> None:
     assert stream.record.phase is Phase.DUE
 
 
-def test_a_date_comes_with_the_figure_that_makes_it() -> None:
-    """Own pack or the one in force, whichever keeps it longer; none where a date promised before is later."""
-    stream = archived()
-    pack = facts().pack
-    named = next(each for each in pack.figures if each.name == "retention.INPATIENT")
-    longer = [replace(each, source="own counsel") if each is named else each for each in pack.figures]
-    terms = {**pack.retention, VisitType.INPATIENT: replace(pack.retention[VisitType.INPATIENT], years=40)}
-    in_force = replace(pack, id="house", version=3, retention=terms, figures=tuple(longer))
-    own = retention_term(stream.record, facts())
-    assert (own.until, own.years, own.source, own.pack) == ("2056-03-01", 30, named.source, "cn-2010@1")
-    later = retention_term(stream.record, facts(pack_in_force=in_force))
-    assert (later.until, later.years, later.source, later.pack) == ("2066-03-01", 40, "own counsel", "house@3")
-    stream.when(keeping.ExtendRetention(RECORD, "2070-01-01", "link", None))
-    assert retention_term(stream.record, facts(pack_in_force=in_force)) == Term("2070-01-01")
-
-
 def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed() -> None:
     """A late item, or a request that waits, stops the destruction; a new appraisal may follow, and needs approval."""
     stream = condemned()
@@ -590,29 +524,6 @@ def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
     assert (stream.record.phase, stream.record.retain_until) == (Phase.ARCHIVED, "2066-03-01")
     earlier = keeping.ExtendRetention(RECORD, "2060-01-01", "readmission", OTHER)
     assert stream.refused(earlier, now=LATER)[1] == [("retain_until", "DATE_MOVES_BACK")]
-
-
-def test_a_visit_under_another_packs_names_moves_the_date_all_the_same() -> None:
-    """What a class means counts, not what a pack calls it: each pack says which visits go together in it."""
-    stream = archived()
-    ended = NOW + timedelta(days=3650)
-    older = Visit(OTHER, VisitType.OBSERVATION, "stay", Phase.CLOSED, ended)
-    moved = stream.refused(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), older))
-    assert moved[1] == [("record_id", "TERM_NOT_OVER")]
-    clinic = replace(older, visit_type=VisitType.OUTPATIENT, retention_class=stream.record.retention_class)
-    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), clinic))
-
-
-def test_the_pack_in_force_says_for_its_own_date_which_visits_go_together() -> None:
-    """A new pack that keeps clinics as long as stays, counted from the last of both, holds for old records too."""
-    stream = archived()
-    pack = facts().pack
-    together = dict.fromkeys(VisitType, pack.retention[VisitType.INPATIENT])
-    clinic = Visit(OTHER, VisitType.OUTPATIENT, "outpatient", Phase.CLOSED, NOW + timedelta(days=3650))
-    known: dict[str, Any] = {"now": LATER, "visits": (visit_of(stream), clinic)}
-    refused = stream.refused(keeping.EndRetention(RECORD), pack_in_force=replace(pack, retention=together), **known)
-    assert refused[1] == [("record_id", "TERM_NOT_OVER")]
-    stream.when(keeping.EndRetention(RECORD), pack_in_force=pack, **known)
 
 
 @pytest.mark.parametrize("text", ["20660301", "2066-W09-1", "2066-3-1", "soon"])

@@ -1,0 +1,77 @@
+"""A record that was entered in error: kept for its term or for ever, no visit of anybody, and never again a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from ledger.domain import course_commands as course
+from ledger.domain import keeping_commands as keeping
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.transfer_commands import OfferTransfer
+from ledger.domain.values import Phase, TransferKind
+from tests.unit.domain.given import (
+    NOW,
+    PACKAGE,
+    RECORD,
+    RESULT,
+    SUPERIOR,
+    TERM,
+    Stream,
+    active,
+    archived,
+    signed,
+    visit_of,
+)
+
+LATER = NOW + TERM
+OTHER = UUID(int=555)
+
+
+def _in_error() -> Stream:
+    stream = active()
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    return stream
+
+
+def _appraised_in_error(opinion: DisposalOpinion, until: str) -> Stream:
+    stream = _in_error()
+    stream.when(keeping.EndRetention(RECORD), now=LATER)
+    stream.when(keeping.AppraiseDisposal(RECORD, opinion, "a claim", until), now=LATER)
+    stream.when(keeping.ApproveDisposal(RECORD, None), now=LATER)
+    return stream
+
+
+def test_a_wrong_record_that_is_kept_longer_stays_a_wrong_record() -> None:
+    """An extension at the end of its term leads back to where it was: it is never anybody's archived case."""
+    stream = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
+    assert (stream.record.phase, stream.record.retain_until) == (Phase.ENTERED_IN_ERROR, "2190-01-01")
+    asked = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))
+    assert ("", "PHASE_NOT_ALLOWED") in stream.refused(asked, now=LATER)[1]
+
+
+def test_a_wrong_record_that_is_kept_for_ever_is_nobodys_case() -> None:
+    """It is neither reopened, nor offered to another hospital, nor does it take a late item."""
+    stream = _appraised_in_error(DisposalOpinion.KEEP, "")
+    assert stream.record.phase is Phase.PERMANENT
+    fault = ("record_id", "IN_ERROR")
+    for command in (
+        keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",)),
+        course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None),
+        OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None),
+    ):
+        assert fault in stream.refused(command, now=LATER, counterpart_known=True, package=PACKAGE)[1]
+
+
+def test_a_wrong_record_is_no_visit_also_once_its_term_is_over() -> None:
+    """Whatever its phase is by then, it moves nobody's date, and the patient's real visits do not move its own."""
+    wrong = _in_error()
+    wrong.when(keeping.EndRetention(RECORD), now=LATER)
+    stream = archived()
+    late = replace(visit_of(wrong), record_id=OTHER, ended_at=LATER)
+    assert late.phase is Phase.DUE
+    stream.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(stream), late))
+    real = replace(visit_of(stream), record_id=OTHER, phase=Phase.CLOSED, ended_at=LATER)
+    still_wrong = _in_error()
+    still_wrong.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(still_wrong), real))
+    assert still_wrong.record.phase is Phase.DUE
