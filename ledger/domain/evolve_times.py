@@ -31,7 +31,9 @@ def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> Re
         case TimeOf.ENTRY:
             return with_entry(state, replace(state.entries[_named(event.entry_id)], corrected_at=to))
         case TimeOf.CONSULTATION_REQUEST:
-            return _consulted(state, replace(state.consultations[_named(event.consultation_id)], requested_at=to))
+            # As of the request itself: a time ahead of the ledger's clock gains nobody time.
+            asked = state.consultations[_named(event.consultation_id)]
+            return _consulted(state, replace(asked, requested_at=min(to, at)))
         case TimeOf.CONSULTATION_ARRIVAL:
             return _consulted(state, replace(state.consultations[_named(event.consultation_id)], arrived_at=to))
 

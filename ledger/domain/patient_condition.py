@@ -11,9 +11,12 @@ from ledger.domain.state import Entry, RecordState
 CONDITION = "condition"
 """Code of the field by which a note says how the patient is."""
 
+UNSAID = "stable"
+"""What a patient counts as of whom no note has said anything: silence stops no clock, and raises no alarm either."""
+
 
 def condition_of(record: RecordState) -> str:
-    """The patient's condition as the last note that says one codes it; empty where none does."""
+    """The patient's condition as the last note that says one codes it; UNSAID where none does."""
     return condition_before(conditions(record), None)
 
 
@@ -27,7 +30,7 @@ def conditions(record: RecordState) -> list[tuple[datetime, str]]:
 def condition_before(said: Sequence[tuple[datetime, str]], until: datetime | None) -> str:
     """The condition just before a moment; None = now."""
     end = len(said) if until is None else bisect_left(said, until, key=lambda each: each[0])
-    return said[end - 1][1] if end else ""
+    return said[end - 1][1] if end else UNSAID
 
 
 def _condition_in(entry: Entry) -> str:

@@ -125,6 +125,15 @@ def test_an_arrival_that_was_typed_wrongly_is_put_right() -> None:
     assert [(each.before, each.corrected_at) for each in stream.record.time_corrections] == [(late, right)]
 
 
+def test_a_request_that_is_corrected_to_a_time_ahead_gains_no_time() -> None:
+    """As of the request itself, the clock runs at the latest from when somebody said so."""
+    stream = begun(rule_of("emergency_consultation"))
+    asked = next(iter(stream.record.consultations))
+    ahead = CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, NOW + timedelta(minutes=4), "a guess", asked)
+    stream.when(ahead)
+    assert the_deadline(stream, "emergency_consultation").since == NOW
+
+
 def test_another_end_of_care_is_seen_by_whoever_destroys_the_persons_records() -> None:
     """It moves their terms; a destruction that is decided meanwhile is decided again. Other times bump nobody."""
     stream = closed()

@@ -12,7 +12,7 @@ from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_packs, default_templates
 from ledger.domain.patient_condition import condition_of
 from ledger.domain.values import AmendmentKind, Coding, EntryContent, Field, Section
-from tests.unit.domain.given import CLOCK, NOW, RECORD, Stream, narrative, signed
+from tests.unit.domain.given import CLOCK, NOW, RECORD, Stream, narrative, note, signed
 from tests.unit.domain.test_deadlines import (
     HOUR,
     PACK,
@@ -44,6 +44,17 @@ def test_the_condition_that_a_note_says_sets_the_term_of_the_next(condition: str
     assert found.rule == f"course_note_{condition}"
     end = NOW + HOUR + timedelta(days=TERMS[condition])
     assert [found.missed(end + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]
+
+
+def test_silence_about_the_condition_stops_no_clock() -> None:
+    """A patient of whom no note says anything counts as stable: a note every three days, from the start of care on."""
+    stream = under_care()
+    stream.entry(note(), now=NOW + 24 * HOUR)
+    found = [each for each in deadlines(stream.record, PACK) if each.rule.startswith("course_note_")]
+    assert [(each.rule, each.due_at, each.met_at) for each in found] == [
+        ("course_note_stable", NOW + 72 * HOUR, NOW + 24 * HOUR),
+        ("course_note_stable", NOW + 96 * HOUR, None),
+    ]
 
 
 def test_another_condition_sets_another_term() -> None:

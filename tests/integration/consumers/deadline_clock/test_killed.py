@@ -33,9 +33,9 @@ async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
             os.kill(program.pid, signal.SIGKILL)
             await eventually_async(lambda: asyncio.to_thread(program.restart_if_dead), what="the kill")
         await _has_reported(north, 3 * RECORDS)
-        # What the killed ones had read is still waited for by the last one: the stage summary.
+        # What the killed ones had read is still waited for by the last one: the stage summary and the course note.
         north.after(timedelta(days=40))
-        await _has_reported(north, 4 * RECORDS)
+        await _has_reported(north, 5 * RECORDS)
     finally:
         await program.stop(10.0)
     reports = 0
@@ -44,7 +44,7 @@ async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
         missed = {(each.rule, each.due_at.seconds) for each in answer.deadlines if each.missed}
         assert {(each.rule, each.due_at.seconds) for each in answer.reported} == missed
         reports += len(answer.reported)
-    assert (await north.events())["DeadlineMissed"] == reports == 4 * RECORDS
+    assert (await north.events())["DeadlineMissed"] == reports == 5 * RECORDS
 
 
 async def test_killed_at_any_moment_it_moves_every_date_of_linked_patients_once(
