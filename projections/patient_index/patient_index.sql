@@ -169,13 +169,13 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS entries FROM {entries} AS n WHERE n.record_id = e.record_id AND NOT n.retracted
 ) AS n
 CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_array(system, code, display, code_version, entries)) AS codes
+    SELECT json_agg(json_build_array(system, code, display, code_version, entries, subject)) AS codes
     FROM (
         SELECT code ->> 0 AS system, code ->> 1 AS code, min(code ->> 2) AS display, min(code ->> 3) AS code_version,
-            count(*) AS entries
+            count(*) AS entries, code ->> 4 AS subject
         FROM {entries} AS n, json_array_elements(n.codes::json) AS code
         WHERE n.record_id = e.record_id AND NOT n.retracted
-        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $3
+        GROUP BY 1, 2, subject ORDER BY subject, 1, 2 LIMIT $3
     ) AS c
 ) AS c
 CROSS JOIN LATERAL (

@@ -30,7 +30,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 3
+    schema_version = 4
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
