@@ -26,9 +26,9 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
 
 
 def _code(found: list[Any]) -> boards_pb2.EpisodeCode:
-    system, code, display, version, entries, corrected = found
+    system, code, display, version, entries, corrected, subject = found
     coding = common_pb2.Coding(system=system, code=code, display=display, version=version)
-    return boards_pb2.EpisodeCode(coding=coding, entries=entries, corrected=corrected)
+    return boards_pb2.EpisodeCode(coding=coding, entries=entries, corrected=corrected, subject_id=subject)
 
 
 def _duplicate(found: list[Any]) -> boards_pb2.EpisodeDuplicate:

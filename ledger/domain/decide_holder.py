@@ -8,9 +8,9 @@ from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.guards import begin, check_reason, expect, on_record
 from ledger.domain.keeping_commands import RecordHolderTold
-from ledger.domain.keeping_events import CopiesOutdated, HolderTold
 from ledger.domain.state import Entry, RecordState, StreamState, Transfer
 from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.use_events import CopiesOutdated, HolderTold
 from ledger.domain.values import TransferState
 
 HOLDING = frozenset(

@@ -30,7 +30,6 @@ from ledger.domain.keeping_events import (
     PatientRequestAnswered,
     PatientRequestRecorded,
     UseRestricted,
-    UseRestrictionLifted,
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
@@ -38,6 +37,7 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.retention import term_over
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
+from ledger.domain.use_events import UseRestrictionLifted
 
 PAGES_MAX = 10_000
 DPI_MAX = 10_000

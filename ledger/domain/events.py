@@ -19,6 +19,7 @@ from ledger.domain.log_events import LogSucceeded
 from ledger.domain.map_events import MapPublished
 from ledger.domain.rulebook_events import RulebookEvent
 from ledger.domain.transfer_events import TransferEvent
+from ledger.domain.use_events import UseEvent
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -212,6 +213,7 @@ Event = (
     | CourseEvent
     | TransferEvent
     | KeepingEvent
+    | UseEvent
     | DisposalEvent
     | IdentityEvent
     | MapPublished

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.domain import keeping_events as events
+from ledger.domain import use_events
 from ledger.domain.keeping_state import (
     Destruction,
     Disposal,
@@ -157,12 +158,12 @@ def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) ->
     return with_overlays(state, restricted=True)
 
 
-def restriction_lifted(state: RecordState, _: events.UseRestrictionLifted, __: datetime) -> RecordState:
+def restriction_lifted(state: RecordState, _: use_events.UseRestrictionLifted, __: datetime) -> RecordState:
     """Used as any other record."""
     return with_overlays(state, restricted=False)
 
 
-def copies_outdated(state: RecordState, event: events.CopiesOutdated, _: datetime) -> RecordState:
+def copies_outdated(state: RecordState, event: use_events.CopiesOutdated, _: datetime) -> RecordState:
     """Who holds them is to be told."""
     copies = state.overlays.copies
     return with_overlays(
@@ -170,7 +171,7 @@ def copies_outdated(state: RecordState, event: events.CopiesOutdated, _: datetim
     )
 
 
-def holder_told(state: RecordState, event: events.HolderTold, _: datetime) -> RecordState:
+def holder_told(state: RecordState, event: use_events.HolderTold, _: datetime) -> RecordState:
     """Nobody is to be told until the record is changed again."""
     copies, transfers, told = dict(state.overlays.copies), dict(state.transfers), event.holder_id
     if told in copies:
@@ -256,9 +257,9 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PatientRequestRecorded: request_recorded,
     events.PatientRequestAnswered: request_answered,
     events.UseRestricted: use_restricted,
-    events.UseRestrictionLifted: restriction_lifted,
-    events.CopiesOutdated: copies_outdated,
-    events.HolderTold: holder_told,
+    use_events.UseRestrictionLifted: restriction_lifted,
+    use_events.CopiesOutdated: copies_outdated,
+    use_events.HolderTold: holder_told,
     events.RetentionExtended: retention_extended,
     events.RetentionEnded: retention_ended,
     events.DisposalAppraised: appraised,

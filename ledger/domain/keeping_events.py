@@ -212,32 +212,6 @@ class UseRestricted:
 
 
 @dataclass(frozen=True)
-class UseRestrictionLifted:
-    """Use is restricted no longer."""
-
-    meta: EventMeta
-    reason: str
-
-
-@dataclass(frozen=True)
-class CopiesOutdated:
-    """An entry that these copies show was changed since they were handed out: who holds them is to be told."""
-
-    meta: EventMeta
-    copy_ids: tuple[UUID, ...]
-    entry_id: UUID
-
-
-@dataclass(frozen=True)
-class HolderTold:
-    """Who holds a copy or a package was told that the record has changed since."""
-
-    meta: EventMeta
-    holder_id: UUID
-    note: str
-
-
-@dataclass(frozen=True)
 class RetentionExtended:
     """The record is kept longer; the date never moves back."""
 
@@ -314,9 +288,6 @@ KeepingEvent = (
     | PatientRequestRecorded
     | PatientRequestAnswered
     | UseRestricted
-    | UseRestrictionLifted
-    | CopiesOutdated
-    | HolderTold
     | RetentionExtended
     | RetentionEnded
     | DisposalAppraised

@@ -7,10 +7,13 @@ from ledger.api.v1 import common_pb2
 
 
 def codes_of(content: common_pb2.EntryContent) -> str:
-    """Values and topics of its fields that come from a code system, each once, in order of system and code."""
+    """Values and topics of its fields that come from a code system, each once, in order of system and code.
+
+    Each with the newborn whom it is about: what a newborn has is no code of the mother's.
+    """
     by_code = {(each.system, each.code): each for each in _codings(content) if each.system and each.code}
     found = [
-        [_plain(each.system), _plain(each.code), _plain(each.display), _plain(each.version)]
+        [*(_plain(text) for text in (each.system, each.code, each.display, each.version)), content.subject_id]
         for _, each in sorted(by_code.items())
     ]
     return json.dumps(found, ensure_ascii=False, separators=(",", ":"))

@@ -179,10 +179,10 @@ CROSS JOIN LATERAL (
     WHERE n.record_id = e.record_id AND NOT n.retracted
 ) AS n
 CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_array(system, code, display, code_version, entries, corrected)) AS codes
+    SELECT json_agg(json_build_array(system, code, display, code_version, entries, corrected, subject)) AS codes
     FROM (
         SELECT code ->> 0 AS system, code ->> 1 AS code, min(code ->> 2) AS display, min(code ->> 3) AS code_version,
-            count(*) AS entries, count(l.corrected_id) AS corrected
+            count(*) AS entries, count(l.corrected_id) AS corrected, code ->> 4 AS subject
         FROM {entries} AS n
         CROSS JOIN json_array_elements(n.codes::json) AS code
         LEFT JOIN (
@@ -190,7 +190,7 @@ CROSS JOIN LATERAL (
             WHERE l.record_id = e.record_id AND NOT l.retracted AND l.corrects IS NOT NULL
         ) AS l ON l.corrected_id = n.entry_id
         WHERE n.record_id = e.record_id AND NOT n.retracted
-        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT $3
+        GROUP BY 1, 2, subject ORDER BY subject, 1, 2 LIMIT $3
     ) AS c
 ) AS c
 CROSS JOIN LATERAL (

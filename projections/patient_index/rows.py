@@ -49,7 +49,10 @@ class EpisodeRow(NamedTuple):
 
 
 class EpisodeEntry(NamedTuple):
-    """A signed entry, with the standardised codes of its newest version as JSON: [[system, code, display, version]]."""
+    """A signed entry, with the standardised codes of its newest version as JSON.
+
+    An array of [system, code, display, version, subject]: the subject is a newborn's id, empty of the patient.
+    """
 
     record_id: UUID
     entry_id: UUID

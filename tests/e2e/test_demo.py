@@ -59,6 +59,7 @@ def test_every_check_of_the_demo_holds(demo_folder: Path, kafka_jars: Path) -> N
         "TRAINEE",
         "TERM_NOT_OVER",
         "HELD",
+        "ROLE_NOT_ALLOWED",
     ):
         assert f"refused {rule}" in said
     assert (demo_folder / "service" / "issued-copy.pdf").read_bytes().startswith(b"%PDF")

@@ -413,10 +413,13 @@ class EpisodeCode(_message.Message):
     CODING_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries that hold it."""
     corrected: _builtins.int
     """Of these, entries that a late item corrects: what they say may no longer hold."""
+    subject_id: _builtins.str
+    """Newborn of the record whom it is about, UUID text; empty = the patient. One code of two of them stands twice."""
     @_builtins.property
     def coding(self) -> _common_pb2.Coding:
         """The code, with the text as an author saw it."""
@@ -427,10 +430,11 @@ class EpisodeCode(_message.Message):
         coding: _common_pb2.Coding | None = ...,
         entries: _builtins.int = ...,
         corrected: _builtins.int = ...,
+        subject_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding", "corrected", b"corrected", "entries", b"entries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coding", b"coding", "corrected", b"corrected", "entries", b"entries", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -513,7 +517,7 @@ class Episode(_message.Message):
 
     @_builtins.property
     def codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeCode]:
-        """Standardised codes of the entries, by system and code; at most 200."""
+        """Standardised codes of the entries, the patient's first, by system and code; at most 200."""
 
     @_builtins.property
     def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeDuplicate]:

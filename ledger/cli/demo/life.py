@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ledger.api.v1 import boards_pb2, records_pb2
 from ledger.api.v1.boards_pb2_grpc import ArchiveServiceStub
-from ledger.api.v1.common_pb2 import AMENDMENT_KIND_CORRECTION, DISPOSITION_HOME, PHASE_ARCHIVED, EntryContent
+from ledger.api.v1.common_pb2 import AMENDMENT_KIND_CORRECTION, DISPOSITION_HOME, PHASE_ARCHIVED, Actor, EntryContent
 from ledger.cli.demo.client import Client, note
 from ledger.cli.demo.looking import Chosen, StoryFailed
 from ledger.cli.demo.tables import print_register
@@ -26,11 +26,11 @@ async def amend_close_archive(client: Client, chosen: Chosen, console: Console) 
     await client.send(client.records.EndCare, end)
     submit = records_pb2.SubmitRecordRequest(context=client.context(), record_id=chosen.record_id)
     await client.send(client.records.SubmitRecord, submit)
-    await _refused(client, chosen, console)
+    archivist = await client.colleague("Records Office", "records_office")
+    await _refused(client, chosen, archivist, console)
     quality = await client.colleague("Quality Office", "quality_office")
     passed = records_pb2.PassQualityRequest(context=client.context(quality), record_id=chosen.record_id)
     await client.send(client.records.PassQuality, passed)
-    archivist = await client.colleague("Records Office", "records_office")
     archive = records_pb2.ArchiveRecordRequest(context=client.context(archivist), record_id=chosen.record_id)
     await client.send(client.records.ArchiveRecord, archive)
     register = await ArchiveServiceStub(client.channel).ListArchiveRegister(
@@ -70,8 +70,8 @@ async def _amend(client: Client, chosen: Chosen, console: Console) -> None:
     console.print(f"The corrected note keeps both versions: {len(answer.entry.versions)} are readable.")
 
 
-async def _refused(client: Client, chosen: Chosen, console: Console) -> None:
-    request = records_pb2.ArchiveRecordRequest(context=client.context(), record_id=chosen.record_id)
+async def _refused(client: Client, chosen: Chosen, archivist: Actor, console: Console) -> None:
+    request = records_pb2.ArchiveRecordRequest(context=client.context(archivist), record_id=chosen.record_id)
     try:
         await client.records.ArchiveRecord(request)
     except grpc.RpcError as error:

@@ -247,6 +247,12 @@ async def test_a_position_that_does_not_exist(client: EdgeClient, edge: RunningE
         (AddHospitalRequest(hospital_id="west", partitions=257), "HospitalService/AddHospital", "partitions"),
         (AddHospitalRequest(hospital_id="west", address="not an address"), "HospitalService/AddHospital", "address"),
         (AddHospitalRequest(hospital_id="west", address="\0"), "HospitalService/AddHospital", "address"),
+        (AddHospitalRequest(hospital_id="west", display_name="W\nG"), "HospitalService/AddHospital", "display_name"),
+        (
+            AddHospitalRequest(hospital_id="west", display_name="西" * 201),
+            "HospitalService/AddHospital",
+            "display_name",
+        ),
     ],
 )
 async def test_an_argument_that_does_not_fit(

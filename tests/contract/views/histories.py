@@ -164,6 +164,10 @@ def transfer_offered(transfer_id: UUID, record_version: int) -> Message:
     )
 
 
+def transfer_superseded(transfer_id: UUID, by: UUID) -> Message:
+    return events_pb2.TransferSuperseded(transfer_id=str(transfer_id), counterpart="south", superseded_by=str(by))
+
+
 def transfer_rejected(transfer_id: UUID) -> Message:
     return events_pb2.TransferRejected(transfer_id=str(transfer_id), code="DIGEST_MISMATCH")
 

@@ -1,5 +1,6 @@
 """One patient over several identities, with codes and duplicates, through the runner, on a real PostgreSQL."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from ledger.api.v1 import boards_pb2, common_pb2
@@ -97,6 +98,20 @@ async def test_an_episode_says_which_of_its_codes_were_corrected(ground: Ground)
             assert shown["I10"] == (1, corrected)
             assert (episode.corrected, row.corrected) == (corrected, corrected)
             assert (episode.entries, row.entries) == (1 + corrected, 1 + corrected)
+
+
+async def test_a_newborns_codes_are_not_the_mothers(ground: Ground) -> None:
+    """The same code of both stands twice, each with whom it is about."""
+    record, born, state = h.EventStream(), str(uuid4()), common_pb2.ENTRY_STATE_SIGNED
+    bodies: list[Any] = [life.signed(uuid4(), state, "A", code) for code in ("I10", "I10", "P07.3")]
+    for body in bodies[1:]:
+        body.content.subject_id = born
+    bodies = [h.registered("OBST", "C6", UUID(int=6)), h.care_started(), *bodies]
+    async with running(ground, PatientIndex()):
+        head = ground.append(record.seal(body) for body in bodies)
+        found = await BoardQueries(reader(ground)).patient_index("north", None, "C6", head)
+    shown = [(each.coding.code, each.entries, each.subject_id) for each in found.episodes[0].codes]
+    assert shown == [("I10", 1, ""), ("I10", 1, born), ("P07.3", 1, born)]
 
 
 async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:

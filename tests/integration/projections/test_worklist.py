@@ -132,3 +132,18 @@ async def test_pages_of_a_worklist(ground: Ground) -> None:
             seen += [item.subject_id for item in page.items]
             token = page.next_page_token
     assert seen == [str(loan) for loan in loans]
+
+
+async def test_the_records_office_sees_whom_to_tell_of_a_change(ground: Ground) -> None:
+    """Every copy of one event and the package; told, replaced or expired, it is nobody's item any more."""
+    record, told, replaced, waiting = h.EventStream(), uuid4(), uuid4(), uuid4()
+    bodies = [*care(), life.copies_outdated(told), life.package_outdated(replaced), life.package_outdated(waiting)]
+    bodies += [life.holder_told(told), h.transfer_superseded(replaced, waiting)]
+    async with running(ground, Worklist()):
+        head = ground.append(record.seal(body) for body in bodies)
+        found = await worklists(ground).worklist("north", OFFICE, 0, "", head)
+        only = WorkAsked("records_office", kind=worklist_pb2.WORK_KIND_HOLDER)
+        assert kinds(await worklists(ground).worklist("north", only, 0, "", head)) == kinds(found)
+    other_copy = str(UUID(int=74))
+    holder = worklist_pb2.WORK_KIND_HOLDER
+    assert kinds(found) == [(holder, "OUTDATED", other_copy), (holder, "OUTDATED", str(waiting))]

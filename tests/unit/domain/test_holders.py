@@ -12,10 +12,10 @@ from ledger.domain.course_commands import FileLateItem
 from ledger.domain.decide_holder import HOLDING
 from ledger.domain.decision import ClaimedItem, PackageFacts
 from ledger.domain.keeping_commands import IssueCopy, RecordHolderTold
-from ledger.domain.keeping_events import CopiesOutdated
 from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.use_events import CopiesOutdated
 from ledger.domain.values import AmendmentKind, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
     DIGEST,

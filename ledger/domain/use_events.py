@@ -1,0 +1,37 @@
+"""Events on the use of a record: that it is free again, and who holds the record as it was; see events.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from ledger.domain.values import EventMeta
+
+
+@dataclass(frozen=True)
+class UseRestrictionLifted:
+    """Use is restricted no longer."""
+
+    meta: EventMeta
+    reason: str
+
+
+@dataclass(frozen=True)
+class CopiesOutdated:
+    """An entry that these copies show was changed since they were handed out: who holds them is to be told."""
+
+    meta: EventMeta
+    copy_ids: tuple[UUID, ...]
+    entry_id: UUID
+
+
+@dataclass(frozen=True)
+class HolderTold:
+    """Who holds a copy or a package was told that the record has changed since."""
+
+    meta: EventMeta
+    holder_id: UUID
+    note: str
+
+
+UseEvent = UseRestrictionLifted | CopiesOutdated | HolderTold
