@@ -15,6 +15,9 @@ from ledger.integrator.signed_log import SignedLog
 from ledger.keys.log_verifiers import LogVerifiers
 from ledger.log.key_register import key_register, line_path, note_keys
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.own_heads import OwnLogs
+from ledger.server.errors import NoSuchLogFile
+from ledger.server.log_pages import LogPages
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.key_period import KeyPeriod, parse_key_period
 from ledger.trust.note import Note
@@ -86,3 +89,19 @@ def test_the_register_goes_along_with_its_log_and_is_read_by_a_command(files: Lo
     said = CliRunner().invoke(main, ["keys", "history", ORIGIN], env=environment).output
     assert said.splitlines()[0] == f"from size 0, 2026-11-27T12:00:00Z (claimed): {LOG.verifier()}"
     assert (len(said.splitlines()), "nobody vouches" in said) == (4, False)
+
+
+async def test_everybody_may_read_it(files: LogFiles, tmp_path: Path) -> None:
+    """At the log's address, without a token; what is no line of it is not there."""
+
+    async def origin_of(_: str) -> str:
+        return ORIGIN
+
+    rotated(files)
+    logs = OwnLogs(DirectoryBlobs(tmp_path / "log"), lambda _: [LOG.verifier()])
+    pages = LogPages(logs, origin_of, ())
+    page = await pages.page("/log/north/keys/002", "")
+    assert (page.body, page.caching) == (files.read("keys/002"), "no-cache")
+    for path in ("keys/004", "keys/2", "keys/002/003", "halted/repair"):
+        with pytest.raises(NoSuchLogFile):
+            await pages.page(f"/log/north/{path}", "")
