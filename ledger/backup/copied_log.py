@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
+from ledger.log.key_register import key_register, line_path
 from ledger.log.log_files import ENDED, HALTING_ROLES, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
@@ -58,6 +59,7 @@ def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
         if reason := files.halted_by(role):
             copied.halt(role, reason)
     copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
+    _copy_register(files, copied)
     _copy_notes(copied, kept, shown)
     return heads[-1]
 
@@ -78,6 +80,7 @@ def copy_remains(source: Blobs, target: Blobs, folder: str) -> list[str]:
     for each in heads:
         copied.write({tile.path: files.tile(tile)[: tile.width * HASH_BYTES] for tile in edge_tiles(each.size)})
         copied.fence(each)
+    _copy_register(files, copied)
     _copy_notes(copied, kept, shown)
     return missing
 
@@ -126,8 +129,14 @@ def copy_end(source: Blobs, target: Blobs, folder: str) -> bool:
         return False
     before = files.read(SUCCEEDED)
     copied.write({ENDED: ended} | ({SUCCEEDED: before} if before is not None else {}))
+    _copy_register(files, copied)
     _copy_notes(copied, files.signed(), files.published())
     return True
+
+
+def _copy_register(files: LogFiles, copied: LogFiles) -> None:
+    for number in range(1, len(key_register(files)) + 1):
+        copied.write({line_path(number): files.read(line_path(number)) or b""})
 
 
 def _copy_notes(copied: LogFiles, kept: Note | None, shown: Note | None) -> None:

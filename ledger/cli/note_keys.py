@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from ledger.blobs.contract import BlobError
-from ledger.cli.log_store import key_folder, log_blobs, log_verifiers
+from ledger.cli.log_store import key_folder, known_keys, log_blobs, log_verifiers
 from ledger.cli.running import settings_for
 from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.keys.origin import hospital_of
 from ledger.keys.private_file import UnsafeFile, read_private
+from ledger.log.key_register import key_register
 from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.trust.format_fault import KeyFault, SignatureFault
 from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
@@ -121,6 +123,29 @@ def show(folder: Path | None, opened: bool, passphrase_file: Path | None) -> Non
             whole = False
     if not whole:
         raise SystemExit(1)
+
+
+@click.command()
+@click.argument("name")
+def history(name: str) -> None:
+    """Say which key signed the log NAME (its origin) from which head on, by the log's own key register."""
+    settings = settings_for()
+    try:
+        lines = key_register(LogFiles(log_blobs(settings), log_folder(hospital_of(name), name)))
+    except (BlobError, LogDamaged) as error:
+        raise click.ClickException(str(error)) from error
+    if not lines:
+        raise click.ClickException(f"{name}: its log has no key register yet")
+    known = set(known_keys(settings)(name))
+    if not known & set(lines[0].period.keys):
+        click.echo(
+            "The first key is not among those known here (LEDGER_LOG_VERIFIERS): nobody vouches for this register."
+        )
+    for line in lines:
+        began = datetime.fromtimestamp(line.period.began, UTC)
+        word = "" if line.vouched else ", NOT vouched for by the key before"
+        for key in line.period.keys:
+            click.echo(f"from size {line.period.size:,}, {began:%Y-%m-%dT%H:%M:%SZ} (claimed){word}: {key}")
 
 
 def opened_key(file: Path, passphrase_file: Path, kind: KeyKind) -> SigningKey:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from ledger.blobs.contract import BlobDiffers, BlobError
+from ledger.clock import Clock, system_clock
 from ledger.integrator import metrics
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows
@@ -19,6 +20,7 @@ from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.lease import Lease, Leases
+from ledger.log.key_register import note_keys
 from ledger.log.log_files import INTEGRATE, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.log_growth import PositionMissing
 
@@ -47,6 +49,7 @@ class Tools:
     keys: LogKeys
     files: Callable[[str], LogFiles]
     publishing: Callable[[SignedLog, str], CheckpointPublishing]
+    clock: Clock = system_clock
 
 
 class HospitalIntegrator:
@@ -172,6 +175,8 @@ class HospitalIntegrator:
         self._log = None
         log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
+        now = self._tools.clock()
+        await asyncio.to_thread(note_keys, log.files, hospital.origin, log.signed.size, keys, now)
         return log
 
     async def _refuse_if_halted(self, files: LogFiles) -> None:

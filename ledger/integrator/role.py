@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from ledger.blobs.contract import Blobs
+from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.cosigning import Cosigning
@@ -70,7 +71,8 @@ def _tools(settings: Settings, log: Log, rows: LedgerRows, leases: Leases, http:
             cosigning[key] = Cosigning(log.policy, key, http)
         return CheckpointPublishing(hospital, signed, cosigning.get(key), settings.checkpoint_seconds)
 
-    return Tools(rows, leases, log.keys, lambda folder: LogFiles(log.blobs, folder), publishing)
+    clock = clock_of(settings.clock_file)
+    return Tools(rows, leases, log.keys, lambda folder: LogFiles(log.blobs, folder), publishing, clock)
 
 
 class Sweeper:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ledger.application.errors import UnknownHospital
 from ledger.blobs.contract import BlobError
+from ledger.log.key_register import KEYS
 from ledger.log.log_files import CHECKPOINT, SUCCEEDED, LogFiles
 from ledger.log.own_heads import OwnLogs, PublishedHead
 from ledger.server.errors import LogUnavailable, NoSuchLogFile
@@ -19,6 +20,7 @@ from ledger.trust.tile import TileId, parse_bundle_path, parse_tile_path
 
 PREFIX = "/log/"
 _PATH = re.compile(r"/log/(?P<hospital>[a-z][a-z0-9-]{1,30})/(?P<file>.{1,128})", re.ASCII)
+_KEY_LINE = re.compile(rf"{KEYS}/[0-9]{{3}}", re.ASCII)
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
 _FOR_EVER = "max-age=31536000, immutable"
@@ -60,7 +62,7 @@ class LogPages:
     async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
         if file == CHECKPOINT:
             return LogPage(_TEXT, "no-cache", (await self._published(hospital)).note.encode())
-        if file == SUCCEEDED:
+        if file == SUCCEEDED or _KEY_LINE.fullmatch(file):
             files = self._logs.files(hospital, await self._origin(hospital))
             return LogPage(_TEXT, "no-cache", await _read(files, file))
         if file.startswith(("tile/entries/", "bodies/")):

@@ -65,5 +65,9 @@ class EndedFault(FormatFault):
     """Not the end of a log:"""
 
 
+class KeyPeriodFault(FormatFault):
+    """Not a line of a key register:"""
+
+
 class PackFormFault(FormatFault):
     """Not a proof pack:"""

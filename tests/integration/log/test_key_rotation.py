@@ -13,6 +13,7 @@ from ledger.cli.keys import keys as keys_command
 from ledger.integrator.log_keys import LogKeys
 from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
+from ledger.log.key_register import key_register
 from ledger.log.log_files import LogFiles
 from ledger.trust.note_key import KeyKind, VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
@@ -77,6 +78,10 @@ async def test_a_key_is_followed_while_the_log_grows(
         ledger.append(5)
         await until_published(files, 30)
     assert (signed_by(files, old, new), log_key()) == ([new], new)
+    lines = key_register(files)
+    assert [(each.period.keys, each.vouched) for each in lines] == [((old,), True), ((old, new), True), ((new,), True)]
+    sizes = [each.period.size for each in lines]
+    assert (sizes == sorted(sizes), sizes[0], 20 <= sizes[1] <= 25, 25 <= sizes[2] <= 30) == (True, 0, True, True)
 
 
 async def test_a_log_at_rest_is_signed_anew_by_the_next_integrator(
