@@ -31,6 +31,7 @@ SHORT = (
     Benchmark("bulk", 60),
     Benchmark("processes", 60),
     Benchmark("publish", 110),
+    Benchmark("visible", 110),
     Benchmark("sealing", 120),
     Benchmark("deadlines", 150),
     Benchmark("verify", 60),

@@ -14,24 +14,24 @@ from ledger.api.v1.records_pb2 import RegisterPatientResponse, RegisterRecordRes
 _AT_ONCE = 32
 
 
-async def open_records(address: str, hospital: str, count: int) -> list[str]:
+async def open_records(address: str, hospital: str, count: int, department: str = requests.DEPARTMENT) -> list[str]:
     """So many records, each of a patient of its own, ready for entries; their ids."""
     places = asyncio.Semaphore(_AT_ONCE)
     async with grpc.aio.insecure_channel(address) as channel:
 
         async def one() -> str:
             async with places:
-                return await _open_record(channel, hospital)
+                return await _open_record(channel, hospital, department)
 
         return list(await asyncio.gather(*(one() for _ in range(count))))
 
 
-async def _open_record(channel: grpc.aio.Channel, hospital: str) -> str:
+async def _open_record(channel: grpc.aio.Channel, hospital: str, department: str) -> str:
     patient = requests.patient(hospital)
     patient_id = await _do(channel, "PatientService/RegisterPatient", patient, RegisterPatientResponse)
-    record = requests.record(hospital, patient_id)
+    record = requests.record(hospital, patient_id, department)
     record_id = await _do(channel, "RecordService/RegisterRecord", record, RegisterRecordResponse)
-    await _do(channel, "RecordService/StartCare", requests.care(hospital, record_id), StartCareResponse)
+    await _do(channel, "RecordService/StartCare", requests.care(hospital, record_id, department), StartCareResponse)
     return record_id
 
 

@@ -23,6 +23,7 @@ from ledger.api.v1.records_pb2 import (
 
 TEXT = "Stable overnight, no fever; wound dry, drain removed, mobilised with help. " * 2
 """With its envelope of names and codes a body of about 380 bytes, as measured for a structured note."""
+DEPARTMENT = "MED"
 _PERSON = Actor(
     id=str(uuid.UUID(int=7, version=4)), name="Dr. Bench", role="physician", department="MED", licence="B-1"
 )
@@ -38,21 +39,21 @@ def patient(hospital: str) -> RegisterPatientRequest:
     )
 
 
-def record(hospital: str, patient_id: str) -> RegisterRecordRequest:
+def record(hospital: str, patient_id: str, department: str = DEPARTMENT) -> RegisterRecordRequest:
     """The patient's first record."""
     return RegisterRecordRequest(
         context=_context(hospital),
         patient_id=patient_id,
         visit_type=VISIT_TYPE_INPATIENT,
         visit_sequence=1,
-        department="MED",
+        department=department,
     )
 
 
-def care(hospital: str, record_id: str) -> StartCareRequest:
+def care(hospital: str, record_id: str, department: str = DEPARTMENT) -> StartCareRequest:
     """What opens the record for entries."""
     return StartCareRequest(
-        context=_context(hospital), record_id=record_id, department="MED", bed="1", responsible=_PERSON
+        context=_context(hospital), record_id=record_id, department=department, bed="1", responsible=_PERSON
     )
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from ledger.cli.service_secrets import make_secrets, secret_settings
 from ledger.embedded.postgres import EmbeddedPostgres
 
-READY_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 30.0
+READY_SECONDS_MAX = 120.0
+STOP_SECONDS_MAX = 60.0
 _ROLES = ("MIGRATE", "APPEND", "STREAM", "VIEWS", "KEYS")
 _PROJECT = Path(__file__).parents[1]
 
