@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import datetime
 from typing import get_args
@@ -10,6 +9,7 @@ from uuid import UUID
 
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
+from ledger.application.fresh_ids import fresh_ids
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.known_codes import KnownCodes
 from ledger.application.packages import package_bytes, package_facts
@@ -55,10 +55,6 @@ from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader, StoredRow
 from ledger.trust.leaf import leaf_hash
 
-IDS = 6
-_ID_BYTES = 16
-_RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
-_VERSION_4 = 4 << 76 | 0b10 << 62
 RULEBOOK = get_args(RulebookCommand)
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
 """Commands that choose among the rules there are, or name a template without its version."""
@@ -68,13 +64,6 @@ _AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, A
 _BY_RETENTION = frozenset({ArchiveRecord, RearchiveRecord})
 """Commands whose decision asks how long the record is kept, which the patient's other visits decide too."""
 PAGE = 1000
-
-
-def fresh_ids() -> tuple[UUID, ...]:
-    """Random version 4 UUIDs for one decision."""
-    random = os.urandom(IDS * _ID_BYTES)
-    numbers = [int.from_bytes(random[at : at + _ID_BYTES], "big") for at in range(0, len(random), _ID_BYTES)]
-    return tuple([UUID(int=each & _RANDOM_BITS | _VERSION_4) for each in numbers])
 
 
 class FactGathering:

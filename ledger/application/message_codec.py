@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import types
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, get_args
 from uuid import UUID
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ledger.application.message_fields import PlanMismatch, enum_members, set_timestamp, without_none
+from ledger.application.message_writer import writer
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,11 +37,6 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 Faults = list[Violation]
 Reader = Callable[[Message, str, Faults], Any]
-Writer = Callable[[Any, Message], None]
-
-
-class PlanMismatch(TypeError):
-    """A message and a dataclass that should match do not."""
 
 
 def to_domain(message: Message, cls: type[T]) -> T:
@@ -58,7 +54,7 @@ def to_domain(message: Message, cls: type[T]) -> T:
 def to_message(value: object, message_class: type[M]) -> M:
     """The message of a dataclass; None and empty values stay unset."""
     message = message_class()
-    _writer(message_class.DESCRIPTOR, type(value))(value, message)
+    writer(message_class.DESCRIPTOR, type(value))(value, message)
     return message
 
 
@@ -82,7 +78,7 @@ def _field_reader(field: FieldDescriptor, hint: Any) -> Reader:
     name = field.name
     if field.is_repeated:
         return _repeated_reader(field, get_args(hint)[0])
-    wanted, optional = _without_none(hint)
+    wanted, optional = without_none(hint)
     if field.message_type is not None:
         return _message_reader(field, wanted, optional=optional)
     if field.enum_type is not None:
@@ -160,7 +156,7 @@ def _read_timestamp(message: Message, prefix: str, faults: Faults) -> datetime |
 
 def _enum_reader(field: FieldDescriptor, wanted: type[StrEnum], *, optional: bool) -> Reader:
     name = field.name
-    by_number = _enum_members(typing.cast("EnumDescriptor", field.enum_type), wanted)
+    by_number = enum_members(typing.cast("EnumDescriptor", field.enum_type), wanted)
 
     def reader(message: Message, prefix: str, faults: Faults) -> Any:
         number = getattr(message, name)
@@ -208,100 +204,11 @@ def _uuid_of(text: str) -> UUID | None:
     return UUID(text) if _CANONICAL_UUID.fullmatch(text) else None
 
 
-@cache
-def _writer(descriptor: Descriptor, cls: type) -> Writer:
-    hints = typing.get_type_hints(cls)
-    plain: list[str] = []
-    steps: list[tuple[str, Callable[[Any, Message], None]]] = []
-    for each in dataclasses.fields(cls):
-        field = descriptor.fields_by_name.get(each.name)
-        if field is None:
-            raise PlanMismatch(f"{descriptor.full_name} has no field {each.name}")
-        step = _field_writer(field, hints[each.name])
-        if step is None:
-            plain.append(each.name)
-        else:
-            steps.append((each.name, step))
-
-    def write(value: Any, message: Message) -> None:
-        for name in plain:
-            part = getattr(value, name)
-            if part is not None:
-                setattr(message, name, part)
-        for name, step in steps:
-            part = getattr(value, name)
-            if part is not None:
-                step(part, message)
-
-    return write
-
-
-def _field_writer(field: FieldDescriptor, hint: Any) -> Callable[[Any, Message], None] | None:
-    """None for what goes over as it is."""
-    name = field.name
-    if field.is_repeated:
-        return _repeated_writer(field, get_args(hint)[0])
-    wanted, _ = _without_none(hint)
-    if wanted is datetime:
-        return lambda value, message: set_timestamp(getattr(message, name), value)
-    if field.message_type is not None:
-        write = _writer(field.message_type, wanted)
-        return lambda value, message: _write_submessage(write, value, getattr(message, name))
-    if field.enum_type is not None:
-        numbers = {member: number for number, member in _enum_members(field.enum_type, wanted).items()}
-        return lambda value, message: setattr(message, name, numbers[value])
-    if wanted is UUID:
-        return lambda value, message: setattr(message, name, str(value))
-    return None
-
-
-def _write_submessage(write: Writer, value: Any, message: Message) -> None:
-    message.SetInParent()  # an empty message that is there differs from one that is not
-    write(value, message)
-
-
-def _repeated_writer(field: FieldDescriptor, item: Any) -> Callable[[Any, Message], None]:
-    name = field.name
-    if field.message_type is None:
-        return lambda value, message: getattr(message, name).extend(str(each) for each in value)
-    write = _writer(field.message_type, item)
-
-    def writer(value: Any, message: Message) -> None:
-        repeated = getattr(message, name)
-        for each in value:
-            write(each, repeated.add())
-
-    return writer
-
-
-@cache
-def _enum_members(descriptor: EnumDescriptor, wanted: type[StrEnum]) -> dict[int, StrEnum]:
-    prefix = descriptor.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    named = {each.name.removeprefix(prefix): each.number for each in descriptor.values if each.number}
-    if set(named) != {member.value for member in wanted}:
-        raise PlanMismatch(f"{descriptor.full_name} and {wanted.__name__} name different values")
-    return {named[member.value]: member for member in wanted}
-
-
-def _without_none(hint: Any) -> tuple[Any, bool]:
-    if get_origin(hint) in (Union, types.UnionType):
-        (wanted,) = [each for each in get_args(hint) if each is not type(None)]
-        return wanted, True
-    return hint, False
-
-
 def from_timestamp(stamp: Timestamp) -> datetime:
     """UTC time of a Timestamp, cut to microseconds. Raises OverflowError or ValueError out of range."""
     if not 0 <= stamp.nanos < 1_000_000_000:
         raise ValueError("nanos")
     return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
-
-
-def set_timestamp(stamp: Timestamp, value: datetime) -> None:
-    """Sets a Timestamp to an aware time, exactly."""
-    micros = (value - _EPOCH) // _MICROSECOND
-    stamp.seconds, rest = divmod(micros, 1_000_000)
-    stamp.nanos = rest * 1000
 
 
 def to_timestamp(value: datetime) -> Timestamp:
