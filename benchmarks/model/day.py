@@ -1,4 +1,4 @@
-"""A hospital's day, a region's and a country's, in events and bytes: `python -m benchmarks.model.day` prints the tables.
+"""A day of a hospital, a region, a country, in events and bytes: `python -m benchmarks.model.day` prints the tables.
 
 Beds, stays and visits are from statistics; how many events a day of care makes is assumed, and every assumption is a
 field here. `docs/scale.md` holds what this prints; a test compares them.
