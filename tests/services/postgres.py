@@ -6,7 +6,7 @@ LEDGER_TEST_POSTGRES_BIN names another PostgreSQL's programs (15 or later); defa
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,7 @@ import pytest
 from psycopg import sql
 
 from ledger.embedded.postgres import EmbeddedPostgres
+from ledger.store.statements import render, templates
 from tests.services.template import ROLE_PASSWORDS, migrate_database
 
 _TEMPLATE = "ledger_template"
@@ -27,6 +28,8 @@ class Database:
     name: str
     url: str
     server: EmbeddedPostgres
+    migrated: bool = False
+    """It was copied from a migrated one."""
 
     def url_for(self, role: str, password: str) -> str:
         """libpq URL for another role on this database."""
@@ -70,8 +73,8 @@ def template_database(postgres_server: EmbeddedPostgres) -> str:
 def database(postgres_server: EmbeddedPostgres, template_database: str) -> Iterator[Database]:
     """A fresh, migrated database of this test alone."""
     for lent in lent_database(postgres_server, template_database):
-        migrate_database(lent.url)
-        yield lent
+        _open_to_roles(postgres_server, lent.name)
+        yield replace(lent, migrated=True)
 
 
 @pytest.fixture
@@ -92,6 +95,12 @@ def lent_database(server: EmbeddedPostgres, template: str) -> Iterator[Database]
     _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _execute(server: EmbeddedPostgres, statement: sql.Composed) -> None:
+def _open_to_roles(server: EmbeddedPostgres, name: str) -> None:
+    """What roles may do with a database as a whole is not copied with it; all else of a migration is."""
+    for statement in ("let_owner_create", "let_roles_connect"):
+        _execute(server, render(templates("migrate")[statement], database=sql.Identifier(name)))
+
+
+def _execute(server: EmbeddedPostgres, statement: sql.Composed | bytes) -> None:
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute(statement)

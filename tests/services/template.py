@@ -9,10 +9,7 @@ ROLE_PASSWORDS = {role: f"{role}-secret" for role in LOGIN_ROLES}
 
 
 def migrate_database(superuser_url: str) -> None:
-    """Bring a database to the newest version.
-
-    A copy needs it once more: what roles may do with a database as a whole is not copied with it.
-    """
+    """Bring a database to the newest version."""
     asyncio.run(_migrate(superuser_url))
 
 

@@ -40,7 +40,8 @@ class Ledger:
 @asynccontextmanager
 async def opened_ledger(database: Database, hospital: str = "north") -> AsyncGenerator[Ledger, None]:
     """A migrated ledger, its pools closed afterwards."""
-    await migrate(database.url, passwords=PASSWORDS)
+    if not database.migrated:
+        await migrate(database.url, passwords=PASSWORDS)
     await add_hospital(
         database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"]), hospital, origin_prefix=ORIGIN_PREFIX
     )

@@ -131,7 +131,8 @@ async def opened_ground(
     database: Database, hospital: str = "north", partitions: int = PARTITIONS
 ) -> AsyncGenerator[Ground, None]:
     """A migrated ledger, its pool closed afterwards."""
-    await migrate(database.url, passwords=PASSWORDS)
+    if not database.migrated:
+        await migrate(database.url, passwords=PASSWORDS)
     migrate_url = database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
     await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=partitions)
     async with connection_pool(database.url_for("ledger_views", PASSWORDS["ledger_views"])) as pool:
