@@ -75,7 +75,8 @@ async def test_commands_are_acknowledged_while_kafka_does_not_answer(
     ("role", "records"),
     [
         *((role, RECORDS) for role in ("serve", "publish", "project", "postgres", "kafka")),
-        *((role, RECORDS_BESIDE) for role in ("consume", "deadlines", "integrate")),
+        # Each of these is killed in a test of its own too, at more moments.
+        *(pytest.param(role, RECORDS_BESIDE, marks=pytest.mark.long) for role in ("consume", "deadlines", "integrate")),
     ],
 )
 async def test_nothing_acknowledged_is_lost_by_a_kill(
