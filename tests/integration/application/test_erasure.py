@@ -162,9 +162,38 @@ async def test_an_older_state_of_the_keys_that_was_put_back_is_erased_before_any
 ) -> None:
     """A start applies every destruction again, also where the key's row is back from a backup."""
     record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    put_keys_back(database)
+    row = (await other.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    sealed = [(row.envelope, row.body)]
+    assert isinstance((await other.bodies.opener.open(sealed))[0], Opened), "it was put back"
+    async for started in _started(database):
+        assert await started.bodies.opener.open(sealed) == [Destroyed()]
+
+
+async def test_keys_put_back_under_a_server_at_rest_are_seen(process: Process, database: Database) -> None:
+    """Nothing is appended any more: the next look sees all the same that what it has read is to be read again."""
+    record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    put_keys_back(database)
+    await process.follower.catch_up()
+    row = (await process.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    assert await process.bodies.opener.open([(row.envelope, row.body)]) == [Destroyed()]
+    with psycopg.connect(database.url) as connection:
+        query = "SELECT wrapped IS NULL FROM ledger_keys.record_keys WHERE stream_id = %s"
+        assert connection.execute(query, (record_id,)).fetchall() == [(True,)]
+
+
+def keep_keys(database: Database) -> None:
+    """A backup of the wrapped keys."""
     with psycopg.connect(database.url) as connection:
         connection.execute("CREATE TABLE backup AS SELECT * FROM ledger_keys.record_keys")
-    await process.follower.catch_up()
+
+
+def put_keys_back(database: Database) -> None:
+    """The keys of that backup, and nothing of what came after it."""
     with psycopg.connect(database.url) as connection:
         connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
         for table in ("purge_holders", "purges", "erased_up_to", "record_keys"):
@@ -172,11 +201,6 @@ async def test_an_older_state_of_the_keys_that_was_put_back_is_erased_before_any
         connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
         connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_rows")
         connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_whole")
-    row = (await other.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
-    sealed = [(row.envelope, row.body)]
-    assert isinstance((await other.bodies.opener.open(sealed))[0], Opened), "it was put back"
-    async for started in _started(database):
-        assert await started.bodies.opener.open(sealed) == [Destroyed()]
 
 
 async def test_the_register_names_who_else_holds_it_until_they_say_that_they_have_deleted(process: Process) -> None:
