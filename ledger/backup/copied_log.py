@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
 from ledger.log.key_register import key_register, line_path
-from ledger.log.log_files import ENDED, HALTING_ROLES, SUCCEEDED, LogDamaged, LogFiles
+from ledger.log.log_files import ENDED, HALTING_ROLES, KNOWN, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
 from ledger.trust.bundle import encode_bodies, encode_entries
@@ -137,6 +137,8 @@ def copy_end(source: Blobs, target: Blobs, folder: str) -> bool:
 
 def _copy_ends(files: LogFiles, copied: LogFiles) -> None:
     copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
+    if files.read(KNOWN) is not None:
+        copied.note_known(files.known())
 
 
 def _copy_register(files: LogFiles, copied: LogFiles) -> None:
