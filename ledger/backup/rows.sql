@@ -27,6 +27,9 @@ GROUP BY c.relname ORDER BY c.relname
 -- name: head
 SELECT position, leaf_hash FROM {schema}.head
 
+-- name: last_envelope
+SELECT envelope FROM {schema}.events ORDER BY position DESC LIMIT 1
+
 -- name: leaf_at
 SELECT leaf_hash FROM {schema}.events WHERE position = %s
 
