@@ -22,6 +22,7 @@ from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
 from ledger.domain.values import Actor
 from ledger.keys.erasing import Erasing
+from ledger.keys.purge_rows import REGISTER_START
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
 from ledger.trust.envelope import decode, encode
@@ -131,7 +132,7 @@ async def test_a_record_of_a_log_that_ended_is_destroyed_under_its_successor(
         *earlier, last_opened = await each.bodies.opener.open([(row.envelope, row.body) for row in rows])
         assert set(earlier) == {Destroyed()}
         assert isinstance(last_opened, Opened)
-    purges = await process.bodies.purges.page(ORIGIN, 0, 10, only_open=False)
+    purges = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [each.stream_id for each in purges] == [UUID(record_id)]
 
 
@@ -209,13 +210,13 @@ async def test_the_register_names_who_else_holds_it_until_they_say_that_they_hav
     await process.follower.catch_up()
     await process.follower.catch_up()  # again: nothing twice
     purges = process.bodies.purges
-    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=True)
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
     assert (purge.stream_id, purge.unreadable_at, purge.holders_known) == (record_id, NOW, True)
     assert [(each.kind, each.item) for each in purge.holders] == [("archive", "archive-office")]
     stream, by = (ORIGIN, record_id.bytes), UUID(int=5)
     assert not await purges.acknowledge(stream, "copy", "archive-office", NOW, by)
     assert await purges.acknowledge(stream, "archive", "archive-office", NOW, by)
     assert await purges.acknowledge(stream, "archive", "archive-office", NOW, UUID(int=6))
-    assert await purges.page(ORIGIN, 0, 10, only_open=True) == []
-    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=False)
+    assert await purges.page(ORIGIN, REGISTER_START, 10, only_open=True) == []
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [(each.acknowledged_at, each.acknowledged_by) for each in purge.holders] == [(NOW, by)]
