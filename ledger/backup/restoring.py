@@ -11,6 +11,7 @@ from ledger.backup.copied_log import copy_end, copy_log, copy_remains
 from ledger.backup.faults import BadBackup, Behind, RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
 from ledger.backup.key_part import key_ids
+from ledger.backup.later_destructions import LaterDestruction, later_destructions
 from ledger.backup.manifest import EVENTS, KEYS, Ledger
 from ledger.backup.new_backup import LOG
 from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes_of
@@ -73,12 +74,14 @@ def checked_backup(
     return Checked(held, held_keys, outside.seen, outside.unasked, found, keyless)
 
 
-def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
+def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> list[LaterDestruction]:
     """Fills the store from the log that lives on, else from the backup; a log that is there already stays as it is.
+    Which records it shows to be destroyed beyond the backup, whose keys must not come back with older KEYS.
 
     What was published beyond the backup halts its hospital, before a ledger is there that could grow; of a log that
     is halted so what is left is enough. What was seen there is kept. LogDamaged, BlobError.
     """
+    destroyed: list[LaterDestruction] = []
     for each in checked.events.manifest.ledgers:
         lines = checked.missing.get(each.hospital)
         lacking = _place_log(checked, living, target, each.log_folder, for_repair=bool(lines))
@@ -86,8 +89,11 @@ def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
             _place_end(checked, living, target, ended)
         if lines:
             _keep_seen(checked, LogFiles(target, each.log_folder), each)
+            looked = later_destructions(LogFiles(target, each.log_folder), each)
+            destroyed += looked.destroyed
             said = [*lines, *(["not in the log: " + lacking[0]] if lacking else [])]
             LogFiles(target, each.log_folder).halt(REPAIR, f"{'; '.join(said)}; `ledger repair` (docs/operations.md)")
+    return destroyed
 
 
 def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
