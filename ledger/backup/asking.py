@@ -14,7 +14,7 @@ from ledger.backup.manifest import Ledger
 from ledger.backup.published import Seen
 from ledger.blobs.contract import Blobs
 from ledger.integrator.witness_client import Ahead, Answer, Cosigned, Forked, NotCosigned, WitnessClient
-from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles
+from ledger.log.log_files import CHECKPOINT, ENDED, SIGNED, SUCCEEDED, LogDamaged, LogFiles, folder_of_log
 from ledger.log.log_proofs import consistency_proof
 from ledger.log.own_heads import Verifiers, own_head
 from ledger.stream.kafka.reader import KafkaStreamReader
@@ -23,6 +23,7 @@ from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.format_fault import KeyFault, TileFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.lineage import number_of
 from ledger.trust.note import Note
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.policy import Policy
@@ -37,12 +38,14 @@ class Asked:
 
 
 def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers) -> Asked:
-    """The heads of a log that lives on; nothing where it has none. LogDamaged, BlobError.
+    """The heads of a log that lives on; nothing where it has none. LogDamaged, BlobError; RestoreRefused for one that
+    has ended: whatever was put back under its origin would be a second history of it.
 
     Under any key of the log that is known, here or to the backup: it may have changed its key since. Where none is
     any head counts: one that is forged can keep a backup from being restored, none can make an old one pass.
     """
     files = LogFiles(blobs, ledger.log_folder)
+    _refuse_ended(blobs, name, ledger)
     trusted = {*_recorded_keys(ledger), *keys(ledger.origin)}
     seen: list[Seen] = []
     for path, note in ((SIGNED, files.signed()), (CHECKPOINT, files.published())):
@@ -55,6 +58,14 @@ def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers) -> Asked:
             raise LogDamaged(path, "of another origin")
         seen.append(Seen(f"`{path}` of {name}", ledger.hospital, head.size, head.root))
     return Asked(tuple(seen))
+
+
+def _refuse_ended(blobs: Blobs, name: str, ledger: Ledger) -> None:
+    """By its own files, or by those of its successor, which has the same note."""
+    following = LogFiles(blobs, folder_of_log(ledger.hospital, number_of(ledger.origin) + 1))
+    if LogFiles(blobs, ledger.log_folder).read(ENDED) is not None or following.read(SUCCEEDED) is not None:
+        what = f"the log {ledger.origin} has ended for ever, {name} says, and another goes on: restore a backup of that"
+        raise RestoreRefused([f"{ledger.hospital}: {what}"])
 
 
 def ask_topic(bootstrap: str, ledger: Ledger) -> Asked:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
 from ledger.log.key_register import key_register, line_path
-from ledger.log.log_files import ENDED, HALTING_ROLES, SUCCEEDED, LogDamaged, LogFiles
+from ledger.log.log_files import ENDED, HALTING_ROLES, KNOWN, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
 from ledger.trust.bundle import encode_bodies, encode_entries
@@ -58,7 +58,7 @@ def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
     for role in HALTING_ROLES:
         if reason := files.halted_by(role):
             copied.halt(role, reason)
-    copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
+    _copy_ends(files, copied)
     _copy_register(files, copied)
     _copy_notes(copied, kept, shown)
     return heads[-1]
@@ -70,6 +70,8 @@ def copy_remains(source: Blobs, target: Blobs, folder: str) -> list[str]:
     Its hash tiles must be there: by them each bundle that is left shows that it was signed. LogDamaged, BlobError.
     """
     files, copied = LogFiles(source, folder), LogFiles(target, folder)
+    # Before anything that looks like a log: what comes back without its end would grow on.
+    _copy_ends(files, copied)
     kept, shown = files.signed(), files.published()
     heads = sorted((parse_checkpoint(note.text) for note in (kept, shown) if note), key=lambda head: head.size)
     if not heads:
@@ -125,13 +127,18 @@ def copy_end(source: Blobs, target: Blobs, folder: str) -> bool:
     and nothing more is signed under its origin. False where it has not ended there. BlobError.
     """
     files, copied = LogFiles(source, folder), LogFiles(target, folder)
-    if (ended := files.read(ENDED)) is None:
+    if files.read(ENDED) is None:
         return False
-    before = files.read(SUCCEEDED)
-    copied.write({ENDED: ended} | ({SUCCEEDED: before} if before is not None else {}))
+    _copy_ends(files, copied)
     _copy_register(files, copied)
     _copy_notes(copied, files.signed(), files.published())
     return True
+
+
+def _copy_ends(files: LogFiles, copied: LogFiles) -> None:
+    copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
+    if files.read(KNOWN) is not None:
+        copied.note_known(files.known())
 
 
 def _copy_register(files: LogFiles, copied: LogFiles) -> None:

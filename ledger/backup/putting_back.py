@@ -10,6 +10,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
+from ledger.backup.later_destructions import LaterDestruction
 from ledger.backup.manifest import Table
 from ledger.backup.stored_rows import CONTROL, KEYS, PASSING, RESERVATION_KEY
 from ledger.store.errors import StoreUnavailable
@@ -39,14 +40,14 @@ async def put_back(
     url: str,
     events: HeldBackup,
     keys: HeldBackup | None,
-    before_commit: Callable[[], None],
+    before_commit: Callable[[], Sequence[LaterDestruction]],
     passwords: Mapping[str, str] | None = None,
 ) -> list[SchemaState]:
     """Makes the roles where it may, builds the schemas as they were, loads the rows, then migrates to this release.
 
-    `before_commit` puts in place what must be there before a ledger is; what it raises rolls all rows back. Without
-    `keys` every hospital is closed. RestoreRefused where the cluster has hospitals, the backup is of a later
-    release, or PostgreSQL refuses a row; nothing is written then. StoreUnavailable.
+    `before_commit` puts in place what must be there before a ledger is, and names the keys that must not come back;
+    what it raises rolls all rows back. Without `keys` every hospital is closed. RestoreRefused where the cluster has
+    hospitals, the backup is of a later release, or PostgreSQL refuses a row; nothing is written then. StoreUnavailable.
     """
     _require_known_versions(events)
     async with migrate_connection(url) as connection:
@@ -54,7 +55,10 @@ async def put_back(
             await bootstrap_roles(connection, passwords or {})
             async with connection.transaction():
                 await _load(connection, events, keys)
-                await asyncio.to_thread(before_commit)
+                destroyed = await asyncio.to_thread(before_commit)
+                for each in destroyed if keys else ():
+                    row = (each.origin, each.stream_id, each.position)
+                    await connection.execute(_sql("destroy_key"), row)
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:

@@ -11,6 +11,7 @@ from ledger.backup.copied_log import copy_end, copy_log, copy_remains
 from ledger.backup.faults import BadBackup, Behind, RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
 from ledger.backup.key_part import key_ids
+from ledger.backup.later_destructions import LaterDestruction, later_destructions
 from ledger.backup.manifest import EVENTS, KEYS, Ledger
 from ledger.backup.new_backup import LOG
 from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes_of
@@ -19,6 +20,7 @@ from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
 from ledger.log.own_heads import Verifiers
+from ledger.trust.checkpoint import Checkpoint
 
 Ask = Callable[[Ledger, Blobs], Asked]
 """What one source knows of a ledger; it gets the log in the backup too."""
@@ -72,20 +74,37 @@ def checked_backup(
     return Checked(held, held_keys, outside.seen, outside.unasked, found, keyless)
 
 
-def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> None:
+def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> list[LaterDestruction]:
     """Fills the store from the log that lives on, else from the backup; a log that is there already stays as it is.
+    Which records it shows to be destroyed beyond the backup, whose keys must not come back with older KEYS.
 
     What was published beyond the backup halts its hospital, before a ledger is there that could grow; of a log that
-    is halted so what is left is enough. LogDamaged, BlobError.
+    is halted so what is left is enough. What was seen there is kept. LogDamaged, BlobError.
     """
+    destroyed: list[LaterDestruction] = []
     for each in checked.events.manifest.ledgers:
         lines = checked.missing.get(each.hospital)
         lacking = _place_log(checked, living, target, each.log_folder, for_repair=bool(lines))
         for ended in each.ended_folders:
             _place_end(checked, living, target, ended)
         if lines:
+            _keep_seen(checked, LogFiles(target, each.log_folder), each)
+            looked = later_destructions(LogFiles(target, each.log_folder), each)
+            destroyed += looked.destroyed
             said = [*lines, *(["not in the log: " + lacking[0]] if lacking else [])]
             LogFiles(target, each.log_folder).halt(REPAIR, f"{'; '.join(said)}; `ledger repair` (docs/operations.md)")
+    return destroyed
+
+
+def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
+    """What was seen beyond the backup outlives this program: no other root is signed at those sizes, and no command is
+    taken before the ledger reaches the last of them. BlobDiffers where one of another root was signed or seen there.
+    """
+    beyond = [seen for seen in checked.seen if seen.hospital == ledger.hospital and seen.size > ledger.head_position]
+    for seen in beyond:
+        files.note_known(seen.size)
+        if seen.root:
+            files.fence(Checkpoint(ledger.origin, seen.size, seen.root))
 
 
 def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:

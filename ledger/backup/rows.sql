@@ -27,6 +27,9 @@ GROUP BY c.relname ORDER BY c.relname
 -- name: head
 SELECT position, leaf_hash FROM {schema}.head
 
+-- name: last_envelope
+SELECT envelope FROM {schema}.events ORDER BY position DESC LIMIT 1
+
 -- name: leaf_at
 SELECT leaf_hash FROM {schema}.events WHERE position = %s
 
@@ -74,3 +77,14 @@ UPDATE ledger_control.hospitals SET state = 'closed'
 -- name: erase_again
 -- What these keys were compared with may be newer than the events beside them: every destruction is applied again.
 UPDATE ledger_keys.erased_up_to SET position = 0
+
+-- name: destroy_key
+-- As the erasure does, but nothing can be opened here: the statement is not kept, and who else holds the record is not known.
+WITH given AS (SELECT $1::text AS origin, $2::uuid AS stream_id, $3::bigint AS position), gone AS (
+    UPDATE ledger_keys.record_keys AS k SET wrapped = NULL, destroyed_by = given.position, destroyed_at = now()
+    FROM given WHERE (k.origin, k.stream_id) = (given.origin, given.stream_id) AND k.wrapped IS NOT NULL
+    RETURNING k.origin, k.stream_id, k.generation, given.position
+)
+INSERT INTO ledger_keys.purges (origin, stream_id, position, unreadable_at, generation, statement, salt, holders_known)
+SELECT origin, stream_id, position, now(), generation, '', '', false FROM gone
+ON CONFLICT DO NOTHING

@@ -16,6 +16,7 @@ from ledger.backup.manifest import Table
 from ledger.backup.new_backup import NewBackup
 from ledger.store.errors import StoreUnavailable
 from ledger.store.statements import schema_of
+from ledger.trust.envelope import decode
 from ledger.views.statements import render, templates
 
 CONTROL = "ledger_control"
@@ -71,6 +72,11 @@ class StoredRows:
         """Last position and its leaf hash."""
         position, leaf = self._rows("head", schema=Identifier(schema_of(hospital)))[0]
         return position, bytes(leaf)
+
+    def last_origin(self, hospital: str) -> str | None:
+        """Under which origin the last event was appended; None for an empty ledger. EnvelopeFault."""
+        rows = self._rows("last_envelope", schema=Identifier(schema_of(hospital)))
+        return decode(bytes(rows[0][0])).origin if rows else None
 
     def leaf_at(self, hospital: str, position: int) -> bytes | None:
         """Leaf hash of an event; None where there is none."""

@@ -15,10 +15,11 @@ from ledger.backup.new_backup import NewBackup
 from ledger.backup.stored_rows import Registered, StoredRows, snapshot
 from ledger.blobs.contract import Blobs
 from ledger.keys.known_keys import KnownKeys
-from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, log_folder
+from ledger.log.log_files import ENDED, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
 from ledger.log.standing import difference
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.fault import EnvelopeFault
 from ledger.trust.lineage import with_ended
 
 
@@ -125,9 +126,20 @@ def _manifest(
 
 def _ledger(source: Source, rows: StoredRows, of: Registered, log: LogHead | None) -> Ledger:
     position, leaf = rows.head(of.hospital)
+    _refuse_under_way(source, rows, of)
     if log is not None:
         signed = Checkpoint(of.origin, log.size, bytes.fromhex(log.root))
         stored = rows.leaf_at(of.hospital, log.size)
         if what := difference(LogFiles(source.blobs, log_folder(of.hospital, of.origin)), signed, position, stored):
             raise BackupRefused([f"{of.hospital}: {what}; a ledger that is not the one that was signed is no backup"])
     return Ledger(of.hospital, of.origin, of.schema_version, position, leaf.hex(), log)
+
+
+def _refuse_under_way(source: Source, rows: StoredRows, of: Registered) -> None:
+    """Between a log's end and the first event of the next one a ledger is of neither, and could not be restored."""
+    try:
+        begun = rows.last_origin(of.hospital) in (None, of.origin)
+    except EnvelopeFault:
+        raise BackupRefused([f"{of.hospital}: its last event is no envelope; `ledger verify` says more"]) from None
+    if not begun or LogFiles(source.blobs, log_folder(of.hospital, of.origin)).read(ENDED) is not None:
+        raise BackupRefused([f"{of.hospital}: a succession is under way; `ledger repair succeed` ends it"])

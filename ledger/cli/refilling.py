@@ -22,6 +22,8 @@ from ledger.trust.tile import TILE_WIDTH
 
 TOPIC_PAGE = 20_000
 """Events of a topic that are held at once; where more follow it is read again."""
+_RESTORED_CHARACTERS_MAX = 500
+"""Of a restore's words, so that those of a refill fit behind them."""
 Following = Callable[[int], Sequence[PublishedEvent]]
 """What follows a position on the topic, without a gap."""
 
@@ -115,9 +117,14 @@ class Refilling:
     def _say(self, first: int, before: str) -> None:
         """Up to where; nothing else than before where nothing is back."""
         if self._tree.size >= first:
-            earlier = f"{before.removesuffix(REFILLED)}and " if before.endswith(REFILLED) else ""
-            self._files.halt(REPAIR, f"{earlier}positions {first} to {self._tree.size} {REFILLED}")
+            self._files.halt(REPAIR, f"{self._earlier(before)}positions {first} to {self._tree.size} {REFILLED}")
         elif not before:
             self._files.resume(REPAIR)
         elif before != self._files.halted_by(REPAIR):
             self._files.halt(REPAIR, before)
+
+    def _earlier(self, before: str) -> str:
+        """What an earlier run put back; and while more is known, why a restore has halted it."""
+        if before.endswith(REFILLED):
+            return f"{before.removesuffix(REFILLED)}and "
+        return f"{before[:_RESTORED_CHARACTERS_MAX]}; " if before and self._files.known() > self._tree.size else ""

@@ -30,6 +30,13 @@ _dir = click.option(
 )
 
 
+class NotAccepted(Exception):
+    """More is known than the ledger holds: refill it, or give up what is lost (`ledger repair succeed`)."""
+
+    def __init__(self, head: int, known: int) -> None:
+        super().__init__(f"{self.__doc__} Known up to position {known}, the ledger ends at {head}.")
+
+
 @click.group()
 def repair() -> None:
     """Put a ledger right that was restored and is older than its signed log (docs/operations.md)."""
@@ -72,7 +79,7 @@ def refill(hospital: str, folder: Path | None, kafka: str) -> None:
 @click.argument("hospital")
 @_dir
 def accept(hospital: str, folder: Path | None) -> None:
-    """Let commands of HOSPITAL in again after `refill`."""
+    """Let commands of HOSPITAL in again after `refill`, once the ledger holds all that is known to have been there."""
     settings = settings_for("postgres_append_url", beside=folder)
     with _shown_faults(hospital):
         asyncio.run(_accept(settings, hospital))
@@ -86,7 +93,7 @@ repair.add_command(succeed)
 def _shown_faults(hospital: str) -> Generator[None]:
     try:
         yield
-    except (*_FAULTS, AnotherHistory, SuccessionUnderWay) as error:
+    except (*_FAULTS, AnotherHistory, NotAccepted, SuccessionUnderWay) as error:
         raise click.ClickException(f"{hospital}: {error}") from error
     except UnknownHospital as error:
         raise click.ClickException(f"{hospital}: {UnknownHospital.__doc__}") from error
@@ -97,9 +104,13 @@ def _shown_faults(hospital: str) -> Generator[None]:
 async def _accept(settings: Settings, hospital: str) -> None:
     async with open_refill(settings.postgres_append_url, hospital) as ledger:
         files = LogFiles(log_blobs(settings), log_folder(hospital, await ledger.origin()))
+        head = await ledger.head()
     # Whoever let commands in now would leave a log that has ended, or one that has not begun.
     if await asyncio.to_thread(is_under_way, files):
         raise SuccessionUnderWay
+    # Whatever is appended below what somebody has seen is a second history of it.
+    if (known := await asyncio.to_thread(files.known)) > head:
+        raise NotAccepted(head, known)
     await asyncio.to_thread(files.resume, REPAIR)
 
 

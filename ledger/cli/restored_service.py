@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.key_part import KEY_FILE, note_key_names
+from ledger.backup.later_destructions import LaterDestruction
 from ledger.backup.putting_back import put_back
 from ledger.backup.restoring import Checked, place_logs
 from ledger.blobs.contract import Blobs
@@ -80,7 +81,11 @@ def restored_service(
 
 
 def _fill(
-    building: Path, postgres: EmbeddedPostgres, checked: Checked, keys: RestoredKeys | None, logs: Callable[[], None]
+    building: Path,
+    postgres: EmbeddedPostgres,
+    checked: Checked,
+    keys: RestoredKeys | None,
+    logs: Callable[[], Sequence[LaterDestruction]],
 ) -> None:
     service = ServiceFolder.open(building, checked.events.manifest.stream, Listen())
     with postgres:

@@ -60,9 +60,10 @@ class Erasing:
 
         Raises StoreUnavailable, KeysUnavailable.
         """
-        after, erased = self._looked.get(hospital.origin), 0
-        if after is None:  # nothing of what lies further back can be in this process's memory
-            after = await self._purges.erased_up_to(hospital.origin)
+        # Asked at each look: who puts older keys back under a running server sets it to the beginning.
+        after, erased = await self._purges.erased_up_to(hospital.origin), 0
+        # At first nothing of what lies further back can be in this process's memory.
+        after = min(after, self._looked.get(hospital.origin, after))
         head = await self._events.head(hospital.id)  # second: what is noted was a head before
         if after > head:
             # The ledger was put back below what was read: what stands there now, or is refilled, was not looked at.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -84,9 +85,12 @@ class KeyRows:
         )
         await self._pool.rows(_sql("rewrap"), (*columns, fresh[0].generation))
 
-    async def living(self, origin: str, after: UUID, settled_seconds: float, limit: int) -> list[UUID]:
-        """Streams of a ledger behind one, in order, whose key lives and was made at least so long ago."""
-        return [row[0] for row in await self._pool.rows(_sql("living"), (origin, after, settled_seconds, limit))]
+    async def living(
+        self, origin: str, after: UUID, settled_seconds: float, limit: int, before: datetime | None = None
+    ) -> list[UUID]:
+        """Streams of a ledger behind one, in order, whose key lives and was made so long ago, and before a time."""
+        values = (origin, after, settled_seconds, limit, before)
+        return [row[0] for row in await self._pool.rows(_sql("living"), values)]
 
     async def live_by_generation(self) -> dict[int, int]:
         """How many live keys each generation wraps, over all hospitals."""

@@ -32,6 +32,7 @@ WHERE k.origin = fresh.origin AND k.stream_id = fresh.stream_id AND k.generation
 -- A key is durable before its record's first event: what was made just now may be of a command that is on its way.
 SELECT stream_id FROM ledger_keys.record_keys
 WHERE origin = $1 AND stream_id > $2 AND wrapped IS NOT NULL AND made_at < now() - make_interval(secs => $3)
+    AND made_at < coalesce($5::timestamptz, 'infinity')
 ORDER BY stream_id LIMIT $4
 
 -- name: live_by_generation

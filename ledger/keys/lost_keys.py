@@ -8,7 +8,8 @@ whoever took plaintext may hold it yet.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ledger.keys.holders import holders_of
@@ -24,6 +25,15 @@ _PAGE = 500
 _WINDOW = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """The last LogSucceeded of a ledger: what is not there before it was given up by it."""
+
+    position: int
+    at: datetime
+    """As the ledger has recorded it; the key of a record that came later is none of these."""
+
+
 class LostKeys:
     """Looks at one hospital after the other. Raises StoreUnavailable."""
 
@@ -32,23 +42,30 @@ class LostKeys:
         self._purges = purges
         self._events = events
 
-    async def without_record(self, hospital: HospitalRow) -> AsyncIterator[UUID]:
-        """Every stream that has a living key and no event, in order."""
+    async def without_record(self, hospital: HospitalRow, before: datetime | None = None) -> AsyncIterator[UUID]:
+        """Every stream that has a living key and no event, in order; only keys that were made before a time."""
         after = UUID(int=0)
-        while page := await self._rows.living(first_of(hospital.origin), after, SETTLED_SECONDS, _PAGE):
+        while page := await self._rows.living(first_of(hospital.origin), after, SETTLED_SECONDS, _PAGE, before):
             there = await self._events.streams_among(hospital.id, page)
             for stream_id in page:
                 if stream_id not in there:
                     yield stream_id
             after = page[-1]
 
-    async def given_up_at(self, hospital: HospitalRow) -> int | None:
-        """Position of the last LogSucceeded: what is not there was given up by it. None where nothing ever was."""
+    async def head(self, hospital: HospitalRow) -> int:
+        """The ledger's last position."""
+        return await self._events.head(hospital.id)
+
+    async def given_up(self, hospital: HospitalRow) -> GivenUp | None:
+        """What the last LogSucceeded says; None where nothing was ever given up."""
         head, found = await self._events.head(hospital.id), None
         for after in range(0, head, _WINDOW):
             positions = await self._events.positions_of(hospital.id, LOG_SUCCEEDED, after, min(after + _WINDOW, head))
             found = positions[-1][0] if positions else found
-        return found
+        if found is None:
+            return None
+        (row,) = await self._events.read_positions(hospital.id, found - 1, 1)
+        return GivenUp(found, datetime.fromtimestamp(row.recorded_at / 1_000_000, UTC))
 
     async def destroy(
         self, hospital: HospitalRow, stream_id: UUID, position: int, at: datetime, offices: Sequence[str]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ledger.keys.key_rows import StreamOf
@@ -47,19 +47,34 @@ class Statement:
         return hmac.compare_digest(expected, envelope.commitment)
 
 
+class PurgePlace(NamedTuple):
+    """Where a row stands in the register: records that one event gave up share its position."""
+
+    position: int
+    stream_id: UUID
+
+
+REGISTER_START = PurgePlace(0, UUID(int=0))
+
+
 @dataclass(frozen=True, slots=True)
 class Purge:
     """One destroyed record in the register."""
 
     stream_id: UUID
     position: int
-    """Of its RecordDestroyed."""
+    """Of its RecordDestroyed, or of the LogSucceeded that gave it up."""
     unreadable_at: datetime
     generation: int
     """The key-encryption key that wrapped its key last."""
     holders_known: bool
     """False where an event could not be opened, so that a holder may be missing here."""
     holders: tuple[Holder, ...]
+
+    @property
+    def place(self) -> PurgePlace:
+        """Where it stands in the register."""
+        return PurgePlace(self.position, self.stream_id)
 
 
 class PurgeRows:
@@ -96,9 +111,9 @@ class PurgeRows:
         """Whoever starts next reads this ledger from its first event."""
         await self._pool.rows(_sql("begin_again"), (origin,))
 
-    async def page(self, origin: str, after: int, limit: int, *, only_open: bool) -> list[Purge]:
-        """Records destroyed above a position, in its order; `only_open`: those with a holder who is silent."""
-        rows = await self._pool.rows(_sql("list"), (origin, after, only_open, limit))
+    async def page(self, origin: str, after: PurgePlace, limit: int, *, only_open: bool) -> list[Purge]:
+        """Records destroyed behind a place, in its order; `only_open`: those with a holder who is silent."""
+        rows = await self._pool.rows(_sql("list"), (origin, after.position, only_open, limit, after.stream_id))
         return [_purge(row) for row in rows]
 
     async def acknowledge(self, stream: StreamOf, kind: str, item: str, at: datetime, by: UUID) -> bool:

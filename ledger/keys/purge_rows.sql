@@ -36,20 +36,21 @@ RETURNING origin
 UPDATE ledger_keys.erased_up_to SET position = 0 WHERE origin = $1
 
 -- name: list
+-- By the stream too: all keys that one LogSucceeded gave up have its position.
 SELECT p.stream_id, p.position, p.unreadable_at, p.generation, p.holders_known,
     coalesce(json_agg(json_build_array(h.kind, h.item, h.name, extract(epoch FROM h.acknowledged_at), h.acknowledged_by)
         ORDER BY h.kind, h.item) FILTER (WHERE h.kind IS NOT NULL), '[]')
 FROM (
     SELECT * FROM ledger_keys.purges AS p
-    WHERE origin = $1 AND position > $2
+    WHERE origin = $1 AND (position, stream_id) > ($2, $5)
         AND (NOT $3::boolean OR EXISTS (
             SELECT FROM ledger_keys.purge_holders AS o
             WHERE (o.origin, o.stream_id) = (p.origin, p.stream_id) AND o.acknowledged_at IS NULL))
-    ORDER BY position LIMIT $4
+    ORDER BY position, stream_id LIMIT $4
 ) AS p
 LEFT JOIN ledger_keys.purge_holders AS h USING (origin, stream_id)
 GROUP BY p.stream_id, p.position, p.unreadable_at, p.generation, p.holders_known
-ORDER BY p.position
+ORDER BY p.position, p.stream_id
 
 -- name: acknowledge
 -- Again: the first acknowledgement stays. Who asked for a copy need not be known any longer.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from ledger.blobs.contract import Blobs
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.decimal_line import from_decimal
 from ledger.trust.format_fault import BundleFault, FormatFault
 from ledger.trust.lineage import number_of
 from ledger.trust.note import Note, parse_note
@@ -22,6 +23,8 @@ ENDED = "ended"
 """Why this log is closed for ever and which one goes on: a note of its own key, never replaced."""
 SUCCEEDED = "succeeded"
 """The same note, beside the successor's files, where everybody may read it."""
+KNOWN = "known"
+"""The last position of which anybody knew when an older ledger was put back; commands wait for it."""
 HALTED = "halted"
 """Below it, by the role that found it, why nothing is signed, published or appended until a person decides."""
 REFILLED = "are refilled; `ledger repair accept` when that is seen to"
@@ -161,6 +164,19 @@ class LogFiles:
     def resume(self, role: str) -> None:
         """Takes back what a role has found; what another has found stays."""
         self._blobs.delete(self._name(f"{HALTED}/{role}"))
+
+    def known(self) -> int:
+        """The last position of which anybody is known to have known; 0 for none. LogDamaged, BlobError."""
+        notes = [note for note in (self.signed(), self.published()) if note]
+        named = from_decimal((self.read(KNOWN) or b"0").decode("ascii", "replace"))
+        if named is None:
+            raise LogDamaged(KNOWN, "no position")
+        return max(named, *(parse_checkpoint(note.text).size for note in notes), 0)
+
+    def note_known(self, position: int) -> None:
+        """Keeps it where no later one is kept."""
+        if position > self.known():
+            self._blobs.put(self._name(KNOWN), str(position).encode())
 
     def drop_partial(self, full: TileId | BundleId) -> None:
         """Removes the partial tiles of a place whose full one is published; readers take that one instead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from ledger.api.v1.purges_pb2 import (
     HOLDER_KIND_UNSPECIFIED,
@@ -17,11 +18,11 @@ from ledger.api.v1.purges_pb2 import (
 from ledger.application.message_codec import to_timestamp
 from ledger.clock import Clock
 from ledger.keys.key_file import KeyFile
-from ledger.keys.purge_rows import Holder, PurgeRows
+from ledger.keys.purge_rows import REGISTER_START, Holder, PurgePlace, PurgeRows
 from ledger.keys.purge_rows import Purge as PurgeRow
 from ledger.server import page_token
 from ledger.server.arguments import invalid, required_uuid
-from ledger.server.errors import UnknownHolder
+from ledger.server.errors import ForeignPageToken, UnknownHolder
 from ledger.trust.lineage import first_of
 from ledger.views.page_size import page_rows
 
@@ -44,15 +45,14 @@ class Purges:
     async def list_purges(self, request: ListPurgesRequest) -> ListPurgesResponse:
         """A page of destroyed records."""
         rows_max = page_rows(request.page_size)
-        token = page_token.decode(request, request.page_token)
-        after = int(token) if token.isdigit() else 0
+        after = _place(page_token.decode(request, request.page_token))
         origin = first_of(await self._origin_of(request.hospital))
         rows = await self._purges.page(origin, after, rows_max + 1, only_open=request.only_open)
         generations = await self._generations()
         response = ListPurgesResponse(purges=[_message(each, generations) for each in rows[:rows_max]])
         if len(rows) > rows_max:
-            last = rows[rows_max - 1].position
-            response.next_page_token = page_token.encode(request, str(last).encode())
+            last = rows[rows_max - 1].place
+            response.next_page_token = page_token.encode(request, f"{last.position} {last.stream_id}".encode())
         return response
 
     async def acknowledge_purge(self, request: AcknowledgePurgeRequest) -> AcknowledgePurgeResponse:
@@ -66,6 +66,17 @@ class Purges:
         if not await self._purges.acknowledge(stream, kind, request.item, self._clock(), by):
             raise UnknownHolder(record_id)
         return AcknowledgePurgeResponse()
+
+
+def _place(cursor: bytes) -> PurgePlace:
+    """Where a page begins; a token of an earlier release names no stream, and may bring rows of its position again."""
+    if not cursor:
+        return REGISTER_START
+    try:
+        position, _, stream_id = cursor.decode().partition(" ")
+        return PurgePlace(int(position), UUID(stream_id) if stream_id else UUID(int=0))
+    except ValueError as error:
+        raise ForeignPageToken from error
 
 
 def _message(row: PurgeRow, generations: KeyFile) -> Purge:

@@ -22,6 +22,7 @@ from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
 from ledger.domain.values import Actor
 from ledger.keys.erasing import Erasing
+from ledger.keys.purge_rows import REGISTER_START
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
 from ledger.trust.envelope import decode, encode
@@ -131,7 +132,7 @@ async def test_a_record_of_a_log_that_ended_is_destroyed_under_its_successor(
         *earlier, last_opened = await each.bodies.opener.open([(row.envelope, row.body) for row in rows])
         assert set(earlier) == {Destroyed()}
         assert isinstance(last_opened, Opened)
-    purges = await process.bodies.purges.page(ORIGIN, 0, 10, only_open=False)
+    purges = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [each.stream_id for each in purges] == [UUID(record_id)]
 
 
@@ -162,9 +163,38 @@ async def test_an_older_state_of_the_keys_that_was_put_back_is_erased_before_any
 ) -> None:
     """A start applies every destruction again, also where the key's row is back from a backup."""
     record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    put_keys_back(database)
+    row = (await other.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    sealed = [(row.envelope, row.body)]
+    assert isinstance((await other.bodies.opener.open(sealed))[0], Opened), "it was put back"
+    async for started in _started(database):
+        assert await started.bodies.opener.open(sealed) == [Destroyed()]
+
+
+async def test_keys_put_back_under_a_server_at_rest_are_seen(process: Process, database: Database) -> None:
+    """Nothing is appended any more: the next look sees all the same that what it has read is to be read again."""
+    record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    put_keys_back(database)
+    await process.follower.catch_up()
+    row = (await process.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+    assert await process.bodies.opener.open([(row.envelope, row.body)]) == [Destroyed()]
+    with psycopg.connect(database.url) as connection:
+        query = "SELECT wrapped IS NULL FROM ledger_keys.record_keys WHERE stream_id = %s"
+        assert connection.execute(query, (record_id,)).fetchall() == [(True,)]
+
+
+def keep_keys(database: Database) -> None:
+    """A backup of the wrapped keys."""
     with psycopg.connect(database.url) as connection:
         connection.execute("CREATE TABLE backup AS SELECT * FROM ledger_keys.record_keys")
-    await process.follower.catch_up()
+
+
+def put_keys_back(database: Database) -> None:
+    """The keys of that backup, and nothing of what came after it."""
     with psycopg.connect(database.url) as connection:
         connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
         for table in ("purge_holders", "purges", "erased_up_to", "record_keys"):
@@ -172,11 +202,6 @@ async def test_an_older_state_of_the_keys_that_was_put_back_is_erased_before_any
         connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
         connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_rows")
         connection.execute("ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER record_keys_whole")
-    row = (await other.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
-    sealed = [(row.envelope, row.body)]
-    assert isinstance((await other.bodies.opener.open(sealed))[0], Opened), "it was put back"
-    async for started in _started(database):
-        assert await started.bodies.opener.open(sealed) == [Destroyed()]
 
 
 async def test_the_register_names_who_else_holds_it_until_they_say_that_they_have_deleted(process: Process) -> None:
@@ -185,13 +210,13 @@ async def test_the_register_names_who_else_holds_it_until_they_say_that_they_hav
     await process.follower.catch_up()
     await process.follower.catch_up()  # again: nothing twice
     purges = process.bodies.purges
-    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=True)
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
     assert (purge.stream_id, purge.unreadable_at, purge.holders_known) == (record_id, NOW, True)
     assert [(each.kind, each.item) for each in purge.holders] == [("archive", "archive-office")]
     stream, by = (ORIGIN, record_id.bytes), UUID(int=5)
     assert not await purges.acknowledge(stream, "copy", "archive-office", NOW, by)
     assert await purges.acknowledge(stream, "archive", "archive-office", NOW, by)
     assert await purges.acknowledge(stream, "archive", "archive-office", NOW, UUID(int=6))
-    assert await purges.page(ORIGIN, 0, 10, only_open=True) == []
-    (purge,) = await purges.page(ORIGIN, 0, 10, only_open=False)
+    assert await purges.page(ORIGIN, REGISTER_START, 10, only_open=True) == []
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [(each.acknowledged_at, each.acknowledged_by) for each in purge.holders] == [(NOW, by)]

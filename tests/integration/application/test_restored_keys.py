@@ -30,6 +30,7 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.erasing import Erasing
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, new_key_file, write_key_file
+from ledger.keys.purge_rows import REGISTER_START
 from ledger.log.log_files import LogFiles
 from ledger.server.record_message import record_message
 from ledger.store.whole_ledger import verify_stored
@@ -158,6 +159,33 @@ async def test_a_backup_from_before_an_erasure_does_not_bring_the_record_back(
     await program(restored, tmp_path, "repair", "refill", HOSPITAL)
     *earlier, last = await opened(restored, record_id)
     assert (set(earlier), isinstance(last, Opened)) == ({Destroyed()}, True)
+
+
+async def test_older_keys_beside_older_events_do_not_bring_a_destroyed_record_back(
+    database: Database, tmp_path: Path
+) -> None:
+    """Neither of the two knows of the destruction, the log that lives on does: put back for a repair, the record does
+    not open before anything is refilled, and is destroyed once it is. The register says that it knows no holder."""
+    events, keys = tmp_path / "events", tmp_path / "keys"
+    async with serving(serve_environment(database)) as process:
+        await process.ledger.add_hospital(HOSPITAL, 1, "")
+        office = Office(process.ledger)
+        record_id, list_id = await office.condemned(await office.patient())
+        before = await process.ledger.head(HOSPITAL)
+        await program(database, tmp_path, "backup", str(events), "--keys-to", str(keys))
+        await office.destroy(record_id, list_id)
+    await integrated(database, tmp_path / database.name, before + 1)
+    restored, log = another(database), str(tmp_path / database.name / "log")
+    await program(restored, tmp_path, "restore", str(events), "--keys", str(keys), "--log", log, "--for-repair")
+    assert set(await opened(restored, record_id)) == {SealFault(SealFaultKind.TOMBSTONE)}
+    assert all(isinstance(each, Opened) for each in await opened(restored, list_id)), "others open"
+    shutil.copytree(tmp_path / database.name / "keys", tmp_path / restored.name / "keys")
+    await program(restored, tmp_path, "repair", "refill", HOSPITAL)
+    assert set(await opened(restored, record_id)) == {Destroyed()}
+    async with serving(serve_environment(restored)) as process:
+        (purge,) = await process.bodies.purges.page("ledger.example/north/1", REGISTER_START, 10, only_open=False)
+    assert (purge.stream_id, purge.position, purge.holders_known) == (UUID(record_id), before + 1, False)
+    await program(restored, tmp_path, "verify", "keys", HOSPITAL)
 
 
 async def test_keys_newer_than_the_events_pass_no_destruction_over(database: Database, tmp_path: Path) -> None:

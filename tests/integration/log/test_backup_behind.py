@@ -9,11 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger.blobs.contract import BlobDiffers
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.log_keys import LogKeys
 from ledger.log.log_files import LogFiles
 from ledger.store.whole_ledger import verify_stored
-from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
 from ledger.trust.note_key import VerifierKey
@@ -134,3 +135,37 @@ async def test_another_history_is_never_restored(
     assert (done.exit_code, "knows another history up to position 20" in done.output) == (1, True), done.output
     with psycopg.connect(backups.target.url) as connection:
         assert connection.execute("SELECT to_regnamespace('ledger_control')").fetchone() == (None,)
+
+
+async def test_what_was_seen_is_waited_for(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    backups: Backups,
+    log_key: Callable[[], VerifierKey],
+    tmp_path: Path,
+) -> None:
+    """A kept head knows of more than the log that is left. What the log has is refilled; the rest is still named, the
+    head's size is fenced for its root, and nobody lets commands in that would write another history below it."""
+    _append(ledger, 20)
+    async with integrating():
+        await until_published(files, 20)
+        await backups.taken()
+        _append(ledger, 10)
+        await until_published(files, 30)
+        shutil.copytree(backups.log, tmp_path / "older")
+        _append(ledger, 10)
+        await until_published(files, 40)
+    kept = tmp_path / "kept.checkpoint"
+    kept.write_bytes((backups.log / ledger.hospital / "checkpoint").read_bytes())
+    options = ("--log", str(tmp_path / "older"), "--checkpoint", str(kept), "--key", str(log_key()))
+    assert (await backups.restore(*options, "--for-repair")).exit_code == 0
+    refilled = await backups.repair("refill")
+    assert (refilled.exit_code, "positions 21 to 30 are back" in refilled.output) == (0, True), refilled.output
+    restored = LogFiles(DirectoryBlobs(backups.restored_log), ledger.hospital)
+    assert all(said in restored.halted() for said in ("21 to 40 are missing", "21 to 30 are refilled"))
+    refused = await backups.repair("accept")
+    assert (refused.exit_code, "Known up to position 40" in refused.output) == (1, True), refused.output
+    assert restored.halted() != ""
+    with pytest.raises(BlobDiffers):
+        restored.fence(Checkpoint(f"{ORIGIN_PREFIX}/{ledger.hospital}/1", 40, bytes(32)))

@@ -9,11 +9,15 @@ from uuid import UUID
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg.sql import SQL, Identifier
 
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
 from ledger.cli.main import main
+from ledger.keys import lost_keys
 from ledger.keys.consumers_file import consumer, write_consumers
+from tests.integration.log.conftest import Integrating
 from tests.integration.log.succession_ground import KEPT, Ground
+from tests.integration.log.waiting import until_published
 
 
 @pytest.fixture
@@ -36,6 +40,15 @@ def settle(ground: Ground) -> None:
         connection.execute("UPDATE ledger_keys.record_keys SET made_at = made_at - interval '1 day'")
         for trigger in ("record_keys_rows", "record_keys_whole"):
             connection.execute(f"ALTER TABLE ledger_keys.record_keys ENABLE ALWAYS TRIGGER {trigger}".encode())
+
+
+def lose(ground: Ground, record: UUID) -> None:
+    """The record's events are gone, and the head stays."""
+    with psycopg.connect(ground.ledger.database.url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in ("events", "stream_heads"):
+            place = Identifier(f"h_{ground.ledger.hospital}", table)
+            connection.execute(SQL("DELETE FROM {} WHERE stream_id = %s").format(place), (record,))
 
 
 def key_row(ground: Ground, record: UUID) -> tuple[object, ...]:
@@ -74,3 +87,35 @@ async def test_keys_of_lost_records_go_once_they_are_given_up(ground: Ground) ->
     assert key_row(ground, record) == (False, KEPT + 1, KEPT + 1, False, "archive", "archive-office")
     assert (await run(ground, "keys", "lost", hospital))[1].startswith(f"{hospital}: 0 keys")
     assert key_row(ground, UUID(ground.patient))[0] is True
+
+
+async def test_keys_that_may_be_needed_again_stay(
+    ground: Ground, integrating: Integrating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A succession gives up what was lost before it and nothing later: the key of a record that was lost after it
+    stays, and none goes while the log stands still or has signed more than the ledger holds."""
+    hospital, kept = ground.ledger.hospital, KEPT + 1
+    async with ground.service() as service:
+        before = UUID(await ground.register(service))
+    ground.lose()
+    settle(ground)
+    assert (await ground.succeed()).exit_code == 0
+    monkeypatch.setattr(lost_keys, "SETTLED_SECONDS", 0.0)
+    async with ground.service() as service:
+        after = UUID(await ground.register(service))
+    async with integrating():
+        await until_published(ground.new_files, kept + 1)
+    rows = ground.ledger.rows_above(kept)
+    ground.ledger.cut(kept)
+    status, said = await run(ground, "keys", "lost", hospital, "--destroy")
+    assert (status, f"has signed {kept + 1} events, the ledger has {kept}" in said) == (1, True), said
+    ground.ledger.put_back(rows)
+    ground.new_files.halt("publish", "the topic has more")
+    status, said = await run(ground, "keys", "lost", hospital, "--destroy")
+    assert (status, "the topic has more" in said) == (1, True), said
+    assert [key_row(ground, each)[0] for each in (before, after)] == [True, True]
+    ground.new_files.resume("publish")
+    lose(ground, after)
+    status, said = await run(ground, "keys", "lost", hospital, "--destroy")
+    assert (status, "1 keys are destroyed" in said) == (0, True), said
+    assert [key_row(ground, each)[0] for each in (before, after)] == [False, True]

@@ -130,7 +130,8 @@ async def test_nobody_lets_commands_in_while_a_succession_is_under_way(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`repair accept` between its steps is refused; where somebody has taken the words away by hand all the same, the
-    next `repair succeed` sees by the ledger that it is not over, and ends it."""
+    next `repair succeed` sees by the ledger that it is not over, and ends it. No backup is taken in between, since none
+    such could be restored."""
     ground.lose()
     with monkeypatch.context() as broken:
 
@@ -142,6 +143,8 @@ async def test_nobody_lets_commands_in_while_a_succession_is_under_way(
     refused = await ground.repair("accept")
     assert (refused.exit_code, "a succession is under way" in refused.output.lower()) == (1, True), refused.output
     ground.new_files.resume("repair")
+    backup = await run(ground, "backup", str(ground.folder / "between"))
+    assert (backup.exit_code, "a succession is under way" in backup.output) == (1, True), backup.output
     done = await ground.succeed()
     assert done.exit_code == 0, done.output
     async with ground.service() as service:

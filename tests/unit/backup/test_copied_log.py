@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from ledger.backup.copied_log import copy_log, copy_remains
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.fsck import check_log
-from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
+from ledger.log.log_files import ENDED, REPAIR, SUCCEEDED, LogDamaged, LogEndedForEver, LogFiles
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import kept_up_to
 from ledger.trust.checkpoint import Checkpoint
@@ -106,6 +107,19 @@ def test_for_a_repair_what_is_left_of_a_damaged_log_is_copied(source: DirectoryB
     tree = Frontier()
     tree.extend(leaf_hash(each.envelope) for each in EVENTS[: 2 * 256])
     assert kept_up_to(files, tree, Checkpoint(ORIGIN, SIGNED, root_at(SIGNED))) == (SIGNED, "")
+
+
+@pytest.mark.parametrize("lost", ["tile/entries/000", "tile/1/000.p/2"])
+def test_what_is_left_of_a_log_that_ended_stays_ended(source: DirectoryBlobs, tmp_path: Path, lost: str) -> None:
+    """Its end goes along before anything else, whatever is missing beside it: nothing is signed on there."""
+    _files(source).write({ENDED: b"ended", SUCCEEDED: b"succeeded"})
+    source.delete(f"north/{lost}")
+    copied = DirectoryBlobs(tmp_path / "copied")
+    with suppress(LogDamaged):
+        copy_remains(source, copied, "north")
+    assert (_files(copied).read(ENDED), _files(copied).read(SUCCEEDED)) == (b"ended", b"succeeded")
+    with pytest.raises(LogEndedForEver):
+        SignedLog(_files(copied), ORIGIN, LOG)
 
 
 @pytest.mark.parametrize("path", ["tile/0/002.p/18", "tile/1/000.p/2"])
