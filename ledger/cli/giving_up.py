@@ -11,6 +11,7 @@ from ledger.log.log_files import LogFiles
 from ledger.log.signed_history import kept_up_to, require_beginning
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.log_ended import CLAIM_MAX, claims_too_much
 from ledger.trust.merkle import Frontier
 
 
@@ -35,6 +36,8 @@ class Loss:
     last: Checkpoint
     """The newest head that is known."""
     surviving: int
+    surviving_root: bytes
+    """Of the ledger's tree as it is now."""
     claimed: int
     """Beyond `last` by persons' word; 0 where `last` is the end."""
     missing: str
@@ -65,8 +68,10 @@ async def measured_loss(
         raise NotSucceeded(_still(tree.size, kept.position, "the log"))
     if following := await asyncio.to_thread(topic, tree.size):
         raise NotSucceeded(_still(tree.size, tree.size + len(following), "the topic"))
+    if claims_too_much(claim.lost_to, last.size, tree.size):
+        raise NotSucceeded(f"--lost-to {claim.lost_to}: more than {CLAIM_MAX:,} positions beyond what is known")
     missing = kept.missing or f"position {tree.size + 1}: in no file of the log"
-    return Loss(last, tree.size, claim.lost_to if claim.lost_to > last.size else 0, missing)
+    return Loss(last, tree.size, tree.root(), claim.lost_to if claim.lost_to > last.size else 0, missing)
 
 
 def _still(surviving: int, upto: int, source: str) -> str:

@@ -242,7 +242,7 @@ class _Succession:
                 loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
         successor, *_ = await asyncio.to_thread(self._keys.of, successor_of(origin))
         reason = self._approval.reason.value
-        ended = LogEnded(loss.last, loss.surviving, successor.verifier(), reason, loss.claimed)
+        ended = LogEnded(loss.last, loss.surviving, loss.surviving_root, successor.verifier(), reason, loss.claimed)
         succeed_log(self._command(ended), UUID(int=0), self._ledger.now())  # before anything is closed
         click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")
         return ended
