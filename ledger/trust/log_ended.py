@@ -21,8 +21,8 @@ _HEADER = "ledger-log-ended@v1"
 _LINES = 10
 _SURVIVING = 4
 CLAIM_MAX = 10_000_000
-"""Positions that may be given up beyond what any head or the ledger shows: nine months of a large hospital (docs/scale.md).
-A mistyped number must not make every head that anybody kept one that was lost."""
+"""Positions that may be given up beyond what any head or the ledger shows: nine months of a large hospital
+(docs/scale.md). A mistyped number must not make every head that anybody kept one that was lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
 
-from consumers.checkpoints import LogHasEnded, SeenCheckpoints
+from consumers.checkpoints import LogHasEnded, SeenCheckpoints, SucceedingLog
 from ledger.application.ledger import Ledger
 from ledger.cli import succession
 from ledger.cli.main import main
@@ -99,7 +100,9 @@ async def assert_verified(ground: Ground, old_key: VerifierKey, new_key: Verifie
     assert said.exit_code == 1, said.output
 
 
-async def test_a_receiver_is_told_that_the_log_has_ended(ground: Ground, old_key: SigningKey) -> None:
+async def test_a_receiver_is_told_that_the_log_has_ended(
+    ground: Ground, integrating: Integrating, publishing: Publishing, old_key: SigningKey
+) -> None:
     """It keeps its last head, calls nothing a fork, and takes nothing newer under the old key, whoever has it."""
     policy = Policy((Peer(old_key.verifier()),), {}, {}, NO_QUORUM)
     seen = SeenCheckpoints(ground.folder / "seen", policy)
@@ -108,9 +111,13 @@ async def test_a_receiver_is_told_that_the_log_has_ended(ground: Ground, old_key
     seen.accept(before, lambda old, size: consistency_proof(ground.old_files, old, size))
     ground.lose()
     assert (await ground.succeed()).exit_code == 0
-    note = ground.new_files.succeeded()
+    async with integrating(), publishing():
+        await until_published(ground.new_files, KEPT + 1)
+    note, head = ground.new_files.succeeded(), ground.new_files.published()
     assert note is not None
-    ended = seen.end(note)
+    assert head is not None
+    proofs = (partial(consistency_proof, ground.new_files), partial(consistency_proof, ground.old_files))
+    ended = seen.end(SucceedingLog(note, head, *proofs))
     assert (ended.successor.name, list(ended.lost)) == (ground.new, list(range(KEPT + 1, SIGNED + 1)))
     newer = f"{ground.old}\n{SIGNED + 1}\n{before.text.splitlines()[2]}\n"
     forged = Note(newer, (old_key.sign(newer),))
