@@ -44,9 +44,9 @@ class Loss:
     """Why the next position cannot be brought back."""
 
     @property
-    def lost_to(self) -> int:
-        """The last position that is given up."""
-        return self.claimed or self.last.size
+    def lost(self) -> range:
+        """The positions that are given up."""
+        return range(self.surviving + 1, (self.claimed or self.last.size) + 1)
 
 
 async def measured_loss(

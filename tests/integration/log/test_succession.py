@@ -15,6 +15,7 @@ from ledger.cli import succession
 from ledger.cli.main import main
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
+from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogEndedForEver
 from ledger.log.log_proofs import consistency_proof
@@ -25,7 +26,7 @@ from ledger.trust.envelope import decode
 from ledger.trust.lineage import Succession
 from ledger.trust.log_ended import check_log_ended
 from ledger.trust.note import Note
-from ledger.trust.note_key import SigningKey, VerifierKey
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
 from ledger.trust.policy import NO_QUORUM, Peer, Policy
 from ledger.trust.verify import Summary
 from tests.integration.log.conftest import Integrating, Publishing
@@ -229,3 +230,24 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
     assert (len(types), types.count("ledger.v1.LogSucceeded")) == (KEPT + 1, 1)
     again = await ground.succeed()
     assert again.exit_code == 1, again.output
+
+
+async def test_only_a_key_that_signed_the_log_ends_it(ground: Ground, old_key: SigningKey) -> None:
+    """Its key is lost, or another was put in its place: refused before anything is written, and no key is made."""
+    ground.lose()
+    folder = KeyFolder(ground.folder / "keys")
+    path = folder.path_of(ground.old, KeyKind.ED25519)
+    path.rename(path.with_name("kept"))
+    refused = await ground.succeed()
+    assert (refused.exit_code, "missing or cannot be opened" in refused.output) == (1, True), refused.output
+    folder.make(ground.old, KeyKind.ED25519, (ground.folder / "passphrase").read_bytes().strip(), cost=14)
+    refused = await ground.succeed()
+    assert (refused.exit_code, "has not signed the last head" in refused.output) == (1, True), refused.output
+    assert (ground.old_files.ended(), ground.new_files.succeeded(), ground.new_files.halted()) == (None, None, "")
+    assert folder.paths() == [path]
+    path.unlink()
+    path.with_name("kept").rename(path)
+    assert (await ground.succeed()).exit_code == 0
+    note = ground.new_files.succeeded()
+    assert note is not None
+    check_log_ended(note, (old_key.verifier(),))
