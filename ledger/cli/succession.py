@@ -20,7 +20,7 @@ from ledger.application.succession import NotAppended
 from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.giving_up import Claim, Loss, NotSucceeded, measured_loss
-from ledger.cli.log_store import key_folder, known_keys, log_blobs
+from ledger.cli.log_store import key_folder, known_keys, log_blobs, read_policy
 from ledger.cli.person import Person
 from ledger.cli.refilling import topic_of
 from ledger.cli.running import settings_for
@@ -28,6 +28,7 @@ from ledger.cli.signed_heads import of_hospital, signed_heads
 from ledger.cli.sole_holder import nobody_else
 from ledger.cli.stream_options import kafka_of, kafka_option
 from ledger.cli.trusted_keys import required_policy, trust_options
+from ledger.cli.witnessed_loss import refuse_below_witnesses
 from ledger.config import BadSettings, Settings
 from ledger.domain.decide_log import SucceedLog, succeed_log
 from ledger.domain.log_events import LossReason
@@ -258,6 +259,8 @@ class _Succession:
         with topic_of(self._approval.kafka, self._hospital, origin) as topic:
             async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
                 loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
+        if policy := self._settings.log_policy:
+            await refuse_below_witnesses(read_policy(policy), files, signed, loss)
         command = self._command(loss.last, loss.lost, self._approval.reason)
         succeed_log(command, UUID(int=0), self._ledger.now())  # before a key is made or anything is closed
         click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")

@@ -29,9 +29,11 @@ from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
 from ledger.trust.policy import NO_QUORUM, Peer, Policy
 from ledger.trust.verify import Summary
+from ledger.trust.witness_request import AddCheckpoint
 from tests.integration.log.conftest import Integrating, Publishing
 from tests.integration.log.succession_ground import ADA, KEPT, PROGRAM, SIGNED, Ground
 from tests.integration.log.waiting import until_halted, until_published
+from tests.services.witness import WitnessProcess
 
 
 @pytest.fixture
@@ -230,6 +232,31 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
     assert (len(types), types.count("ledger.v1.LogSucceeded")) == (KEPT + 1, 1)
     again = await ground.succeed()
     assert again.exit_code == 1, again.output
+
+
+async def test_witnesses_are_asked_before_anything_is_given_up(ground: Ground, old_key: SigningKey) -> None:
+    """One that has cosigned more than is given up is believed where no quorum vouches for less: the end cannot be made
+    larger afterwards, so persons give that much up by name. One that is away is named, and stops nothing."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    knows, away = (
+        WitnessProcess(ground.folder / name, f"witness.test/{name}", [old_key.verifier()]) for name in ("knows", "away")
+    )
+    policy = f"witness knows {knows.key} {knows.url}\nwitness away {away.key} {away.url}\n"
+    (ground.folder / "policy").write_text(f"{policy}group all 2 knows away\nquorum all\n")
+    ground.environment["LEDGER_LOG_POLICY"] = str(ground.folder / "policy")
+    ground.lose()
+    knows.start()
+    try:
+        assert knows.add(AddCheckpoint(0, (), Note(grown, (old_key.sign(grown),)))).status_code == 200
+        refused = await ground.succeed()
+        assert (refused.exit_code, f"--lost-to {SIGNED + 50}" in refused.output) == (1, True), refused.output
+        assert "witness away could not be asked" in refused.output
+        assert ground.old_files.ended() is None
+        done = await ground.succeed(options=("--lost-to", str(SIGNED + 50)))
+    finally:
+        knows.stop()
+    assert done.exit_code == 0, done.output
+    assert f"positions {KEPT + 1} to {SIGNED + 50}" in done.output
 
 
 async def test_only_a_key_that_signed_the_log_ends_it(ground: Ground, old_key: SigningKey) -> None:
