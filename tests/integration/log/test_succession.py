@@ -19,6 +19,7 @@ from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogEndedForEver
 from ledger.log.log_proofs import consistency_proof
+from ledger.log.signed_history import root_within
 from ledger.store.errors import LogEnded as OriginEnded
 from ledger.store.whole_ledger import verify_stored
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -232,6 +233,20 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
     assert (len(types), types.count("ledger.v1.LogSucceeded")) == (KEPT + 1, 1)
     again = await ground.succeed()
     assert again.exit_code == 1, again.output
+
+
+@pytest.mark.parametrize("size", [KEPT - 1, KEPT + 50, SIGNED])
+async def test_a_kept_head_of_another_history_is_not_given_up(ground: Ground, old_key: SigningKey, size: int) -> None:
+    """Whether it covers what is left, what is lost, or all that was signed: it is held against all that remains."""
+    ground.lose()
+    right = root_within(ground.old_files, parse_checkpoint((ground.old_files.signed() or Note("", ())).text), size)
+    kept, options = ground.folder / "kept.checkpoint", ("--key", str(old_key.verifier()))
+    for root, refusal in ((bytes(32), f"Compared up to position {size}"), (right, "NOT_TWO_PERSONS")):
+        text = Checkpoint(ground.old, size, root).text()
+        kept.write_bytes(Note(text, (old_key.sign(text),)).encode())
+        refused = await ground.succeed(ADA, options=("--checkpoint", str(kept), *options))
+        assert (refused.exit_code, refusal in refused.output) == (1, True), refused.output
+    assert ground.old_files.ended() is None
 
 
 async def test_witnesses_are_asked_before_anything_is_given_up(ground: Ground, old_key: SigningKey) -> None:
