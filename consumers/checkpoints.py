@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from consumers.durable_file import sync_folder, write_durably
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
-from ledger.trust.format_fault import ProofFault
+from ledger.trust.format_fault import EndedFault, ProofFault
 from ledger.trust.lineage import with_ended
 from ledger.trust.log_ended import LogEnded, check_log_ended, parse_log_ended
 from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note, parse_note
-from ledger.trust.policy import Policy
+from ledger.trust.policy import Peer, Policy
 
 Prove = Callable[[int, int], Sequence[bytes]]
 """The log's consistency proof from an old size to a size."""
@@ -64,6 +65,19 @@ class EndNotRead(Exception):
         self.ended = ended
 
 
+@dataclass(frozen=True, slots=True)
+class SucceedingLog:
+    """What a log that goes on for another one shows of that."""
+
+    ended: Note
+    """How the log before it ended."""
+    head: Note
+    """Its own head of now."""
+    prove: Prove
+    prove_ended: Prove
+    """Out of the tiles of the log that ended."""
+
+
 class SeenCheckpoints:
     """The heads that one receiver has accepted, one per origin, in a folder of its own."""
 
@@ -87,61 +101,88 @@ class SeenCheckpoints:
         folder = self._folder_of(checkpoint.origin)
         self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
-        if last is None:
-            last = self._survived(checkpoint)
+        beginnings = [last] if last else self._survived(checkpoint)
         if (folder / _OTHER).exists():
-            raise LogForked(checkpoint.origin, last.size, folder)
-        if checkpoint.size == last.size and checkpoint.root != last.root:
+            raise LogForked(checkpoint.origin, beginnings[0].size, folder)
+        for each in beginnings:
+            self._require_consistent(each, checkpoint, note, prove)
+        if last is None or checkpoint.size >= last.size:
+            self._keep(folder, _LAST, note)
+        return checkpoint
+
+    def read_end(self, shown: SucceedingLog) -> None:
+        """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""
+        ended = parse_log_ended(shown.ended.text)
+        if any(log.key.name == ended.last.origin for log in self._policy.logs):
+            self.end(shown)
+
+    def end(self, shown: SucceedingLog) -> LogEnded:
+        """How a log of the policy ended, by its own last note; kept, on disk, when it returns.
+
+        Whoever has the old key alone ends nothing: the log that goes on must show a head with the policy's quorum,
+        which begins with what survives, and so must what this receiver has seen of the old one.
+        Raises LogForked where the log went on beyond its end or has ended otherwise before this receiver,
+        NotConsistent, EndedFault, SignatureFault, QuorumMissing, and what the proofs raise.
+        """
+        ended = check_log_ended(shown.ended, tuple(log.key for log in self._policy.logs))
+        origin = ended.last.origin
+        folder, last, kept = self._folder_of(origin), self.last(origin), self._ended(origin)
+        if (kept is not None and kept != ended) or (last is not None and _differs(last, ended)):
+            self._keep(folder, _OTHER, shown.ended)
+            _log.error("a log has ended otherwise than it was seen", extra={"origin": origin})
+        if (folder / _OTHER).exists():
+            raise LogForked(origin, min(ended.surviving, last.size if last else ended.surviving), folder)
+        if kept is None:
+            self._require_end(ended, last, shown)
+            self._keep(folder, _ENDED, shown.ended)
+        return ended
+
+    def _require_end(self, ended: LogEnded, last: Checkpoint | None, shown: SucceedingLog) -> None:
+        policy = replace(self._policy, logs=(*self._policy.logs, Peer(ended.successor)))
+        head = policy.accept(shown.head).checkpoint
+        if head.origin != ended.successor.name:
+            raise EndedFault("shown beside a head of another log than the one that goes on")
+        if last is not None and last.size > ended.surviving:
+            survived = Checkpoint(last.origin, ended.surviving, ended.surviving_root)
+            self._require_consistent(survived, last, shown.ended, shown.prove_ended)
+        survived = Checkpoint(head.origin, ended.surviving, ended.surviving_root)
+        if head.size < survived.size:
+            raise NotConsistent(head.origin, survived.size, head.size)
+        self._require_consistent(survived, head, shown.head, shown.prove)
+
+    def _require_consistent(self, one: Checkpoint, other: Checkpoint, note: Note, prove: Prove) -> None:
+        """Of two heads under one origin, in any order; `note` brought it up and is kept where they are not."""
+        folder = self._folder_of(other.origin)
+        if one.size == other.size and one.root != other.root:
             self._keep(folder, _OTHER, note)
-            _log.error("a log shows two trees of one size", extra={"origin": last.origin, "size": last.size})
-            raise LogForked(last.origin, last.size, folder)
-        old, new = sorted((last, checkpoint), key=lambda each: each.size)
+            _log.error("a log shows two trees of one size", extra={"origin": one.origin, "size": one.size})
+            raise LogForked(one.origin, one.size, folder)
+        old, new = sorted((one, other), key=lambda each: each.size)
         try:
             check_consistency(old.size, new.size, tuple(prove(old.size, new.size)), old.root, new.root)
         except ProofFault:
             self._keep(folder, _UNPROVEN, note)
-            raise NotConsistent(last.origin, last.size, checkpoint.size) from None
-        if checkpoint.size >= last.size:
-            self._keep(folder, _LAST, note)
-        return checkpoint
+            raise NotConsistent(one.origin, one.size, other.size) from None
 
-    def read_end(self, note: Note) -> None:
-        """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""
-        ended = parse_log_ended(note.text)
-        if any(log.key.name == ended.last.origin for log in self._policy.logs):
-            self.end(note)
-
-    def end(self, note: Note) -> LogEnded:
-        """How a log of the policy ended, by its own last note; kept, on disk, when it returns.
-
-        Raises LogForked where this receiver has accepted more than the log ended with, EndedFault, SignatureFault.
-        """
-        ended = check_log_ended(note, tuple(log.key for log in self._policy.logs))
-        folder, last = self._folder_of(ended.last.origin), self.last(ended.last.origin)
-        if last is not None and _differs(last, ended):
-            self._keep(folder, _OTHER, note)
-            raise LogForked(last.origin, ended.last.size, folder)
-        self._keep(folder, _ENDED, note)
-        return ended
-
-    def _survived(self, checkpoint: Checkpoint) -> Checkpoint:
-        """Where a log begins that was never seen: with what was seen of the log before it, as far as that survives."""
+    def _survived(self, checkpoint: Checkpoint) -> list[Checkpoint]:
+        """With what a log begins that was never seen: with what survives of the log that was seen before it."""
         for origin in with_ended(checkpoint.origin)[1:]:
             before, ended = self.last(origin), self._ended(origin)
             if before is None:
                 continue
             if ended is None:
                 raise EndNotRead(checkpoint.origin, origin)
-            if before.size > ended.surviving:
-                break  # what was lost: there is nothing of it to compare
-            if before.size > checkpoint.size:
-                raise NotConsistent(checkpoint.origin, before.size, checkpoint.size)
-            return Checkpoint(checkpoint.origin, before.size, before.root)
-        return Checkpoint(checkpoint.origin, 0, sha256(b"").digest())
+            if ended.surviving > checkpoint.size:
+                raise NotConsistent(checkpoint.origin, ended.surviving, checkpoint.size)
+            survived = Checkpoint(checkpoint.origin, ended.surviving, ended.surviving_root)
+            seen = [replace(before, origin=checkpoint.origin)] if before.size <= ended.surviving else []
+            return [survived, *seen]
+        return [Checkpoint(checkpoint.origin, 0, sha256(b"").digest())]
 
     def _refuse_if_ended(self, checkpoint: Checkpoint) -> None:
-        ended = self._ended(checkpoint.origin)
-        if ended is not None and checkpoint.size > ended.lost[-1]:
+        """Up to what the log is known to have signed it goes on being asked; what is claimed beyond is nobody's."""
+        ended, last = self._ended(checkpoint.origin), self.last(checkpoint.origin)
+        if ended is not None and checkpoint.size > max(ended.last.size, last.size if last else 0):
             raise LogHasEnded(ended)
 
     def _ended(self, origin: str) -> LogEnded | None:

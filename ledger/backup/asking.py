@@ -98,7 +98,7 @@ def ask_witnesses(policy: Policy, kept: Blobs, ledger: Ledger, *, for_repair: bo
     if note is None:
         return Asked((), (f"{ledger.hospital}: no witness can be asked, the backup has no signed head",))
     try:
-        answers = asyncio.run(_answers(policy, files, note))
+        answers = asyncio.run(witness_answers(policy, files, note))
     except TileFault as fault:
         raise BadBackup([f"{ledger.hospital}: the tiles of its log are torn: {fault}"]) from fault
     vouching = [name for name, answer in answers.items() if isinstance(answer, Cosigned)]
@@ -136,8 +136,8 @@ def _key_name(policy: Policy, name: str) -> str:
     return policy.witnesses[name].key.name
 
 
-async def _answers(policy: Policy, files: LogFiles, note: Note) -> dict[str, Answer]:
-    """By the witnesses' names in the policy."""
+async def witness_answers(policy: Policy, files: LogFiles, note: Note) -> dict[str, Answer]:
+    """What each witness says to a signed head, by the witnesses' names in the policy. What reading tiles raises."""
     head = parse_checkpoint(note.text)
     async with httpx.AsyncClient(trust_env=False) as http:
         clients = {name: WitnessClient(peer, http) for name, peer in policy.witnesses.items() if peer.url}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.both_sides import BothSides
-from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
+from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints, SucceedingLog
 from consumers.every_hospital import READERS_MAX, EveryHospital
 from consumers.follower import Follower, Handle
 from consumers.log_over_http import LogOverHttp, LogUnreachable
@@ -45,6 +46,9 @@ from ledger.keys.remote_opener import RemoteOpener
 from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import FormatFault, SignatureFault
+from ledger.trust.lineage import number_of
+from ledger.trust.log_ended import parse_log_ended
+from ledger.trust.note import Note
 from projections.connections import connection_pool
 
 _PATIENCE = Patience()
@@ -151,15 +155,24 @@ def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
     seen = SeenCheckpoints(folder / "checkpoints", read_policy(policy))
     with LogOverHttp(log_url) as log:
         note, before = log.checkpoint(), log.succeeded()
-        if before is not None:
-            seen.read_end(before)
+        prove = partial(consistency_proof, log)
+        shown = SucceedingLog(before, note, prove, partial(_prove_ended, log_url, before)) if before else None
+        if shown is not None:
+            seen.read_end(shown)
         try:
-            return seen.accept(note, lambda old, size: consistency_proof(log, old, size))
+            return seen.accept(note, prove)
         except SignatureFault:
             # The log that the policy knows may have ended, and another be served in its place.
-            if before is not None:
-                raise LogHasEnded(seen.end(before)) from None
+            if shown is not None:
+                raise LogHasEnded(seen.end(shown)) from None
             raise
+
+
+def _prove_ended(log_url: str, ended: Note, old: int, size: int) -> tuple[bytes, ...]:
+    """A proof of the log that ended, whose tiles lie beside those of the one that goes on."""
+    number = number_of(parse_log_ended(ended.text).last.origin)
+    with LogOverHttp(f"{log_url.rstrip('/')}.{number}") as log:
+        return consistency_proof(log, old, size)
 
 
 async def archive(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ledger.cli.refilling import Following
 from ledger.log.log_files import LogFiles
-from ledger.log.signed_history import kept_up_to, require_beginning
+from ledger.log.signed_history import AnotherHistory, kept_up_to, require_beginning, root_within
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier
+from ledger.trust.log_ended import CLAIM_MAX, claims_too_much
+from ledger.trust.merkle import EMPTY_ROOT, Frontier
 
 
 class NotSucceeded(Exception):
@@ -35,15 +36,17 @@ class Loss:
     last: Checkpoint
     """The newest head that is known."""
     surviving: int
+    surviving_root: bytes
+    """Of the ledger's tree as it is now."""
     claimed: int
     """Beyond `last` by persons' word; 0 where `last` is the end."""
     missing: str
     """Why the next position cannot be brought back."""
 
     @property
-    def lost_to(self) -> int:
-        """The last position that is given up."""
-        return self.claimed or self.last.size
+    def lost(self) -> range:
+        """The positions that are given up."""
+        return range(self.surviving + 1, (self.claimed or self.last.size) + 1)
 
 
 async def measured_loss(
@@ -52,21 +55,40 @@ async def measured_loss(
     """Raises NotSucceeded while log or topic has the next position, AnotherHistory where the ledger is another than
     was signed; LogDamaged, BlobError, StreamUnavailable. A loss may come out empty; who asks refuses that.
     """
-    tree = Frontier()
+    tree, roots = Frontier(), {0: EMPTY_ROOT}
+    kept_sizes = {head.size for head in claim.heads}
     async for envelope in envelopes:
         tree.append(leaf_hash(envelope))
+        if tree.size in kept_sizes:
+            roots[tree.size] = tree.root()
         if tree.size == signed.size:
             await asyncio.to_thread(require_beginning, files, tree, signed)
     if tree.size < signed.size:
         await asyncio.to_thread(require_beginning, files, tree, signed)
+    await asyncio.to_thread(_compare, claim.heads, roots, files, signed)
     last = max((signed, *claim.heads), key=lambda head: head.size)
     kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
     if kept.position > tree.size:
         raise NotSucceeded(_still(tree.size, kept.position, "the log"))
     if following := await asyncio.to_thread(topic, tree.size):
         raise NotSucceeded(_still(tree.size, tree.size + len(following), "the topic"))
+    if claims_too_much(claim.lost_to, last.size, tree.size):
+        raise NotSucceeded(f"--lost-to {claim.lost_to}: more than {CLAIM_MAX:,} positions beyond what is known")
     missing = kept.missing or f"position {tree.size + 1}: in no file of the log"
-    return Loss(last, tree.size, claim.lost_to if claim.lost_to > last.size else 0, missing)
+    return Loss(last, tree.size, tree.root(), claim.lost_to if claim.lost_to > last.size else 0, missing)
+
+
+def _compare(heads: Sequence[Checkpoint], roots: dict[int, bytes], files: LogFiles, signed: Checkpoint) -> None:
+    """Raises AnotherHistory for a kept head of another tree than the ledger's, the signed one's, or another kept one's.
+
+    Beyond both nothing is left that could show that one grew from the other.
+    """
+    for head in heads:
+        if head.size not in roots:
+            within = head.size <= signed.size
+            roots[head.size] = root_within(files, signed, head.size) if within else head.root
+        if roots[head.size] != head.root:
+            raise AnotherHistory(head.size)
 
 
 def _still(surviving: int, upto: int, source: str) -> str:

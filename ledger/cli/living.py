@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from ledger.backup.published import Seen
 from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
 from ledger.cli.log_store import blobs_at, log_blobs
-from ledger.cli.signed_heads import of_hospital
+from ledger.cli.signed_heads import Kept, of_hospital
 from ledger.cli.stream_options import kafka_of
 from ledger.config import Settings
 from ledger.log.own_heads import Verifiers
 from ledger.stream.contract import StreamUnavailable
-from ledger.trust.policy import Policy, Witnessed
+from ledger.trust.lineage import with_ended
+from ledger.trust.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Living:
     """By name as an operator knows it."""
     named_log: str
     """The one that must be there; empty for none."""
-    heads: Sequence[Witnessed]
+    kept: Kept
     kafka: str
     policy: Policy | None
     """Whose witnesses are asked."""
@@ -56,10 +57,24 @@ class Living:
         return found
 
     def _checkpoints(self, ledger: Ledger) -> Asked:
-        heads = [head.checkpoint for head in of_hospital(self.heads, ledger.hospital)]
-        return Asked(
-            tuple(Seen(f"a checkpoint of {head.origin}", ledger.hospital, head.size, head.root) for head in heads)
-        )
+        """A head of a log that ended before the backup's own may be of what was lost, which nothing has any more."""
+        ends = {end.last.origin: end for end in self.kept.ends if end.last.origin in with_ended(ledger.origin)[1:]}
+        seen = [
+            Seen(f"the end of {origin}", ledger.hospital, end.surviving, end.surviving_root)
+            for origin, end in ends.items()
+        ]
+        said: list[str] = []
+        for head in (each.checkpoint for each in of_hospital(self.kept.heads, ledger.hospital)):
+            end = ends.get(head.origin)
+            if end is None or head.size <= end.surviving:
+                seen.append(Seen(f"a checkpoint of {head.origin}", ledger.hospital, head.size, head.root))
+            elif end.gives_up(head):
+                said.append(
+                    f"a checkpoint of {head.origin} at {head.size} events cannot be compared: lost with its log"
+                )
+            else:
+                raise RestoreRefused([f"a checkpoint of {head.origin} at {head.size} events: its log had ended before"])
+        return Asked(tuple(seen), tuple(said))
 
 
 def keys_of(trusted: Policy | None, known: Verifiers) -> Verifiers:
@@ -72,7 +87,7 @@ def living_at(
     settings: Settings,
     folder: Path | None,
     log: str | None,
-    heads: Sequence[Witnessed],
+    kept: Kept,
     kafka: str,
     policy: Policy | None,
     keys: Verifiers,
@@ -82,7 +97,7 @@ def living_at(
     if settings.blobs or not folder:
         logs[settings.blobs or str(settings.data_dir / "log")] = log_blobs(settings)
     topic = kafka or kafka_of(settings)
-    return Living(logs, log or "", heads, topic, policy, keys)
+    return Living(logs, log or "", kept, topic, policy, keys)
 
 
 def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair: bool) -> Checked:
@@ -93,7 +108,7 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
         raise RestoreRefused([str(error)]) from error
     strange = [
         head.checkpoint.origin
-        for head in living.heads
+        for head in living.kept.heads
         if not any(of_hospital([head], each.hospital) for each in found.events.manifest.ledgers)
     ]
     if strange:

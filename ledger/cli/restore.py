@@ -17,7 +17,7 @@ from ledger.cli.living import checked_with, keys_of, living_at, say_seen
 from ledger.cli.log_store import known_keys, log_blobs, read_policy
 from ledger.cli.restored_service import RestoredKeys, restored_keys, restored_service
 from ledger.cli.running import settings_for
-from ledger.cli.signed_heads import signed_heads
+from ledger.cli.signed_heads import kept
 from ledger.cli.stream_options import kafka_option
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.config import Settings
@@ -35,6 +35,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("--log", "log", help="Store of the logs that lives on: a folder or s3://bucket/prefix.")
 @click.option("--checkpoint", "checkpoints", multiple=True, help="Signed checkpoint that was kept: file, folder, URL.")
+@click.option("--ended", multiple=True, help="How a log ended: a file, or the URL of `succeeded` beside its successor.")
 @kafka_option
 @click.option("--key-file", type=_file, help="Key-encryption keys in the place of those in --keys.")
 @click.option("--key-passphrase-file", type=_file, help="Opens the key-encryption keys.")
@@ -47,6 +48,7 @@ def restore(
     folder: Path | None,
     log: str | None,
     checkpoints: tuple[str, ...],
+    ended: tuple[str, ...],
     kafka: str,
     key_file: Path | None,
     key_passphrase_file: Path | None,
@@ -62,13 +64,11 @@ def restore(
     """
     settings = settings_for(own_servers=True) if folder else settings_for("postgres_migrate_url")
     trusted = policy_of(key, policy)
-    if checkpoints and trusted is None:
-        raise click.UsageError("--checkpoint needs --key or --policy")
+    remembered = kept(checkpoints, ended, trusted)
     witnesses = trusted if trusted and trusted.witnesses else None
     if witnesses is None and settings.log_policy:
         witnesses = read_policy(settings.log_policy)
-    heads = signed_heads(checkpoints, trusted) if trusted else []
-    living = living_at(settings, folder, log, heads, kafka, witnesses, keys_of(trusted, known_keys(settings)))
+    living = living_at(settings, folder, log, remembered, kafka, witnesses, keys_of(trusted, known_keys(settings)))
     with shown_faults():
         found = checked_with(backup, keys, living, for_repair=for_repair)
         held_keys = restored_keys(found.keys, key_file, key_passphrase_file, log_passphrase_file)

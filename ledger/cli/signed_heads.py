@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -34,6 +35,23 @@ def log_ends(sources: Iterable[str], policy: Policy) -> list[LogEnded]:
         except FormatFault as fault:
             raise click.ClickException(f"{source}: {fault}") from fault
     return ends
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What somebody kept of logs, each accepted under a trusted key."""
+
+    heads: Sequence[Witnessed]
+    ends: Sequence[LogEnded]
+
+
+def kept(checkpoints: Sequence[str], ended: Sequence[str], trusted: Policy | None) -> Kept:
+    """As `signed_heads` and `log_ends`; UsageError without a trusted key."""
+    if trusted is None:
+        if checkpoints or ended:
+            raise click.UsageError("--checkpoint and --ended need --key or --policy")
+        return Kept((), ())
+    return Kept(signed_heads(checkpoints, trusted), log_ends(ended, trusted))
 
 
 def of_hospital(heads: Iterable[Witnessed], hospital: str) -> list[Witnessed]:

@@ -19,8 +19,8 @@ from ledger.application.message_codec import to_domain
 from ledger.application.succession import NotAppended
 from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
 from ledger.cli.bodies import bodies_with_keys
-from ledger.cli.giving_up import Claim, NotSucceeded, measured_loss
-from ledger.cli.log_store import key_folder, known_keys, log_blobs
+from ledger.cli.giving_up import Claim, Loss, NotSucceeded, measured_loss
+from ledger.cli.log_store import key_folder, known_keys, log_blobs, read_policy
 from ledger.cli.person import Person
 from ledger.cli.refilling import topic_of
 from ledger.cli.running import settings_for
@@ -28,6 +28,7 @@ from ledger.cli.signed_heads import of_hospital, signed_heads
 from ledger.cli.sole_holder import nobody_else
 from ledger.cli.stream_options import kafka_of, kafka_option
 from ledger.cli.trusted_keys import required_policy, trust_options
+from ledger.cli.witnessed_loss import refuse_below_witnesses
 from ledger.config import BadSettings, Settings
 from ledger.domain.decide_log import SucceedLog, succeed_log
 from ledger.domain.log_events import LossReason
@@ -44,12 +45,14 @@ from ledger.store.refill import open_refill
 from ledger.store.succession import end_log
 from ledger.stream.contract import StreamUnavailable
 from ledger.stream.topics import records_topic
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.lineage import successor_of
 from ledger.trust.log_ended import LogEnded, check_log_ended
 from ledger.trust.merkle import TREE_SIZE_MAX
 from ledger.trust.note import Note
-from ledger.trust.note_key import KeyKind, VerifierKey
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
+from ledger.trust.signed_note import signers
 
 _NEEDED = (
     "postgres_append_url", "postgres_migrate_url", "postgres_stream_url", "postgres_keys_url", "key_file",
@@ -182,9 +185,6 @@ class _Succession:
         self._blobs: Blobs = log_blobs(settings)
         self._folder = KeyFolder(key_folder(settings))
         self._known = known_keys(settings)
-        self._keys = LogKeys(
-            self._folder.folder, settings.log_passphrase_file, make=True, verifiers=self._known.verifiers
-        )
 
     async def run(self, still_alone: asyncio.Task[None]) -> Succeeded:
         """Goes on wherever an earlier run was broken off."""
@@ -195,11 +195,17 @@ class _Succession:
         old = ended.last.origin
         await end_log(self._settings.postgres_migrate_url, self._hospital, old, ended.successor.name, ended.surviving)
         await self._ledger.hospitals()  # so that this process knows the new origin
-        position = await self._ledger.succeed(self._hospital, self._command(ended))
+        command = self._command(ended.last, ended.lost, LossReason(ended.reason))
+        position = await self._ledger.succeed(self._hospital, command)
         for path in self._folder.signing_paths(old, KeyKind.ED25519):
             self._folder.put_away(path)
         await asyncio.to_thread(self._let_commands_in, ended)
         return Succeeded(ended, position)
+
+    def _keys(self, *, make: bool) -> LogKeys:
+        """A key is made for the log that goes on alone: with one made anew for the old log anybody could end it."""
+        passphrase = self._settings.log_passphrase_file
+        return LogKeys(self._folder.folder, passphrase, make=make, verifiers=self._known.verifiers)
 
     def _files(self, origin: str) -> LogFiles:
         return LogFiles(self._blobs, log_folder(self._hospital, origin))
@@ -218,10 +224,12 @@ class _Succession:
         """Closes the log, or finds it closed: from here on nothing is signed under its origin."""
         files = self._files(origin)
         if await asyncio.to_thread(files.ended) is None:
-            ended = await self._lost(files, origin)
-            text = ended.text()
-            keys = [*self._keys.of(origin), *self._keys.of(ended.successor.name)]
-            note = Note(text, tuple(key.sign(text) for key in keys))
+            old = await asyncio.to_thread(self._old_keys, files, origin)
+            loss = await self._lost(files, origin)
+            new = await asyncio.to_thread(self._keys(make=True).of, successor_of(origin))
+            reason, key = self._approval.reason.value, new[0].verifier()
+            text = LogEnded(loss.last, loss.surviving, loss.surviving_root, key, reason, loss.claimed).text()
+            note = Note(text, tuple(key.sign(text) for key in (*old, *new)))
             await asyncio.to_thread(files.write, {ENDED: note.encode()})
         ended = self._checked(files, ENDED)
         successor = self._files(ended.successor.name)
@@ -229,7 +237,18 @@ class _Succession:
         await asyncio.to_thread(successor.write, {SUCCEEDED: files.read(ENDED) or b""})
         return ended
 
-    async def _lost(self, files: LogFiles, origin: str) -> LogEnded:
+    def _old_keys(self, files: LogFiles, origin: str) -> tuple[SigningKey, ...]:
+        """Those that sign for the log that is to end. KeyUnusable, also where none of them has signed its last head:
+        who knows the log by that head believes no end of theirs.
+        """
+        keys, signed = self._keys(make=False).of(origin), files.signed()
+        if signed is not None and not signers(signed, [key.verifier() for key in keys]):
+            raise KeyUnusable(
+                origin, "it has not signed the last head of its log, which only the key of that head ends"
+            )
+        return keys
+
+    async def _lost(self, files: LogFiles, origin: str) -> Loss:
         """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
         signed = newest_head(files, origin, self._known(origin))
         if signed is None:
@@ -240,12 +259,12 @@ class _Succession:
         with topic_of(self._approval.kafka, self._hospital, origin) as topic:
             async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
                 loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
-        successor, *_ = await asyncio.to_thread(self._keys.of, successor_of(origin))
-        reason = self._approval.reason.value
-        ended = LogEnded(loss.last, loss.surviving, successor.verifier(), reason, loss.claimed)
-        succeed_log(self._command(ended), UUID(int=0), self._ledger.now())  # before anything is closed
+        if policy := self._settings.log_policy:
+            await refuse_below_witnesses(read_policy(policy), files, signed, loss)
+        command = self._command(loss.last, loss.lost, self._approval.reason)
+        succeed_log(command, UUID(int=0), self._ledger.now())  # before a key is made or anything is closed
         click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")
-        return ended
+        return loss
 
     def _let_commands_in(self, ended: LogEnded) -> None:
         """But for a refill that nobody has accepted yet: what it brought back has no reservations all the same. What a
@@ -265,15 +284,15 @@ class _Succession:
         known = {*self._folder.verifiers_of(origin, KeyKind.ED25519), *self._known(origin)}
         return check_log_ended(note, tuple(known))
 
-    def _command(self, ended: LogEnded) -> SucceedLog:
+    def _command(self, last: Checkpoint, lost: range, reason: LossReason) -> SucceedLog:
         return SucceedLog(
-            command_id=uuid5(_COMMANDS, ended.last.text()),
-            ended_origin=ended.last.origin,
-            last_checkpoint=ended.last.text(),
-            lost_from=ended.surviving + 1,
-            lost_to=ended.claimed or ended.last.size,
+            command_id=uuid5(_COMMANDS, last.text()),
+            ended_origin=last.origin,
+            last_checkpoint=last.text(),
+            lost_from=lost.start,
+            lost_to=lost.stop - 1,
             approvers=self._approval.approvers,
-            reason=LossReason(ended.reason),
+            reason=reason,
         )
 
 

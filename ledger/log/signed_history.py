@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier, peaks_of
+from ledger.trust.merkle import Frontier, folded, peaks_of
 from ledger.trust.tile import TILE_WIDTH, BundleId, tiles_of
 from ledger.trust.tile_hashes import TileHashes
 
@@ -30,6 +30,15 @@ def require_beginning(files: LogFiles, tree: Frontier, signed: Checkpoint) -> No
     hashes = TileHashes(signed.size, files.tiles(tiles_of([*nodes, *peaks_of(0, signed.size)], signed.size)))
     if hashes.root() != signed.root or [hashes.node(node) for node in nodes] != list(tree.peaks):
         raise AnotherHistory(tree.size)
+
+
+def root_within(files: LogFiles, signed: Checkpoint, size: int) -> bytes:
+    """The root that the signed tree had at a size up to its own. LogDamaged where the tiles are not what was signed."""
+    nodes = peaks_of(0, size)
+    hashes = TileHashes(signed.size, files.tiles(tiles_of([*nodes, *peaks_of(0, signed.size)], signed.size)))
+    if hashes.root() != signed.root:
+        raise LogDamaged(SIGNED, "the hash tiles have another root")
+    return folded([hashes.node(node) for node in nodes])
 
 
 def kept_events(files: LogFiles, tree: Frontier, signed: Checkpoint) -> Iterator[list[tuple[bytes, bytes]]]:

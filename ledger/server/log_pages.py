@@ -1,4 +1,7 @@
-"""The logs over HTTP, as tlog-tiles asks: `/log/<hospital>/checkpoint`, hash tiles, entries, and bodies beside them."""
+"""The logs over HTTP, as tlog-tiles asks: `/log/<hospital>/checkpoint`, hash tiles, entries, and bodies beside them.
+
+Below `/log/<hospital>.<n>/` any log of a ledger, also one that ended: its receivers ask it for proofs once more.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,13 @@ from ledger.server.errors import LogUnavailable, NoSuchLogFile
 from ledger.server.log_readers import LogReader, admit
 from ledger.server.old_ranges import OriginOf
 from ledger.trust.format_fault import TileFault
+from ledger.trust.lineage import number_of, with_ended
 from ledger.trust.tile import TileId, parse_bundle_path, parse_tile_path
 
 PREFIX = "/log/"
-_PATH = re.compile(r"/log/(?P<hospital>[a-z][a-z0-9-]{1,30})/(?P<file>.{1,128})", re.ASCII)
+_PATH = re.compile(
+    r"/log/(?P<hospital>[a-z][a-z0-9-]{1,30})(\.(?P<number>[1-9][0-9]{0,8}))?/(?P<file>.{1,128})", re.ASCII
+)
 _KEY_LINE = re.compile(rf"{KEYS}/[0-9]{{3}}", re.ASCII)
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
@@ -55,40 +61,43 @@ class LogPages:
         if found is None:
             raise NoSuchLogFile
         try:
-            return await self._page(found["hospital"], found["file"], authorization)
+            origin = await self._origin(found["hospital"], int(found["number"] or 0))
+            return await self._page(found["hospital"], origin, found["file"], authorization)
         except BlobError as error:
             raise LogUnavailable from error
 
-    async def _page(self, hospital: str, file: str, authorization: str) -> LogPage:
+    async def _page(self, hospital: str, origin: str, file: str, authorization: str) -> LogPage:
         if file == CHECKPOINT:
-            return LogPage(_TEXT, "no-cache", (await self._published(hospital)).note.encode())
+            return LogPage(_TEXT, "no-cache", (await self._published(hospital, origin)).note.encode())
         if file == SUCCEEDED or _KEY_LINE.fullmatch(file):
-            files = self._logs.files(hospital, await self._origin(hospital))
-            return LogPage(_TEXT, "no-cache", await _read(files, file))
+            return LogPage(_TEXT, "no-cache", await _read(self._logs.files(hospital, origin), file))
         if file.startswith(("tile/entries/", "bodies/")):
             admit(self._readers, hospital, authorization)
-            return await self._covered(hospital, file, _bundle_tile(file), "private")
-        return await self._covered(hospital, file, _tile(file), "public")
+            return await self._covered(hospital, origin, file, _bundle_tile(file), "private")
+        return await self._covered(hospital, origin, file, _tile(file), "public")
 
-    async def _covered(self, hospital: str, path: str, tile: TileId, whose: str) -> LogPage:
-        published = (await self._published(hospital)).checkpoint
+    async def _covered(self, hospital: str, origin: str, path: str, tile: TileId, whose: str) -> LogPage:
+        published = (await self._published(hospital, origin)).checkpoint
         if not tile.exists_in(published.size):
             raise NoSuchLogFile
         caching = f"{whose}, {_FOR_EVER if tile.is_full else _PARTIAL}"
-        return LogPage(_BYTES, caching, await _read(self._logs.files(hospital, published.origin), path))
+        return LogPage(_BYTES, caching, await _read(self._logs.files(hospital, origin), path))
 
-    async def _published(self, hospital: str) -> PublishedHead:
-        head = await asyncio.to_thread(self._logs.published, hospital, await self._origin(hospital))
+    async def _published(self, hospital: str, origin: str) -> PublishedHead:
+        head = await asyncio.to_thread(self._logs.published, hospital, origin)
         if head is None:
             raise NoSuchLogFile
         return head
 
-    async def _origin(self, hospital: str) -> str:
-        """That of the hospital's present log."""
+    async def _origin(self, hospital: str, number: int) -> str:
+        """That of the hospital's present log; with a number that of any, also of one that ended."""
         try:
-            return await self._origin_of(hospital)
+            present = await self._origin_of(hospital)
         except UnknownHospital:
             raise NoSuchLogFile from None
+        if number > number_of(present):
+            raise NoSuchLogFile
+        return with_ended(present)[-number] if number else present
 
 
 async def _read(files: LogFiles, path: str) -> bytes:

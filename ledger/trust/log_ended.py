@@ -15,10 +15,14 @@ from ledger.trust.lineage import is_successor
 from ledger.trust.note import Note
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
+from ledger.trust.strict_base64 import to_base64
 
-_HEADER, _WITH_CLAIM = "ledger-log-ended@v1", "ledger-log-ended@v2"
-_LINES = 8
+_HEADER = "ledger-log-ended@v1"
+_LINES = 10
 _SURVIVING = 4
+CLAIM_MAX = 10_000_000
+"""Positions that may be given up beyond what any head or the ledger shows: nine months of a large hospital
+(docs/scale.md). A mistyped number must not make every head that anybody kept one that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class LogEnded:
     """The last head that the ended log signed."""
     surviving: int
     """The successor's first leaves are the ended log's, up to this position; what came after is lost."""
+    surviving_root: bytes
+    """Of the tree of the leaves that survive: both logs' trees begin with it, and each can be asked to prove it."""
     successor: VerifierKey
     """Its name is the new origin."""
     reason: str
@@ -39,10 +45,11 @@ class LogEnded:
     def text(self) -> str:
         """The text that is signed."""
         lines = (
-            _WITH_CLAIM if self.claimed else _HEADER,
+            _HEADER,
             *self.last.text().splitlines(),
             self.surviving,
-            *([self.claimed] if self.claimed else []),
+            to_base64(self.surviving_root),
+            self.claimed or self.last.size,
             self.successor.name,
             self.successor,
             self.reason,
@@ -62,31 +69,37 @@ class LogEnded:
 
 def is_log_ended(note: Note) -> bool:
     """Whether a note claims that a log has ended; no checkpoint's text begins so, since its second line is a size."""
-    return note.text.startswith((f"{_HEADER}\n", f"{_WITH_CLAIM}\n"))
+    return note.text.startswith(f"{_HEADER}\n")
 
 
 def parse_log_ended(text: str) -> LogEnded:
     """What a note's text says; EndedFault for text that is none, or that could not be true."""
     lines = text.split("\n")
-    claimed = lines.pop(_SURVIVING + 1) if lines[0] == _WITH_CLAIM and len(lines) > _LINES else ""
-    if len(lines) != _LINES + 1 or lines.pop() or lines[0] != (_WITH_CLAIM if claimed else _HEADER):
-        raise EndedFault("not its eight lines, or nine")
+    if len(lines) != _LINES + 1 or lines.pop() or lines[0] != _HEADER:
+        raise EndedFault("not its ten lines")
     try:
         last = parse_checkpoint("".join(f"{line}\n" for line in lines[1:_SURVIVING]))
-        successor = parse_verifier_key(lines[6])
+        # Behind its origin, what survives is written as a checkpoint is: a size, then a root.
+        survives = parse_checkpoint("".join(f"{line}\n" for line in (lines[1], *lines[_SURVIVING : _SURVIVING + 2])))
+        successor = parse_verifier_key(lines[8])
     except (CheckpointFault, KeyFault) as fault:
         raise EndedFault(*fault.faults) from fault
-    surviving, upto = from_decimal(lines[_SURVIVING]), from_decimal(claimed) if claimed else last.size
+    surviving, upto = survives.size, from_decimal(lines[6]) or 0
     checks = (
-        (surviving is not None and upto is not None and surviving < upto, "nothing is lost"),
-        (not claimed or (upto is not None and upto > last.size), "the claim is not beyond the last head"),
-        (successor.name == lines[5] and is_successor(successor.name, last.origin), "the successor is not the next log"),
-        (bool(lines[7]), "no reason"),
+        (surviving < upto, "nothing is lost"),
+        (upto >= last.size, "less is given up than the last head shows"),
+        (not claims_too_much(upto, last.size, surviving), f"more than {CLAIM_MAX:,} positions beyond what is known"),
+        (successor.name == lines[7] and is_successor(successor.name, last.origin), "the successor is not the next log"),
+        (bool(lines[9]), "no reason"),
     )
-    faults = [fault for holds, fault in checks if not holds]
-    if faults or surviving is None or upto is None:
+    if faults := [fault for holds, fault in checks if not holds]:
         raise EndedFault(*faults)
-    return LogEnded(last, surviving, successor, lines[7], upto if claimed else 0)
+    return LogEnded(last, surviving, survives.root, successor, lines[9], upto if upto > last.size else 0)
+
+
+def claims_too_much(upto: int, signed: int, surviving: int) -> bool:
+    """Whether a position is further beyond the last head and the ledger than anybody may give up by word alone."""
+    return upto > max(signed, surviving) + CLAIM_MAX
 
 
 def check_log_ended(note: Note, keys: tuple[VerifierKey, ...]) -> LogEnded:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from functools import partial
 
 import pytest
 from click.testing import CliRunner
 
-from consumers.checkpoints import LogHasEnded, SeenCheckpoints
+from consumers.checkpoints import LogHasEnded, SeenCheckpoints, SucceedingLog
 from ledger.application.ledger import Ledger
 from ledger.cli import succession
 from ledger.cli.main import main
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
+from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogEndedForEver
 from ledger.log.log_proofs import consistency_proof
+from ledger.log.signed_history import root_within
 from ledger.store.errors import LogEnded as OriginEnded
 from ledger.store.whole_ledger import verify_stored
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -24,12 +27,14 @@ from ledger.trust.envelope import decode
 from ledger.trust.lineage import Succession
 from ledger.trust.log_ended import check_log_ended
 from ledger.trust.note import Note
-from ledger.trust.note_key import SigningKey, VerifierKey
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
 from ledger.trust.policy import NO_QUORUM, Peer, Policy
 from ledger.trust.verify import Summary
+from ledger.trust.witness_request import AddCheckpoint
 from tests.integration.log.conftest import Integrating, Publishing
 from tests.integration.log.succession_ground import ADA, KEPT, PROGRAM, SIGNED, Ground
 from tests.integration.log.waiting import until_halted, until_published
+from tests.services.witness import WitnessProcess
 
 
 @pytest.fixture
@@ -99,7 +104,9 @@ async def assert_verified(ground: Ground, old_key: VerifierKey, new_key: Verifie
     assert said.exit_code == 1, said.output
 
 
-async def test_a_receiver_is_told_that_the_log_has_ended(ground: Ground, old_key: SigningKey) -> None:
+async def test_a_receiver_is_told_that_the_log_has_ended(
+    ground: Ground, integrating: Integrating, publishing: Publishing, old_key: SigningKey
+) -> None:
     """It keeps its last head, calls nothing a fork, and takes nothing newer under the old key, whoever has it."""
     policy = Policy((Peer(old_key.verifier()),), {}, {}, NO_QUORUM)
     seen = SeenCheckpoints(ground.folder / "seen", policy)
@@ -108,9 +115,13 @@ async def test_a_receiver_is_told_that_the_log_has_ended(ground: Ground, old_key
     seen.accept(before, lambda old, size: consistency_proof(ground.old_files, old, size))
     ground.lose()
     assert (await ground.succeed()).exit_code == 0
-    note = ground.new_files.succeeded()
+    async with integrating(), publishing():
+        await until_published(ground.new_files, KEPT + 1)
+    note, head = ground.new_files.succeeded(), ground.new_files.published()
     assert note is not None
-    ended = seen.end(note)
+    assert head is not None
+    proofs = (partial(consistency_proof, ground.new_files), partial(consistency_proof, ground.old_files))
+    ended = seen.end(SucceedingLog(note, head, *proofs))
     assert (ended.successor.name, list(ended.lost)) == (ground.new, list(range(KEPT + 1, SIGNED + 1)))
     newer = f"{ground.old}\n{SIGNED + 1}\n{before.text.splitlines()[2]}\n"
     forged = Note(newer, (old_key.sign(newer),))
@@ -222,3 +233,63 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
     assert (len(types), types.count("ledger.v1.LogSucceeded")) == (KEPT + 1, 1)
     again = await ground.succeed()
     assert again.exit_code == 1, again.output
+
+
+@pytest.mark.parametrize("size", [KEPT - 1, KEPT + 50, SIGNED])
+async def test_a_kept_head_of_another_history_is_not_given_up(ground: Ground, old_key: SigningKey, size: int) -> None:
+    """Whether it covers what is left, what is lost, or all that was signed: it is held against all that remains."""
+    ground.lose()
+    right = root_within(ground.old_files, parse_checkpoint((ground.old_files.signed() or Note("", ())).text), size)
+    kept, options = ground.folder / "kept.checkpoint", ("--key", str(old_key.verifier()))
+    for root, refusal in ((bytes(32), f"Compared up to position {size}"), (right, "NOT_TWO_PERSONS")):
+        text = Checkpoint(ground.old, size, root).text()
+        kept.write_bytes(Note(text, (old_key.sign(text),)).encode())
+        refused = await ground.succeed(ADA, options=("--checkpoint", str(kept), *options))
+        assert (refused.exit_code, refusal in refused.output) == (1, True), refused.output
+    assert ground.old_files.ended() is None
+
+
+async def test_witnesses_are_asked_before_anything_is_given_up(ground: Ground, old_key: SigningKey) -> None:
+    """One that has cosigned more than is given up is believed where no quorum vouches for less: the end cannot be made
+    larger afterwards, so persons give that much up by name. One that is away is named, and stops nothing."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    knows, away = (
+        WitnessProcess(ground.folder / name, f"witness.test/{name}", [old_key.verifier()]) for name in ("knows", "away")
+    )
+    policy = f"witness knows {knows.key} {knows.url}\nwitness away {away.key} {away.url}\n"
+    (ground.folder / "policy").write_text(f"{policy}group all 2 knows away\nquorum all\n")
+    ground.environment["LEDGER_LOG_POLICY"] = str(ground.folder / "policy")
+    ground.lose()
+    knows.start()
+    try:
+        assert knows.add(AddCheckpoint(0, (), Note(grown, (old_key.sign(grown),)))).status_code == 200
+        refused = await ground.succeed()
+        assert (refused.exit_code, f"--lost-to {SIGNED + 50}" in refused.output) == (1, True), refused.output
+        assert "witness away could not be asked" in refused.output
+        assert ground.old_files.ended() is None
+        done = await ground.succeed(options=("--lost-to", str(SIGNED + 50)))
+    finally:
+        knows.stop()
+    assert done.exit_code == 0, done.output
+    assert f"positions {KEPT + 1} to {SIGNED + 50}" in done.output
+
+
+async def test_only_a_key_that_signed_the_log_ends_it(ground: Ground, old_key: SigningKey) -> None:
+    """Its key is lost, or another was put in its place: refused before anything is written, and no key is made."""
+    ground.lose()
+    folder = KeyFolder(ground.folder / "keys")
+    path = folder.path_of(ground.old, KeyKind.ED25519)
+    path.rename(path.with_name("kept"))
+    refused = await ground.succeed()
+    assert (refused.exit_code, "missing or cannot be opened" in refused.output) == (1, True), refused.output
+    folder.make(ground.old, KeyKind.ED25519, (ground.folder / "passphrase").read_bytes().strip(), cost=14)
+    refused = await ground.succeed()
+    assert (refused.exit_code, "has not signed the last head" in refused.output) == (1, True), refused.output
+    assert (ground.old_files.ended(), ground.new_files.succeeded(), ground.new_files.halted()) == (None, None, "")
+    assert folder.paths() == [path]
+    path.unlink()
+    path.with_name("kept").rename(path)
+    assert (await ground.succeed()).exit_code == 0
+    note = ground.new_files.succeeded()
+    assert note is not None
+    check_log_ended(note, (old_key.verifier(),))

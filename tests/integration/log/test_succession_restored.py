@@ -18,11 +18,13 @@ from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
 from ledger.log.present_log import PresentLogs
 from ledger.store.whole_ledger import verify_stored
+from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.lineage import Succession
+from ledger.trust.note import Note
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating, integrating_at
-from tests.integration.log.succession_ground import KEPT, Ground, environment_of
+from tests.integration.log.succession_ground import KEPT, SIGNED, Ground, environment_of
 from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
@@ -108,6 +110,34 @@ async def assert_signed_on(there: Ground, size: int) -> None:
     found = await verify_stored(there.environment["LEDGER_POSTGRES_APPEND_URL"], there.ledger.hospital)
     assert isinstance(found, Summary)
     assert found.successions == (Succession(KEPT + 1, there.old, there.new),)
+
+
+async def test_everything_that_lives_on_may_be_named_after_a_succession(
+    ground: Ground, integrating: Integrating, keys: LogKeys
+) -> None:
+    """A kept head of the ended log above what survives is taken for what its end says; the root of what survives is
+    compared; a head after the end, or of another tree below it, is refused."""
+    old = keys.of(ground.old)[0]
+    ground.lose()
+    assert (await ground.succeed()).exit_code == 0
+    async with integrating():
+        await until_published(ground.new_files, KEPT + 1)
+    events, _ = await backed_up(ground)
+    policy, kept = ground.folder / "policy", ground.folder / "kept.checkpoint"
+    policy.write_text(f"log {old.verifier()}\nlog {keys.of(ground.new)[0].verifier()}\nquorum none\n")
+    logs, trusted = ground.folder / "log", ("--policy", str(policy))
+    words = ("verify", "backup", str(events), *trusted, "--checkpoint")
+    ended = ("--ended", str(logs / f"{ground.ledger.hospital}.2" / "succeeded"))
+    lost = str(logs / ground.ledger.hospital / "checkpoint")
+    assert (await run(ground, *words, lost)).exit_code == 1
+    holds = await run(ground, *words, lost, *ended)
+    assert (holds.exit_code, "cannot be compared" in holds.output) == (0, True), holds.output
+    assert f"compared with the end of {ground.old}, {KEPT} positions" in holds.output
+    for size, refusal in ((SIGNED + 1, "had ended before"), (KEPT - 1, "another history")):
+        text = Checkpoint(ground.old, size, bytes(32)).text()
+        kept.write_bytes(Note(text, (old.sign(text),)).encode())
+        refused = await run(ground, *words, str(kept), *ended)
+        assert (refused.exit_code, refusal in refused.output) == (1, True), refused.output
 
 
 async def test_a_succession_finds_its_keys_where_the_settings_say(ground: Ground, tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from ledger.cli.consume import accepted_checkpoint
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.log_files import SUCCEEDED, LogFiles
 from ledger.log.log_growth import StoredLeaf
+from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_ended import LogEnded
-from ledger.trust.merkle import EMPTY_ROOT
+from ledger.trust.merkle import EMPTY_ROOT, Frontier
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind
 from ledger.trust.policy_file import parse_policy
@@ -28,6 +30,7 @@ from tests.unit.trust.tlog_samples import LOG, ORIGIN, key
 
 NEXT = key(f"{ORIGIN[:-1]}2", KeyKind.ED25519)
 SEEN, SURVIVING, OLD_END, NEW = 150, 200, 250, 260
+SURVIVORS = [*EVENTS[:SURVIVING]]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -63,11 +66,30 @@ def other_events(first: int, last: int) -> list[StoredLeaf]:
     return [StoredLeaf(at, EVENTS[-at].envelope, EVENTS[-at].body) for at in range(first, last + 1)]
 
 
-def put_end(folder: Path, last: Checkpoint) -> None:
-    """How the old log ended, beside the new one."""
-    text = LogEnded(last, SURVIVING, NEXT.verifier(), "STORAGE_LOST").text()
-    note = Note(text, (LOG.sign(text), NEXT.sign(text)))
+def root_of(events: list[StoredLeaf]) -> bytes:
+    tree = Frontier()
+    tree.extend(leaf_hash(each.envelope) for each in events)
+    return tree.root()
+
+
+def end_note(last: Checkpoint, survivors: list[StoredLeaf], claimed: int = 0) -> Note:
+    """As both keys sign it."""
+    end = LogEnded(last, len(survivors), root_of(survivors), NEXT.verifier(), "STORAGE_LOST", claimed)
+    return Note(end.text(), (LOG.sign(end.text()), NEXT.sign(end.text())))
+
+
+def put_end(folder: Path, note: Note) -> None:
+    """How the old log ended, beside the new one; and the old one's files where the edge serves them."""
     LogFiles(DirectoryBlobs(folder.parent), folder.name).write({SUCCEEDED: note.encode()})
+    folder.with_name(f"{folder.name}.1").symlink_to("old-log")
+
+
+def taken(folder: Path, policy: Path, note: Note, events: list[StoredLeaf]) -> int:
+    """How much a receiver takes of a log that goes on with these events."""
+    log_of(folder, NEXT.name, events)
+    put_end(folder, note)
+    with served(folder.parent) as url:
+        return accepted_checkpoint(f"{url}/{folder.name}", policy, folder.parent).size
 
 
 @pytest.fixture
@@ -90,13 +112,11 @@ def end(tmp_path: Path, policy: Path) -> Checkpoint:
 def test_the_end_is_read_first(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
     """Without it the successor is not taken, though its key is known. With it the successor is, and the old key is
     believed no further, whoever has it."""
-    new = tmp_path / "new-log"
-    log_of(new, NEXT.name, [*EVENTS[:SURVIVING], *other_events(SURVIVING + 1, NEW)])
-    with served(new) as url:
-        with pytest.raises(EndNotRead):
-            accepted_checkpoint(url, policy, tmp_path)
-        put_end(new, end)
-        assert accepted_checkpoint(url, policy, tmp_path).size == NEW
+    events = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
+    log_of(tmp_path / "alone", NEXT.name, events)
+    with served(tmp_path / "alone") as url, pytest.raises(EndNotRead):
+        accepted_checkpoint(url, policy, tmp_path)
+    assert taken(tmp_path / "new-log", policy, end_note(end, SURVIVORS), events) == NEW
     seen = SeenCheckpoints(tmp_path / "checkpoints", parse_policy(policy.read_bytes()))
     forged = Checkpoint(ORIGIN, OLD_END + 1, EMPTY_ROOT).text()
     with pytest.raises(LogHasEnded):
@@ -106,15 +126,49 @@ def test_the_end_is_read_first(tmp_path: Path, policy: Path, end: Checkpoint) ->
 def test_a_successor_over_other_survivors_is_not_taken(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
     """What was seen of the old log survives, so the new tree begins with it; one that does not is refused, also where
     it is still smaller than what was seen."""
-    new, small = tmp_path / "new-log", tmp_path / "small-log"
-    log_of(new, NEXT.name, other_events(1, NEW))
-    log_of(small, NEXT.name, EVENTS[: SEEN - 1])
-    for folder in (new, small):
-        put_end(folder, end)
-        with served(folder) as url, pytest.raises(NotConsistent):
-            accepted_checkpoint(url, policy, tmp_path)
-    exact = tmp_path / "exact-log"
-    log_of(exact, NEXT.name, other_events(1, SEEN))
-    put_end(exact, end)
-    with served(exact) as url, pytest.raises(LogForked):
-        accepted_checkpoint(url, policy, tmp_path)
+    note = end_note(end, SURVIVORS)
+    for name, events in (("new-log", other_events(1, NEW)), ("small-log", EVENTS[: SURVIVING - 1])):
+        with pytest.raises(NotConsistent):
+            taken(tmp_path / name, policy, note, events)
+    with pytest.raises(LogForked):
+        taken(tmp_path / "exact-log", policy, note, other_events(1, SURVIVING))
+    assert not list(tmp_path.glob("checkpoints/*/ended")), "no end without a log that goes on from it"
+
+
+def test_survivors_must_be_what_was_seen_and_lost(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
+    """Of what a receiver has seen some is lost: the log that ended proves to it once more what of it survives, and the
+    one that goes on begins with that. A history written anew is taken by neither, whoever signs what survives."""
+    log_of(tmp_path / "all-log", ORIGIN, EVENTS[:OLD_END])
+    with served(tmp_path / "all-log") as url:
+        assert accepted_checkpoint(url, policy, tmp_path).size == OLD_END
+    anew = other_events(1, NEW)
+    for name, survivors in (("one-log", SURVIVORS), ("other-log", anew[:SURVIVING])):
+        with pytest.raises(NotConsistent):
+            taken(tmp_path / name, policy, end_note(end, survivors), anew)
+    honest = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
+    assert taken(tmp_path / "new-log", policy, end_note(end, SURVIVORS), honest) == NEW
+
+
+def test_a_log_ends_once(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
+    """Another end of a log that has ended is kept as evidence; nothing of either is taken until a person decides."""
+    honest = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
+    note = end_note(end, SURVIVORS)
+    assert taken(tmp_path / "new-log", policy, note, honest) == NEW
+    for name, again in (("other-log", end_note(end, SURVIVORS[:-1])), ("same-log", note)):
+        with pytest.raises(LogForked):
+            taken(tmp_path / name, policy, again, honest)
+    assert [each.read_bytes() for each in tmp_path.glob("checkpoints/*/ended")] == [note.encode()]
+    assert len(list(tmp_path.glob("checkpoints/*/fork"))) == 1
+
+
+def test_a_claim_does_not_let_the_ended_key_go_on(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
+    """Persons may give up more than any head shows; the key is believed no further than what was seen or signed."""
+    honest = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
+    assert taken(tmp_path / "new-log", policy, end_note(end, SURVIVORS, claimed=1_000_000), honest) == NEW
+    seen = SeenCheckpoints(tmp_path / "checkpoints", parse_policy(policy.read_bytes()))
+    forged = log_of(tmp_path / "forged-log", ORIGIN, EVENTS[: OLD_END + 1])
+    with pytest.raises(LogHasEnded):
+        seen.accept(
+            Note(forged.text(), (LOG.sign(forged.text()),)),
+            partial(consistency_proof, LogFiles(DirectoryBlobs(tmp_path), "forged-log")),
+        )

@@ -21,7 +21,7 @@ from ledger.trust.lineage import (
     successor_of,
     with_ended,
 )
-from ledger.trust.log_ended import LogEnded, check_log_ended, is_log_ended, parse_log_ended
+from ledger.trust.log_ended import CLAIM_MAX, LogEnded, check_log_ended, is_log_ended, parse_log_ended
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind
 from ledger.trust.pack_check import PackTrust, check_pack_file
@@ -78,7 +78,7 @@ def in_ranges(rows: list[Row], events: int) -> Fault | Summary:
 
 def ended(**changed: object) -> LogEnded:
     return replace(
-        LogEnded(Checkpoint(OLD, LOST, bytes(32)), SURVIVING, NEW_KEY.verifier(), "STORAGE_LOST"),
+        LogEnded(Checkpoint(OLD, LOST, bytes(32)), SURVIVING, b"\x05" * 32, NEW_KEY.verifier(), "STORAGE_LOST"),
         **changed,  # pyright: ignore[reportArgumentType]  # fields by name
     )
 
@@ -188,8 +188,9 @@ def test_the_end_of_a_log_is_signed_by_both_keys() -> None:
         ended(reason="").text(),
         ended().text() + "more\n",
         ended().text().replace("@v1", "@v2"),
-        ended(claimed=LOST).text(),
-        ended(claimed=LOST + 9).text().replace("@v2", "@v1"),
+        ended().text().replace(f"\n{LOST}\nledger", f"\n{LOST - 1}\nledger"),
+        ended(claimed=LOST + CLAIM_MAX + 1).text(),
+        ended(surviving_root=b"\x05" * 31).text(),
         ended(claimed=LOST + 9).text().replace(f"\n{LOST + 9}\n", "\n099\n"),
         ended().text().replace(f"\n{SURVIVING}\n", "\n020\n"),
         "",
@@ -204,13 +205,13 @@ def test_an_end_that_could_not_be_true_is_refused(text: str) -> None:
 def test_an_end_may_give_up_more_than_its_last_head_shows() -> None:
     """Where a witness or a topic knew more and no head of it is left: heads up to what is claimed are lost, whatever
     their root, later ones are not. What survives may reach beyond the last head."""
-    end = ended(surviving=LOST + 2, claimed=LOST + 9)
+    end = ended(surviving=LOST + 2, claimed=LOST + CLAIM_MAX + 2)
     both = Note(end.text(), (OLD_KEY.sign(end.text()), NEW_KEY.sign(end.text())))
     assert (is_log_ended(both), parse_log_ended(end.text())) == (True, end)
-    assert check_log_ended(both, (OLD_KEY.verifier(),)).lost == range(LOST + 3, LOST + 10)
+    assert check_log_ended(both, (OLD_KEY.verifier(),)).lost == range(LOST + 3, LOST + CLAIM_MAX + 3)
     given = [end.gives_up(Checkpoint(OLD, size, b"\x01" * 32)) for size in (LOST, LOST + 2, LOST + 3, LOST + 9)]
     assert given == [False, False, True, True]
-    assert not end.gives_up(Checkpoint(OLD, LOST + 10, bytes(32)))
+    assert not end.gives_up(Checkpoint(OLD, LOST + CLAIM_MAX + 3, bytes(32)))
 
 
 def test_old_heads_are_taken_for_what_the_end_says() -> None:
