@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ledger.domain.decision import Facts, Visit
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.rule_pack import RetentionClass, RulePack
 from ledger.domain.state import RecordState
 from ledger.domain.values import Phase
@@ -67,6 +68,9 @@ def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
 
 def term_over(record: RecordState, facts: Facts) -> bool:
     """Whether the day has come on which disposal could be appraised."""
+    # A pack in force that cannot be read may have lengthened the term.
+    if isinstance(facts.roles_by, NoRoles):
+        return False
     return retention_date(record, facts) <= _day(facts.now, facts).isoformat()
 
 
