@@ -121,14 +121,14 @@ class FactGathering:
         """Everything for one decision."""
         ids = fresh_ids()
         rules, state = await self._rules_for(asked.command, loaded), loaded.state if loaded else None
-        pack = rules.for_stream(state)
+        pack = rules.of_keepers() if isinstance(asked.command, RULEBOOK) else rules.for_stream(state)
         facts = Facts(
             now=now,
             ids=ids,
             context=asked.context,
             pack=pack,
             templates=rules.templates_for(pack),
-            roles_by=rules.for_stream(None),
+            roles_by=rules.roles_in_force(),
             shipped=self._rules.shipped,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
@@ -159,7 +159,9 @@ class FactGathering:
         self, facts: Facts, command: RegisterPatient | AmendPatient, state: StreamState | None
     ) -> Facts:
         """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
-        bearers = await self._identities.bearers(identifiers_named(command, state))
+        # Who is only recognised keeps what is known, and what is named says who that is.
+        amended = state if isinstance(command, AmendPatient) or facts.claimed else None
+        bearers = await self._identities.bearers(identifiers_named(command, amended))
         alike = await self._identities.alike(command.details) if isinstance(command, RegisterPatient) else ()
         return replace(facts, bearers=bearers, alike=alike)
 
@@ -213,14 +215,8 @@ class FactGathering:
         nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
         rules = await self._rules.knowing(loaded.state)
         pack = rules.for_stream(loaded.state)
-        return Facts(
-            now=now,
-            ids=(),
-            context=nobody,
-            pack=pack,
-            templates=rules.templates_for(pack),
-            head_leaf=loaded.head_leaf,
-        )
+        facts = Facts(now, (), nobody, pack, rules.templates_for(pack), head_leaf=loaded.head_leaf)
+        return replace(facts, roles_by=rules.roles_in_force())
 
     async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
         if isinstance(command, _BY_NEWEST_RULES) or _asks_roles(command):

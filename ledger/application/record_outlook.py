@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -9,12 +10,14 @@ from uuid import UUID
 from ledger.application.errors import RecordDestroyed, UnknownRecord
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.stream_cache import Loaded
 from ledger.clock import Clock
 from ledger.domain.allowed_actions import Action, allowed_actions
 from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.decide_transfer import run_out, unanswered
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.retention import Term, retention_term, term_over
 from ledger.domain.state import RecordState, Transfer, is_destroyed
 from ledger.domain.values import Actor
@@ -62,7 +65,7 @@ class RecordOutlook:
 
         Raises UnknownRecord, RecordDestroyed.
         """
-        record, facts = await self._look(record_id, with_visits=True)
+        record, facts = await self._look(record_id, self._for_actions)
         if facts is None:
             raise RecordDestroyed(record_id)
         facts = replace(facts, context=replace(facts.context, purpose=purpose))
@@ -70,7 +73,7 @@ class RecordOutlook:
 
     async def deadlines(self, record_id: UUID) -> Deadlines:
         """Every deadline, and what of the reports still holds; none of a destroyed record. Raises UnknownRecord."""
-        record, facts = await self._look(record_id, with_visits=False)
+        record, facts = await self._look(record_id)
         if facts is None:
             return Deadlines(record.version, (), ())
         wrong = false_reports(record, facts.pack, facts.now)
@@ -84,7 +87,7 @@ class RecordOutlook:
 
     async def retention(self, record_id: UUID) -> Retention:
         """How long the record is kept, over all visits of its patient; a destroyed one is not. Raises UnknownRecord."""
-        record, facts = await self._look(record_id, with_visits=True)
+        record, facts = await self._look(record_id, self._gathering.of_term)
         if facts is None:
             return Retention(record.version, record, Term(""), term_over=True, term_over_at=None, visits=())
         term = retention_term(record, facts)
@@ -95,7 +98,15 @@ class RecordOutlook:
         """Every record of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._gathering.visits_of(patient_id)
 
-    async def _look(self, record_id: UUID, *, with_visits: bool) -> tuple[RecordState, Facts | None]:
+    async def _for_actions(self, facts: Facts, loaded: Loaded) -> Facts:
+        # A pack in force that cannot be read leaves open whether a term is over, and hides nothing else.
+        if isinstance(facts.roles_by, NoRoles):
+            return await self._gathering.of_patient(facts, loaded)
+        return await self._gathering.of_term(facts, loaded)
+
+    async def _look(
+        self, record_id: UUID, more: Callable[[Facts, Loaded], Awaitable[Facts]] | None = None
+    ) -> tuple[RecordState, Facts | None]:
         """The record with the facts about it; a destroyed one has none left."""
         loaded = await self._ledger.load(record_id)
         if loaded is None or not isinstance(loaded.state, RecordState):
@@ -103,4 +114,4 @@ class RecordOutlook:
         if is_destroyed(loaded.state):
             return loaded.state, None
         facts = await self._gathering.of_state(loaded, self._clock())
-        return loaded.state, await self._gathering.of_term(facts, loaded) if with_visits else facts
+        return loaded.state, await more(facts, loaded) if more else facts

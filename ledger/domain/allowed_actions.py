@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ledger.domain.commands import Command
+from ledger.domain.commands import Command, RecordEntry
 from ledger.domain.decision import Facts
-from ledger.domain.lifecycle import RULES, state_faults
+from ledger.domain.lifecycle import LATE_RESULT, RULES, state_faults
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
 from ledger.domain.values import Actor
@@ -32,12 +32,18 @@ def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = Non
         Action(
             command.__name__,
             (
-                *state_faults(command, record, facts),
+                *_state_faults(command, record, facts),
                 *(actor_faults(command, record, facts) if asker is not None else ()),
             ),
         )
         for command in RULES
     ]
+
+
+def _state_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+    # Where one template alone is taken, the entry decides, which is checked when it is sent.
+    if command is not RecordEntry or record.phase not in LATE_RESULT:
+        yield from state_faults(command, record, facts)
 
 
 def actor_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:

@@ -34,7 +34,8 @@ from ledger.domain import (
 )
 from ledger.domain.commands import Command
 from ledger.domain.decision import Decision, Facts
-from ledger.domain.refusal import RefusalKind, Refused
+from ledger.domain.pack_roles import NoRoles
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState
 from ledger.domain.taken_over import historical_fault
 
@@ -66,15 +67,26 @@ DECISIONS: Mapping[type[Any], Decide] = {
 }
 
 
+_LEFT_TO_ROLES = frozenset({"ROLE_NOT_ALLOWED", "NOT_AUTHOR"})
+
+
 def decide(command: Command, state: StreamState | None, facts: Facts) -> Decision:
     """What a command leads to. Raises Refused with every fault."""
     fault = historical_fault(command, facts)
     try:
         decision = DECISIONS[type(command)](command, state, facts)
     except Refused as refused:
-        if fault is None:
+        because = (*((fault,) if fault else ()), *_unknown_roles(refused, facts))
+        if not because:
             raise
-        raise Refused(RefusalKind.INVALID, (fault, *refused.violations)) from refused
+        raise Refused(RefusalKind.INVALID if fault else refused.kind, (*because, *refused.violations)) from refused
     if fault is not None:
         raise Refused(RefusalKind.INVALID, (fault,))
     return decision
+
+
+def _unknown_roles(refused: Refused, facts: Facts) -> tuple[Violation, ...]:
+    """Why nobody has the role that a command is left to."""
+    if not isinstance(facts.roles_by, NoRoles) or all(each.rule not in _LEFT_TO_ROLES for each in refused.violations):
+        return ()
+    return (Violation("context.hospital", "UNREADABLE_RULE_PACK", "this release cannot read the rule pack in force"),)

@@ -20,7 +20,13 @@ from ledger.domain.guards import (
     taken_before,
 )
 from ledger.domain.partial_dates import check_partial_date, check_partial_time
-from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, check_free, claims_of_amended, claims_of_new
+from ledger.domain.patient_identifiers import (
+    IDENTIFIERS_MAX,
+    check_free,
+    claims_freed,
+    claims_of_amended,
+    claims_of_new,
+)
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
@@ -76,7 +82,9 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
         details = replace(details, identifiers=_together(known.details, details))
     event = PatientAmended(facts.meta(), details, SOURCE_CHANGED)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
-    return Decision(patient_id, "patient", (event,), claims)
+    # Else who bears by right what the source took back would be led into this patient's record.
+    freed = claims_freed(command, details, patient_id, known, facts)
+    return Decision(patient_id, "patient", (event,), (*claims, *freed))
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:

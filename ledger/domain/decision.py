@@ -12,6 +12,7 @@ from ledger.domain.commands import CommandContext
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.events import Event
 from ledger.domain.hospital_rules import ShippedRules
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
@@ -102,6 +103,7 @@ class Visit:
     """Class in the record's own pack; another pack may call it otherwise."""
     phase: Phase
     ended_at: datetime | None
+    """From which its term counts: the latest end of care that was ever said."""
     in_error: bool = False
     """Entered in error, whatever its phase is by now."""
 
@@ -145,7 +147,7 @@ class Facts:
 
     pack_in_force: RulePack | None = None
     """The pack of new records, for what asks whether an old one's term is over; None = it is not asked."""
-    roles_by: RulePack | None = None
+    roles_by: RulePack | NoRoles | None = None
     """The pack whose roles count for a command on a record: the one in force; None = the record's own says the same."""
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""

@@ -89,9 +89,10 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
     return step
 
 
-def entered_in_error(state: RecordState, event: events.RecordEnteredInError, _: datetime) -> RecordState:
+def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at: datetime) -> RecordState:
     """Wrong, and kept: where care had not ended, the term runs from this day."""
-    ended_at = state.ended_at or event.meta.occurred_at
+    # By the ledger's clock too: a declaration that is said to lie back would end the term at once.
+    ended_at = state.ended_at or max(event.meta.occurred_at, at)
     archiving = replace(state.archiving, in_error=True)
     return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
 

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ledger.domain.faults import refuse
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.pack_text import read_pack
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.rule_pack import BadRulePack, RulePack
@@ -68,8 +69,11 @@ class HospitalRules:
     @property
     def in_force(self) -> PackName | None:
         """The pack of new records: the chosen one, else the newest version that comes with the release."""
-        versions = [name for name in self._shipped.packs if name[0] == self._hospitals_pack]
-        return self.book.chosen or max(versions, default=None)
+        return self.book.chosen or self._of_release
+
+    @property
+    def _of_release(self) -> PackName | None:
+        return max((name for name in self._shipped.packs if name[0] == self._hospitals_pack), default=None)
 
     def for_stream(self, state: StreamState | None) -> RulePack:
         """A record's own pack; the one in force for everything else. Raises Refused where it cannot be had."""
@@ -81,6 +85,23 @@ class HospitalRules:
         """Whether the pack of a stream is there, readable or not."""
         name = (state.rule_pack, state.rule_pack_version) if isinstance(state, RecordState) else self.in_force
         return name is not None and self.pack_text(name) is not None
+
+    def roles_in_force(self) -> RulePack | NoRoles:
+        """Whose roles count for records of every age; what is left to no role goes on where nobody can read them."""
+        try:
+            return self.for_stream(None)
+        except Refused:
+            return NoRoles()
+
+    def of_keepers(self) -> RulePack:
+        """The pack whose keepers change the rules: the one in force, or the release's where that cannot be had.
+
+        A pack that nobody can read any more could else never be replaced. Raises Refused where there is neither.
+        """
+        try:
+            return self.for_stream(None)
+        except Refused:
+            return self._pack(self._of_release, "context.hospital")
 
     def _pack(self, name: PackName | None, field: str) -> RulePack:
         text = self.pack_text(name) if name else None

@@ -60,6 +60,15 @@ class RoleRule:
         return self if role is None else replace(self, roles=self.roles | {role})
 
 
+@dataclass(frozen=True)
+class NoRoles:
+    """The roles of a pack that this release cannot read: nobody is known to hold any."""
+
+    def may(self, command: str, role: str) -> bool:
+        """Whether the role may send the command whatever a pack names."""
+        return ALWAYS.get(command) == role
+
+
 def role_rules(data: Mapping[str, Any], faults: list[str]) -> dict[str, RoleRule]:
     """The rules in this data; what is wrong is added to the faults by path."""
     faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]

@@ -25,17 +25,13 @@ def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
 
 
 def identifiers_named(command: Command, state: StreamState | None) -> tuple[tuple[str, str], ...]:
-    """Those whose claims a command asks for: what it says, then what it takes away."""
-    if isinstance(command, RegisterPatient | AmendPatient) and len(command.details.identifiers) > IDENTIFIERS_MAX:
+    """Those whose claims a command asks for: what it says, then what it takes away from the patient whom it amends."""
+    if not isinstance(command, RegisterPatient | AmendPatient):
+        return ()
+    if len(command.details.identifiers) > IDENTIFIERS_MAX:
         return ()  # refused without asking for each
-    match command:
-        case RegisterPatient(details=details):
-            return exact_identifiers(details)
-        case AmendPatient(details=details):
-            before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
-            return tuple(dict.fromkeys((*exact_identifiers(details), *before)))
-        case _:
-            return ()
+    before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
+    return tuple(dict.fromkeys((*exact_identifiers(command.details), *before)))
 
 
 def bearer_of(stored: bytes, first: UUID | None) -> UUID | None:
@@ -52,17 +48,26 @@ def claims_of_new(details: PatientDetails, patient_id: UUID, facts: Facts) -> tu
 
 def claims_of_amended(command: AmendPatient, patient: PatientState, facts: Facts) -> tuple[Reservation, ...]:
     """Claims on what is added, and the end of those on what is taken away."""
-    said = exact_identifiers(command.details)
-    named = identifiers_named(command, patient)
-    freed = [
+    said, before = exact_identifiers(command.details), exact_identifiers(patient.details)
+    added = tuple(each for each in _claims(said, command.patient_id, facts) if each.parts not in before)
+    return (*added, *claims_freed(command, command.details, command.patient_id, patient, facts))
+
+
+def claims_freed(
+    command: AmendPatient | RegisterPatient,
+    details: PatientDetails,
+    patient_id: UUID,
+    patient: PatientState,
+    facts: Facts,
+) -> tuple[Reservation, ...]:
+    """The end of the claims on what is not among the details any more, which the command leaves."""
+    left, named = exact_identifiers(details), identifiers_named(command, patient)
+    return tuple(
         Swap(KIND, identifier, bearer.stored, NOBODY)
         for identifier, bearer in zip(named, facts.bearers, strict=True)
         # What the other half of a merge bears is not taken from it: after an unmerge it is its own again.
-        if identifier not in said and bearer is not None and bearer.patient_id == command.patient_id
-    ]
-    before = exact_identifiers(patient.details)
-    added = tuple(each for each in _claims(said, command.patient_id, facts) if each.parts not in before)
-    return (*added, *freed)
+        if identifier not in left and bearer is not None and bearer.patient_id == patient_id
+    )
 
 
 def check_free(details: PatientDetails, person_id: UUID | None, facts: Facts, faults: Faults) -> None:

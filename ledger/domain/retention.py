@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ledger.domain.decision import Facts, Visit
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.rule_pack import RetentionClass, RulePack
 from ledger.domain.state import RecordState
-from ledger.domain.values import Phase
+from ledger.domain.values import Phase, TimeOf
 
 OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases of a stay that goes on."""
@@ -54,9 +55,16 @@ def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
     return Term(until, kept.years, figure.source, f"{pack.id}@{pack.version}")
 
 
+def counted_from(record: RecordState) -> datetime | None:
+    """The latest end of care that was ever said: one person's correction brings no disposal nearer. None = none yet."""
+    if record.ended_at is None:
+        return None
+    return max([record.ended_at, *(each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)])
+
+
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
     """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
-    own = _day(record.ended_at or facts.now, facts)
+    own = _day(counted_from(record) or facts.now, facts)
     # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
     if record.archiving.in_error:
         return own
@@ -67,6 +75,9 @@ def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
 
 def term_over(record: RecordState, facts: Facts) -> bool:
     """Whether the day has come on which disposal could be appraised."""
+    # A pack in force that cannot be read may have lengthened the term.
+    if isinstance(facts.roles_by, NoRoles):
+        return False
     return retention_date(record, facts) <= _day(facts.now, facts).isoformat()
 
 

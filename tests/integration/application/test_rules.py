@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 import pytest
+from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2, records_pb2
 from ledger.application.ledger import Ledger
 from ledger.application.rules_in_force import FRESH_SECONDS, RulesInForce
 from ledger.config import Settings
+from ledger.domain import hospital_rules
 from ledger.domain.defaults import DEFAULT_PACK, shipped_rules
+from ledger.domain.hospital_rules import pack_and_data
 from ledger.domain.refusal import RefusalKind, Refused
+from ledger.domain.rule_pack import BadRulePack, RulePack
+from ledger.domain.rulebook import PackText
 from ledger.store.reading import EventReader, ReservationRow
 from tests.contract.edge import requests
-from tests.integration.application.written import HOSPITAL, execute, record_under_care, superuser
+from tests.contract.edge.rulebook_requests import add_pack, add_templates, choose
+from tests.integration.application.written import HOSPITAL, execute, record_under_care, registered_patient, superuser
 from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
 
@@ -81,3 +90,36 @@ class _CountingReader(EventReader):
     async def reservation(self, hospital: str, kind: str, key: bytes) -> ReservationRow | None:
         self.reads += 1
         return await super().reservation(hospital, kind, key)
+
+
+async def test_care_goes_on_under_a_pack_that_cannot_be_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Care begins and a front end is told what is allowed; the keepers of the release's pack choose another one."""
+    patient_id = await registered_patient(ledger)
+    record_id = str((await execute(ledger, requests.register_record(patient_id))).record_id)
+    for request in (add_templates(), add_pack(), choose()):
+        await _on_rulebook(ledger, request)
+
+    def of_a_later_release(text: PackText) -> tuple[RulePack, Mapping[str, Any]]:
+        if text.id == "house":
+            raise BadRulePack(("shape: no such key",))
+        return pack_and_data(text)
+
+    monkeypatch.setattr(hospital_rules, "pack_and_data", of_a_later_release)
+    assert await _rules_broken(ledger, requests.register_record(patient_id, 2)) == ["UNREADABLE_RULE_PACK"]
+    await execute(ledger, requests.start_care(record_id))
+    outlook = await ledger.outlook(HOSPITAL)
+    _, actions = await outlook.allowed_actions(UUID(record_id))
+    assert "RecordEntry" in {each.name for each in actions if not each.reasons}
+    await _on_rulebook(ledger, choose("cn-2010"))
+    await execute(ledger, requests.register_record(patient_id, 2))
+
+
+async def _on_rulebook(ledger: Ledger, request: Message) -> None:
+    name = type(request).__name__.removesuffix("Request")
+    await ledger.execute(f"ledger.api.v1.RulebookService/{name}", request)
+
+
+async def _rules_broken(ledger: Ledger, request: Message) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        await execute(ledger, request)
+    return [each.rule for each in refused.value.violations]

@@ -10,9 +10,11 @@ import pytest
 
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import ArchiveRecord, EndCare
+from ledger.domain.commands import ArchiveRecord, EndCare, RecordEntry
 from ledger.domain.decide import decide
+from ledger.domain.defaults import default_pack
 from ledger.domain.lifecycle import RULES
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor, Disposition
 from tests.unit.domain.given import (
@@ -21,9 +23,12 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     LEGAL,
+    NOW,
     PHYSICIAN,
     QUALITY,
     RECORD,
+    RESULT,
+    TERM,
     Stream,
     active,
     archived,
@@ -33,6 +38,7 @@ from tests.unit.domain.given import (
     facts,
     permanent,
     reopened,
+    signed,
     submitted,
 )
 
@@ -91,6 +97,38 @@ def test_what_is_said_to_be_allowed_is_not_refused_for_who_asks() -> None:
                 assert {each.rule for each in guards if list(each.faults(None, stream.record, known))} <= said
                 if command in (keeping.PlaceHold, keeping.RearchiveRecord, ArchiveRecord, keeping.EndRetention):
                     assert said == _refused_with(stream, _plain(command), asker)
+
+
+def _against(stream: Stream, name: str, asker: Actor, **known: Any) -> list[str]:
+    actions = allowed_actions(stream.record, facts(**known), asker)
+    return next([fault.rule for fault in each.reasons] for each in actions if each.name == name)
+
+
+def test_offices_are_those_of_the_pack_in_force() -> None:
+    """As for the commands themselves: who holds the office today is told yes, who held it then no."""
+    own = default_pack()
+    lend = replace(own.roles["lend_record"], roles=frozenset({"library"}))
+    renamed = {"roles_by": replace(own, roles={**own.roles, "lend_record": lend})}
+    librarian, stream = replace(ARCHIVIST, role="library"), archived()
+    assert _against(stream, "LendRecord", ARCHIVIST, **renamed) == ["ROLE_NOT_ALLOWED"]
+    assert _against(stream, "LendRecord", librarian, **renamed) == []
+    assert _against(stream, "LendRecord", librarian) == ["ROLE_NOT_ALLOWED"]
+
+
+def test_a_pack_in_force_that_cannot_be_read_leaves_no_term_over() -> None:
+    """It may have lengthened the term; what no role is asked for stays allowed."""
+    stream, late = archived(), {"now": NOW + TERM}
+    assert _against(stream, "EndRetention", CLOCK, **late) == []
+    assert _against(stream, "EndRetention", CLOCK, roles_by=NoRoles(), **late) == ["TERM_NOT_OVER"]
+    assert _against(stream, "LendRecord", ARCHIVIST, roles_by=NoRoles()) == ["ROLE_NOT_ALLOWED"]
+    assert _against(active(), "RecordEntry", PHYSICIAN, roles_by=NoRoles()) == []
+
+
+def test_a_record_in_review_is_said_to_take_an_entry() -> None:
+    """It takes a result; that it takes nothing else is said when the entry is sent."""
+    stream = submitted()
+    assert _against(stream, "RecordEntry", PHYSICIAN) == []
+    stream.when(RecordEntry(RECORD, RESULT, signed()))
 
 
 def _plain(command: Any) -> Any:

@@ -6,17 +6,32 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.domain.commands import RecordEntry
+from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, StartCare
 from ledger.domain.course_commands import DraftEntry
 from ledger.domain.defaults import shipped_rules
 from ledger.domain.hospital_rules import HospitalRules
-from ledger.domain.refusal import Refused
+from ledger.domain.keeping_commands import ExtendRetention, PlaceHold
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.rulebook import AddedPack, AddedTemplates, PackText, RulebookState
 from ledger.domain.rulebook_commands import ChooseRulePack
 from ledger.domain.rulebook_values import TemplateName
-from ledger.domain.values import Coding, EntryContent, Field, Section
-from tests.unit.domain.given import ARCHIVIST, NOW, RECORD, active, patient, registered, signed
-from tests.unit.domain.test_rulebook import HOUSE, added_house, with_house
+from ledger.domain.values import AmendmentKind, Coding, EntryContent, Field, Section
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
+    LEGAL,
+    NOW,
+    PHYSICIAN,
+    QUALITY,
+    RECORD,
+    active,
+    archived,
+    note,
+    patient,
+    registered,
+    signed,
+)
+from tests.unit.domain.test_rulebook import HOUSE, Book, added_house, with_house
 
 LEVEL = Field("level", coding=Coding("local:triage", "2"))
 TRIAGED = EntryContent(
@@ -86,6 +101,52 @@ def test_what_this_release_cannot_read_stops_nothing_else() -> None:
     stream = active()
     faults = stream.refused(RecordEntry(RECORD, replace(TRIAGED, template="later_note"), signed()), templates=usable)
     assert faults[1] == [("content.template", "UNREADABLE_TEMPLATE")]
+
+
+def _unreadable_in_force() -> tuple[HospitalRules, RulebookState]:
+    """A hospital that chose a pack of a later release."""
+    strange = PackText("later", 1, "id = 'later'\nshape = 'round'\n", b"")
+    book = RulebookState(2, {strange.name: AddedPack(strange, ARCHIVIST, NOW)}, chosen=strange.name)
+    return rules(book), book
+
+
+def test_a_pack_in_force_that_nobody_can_read_does_not_stop_care() -> None:
+    """Care begins, entries are written, and authors amend their own; what is left to roles says why it is refused."""
+    known, _ = _unreadable_in_force()
+    roles = known.roles_in_force()
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), roles_by=roles)
+    entry_id = stream.entry(roles_by=roles)
+    mend = AmendEntry(RECORD, entry_id, AmendmentKind.CORRECTION, "typing", note("Mended."), signed())
+    stream.when(mend, roles_by=roles)
+    by_office = stream.refused(RetractEntry(RECORD, entry_id, "wrong patient"), actor=QUALITY, roles_by=roles)
+    assert by_office == (
+        RefusalKind.STATE,
+        [("context.hospital", "UNREADABLE_RULE_PACK"), ("context.actor", "NOT_AUTHOR")],
+    )
+    hold = stream.refused(PlaceHold(RECORD, "order", "court", ()), roles_by=roles)[1]
+    assert hold == [("context.hospital", "UNREADABLE_RULE_PACK"), ("context.actor.role", "ROLE_NOT_ALLOWED")]
+
+
+def test_the_clock_extends_terms_whatever_can_be_read() -> None:
+    """No pack shuts it out, and none that is unreadable does."""
+    known, _ = _unreadable_in_force()
+    extend = ExtendRetention(RECORD, "2090-01-01", "readmission", None)
+    archived().when(extend, actor=CLOCK, roles_by=known.roles_in_force())
+    assert archived().refused(extend, actor=LEGAL, roles_by=known.roles_in_force())[0] is RefusalKind.STATE
+
+
+def test_a_pack_that_nobody_can_read_is_replaced_by_the_keepers_of_the_release() -> None:
+    """Else it would be in force for ever; whoever is no keeper of the release's pack is refused."""
+    known, book = _unreadable_in_force()
+    assert rule_of(known, None) == [("context.hospital", "UNREADABLE_RULE_PACK")]
+    pack = known.of_keepers()
+    assert pack.id == "cn-2010"
+    stream, choose = Book(book), ChooseRulePack("cn-2010", 1, "the other cannot be read")
+    assert stream.refused(choose, pack=pack, actor=PHYSICIAN)[0][1] == "ROLE_NOT_ALLOWED"
+    stream.when(choose, pack=pack)
+    assert rules(stream.state).for_stream(None).id == "cn-2010"
+    assert rules(None, "cn-2010").of_keepers() == rules(None, "cn-2010").for_stream(None)
 
 
 @pytest.mark.parametrize("command", [RecordEntry(RECORD, TRIAGED, signed()), DraftEntry(RECORD, None, TRIAGED)])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from ledger.domain.commands import AmendPatient, RegisterPatient
-from ledger.domain.decision import Bearer, Claim, Swap
-from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, NOBODY, bearer_of
+from ledger.domain.decision import Bearer, Claim, ClaimedItem, Swap
+from ledger.domain.patient_identifiers import IDENTIFIERS_MAX, NOBODY, bearer_of, identifiers_named
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier
-from tests.unit.domain.given import PATIENT, Stream, source
+from tests.unit.domain.given import DIGEST, OTHER_DIGEST, PATIENT, Stream, source
 
 OTHER = UUID(int=555)
 PASSPORT, INSURANCE = ("urn:passport", "P-1"), ("urn:insurance", "I-2")
@@ -94,6 +96,22 @@ def test_an_identifier_that_is_taken_away_is_free_again() -> None:
     assert decision.reservations == (Claim("identifier", INSURANCE), Swap("identifier", PASSPORT, b"", NOBODY))
     decision = known().when(amend(PASSPORT), bearers=(Bearer(None, NOBODY),))
     assert decision.reservations == (Swap("identifier", PASSPORT, NOBODY, PATIENT.bytes),)
+
+
+def test_an_identifier_that_a_source_takes_back_is_free_again() -> None:
+    """As at the desk; under another case number the source adds to what is known, and takes nothing back."""
+    held, borne = ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT), (None, Bearer(PATIENT, b""))
+    command = RegisterPatient("MRN-1", IdentityStatus.MATCHED, details(INSURANCE))
+    again: dict[str, Any] = {"source": source(OTHER_DIGEST), "claimed": held, "bearers": borne}
+    decision = known(PASSPORT).when(command, **again)
+    assert decision.reservations[1:] == (Claim("identifier", INSURANCE), Swap("identifier", PASSPORT, b"", NOBODY))
+    others = {**again, "bearers": (None, Bearer(OTHER))}
+    assert known(PASSPORT).when(command, **others).reservations[1:] == (Claim("identifier", INSURANCE),)
+    number = ("urn:his", "H-7")
+    elsewhere = replace(command, case_number="H-7")
+    assert identifiers_named(elsewhere, known(PASSPORT, number).state) == (INSURANCE, PASSPORT, number)
+    added = known(PASSPORT, number).when(elsewhere, **again | {"bearers": (None, Bearer(PATIENT), Bearer(PATIENT))})
+    assert added.reservations[1:] == (Claim("identifier", INSURANCE),)
 
 
 def test_a_source_is_not_led_to_who_no_longer_bears_the_identifier() -> None:

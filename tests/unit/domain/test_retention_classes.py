@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain import keeping_commands as keeping
+from ledger.domain.commands import ArchiveRecord, PassQuality, SubmitRecord
+from ledger.domain.course_commands import CorrectTime, DeclareEnteredInError
 from ledger.domain.decision import Visit
-from ledger.domain.retention import Term, retention_term
-from ledger.domain.values import Phase, VisitType
-from tests.unit.domain.given import NOW, RECORD, TERM, archived, facts, visit_of
+from ledger.domain.retention import Term, counted_from, retention_term
+from ledger.domain.values import Phase, TimeOf, VisitType
+from tests.unit.domain.given import NOW, RECORD, SUPERIOR, TERM, active, archived, closed, facts, visit_of
 
 LATER = NOW + TERM
+DAY = timedelta(days=1)
 OTHER = UUID(int=555)
 
 
@@ -54,3 +57,32 @@ def test_a_date_comes_with_the_figure_that_makes_it() -> None:
     assert (later.until, later.years, later.source, later.pack) == ("2066-03-01", 40, "own counsel", "house@3")
     stream.when(keeping.ExtendRetention(RECORD, "2070-01-01", "link", None))
     assert retention_term(stream.record, facts(pack_in_force=in_force)) == Term("2070-01-01")
+
+
+def test_a_corrected_end_brings_no_disposal_nearer() -> None:
+    """One person's word ends no term: the latest end that was ever said counts, of this visit and of any other."""
+    stream, back = closed(), NOW - TERM
+    stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, back - DAY, "another year"))
+    stream.when(CorrectTime(RECORD, TimeOf.CARE_END, None, 0, back, "another year"))
+    assert (stream.record.ended_at, counted_from(stream.record)) == (back, NOW)
+    for command in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
+        stream.when(command)
+    assert stream.record.retain_until == archived().record.retain_until
+    assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
+    stream.when(keeping.EndRetention(RECORD), now=LATER)
+
+
+def test_a_corrected_end_keeps_a_record_longer() -> None:
+    """A later end than was said counts as it does from the start."""
+    stream = closed()
+    stream.when(CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW + DAY, "the next day"), now=NOW + DAY)
+    assert retention_term(stream.record, facts(now=NOW + DAY)).until == "2056-03-02"
+
+
+def test_a_declaration_said_to_lie_back_ends_no_term() -> None:
+    """What is wrong is kept from the day on which the ledger learnt of it."""
+    stream = active()
+    declare = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)
+    stream.when(declare, occurred_at=NOW - TERM)
+    assert stream.record.ended_at == NOW
+    assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
