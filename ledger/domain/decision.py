@@ -102,6 +102,7 @@ class Visit:
     """Class in the record's own pack; another pack may call it otherwise."""
     phase: Phase
     ended_at: datetime | None
+    """From which its term counts; None while it goes on."""
     in_error: bool = False
     """Entered in error, whatever its phase is by now."""
 

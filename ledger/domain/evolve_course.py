@@ -79,7 +79,7 @@ def arrival_entered_late(state: RecordState, event: events.ArrivalEnteredLate, _
 def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
     """The discharge no longer counts."""
     archiving = replace(state.archiving, submitted_at=None)
-    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None, archiving=archiving)
+    return next_version(state, phase=Phase.ACTIVE, ended_at=None, end_said_at=None, disposition=None, archiving=archiving)
 
 
 def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
@@ -89,9 +89,9 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
     return step
 
 
-def entered_in_error(state: RecordState, event: events.RecordEnteredInError, _: datetime) -> RecordState:
-    """Wrong, and kept: where care had not ended, the term runs from this day."""
-    ended_at = state.ended_at or event.meta.occurred_at
+def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at: datetime) -> RecordState:
+    """Wrong, and kept: where care had not ended, the term runs from this day, however far back somebody dates it."""
+    ended_at = state.ended_at or max(event.meta.occurred_at, at)
     archiving = replace(state.archiving, in_error=True)
     return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
 

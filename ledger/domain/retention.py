@@ -8,7 +8,7 @@ from datetime import date, datetime
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.rule_pack import RetentionClass, RulePack
 from ledger.domain.state import RecordState
-from ledger.domain.values import Phase
+from ledger.domain.values import Phase, TimeOf
 
 OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases of a stay that goes on."""
@@ -17,6 +17,16 @@ OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
     """The class of the record's visit type in the pack."""
     return facts.pack.retention[record.visit_type]
+
+
+def last_said_end(record: RecordState) -> datetime | None:
+    """The end of care from which a term counts, the latest that was ever said or true; None while care goes on."""
+    if record.ended_at is None:
+        return None
+    # A term is never cut short by a time that somebody dates back: what had counted until then was promised, and care
+    # that is ended here had not ended for the ledger before somebody said so.
+    corrected = (each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)
+    return max(record.ended_at, record.end_said_at or record.ended_at, *corrected)
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
 
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
     """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
-    own = _day(record.ended_at or facts.now, facts)
+    own = _day(last_said_end(record) or facts.now, facts)
     # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
     if record.archiving.in_error:
         return own
