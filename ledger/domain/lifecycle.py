@@ -125,7 +125,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ENTRY_NOT_RETRACTED,
             on.ENTRY_NOT_HELD,
             on.ENTRY_NOT_SEALED,
-            on.NAMED_FOR_CHANGE,
+            time.NAMED_ENTRY,
             time.TIME_CHANGES,
             time.IN_ORDER,
             on.ACTS_AS_PERSON,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.command_guards import CommandGuard
+from ledger.domain.command_guards import NAMED_FOR_CHANGE, CommandGuard
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
@@ -56,10 +56,19 @@ def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Viola
         yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
 
 
+def _unnamed(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # A request to reopen names entries and templates: no other time could ever be put right in an archived case.
+    if command.of is TimeOf.ENTRY:
+        yield from NAMED_FOR_CHANGE.faults(command, record, facts)
+
+
 TIME_KNOWN = CommandGuard(
     "UNKNOWN_TIME", "the record has such a start, end, move, entry, request or arrival", _unknown, RefusalKind.NOT_FOUND
 )
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(
     "OUT_OF_ORDER", "care begins before the first move, the moves follow each other, and it ends after", _out_of_order
+)
+NAMED_ENTRY = CommandGuard(
+    NAMED_FOR_CHANGE.rule, "of an entry: the reopening names it; other times stand open in every window", _unnamed
 )

@@ -28,6 +28,7 @@ from tests.unit.domain.given import (
     closed,
     narrative,
     registered,
+    reopened,
 )
 from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
 
@@ -149,3 +150,17 @@ def test_no_clock_runs_from_a_correction_in_an_imported_record() -> None:
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
     stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - HOUR, "the old system was an hour off"))
     assert deadlines(stream.record, PACK) == []
+
+
+def test_every_window_takes_the_times_of_the_stay() -> None:
+    """A wrong discharge of an archived case is put right in any window that two persons opened, and in no other way."""
+    stream = reopened()
+    unnamed = list(stream.record.entries)[1]
+    for of in (TimeOf.CARE_START, TimeOf.CARE_END):
+        to = NOW - (HOUR if of is TimeOf.CARE_END else 99 * HOUR)
+        stream.when(CorrectTime(RECORD, of, None, 0, to, "typed wrongly"))
+    assert (stream.record.started_at, stream.record.ended_at) == (NOW - 99 * HOUR, NOW - HOUR)
+    other = CorrectTime(RECORD, TimeOf.ENTRY, unnamed, 0, NOW - HOUR, "typed wrongly")
+    assert stream.refused(other)[1] == [("entry_id", "NOT_NAMED")]
+    over = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - 2 * HOUR, "typed wrongly")
+    assert stream.refused(over, now=NOW + 99 * HOUR)[1] == [("record_id", "WINDOW_OVER")]
