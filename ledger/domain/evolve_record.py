@@ -12,8 +12,8 @@ from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS
 from ledger.domain.evolve_keeping import KEEPING_STEPS
-from ledger.domain.next_version import next_version, with_entry
-from ledger.domain.state import Entry, EntryVersion, RecordState, Transfer
+from ledger.domain.next_version import next_version, with_entry, with_next
+from ledger.domain.state import EntryVersion, RecordState, Transfer
 from ledger.domain.values import Phase, TransferState
 
 
@@ -86,7 +86,7 @@ def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime
         record_version=state.version + 1,
         historical=event.meta.historical,
     )
-    return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
+    return with_entry(state, with_next(before, event.entry_id, version))
 
 
 def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) -> RecordState:

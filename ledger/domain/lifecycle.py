@@ -123,6 +123,7 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(
             time.TIME_KNOWN,
             on.ENTRY_NOT_RETRACTED,
+            on.NOT_A_DRAFT,
             on.ENTRY_NOT_HELD,
             on.ENTRY_NOT_SEALED,
             time.NAMED_ENTRY,

@@ -89,8 +89,12 @@ class Entry:
 
     @property
     def happened_at(self) -> datetime:
-        """When what it says happened: as its first version said, or as that was corrected."""
-        return self.corrected_at or self.versions[0].occurred_at
+        """When what it says happened: as its first version that is no draft said, or as that was corrected."""
+        if self.corrected_at is not None:
+            return self.corrected_at
+        # When somebody began to write is not when it happened: who signs says so.
+        finished = (each for each in self.versions if each.state is not EntryState.DRAFT)
+        return next(finished, self.versions[0]).occurred_at
 
     @property
     def retracted(self) -> bool:

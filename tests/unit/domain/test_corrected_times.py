@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import StartCare, TransferDepartment
+from ledger.domain.commands import RecordEntry, StartCare, TransferDepartment
 from ledger.domain.course_commands import (
     ArriveAtConsultation,
     CorrectTime,
+    DraftEntry,
     ReportMissedDeadline,
     WithdrawMissedDeadline,
 )
+from ledger.domain.course_events import TimeCorrected
 from ledger.domain.deadlines import deadlines, false_reports
 from ledger.domain.decision import Bump
 from ledger.domain.refusal import RefusalKind
@@ -29,6 +32,7 @@ from tests.unit.domain.given import (
     narrative,
     registered,
     reopened,
+    signed,
 )
 from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
 
@@ -164,3 +168,28 @@ def test_every_window_takes_the_times_of_the_stay() -> None:
     assert stream.refused(other)[1] == [("entry_id", "NOT_NAMED")]
     over = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - 2 * HOUR, "typed wrongly")
     assert stream.refused(over, now=NOW + 99 * HOUR)[1] == [("record_id", "WINDOW_OVER")]
+
+
+def test_what_a_draft_says_happened_is_said_by_who_signs_it() -> None:
+    """A draft is begun whenever; its time is another draft's to change, and the signed version's from then on."""
+    stream = active()
+    operation = narrative("operation_end", "note")
+    draft = stream.when(DraftEntry(RECORD, None, operation), occurred_at=NOW - 9 * HOUR).result["entry_id"]
+    assert isinstance(draft, UUID)
+    correction = CorrectTime(RECORD, TimeOf.ENTRY, draft, 0, NOW - 8 * HOUR, "typed wrongly")
+    assert stream.refused(correction)[1] == [("entry_id", "DRAFT")]
+    assert stream.record.entries[draft].happened_at == NOW - 9 * HOUR
+    stream.when(RecordEntry(RECORD, operation, signed(), draft), occurred_at=NOW - 3 * HOUR)
+    assert stream.record.entries[draft].happened_at == NOW - 3 * HOUR
+
+
+def test_a_time_that_an_earlier_release_corrected_in_a_draft_is_kept() -> None:
+    """Its events are read as they are: the version that ends the draft takes nothing back that was put right."""
+    stream = active()
+    draft = stream.when(DraftEntry(RECORD, None, narrative("operation_end", "note"))).result["entry_id"]
+    assert isinstance(draft, UUID)
+    meta = stream.events[-1].meta
+    stream.apply(TimeCorrected(meta, TimeOf.ENTRY, draft, 0, NOW, NOW - HOUR, "typed wrongly", None))
+    stream.when(DraftEntry(RECORD, draft, narrative("operation_end", "note")))
+    stream.when(RecordEntry(RECORD, narrative("operation_end", "note"), signed(), draft))
+    assert stream.record.entries[draft].happened_at == NOW - HOUR
