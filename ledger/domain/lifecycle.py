@@ -126,6 +126,8 @@ RULES: dict[type[commands.Command], Rule] = {
             on.NOT_A_DRAFT,
             on.ENTRY_NOT_HELD,
             on.ENTRY_NOT_SEALED,
+            time.FREE_OF_HOLDS,
+            time.FREE_OF_SEALS,
             time.NAMED_ENTRY,
             time.TIME_CHANGES,
             time.IN_ORDER,

@@ -356,6 +356,8 @@ CASES: list[Case] = [
     ],
     Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.ENTRY, entry_id=NOBODY))),
     Case("DRAFT", draft_and(lambda draft: correct(TimeOf.ENTRY, entry_id=draft))),
+    Case("HELD", lambda: (held(), correct(TimeOf.CARE_END))),
+    Case("FULLY_SEALED", lambda: (sealed(), correct(TimeOf.CARE_END))),
     Case("UNKNOWN_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=2))),
     Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.CARE_END))),
     Case("UNKNOWN_TIME", with_entry(active, lambda s: replace(correct(TimeOf.CONSULTATION_ARRIVAL), consultation_id=consulted(s)))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,6 +36,7 @@ from tests.unit.domain.given import (
     reopened,
     signed,
 )
+from tests.unit.domain.refusals import held, sealed
 from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
 
 HOUR = timedelta(hours=1)
@@ -193,3 +196,31 @@ def test_a_time_that_an_earlier_release_corrected_in_a_draft_is_kept() -> None:
     stream.when(DraftEntry(RECORD, draft, narrative("operation_end", "note")))
     stream.when(RecordEntry(RECORD, narrative("operation_end", "note"), signed(), draft))
     assert stream.record.entries[draft].happened_at == NOW - HOUR
+
+
+def test_no_time_of_a_consultation_is_corrected_past_the_other() -> None:
+    """Who came after the request still came after it; who came before it, and said why, stays the first."""
+    stream = begun(rule_of("emergency_consultation"))
+    asked = next(iter(stream.record.consultations))
+    came = NOW + timedelta(minutes=9)
+    stream.when(ArriveAtConsultation(RECORD, asked), now=came, occurred_at=came)
+    later = CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, came + SECOND, "typed wrongly", asked)
+    assert stream.refused(later, now=came + HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    earlier = CorrectTime(RECORD, TimeOf.CONSULTATION_ARRIVAL, None, 0, NOW - SECOND, "typed wrongly", asked)
+    assert stream.refused(earlier, now=came + HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    stream.when(replace(later, corrected_at=came), now=came + HOUR)
+    first = begun(rule_of("emergency_consultation"))
+    asked = next(iter(first.record.consultations))
+    first.when(ArriveAtConsultation(RECORD, asked, reason="met on the ward"), occurred_at=NOW - HOUR)
+    first.when(CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, NOW - SECOND, "typed wrongly", asked))
+    assert first.record.consultations[asked].requested_at == NOW - SECOND
+
+
+@pytest.mark.parametrize(("frozen", "rule"), [(held, "HELD"), (sealed, "FULLY_SEALED")])
+def test_the_times_that_a_dispute_is_about_stand_still(frozen: Callable[[], Stream], rule: str) -> None:
+    """Under a hold, or with the original sealed as a whole, no time of the stay is corrected."""
+    stream = frozen()
+    end = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - HOUR, "typed wrongly")
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - 99 * HOUR, "typed wrongly")
+    for command in (end, start):
+        assert ("record_id", rule) in stream.refused(command)[1]
