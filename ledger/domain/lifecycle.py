@@ -131,6 +131,7 @@ RULES: dict[type[commands.Command], Rule] = {
             time.NAMED_ENTRY,
             time.TIME_CHANGES,
             time.IN_ORDER,
+            author.AUTHOR_OR_SUPERIOR,
             on.ACTS_AS_PERSON,
         ),
     ),
