@@ -8,7 +8,7 @@ from ledger.application.errors import UnknownPatient
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
-from ledger.domain.retention import counted_from
+from ledger.domain.retention import last_said_end
 from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.store.reading import EventReader
 
@@ -64,5 +64,5 @@ class PatientVisits:
 
 
 def _visit(record_id: UUID, record: RecordState) -> Visit:
-    standing = (record.visit_type, record.retention_class, record.phase, counted_from(record))
+    standing = (record.visit_type, record.retention_class, record.phase, last_said_end(record))
     return Visit(record_id, *standing, in_error=record.archiving.in_error)

@@ -50,7 +50,8 @@ class _Start:
 
 def deadlines(record: RecordState, pack: RulePack) -> list[Deadline]:
     """Every deadline of the record, kept, open or missed, in the order of the pack; each has its own due time."""
-    if record.care_historical or record.phase in _NO_CARE:
+    # What was entered in error stays nobody's care, whatever its phase is once its term is over.
+    if record.care_historical or record.archiving.in_error or record.phase in _NO_CARE:
         return []
     return [
         each

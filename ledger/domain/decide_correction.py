@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import AssignPhysician, CorrectTime
 from ledger.domain.course_events import PhysicianAssigned, TimeCorrected
+from ledger.domain.decide_holder import outdated_by_change
 from ledger.domain.decision import Decision, Facts, bump_persons
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
@@ -39,7 +40,8 @@ def correct_time(command: CorrectTime, state: StreamState | None, facts: Facts) 
     )
     # Another end of care moves the terms of the person's other records: none of them is destroyed meanwhile.
     bumps = bump_persons(facts) if command.of is TimeOf.CARE_END else ()
-    return Decision(command.record_id, "record", (event,), bumps)
+    told = () if command.entry_id is None else outdated_by_change(record, command.entry_id, facts)
+    return Decision(command.record_id, "record", (event, *told), bumps)
 
 
 def _check_named(command: CorrectTime, faults: Faults) -> None:

@@ -103,7 +103,7 @@ class Visit:
     """Class in the record's own pack; another pack may call it otherwise."""
     phase: Phase
     ended_at: datetime | None
-    """From which its term counts: the latest end of care that was ever said."""
+    """From which its term counts; None while it goes on."""
     in_error: bool = False
     """Entered in error, whatever its phase is by now."""
 

@@ -11,7 +11,7 @@ from ledger.domain import course_events as events
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
-from ledger.domain.next_version import next_version, with_archiving, with_entry, with_overlays
+from ledger.domain.next_version import next_version, with_archiving, with_entry, with_next, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
 
@@ -30,7 +30,7 @@ def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> Rec
         historical=event.meta.historical,
         drafted_by=event.meta.actor.id,
     )
-    return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
+    return with_entry(state, with_next(before, event.entry_id, version))
 
 
 def countersigned(state: RecordState, event: events.EntryCountersigned, _: datetime) -> RecordState:
@@ -79,7 +79,8 @@ def arrival_entered_late(state: RecordState, event: events.ArrivalEnteredLate, _
 def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
     """The discharge no longer counts."""
     archiving = replace(state.archiving, submitted_at=None)
-    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None, archiving=archiving)
+    gone: dict[str, Any] = dict.fromkeys(("ended_at", "end_said_at", "disposition"))
+    return next_version(state, phase=Phase.ACTIVE, archiving=archiving, **gone)
 
 
 def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
@@ -90,8 +91,7 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
 
 
 def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at: datetime) -> RecordState:
-    """Wrong, and kept: where care had not ended, the term runs from this day."""
-    # By the ledger's clock too: a declaration that is said to lie back would end the term at once.
+    """Wrong, and kept: where care had not ended, the term runs from this day, however far back somebody dates it."""
     ended_at = state.ended_at or max(event.meta.occurred_at, at)
     archiving = replace(state.archiving, in_error=True)
     return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)

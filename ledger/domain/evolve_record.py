@@ -12,8 +12,8 @@ from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS
 from ledger.domain.evolve_keeping import KEEPING_STEPS
-from ledger.domain.next_version import next_version, with_entry
-from ledger.domain.state import Entry, EntryVersion, RecordState, Transfer
+from ledger.domain.next_version import next_version, with_entry, with_next
+from ledger.domain.state import EntryVersion, RecordState, Transfer
 from ledger.domain.values import Phase, TransferState
 
 
@@ -66,9 +66,11 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
     }
 
 
-def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
+def care_ended(state: RecordState, event: events.CareEnded, at: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
+    said_at = None if event.meta.historical else at
+    ended: dict[str, Any] = {"disposition": event.disposition, "ended_at": event.ended_at, "end_said_at": said_at}
+    return next_version(state, phase=Phase.CLOSED, **ended)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
@@ -84,7 +86,7 @@ def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime
         record_version=state.version + 1,
         historical=event.meta.historical,
     )
-    return with_entry(state, Entry(event.entry_id, (*(before.versions if before else ()), version)))
+    return with_entry(state, with_next(before, event.entry_id, version))
 
 
 def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) -> RecordState:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-from ledger.domain.state import Archiving, Entry, Overlays, RecordState
+from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
 
 
 def next_version(state: RecordState, **changes: Any) -> RecordState:
@@ -16,6 +17,11 @@ def next_version(state: RecordState, **changes: Any) -> RecordState:
 def with_entry(state: RecordState, entry: Entry) -> RecordState:
     """With an entry added or replaced."""
     return next_version(state, entries=state.entries.having(entry.entry_id, entry))
+
+
+def with_next(before: Entry | None, entry_id: UUID, version: EntryVersion) -> Entry:
+    """The entry with one version more, and all else that is known of it; or a new one."""
+    return Entry(entry_id, (version,)) if before is None else replace(before, versions=(*before.versions, version))
 
 
 def with_overlays(state: RecordState, **changes: Any) -> RecordState:

@@ -20,6 +20,16 @@ def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
     return facts.pack.retention[record.visit_type]
 
 
+def last_said_end(record: RecordState) -> datetime | None:
+    """The end of care from which a term counts, the latest that was ever said or true; None while care goes on."""
+    if record.ended_at is None:
+        return None
+    # A term is never cut short by a time that somebody dates back: what had counted until then was promised, and care
+    # that is ended here had not ended for the ledger before somebody said so.
+    corrected = (each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)
+    return max(record.ended_at, record.end_said_at or record.ended_at, *corrected)
+
+
 @dataclass(frozen=True)
 class Term:
     """Until when a record is kept, and the figure that says so."""
@@ -55,16 +65,9 @@ def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
     return Term(until, kept.years, figure.source, f"{pack.id}@{pack.version}")
 
 
-def counted_from(record: RecordState) -> datetime | None:
-    """The latest end of care that was ever said: one person's correction brings no disposal nearer. None = none yet."""
-    if record.ended_at is None:
-        return None
-    return max([record.ended_at, *(each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)])
-
-
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
     """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
-    own = _day(counted_from(record) or facts.now, facts)
+    own = _day(last_said_end(record) or facts.now, facts)
     # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
     if record.archiving.in_error:
         return own

@@ -89,8 +89,12 @@ class Entry:
 
     @property
     def happened_at(self) -> datetime:
-        """When what it says happened: as its first version said, or as that was corrected."""
-        return self.corrected_at or self.versions[0].occurred_at
+        """When what it says happened: as its first version that is no draft said, or as that was corrected."""
+        if self.corrected_at is not None:
+            return self.corrected_at
+        # When somebody began to write is not when it happened: who signs says so.
+        finished = (each for each in self.versions if each.state is not EntryState.DRAFT)
+        return next(finished, self.versions[0]).occurred_at
 
     @property
     def retracted(self) -> bool:
@@ -189,6 +193,8 @@ class RecordState:
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
+    end_said_at: datetime | None = None
+    """When somebody here said so, by the ledger's clock; None of what an earlier system ended."""
     moves: tuple[DepartmentMove, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
     newborns: frozenset[UUID] = frozenset()

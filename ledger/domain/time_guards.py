@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.command_guards import CommandGuard
+from ledger.domain.command_guards import NAMED_FOR_CHANGE, CommandGuard
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD, StateGuard
 from ledger.domain.values import TimeOf
 
 _OF_STAY = frozenset({TimeOf.CARE_START, TimeOf.MOVE, TimeOf.CARE_END})
@@ -46,6 +47,8 @@ def _same(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
 
 
 def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if _comes_first(command, record):
+        yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
     if command.of not in _OF_STAY or time_of(command, record) is None:
         return
     to = command.corrected_at
@@ -56,10 +59,43 @@ def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Viola
         yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
 
 
+def _comes_first(command: Any, record: RecordState) -> bool:
+    """Whether an arrival that followed its request would come before it."""
+    asked = record.consultations.get(command.consultation_id) if command.consultation_id else None
+    # Who came before the request has said why, and stays the first.
+    if asked is None or asked.arrived_at is None or asked.arrived_at < asked.requested_at:
+        return False
+    if command.of is TimeOf.CONSULTATION_REQUEST:
+        return command.corrected_at > asked.arrived_at
+    return command.of is TimeOf.CONSULTATION_ARRIVAL and command.corrected_at < asked.requested_at
+
+
+def _while_free(guard: StateGuard) -> CommandGuard:
+    """The demand on the record for every time but an entry's, which its own hold and seal keep."""
+
+    def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+        if command.of is not TimeOf.ENTRY:
+            yield from guard.faults(record, facts)
+
+    return CommandGuard(guard.rule, f"of another time than an entry's: {guard.demand}", faults)
+
+
+def _unnamed(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # A request to reopen names entries and templates: no other time could ever be put right in an archived case.
+    if command.of is TimeOf.ENTRY:
+        yield from NAMED_FOR_CHANGE.faults(command, record, facts)
+
+
 TIME_KNOWN = CommandGuard(
     "UNKNOWN_TIME", "the record has such a start, end, move, entry, request or arrival", _unknown, RefusalKind.NOT_FOUND
 )
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(
-    "OUT_OF_ORDER", "care begins before the first move, the moves follow each other, and it ends after", _out_of_order
+    "OUT_OF_ORDER",
+    "care begins before the first move, the moves follow each other, it ends after; and an arrival follows its request",
+    _out_of_order,
 )
+NAMED_ENTRY = CommandGuard(
+    NAMED_FOR_CHANGE.rule, "of an entry: the reopening names it; other times stand open in every window", _unnamed
+)
+FREE_OF_HOLDS, FREE_OF_SEALS = _while_free(NOT_HELD), _while_free(NOT_FULLY_SEALED)

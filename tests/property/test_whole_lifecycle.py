@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import Command, PassQuality, ReturnRecord
 from ledger.domain.course_commands import FileLateItem
+from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.evolve import evolve
@@ -238,6 +239,7 @@ def check_phase(step: Step) -> None:
     assert step.after.phase in rule.leads(record.phase)
     assert step.after.archiving.in_error >= (record.archiving.in_error and step.after.phase is not Phase.DESTROYED)
     assert not (record.archiving.in_error and step.after.phase in {Phase.ARCHIVED, Phase.REOPENED})
+    assert not (step.after.archiving.in_error and deadlines(step.after, step.facts.pack))
     assert record.phase is not Phase.DESTROYED
     if step.after.phase is Phase.DESTROYED:
         assert not record.overlays.holds

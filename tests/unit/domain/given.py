@@ -56,7 +56,7 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.refusal import RefusalKind, Refused
-from ledger.domain.retention import counted_from
+from ledger.domain.retention import last_said_end
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
     Actor,
@@ -361,7 +361,7 @@ def reopened() -> Stream:
 def visit_of(stream: Stream) -> Visit:
     """The record as one of its patient's visits."""
     record = stream.record
-    standing = (record.visit_type, record.retention_class, record.phase, counted_from(record))
+    standing = (record.visit_type, record.retention_class, record.phase, last_said_end(record))
     return Visit(RECORD, *standing, in_error=record.archiving.in_error)
 
 

@@ -355,6 +355,10 @@ CASES: list[Case] = [
         if rule != "UNKNOWN_ENTRY"
     ],
     Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.ENTRY, entry_id=NOBODY))),
+    Case("DRAFT", draft_and(lambda draft: correct(TimeOf.ENTRY, entry_id=draft))),
+    Case("HELD", lambda: (held(), correct(TimeOf.CARE_END))),
+    Case("NOT_AUTHOR", with_entry(closed, lambda s: correct(TimeOf.ENTRY, entry_id=first(s))), {"actor": COLLEAGUE}),
+    Case("FULLY_SEALED", lambda: (sealed(), correct(TimeOf.CARE_END))),
     Case("UNKNOWN_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=2))),
     Case("UNKNOWN_TIME", lambda: (active(), correct(TimeOf.CARE_END))),
     Case("UNKNOWN_TIME", with_entry(active, lambda s: replace(correct(TimeOf.CONSULTATION_ARRIVAL), consultation_id=consulted(s)))),

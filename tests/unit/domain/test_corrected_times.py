@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import StartCare, TransferDepartment
+from ledger.domain.commands import RecordEntry, StartCare, TransferDepartment
 from ledger.domain.course_commands import (
     ArriveAtConsultation,
     CorrectTime,
+    DraftEntry,
     ReportMissedDeadline,
     WithdrawMissedDeadline,
 )
+from ledger.domain.course_events import TimeCorrected
 from ledger.domain.deadlines import deadlines, false_reports
 from ledger.domain.decision import Bump
 from ledger.domain.refusal import RefusalKind
@@ -28,7 +33,10 @@ from tests.unit.domain.given import (
     closed,
     narrative,
     registered,
+    reopened,
+    signed,
 )
+from tests.unit.domain.refusals import held, sealed
 from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
 
 HOUR = timedelta(hours=1)
@@ -149,3 +157,70 @@ def test_no_clock_runs_from_a_correction_in_an_imported_record() -> None:
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
     stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - HOUR, "the old system was an hour off"))
     assert deadlines(stream.record, PACK) == []
+
+
+def test_every_window_takes_the_times_of_the_stay() -> None:
+    """A wrong discharge of an archived case is put right in any window that two persons opened, and in no other way."""
+    stream = reopened()
+    unnamed = list(stream.record.entries)[1]
+    for of in (TimeOf.CARE_START, TimeOf.CARE_END):
+        to = NOW - (HOUR if of is TimeOf.CARE_END else 99 * HOUR)
+        stream.when(CorrectTime(RECORD, of, None, 0, to, "typed wrongly"))
+    assert (stream.record.started_at, stream.record.ended_at) == (NOW - 99 * HOUR, NOW - HOUR)
+    other = CorrectTime(RECORD, TimeOf.ENTRY, unnamed, 0, NOW - HOUR, "typed wrongly")
+    assert stream.refused(other)[1] == [("entry_id", "NOT_NAMED")]
+    over = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - 2 * HOUR, "typed wrongly")
+    assert stream.refused(over, now=NOW + 99 * HOUR)[1] == [("record_id", "WINDOW_OVER")]
+
+
+def test_what_a_draft_says_happened_is_said_by_who_signs_it() -> None:
+    """A draft is begun whenever; its time is another draft's to change, and the signed version's from then on."""
+    stream = active()
+    operation = narrative("operation_end", "note")
+    draft = stream.when(DraftEntry(RECORD, None, operation), occurred_at=NOW - 9 * HOUR).result["entry_id"]
+    assert isinstance(draft, UUID)
+    correction = CorrectTime(RECORD, TimeOf.ENTRY, draft, 0, NOW - 8 * HOUR, "typed wrongly")
+    assert stream.refused(correction)[1] == [("entry_id", "DRAFT")]
+    assert stream.record.entries[draft].happened_at == NOW - 9 * HOUR
+    stream.when(RecordEntry(RECORD, operation, signed(), draft), occurred_at=NOW - 3 * HOUR)
+    assert stream.record.entries[draft].happened_at == NOW - 3 * HOUR
+
+
+def test_a_time_that_an_earlier_release_corrected_in_a_draft_is_kept() -> None:
+    """Its events are read as they are: the version that ends the draft takes nothing back that was put right."""
+    stream = active()
+    draft = stream.when(DraftEntry(RECORD, None, narrative("operation_end", "note"))).result["entry_id"]
+    assert isinstance(draft, UUID)
+    meta = stream.events[-1].meta
+    stream.apply(TimeCorrected(meta, TimeOf.ENTRY, draft, 0, NOW, NOW - HOUR, "typed wrongly", None))
+    stream.when(DraftEntry(RECORD, draft, narrative("operation_end", "note")))
+    stream.when(RecordEntry(RECORD, narrative("operation_end", "note"), signed(), draft))
+    assert stream.record.entries[draft].happened_at == NOW - HOUR
+
+
+def test_no_time_of_a_consultation_is_corrected_past_the_other() -> None:
+    """Who came after the request still came after it; who came before it, and said why, stays the first."""
+    stream = begun(rule_of("emergency_consultation"))
+    asked = next(iter(stream.record.consultations))
+    came = NOW + timedelta(minutes=9)
+    stream.when(ArriveAtConsultation(RECORD, asked), now=came, occurred_at=came)
+    later = CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, came + SECOND, "typed wrongly", asked)
+    assert stream.refused(later, now=came + HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    earlier = CorrectTime(RECORD, TimeOf.CONSULTATION_ARRIVAL, None, 0, NOW - SECOND, "typed wrongly", asked)
+    assert stream.refused(earlier, now=came + HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    stream.when(replace(later, corrected_at=came), now=came + HOUR)
+    first = begun(rule_of("emergency_consultation"))
+    asked = next(iter(first.record.consultations))
+    first.when(ArriveAtConsultation(RECORD, asked, reason="met on the ward"), occurred_at=NOW - HOUR)
+    first.when(CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, NOW - SECOND, "typed wrongly", asked))
+    assert first.record.consultations[asked].requested_at == NOW - SECOND
+
+
+@pytest.mark.parametrize(("frozen", "rule"), [(held, "HELD"), (sealed, "FULLY_SEALED")])
+def test_the_times_that_a_dispute_is_about_stand_still(frozen: Callable[[], Stream], rule: str) -> None:
+    """Under a hold, or with the original sealed as a whole, no time of the stay is corrected."""
+    stream = frozen()
+    end = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - HOUR, "typed wrongly")
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - 99 * HOUR, "typed wrongly")
+    for command in (end, start):
+        assert ("record_id", rule) in stream.refused(command)[1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from ledger.domain.commands import AmendEntry, Command, RecordEntry, RetractEntry
-from ledger.domain.course_commands import FileLateItem
+from ledger.domain.course_commands import CorrectTime, FileLateItem
 from ledger.domain.decide_holder import HOLDING
 from ledger.domain.decision import ClaimedItem, PackageFacts
 from ledger.domain.keeping_commands import IssueCopy, RecordHolderTold
@@ -16,9 +17,10 @@ from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOutdated
 from ledger.domain.use_events import CopiesOutdated
-from ledger.domain.values import AmendmentKind, TransferAnswer, TransferKind, TransferState
+from ledger.domain.values import AmendmentKind, TimeOf, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
     DIGEST,
+    NOW,
     OTHER_DIGEST,
     PACKAGE,
     RECORD,
@@ -57,7 +59,12 @@ def retract(entry_id: UUID) -> RetractEntry:
     return RetractEntry(RECORD, entry_id, "wrong patient")
 
 
-@pytest.mark.parametrize("change", [amend, retract])
+def retime(entry_id: UUID) -> CorrectTime:
+    """Another time at which it happened."""
+    return CorrectTime(RECORD, TimeOf.ENTRY, entry_id, 0, NOW - timedelta(hours=1), "read off the wrong clock")
+
+
+@pytest.mark.parametrize("change", [amend, retract, retime])
 def test_a_change_tells_everybody_who_has_the_entry(change: Callable[[UUID], Command]) -> None:
     """Each hospital by an event of its own, the applicants of copies by one; who has not this entry is not told."""
     stream = active()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
+from ledger.domain.deadlines import deadlines
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Phase, TransferKind
@@ -20,6 +21,7 @@ from tests.unit.domain.given import (
     Stream,
     active,
     archived,
+    facts,
     signed,
     visit_of,
 )
@@ -75,3 +77,15 @@ def test_a_wrong_record_is_no_visit_also_once_its_term_is_over() -> None:
     still_wrong = _in_error()
     still_wrong.when(keeping.EndRetention(RECORD), now=LATER, visits=(visit_of(still_wrong), real))
     assert still_wrong.record.phase is Phase.DUE
+
+
+def test_a_wrong_record_owes_nothing_also_once_its_term_is_over() -> None:
+    """Due, kept for ever or again where it was: no deadline of care runs on what was nobody's care."""
+    pack = facts().pack
+    assert deadlines(active().record, pack)
+    due = _in_error()
+    due.when(keeping.EndRetention(RECORD), now=LATER)
+    kept = _appraised_in_error(DisposalOpinion.KEEP, "")
+    extended = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
+    for stream in (_in_error(), due, kept, extended):
+        assert deadlines(stream.record, pack) == []

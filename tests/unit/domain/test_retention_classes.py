@@ -8,12 +8,26 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import ArchiveRecord, PassQuality, SubmitRecord
+from ledger.domain.commands import ArchiveRecord, EndCare, PassQuality, StartCare, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, DeclareEnteredInError
 from ledger.domain.decision import Visit
-from ledger.domain.retention import Term, counted_from, retention_term
-from ledger.domain.values import Phase, TimeOf, VisitType
-from tests.unit.domain.given import NOW, RECORD, SUPERIOR, TERM, active, archived, closed, facts, visit_of
+from ledger.domain.retention import Term, retention_term
+from ledger.domain.values import Disposition, Phase, TimeOf, VisitType
+from tests.unit.domain.given import (
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    SUPERIOR,
+    TERM,
+    Stream,
+    active,
+    archived,
+    closed,
+    facts,
+    imported,
+    registered,
+    visit_of,
+)
 
 LATER = NOW + TERM
 DAY = timedelta(days=1)
@@ -59,30 +73,41 @@ def test_a_date_comes_with_the_figure_that_makes_it() -> None:
     assert retention_term(stream.record, facts(pack_in_force=in_force)) == Term("2070-01-01")
 
 
-def test_a_corrected_end_brings_no_disposal_nearer() -> None:
-    """One person's word ends no term: the latest end that was ever said counts, of this visit and of any other."""
-    stream, back = closed(), NOW - TERM
-    stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, back - DAY, "another year"))
-    stream.when(CorrectTime(RECORD, TimeOf.CARE_END, None, 0, back, "another year"))
-    assert (stream.record.ended_at, counted_from(stream.record)) == (back, NOW)
-    for command in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
-        stream.when(command)
+def _dated_back() -> Stream:
+    """A case whose end somebody dated back by more than its term before it was archived."""
+    stream = closed()
+    for of in (TimeOf.CARE_START, TimeOf.CARE_END):
+        stream.when(CorrectTime(RECORD, of, None, 0, NOW - TERM, "typed wrongly"))
+    stream.when(SubmitRecord(RECORD))
+    stream.when(PassQuality(RECORD))
+    stream.when(ArchiveRecord(RECORD))
+    return stream
+
+
+def test_no_time_that_is_dated_back_ends_a_term() -> None:
+    """Of the ends that were ever said the latest counts: one person's correction makes no term shorter."""
+    stream = _dated_back()
+    assert stream.record.ended_at == NOW - TERM
     assert stream.record.retain_until == archived().record.retain_until
     assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
-    stream.when(keeping.EndRetention(RECORD), now=LATER)
+    own = visit_of(stream)
+    assert own.ended_at == NOW
 
 
-def test_a_corrected_end_keeps_a_record_longer() -> None:
-    """A later end than was said counts as it does from the start."""
-    stream = closed()
-    stream.when(CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW + DAY, "the next day"), now=NOW + DAY)
-    assert retention_term(stream.record, facts(now=NOW + DAY)).until == "2056-03-02"
+def test_an_end_that_is_said_late_begins_the_term_when_it_is_said() -> None:
+    """Care that is ended here had not ended before; what an earlier system ended began its term there and then."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW - TERM)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW - TERM))
+    assert retention_term(stream.record, facts()).until == "2056-03-01"
+    old = imported()
+    old.when(EndCare(RECORD, Disposition.HOME, NOW - TERM), historical=True)
+    assert retention_term(old.record, facts()).until < NOW.date().isoformat()
 
 
-def test_a_declaration_said_to_lie_back_ends_no_term() -> None:
-    """What is wrong is kept from the day on which the ledger learnt of it."""
+def test_an_error_that_is_declared_as_of_long_ago_keeps_its_term() -> None:
+    """The term of a wrong record runs from the day on which somebody declares it."""
     stream = active()
-    declare = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)
-    stream.when(declare, occurred_at=NOW - TERM)
-    assert stream.record.ended_at == NOW
+    declared = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER)
+    stream.when(declared, occurred_at=NOW - TERM)
     assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
