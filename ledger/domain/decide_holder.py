@@ -20,9 +20,11 @@ HOLDING = frozenset(
         TransferState.VERIFIED,
         TransferState.ACCEPTED,
         TransferState.COMPLETED,
+        # It may have been fetched before it ran out, and the answer be on its way.
+        TransferState.EXPIRED,
     }
 )
-"""States of a transfer whose recipient has the package, or may fetch it still."""
+"""States of a transfer whose recipient has the package, may have it, or may fetch it still."""
 TOLD_MAX = 90
 """Hospitals that one change tells; a command makes 100 events at most."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,12 +14,13 @@ from ledger.domain.decide_holder import HOLDING
 from ledger.domain.decision import ClaimedItem, PackageFacts
 from ledger.domain.keeping_commands import IssueCopy, RecordHolderTold
 from ledger.domain.source_claim import Taken
-from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOutdated
 from ledger.domain.use_events import CopiesOutdated
 from ledger.domain.values import AmendmentKind, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
     DIGEST,
+    NOW,
     OTHER_DIGEST,
     PACKAGE,
     RECORD,
@@ -111,10 +113,27 @@ def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:
     assert TransferState.WITHDRAWN not in HOLDING
 
 
+def test_who_may_have_fetched_an_offer_that_ran_out_is_told() -> None:
+    """The package may have been fetched in time; the next version takes its place, and no late answer completes it."""
+    stream = active()
+    entry_id = stream.entry()
+    package = PackageFacts(stream.record.version, PACKAGE.head_leaf, stream.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    old = made(stream, offer, "transfer_id", counterpart_known=True, package=package)
+    late = NOW + timedelta(days=8)
+    stream.when(ExpireTransfer(RECORD, old), now=late)
+    stream.when(amend(entry_id), now=late)
+    assert stream.last_events == ["EntryAmended", "TransferOutdated"]
+    made(stream, offer, "transfer_id", counterpart_known=True, package=package, now=late)
+    assert stream.record.transfers[old].state is TransferState.SUPERSEDED
+    answer = RecordTransferAnswer(RECORD, old, "south", TransferAnswer.ACCEPTED, "", "")
+    assert stream.refused(answer, now=late)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+
+
 def test_a_late_correction_and_a_sources_tell_too() -> None:
     """Whichever way an entry comes to say something else."""
     stream = archived()
-    corrected = next(iter(stream.record.entries))
+    corrected = made(stream, FileLateItem(RECORD, RESULT, signed(), "pathology", None), "entry_id")
     copied(stream, corrected)
     stream.when(FileLateItem(RECORD, RESULT, signed(), "late pathology", None, corrects_entry_id=corrected))
     assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate", "CopiesOutdated"]
