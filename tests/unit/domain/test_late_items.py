@@ -10,7 +10,7 @@ import pytest
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import RecordEntry
+from ledger.domain.commands import RecordEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
@@ -124,6 +124,20 @@ def test_who_signed_a_report_corrects_it_and_nobody_else() -> None:
     assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate"]
     stream.when(again, now=LATER)
     assert len(stream.record.entries[report].corrected_by) == 2
+
+
+def test_a_newborns_report_corrects_none_of_its_mothers() -> None:
+    """Whoever signed both: the value of one is never shown as the last of the other."""
+    stream = closed()
+    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    assert isinstance(born, UUID)
+    mothers = stream.entry(RESULT)
+    stream.when(SubmitRecord(RECORD))
+    again = replace(FILE, corrects_entry_id=mothers)
+    crossed = replace(again, content=replace(RESULT, subject_id=born))
+    assert stream.refused(crossed, now=LATER)[1] == [("corrects_entry_id", "NOT_ITS_REPORT")]
+    stream.when(again, now=LATER)
+    assert "EntryCorrectedLate" in stream.last_events
 
 
 @pytest.mark.parametrize("make", [submitted, archived, due, permanent])
