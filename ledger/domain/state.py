@@ -134,6 +134,9 @@ class Overlays:
     reopening: Reopening | None = None
     restricted: bool = False
     """Use is restricted to storage, care, law and claims."""
+    content_version: int = 0
+    """Version of the record at its last paper, patient's request or answer, or change of a restriction: what an
+    appraisal must have seen beside the entries."""
 
 
 @dataclass(frozen=True)
