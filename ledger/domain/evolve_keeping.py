@@ -158,14 +158,14 @@ def request_answered(state: RecordState, event: events.PatientRequestAnswered, _
     return _with_content(state, requests={**state.overlays.requests, request.request_id: request})
 
 
-def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) -> RecordState:
+def use_restricted(state: RecordState, event: events.UseRestricted, _: datetime) -> RecordState:
     """Storage, care, law and claims only."""
-    return _with_content(state, restricted=True)
+    return _with_content(state, restrictions=(*state.overlays.restrictions, event.request_id))
 
 
 def restriction_lifted(state: RecordState, _: use_events.UseRestrictionLifted, __: datetime) -> RecordState:
-    """Used as any other record."""
-    return _with_content(state, restricted=False)
+    """Used as any other record; a restriction that goes on is said anew beside it."""
+    return _with_content(state, restrictions=())
 
 
 def copies_outdated(state: RecordState, event: use_events.CopiesOutdated, _: datetime) -> RecordState:

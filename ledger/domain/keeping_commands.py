@@ -186,10 +186,12 @@ class AnswerPatientRequest:
 
 @dataclass(frozen=True)
 class LiftRestriction:
-    """Ends the restriction of use, with its ground."""
+    """Ends a restriction of use, with its ground."""
 
     record_id: UUID
     reason: str
+    request_id: UUID | None = None
+    """Request for which use was restricted; None = the only one."""
 
 
 @dataclass(frozen=True)

@@ -132,11 +132,16 @@ class Overlays:
     copies: Mapping[UUID, IssuedCopy] = field(default_factory=dict[UUID, IssuedCopy])
     missed: frozenset[Missed] = frozenset()
     reopening: Reopening | None = None
-    restricted: bool = False
-    """Use is restricted to storage, care, law and claims."""
+    restrictions: tuple[UUID, ...] = ()
+    """Patients' requests for which use is restricted to storage, care, law and claims, the oldest first."""
     content_version: int = 0
     """Version of the record at its last paper, patient's request or answer, or change of a restriction: what an
     appraisal must have seen beside the entries."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether any request restricts its use."""
+        return bool(self.restrictions)
 
 
 @dataclass(frozen=True)

@@ -429,7 +429,7 @@ def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:
 def test_restricted_use_stops_copies_and_loans_for_other_purposes() -> None:
     """Research gets nothing, nor does who says no purpose; care, law and the patient do."""
     stream = archived()
-    overlays = replace(stream.record.overlays, restricted=True)
+    overlays = replace(stream.record.overlays, restrictions=(OTHER,))
     stream.state = replace(stream.record, overlays=overlays)
     copy = keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy")
     lend = keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)
@@ -603,6 +603,22 @@ def test_a_restriction_is_lifted_once_with_a_reason_and_may_come_back() -> None:
     assert stream.refused(again)[1] == [("record_id", "NOT_RESTRICTED")]
     restrict(stream)
     assert stream.record.overlays.restricted
+
+
+def test_a_restriction_ends_for_one_request_alone() -> None:
+    """What another request restricted goes on; of several the one that ends is named."""
+    stream = restricted_on_request()
+    (first_one,) = stream.record.overlays.restrictions
+    restrict(stream)
+    (_, second) = stream.record.overlays.restrictions
+    lift = keeping.LiftRestriction(RECORD, "the claim is settled")
+    assert stream.refused(lift)[1] == [("request_id", "REQUIRED")]
+    assert stream.refused(replace(lift, request_id=OTHER))[1] == [("request_id", "NOT_RESTRICTED")]
+    stream.when(replace(lift, request_id=first_one))
+    assert stream.last_events == ["UseRestrictionLifted", "UseRestricted"]
+    assert stream.record.overlays.restrictions == (second,)
+    stream.when(lift)
+    assert not stream.record.overlays.restricted
 
 
 def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:
