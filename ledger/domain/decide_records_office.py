@@ -208,8 +208,8 @@ def lift_restriction(command: LiftRestriction, state: StreamState | None, facts:
     if command.request_id is not None and standing and command.request_id not in standing:
         faults.add("request_id", "NOT_RESTRICTED", "no use is restricted for this request", RefusalKind.STATE)
     faults.refuse_if_any()
-    meta, ended = facts.meta(), command.request_id or standing[0]
-    stay = (UseRestricted(meta, each) for each in standing if each != ended)
+    meta = facts.meta()
+    stay = (UseRestricted(meta, each) for each in standing if command.request_id not in (None, each))
     return on_record(command.record_id, UseRestrictionLifted(meta, command.reason), *stay)
 
 

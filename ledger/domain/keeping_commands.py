@@ -202,6 +202,8 @@ class RecordHolderTold:
     holder_id: UUID
     """The copy or the transfer."""
     note: str
+    record_version: int = 0
+    """Version of the record that the holder was told of; 0 = as it is now."""
 
 
 @dataclass(frozen=True)

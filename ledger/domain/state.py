@@ -81,6 +81,8 @@ class Entry:
     """Late items that correct it."""
     corrected_at: datetime | None = None
     """When what it says happened, as corrected last."""
+    changed_version: int = 0
+    """Version of the record at its last change that who holds a copy is told of; 0 = none."""
 
     @property
     def last(self) -> EntryVersion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -93,6 +94,24 @@ def test_who_waits_to_be_told_is_not_told_twice_and_is_told_of_the_next_change()
     stream.when(amend(entry_id, "Feels better."))
     assert stream.last_events == ["EntryAmended", "TransferOutdated", "CopiesOutdated"]
     assert [each.transfer_id for each in stream.record.transfers.values() if each.outdated] == [south, newer]
+
+
+def test_what_was_changed_after_the_letter_is_still_to_be_told() -> None:
+    """Who holds it was told of one version: a change between the letter and its entry in the ledger is not lost."""
+    stream = active()
+    entry_id = stream.entry()
+    south, copy_id = handed_over(stream), copied(stream, entry_id)
+    stream.when(amend(entry_id))
+    written = stream.record.version
+    stream.when(retract(entry_id))
+    for holder, news in ((copy_id, "CopiesOutdated"), (south, "TransferOutdated")):
+        letter = RecordHolderTold(RECORD, holder, "by letter", written)
+        assert stream.refused(replace(letter, record_version=9999))[1] == [("record_version", "OUT_OF_RANGE")]
+        stream.when(letter)
+        assert stream.last_events == ["HolderTold", news]
+        stream.when(replace(letter, record_version=stream.record.version))
+        assert stream.last_events == ["HolderTold"]
+        assert stream.refused(letter)[1] == [("holder_id", "NOTHING_TO_TELL")]
 
 
 def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:

@@ -154,7 +154,8 @@ def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[],
     assert event.reason == "corrected by the laboratory"
     assert (link.entry_id, link.entry_version, link.late_entry_id) == (old, 1, event.entry_id)
     after = stream.record.entries
-    assert after[old] == replace(before[old], corrected_by=(event.entry_id,))
+    changed = {"corrected_by": (event.entry_id,), "changed_version": stream.record.version}
+    assert after[old] == replace(before[old], **changed)
     assert after[event.entry_id].corrects == EntryRef(old, 1)
     assert all(after[each] == entry for each, entry in before.items() if each != old)
     (swap,) = decision.reservations
