@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from ledger.domain.decision import Decision, Facts
@@ -20,9 +21,11 @@ HOLDING = frozenset(
         TransferState.VERIFIED,
         TransferState.ACCEPTED,
         TransferState.COMPLETED,
+        # It may have been fetched before it ran out, and the answer be on its way.
+        TransferState.EXPIRED,
     }
 )
-"""States of a transfer whose recipient has the package, or may fetch it still."""
+"""States of a transfer whose recipient has the package, may have it, or may fetch it still."""
 TOLD_MAX = 90
 """Hospitals that one change tells; a command makes 100 events at most."""
 
@@ -45,18 +48,40 @@ def outdated_by_change(record: RecordState, entry_id: UUID, facts: Facts) -> tup
 
 
 def _holds(transfer: Transfer, entry: Entry) -> bool:
+    return transfer.state in HOLDING and not transfer.outdated and _packed(transfer, entry)
+
+
+def _packed(transfer: Transfer, entry: Entry) -> bool:
     # A package holds every event of the record up to its version.
-    held = entry.versions[0].record_version <= transfer.record_version
-    return held and transfer.state in HOLDING and not transfer.outdated
+    return entry.versions[0].record_version <= transfer.record_version
 
 
 def record_holder_told(command: RecordHolderTold, state: StreamState | None, facts: Facts) -> Decision:
-    """The applicant was written to, the other hospital called: nobody waits any more."""
+    """The applicant was written to, the other hospital called: nobody waits any more, unless of a later change."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.note, faults, "note")
+    if not 0 <= command.record_version <= record.version:
+        faults.add("record_version", "OUT_OF_RANGE", "a version of the record that there is, or none")
     faults.refuse_if_any()
-    return on_record(command.record_id, HolderTold(facts.meta(), command.holder_id, command.note))
+    told = HolderTold(facts.meta(), command.holder_id, command.note)
+    return on_record(command.record_id, told, *_still_outdated(command, record, facts))
+
+
+def _still_outdated(command: RecordHolderTold, record: RecordState, facts: Facts) -> tuple[Event, ...]:
+    """That the record was changed after the version that the letter tells of: of that its reader knows nothing."""
+    copy, transfer = record.overlays.copies.get(command.holder_id), record.transfers.get(command.holder_id)
+    held: Iterable[Entry] = ()
+    if copy is not None:
+        held = (record.entries[each] for each in {shown.entry_id for shown in copy.versions})
+    elif transfer is not None and transfer.state in HOLDING:
+        held = (each for each in record.entries.values() if _packed(transfer, each))
+    last = max(held, key=lambda each: each.changed_version, default=None)
+    if last is None or not 0 < command.record_version < last.changed_version:
+        return ()
+    if transfer is not None:
+        return (TransferOutdated(facts.meta(), transfer.transfer_id, transfer.counterpart, last.entry_id),)
+    return (CopiesOutdated(facts.meta(), (command.holder_id,), last.entry_id),)
 
 
 DECISIONS = {RecordHolderTold: record_holder_told}

@@ -41,6 +41,8 @@ from ledger.domain.use_events import UseRestrictionLifted
 
 PAGES_MAX = 10_000
 DPI_MAX = 10_000
+RESTRICTIONS_MAX = 90
+"""Restrictions that stand at once: the end of one says every other one anew, and a command makes 100 events at most."""
 
 
 def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:
@@ -177,6 +179,9 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
         faults.require(command.statement, "statement")
         if record.entries:
             faults.require(str(command.entry_id or ""), "entry_id")
+    restricts = erasure_early or (kind is RequestKind.RESTRICTION and command.granted)
+    if restricts and len(record.overlays.restrictions) >= RESTRICTIONS_MAX:
+        faults.add("request_id", "TOO_MANY", f"at most {RESTRICTIONS_MAX} restrictions stand", RefusalKind.STATE)
     faults.refuse_if_any()
     meta = facts.meta()
     events: list[Event] = [
@@ -184,19 +189,28 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
             meta, command.request_id, command.granted, command.ground, command.statement, command.entry_id
         )
     ]
-    restricts = erasure_early or (kind is RequestKind.RESTRICTION and command.granted)
-    if restricts and not record.overlays.restricted:
+    if restricts:
         events.append(UseRestricted(meta, command.request_id))
     return on_record(command.record_id, *events)
 
 
 def lift_restriction(command: LiftRestriction, state: StreamState | None, facts: Facts) -> Decision:
-    """What the restriction was for is over, or the patient wants it no longer; the reason says which."""
+    """What one restriction was for is over, or the patient wants it no longer; the reason says which.
+
+    Every other one goes on: the event ends all of them, and each that stays is said anew beside it.
+    """
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
+    standing = record.overlays.restrictions
+    if command.request_id is None and len(standing) > 1:
+        faults.add("request_id", "REQUIRED", "the request whose restriction ends: others restrict the use too")
+    if command.request_id is not None and standing and command.request_id not in standing:
+        faults.add("request_id", "NOT_RESTRICTED", "no use is restricted for this request", RefusalKind.STATE)
     faults.refuse_if_any()
-    return on_record(command.record_id, UseRestrictionLifted(facts.meta(), command.reason))
+    meta = facts.meta()
+    stay = (UseRestricted(meta, each) for each in standing if command.request_id not in (None, each))
+    return on_record(command.record_id, UseRestrictionLifted(meta, command.reason), *stay)
 
 
 def _check_count(value: int, most: int, field: str, faults: Faults) -> None:

@@ -30,8 +30,8 @@ from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 UNANSWERED = frozenset({TransferState.OFFERED})
 """States in which an offer can run out: what the recipient has cannot be taken back by time."""
 OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
-REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED}
-"""States in which a later version for the same hospital takes a transfer's place."""
+REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED, TransferState.EXPIRED}
+"""States in which a later version for the same hospital takes a transfer's place: no late answer completes it then."""
 
 _ANSWERABLE = OPEN | {TransferState.EXPIRED}
 """An answer that was given in time may arrive after the offer has run out; who has the package is written down."""

@@ -141,8 +141,9 @@ def renumbered(state: RecordState, event: events.VisitRenumbered, _: datetime) -
 def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: datetime) -> RecordState:
     """Each of the two entries names the other; what they say stays."""
     wrong, late = state.entries[event.entry_id], state.entries[event.late_entry_id]
+    corrected_by = (*wrong.corrected_by, event.late_entry_id)
     entries = state.entries.having(
-        wrong.entry_id, replace(wrong, corrected_by=(*wrong.corrected_by, event.late_entry_id))
+        wrong.entry_id, replace(wrong, corrected_by=corrected_by, changed_version=state.version + 1)
     ).having(late.entry_id, replace(late, corrects=EntryRef(event.entry_id, event.entry_version)))
     return next_version(state, entries=entries)
 

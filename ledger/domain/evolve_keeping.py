@@ -33,6 +33,11 @@ def _without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
     return {each: value for each, value in mapping.items() if each != key}
 
 
+def _with_content(state: RecordState, **changes: Any) -> RecordState:
+    # What was said of a paper that was there changes nothing that is kept; a paper that was found does.
+    return with_overlays(state, content_version=state.version + 1, **changes)
+
+
 def reopen_requested(state: RecordState, event: events.ReopenRequested, at: datetime) -> RecordState:
     """Asked for, not open."""
     asked = Reopening(event.reopen_id, event.meta.actor.id, at, frozenset(event.entry_ids), event.templates)
@@ -131,7 +136,7 @@ def loan_returned(state: RecordState, event: events.LoanReturned, _: datetime) -
 def paper_scanned(state: RecordState, event: events.PaperScanned, _: datetime) -> RecordState:
     """A paper to be accounted for."""
     paper = Paper(event.scan_id, event.shelf)
-    return with_overlays(state, papers={**state.overlays.papers, paper.scan_id: paper})
+    return _with_content(state, papers={**state.overlays.papers, paper.scan_id: paper})
 
 
 def paper_accounted(state: RecordState, event: events.PaperAccounted, _: datetime) -> RecordState:
@@ -143,24 +148,24 @@ def paper_accounted(state: RecordState, event: events.PaperAccounted, _: datetim
 def request_recorded(state: RecordState, event: events.PatientRequestRecorded, _: datetime) -> RecordState:
     """An answer is due."""
     request = PatientRequest(event.request_id, event.kind, event.due_on)
-    return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
+    return _with_content(state, requests={**state.overlays.requests, request.request_id: request})
 
 
 def request_answered(state: RecordState, event: events.PatientRequestAnswered, _: datetime) -> RecordState:
     """Answered; a statement of the patient goes with every copy."""
     asked = state.overlays.requests[event.request_id]
     request = replace(asked, granted=event.granted, statement=event.statement, entry_id=event.entry_id)
-    return with_overlays(state, requests={**state.overlays.requests, request.request_id: request})
+    return _with_content(state, requests={**state.overlays.requests, request.request_id: request})
 
 
-def use_restricted(state: RecordState, _: events.UseRestricted, __: datetime) -> RecordState:
+def use_restricted(state: RecordState, event: events.UseRestricted, _: datetime) -> RecordState:
     """Storage, care, law and claims only."""
-    return with_overlays(state, restricted=True)
+    return _with_content(state, restrictions=(*state.overlays.restrictions, event.request_id))
 
 
 def restriction_lifted(state: RecordState, _: use_events.UseRestrictionLifted, __: datetime) -> RecordState:
-    """Used as any other record."""
-    return with_overlays(state, restricted=False)
+    """Used as any other record; a restriction that goes on is said anew beside it."""
+    return _with_content(state, restrictions=())
 
 
 def copies_outdated(state: RecordState, event: use_events.CopiesOutdated, _: datetime) -> RecordState:

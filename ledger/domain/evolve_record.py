@@ -107,12 +107,14 @@ def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) 
     # A defect was accepted of the version that there was; the next one is signed, or accepted anew.
     accepted = state.archiving.deficiencies - {event.entry_id}
     state = replace(state, archiving=replace(state.archiving, deficiencies=accepted))
-    return with_entry(state, replace(entry, versions=(*entry.versions, version)))
+    amended = replace(entry, versions=(*entry.versions, version), changed_version=version.record_version)
+    return with_entry(state, amended)
 
 
 def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetime) -> RecordState:
     """Hidden, kept."""
-    return with_entry(state, replace(state.entries[event.entry_id], retraction_reason=event.reason))
+    entry, version = state.entries[event.entry_id], state.version + 1
+    return with_entry(state, replace(entry, retraction_reason=event.reason, changed_version=version))
 
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, at: datetime) -> RecordState:

@@ -186,10 +186,12 @@ class AnswerPatientRequest:
 
 @dataclass(frozen=True)
 class LiftRestriction:
-    """Ends the restriction of use, with its ground."""
+    """Ends a restriction of use, with its ground."""
 
     record_id: UUID
     reason: str
+    request_id: UUID | None = None
+    """Request for which use was restricted; None = the only one."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,8 @@ class RecordHolderTold:
     holder_id: UUID
     """The copy or the transfer."""
     note: str
+    record_version: int = 0
+    """Version of the record that the holder was told of; 0 = as it is now."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def _own_report(command: Any, record: RecordState, facts: Facts) -> bool:
     corrected = corrected_entry(command, record, facts)
     if corrected is None:
         return True
-    if corrected.last.content.template != command.content.template:
+    before, now = corrected.last.content, command.content
+    # A newborn's report takes nothing back in its mother's, nor the other way round.
+    if (before.template, before.subject_id) != (now.template, now.subject_id):
         return False
     if corrected is claimed_entry(record, facts):
         return True
@@ -68,7 +70,7 @@ SIGNED_FINALLY = _check(
 )
 CORRECTS_OWN_REPORT = _check(
     "NOT_ITS_REPORT",
-    "it corrects a report alone, of its template and its own source item or signer; any other entry in a reopening",
+    "it corrects a report alone, of its template, subject and source item or signer; any other entry in a reopening",
     "corrects_entry_id",
     _own_report,
 )

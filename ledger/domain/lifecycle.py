@@ -37,10 +37,8 @@ CHANGEABLE = WRITING | {Phase.REOPENED}
 KEPT = frozenset({Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT})
 """Phases of an archived case."""
 
-TRANSFERABLE = frozenset(
-    {Phase.ACTIVE, Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT}
-)
-"""Phases in which a record may be offered to another hospital."""
+TRANSFERABLE = CHANGEABLE | KEPT | {Phase.SUBMITTED}
+"""Phases in which a record may be offered to another hospital: an emergency elsewhere waits for no archive."""
 
 LATE_RESULT = frozenset({Phase.SUBMITTED})
 """Phases that take a result although they take no other entry: care is never blocked by an archive rule."""

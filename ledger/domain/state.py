@@ -81,6 +81,8 @@ class Entry:
     """Late items that correct it."""
     corrected_at: datetime | None = None
     """When what it says happened, as corrected last."""
+    changed_version: int = 0
+    """Version of the record at its last change that who holds a copy is told of; 0 = none."""
 
     @property
     def last(self) -> EntryVersion:
@@ -136,8 +138,16 @@ class Overlays:
     copies: Mapping[UUID, IssuedCopy] = field(default_factory=dict[UUID, IssuedCopy])
     missed: frozenset[Missed] = frozenset()
     reopening: Reopening | None = None
-    restricted: bool = False
-    """Use is restricted to storage, care, law and claims."""
+    restrictions: tuple[UUID, ...] = ()
+    """Patients' requests for which use is restricted to storage, care, law and claims, the oldest first."""
+    content_version: int = 0
+    """Version of the record at its last paper, patient's request or answer, or change of a restriction: what an
+    appraisal must have seen beside the entries."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether any request restricts its use."""
+        return bool(self.restrictions)
 
 
 @dataclass(frozen=True)

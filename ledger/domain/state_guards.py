@@ -108,9 +108,9 @@ def _no_reopening(record: RecordState, facts: Facts) -> bool:
 
 def _appraised_as_it_is(record: RecordState) -> bool:
     disposal = record.archiving.disposal
-    return disposal is not None and all(
-        entry.last.record_version <= disposal.record_version for entry in record.entries.values()
-    )
+    if disposal is None or record.overlays.content_version > disposal.record_version:
+        return False
+    return all(entry.last.record_version <= disposal.record_version for entry in record.entries.values())
 
 
 MANDATORY_THERE = StateGuard("MISSING_ENTRY", "every mandatory entry is there and signed", _mandatory_missing)

@@ -95,6 +95,7 @@ def _keeping(state: RecordState) -> values.Keeping:
         requests=[to_message(each, values.PatientRequest) for each in over.requests.values()],
         missed=[to_message(each, values.Missed) for each in sorted(over.missed, key=lambda each: each.due_at)],
         restricted=over.restricted,
+        restricted_by=[str(each) for each in over.restrictions],
         permanent=archiving.permanent,
         newborns=sorted(str(each) for each in state.newborns),
     )

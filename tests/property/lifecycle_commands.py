@@ -276,7 +276,9 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.RecordHolderTold: lambda record, _, pick: keeping.RecordHolderTold(
         RECORD, pick.of({**record.overlays.copies, **record.transfers}), "by letter"
     ),
-    keeping.LiftRestriction: lambda _, __, ___: keeping.LiftRestriction(RECORD, "the claim is settled"),
+    keeping.LiftRestriction: lambda record, _, pick: keeping.LiftRestriction(
+        RECORD, "the claim is settled", pick.of(dict.fromkeys(record.overlays.restrictions))
+    ),
     keeping.ExtendRetention: lambda record, facts, pick: keeping.ExtendRetention(
         RECORD, _later(facts, pick.number * 30), "readmission", None
     ),

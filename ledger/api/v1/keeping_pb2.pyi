@@ -1118,10 +1118,13 @@ class LiftRestrictionRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     reason: _builtins.str
     """Why: what it was for is over, or the patient wants it no longer; required."""
+    request_id: _builtins.str
+    """The request for which use was restricted, UUID text; empty = the only one. Restrictions for other requests go on."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor: a person in a role that may answer requests."""
@@ -1132,10 +1135,11 @@ class LiftRestrictionRequest(_message.Message):
         context: _common_pb2.CommandContext | None = ...,
         record_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1175,12 +1179,17 @@ class RecordHolderToldRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     HOLDER_ID_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     holder_id: _builtins.str
     """The copy or the transfer that is outdated, UUID text."""
     note: _builtins.str
     """Who was told, and how; required."""
+    record_version: _builtins.int
+    """Version of the record that the letter tells of; 0 = as it is now. What was changed after that version is still to be
+    told.
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor: a person in a role that may issue copies."""
@@ -1192,10 +1201,11 @@ class RecordHolderToldRequest(_message.Message):
         record_id: _builtins.str = ...,
         holder_id: _builtins.str = ...,
         note: _builtins.str = ...,
+        record_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "holder_id", b"holder_id", "note", b"note", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "holder_id", b"holder_id", "note", b"note", "record_id", b"record_id", "record_version", b"record_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

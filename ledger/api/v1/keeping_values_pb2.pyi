@@ -632,6 +632,7 @@ class Keeping(_message.Message):
     RESTRICTED_FIELD_NUMBER: _builtins.int
     PERMANENT_FIELD_NUMBER: _builtins.int
     NEWBORNS_FIELD_NUMBER: _builtins.int
+    RESTRICTED_BY_FIELD_NUMBER: _builtins.int
     restricted: _builtins.bool
     """Use is restricted to storage, care, law and claims."""
     permanent: _builtins.bool
@@ -672,6 +673,10 @@ class Keeping(_message.Message):
     def newborns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Newborns that are subjects of the record, UUID text."""
 
+    @_builtins.property
+    def restricted_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Requests for which use is restricted, UUID text, the oldest first: LiftRestriction names one of them."""
+
     def __init__(
         self,
         *,
@@ -686,10 +691,11 @@ class Keeping(_message.Message):
         restricted: _builtins.bool = ...,
         permanent: _builtins.bool = ...,
         newborns: _abc.Iterable[_builtins.str] | None = ...,
+        restricted_by: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "reopening", b"reopening"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "seals", b"seals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "restricted_by", b"restricted_by", "seals", b"seals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -135,7 +135,7 @@ async def test_pages_of_a_worklist(ground: Ground) -> None:
 
 
 async def test_the_records_office_sees_whom_to_tell_of_a_change(ground: Ground) -> None:
-    """Every copy of one event and the package; told, replaced or expired, it is nobody's item any more."""
+    """Every copy of one event and the package; told or replaced, it is nobody's item any more."""
     record, told, replaced, waiting = h.EventStream(), uuid4(), uuid4(), uuid4()
     bodies = [*care(), life.copies_outdated(told), life.package_outdated(replaced), life.package_outdated(waiting)]
     bodies += [life.holder_told(told), h.transfer_superseded(replaced, waiting)]

@@ -299,6 +299,14 @@ def test_a_correction_that_was_retracted_corrects_nothing() -> None:
     assert "Corrected" not in shown
 
 
+def test_a_copy_of_the_mother_says_nothing_of_a_newborns_report() -> None:
+    """Also where an earlier release let the one correct the other; nor does the newborn's copy name the mother's."""
+    now = corrected("b")
+    now.entries[1].versions[0].content.subject_id = "00000000-0000-0000-0000-000000000009"
+    for one in ("a", "b"):
+        assert "Correct" not in html_copy(copied_record(issued(one), now, now, FACE)).decode()
+
+
 def test_a_copy_says_that_nobody_qualified_signed_an_entry() -> None:
     """It shows the entry whose missing signature was accepted, and that it is no signature."""
     then = record(entry("a", "first"))

@@ -670,7 +670,7 @@ def _retracted_of(stream: Stream) -> UUID:
 
 def _restricted() -> Stream:
     stream = archived()
-    stream.state = replace(stream.record, overlays=replace(stream.record.overlays, restricted=True))
+    stream.state = replace(stream.record, overlays=replace(stream.record.overlays, restrictions=(NOBODY,)))
     return stream
 
 

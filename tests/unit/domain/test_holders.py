@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from ledger.domain.decide_holder import HOLDING
 from ledger.domain.decision import ClaimedItem, PackageFacts
 from ledger.domain.keeping_commands import IssueCopy, RecordHolderTold
 from ledger.domain.source_claim import Taken
-from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOutdated
 from ledger.domain.use_events import CopiesOutdated
 from ledger.domain.values import AmendmentKind, TimeOf, TransferAnswer, TransferKind, TransferState
@@ -100,6 +101,24 @@ def test_who_waits_to_be_told_is_not_told_twice_and_is_told_of_the_next_change()
     assert [each.transfer_id for each in stream.record.transfers.values() if each.outdated] == [south, newer]
 
 
+def test_what_was_changed_after_the_letter_is_still_to_be_told() -> None:
+    """Who holds it was told of one version: a change between the letter and its entry in the ledger is not lost."""
+    stream = active()
+    entry_id = stream.entry()
+    south, copy_id = handed_over(stream), copied(stream, entry_id)
+    stream.when(amend(entry_id))
+    written = stream.record.version
+    stream.when(retract(entry_id))
+    for holder, news in ((copy_id, "CopiesOutdated"), (south, "TransferOutdated")):
+        letter = RecordHolderTold(RECORD, holder, "by letter", written)
+        assert stream.refused(replace(letter, record_version=9999))[1] == [("record_version", "OUT_OF_RANGE")]
+        stream.when(letter)
+        assert stream.last_events == ["HolderTold", news]
+        stream.when(replace(letter, record_version=stream.record.version))
+        assert stream.last_events == ["HolderTold"]
+        assert stream.refused(letter)[1] == [("holder_id", "NOTHING_TO_TELL")]
+
+
 def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:
     """The recipient never had it; nor is who refused it, or from whom it was taken back, told of anything."""
     stream = active()
@@ -118,10 +137,27 @@ def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:
     assert TransferState.WITHDRAWN not in HOLDING
 
 
+def test_who_may_have_fetched_an_offer_that_ran_out_is_told() -> None:
+    """The package may have been fetched in time; the next version takes its place, and no late answer completes it."""
+    stream = active()
+    entry_id = stream.entry()
+    package = PackageFacts(stream.record.version, PACKAGE.head_leaf, stream.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    old = made(stream, offer, "transfer_id", counterpart_known=True, package=package)
+    late = NOW + timedelta(days=8)
+    stream.when(ExpireTransfer(RECORD, old), now=late)
+    stream.when(amend(entry_id), now=late)
+    assert stream.last_events == ["EntryAmended", "TransferOutdated"]
+    made(stream, offer, "transfer_id", counterpart_known=True, package=package, now=late)
+    assert stream.record.transfers[old].state is TransferState.SUPERSEDED
+    answer = RecordTransferAnswer(RECORD, old, "south", TransferAnswer.ACCEPTED, "", "")
+    assert stream.refused(answer, now=late)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+
+
 def test_a_late_correction_and_a_sources_tell_too() -> None:
     """Whichever way an entry comes to say something else."""
     stream = archived()
-    corrected = next(iter(stream.record.entries))
+    corrected = made(stream, FileLateItem(RECORD, RESULT, signed(), "pathology", None), "entry_id")
     copied(stream, corrected)
     stream.when(FileLateItem(RECORD, RESULT, signed(), "late pathology", None, corrects_entry_id=corrected))
     assert stream.last_events == ["LateItemFiled", "EntryCorrectedLate", "CopiesOutdated"]

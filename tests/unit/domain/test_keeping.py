@@ -19,6 +19,7 @@ from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnde
 from ledger.domain.keeping_values import (
     DisposalOpinion,
     EntryRef,
+    PaperOutcome,
     RequestKind,
     SealMode,
     SealParty,
@@ -63,6 +64,7 @@ from tests.unit.domain.given import (
     submitted,
     visit_of,
 )
+from tests.unit.domain.refusals import scanned
 
 LATER = NOW + TERM
 OTHER = UUID(int=555)
@@ -427,7 +429,7 @@ def test_what_was_sealed_as_a_whole_stays_so_beside_a_late_item() -> None:
 def test_restricted_use_stops_copies_and_loans_for_other_purposes() -> None:
     """Research gets nothing, nor does who says no purpose; care, law and the patient do."""
     stream = archived()
-    overlays = replace(stream.record.overlays, restricted=True)
+    overlays = replace(stream.record.overlays, restrictions=(OTHER,))
     stream.state = replace(stream.record, overlays=overlays)
     copy = keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy")
     lend = keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)
@@ -451,6 +453,28 @@ def test_a_term_that_the_law_has_lengthened_holds_for_old_records() -> None:
         else:
             stream.when(keeping.EndRetention(RECORD), now=LATER, pack_in_force=in_force)
     assert stream.record.phase is Phase.DUE
+
+
+def test_a_paper_that_is_found_after_the_appraisal_is_not_destroyed_with_the_record() -> None:
+    """Also once it was said what became of it: who appraised the record did not know of it."""
+    stream = condemned()
+    scan = scanned(stream)
+    stream.when(keeping.AccountForPaper(RECORD, scan, PaperOutcome.KEPT, "list 7"))
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",))
+    assert stream.refused(destroy, now=LATER, actor=ARCHIVIST)[1] == [("record_id", "CHANGED_SINCE_APPRAISAL")]
+    again = keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", "")
+    stream.when(again, now=LATER, actor=ARCHIVIST)
+
+
+def test_a_paper_of_which_it_is_said_later_what_became_of_it_needs_no_new_appraisal() -> None:
+    """Who appraised the record knew of it."""
+    stream = due()
+    scan = scanned(stream)
+    stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), now=LATER, actor=ARCHIVIST)
+    stream.when(keeping.ApproveDisposal(RECORD, LIST), now=LATER, actor=APPROVER)
+    stream.when(keeping.AccountForPaper(RECORD, scan, PaperOutcome.KEPT, "list 7"))
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",))
+    stream.when(destroy, now=LATER, actor=ARCHIVIST)
 
 
 def test_what_came_after_the_appraisal_is_appraised_before_anything_is_destroyed() -> None:
@@ -579,6 +603,22 @@ def test_a_restriction_is_lifted_once_with_a_reason_and_may_come_back() -> None:
     assert stream.refused(again)[1] == [("record_id", "NOT_RESTRICTED")]
     restrict(stream)
     assert stream.record.overlays.restricted
+
+
+def test_a_restriction_ends_for_one_request_alone() -> None:
+    """What another request restricted goes on; of several the one that ends is named."""
+    stream = restricted_on_request()
+    (first_one,) = stream.record.overlays.restrictions
+    restrict(stream)
+    (_, second) = stream.record.overlays.restrictions
+    lift = keeping.LiftRestriction(RECORD, "the claim is settled")
+    assert stream.refused(lift)[1] == [("request_id", "REQUIRED")]
+    assert stream.refused(replace(lift, request_id=OTHER))[1] == [("request_id", "NOT_RESTRICTED")]
+    stream.when(replace(lift, request_id=first_one))
+    assert stream.last_events == ["UseRestrictionLifted", "UseRestricted"]
+    assert stream.record.overlays.restrictions == (second,)
+    stream.when(lift)
+    assert not stream.record.overlays.restricted
 
 
 def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:

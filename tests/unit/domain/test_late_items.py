@@ -10,7 +10,7 @@ import pytest
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import RecordEntry
+from ledger.domain.commands import RecordEntry, SubmitRecord
 from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
@@ -126,6 +126,20 @@ def test_who_signed_a_report_corrects_it_and_nobody_else() -> None:
     assert len(stream.record.entries[report].corrected_by) == 2
 
 
+def test_a_newborns_report_corrects_none_of_its_mothers() -> None:
+    """Whoever signed both: the value of one is never shown as the last of the other."""
+    stream = closed()
+    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    assert isinstance(born, UUID)
+    mothers = stream.entry(RESULT)
+    stream.when(SubmitRecord(RECORD))
+    again = replace(FILE, corrects_entry_id=mothers)
+    crossed = replace(again, content=replace(RESULT, subject_id=born))
+    assert stream.refused(crossed, now=LATER)[1] == [("corrects_entry_id", "NOT_ITS_REPORT")]
+    stream.when(again, now=LATER)
+    assert "EntryCorrectedLate" in stream.last_events
+
+
 @pytest.mark.parametrize("make", [submitted, archived, due, permanent])
 def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[], Stream]) -> None:
     """Its source says something else now: a new entry that names the old one, which stays; the claim moves on."""
@@ -140,7 +154,8 @@ def test_a_corrected_result_stands_beside_the_one_it_corrects(make: Callable[[],
     assert event.reason == "corrected by the laboratory"
     assert (link.entry_id, link.entry_version, link.late_entry_id) == (old, 1, event.entry_id)
     after = stream.record.entries
-    assert after[old] == replace(before[old], corrected_by=(event.entry_id,))
+    changed = {"corrected_by": (event.entry_id,), "changed_version": stream.record.version}
+    assert after[old] == replace(before[old], **changed)
     assert after[event.entry_id].corrects == EntryRef(old, 1)
     assert all(after[each] == entry for each, entry in before.items() if each != old)
     (swap,) = decision.reservations

@@ -11,7 +11,7 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import TransferOffered
 from ledger.domain.values import IdentityStatus, TransferAnswer, TransferKind, TransferState
-from tests.unit.domain.given import CLOCK, DIGEST, HOSPITAL, NOW, PACKAGE, RECORD, Stream, active, registered
+from tests.unit.domain.given import CLOCK, DIGEST, HOSPITAL, NOW, PACKAGE, RECORD, Stream, active, registered, reopened
 
 OFFER = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
 
@@ -65,6 +65,13 @@ def test_transfer_waits_for_identity_and_care() -> None:
     kind, faults = registered(identity=IdentityStatus.UNVERIFIED).refused(OFFER, counterpart_known=True)
     assert kind is RefusalKind.STATE
     assert faults == [("", "PHASE_NOT_ALLOWED"), ("record_id", "IDENTITY_UNVERIFIED")]
+
+
+def test_a_record_in_the_window_of_a_reopening_is_offered() -> None:
+    """The other hospital's emergency waits for no archive."""
+    stream = reopened()
+    stream.when(OFFER, counterpart_known=True, package=PACKAGE)
+    assert stream.last_events == ["TransferProposed", "TransferPackaged", "TransferOffered"]
 
 
 def test_a_later_version_supersedes_the_earlier_at_the_same_hospital() -> None:
