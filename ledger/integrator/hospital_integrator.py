@@ -172,8 +172,9 @@ class HospitalIntegrator:
     async def _open(self) -> SignedLog:
         hospital = self._hospital
         keys = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
+        known = await asyncio.to_thread(self._tools.keys.known, hospital.origin)
         self._log = None
-        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
+        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys, known=known)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
         now = self._tools.clock()
         await asyncio.to_thread(note_keys, log.files, hospital.origin, log.signed.size, keys, now)
