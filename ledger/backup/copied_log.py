@@ -6,11 +6,12 @@ digests that the entries name. So what is copied is the log, or LogDamaged says 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from hashlib import sha256
 
 from ledger.blobs.contract import Blobs
-from ledger.log.key_register import key_register, line_path
+from ledger.log.key_register import PERIODS_MAX, key_register, line_path
 from ledger.log.log_files import ENDED, HALTING_ROLES, KNOWN, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
@@ -36,6 +37,7 @@ from ledger.trust.tile import (
 from ledger.trust.tile_growth import TileGrowth
 from ledger.trust.tile_hashes import TileHashes, decode_hash_tile, root_of_edge
 
+_log = logging.getLogger(__name__)
 _BATCH_BYTES = 16 << 20
 _MAPS = "map/published"
 
@@ -142,8 +144,15 @@ def _copy_ends(files: LogFiles, copied: LogFiles) -> None:
 
 
 def _copy_register(files: LogFiles, copied: LogFiles) -> None:
-    for number in range(1, len(key_register(files)) + 1):
-        copied.write({line_path(number): files.read(line_path(number)) or b""})
+    """Byte for byte: it proves nothing of the log, so a torn line is named and keeps nobody from a copy."""
+    for number in range(1, PERIODS_MAX + 1):
+        if (line := files.read(line_path(number))) is None:
+            break
+        copied.write({line_path(number): line})
+    try:
+        key_register(files)
+    except LogDamaged as damage:
+        _log.error("a line of a key register is damaged; copied as it is", extra={"reason": str(damage)})
 
 
 def _copy_notes(copied: LogFiles, kept: Note | None, shown: Note | None) -> None:

@@ -45,6 +45,11 @@ class Checked:
         """The logs in the backup."""
         return DirectoryBlobs(self.events.folder / LOG)
 
+    @property
+    def log_keys(self) -> tuple[str, ...]:
+        """The verifier keys under which the logs in the backup count, as far as it was known when it was taken."""
+        return tuple(key for each in self.events.manifest.ledgers if each.log for key in each.log.key.split())
+
 
 def checked_backup(
     events: Path, keys: Path | None, asks: Sequence[Ask], log_keys: Verifiers, *, for_repair: bool

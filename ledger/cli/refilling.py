@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ledger.log.log_files import REFILLED, REPAIR, LogDamaged, LogFiles
 from ledger.log.signed_history import kept_events, require_beginning
-from ledger.store.refill import LedgerRefill
+from ledger.store.refill import LedgerRefill, NotRefilled
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.topic_range import events_above
@@ -18,6 +18,7 @@ from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
+from ledger.trust.sealing import Opener, SealFault, SealFaultKind
 from ledger.trust.tile import TILE_WIDTH
 
 TOPIC_PAGE = 20_000
@@ -56,11 +57,17 @@ def topic_of(bootstrap: str, hospital: str, origin: str) -> Generator[Following]
 class Refilling:
     """One ledger's, up to what its log has signed and its topic holds."""
 
-    def __init__(self, ledger: LedgerRefill, files: LogFiles, signed: Checkpoint, topic: Following) -> None:
+    def __init__(
+        self, ledger: LedgerRefill, files: LogFiles, signed: Checkpoint, topic: Following, opener: Opener | None
+    ) -> None:
+        """`opener`: the records' keys say whether an event that no log has signed is one of this ledger; without one no
+        such event is taken.
+        """
         self._ledger = ledger
         self._files = files
         self._signed = signed
         self._topic = topic
+        self._opener = opener
         self._tree = Frontier()
 
     async def run(self) -> Refilled:
@@ -98,15 +105,29 @@ class Refilling:
             for begin in range(0, len(events), TILE_WIDTH):
                 part = events[begin : begin + TILE_WIDTH]
                 self._require_signed(part)
+                await self._require_sealed(part)
                 await self._put_back(part, first)
                 self._tree.extend(leaf_hash(envelope) for envelope, _ in part)
 
     def _require_signed(self, events: Sequence[tuple[bytes, bytes]]) -> None:
-        """As far as the log has signed, its tree says what they must be; beyond, only the chains of the records do."""
+        """As far as the log has signed, its tree says what they must be."""
         grown = Frontier(self._tree.size, self._tree.peaks)
         grown.extend(leaf_hash(envelope) for envelope, _ in events[: max(0, self._signed.size - grown.size)])
         if grown.size > self._tree.size:
             require_beginning(self._files, grown, self._signed)
+
+    async def _require_sealed(self, events: Sequence[tuple[bytes, bytes]]) -> None:
+        """Whoever writes the topic could go on with any record: beyond what was signed each must open under its key."""
+        signed = max(0, self._signed.size - self._tree.size)
+        unsigned, first = events[signed:], self._tree.size + signed + 1
+        if not unsigned:
+            return
+        if self._opener is None:
+            raise NotRefilled(first, "not signed yet, and to be opened, for which LEDGER_KEY_FILE is not set")
+        for position, opening in enumerate(await self._opener.open(unsigned), first):
+            # What is left of a record whose key is gone opens nowhere, and what is forged there destroys nothing.
+            if isinstance(opening, SealFault) and opening.kind is not SealFaultKind.TOMBSTONE:
+                raise NotRefilled(position, f"not signed yet, and {opening.kind.value}")
 
     async def _put_back(self, events: Sequence[tuple[bytes, bytes]], first: int) -> None:
         # Said before the first event is back: what ends in between must not let commands in.

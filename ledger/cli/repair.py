@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import click
 
 from ledger.blobs.contract import BlobError
+from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.log_store import known_keys, log_blobs
 from ledger.cli.refilling import Refilled, Refilling, topic_of
 from ledger.cli.running import settings_for
 from ledger.cli.stream_options import kafka_of, kafka_option
 from ledger.cli.succession import SuccessionUnderWay, is_under_way, succeed
 from ledger.config import Settings
+from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
 from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import AnotherHistory
@@ -23,8 +25,12 @@ from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.refill import NotRefilled, open_refill
 from ledger.stream.contract import StreamUnavailable
 from ledger.trust.format_fault import FormatFault
+from ledger.trust.sealing import Opener
 
-_FAULTS = (BlobError, FormatFault, LogDamaged, LogEndedForEver, NotRefilled, StreamUnavailable)
+_FAULTS = (
+    BlobError, FormatFault, KeyFileUnusable, KeysUnavailable, LogDamaged, LogEndedForEver, NotRefilled,
+    StreamUnavailable,
+)  # fmt: skip
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
 )
@@ -67,7 +73,7 @@ def refill(hospital: str, folder: Path | None, kafka: str) -> None:
     )
     if done.unsigned:
         click.echo(
-            f"The last {done.unsigned:,} of them the topic alone had, beyond what was signed: their chains hold."
+            f"The last {done.unsigned:,} of them the topic alone had, beyond what was signed: they follow, and open."
         )
     click.echo(
         "Neither in the log nor back: the reservations and command ids of these positions. Once you have seen to"
@@ -125,5 +131,16 @@ async def _refill(settings: Settings, hospital: str, kafka: str) -> tuple[Refill
         if signed is None:
             raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
         with topic_of(kafka or kafka_of(settings), hospital, origin) as topic:
-            done = await Refilling(ledger, files, signed, topic).run()
+            async with _opener(settings) as opener:
+                done = await Refilling(ledger, files, signed, topic, opener).run()
         return done, files.halted()
+
+
+@asynccontextmanager
+async def _opener(settings: Settings) -> AsyncGenerator[Opener | None]:
+    """With the records' keys, where the settings name them: the log alone is refilled from without."""
+    if not (settings.postgres_keys_url and settings.key_file and settings.key_passphrase_file):
+        yield None
+        return
+    async with bodies_with_keys(settings) as bodies:
+        yield bodies.opener

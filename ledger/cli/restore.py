@@ -113,5 +113,9 @@ def _say_done(found: Checked, folder: Path | None) -> None:
         click.echo("Now `ledger repair refill HOSPITAL`, or `ledger repair succeed` where the bytes are lost for good.")
     if found.keys and not folder:
         click.echo(f"Now copy the files of keys from {found.keys.folder} to LEDGER_KEY_FILE and LEDGER_LOG_KEYS.")
+    if found.log_keys and not folder:
+        click.echo("and see that LEDGER_LOG_VERIFIERS has every key that its logs were signed with:")
+        for key in found.log_keys:
+            click.echo(f"  {key}")
     if folder:
         click.echo(f"Start it with `ledger up --dir {folder}`; views are built from the events.")

@@ -26,8 +26,10 @@ from ledger.config import Settings
 from ledger.embedded.postgres import EmbeddedPostgres
 from ledger.embedded.server_folder import make_folder
 from ledger.keys.key_file import KeyFile, read_key_file
+from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.keys.secret_file import read_line_secret, read_secret, write_secret
 from ledger.store.whole_ledger import verify_stored
+from ledger.trust.note_key import parse_verifier_key
 from ledger.trust.verify import Fault
 
 
@@ -92,6 +94,7 @@ def _fill(
         make_database(postgres)
         asyncio.run(put_back(postgres.url(DATABASE), checked.events, checked.keys, logs, service.passwords))
         _require_whole(service.url("ledger_append", postgres.port), checked)
+    _write_verifiers(building, checked)
     if keys:
         _write_keys(building, keys)
     service.keep(new_secrets=keys is not None)
@@ -116,9 +119,17 @@ def _require_startable(folder: Path, keys: RestoredKeys | None) -> None:
         raise RestoreRefused(faults)
 
 
-def _write_keys(building: Path, keys: RestoredKeys) -> None:
+def _write_verifiers(building: Path, checked: Checked) -> None:
+    """Every key that the backup knew of: its heads may be from before the keys changed that lie beside it."""
     own = building / FOLDER
     own.mkdir(mode=0o700)
+    verifiers = LogVerifiers(own / FILE_NAME)
+    for line in checked.log_keys:
+        verifiers.add(parse_verifier_key(line))
+
+
+def _write_keys(building: Path, keys: RestoredKeys) -> None:
+    own = building / FOLDER
     write_secret(own / KEY_FILE_NAME, keys.encryption, new=True)
     if keys.passphrase:
         write_secret(own / PASSPHRASE, read_secret(keys.passphrase), new=True)

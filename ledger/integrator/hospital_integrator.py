@@ -172,12 +172,21 @@ class HospitalIntegrator:
     async def _open(self) -> SignedLog:
         hospital = self._hospital
         keys = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
+        known = await asyncio.to_thread(self._tools.keys.known, hospital.origin)
         self._log = None
-        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
+        log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys, known=known)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
-        now = self._tools.clock()
-        await asyncio.to_thread(note_keys, log.files, hospital.origin, log.signed.size, keys, now)
+        await self._note_keys(log)
         return log
+
+    async def _note_keys(self, log: SignedLog) -> None:
+        """A damaged register proves nothing of the log: it is named, gets no line, and the log goes on."""
+        origin, now = self._hospital.origin, self._tools.clock()
+        try:
+            await asyncio.to_thread(note_keys, log.files, origin, log.signed.size, log.keys, now)
+        except LogDamaged as damage:
+            facts = {"hospital": self._hospital.id, "reason": str(damage)}
+            _log.error("the key register is damaged; the log goes on without a new line", extra=facts)
 
     async def _refuse_if_halted(self, files: LogFiles) -> None:
         """What another role has found stops this one too."""

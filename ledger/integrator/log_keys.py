@@ -58,6 +58,13 @@ class LogKeys:
         except (OSError, UnsafeFile, SealedKeyFault, WrongPassphrase) as error:
             raise KeyUnusable(origin, f"{path.name}: {type(error).__name__}") from error
 
+    def known(self, origin: str) -> list[VerifierKey]:
+        """The public sides of all that sign or have signed for a log, as far as this machine knows. LogDamaged."""
+        try:
+            return list(dict.fromkeys([*self._keys.verifiers_of(origin, KeyKind.ED25519), *self._verifiers(origin)]))
+        except (OSError, UnsafeFile, SealedKeyFault) as error:
+            raise LogDamaged("keys", f"a key of {origin} cannot be read: {type(error).__name__}") from error
+
     def _once(self, origin: str, path: Path) -> SigningKey:
         known = path.stat()
         place = origin, known.st_ino, known.st_mtime_ns

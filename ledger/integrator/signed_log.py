@@ -22,10 +22,11 @@ class LogTakenOver(Exception):
 class SignedLog:
     """All calls block. After an error the object is not to be used again: what counts is on disk."""
 
-    def __init__(self, files: LogFiles, origin: str, *keys: SigningKey) -> None:
+    def __init__(self, files: LogFiles, origin: str, *keys: SigningKey, known: Sequence[VerifierKey] = ()) -> None:
         """Takes up the last signed checkpoint; signs that of the empty log where there is none.
 
-        Every head bears a signature of each key; one of them is enough on what is taken up.
+        Every head bears a signature of each key; on what is taken up one of them is enough, or one of `known`, which
+        signed before: a log store that was put back may end before its keys changed. It is signed anew then.
         LogDamaged where no key has signed it, the tiles do not have its root, or it is missing; LogEndedForEver,
         BlobError.
         """
@@ -33,7 +34,9 @@ class SignedLog:
         self.files = files
         self.keys = keys
         self._verifiers = [key.verifier() for key in keys]
-        self.signed: Checkpoint = newest_head(files, origin, self._verifiers) or Checkpoint(origin, 0, EMPTY_ROOT)
+        self.signed: Checkpoint = newest_head(files, origin, [*self._verifiers, *known]) or Checkpoint(
+            origin, 0, EMPTY_ROOT
+        )
         self._growth = open_growth(files, self.signed)
         self.signed_note = self._taken_up()
         published = files.published()

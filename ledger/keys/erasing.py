@@ -26,6 +26,7 @@ from ledger.trust.sealing import Opened
 WINDOW = 20_000
 """Positions that are looked at in one statement."""
 RECORD_DESTROYED = "ledger.v1.RecordDestroyed"
+_NOT_SEALED = "a destruction was not sealed under its record's key, which stays"
 _log = logging.getLogger(__name__)
 
 Dropped = Callable[[str, UUID], Awaitable[None]]
@@ -72,8 +73,10 @@ class Erasing:
         while after < head:
             through = min(after + WINDOW, head)
             for position, stream_id in await self._events.positions_of(hospital.id, RECORD_DESTROYED, after, through):
-                erased += await self._erase(hospital, stream_id, position)
-                await dropped(hospital.id, stream_id)
+                gone = await self._erase(hospital, stream_id, position)
+                if gone is not None:
+                    erased += gone
+                    await dropped(hospital.id, stream_id)
             noted = await self._purges.note_erased(hospital.origin, after, through)
             # Not noted: the keys were put back meanwhile, and are older than what this process has seen.
             after = through if noted else await self._purges.erased_up_to(hospital.origin)
@@ -81,7 +84,7 @@ class Erasing:
         self._looked[hospital.origin] = after
         return erased
 
-    async def _erase(self, hospital: HospitalRow, stream_id: UUID, position: int) -> int:
+    async def _erase(self, hospital: HospitalRow, stream_id: UUID, position: int) -> bool | None:
         stream = (first_of(hospital.origin), stream_id.bytes)
         key = (await self._keys.find([stream]))[stream]
         self._keys.forget(stream)
@@ -89,15 +92,22 @@ class Erasing:
         self._keys.forget(stream)  # an event that was opened meanwhile brought it back
         if gone:
             _log.info("a destroyed record's key is gone", extra={"hospital": hospital.id, "position": position})
-        return int(gone)
+        return gone
 
-    async def _with_key(self, hospital: HospitalRow, stream: StreamOf, position: int, key: RecordKey | None) -> bool:
-        """Without a key that opens, it goes all the same: then it is not known who else holds the record."""
+    async def _with_key(
+        self, hospital: HospitalRow, stream: StreamOf, position: int, key: RecordKey | None
+    ) -> bool | None:
+        """Whether it went. Without a key that opens it goes all the same: then it is not known who else holds the
+        record. With one that does not open the destruction itself it stays, None: nobody of this ledger sealed that.
+        """
         known, handed_out, statement = key is not None, list[tuple[str, bytes]](), Statement(position, b"", b"")
         for row in await self._telling(hospital.id, stream) if key else ():
             envelope = decode(row.envelope)
             opening = open_body(key, envelope, row.body) if key else None
             if not isinstance(opening, Opened) or key is None:
+                if row.position == position:
+                    _log.error(_NOT_SEALED, extra={"hospital": hospital.id, "position": position})
+                    return None
                 known = False
             elif row.position == position:
                 salt = key.salt(envelope.stream_id, envelope.stream_version)

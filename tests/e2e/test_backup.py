@@ -71,6 +71,7 @@ async def test_another_service_goes_on_from_the_backups(
     assert "north: restored, positions 1 to 4" in said
     assert "not an empty folder" in _ledger(*whole, *passphrases, status=1)
     key = read_sealed_key(KeyFolder(lost / "keys").path_of("ledger.example/north/1", KeyKind.ED25519)).verifier
+    assert str(key) in (restored.folder / "keys" / "verifiers").read_text(), "whoever signs now, its old heads count"
 
     restored.start()
     client = GrpcClient(restored.grpc)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 import psycopg
@@ -21,11 +23,12 @@ from ledger.domain.decide_log import SucceedLog
 from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
 from ledger.domain.values import Actor
-from ledger.keys.erasing import Erasing
+from ledger.keys.erasing import RECORD_DESTROYED, Erasing
 from ledger.keys.purge_rows import REGISTER_START
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
 from ledger.trust.envelope import decode, encode
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Destroyed, Opened, SealFault, SealFaultKind
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
@@ -185,6 +188,34 @@ async def test_keys_put_back_under_a_server_at_rest_are_seen(process: Process, d
     with psycopg.connect(database.url) as connection:
         query = "SELECT wrapped IS NULL FROM ledger_keys.record_keys WHERE stream_id = %s"
         assert connection.execute(query, (record_id,)).fetchall() == [(True,)]
+
+
+async def test_a_destruction_that_nobody_has_sealed_destroys_nothing(
+    process: Process, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Envelope, chain and digest are written by whoever writes a topic or the tables; the key says who sealed."""
+    patient = UUID(await Office(process.ledger).patient())
+    (*_, last) = await process.ledger.read_stream(HOSPITAL, patient, 0, 100)
+    head, body, before = await process.ledger.head(HOSPITAL), os.urandom(300), decode(last.envelope)
+    forged = replace(
+        before,
+        type=RECORD_DESTROYED,
+        stream_version=before.stream_version + 1,
+        prev_leaf=leaf_hash(last.envelope),
+        commitment=os.urandom(32),
+        body_sha256=sha256(body).digest(),
+    )
+    row = (head + 1, patient, forged.stream_version, forged.type, forged.recorded_at, encode(forged), body)
+    with psycopg.connect(database.url) as connection:
+        connection.execute(
+            "INSERT INTO h_north.events (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (*row, leaf_hash(encode(forged))),
+        )
+        connection.execute("UPDATE h_north.head SET position = position + 1")
+    await process.follower.catch_up()
+    assert "was not sealed under its record's key" in caplog.text
+    assert isinstance((await process.bodies.opener.open([(last.envelope, last.body)]))[0], Opened)
 
 
 def keep_keys(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ledger.cli.keys import keys as keys_command
 from ledger.integrator.log_keys import LogKeys
 from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
-from ledger.log.key_register import key_register
+from ledger.log.key_register import key_register, line_path
 from ledger.log.log_files import LogFiles
 from ledger.trust.note_key import KeyKind, VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
@@ -99,6 +100,42 @@ async def test_a_log_at_rest_is_signed_anew_by_the_next_integrator(
 
         await eventually_async(both)
     assert (await rotate("--finish")).exit_code == 0
+
+
+async def test_a_torn_line_of_the_key_register_stops_no_log(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It proves nothing of the events: an error names the file, and what is appended is signed and published."""
+    files.write({line_path(1): b"torn"})
+    ledger.append(5)
+    async with integrating():
+        await until_published(files, 5)
+    assert "the key register is damaged" in caplog.text
+
+
+async def test_a_log_store_from_before_a_rotation_is_gone_on_with(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    rotate: Rotate,
+    log_key: Callable[[], VerifierKey],
+    tmp_path: Path,
+) -> None:
+    """Put back beside the keys of now: its head counts under the key that was put away, and is signed by the next."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    shutil.copytree(tmp_path / "log", tmp_path / "older")
+    old, new = log_key(), parse_verifier_key((await rotate()).output.strip())
+    async with integrating():
+        ledger.append(5)
+        await until_published(files, 25)
+    assert (await rotate("--finish")).exit_code == 0
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "older").rename(tmp_path / "log")
+    async with integrating():
+        await until_published(files, 25)
+    assert signed_by(files, old, new) == [new]
 
 
 async def test_a_backup_from_before_a_rotation_is_held_against_every_known_key(

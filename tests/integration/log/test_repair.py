@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ledger.cli.refilling import Refilling
 from ledger.cli.repair import repair
 from ledger.log.log_files import LogFiles
+from ledger.store.refill import NotRefilled, open_refill
 from ledger.store.whole_ledger import verify_stored
+from ledger.stream.contract import PublishedEvent
 from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.envelope import decode, encode
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.sealing import Opener
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating
 from tests.integration.log.waiting import until_published
+from tests.services.sealed import FIXED_KEY
 
 
 @dataclass
@@ -108,6 +116,64 @@ async def test_bundles_that_were_changed_are_not_refilled(
         assert len(ledger.stored()) == 256
         path.write_bytes(whole)
     assert (await _in_thread(repairing, "refill")).exit_code == 0
+
+
+@dataclass
+class Topic:
+    """What a topic holds: envelope and body of every position."""
+
+    events: dict[int, tuple[bytes, bytes]]
+    hospital: str
+
+    def __call__(self, position: int) -> list[PublishedEvent]:
+        return [self._event(at) for at in range(position + 1, max(self.events) + 1)]
+
+    def _event(self, position: int) -> PublishedEvent:
+        (envelope, body), place = self.events[position], decode(self.events[position][0])
+        return PublishedEvent(
+            hospital=self.hospital,
+            origin=place.origin,
+            position=position,
+            stream_id=UUID(bytes=place.stream_id),
+            version=place.stream_version,
+            type=place.type,
+            recorded_at=place.recorded_at,
+            envelope=envelope,
+            body=body,
+            partition=0,
+            prev_position=position - 1,
+            next_offset=position,
+        )
+
+
+@pytest.mark.parametrize("opener", [FIXED_KEY, None], ids=["with keys", "without"])
+async def test_what_no_log_has_signed_comes_back_only_where_it_opens(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, opener: Opener | None
+) -> None:
+    """Beyond the signed head the topic alone says what was there, and whoever writes it can go on with any record: an
+    event that opens under no key of the ledger is refused by its position, and so is everything without keys."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    ledger.append(5)
+    whole = ledger.stored()
+    note = files.signed()
+    assert note is not None
+    signed = parse_checkpoint(note.text)
+    body = b"\x01" + bytes(300)
+    forged = encode(replace(decode(whole[303][0]), body_sha256=sha256(body).digest()))
+    ledger.cut(290)
+    ledger.forget_heads_above(290)
+    async with open_refill(ledger.database.role_url("ledger_append"), ledger.hospital) as rows:
+        for events in (whole | {303: (forged, body)}, whole):
+            refilling = Refilling(rows, files, signed, Topic(events, ledger.hospital), opener)
+            if events == whole and opener:
+                assert (await refilling.run()).last == 305
+            else:
+                with pytest.raises(NotRefilled, match="303" if opener else "301"):
+                    await refilling.run()
+                assert max(ledger.stored()) == 300
+    assert ledger.stored() == (whole if opener else {at: whole[at] for at in range(1, 301)})
 
 
 async def _in_thread(repairing: Repair, command: str) -> Result:

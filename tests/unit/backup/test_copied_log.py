@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ledger.backup.copied_log import copy_log, copy_remains
+from ledger.backup.copied_log import copy_end, copy_log, copy_remains
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.fsck import check_log
+from ledger.log.key_register import note_keys
 from ledger.log.log_files import ENDED, REPAIR, SUCCEEDED, LogDamaged, LogEndedForEver, LogFiles
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import kept_up_to
@@ -107,6 +110,26 @@ def test_for_a_repair_what_is_left_of_a_damaged_log_is_copied(source: DirectoryB
     tree = Frontier()
     tree.extend(leaf_hash(each.envelope) for each in EVENTS[: 2 * 256])
     assert kept_up_to(files, tree, Checkpoint(ORIGIN, SIGNED, root_at(SIGNED))) == (SIGNED, "")
+
+
+@pytest.mark.parametrize("copy", [copy_log, copy_remains, copy_end])
+def test_a_torn_line_of_the_key_register_goes_along(
+    source: DirectoryBlobs,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    copy: Callable[[DirectoryBlobs, DirectoryBlobs, str], object],
+) -> None:
+    """It proves nothing of the events: it is named, and its bytes and what follows are copied as they are."""
+    note_keys(_files(source), ORIGIN, 0, [LOG], datetime(2026, 11, 27, tzinfo=UTC))
+    lines = [(source.get("north/keys/001") or b"")[:-9], source.get("north/keys/001")]
+    source.put("north/keys/001", lines[0] or b"")
+    source.put("north/keys/002", lines[1] or b"")
+    _files(source).write({ENDED: b"ended"})
+    copied = DirectoryBlobs(tmp_path / "copied")
+    copy(source, copied, "north")
+    assert [copied.get(f"north/keys/{number:03d}") for number in (1, 2, 3)] == [*lines, None]
+    assert "keys/001" in str([record.__dict__ for record in caplog.records])
+    assert _files(copied).signed() == _files(source).signed() is not None
 
 
 @pytest.mark.parametrize("lost", ["tile/entries/000", "tile/1/000.p/2"])

@@ -64,6 +64,16 @@ def test_killed_between_signing_and_publishing_the_overlap_goes_on(tmp_path: Pat
         SignedLog(files_in(tmp_path), ORIGIN, NEW)
 
 
+def test_a_log_from_before_the_rotation_is_taken_up_and_signed_anew(tmp_path: Path) -> None:
+    """Its store was put back beside the keys of now: the old key counts where it is known, and the new one goes on."""
+    grown(tmp_path, 10, OLD)
+    log = SignedLog(files_in(tmp_path), ORIGIN, NEW, known=[OLD.verifier()])
+    assert (log.signed.size, log.is_settled, set(signers(log.signed_note, BOTH))) == (10, False, {NEW.verifier()})
+    log.publish(log.signed_note, log.signed)
+    assert signed_by(tmp_path) == [NEW]
+    assert grown(tmp_path, 20, NEW).signed.size == 20
+
+
 def test_a_new_key_signs_no_second_root(tmp_path: Path) -> None:
     """What the old key signed at a size is all that the new one can sign at that size."""
     grown(tmp_path, 10, OLD, NEW)
