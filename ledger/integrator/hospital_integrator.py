@@ -175,9 +175,17 @@ class HospitalIntegrator:
         self._log = None
         log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
-        now = self._tools.clock()
-        await asyncio.to_thread(note_keys, log.files, hospital.origin, log.signed.size, keys, now)
+        await self._note_keys(log)
         return log
+
+    async def _note_keys(self, log: SignedLog) -> None:
+        """A torn line of the key register proves nothing and unproves nothing: the log goes on without it."""
+        hospital, now = self._hospital, self._tools.clock()
+        try:
+            await asyncio.to_thread(note_keys, log.files, hospital.origin, log.signed.size, log.keys, now)
+        except LogDamaged as damage:
+            facts = {"hospital": hospital.id, "reason": str(damage)}
+            _log.error("the key register is damaged: which key signs from now on is not written there", extra=facts)
 
     async def _refuse_if_halted(self, files: LogFiles) -> None:
         """What another role has found stops this one too."""
