@@ -27,6 +27,7 @@ from ledger.keys.sealers import EventPlace, KeyedOpener, KeyedSealer
 from ledger.keys.secret_file import read_line_secret
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.reading import EventReader
+from ledger.trust.lineage import LOG_SUCCEEDED
 from ledger.trust.sealing import Opener, Sealer
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,11 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
 
     async def is_destruction(stream: StreamOf, position: int) -> bool:
         origin, stream_id = stream
-        rows = await events.read_positions(hospital_of(origin), position - 1, 1) if hospital_of(origin) else []
+        hospital = hospital_of(origin)
+        rows = await events.read_positions(hospital, position - 1, 1) if hospital else []
+        if any(row.position == position and row.type == LOG_SUCCEEDED for row in rows):
+            # By `keys lost`: a record that was given up whole. One that is there was destroyed by no succession.
+            return await events.stream_head(hospital, UUID(bytes=stream_id)) is None
         return any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows)
 
     async def leaves_of(places: Sequence[EventPlace]) -> dict[EventPlace, bytes]:

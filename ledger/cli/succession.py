@@ -253,8 +253,7 @@ class _Succession:
         signed = newest_head(files, origin, self._known(origin))
         if signed is None:
             raise LogDamaged(SIGNED, "missing; nothing says what is lost")
-        strange = [head.origin for head in self._approval.claim.heads if head.origin != origin]
-        if strange:
+        if strange := [head.origin for head in self._approval.claim.heads if head.origin != origin]:
             raise NotSucceeded(f"a checkpoint of {strange[0]}: not of the log that is to end")
         with topic_of(self._approval.kafka, self._hospital, origin) as topic:
             async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 Found = RecordKey | Destroyed | SealFault
 IsDestruction = Callable[[StreamOf, int], Awaitable[bool]]
-"""Whether the stream's event at a position is a RecordDestroyed."""
+"""Whether the stream's event at a position is a RecordDestroyed, or a LogSucceeded there gave the whole stream up."""
 
 
 class KeyStore:

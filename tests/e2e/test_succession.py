@@ -18,6 +18,7 @@ import pytest
 from ledger.api.v1.boards_pb2 import ListDepartmentsRequest
 from ledger.api.v1.boards_pb2_grpc import BoardServiceStub
 from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.consume import accepted_checkpoint
 from ledger.cli.service_folder import ServiceFolder
 from ledger.embedded.kafka_jars import default_cache
 from ledger.log.log_files import LogFiles
@@ -75,6 +76,15 @@ def _checkpoint(service: WholeService) -> str:
     return text if status == 200 else ""
 
 
+def _received(service: WholeService, folder: Path) -> int:
+    """How much a receiver takes of the log that is served, with every key of it that is known by now."""
+    folder.mkdir(exist_ok=True)
+    keys = (service.folder / "keys" / "verifiers").read_text().splitlines()
+    lines = [f"log {key}\n" for key in keys if key.partition("+")[0].split("/")[-2:-1] == ["north"]]
+    (folder / "policy").write_text("".join([*lines, "quorum none\n"]))
+    return accepted_checkpoint(f"{service.facts['http']}/log/north", folder / "policy", folder).size
+
+
 async def _written(service: WholeService) -> int:
     """A patient and a record, on the board; their last position."""
     client = GrpcClient(service.grpc)
@@ -102,12 +112,15 @@ async def _written(service: WholeService) -> int:
 
 
 @pytest.mark.long
-async def test_the_service_goes_on_under_a_new_origin(service: WholeService) -> None:
-    """Without a restart: commands, a board built anew, a log of the new origin, and a ledger that verifies."""
+async def test_the_service_goes_on_under_a_new_origin(service: WholeService, tmp_path: Path) -> None:
+    """Without a restart: commands, a board built anew, a log of the new origin, a ledger that verifies, and a receiver
+    that has seen what was lost: both logs prove to it over HTTP what survives.
+    """
     kept = await _written(service)
     lost = await _written(service)
     files = LogFiles(DirectoryBlobs(service.folder / "log"), "north")
     eventually(lambda: f"/north/1\n{lost}\n" in _checkpoint(service), seconds_max=30)
+    assert _received(service, tmp_path / "receiver") == lost
     _execute(service, _CUT.format(kept=kept))
     eventually(files.halted, seconds_max=60)
     for kind in ("tile/entries", "bodies"):
@@ -120,6 +133,7 @@ async def test_the_service_goes_on_under_a_new_origin(service: WholeService) -> 
     note = LogFiles(DirectoryBlobs(service.folder / "log"), "north.2").published()
     assert note is not None
     assert parse_checkpoint(note.text).size > kept + 1
+    assert _received(service, tmp_path / "receiver") > kept + 1
     found, text = _log_file(service, "succeeded")
     assert (found, text.split("\n")[0]) == (200, "ledger-log-ended@v1")
     status, said = await asyncio.to_thread(_ledger, "verify", "north", "--dir", str(service.folder))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from uuid import uuid4
 
+import pytest
 from prometheus_client import REGISTRY
 
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.fsck import check_log
+from ledger.log.key_register import line_path
 from ledger.log.log_files import LogFiles
 from ledger.log.log_proofs import consistency_proof, inclusion_proof
 from ledger.trust.checkpoint import Checkpoint
@@ -102,3 +104,22 @@ async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integr
             return figures == [10.0, 10.0, 0.0, 0.0]
 
         await eventually_async(caught_up)
+
+
+async def test_a_torn_key_register_stops_no_log(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    log_key: Key,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It proves nothing: the log is signed and published all the same, the line stays, and an error names it."""
+    files.write({line_path(1): b"torn"})
+    ledger.append(10)
+    async with integrating():
+        await until_published(files, 10)
+    check_log(files.read, log_key())
+    assert files.read(line_path(1)) == b"torn"
+    said = [each for each in caplog.records if "key register is damaged" in each.message]
+    assert said
+    assert "keys/001" in str(said[0].__dict__["reason"])

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from psycopg.sql import SQL, Identifier
 
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
+from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.main import main
 from ledger.keys import lost_keys
 from ledger.keys.consumers_file import consumer, write_consumers
+from ledger.trust.sealing import Destroyed, SealFault, SealFaultKind
 from tests.integration.log.conftest import Integrating
 from tests.integration.log.succession_ground import KEPT, Ground
 from tests.integration.log.waiting import until_published
@@ -87,6 +89,7 @@ async def test_keys_of_lost_records_go_once_they_are_given_up(ground: Ground) ->
     assert key_row(ground, record) == (False, KEPT + 1, KEPT + 1, False, "archive", "archive-office")
     assert (await run(ground, "keys", "lost", hospital))[1].startswith(f"{hospital}: 0 keys")
     assert key_row(ground, UUID(ground.patient))[0] is True
+    await assert_destroyed(ground, record)
 
 
 async def test_keys_that_may_be_needed_again_stay(
@@ -119,3 +122,15 @@ async def test_keys_that_may_be_needed_again_stay(
     status, said = await run(ground, "keys", "lost", hospital, "--destroy")
     assert (status, "1 keys are destroyed" in said) == (0, True), said
     assert [key_row(ground, each)[0] for each in (before, after)] == [False, True]
+
+
+async def assert_destroyed(ground: Ground, lost: UUID) -> None:
+    """Who still holds lost events is told that they are destroyed, without an alarm; a record that survives is not
+    destroyed by the succession, whatever the row of its key says."""
+    streams = {each: (ground.old, each.bytes) for each in (lost, UUID(ground.patient))}
+    async with bodies_with_keys(ground.settings) as bodies:
+        assert await bodies.keys.find([streams[lost]]) == {streams[lost]: Destroyed()}
+        await bodies.keys.destroy(streams[UUID(ground.patient)], KEPT + 1)
+        (found,) = (await bodies.keys.find([streams[UUID(ground.patient)]])).values()
+    assert isinstance(found, SealFault)
+    assert found.kind is SealFaultKind.TOMBSTONE

@@ -19,6 +19,7 @@ from ledger.log.log_files import SUCCEEDED, LogFiles
 from ledger.log.log_growth import StoredLeaf
 from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.format_fault import QuorumMissing
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_ended import LogEnded
 from ledger.trust.merkle import EMPTY_ROOT, Frontier
@@ -147,6 +148,21 @@ def test_survivors_must_be_what_was_seen_and_lost(tmp_path: Path, policy: Path, 
             taken(tmp_path / name, policy, end_note(end, survivors), anew)
     honest = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
     assert taken(tmp_path / "new-log", policy, end_note(end, SURVIVORS), honest) == NEW
+
+
+def test_the_old_key_alone_ends_no_log(tmp_path: Path, end: Checkpoint) -> None:
+    """The log that goes on must have a head that the policy's witnesses have seen, though its key is not known yet."""
+    witness = key("witness.test/w", KeyKind.COSIGNATURE)
+    policy = tmp_path / "witnessed"
+    policy.write_text(f"log {LOG.verifier()}\nwitness w {witness.verifier()}\nquorum w\n")
+    honest = [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]
+    with pytest.raises(QuorumMissing):
+        taken(tmp_path / "new-log", policy, end_note(end, SURVIVORS), honest)
+    assert not list(tmp_path.glob("checkpoints/*/ended"))
+    policy.write_text(f"log {LOG.verifier()}\nquorum none\n")
+    with pytest.raises(LogHasEnded):
+        taken(tmp_path / "same-log", policy, end_note(end, SURVIVORS), honest)
+    assert len(list(tmp_path.glob("checkpoints/*/ended"))) == 1
 
 
 def test_a_log_ends_once(tmp_path: Path, policy: Path, end: Checkpoint) -> None:
