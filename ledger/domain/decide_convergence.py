@@ -10,7 +10,7 @@ from ledger.domain.course_events import (
     ResultRecognised,
     VisitRenumbered,
 )
-from ledger.domain.decide_registration import VISITS_MAX
+from ledger.domain.decide_registration import VISITS_MAX, check_goes_on
 from ledger.domain.decision import Claim, Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
@@ -88,6 +88,8 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
     elif patient.identity is not IdentityStatus.MATCHED:
         faults.add("patient_id", "IDENTITY_UNVERIFIED", "that patient's identity is open too", RefusalKind.STATE)
+    else:
+        check_goes_on(patient, faults)
     if command.visit_sequence > VISITS_MAX:
         faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.refuse_if_any()
