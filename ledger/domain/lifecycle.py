@@ -70,7 +70,7 @@ _FREE_FOR_DISPOSAL = (
 )
 
 RULES: dict[type[commands.Command], Rule] = {
-    commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE)),
+    commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.VoidRecord: Rule(
         _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
     ),
@@ -116,7 +116,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AnswerConsultation: Rule(
         WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON)
     ),
-    commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
+    commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.CorrectTime: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),

@@ -23,6 +23,7 @@ from ledger.domain.commands import (
     RequestConsultation,
     RetractEntry,
     ReturnRecord,
+    StartCare,
     SubmitRecord,
     TransferDepartment,
 )
@@ -365,6 +366,8 @@ CASES: list[Case] = [
     Case("IN_CHARGE_ALREADY", lambda: (active(), course.AssignPhysician(RECORD, PHYSICIAN, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, TRAINEE, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, CLOCK, ""))),
+    Case("NOT_QUALIFIED", lambda: (registered(), StartCare(RECORD, "cardiology", "12", TRAINEE, ""))),
+    Case("NOT_QUALIFIED", lambda: (active(), TransferDepartment(RECORD, "icu", "", None, TRAINEE))),
     Case("DRAFT", draft_and(amend)),
     Case("VERSION_CHANGED", with_entry(closed, lambda s: replace(amend(first(s)), entry_version=7))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),
