@@ -140,7 +140,11 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
-    course_commands.IdentifyPatient: Rule(LIVING, demands=(is_.IDENTITY_OPEN,), of_command=(on.ACTS_AS_PERSON,)),
+    course_commands.IdentifyPatient: Rule(
+        LIVING,
+        demands=(is_.IDENTITY_OPEN,),
+        of_command=(on.CORRECTION_CONFIRMED, on.ACTS_AS_PERSON, on.role_allowed("merge_patients")),
+    ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
