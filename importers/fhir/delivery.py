@@ -120,20 +120,25 @@ class Delivery:
         if done.outcome is Outcome.SAME and (events := await self._taken_up.stream_version(done.stream_id)) > 1:
             # As with an entry: the same data as once, which others may have replaced since.
             request.context.command_id = again_id(request.context.command_id, events)
-            done = replace((await self._send_patient(request))[0], stream_id=done.stream_id)
+            again, latest = await self._send_patient(request)
+            done = replace(again, stream_id=done.stream_id)
+        else:
+            latest = answer
         if answer is not None and answer.possible_matches:
             self._report.alike.append((done.stream_id, _uuids(answer.possible_matches)))
         self._settle([plan.item], done)
+        # Of who was merged into another, the next visits are the other's.
+        patient_id = (latest.recognised_id if latest else "") or done.stream_id
         for record in plan.records:
-            if done.stream_id:
-                await self._register_record(record, done.stream_id)
+            if patient_id:
+                await self._register_record(record, patient_id)
             else:
                 self._give_up(record, PATIENT_REFUSED)
 
     async def _send_patient(self, request: RegisterPatientRequest) -> tuple[Done, RegisterPatientResponse | None]:
         done, answer = await self._sending.ask(lambda seconds: self._patients.RegisterPatient(request, timeout=seconds))
         done = await self._with_stream(request.context.source, done)
-        if done.outcome is Outcome.AMENDED and answer is not None and answer.recognised_id:
+        if done.outcome is Outcome.AMENDED and answer is not None and answer.recognised_id == done.stream_id:
             return replace(done, outcome=Outcome.LINKED), answer
         return done, answer
 

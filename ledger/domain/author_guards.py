@@ -27,8 +27,8 @@ def _not_amender(command: Any, record: RecordState, facts: Facts) -> Iterable[Vi
 
 
 def _may_amend(entry: Entry, facts: Facts) -> bool:
-    actor, authors = facts.context.actor, authors_of(entry)
-    if not authors or actor.id in authors or actor.id in _countersigners(entry):
+    actor = facts.context.actor
+    if actor.id in authors_of(entry) or actor.id in _countersigners(entry):
         return True
     return _says_again(entry, facts) or _stands_above(entry, facts) or facts.may("amend_entry")
 
@@ -45,10 +45,11 @@ def _says_again(entry: Entry, facts: Facts) -> bool:
 
 
 def _stands_above(entry: Entry, facts: Facts) -> bool:
-    # Whoever may countersign what waits for it may sign a revised version in its place.
+    # Whoever may countersign what waits for it, or what nobody is known to have signed, may sign a revised version.
     actor = facts.context.actor
     final = facts.pack.signs_finally(entry.last.content.template, actor.role)
-    return entry.state is EntryState.AUTHORED and is_person(actor) and final
+    waits = entry.state is EntryState.AUTHORED or not authors_of(entry)
+    return waits and is_person(actor) and final
 
 
 def _not_retractor(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
@@ -57,8 +58,8 @@ def _not_retractor(command: Any, record: RecordState, facts: Facts) -> Iterable[
         return
     # Who may go on with somebody's draft may throw it away.
     drafted = entry.state is EntryState.DRAFT and facts.may("continue_draft")
-    own = not (authors := authors_of(entry)) or actor.id in authors
-    if not (own or drafted or facts.may("retract_entry")):
+    own = actor.id in authors_of(entry)
+    if not (own or _says_again(entry, facts) or drafted or facts.may("retract_entry")):
         yield Violation("context.actor", AUTHOR_OR_QUALITY.rule, AUTHOR_OR_QUALITY.demand)
 
 

@@ -213,6 +213,10 @@ def _confirmed_by_another(command: Any, _: RecordState, facts: Facts) -> bool:
     return is_person(command.confirmed_by) and command.confirmed_by.id != facts.context.actor.id
 
 
+def _correction_confirmed(command: Any, record: RecordState, facts: Facts) -> bool:
+    return not record.identified or _confirmed_by_another(command, record, facts)
+
+
 def _list_open(command: Any, _: RecordState, facts: Facts) -> bool:
     listed = facts.disposal_list
     return command.list_id is None or (
@@ -345,6 +349,9 @@ SECOND_OF_DISPOSAL = _check(
     "SAME_PERSON", "another person than the proposer", "context.actor", _second_of_disposal, of_actor=True
 )
 CONFIRMED_BY_ANOTHER = _check("SAME_PERSON", "a second person confirms it", "confirmed_by", _confirmed_by_another)
+CORRECTION_CONFIRMED = _check(
+    "SAME_PERSON", "a second person confirms that an identification was wrong", "confirmed_by", _correction_confirmed
+)
 EXECUTORS_DIFFER = _check(
     "SAME_PERSON",
     "supervisors, approver, proposer differ, and no supervisor executes",

@@ -156,12 +156,16 @@ class LinkDuplicate:
 
 @dataclass(frozen=True)
 class IdentifyPatient:
-    """Files the record of a provisional person under the patient who was identified."""
+    """Files the record of a provisional person under the patient who was identified, or corrects that: two persons."""
 
     record_id: UUID
     patient_id: UUID
     visit_sequence: int = 0
     """Number of the stay among that patient's, where its own is taken; 0 = it keeps its own."""
+    reason: str = ""
+    """Of a correction."""
+    confirmed_by: Actor | None = None
+    """The second person of a correction."""
 
 
 @dataclass(frozen=True)

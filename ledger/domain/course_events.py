@@ -177,6 +177,15 @@ class DuplicateLinked:
 
 
 @dataclass(frozen=True)
+class IdentificationCorrected:
+    """Somebody else was meant; whom the record belongs to is said by the PatientIdentified that follows."""
+
+    meta: EventMeta
+    reason: str
+    confirmed_by: Actor
+
+
+@dataclass(frozen=True)
 class VisitRenumbered:
     """The stay has another number under the patient to whom it belongs now."""
 
@@ -273,6 +282,7 @@ CourseEvent = (
     | ExaminationRepeated
     | DuplicateLinked
     | PatientIdentified
+    | IdentificationCorrected
     | VisitRenumbered
     | EntryCorrectedLate
     | TimeCorrected

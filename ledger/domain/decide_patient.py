@@ -72,8 +72,10 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
 
 def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
     known = expect(state, PatientState, "context.source")
+    # What the source says stays that half's; its next visit is the survivor's.
+    led = {"recognised_id": known.merged_into} if known.merged_into else dict[str, UUID]()
     if taken_before(facts, Taken.PATIENT):
-        return Decision(patient_id, "patient", ())
+        return Decision(patient_id, "patient", (), result={**led})
     details = command.details
     if known.case_number != command.case_number:
         # Another system numbers patients in its own way; it is the same person as long as that number is known here.
@@ -84,7 +86,7 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
     # Else who bears by right what the source took back would be led into this patient's record.
     freed = claims_freed(command, details, patient_id, known, facts)
-    return Decision(patient_id, "patient", (event,), (*claims, *freed))
+    return Decision(patient_id, "patient", (event,), (*claims, *freed), {**led})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decision import PATIENT, Bump, Claim, Decision, Facts, Reservation
 from ledger.domain.events import RecordRegistered
@@ -10,17 +12,28 @@ from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, sou
 from ledger.domain.held_items import check_fact, check_fact_shape, fact_claims
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import RecordState, StreamState
+from ledger.domain.state import PatientState, RecordState, StreamState
 
 VISITS_MAX = 100_000
 """Visits of one type that one patient can have."""
+
+
+def check_goes_on(patient: PatientState, faults: Faults) -> None:
+    """Notes a patient who was merged into another, and names who goes on: nothing new is filed under the old number."""
+    if patient.merged_into is not None:
+        faults.add("patient_id", "MERGED", f"the patient goes on as {patient.merged_into}", RefusalKind.STATE)
 
 
 def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
     """One episode of one patient; unique by case number, visit type and sequence."""
     if facts.claimed is not None and facts.claimed.taken not in (Taken.RECORD, Taken.LINKED):
         raise refuse(RefusalKind.STATE, "context.source", "SOURCE_ELSEWHERE", "something else holds the item")
-    if facts.claimed is not None and expect(state, RecordState, "context.source").patient_id != command.patient_id:
+    absorbed = facts.patient.absorbed if facts.patient else frozenset[UUID]()
+    # A record of the half that was merged into the patient is the patient's.
+    if facts.claimed is not None and expect(state, RecordState, "context.source").patient_id not in {
+        command.patient_id,
+        *absorbed,
+    }:
         raise refuse(RefusalKind.STATE, "patient_id", "SOURCE_ELSEWHERE", "the item is a record of another patient")
     if facts.claimed is not None and (taken_before(facts, Taken.RECORD) or taken_before(facts, Taken.LINKED)):
         return Decision(facts.claimed.stream_id, "record", ())
@@ -28,6 +41,8 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     patient = facts.patient
     if patient is None:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
+    else:
+        check_goes_on(patient, faults)
     if not 1 <= command.visit_sequence <= VISITS_MAX:
         faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.require(command.department, "department")

@@ -129,7 +129,11 @@ def miss_withdrawn(state: RecordState, event: events.DeadlineMissWithdrawn, _: d
 def identified(state: RecordState, event: events.PatientIdentified, _: datetime) -> RecordState:
     """The record belongs to somebody known."""
     return next_version(
-        state, patient_id=event.patient_id, case_number=event.case_number, identity=IdentityStatus.MATCHED
+        state,
+        patient_id=event.patient_id,
+        case_number=event.case_number,
+        identity=IdentityStatus.MATCHED,
+        identified=True,
     )
 
 
@@ -198,6 +202,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ExaminationRepeated: _noted,
     events.DuplicateLinked: _noted,
     events.PatientIdentified: identified,
+    events.IdentificationCorrected: _noted,
     events.VisitRenumbered: renumbered,
     events.EntryCorrectedLate: corrected_late,
     events.TimeCorrected: time_corrected,

@@ -68,7 +68,7 @@ _FREE_FOR_DISPOSAL = (
 )
 
 RULES: dict[type[commands.Command], Rule] = {
-    commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE)),
+    commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.VoidRecord: Rule(
         _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
     ),
@@ -114,7 +114,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AnswerConsultation: Rule(
         WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON)
     ),
-    commands.TransferDepartment: Rule(_in(Phase.ACTIVE)),
+    commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.CorrectTime: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
@@ -142,7 +142,11 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
-    course_commands.IdentifyPatient: Rule(LIVING, demands=(is_.IDENTITY_OPEN,), of_command=(on.ACTS_AS_PERSON,)),
+    course_commands.IdentifyPatient: Rule(
+        LIVING,
+        demands=(is_.IDENTITY_OPEN,),
+        of_command=(on.CORRECTION_CONFIRMED, on.ACTS_AS_PERSON, on.role_allowed("merge_patients")),
+    ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(

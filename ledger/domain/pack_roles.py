@@ -37,8 +37,9 @@ ROLES_OF = frozenset(
 """What a pack may limit to roles, most by commands' names.
 
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
-`merge_patients` links, and what takes either back. `archive_short_path` is a doctor's confirmation, `settle_dispute`
-what one of two says where the hospital opens a seal alone, `supervise_destruction` who watches an execution.
+`merge_patients` links, who a provisional person is, and what takes these back. `archive_short_path` is a doctor's
+confirmation, `settle_dispute` what one of two says where the hospital opens a seal alone, `supervise_destruction` who
+watches an execution.
 """
 
 ALWAYS = {"extend_retention": "system"}

@@ -17,9 +17,10 @@ def _already(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]
         yield Violation("responsible", "IN_CHARGE_ALREADY", ANOTHER_THAN_BEFORE.demand)
 
 
-def _unqualified(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
+def _unqualified(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
     named = command.responsible
-    if named is not None and (not is_person(named) or named.role == TRAINEE):
+    # What an earlier system holds is taken over as it is, whoever was in charge there.
+    if named is not None and not facts.context.historical and (not is_person(named) or named.role == TRAINEE):
         yield Violation("responsible.role", "NOT_QUALIFIED", IN_CHARGE_QUALIFIED.demand)
 
 

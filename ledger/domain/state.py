@@ -194,6 +194,8 @@ class RecordState:
     rule_pack_version: int
     department: str
     historical: bool = False
+    identified: bool = False
+    """It was the record of a provisional person, who is known by now."""
     departments: tuple[str, ...] = ()
     bed: str = ""
     responsible: Actor | None = None

@@ -143,8 +143,8 @@ IDENTITY_MATCHED = _guard(
 )
 IDENTITY_OPEN = _guard(
     "IDENTITY_MATCHED",
-    "the patient's identity is not established yet",
-    lambda record, _: record.identity is IdentityStatus.UNVERIFIED,
+    "the patient's identity is not established yet, or was by an identification, which may be corrected",
+    lambda record, _: record.identity is IdentityStatus.UNVERIFIED or record.identified,
 )
 NOT_HELD = _guard("HELD", "no hold stands", lambda record, _: not record.overlays.holds)
 NOT_SEALED = _guard("SEALED", "no seal stands", lambda record, _: not record.overlays.seals)

@@ -54,6 +54,7 @@ _CODES = {
     "ExaminationRepeated": "report",
     "DuplicateLinked": "link",
     "PatientIdentified": "link",
+    "IdentificationCorrected": "unlink",
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
     "ReopenRequested": "report",

@@ -667,6 +667,40 @@ class PatientIdentified(_message.Message):
 Global___PatientIdentified: _TypeAlias = PatientIdentified  # noqa: Y015
 
 @_typing.final
+class IdentificationCorrected(_message.Message):
+    """A provisional person had been taken for somebody else. In the same step as the PatientIdentified that follows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CONFIRMED_BY_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def confirmed_by(self) -> _common_pb2.Actor:
+        """The second person, another one than the actor."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        reason: _builtins.str = ...,
+        confirmed_by: _common_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "meta", b"meta", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentificationCorrected: _TypeAlias = IdentificationCorrected  # noqa: Y015
+
+@_typing.final
 class VisitRenumbered(_message.Message):
     """The stay of somebody whose identity was established got another number: the one that it had is that of another stay
     of the known patient. In the same step as PatientIdentified.

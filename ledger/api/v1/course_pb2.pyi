@@ -992,15 +992,23 @@ class IdentifyPatientRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     PATIENT_ID_FIELD_NUMBER: _builtins.int
     VISIT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CONFIRMED_BY_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     patient_id: _builtins.str
     """The patient, UUID text."""
     visit_sequence: _builtins.int
     """Number of the stay among that patient's stays of its type, where the one that it has is taken; 0 = it keeps its own."""
+    reason: _builtins.str
+    """Why the identification before was wrong; required where the record was identified already, and for nothing else."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
+
+    @_builtins.property
+    def confirmed_by(self) -> _common_pb2.Actor:
+        """Of such a correction: the second person, another one than the actor."""
 
     def __init__(
         self,
@@ -1009,10 +1017,12 @@ class IdentifyPatientRequest(_message.Message):
         record_id: _builtins.str = ...,
         patient_id: _builtins.str = ...,
         visit_sequence: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        confirmed_by: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "patient_id", b"patient_id", "record_id", b"record_id", "visit_sequence", b"visit_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "context", b"context", "patient_id", b"patient_id", "reason", b"reason", "record_id", b"record_id", "visit_sequence", b"visit_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

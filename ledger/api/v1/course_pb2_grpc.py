@@ -247,7 +247,7 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IdentifyPatient(self, request, context):
-        """Files the record of a provisional person under the patient who was identified.
+        """Files the record of a provisional person under the patient who was identified, or corrects that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

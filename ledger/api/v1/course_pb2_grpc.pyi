@@ -64,7 +64,7 @@ class CourseServiceStub:
     LinkDuplicate: _grpc.UnaryUnaryMultiCallable[_course_pb2.LinkDuplicateRequest, _course_pb2.LinkDuplicateResponse]
     """Links the command's source item to an entry that holds the same fact from another source."""
     IdentifyPatient: _grpc.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]
-    """Files the record of a provisional person under the patient who was identified."""
+    """Files the record of a provisional person under the patient who was identified, or corrects that."""
     CorrectTime: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]
     """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
     happened: what is counted from it is counted anew, and what was said before stays in the record.
@@ -112,7 +112,7 @@ class CourseServiceAsyncStub(CourseServiceStub):
     LinkDuplicate: _aio.UnaryUnaryMultiCallable[_course_pb2.LinkDuplicateRequest, _course_pb2.LinkDuplicateResponse]  # type: ignore[assignment]
     """Links the command's source item to an entry that holds the same fact from another source."""
     IdentifyPatient: _aio.UnaryUnaryMultiCallable[_course_pb2.IdentifyPatientRequest, _course_pb2.IdentifyPatientResponse]  # type: ignore[assignment]
-    """Files the record of a provisional person under the patient who was identified."""
+    """Files the record of a provisional person under the patient who was identified, or corrects that."""
     CorrectTime: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectTimeRequest, _course_pb2.CorrectTimeResponse]  # type: ignore[assignment]
     """Corrects when care began or ended, the patient moved, a consultant was asked or arrived, or what an entry says
     happened: what is counted from it is counted anew, and what was said before stays in the record.
@@ -253,7 +253,7 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.IdentifyPatientRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.IdentifyPatientResponse, _abc.Awaitable[_course_pb2.IdentifyPatientResponse]]:
-        """Files the record of a provisional person under the patient who was identified."""
+        """Files the record of a provisional person under the patient who was identified, or corrects that."""
 
     @_abc_1.abstractmethod
     def CorrectTime(

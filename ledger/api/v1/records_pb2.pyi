@@ -76,7 +76,9 @@ class RegisterPatientResponse(_message.Message):
     the same person: nothing was filed there, and only a person may link them.
     """
     recognised_id: _builtins.str
-    """The patient that was recognised by an exact identifier, UUID text; empty = none was."""
+    """The patient that was recognised by an exact identifier, or into whom the patient of the item was merged, UUID text:
+    visits are registered there; empty = neither.
+    """
     @_builtins.property
     def receipt(self) -> _common_pb2.CommandReceipt:
         """What was done."""

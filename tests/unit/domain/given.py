@@ -24,7 +24,7 @@ from ledger.domain.commands import (
     StartCare,
     SubmitRecord,
 )
-from ledger.domain.course_commands import AcceptDeficiency, DeclareEnteredInError
+from ledger.domain.course_commands import AcceptDeficiency, DeclareEnteredInError, IdentifyPatient
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
 from ledger.domain.defaults import default_pack, default_templates
@@ -308,6 +308,7 @@ _OFFICES: dict[type[Any], Actor] = {
     AnswerPatientRequest: ARCHIVIST,
     LiftRestriction: ARCHIVIST,
     RecordHolderTold: ARCHIVIST,
+    IdentifyPatient: ARCHIVIST,
     LinkPatients: ARCHIVIST,
     UnlinkPatients: ARCHIVIST,
     MergePatients: ARCHIVIST,

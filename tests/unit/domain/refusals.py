@@ -23,6 +23,7 @@ from ledger.domain.commands import (
     RequestConsultation,
     RetractEntry,
     ReturnRecord,
+    StartCare,
     SubmitRecord,
     TransferDepartment,
 )
@@ -369,6 +370,8 @@ CASES: list[Case] = [
     Case("IN_CHARGE_ALREADY", lambda: (active(), course.AssignPhysician(RECORD, PHYSICIAN, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, TRAINEE, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, CLOCK, ""))),
+    Case("NOT_QUALIFIED", lambda: (registered(), StartCare(RECORD, "cardiology", "12", TRAINEE, ""))),
+    Case("NOT_QUALIFIED", lambda: (active(), TransferDepartment(RECORD, "icu", "", None, TRAINEE))),
     Case("DRAFT", draft_and(amend)),
     Case("VERSION_CHANGED", with_entry(closed, lambda s: replace(amend(first(s)), entry_version=7))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),
@@ -434,6 +437,8 @@ CASES: list[Case] = [
     Case("NOT_AUTHOR", draft_and(lambda draft: course.DraftEntry(RECORD, draft, note())), {"actor": TRAINEE}),
     Case("NOT_AUTHOR", draft_and(lambda draft: RecordEntry(RECORD, note(), signed(TRAINEE), draft))),
     Case("NOT_A_PERSON", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": CLOCK, "patient": patient()}),
+    Case("SAME_PERSON", lambda: (_identified(), course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", ARCHIVIST)), {"patient": patient()}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": PHYSICIAN, "patient": patient()}),
     Case("ROLE_NOT_ALLOWED", lambda: (_passed(), ArchiveRecord(RECORD)), {"actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", lambda: (_short_path(), ArchiveRecord(RECORD)), {"actor": TRAINEE}),
     Case("ROLE_NOT_ALLOWED", lambda: (reopened(), keeping.RearchiveRecord(RECORD)), {"actor": AFFAIRS}),
@@ -716,6 +721,13 @@ def _unseal(seal_id: UUID, ground: UnsealGround = UnsealGround.BOTH_PRESENT, sec
 def _unverified() -> Stream:
     stream = active(identity=IdentityStatus.UNVERIFIED)
     stream.entry()
+    return stream
+
+
+def _identified() -> Stream:
+    """A provisional person who was taken for somebody."""
+    stream = _unverified()
+    stream.when(course.IdentifyPatient(RECORD, PATIENT), patient=patient())
     return stream
 
 

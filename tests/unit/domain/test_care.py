@@ -18,13 +18,15 @@ from ledger.domain.decision import Claim, ClaimedItem
 from ledger.domain.events import DepartmentTransferred
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.values import Disposition, Phase, Urgency, VisitType
+from ledger.domain.values import Actor, Disposition, Phase, Urgency, VisitType
 from tests.unit.domain.given import (
+    CLOCK,
     DIGEST,
     NOW,
     OTHER_DIGEST,
     PHYSICIAN,
     RECORD,
+    SUPERIOR,
     TRAINEE,
     active,
     facts,
@@ -115,8 +117,18 @@ def test_a_transfer_that_names_nobody_leaves_the_physician_in_charge() -> None:
     event = stream.events[-1]
     assert isinstance(event, DepartmentTransferred)
     assert (event.responsible, stream.record.responsible) == (PHYSICIAN, PHYSICIAN)
-    stream.when(TransferDepartment(RECORD, "neurology", "", None, TRAINEE))
-    assert stream.record.responsible == TRAINEE
+    stream.when(TransferDepartment(RECORD, "neurology", "", None, SUPERIOR))
+    assert stream.record.responsible == SUPERIOR
+
+
+@pytest.mark.parametrize("nobody", [TRAINEE, CLOCK])
+def test_neither_a_trainee_nor_a_program_is_put_in_charge(nobody: Actor) -> None:
+    """At the start of care, at a transfer and later alike; who was in charge in an earlier system is taken as it is."""
+    fault = [("responsible.role", "NOT_QUALIFIED")]
+    start = StartCare(RECORD, "cardiology", "12", nobody, "")
+    assert registered().refused(start)[1] == fault
+    assert active().refused(TransferDepartment(RECORD, "icu", "", None, nobody))[1] == fault
+    registered(historical=True).when(start, historical=True)
 
 
 def test_an_event_of_old_that_names_nobody_leaves_the_physician_in_charge() -> None:

@@ -20,6 +20,7 @@ from tests.unit.domain.given import (
     NOW,
     OTHER_DIGEST,
     PHYSICIAN,
+    QUALITY,
     RECORD,
     RESULT,
     SUPERIOR,
@@ -141,6 +142,25 @@ def test_who_countersigned_an_entry_may_amend_it() -> None:
     stream.when(CountersignEntry(RECORD, entry_id, 1, signed()))
     assert stream.refused(replace(amend(entry_id), attestation=signed(other)))[1] == [("context.actor", "NOT_AUTHOR")]
     stream.when(amend(entry_id))
+
+
+def test_what_came_unsigned_is_not_everybodys() -> None:
+    """Its source, whoever may sign it, and the offices of the pack; a trainee and another program are refused."""
+    stream = active()
+    entry_id = stream.when(RecordEntry(RECORD, note(), None), historical=True).result["entry_id"]
+    assert isinstance(entry_id, UUID)
+    refused = (RefusalKind.STATE, [("context.actor", "NOT_AUTHOR")])
+    retract, program = RetractEntry(RECORD, entry_id, "wrong patient"), replace(PHYSICIAN, role="interface")
+    assert stream.refused(replace(amend(entry_id), attestation=signed(TRAINEE))) == refused
+    for actor in (TRAINEE, PHYSICIAN, program):
+        assert stream.refused(retract, actor=actor) == refused
+    brought: dict[str, Any] = {"claimed": ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY), "actor": program}
+    stream.when(amend(entry_id), source=source(OTHER_DIGEST), historical=True, **brought)
+    stream.when(retract, actor=QUALITY)
+    other = active()
+    unsigned = other.when(RecordEntry(RECORD, note(), None), historical=True).result["entry_id"]
+    assert isinstance(unsigned, UUID)
+    other.when(amend(unsigned))
 
 
 def test_only_the_source_itself_corrects_what_a_source_brought_without_its_author() -> None:

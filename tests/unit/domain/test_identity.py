@@ -9,12 +9,27 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.commands import Command
+from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.decide import decide
+from ledger.domain.decision import Bump, Claim
 from ledger.domain.defaults import default_pack
 from ledger.domain.evolve import evolve
 from ledger.domain.identity_commands import LinkPatients, MergePatients, UnlinkPatients, UnmergePatients
 from ledger.domain.state import PatientState
-from tests.unit.domain.given import CLOCK, NOW, PHYSICIAN, Stream, as_signer, facts, patient
+from ledger.domain.values import IdentityStatus, VisitType
+from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    SUPERIOR,
+    Stream,
+    active,
+    as_signer,
+    facts,
+    patient,
+)
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 
@@ -94,3 +109,55 @@ def test_nobody_but_who_keeps_the_index_says_who_is_who(command: type[Any]) -> N
         roles = {"actor": replace(CLOCK, role=program), "pack": replace(pack, roles={"merge_patients": named})}
         refused = pair.refused(command(ONE, TWO, "same name"), ONE, **known, **roles)
         assert refused == [("context.actor", "NOT_A_PERSON"), *other]
+
+
+def _taken_for_one() -> Stream:
+    """The record of a provisional person who was taken for somebody else."""
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    stream.when(IdentifyPatient(RECORD, ONE), patient=_known_as("MRN-7"))
+    return stream
+
+
+def _known_as(case_number: str) -> PatientState:
+    known = patient()
+    assert isinstance(known, PatientState)
+    return replace(known, case_number=case_number)
+
+
+def test_a_wrong_identification_is_corrected_by_two_persons_who_say_why() -> None:
+    """The record goes under the right patient, its stay is claimed there, and the history keeps both."""
+    stream = _taken_for_one()
+    right = IdentifyPatient(RECORD, TWO, 3, "a namesake", SUPERIOR)
+    decision = stream.when(right, patient=_known_as("MRN-8"), persons={ONE: 1, TWO: 2})
+    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered"]
+    claim = Claim("visit", ("MRN-8", VisitType.INPATIENT, "3"), group=("MRN-8",))
+    assert decision.reservations == (claim, Bump("patient", (str(ONE),), 1), Bump("patient", (str(TWO),), 2))
+    assert (stream.record.patient_id, stream.record.case_number) == (TWO, "MRN-8")
+    stream.when(replace(right, patient_id=ONE, visit_sequence=0), patient=_known_as("MRN-7"))
+    assert stream.record.patient_id == ONE
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"reason": ""}, ("reason", "REQUIRED")),
+        ({"confirmed_by": None}, ("confirmed_by", "SAME_PERSON")),
+        ({"confirmed_by": ARCHIVIST}, ("confirmed_by", "SAME_PERSON")),
+        ({"confirmed_by": CLOCK}, ("confirmed_by", "SAME_PERSON")),
+        ({"confirmed_by": replace(SUPERIOR, name="")}, ("confirmed_by.name", "REQUIRED")),
+        ({"patient_id": ONE}, ("patient_id", "SAME_PATIENT")),
+    ],
+)
+def test_a_correction_of_an_identification_lacks_nothing(change: dict[str, Any], fault: tuple[str, str]) -> None:
+    """A reason, a second person with a name, and somebody else than before."""
+    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", SUPERIOR)
+    assert _taken_for_one().refused(replace(right, **change), patient=_known_as("MRN-8"))[1] == [fault]
+
+
+def test_who_was_registered_by_name_is_not_identified_anew() -> None:
+    """Such a record is entered in error instead; and what corrects nothing says so."""
+    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", SUPERIOR)
+    faults = active().refused(right, patient=_known_as("MRN-8"))[1]
+    assert ("record_id", "IDENTITY_MATCHED") in faults
+    first = active(identity=IdentityStatus.UNVERIFIED).refused(right, patient=_known_as("MRN-8"))[1]
+    assert first == [("reason", "NOT_IDENTIFIED")]

@@ -74,9 +74,9 @@ def test_what_is_written_live_in_an_old_record_is_signed() -> None:
 
 
 def test_a_live_amendment_of_an_old_entry_is_signed() -> None:
-    """Given an imported entry without a signature, when a trainee amends it now, the new version waits for one."""
+    """Given an imported entry of a trainee, when the trainee amends it now, the new version waits for a signature."""
     stream = imported()
-    old = stream.when(RecordEntry(RECORD, note(), None), historical=True).result["entry_id"]
+    old = stream.when(RecordEntry(RECORD, note(), signed(TRAINEE)), historical=True).result["entry_id"]
     assert isinstance(old, UUID)
     change = AmendEntry(RECORD, old, AmendmentKind.CORRECTION, "checked", note("So."), signed(TRAINEE))
     stream.when(change)

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from ledger.domain.commands import AmendPatient, RegisterPatient, RegisterRecord, StartCare
+from ledger.domain.course_commands import IdentifyPatient
+from ledger.domain.decide import decide
 from ledger.domain.decision import Bump, Claim, ClaimedItem, Swap
-from ledger.domain.refusal import RefusalKind
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier, Phase, VisitType
@@ -20,12 +23,14 @@ from tests.unit.domain.given import (
     RECORD,
     Stream,
     active,
+    facts,
     patient,
     registered,
     source,
 )
 
 REGISTER = RegisterPatient("MRN-1", IdentityStatus.MATCHED, PatientDetails(name="N. N."))
+SURVIVOR = UUID(int=9)
 VISIT = RegisterRecord(PATIENT, VisitType.INPATIENT, 1, "cardiology")
 
 
@@ -226,3 +231,41 @@ def test_a_death_has_a_time_with_its_offset(said: str, rule: str | None) -> None
         assert Stream().when(command).events
     else:
         assert Stream().refused(command)[1] == [("details.deceased_at", rule)]
+
+
+def _merged() -> PatientState:
+    """A patient who goes on as another one."""
+    gone = patient()
+    assert isinstance(gone, PatientState)
+    return replace(gone, merged_into=SURVIVOR)
+
+
+def test_nothing_new_is_filed_under_who_was_merged_away() -> None:
+    """A new visit, and a stay that is identified, are the survivor's, whom the refusal names."""
+    merged = (RefusalKind.STATE, [("patient_id", "MERGED")])
+    with pytest.raises(Refused, match="MERGED") as refused:
+        decide(VISIT, None, facts(patient=_merged()))
+    assert str(SURVIVOR) in refused.value.violations[0].text
+    unknown = active(identity=IdentityStatus.UNVERIFIED)
+    assert unknown.refused(IdentifyPatient(RECORD, PATIENT), patient=_merged()) == merged
+    Stream().when(VISIT, patient=replace(_merged(), merged_into=None))
+
+
+def test_a_source_of_who_was_merged_away_is_led_to_the_survivor() -> None:
+    """The same again and other data alike; what it says stays with the half whose item it is."""
+    known = ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT)
+    for digest, events in ((DIGEST, 0), (OTHER_DIGEST, 1)):
+        decision = Stream(PATIENT, _merged()).when(REGISTER, source=source(digest), claimed=known)
+        assert (decision.stream_id, len(decision.events)) == (PATIENT, events)
+        assert decision.result == {"recognised_id": SURVIVOR}
+
+
+def test_a_visit_of_the_absorbed_half_is_known_again_as_the_survivors() -> None:
+    """Its item is not registered once more, whichever of the two is named."""
+    stream = registered(source=source())
+    known: dict[str, Any] = {"source": source(), "claimed": ClaimedItem(RECORD, None, DIGEST, Taken.RECORD)}
+    survivor = patient()
+    assert isinstance(survivor, PatientState)
+    survivor = replace(survivor, absorbed=frozenset({PATIENT}))
+    assert stream.when(replace(VISIT, patient_id=SURVIVOR), patient=survivor, **known).events == ()
+    assert stream.when(VISIT, patient=_merged(), **known).events == ()
