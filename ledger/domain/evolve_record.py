@@ -117,8 +117,14 @@ def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetim
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, at: datetime) -> RecordState:
     """Another department is asked; a time ahead of the ledger's clock gains nobody time."""
+    before = state.consultations.get(event.consultation_id)
     since = min(event.meta.occurred_at, at)
-    asked = Consultation(event.consultation_id, event.from_department, event.to_department, event.urgency, since)
+    asked = Consultation(
+        event.consultation_id, event.from_department, event.to_department, event.urgency, since, event.question
+    )
+    if before is not None:
+        # Its answer was retracted: whoever was asked has been asked since the first time.
+        asked = replace(before, entry_id=None, answered_at=None, answer_reason="")
     return next_version(state, consultations={**state.consultations, asked.consultation_id: asked})
 
 
