@@ -66,11 +66,9 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
     }
 
 
-def care_ended(state: RecordState, event: events.CareEnded, at: datetime) -> RecordState:
+def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    said_at = None if event.meta.historical else at
-    ended: dict[str, Any] = {"disposition": event.disposition, "ended_at": event.ended_at, "end_said_at": said_at}
-    return next_version(state, phase=Phase.CLOSED, **ended)
+    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
