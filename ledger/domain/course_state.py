@@ -19,6 +19,7 @@ class Consultation:
     urgency: Urgency
     requested_at: datetime
     """As said, and never later than it was recorded; where somebody called by telephone before, when that was."""
+    question: str = ""
     arrived_at: datetime | None = None
     """As said."""
     answered_at: datetime | None = None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
+from ledger.domain.asked_again import asked_again
 from ledger.domain.coded_values import check_coded, with_versions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.copied_content import check_copied, copied
@@ -220,7 +221,8 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     check_reason(command.reason, faults)
     faults.refuse_if_any()
     event = EntryRetracted(facts.meta(), command.entry_id, command.reason)
-    return on_record(command.record_id, event, *outdated_by_change(record, command.entry_id, facts))
+    told = (*outdated_by_change(record, command.entry_id, facts), *asked_again(record, command.entry_id, facts))
+    return on_record(command.record_id, event, *told)
 
 
 def check_content(

@@ -120,7 +120,7 @@ class EntryRetracted:
 
 @dataclass(frozen=True)
 class ConsultationRequested:
-    """A consultation was asked for."""
+    """A consultation was asked for; under the same id once more where its answer was retracted."""
 
     meta: EventMeta
     consultation_id: UUID

@@ -79,8 +79,7 @@ def arrival_entered_late(state: RecordState, event: events.ArrivalEnteredLate, _
 def resumed(state: RecordState, _: events.CareResumed, __: datetime) -> RecordState:
     """The discharge no longer counts."""
     archiving = replace(state.archiving, submitted_at=None)
-    gone: dict[str, Any] = dict.fromkeys(("ended_at", "end_said_at", "disposition"))
-    return next_version(state, phase=Phase.ACTIVE, archiving=archiving, **gone)
+    return next_version(state, phase=Phase.ACTIVE, ended_at=None, disposition=None, archiving=archiving)
 
 
 def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:

@@ -66,11 +66,9 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
     }
 
 
-def care_ended(state: RecordState, event: events.CareEnded, at: datetime) -> RecordState:
+def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    said_at = None if event.meta.historical else at
-    ended: dict[str, Any] = {"disposition": event.disposition, "ended_at": event.ended_at, "end_said_at": said_at}
-    return next_version(state, phase=Phase.CLOSED, **ended)
+    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
@@ -119,8 +117,14 @@ def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetim
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, at: datetime) -> RecordState:
     """Another department is asked; a time ahead of the ledger's clock gains nobody time."""
+    before = state.consultations.get(event.consultation_id)
     since = min(event.meta.occurred_at, at)
-    asked = Consultation(event.consultation_id, event.from_department, event.to_department, event.urgency, since)
+    asked = Consultation(
+        event.consultation_id, event.from_department, event.to_department, event.urgency, since, event.question
+    )
+    if before is not None:
+        # Its answer was retracted: whoever was asked has been asked since the first time.
+        asked = replace(before, entry_id=None, answered_at=None, answer_reason="")
     return next_version(state, consultations={**state.consultations, asked.consultation_id: asked})
 
 

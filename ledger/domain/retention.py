@@ -21,13 +21,12 @@ def retention_class(record: RecordState, facts: Facts) -> RetentionClass:
 
 
 def last_said_end(record: RecordState) -> datetime | None:
-    """The end of care from which a term counts, the latest that was ever said or true; None while care goes on."""
+    """The end of care from which a term counts, the latest that was ever said; None while care goes on."""
     if record.ended_at is None:
         return None
-    # A term is never cut short by a time that somebody dates back: what had counted until then was promised, and care
-    # that is ended here had not ended for the ledger before somebody said so.
+    # A term is never cut short by a correction that one person dates back: what had counted until then was promised.
     corrected = (each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)
-    return max(record.ended_at, record.end_said_at or record.ended_at, *corrected)
+    return max([record.ended_at, *corrected])
 
 
 @dataclass(frozen=True)

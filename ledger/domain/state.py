@@ -205,8 +205,6 @@ class RecordState:
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
-    end_said_at: datetime | None = None
-    """When somebody here said so, by the ledger's clock; None of what an earlier system ended."""
     moves: tuple[DepartmentMove, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
     newborns: frozenset[UUID] = frozenset()

@@ -498,7 +498,9 @@ Global___EntryRetracted: _TypeAlias = EntryRetracted  # noqa: Y015
 
 @_typing.final
 class ConsultationRequested(_message.Message):
-    """A consultation was asked for."""
+    """A consultation was asked for; under the same id once more where the entry that answered it was retracted: it has
+    waited since the first time.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -202,6 +202,23 @@ def test_a_consultation_is_answered_with_its_note_or_not_at_all() -> None:
     assert stream.refused(answer) == (RefusalKind.STATE, [("consultation_id", "ALREADY_ANSWERED")])
 
 
+def test_a_retracted_answer_answers_nothing() -> None:
+    """The same question waits again, since the first time that it was asked; and it may be answered anew."""
+    stream = active()
+    asked = stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Stroke?")).result["consultation_id"]
+    assert isinstance(asked, UUID)
+    later = NOW + timedelta(hours=3)
+    answer = AnswerConsultation(RECORD, asked, "No.", CONSULTATION_NOTE, signed())
+    entry_id = stream.when(answer, now=later).result["entry_id"]
+    assert isinstance(entry_id, UUID)
+    stream.when(RetractEntry(RECORD, entry_id, "wrong patient"), now=later)
+    assert stream.last_events == ["EntryRetracted", "ConsultationRequested"]
+    waits = stream.record.consultations[asked]
+    assert (waits.answered, waits.answered_at, waits.requested_at, waits.question) == (False, None, NOW, "Stroke?")
+    stream.when(answer, now=later)
+    assert stream.record.consultations[asked].answered
+
+
 def test_every_fault_of_an_answer_is_named() -> None:
     """An answer to nothing, in the wrong template and unsigned: three faults in one refusal."""
     _, faults = active().refused(AnswerConsultation(RECORD, UUID(int=9), "No.", note(), None))

@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import ArchiveRecord, EndCare, PassQuality, StartCare, SubmitRecord
+from ledger.domain.commands import ArchiveRecord, PassQuality, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, DeclareEnteredInError
 from ledger.domain.decision import Visit
 from ledger.domain.retention import Term, retention_term
-from ledger.domain.values import Disposition, Phase, TimeOf, VisitType
+from ledger.domain.values import Phase, TimeOf, VisitType
 from tests.unit.domain.given import (
     NOW,
-    PHYSICIAN,
     RECORD,
     SUPERIOR,
     TERM,
@@ -24,8 +23,6 @@ from tests.unit.domain.given import (
     archived,
     closed,
     facts,
-    imported,
-    registered,
     visit_of,
 )
 
@@ -84,7 +81,7 @@ def _dated_back() -> Stream:
     return stream
 
 
-def test_no_time_that_is_dated_back_ends_a_term() -> None:
+def test_no_correction_that_is_dated_back_ends_a_term() -> None:
     """Of the ends that were ever said the latest counts: one person's correction makes no term shorter."""
     stream = _dated_back()
     assert stream.record.ended_at == NOW - TERM
@@ -92,17 +89,6 @@ def test_no_time_that_is_dated_back_ends_a_term() -> None:
     assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
     own = visit_of(stream)
     assert own.ended_at == NOW
-
-
-def test_an_end_that_is_said_late_begins_the_term_when_it_is_said() -> None:
-    """Care that is ended here had not ended before; what an earlier system ended began its term there and then."""
-    stream = registered()
-    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW - TERM)
-    stream.when(EndCare(RECORD, Disposition.HOME, NOW - TERM))
-    assert retention_term(stream.record, facts()).until == "2056-03-01"
-    old = imported()
-    old.when(EndCare(RECORD, Disposition.HOME, NOW - TERM), historical=True)
-    assert retention_term(old.record, facts()).until < NOW.date().isoformat()
 
 
 def test_an_error_that_is_declared_as_of_long_ago_keeps_its_term() -> None:
