@@ -74,7 +74,7 @@ def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
         yield from _each_with_its_own(rule, record, pack)
         return
     for start in _starts(rule, record):
-        yield _ended_with_the_stay(_deadline(rule, start, _met_at(rule, start, record), pack), rule, record)
+        yield _ended_with_the_stay(_deadline(rule, start, _met_at(rule, start, record), record, pack), rule, record)
 
 
 def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordState) -> Deadline:
@@ -98,7 +98,7 @@ def _each_with_its_own(rule: DeadlineRule, record: RecordState, pack: RulePack) 
     owed = [Owed(since, rule.due(start.at, calendar)) for since, start in zip(opens, starts, strict=False)]
     kept = kept_by(owed, _kept_at(rule, record, ANY_TIME))
     for start, met_at in zip(starts, kept, strict=True):
-        yield _deadline(rule, start, met_at, pack)
+        yield _deadline(rule, start, met_at, record, pack)
 
 
 def _filings(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
@@ -108,7 +108,7 @@ def _filings(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
     """
     for start in _starts(rule, record):
         entry = record.entries.get(start.subject_id) if start.subject_id else None
-        found = _deadline(rule, start, _signed_at(entry) if entry else None, pack)
+        found = _deadline(rule, start, _signed_at(entry) if entry else None, record, pack)
         if found.met_at is None or found.missed(found.met_at):
             yield found
 
@@ -135,12 +135,23 @@ def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterat
                 continue
             if since == start.at or record.ended_at is None or since <= record.ended_at:
                 met = min((each for each in (until, record.ended_at) if each), default=None)
-                yield _deadline(rule, _Start(start.subject_id, since), met, pack)
+                yield _deadline(rule, _Start(start.subject_id, since), met, record, pack)
 
 
-def _deadline(rule: DeadlineRule, start: _Start, met_at: datetime | None, pack: RulePack) -> Deadline:
-    due = rule.due(start.at, pack.deadlines.calendar)
+def _deadline(
+    rule: DeadlineRule, start: _Start, met_at: datetime | None, record: RecordState, pack: RulePack
+) -> Deadline:
+    due = max((rule.due(start.at, pack.deadlines.calendar), *_owed_before_filing(rule, start, record, pack)))
     return Deadline(rule.id, start.subject_id, start.at, due, met_at, rule.source)
+
+
+def _owed_before_filing(rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack) -> Iterator[datetime]:
+    """When the last of what a death owes is due: no record is missing while its discussion may still be written."""
+    if rule.stop != "submission" or record.disposition is not Disposition.DEATH:
+        return
+    for each in pack.deadlines.rules:
+        if each.start == "death" and each.stop == "entry" and record.visit_type in each.visits:
+            yield each.due(start.at, pack.deadlines.calendar)
 
 
 def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:

@@ -20,7 +20,7 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealStep, UnsealGround
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.sealed_versions import finished_versions, unlisted
+from ledger.domain.sealed_versions import acts_since, finished_versions, unlisted
 from ledger.domain.state import EntryVersion, RecordState, StreamState
 from ledger.domain.values import Actor, Phase
 
@@ -78,16 +78,18 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
 
 
 def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) -> Decision:
-    """Adds every finished version that the seal does not list yet."""
+    """Adds every finished version that the seal does not list yet, and what was countersigned or retracted since."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     second = _second_person(command, faults)
     seal = record.overlays.seals.get(command.seal_id)
     new = unlisted(record, seal) if seal else []
-    if seal is not None and not new:
+    acts = acts_since(record, seal) if seal else []
+    if seal is not None and not new and not acts:
         faults.add("seal_id", "NOTHING_TO_SEAL", "nothing came since", RefusalKind.STATE)
     faults.refuse_if_any()
-    event = SealExtended(facts.meta(), command.seal_id, _sealed(new, facts))
+    signed = (SealedVersion(of.entry_id, of.version, facts.leaves[act - 1]) for of, act in acts)
+    event = SealExtended(facts.meta(), command.seal_id, (*_sealed(new, facts), *signed))
     return on_record(command.record_id, event, SealAttended(facts.meta(), command.seal_id, SealStep.EXTENDED, second))
 
 

@@ -36,7 +36,12 @@ def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> Rec
 def countersigned(state: RecordState, event: events.EntryCountersigned, _: datetime) -> RecordState:
     """The version has two names now."""
     entry = state.entries[event.entry_id]
-    last = replace(entry.last, state=EntryState.COUNTERSIGNED, countersignature=event.attestation)
+    last = replace(
+        entry.last,
+        state=EntryState.COUNTERSIGNED,
+        countersignature=event.attestation,
+        countersigned_version=state.version + 1,
+    )
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
 
 

@@ -73,7 +73,7 @@ def sealed(state: RecordState, event: events.RecordSealed, at: datetime) -> Reco
     """One more seal."""
     listed = frozenset(EntryRef(each.entry_id, each.version) for each in event.versions)
     whole = {each.entry_id for each in listed} >= set(state.entries)
-    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, whole)
+    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, whole, reaches=state.version + 1)
     return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
 
 
@@ -81,7 +81,9 @@ def seal_extended(state: RecordState, event: events.SealExtended, _: datetime) -
     """The seal lists more."""
     seal = state.overlays.seals[event.seal_id]
     more = seal.versions | {EntryRef(each.entry_id, each.version) for each in event.versions}
-    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: replace(seal, versions=more)})
+    return with_overlays(
+        state, seals={**state.overlays.seals, seal.seal_id: replace(seal, versions=more, reaches=state.version + 1)}
+    )
 
 
 def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> RecordState:

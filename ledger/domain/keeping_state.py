@@ -33,6 +33,8 @@ class Seal:
     """It listed every entry that there was."""
     second_persons: tuple[Actor, ...] = ()
     """Who stood beside the hospital's person each time; none where an earlier release sealed."""
+    reaches: int = 0
+    """Version of the record at which it was placed, or extended last."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class EntryVersion:
     """From where parts of it were copied."""
     drafted_by: UUID | None = None
     """Who wrote it, of a draft; None of what was signed."""
+    countersigned_version: int = 0
+    """Version of the record at which it was countersigned; 0 = nobody did."""
 
 
 @dataclass(frozen=True)

@@ -261,7 +261,7 @@ class SealedVersion(_message.Message):
     version: _builtins.int
     """Version of the entry, from 1."""
     leaf_hash: _builtins.bytes
-    """Leaf hash of the event that brought it, 32 bytes."""
+    """Leaf hash of the event that brought it, or, in an extension, that countersigned or retracted it, 32 bytes."""
     def __init__(
         self,
         *,
@@ -329,6 +329,7 @@ class Seal(_message.Message):
     WHOLE_FIELD_NUMBER: _builtins.int
     SECOND_PERSONS_FIELD_NUMBER: _builtins.int
     CAME_SINCE_FIELD_NUMBER: _builtins.int
+    REACHES_FIELD_NUMBER: _builtins.int
     seal_id: _builtins.str
     """Seal, UUID text."""
     mode: Global___SealMode.ValueType
@@ -337,6 +338,8 @@ class Seal(_message.Message):
     """The record was not finished when it was sealed."""
     whole: _builtins.bool
     """It listed every entry that there was."""
+    reaches: _builtins.int
+    """Version of the record at which it was placed, or extended last."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
         """Entry versions that are sealed."""
@@ -351,7 +354,9 @@ class Seal(_message.Message):
 
     @_builtins.property
     def came_since(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
-        """Finished entry versions that came since and that it does not list: to be added by extending it."""
+        """Finished entry versions that came since and that it does not list, and those that were countersigned or retracted
+        since: to be added by extending it.
+        """
 
     def __init__(
         self,
@@ -364,10 +369,11 @@ class Seal(_message.Message):
         whole: _builtins.bool = ...,
         second_persons: _abc.Iterable[_common_pb2.Actor] | None = ...,
         came_since: _abc.Iterable[Global___EntryRef] | None = ...,
+        reaches: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sealed_at", b"sealed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["came_since", b"came_since", "mode", b"mode", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "second_persons", b"second_persons", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["came_since", b"came_since", "mode", b"mode", "reaches", b"reaches", "seal_id", b"seal_id", "sealed_at", b"sealed_at", "second_persons", b"second_persons", "unfinished", b"unfinished", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

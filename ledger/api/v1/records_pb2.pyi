@@ -1263,6 +1263,7 @@ class EntryVersion(_message.Message):
     COUNTERSIGNATURE_FIELD_NUMBER: _builtins.int
     COPIED_FROM_FIELD_NUMBER: _builtins.int
     DRAFTED_BY_FIELD_NUMBER: _builtins.int
+    COUNTERSIGNED_VERSION_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1277,6 +1278,8 @@ class EntryVersion(_message.Message):
     """Taken over from an earlier system."""
     drafted_by: _builtins.str
     """Who wrote it, of a draft, UUID text: goes on with it, signs it or throws it away. Empty of what was signed."""
+    countersigned_version: _builtins.int
+    """Version of the record at which it was countersigned; 0 = nobody did."""
     @_builtins.property
     def content(self) -> _common_pb2.EntryContent:
         """What it says."""
@@ -1317,10 +1320,11 @@ class EntryVersion(_message.Message):
         countersignature: _common_pb2.Attestation | None = ...,
         copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
         drafted_by: _builtins.str = ...,
+        countersigned_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "drafted_by", b"drafted_by", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "countersigned_version", b"countersigned_version", "drafted_by", b"drafted_by", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

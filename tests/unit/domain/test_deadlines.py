@@ -251,6 +251,21 @@ def test_clocks_never_run_on_what_an_earlier_system_recorded() -> None:
     assert deadlines(imported().record, PACK) == []
 
 
+def test_a_record_is_not_late_while_the_discussion_of_the_death_may_still_be_written() -> None:
+    """What a death owes is mandatory: filing is due with it, not before; where the working days end later, then."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
+    ended = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    stream.when(EndCare(RECORD, Disposition.DEATH, None), now=ended, occurred_at=ended)
+    assert the_deadline(stream, "filing").due_at == ended + timedelta(days=7)
+    assert the_deadline(stream, "filing").due_at == the_deadline(stream, "death_discussion").due_at
+    holidays = registered()
+    holidays.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
+    before_them = datetime(2026, 9, 30, 7, tzinfo=UTC)
+    holidays.when(EndCare(RECORD, Disposition.DEATH, None), now=before_them, occurred_at=before_them)
+    assert the_deadline(holidays, "filing").due_at == datetime(2026, 10, 9, 15, 59, 59, tzinfo=UTC)
+
+
 def test_filing_is_counted_in_working_days_of_the_hospital() -> None:
     """Two working days after a discharge before a long holiday: make-up days count, weekends and holidays do not."""
     stream = registered()

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from ledger.domain.commands import RetractEntry
+from ledger.domain.course_commands import CountersignEntry
 from ledger.domain.keeping_commands import ExtendSeal, SealRecord, UnsealRecord
-from ledger.domain.keeping_events import RecordSealed, RecordUnsealed, SealAttended
-from ledger.domain.keeping_values import SealMode, SealParty, SealStep, UnsealGround
+from ledger.domain.keeping_events import RecordSealed, RecordUnsealed, SealAttended, SealExtended
+from ledger.domain.keeping_values import EntryRef, SealedVersion, SealMode, SealParty, SealStep, UnsealGround
+from ledger.domain.sealed_versions import came_since
 from ledger.domain.values import Actor
 from tests.unit.domain.given import (
     AFFAIRS,
@@ -21,9 +24,13 @@ from tests.unit.domain.given import (
     NOW,
     PATIENTS_SIDE,
     RECORD,
+    SUPERIOR,
     SUPERVISORS,
+    TRAINEE,
     Stream,
+    active,
     closed,
+    signed,
 )
 
 LATE = NOW + timedelta(days=3 * 366)
@@ -35,6 +42,28 @@ def sealed(mode: SealMode = SealMode.COPY) -> tuple[Stream, UUID]:
     stream = closed()
     stream.when(SealRecord(RECORD, mode, SealParty.PATIENT_SIDE, "", (), PATIENTS_SIDE), leaves=LEAVES)
     return stream, next(iter(stream.record.overlays.seals))
+
+
+def test_a_countersignature_and_a_retraction_under_a_seal_are_seen_by_it() -> None:
+    """Both came since, until the seal is extended over their own leaves; then nothing is left to add."""
+    stream = active()
+    waits, wrong = stream.entry(signer=TRAINEE), stream.entry()
+    leaves = tuple(bytes([each]) * 32 for each in range(40))
+    sealing = SealRecord(RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "", (), PATIENTS_SIDE)
+    stream.when(sealing, leaves=leaves)
+    (seal_id,) = stream.record.overlays.seals
+    stream.when(CountersignEntry(RECORD, waits, 1, signed(SUPERIOR)))
+    countersigned = leaves[stream.record.version - 1]
+    stream.when(RetractEntry(RECORD, wrong, "wrong patient"))
+    retracted = leaves[stream.record.version - 1]
+    came = came_since(stream.record, stream.record.overlays.seals[seal_id])
+    assert came == [EntryRef(waits, 1), EntryRef(wrong, 1)]
+    extension = ExtendSeal(RECORD, seal_id, PATIENTS_SIDE)
+    event, _ = stream.when(extension, leaves=leaves).events
+    assert isinstance(event, SealExtended)
+    assert event.versions == (SealedVersion(waits, 1, countersigned), SealedVersion(wrong, 1, retracted))
+    assert came_since(stream.record, stream.record.overlays.seals[seal_id]) == []
+    assert stream.refused(extension, leaves=leaves)[1] == [("seal_id", "NOTHING_TO_SEAL")]
 
 
 @pytest.mark.parametrize("mode", list(SealMode))
