@@ -29,7 +29,8 @@ def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> Re
             moved = replace(state.moves[event.move - 1], moved_at=to)
             return next_version(state, moves=(*state.moves[: event.move - 1], moved, *state.moves[event.move :]))
         case TimeOf.ENTRY:
-            return with_entry(state, replace(state.entries[_named(event.entry_id)], corrected_at=to))
+            entry = state.entries[_named(event.entry_id)]
+            return with_entry(state, replace(entry, corrected_at=to, changed_version=state.version + 1))
         case TimeOf.CONSULTATION_REQUEST:
             # As of the request itself: a time ahead of the ledger's clock gains nobody time.
             asked = state.consultations[_named(event.consultation_id)]

@@ -101,14 +101,15 @@ def test_who_waits_to_be_told_is_not_told_twice_and_is_told_of_the_next_change()
     assert [each.transfer_id for each in stream.record.transfers.values() if each.outdated] == [south, newer]
 
 
-def test_what_was_changed_after_the_letter_is_still_to_be_told() -> None:
+@pytest.mark.parametrize("change", [retract, retime])
+def test_what_was_changed_after_the_letter_is_still_to_be_told(change: Callable[[UUID], Command]) -> None:
     """Who holds it was told of one version: a change between the letter and its entry in the ledger is not lost."""
     stream = active()
     entry_id = stream.entry()
     south, copy_id = handed_over(stream), copied(stream, entry_id)
     stream.when(amend(entry_id))
     written = stream.record.version
-    stream.when(retract(entry_id))
+    stream.when(change(entry_id))
     for holder, news in ((copy_id, "CopiesOutdated"), (south, "TransferOutdated")):
         letter = RecordHolderTold(RECORD, holder, "by letter", written)
         assert stream.refused(replace(letter, record_version=9999))[1] == [("record_version", "OUT_OF_RANGE")]
