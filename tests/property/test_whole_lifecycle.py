@@ -290,7 +290,9 @@ def check_late_item(step: Step, command: FileLateItem) -> None:
         if entry_id != command.corrects_entry_id:
             assert after[entry_id] == entry
             continue
-        assert after[entry_id] == replace(entry, corrected_by=(*entry.corrected_by, new))
+        changed = after[entry_id].changed_version
+        assert step.before.version < changed <= step.after.version
+        assert after[entry_id] == replace(entry, corrected_by=(*entry.corrected_by, new), changed_version=changed)
         assert entry.last.content.template == after[new].last.content.template
         assert entry_id not in listed_entries(step.before, originals=True)
 
