@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
 # Test files run side by side: most tests wait for real servers. `make test TEST_JOBS=0` runs one after the other.
-TEST_JOBS ?= 3
+TEST_JOBS ?= 4
 # In the order of the folders, so that the long files begin early and unit tests fill the gaps at the end.
 SIDE_BY_SIDE := --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 PEOPLE ?=

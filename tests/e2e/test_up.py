@@ -57,6 +57,7 @@ def test_the_ready_file_tells_a_program_all_it_needs(service: WholeService) -> N
     assert set(facts["pids"]) == ROLES
 
 
+@pytest.mark.long
 def test_kafka_is_named_where_it_carries_the_stream(services_folder: Path, kafka_jars: Path) -> None:
     """On Kafka: its bootstrap address answers, and SIGTERM ends the broker too."""
     service = WholeService(services_folder / "up-kafka", "kafka", kafka_jars)
@@ -122,6 +123,7 @@ async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
     assert not not_kept(await opened(service.settings, rows_of(service)), load.acknowledged)
 
 
+@pytest.mark.long
 def test_a_folder_in_use_is_refused_by_name(service: WholeService) -> None:
     """A second `ledger up` on the folder ends with a word, and the first keeps its ports for its next start."""
     service.start()
@@ -136,6 +138,7 @@ def test_a_folder_in_use_is_refused_by_name(service: WholeService) -> None:
     assert service.grpc == grpc
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("kafka_jars")
 def test_the_other_kind_of_stream_is_refused(service: WholeService) -> None:
     """A ledger that was published on the log is not continued on Kafka."""

@@ -95,6 +95,7 @@ async def test_nothing_acknowledged_is_lost_by_a_kill(
     await assert_kept(service, earlier)
 
 
+@pytest.mark.long
 async def test_nothing_acknowledged_is_lost_by_a_kill_of_everything(
     service: WholeService, load: Load, earlier: list[Load]
 ) -> None:

@@ -55,6 +55,7 @@ def assert_all_published(bootstrap: str, ledger: LoadedLedger, seconds_max: floa
     reader.close()
 
 
+@pytest.mark.long
 def test_killed_publisher_loses_doubles_and_reorders_nothing(
     ledger: LoadedLedger, publisher: PublisherProcess, kafka_broker: EmbeddedKafka
 ) -> None:

@@ -32,6 +32,7 @@ def copied(database: Database, recipient: str) -> list[tuple[str, int]]:
     return [(row[1], row[2]) for row in rows]
 
 
+@pytest.mark.long
 async def test_killed_publisher_copies_every_transfer_once(database: Database, tmp_path: Path) -> None:
     """kill -9 at several moments: every offer once, in the sender's order."""
     ledger = await LoadedLedger.add(database, "north", 1)
