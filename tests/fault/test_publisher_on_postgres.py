@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from ledger.config import load
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
