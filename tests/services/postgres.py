@@ -56,7 +56,7 @@ def postgres_server(services_folder: Path) -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def own_postgres(services_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A started server of this test alone, to be killed and started again."""
-    with EmbeddedPostgres(services_folder / f"postgres-{next(_numbers)}", programs=chosen_programs()) as server:
+    with EmbeddedPostgres(services_folder / f"own-postgres-{next(_numbers)}", programs=chosen_programs()) as server:
         yield server
     server.remove_elsewhere()
 
