@@ -43,14 +43,14 @@ class Care:
 
 @dataclass(frozen=True)
 class Bytes:
-    """What one event takes, bytes; measured, see `docs/scale.md`."""
+    """What one event takes, bytes: as in the demo, where a sealed body has 1,195 bytes on average."""
 
-    stored: float = 1_900.0
-    """In PostgreSQL, with indexes, heads and command ids."""
-    logged: float = 930.0
-    """In the log's files: envelope, sealed body, hashes."""
-    published: float = 1_050.0
-    """In one replica of the topic, uncompressed."""
+    stored: float = 2_100.0
+    """In PostgreSQL, with indexes, heads and command ids. Estimated: body, envelope and 700 bytes."""
+    logged: float = 1_620.0
+    """In the log's files: envelope, sealed body, hashes. Measured in the demo's folder; record maps come on top."""
+    published: float = 1_580.0
+    """In one replica of the topic. Measured in the demo's folder."""
 
     @property
     def kept(self) -> float:
@@ -77,7 +77,7 @@ PLACES = (
 
 @dataclass(frozen=True)
 class Capacity:
-    """Events a second that one unit of a part carries on one core here, measured; and what one unit is."""
+    """Events a second that one unit carries here; how each figure is known says `docs/scale.md`."""
 
     part: str
     per_second: float
@@ -85,11 +85,11 @@ class Capacity:
 
 
 CAPACITIES = (
-    Capacity("`ledger serve`", 1_200.0, "process of one core"),
+    Capacity("`ledger serve`", 1_250.0, "process of one core"),
     Capacity("append in PostgreSQL", 20_000.0, "server, here with one core"),
-    Capacity("publishing", 10_000.0, "publisher process"),
+    Capacity("publishing", 8_000.0, "publisher process"),
     Capacity("a view", 5_000.0, "projector process and view"),
-    Capacity("integrating and signing", 20_000.0, "process, one checkpoint a second"),
+    Capacity("integrating and signing", 17_000.0, "process, one checkpoint a second"),
 )
 SPARE = 0.5
 """Share of a capacity that is planned with: the rest is for failures and rebuilds."""
