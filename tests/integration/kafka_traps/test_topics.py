@@ -12,6 +12,7 @@ from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.kafka.writer import KafkaWriter
 from ledger.stream.topics import records_topic
 from tests.integration.kafka_traps.sending import batch, new_hospital, plain_producer, positions, values
+from tests.said import said_by
 
 SETTINGS = ("retention.ms", "retention.bytes", "cleanup.policy")
 
@@ -43,7 +44,7 @@ def test_topic_that_somebody_else_made_keeps_everything_afterwards(
     with caplog.at_level(logging.ERROR, "ledger"):
         assert TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1) >= wrong.keys()
     assert settings_of(kafka_broker.bootstrap, topic) == ["-1", "-1", "delete"]
-    (said,) = caplog.records
+    (said,) = said_by(caplog, "ledger")
     assert getattr(said, "topic", "") == topic
     assert TopicsAdmin(kafka_broker.bootstrap).ensure(topic, 1) == frozenset()
 
