@@ -110,7 +110,7 @@ class Hospitals:
     async def offer(self, record_id: str, ends_in: timedelta = timedelta(days=1)) -> str:
         """The sender offers the record to south; the transfer's id."""
         request = transfers.OfferTransferRequest(
-            context=context(self.sender), record_id=record_id, recipient="south", kind=common.TRANSFER_KIND_TRANSFER
+            context=context(self.sender), record_id=record_id, recipient="south", kind=common.TRANSFER_KIND_REFERRAL
         )
         request.expires_at.FromDatetime(datetime.now(UTC) + ends_in)
         response = await TransferServiceStub(self.channel).OfferTransfer(request)
