@@ -84,8 +84,11 @@ def partition_function(settings: Settings) -> Callable[[bytes, int], int]:
 
 def _boards(boards: BoardQueries) -> dict[str, Query]:
     async def board(request: boards_pb2.GetDepartmentBoardRequest) -> Message:
+        faults = Faults()
+        _check_enum(request.subjects, boards_pb2.BoardSubjects.values(), "subjects", faults)
+        faults.refuse_if_any()
         page = (request.page_size, request.page_token, request.min_position)
-        return await boards.department_board(request.hospital, request.department, *page)
+        return await boards.department_board(request.hospital, request.department, *page, request.subjects)
 
     async def departments(request: boards_pb2.ListDepartmentsRequest) -> Message:
         return await boards.departments(request.hospital, request.min_position)

@@ -96,8 +96,9 @@ def by_a_team() -> Stream:
 
 @pytest.mark.parametrize(("seconds", "missed"), [(-1, False), (0, False), (1, True)])
 def test_after_a_team_a_physician_is_named_within_the_hospitals_term(seconds: int, *, missed: bool) -> None:
-    """No national figure is known: a hospital's layer gives its own. Counted by the ledger's clock, and missed for good."""
-    house, at = read_pack(TERM_OF_TEAM, bases())[0], NOW + timedelta(minutes=30, seconds=seconds)
+    """No national figure is known: a hospital's layer gives its own. Counted by the ledger's clock; missed for good."""
+    house, due = read_pack(TERM_OF_TEAM, bases())[0], NOW + timedelta(minutes=30)
+    at = due + timedelta(seconds=seconds)
     stream = by_a_team()
     (open_,) = (each for each in deadlines(stream.record, house) if each.rule == "physician_named")
     assert (open_.since, open_.due_at, open_.met_at, open_.missed(at)) == (
