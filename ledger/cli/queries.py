@@ -178,7 +178,7 @@ def _archive(archive: ArchiveQueries) -> dict[str, Query]:
 def _transfers(transfers: TransferQueries) -> dict[str, Query]:
     async def list_transfers(request: transfers_pb2.ListTransfersRequest) -> Message:
         page = (request.page_size, request.page_token, request.min_position)
-        return await transfers.transfers(request.hospital, *page)
+        return await transfers.transfers(request.hospital, *page, outdated=request.outdated)
 
     return {"TransferService/ListTransfers": list_transfers}
 

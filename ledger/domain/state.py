@@ -196,8 +196,7 @@ class RecordState:
     rule_pack_version: int
     department: str
     historical: bool = False
-    registered_at: datetime | None = None
-    """By the ledger's clock."""
+    registered_at: datetime | None = None  # by the ledger's clock
     identified: bool = False
     """It was the record of a provisional person, who is known by now."""
     departments: tuple[str, ...] = ()
@@ -264,6 +263,7 @@ class PackageState:
     events: int = 0
     head_leaf: bytes = b""
     code: str = ""
+    outdated: bool = False
 
 
 def nothing_left(version: int) -> RecordState:

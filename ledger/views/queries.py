@@ -94,9 +94,9 @@ class TransferQueries(Protocol):
     """Transfers sent and received."""
 
     async def transfers(
-        self, hospital: str, page_size: int, page_token: str, min_position: int
+        self, hospital: str, page_size: int, page_token: str, min_position: int, *, outdated: bool = False
     ) -> transfers_pb2.ListTransfersResponse:
-        """Transfers, the newest first."""
+        """Transfers, the newest first; or received packages that wait for a later version."""
         ...
 
 
