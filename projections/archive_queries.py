@@ -62,7 +62,7 @@ def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
         score=row[14],
         grade=row[23],
         copies=row[15],
-        restricted=row[16],
+        restricted=row[16] > 0,
         disposal=_disposal(*row[17:21]),
         holds=map(_hold, _of("hold", overlays)),
         seals=map(_seal, _of("seal", overlays)),

@@ -34,6 +34,8 @@ _OF_THE_EXECUTION = ("supervisors", "approved_by", "context.", "list_id")
 _OF_THE_RECORD = frozenset({"NOT_APPLICABLE"})
 """Except where the record is to be kept: somebody has appraised it otherwise since."""
 _DONE_BEFORE = frozenset({"ALREADY_APPROVED"})
+_OVERTAKEN = frozenset({"REPORT_UNTRUE", "REASON_UNTRUE"})
+"""Of a report: somebody has destroyed a record meanwhile, or taken away what kept it."""
 ANOTHER_LIST = "DESTROYED_BY_ANOTHER_LIST"
 
 
@@ -92,9 +94,9 @@ class ListExecution:
             refused = await self._report(listed, outcomes)
             # Another execution of the same list may have been faster: what it did is read, and reported.
             listed = await self.read(list_id)
-            if refused and listed.phase != DISPOSAL_LIST_PHASE_EXECUTED and "REPORT_UNTRUE" not in refused:
+            if refused and listed.phase != DISPOSAL_LIST_PHASE_EXECUTED and not _OVERTAKEN & set(refused):
                 raise ExecutionRefused(refused)
-        raise ExecutionRefused(["REPORT_UNTRUE"])
+        raise ExecutionRefused(sorted(_OVERTAKEN))
 
     async def read(self, list_id: str) -> lists.DisposalList:
         """The list as it stands."""

@@ -20,6 +20,7 @@ from ledger.domain.identity_commands import (
     MergePatients,
     UnlinkPatients,
     UnmergePatients,
+    WithdrawIdentification,
 )
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.refusal import RefusalKind, Refused, Violation
@@ -33,7 +34,7 @@ _ON_MAPS = frozenset({PublishMap})
 _ON_RULEBOOK = frozenset(get_args(RulebookCommand))
 _BY_PACKAGE = frozenset({AnswerPackage, MarkPackageOutdated})
 _BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
-_BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)})
+_BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)}) - {WithdrawIdentification}
 
 
 def _stream_field(command: type[Any]) -> str | None:

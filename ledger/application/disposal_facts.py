@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stream_cache import Loaded
 from ledger.domain.decision import DISPOSAL, Facts, RecordAtHand
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import RECORDS_MAX
+from ledger.domain.disposal_values import ListedRecord, ReportedRecord
+from ledger.domain.left_out import against_destruction
+from ledger.domain.refusal import Refused
 from ledger.domain.state import RecordState
 from ledger.store.reading import EventReader
 
@@ -32,6 +36,24 @@ class DisposalFacts:
                 found[record_id] = RecordAtHand(record_id, loaded.state, loaded.head_leaf)
         return found
 
+    async def reported(
+        self,
+        listed: Loaded | None,
+        outcomes: Sequence[ReportedRecord],
+        at_the_end: Callable[[Loaded], Awaitable[Facts]],
+    ) -> dict[UUID, RecordAtHand]:
+        """The records of a report, those that are left out each with what holds against its destruction now."""
+        state = listed.state if listed else None
+        on_list = {each.record_id: each for each in state.records} if isinstance(state, DisposalListState) else {}
+        found = await self.at_hand([each.record_id for each in outcomes])
+        left_out = {each.record_id for each in outcomes if not each.destroyed} & on_list.keys() & found.keys()
+        for record_id in sorted(left_out):
+            loaded = await self._ledger.load(record_id)
+            if listed is not None and loaded is not None and isinstance(loaded.state, RecordState):
+                rules = await _against(loaded, loaded.state, on_list[record_id], listed.stream_id, at_the_end)
+                found[record_id] = replace(found[record_id], against=rules)
+        return found
+
     async def of_list(self, facts: Facts, list_id: UUID) -> Facts:
         """With the list that a command on a record names, and how often it was bumped BEFORE it was read."""
         bumps = await self.bumps(list_id)
@@ -44,3 +66,18 @@ class DisposalFacts:
         """How often destructions by the list, and its report, bumped it."""
         row = await self._reader.reservation(self._ledger.hospital, DISPOSAL, self._keys.key(DISPOSAL, (str(list_id),)))
         return row.counter if row else 0
+
+
+async def _against(
+    loaded: Loaded,
+    record: RecordState,
+    listed: ListedRecord,
+    list_id: UUID,
+    at_the_end: Callable[[Loaded], Awaitable[Facts]],
+) -> frozenset[str]:
+    try:
+        facts = await at_the_end(loaded)
+    except Refused as unreadable:
+        # Without its rules the destruction is refused, by this alone.
+        return frozenset(each.rule for each in unreadable.violations)
+    return against_destruction(record, listed, list_id, facts)

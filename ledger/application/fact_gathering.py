@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import get_args
+from functools import partial
 from uuid import UUID
 
+from ledger.application.asked_for import RULEBOOK, asks_roles, claim_of, patient_of, patients_of, templates_of
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
 from ledger.application.fresh_ids import fresh_ids
@@ -18,6 +19,7 @@ from ledger.application.patient_visits import PatientVisits
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stated_facts import StatedFacts, claimed_item
+from ledger.application.stored_rows import rows_up_to
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import (
     AmendEntry,
@@ -30,10 +32,11 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import CorrectTime, FileLateItem, IdentifyPatient, ResumeCare
-from ledger.domain.decision import LEDGER, MAP, PATIENT, ClaimedItem, Facts, Visit
+from ledger.domain.decision import PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
+from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -45,17 +48,14 @@ from ledger.domain.keeping_commands import (
     RequestReopen,
     SealRecord,
 )
-from ledger.domain.lifecycle import RULES
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.patient_identifiers import identifiers_named
-from ledger.domain.rulebook_commands import RulebookCommand
-from ledger.domain.state import PatientState, RecordState, StreamState
-from ledger.domain.transfer_commands import OfferTransfer, ReceivePackage
+from ledger.domain.state import PatientState, RecordState, StreamState, is_destroyed
+from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
-from ledger.store.reading import EventReader, StoredRow
+from ledger.store.reading import EventReader
 from ledger.trust.leaf import leaf_hash
 
-RULEBOOK = get_args(RulebookCommand)
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
 """Commands that choose among the rules there are, or name a template without its version."""
 _NOBODY = UUID(int=0)
@@ -63,7 +63,6 @@ _AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, A
 """Commands that ask whether a term is over, which the pack in force now may have lengthened."""
 _BY_RETENTION = frozenset({ArchiveRecord, RearchiveRecord})
 """Commands whose decision asks how long the record is kept, which the patient's other visits decide too."""
-PAGE = 1000
 
 
 class FactGathering:
@@ -89,7 +88,7 @@ class FactGathering:
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names; for the rulebook, which stream it is."""
-        parts = _claim_of(asked)
+        parts = claim_of(asked)
         if parts is None:
             return None
         kind, names = parts
@@ -169,17 +168,20 @@ class FactGathering:
         """What commands on identity, retention and disposal ask of the person and of the list."""
         match asked.command:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
-                persons = await self._bumped({patient_id} | _patients_of(loaded))
+                persons = await self._bumped({patient_id} | patients_of(loaded))
                 return replace(facts, persons=persons, patient=await self._patient(patient_id))
+            case WithdrawIdentification() if loaded is not None:
+                return await self._of_provisional(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
-                return replace(facts, persons=await self._bumped(_patients_of(loaded)))
+                return replace(facts, persons=await self._bumped(patients_of(loaded)))
             case _ if asked.beside_id is not None and asked.stream_id is not None:
                 return replace(facts, persons=await self._bumped({asked.stream_id, asked.beside_id}))
             case DrawUpDisposalList(record_ids=record_ids):
                 return replace(facts, listed=await self._disposal.at_hand(record_ids))
             case RecordDisposalReport(list_id=list_id, outcomes=outcomes):
                 facts = replace(facts, list_bumps=await self._disposal.bumps(list_id))
-                return replace(facts, listed=await self._disposal.at_hand([each.record_id for each in outcomes]))
+                at_the_end = partial(self._at_the_end, now=facts.now)
+                return replace(facts, listed=await self._disposal.reported(loaded, outcomes, at_the_end))
             case ApproveDisposal(list_id=UUID() as list_id) | DestroyRecord(list_id=list_id) if loaded is not None:
                 facts = await self._disposal.of_list(facts, list_id)
                 return await self.of_term(facts, loaded)
@@ -190,12 +192,26 @@ class FactGathering:
             case _:
                 return facts
 
+    async def _at_the_end(self, loaded: Loaded, now: datetime) -> Facts:
+        """What asks whether a record could be destroyed now; of one that is gone nothing is asked."""
+        facts = await self.of_state(loaded, now)
+        gone = isinstance(loaded.state, RecordState) and is_destroyed(loaded.state)
+        return facts if gone else await self.of_term(facts, loaded)
+
+    async def _of_provisional(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With the provisional person under whom the record was filed, and the patient under whom it is."""
+        provisional = loaded.state.provisional if isinstance(loaded.state, RecordState) else None
+        if provisional is None:
+            return facts
+        persons = await self._bumped({provisional.patient_id} | patients_of(loaded))
+        return replace(facts, persons=persons, patient=await self._patient(provisional.patient_id))
+
     async def _converging(self, asked: Asked, loaded: Loaded | None, facts: Facts) -> Facts:
         """With what is known of the items that the command names, and of what they state."""
         command, context = asked.command, asked.context
         also = command.also if isinstance(command, (RecordEntry, AmendEntry, FileLateItem)) else ()
         first = (HeldItem(context.source, context.fact_sha256),) if context.source and context.fact_sha256 else ()
-        patient_id = _patient_of(command, loaded)
+        patient_id = patient_of(command, loaded)
         # Too many are refused without asking for each.
         if patient_id is None or not (first or also) or len(also) > ITEMS_MAX:
             return facts
@@ -219,16 +235,16 @@ class FactGathering:
         return replace(facts, roles_by=rules.roles_in_force())
 
     async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
-        if isinstance(command, _BY_NEWEST_RULES) or _asks_roles(command):
+        if isinstance(command, _BY_NEWEST_RULES) or asks_roles(command):
             return await self._rules.now()
-        return await self._rules.knowing(loaded.state if loaded else None, _templates_of(command))
+        return await self._rules.knowing(loaded.state if loaded else None, templates_of(command))
 
     async def of_patient(self, facts: Facts, loaded: Loaded) -> Facts:
         """With every visit of the person, and how often each of its patients was bumped BEFORE they were read."""
         record = loaded.state
         if not isinstance(record, RecordState):
             return facts
-        bumped = await self._bumped(_patients_of(loaded))
+        bumped = await self._bumped(patients_of(loaded))
         # Until nobody else is found: a link made after the bump of either patient was read is a conflict.
         while others := set(await self._visits.persons(record.patient_id)) - set(bumped):
             bumped |= await self._bumped(others)
@@ -250,47 +266,3 @@ class FactGathering:
     async def _patient(self, patient_id: UUID) -> PatientState | None:
         patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
         return patient.state if patient and isinstance(patient.state, PatientState) else None
-
-
-def _templates_of(command: Command) -> tuple[tuple[str, int], ...]:
-    """What a command names whose entry is checked against its template."""
-    content = getattr(command, "content", None)
-    return ((content.template, content.template_version),) if isinstance(content, EntryContent) else ()
-
-
-def _asks_roles(command: Command) -> bool:
-    rule = RULES.get(type(command))
-    return rule is not None and rule.asks_roles
-
-
-def _patients_of(loaded: Loaded) -> set[UUID]:
-    return {loaded.state.patient_id} if isinstance(loaded.state, RecordState) else set()
-
-
-def _patient_of(command: Command, loaded: Loaded | None) -> UUID | None:
-    if isinstance(command, RegisterRecord):
-        return command.patient_id
-    return loaded.state.patient_id if loaded and isinstance(loaded.state, RecordState) else None
-
-
-async def rows_up_to(reader: EventReader, hospital: str, stream_id: UUID, version: int) -> list[StoredRow]:
-    """A stream's rows up to a version, as stored."""
-    rows: list[StoredRow] = []
-    while len(rows) < version:
-        limit = min(PAGE, version - len(rows))
-        page = await reader.read_stream(hospital, stream_id, len(rows), limit)
-        if not page:
-            break
-        rows += page
-    return rows
-
-
-def _claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
-    if isinstance(asked.command, ReceivePackage):
-        return "package", (asked.command.sender, str(asked.command.transfer_id))
-    if isinstance(asked.command, PublishMap):
-        return MAP, ()
-    if isinstance(asked.command, RULEBOOK):
-        return LEDGER, ()
-    source = asked.context.source
-    return None if source is None else ("source", (source.system, source.type, source.id))

@@ -21,7 +21,6 @@ from ledger.application.errors import (
     UnknownPatient,
     UnknownRecord,
 )
-from ledger.application.fact_gathering import rows_up_to
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
@@ -29,6 +28,7 @@ from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.service_notes import ServiceNotes
 from ledger.application.stated_facts import StatedFacts, claimed_item
+from ledger.application.stored_rows import rows_up_to
 from ledger.application.stream_cache import before
 from ledger.application.succession import append_succession
 from ledger.application.tenant import Tenant

@@ -31,20 +31,26 @@ class PatientVisits:
         persons = await self.persons(patient_id)
         if patient_id not in persons:
             raise UnknownPatient(patient_id)
-        return await self._under(set(persons.values()), {})
+        return await self._under(set(persons.values()), {}, of=frozenset(persons))
 
-    async def _under(self, case_numbers: set[str], found: dict[UUID, Visit]) -> tuple[Visit, ...]:
+    async def _under(
+        self, case_numbers: set[str], found: dict[UUID, Visit], of: frozenset[UUID] | None = None
+    ) -> tuple[Visit, ...]:
+        """The stays that were ever claimed under these numbers; of these patients alone, where they are named."""
         for case_number in sorted(case_numbers):
             key = self._keys.key("visit", (case_number,))
             for row in await self._reader.reservations_in_group(self._ledger.hospital, "visit", key):
                 if row.stream_id is not None and row.stream_id not in found:
-                    found |= await self._one(row.stream_id)
+                    found |= await self._one(row.stream_id, of)
         return tuple(found.values())
 
-    async def _one(self, stream_id: UUID) -> dict[UUID, Visit]:
+    async def _one(self, stream_id: UUID, of: frozenset[UUID] | None) -> dict[UUID, Visit]:
         loaded = await self._ledger.load(stream_id)
         if loaded is None or not isinstance(loaded.state, RecordState) or is_destroyed(loaded.state):
             # What is destroyed asks for nothing any longer, and the dates that it moved stay moved.
+            return {}
+        if of is not None and loaded.state.patient_id not in of:
+            # Somebody else's by now: it counts for this patient's terms, and is not shown as the patient's.
             return {}
         return {stream_id: _visit(stream_id, loaded.state)}
 

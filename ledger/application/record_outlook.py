@@ -19,7 +19,8 @@ from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.retention import Term, retention_term, term_over
-from ledger.domain.state import RecordState, Transfer, is_destroyed
+from ledger.domain.state import RecordState, is_destroyed
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import Actor
 
 

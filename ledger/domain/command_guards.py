@@ -217,6 +217,19 @@ def _correction_confirmed(command: Any, record: RecordState, facts: Facts) -> bo
     return not record.identified or _confirmed_by_another(command, record, facts)
 
 
+def second_allowed(command_name: str, of: Callable[[RecordState], bool] = lambda _: True) -> CommandGuard:
+    """The demand that the pack would let the second person send the command, too; a trainee never is that person."""
+
+    def holds(command: Any, record: RecordState, facts: Facts) -> bool:
+        second: Actor | None = command.confirmed_by
+        if second is None or not of(record):
+            return True
+        return second.role != TRAINEE and facts.may(command_name, second)
+
+    demand = "the second person is no trainee, and has a role that the pack in force names, too"
+    return _check("ROLE_NOT_ALLOWED", demand, "confirmed_by.role", holds, asks_roles=True)
+
+
 def _list_open(command: Any, _: RecordState, facts: Facts) -> bool:
     listed = facts.disposal_list
     return command.list_id is None or (

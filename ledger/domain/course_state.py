@@ -31,6 +31,8 @@ class Consultation:
     """When somebody called by telephone before the request."""
     answer_reason: str = ""
     """Why the answer came before the request; empty where it did not."""
+    record_version: int = 0
+    """Version of the record at which it was asked for first."""
 
     @property
     def answered(self) -> bool:
@@ -44,6 +46,17 @@ class DepartmentMove:
 
     to_department: str
     moved_at: datetime
+    record_version: int = 0
+    """Version of the record that says so first."""
+
+
+@dataclass(frozen=True)
+class Provisional:
+    """Somebody whom nobody knew, and the stay as one of that person's."""
+
+    patient_id: UUID
+    case_number: str
+    visit_sequence: int
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import AssignPhysician, CorrectTime
 from ledger.domain.course_events import PhysicianAssigned, TimeCorrected
-from ledger.domain.decide_holder import outdated_by_change
+from ledger.domain.decide_holder import outdated_by_change, outdated_by_stay
 from ledger.domain.decision import Decision, Facts, bump_persons
+from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.refusal import RefusalKind
@@ -40,8 +41,21 @@ def correct_time(command: CorrectTime, state: StreamState | None, facts: Facts) 
     )
     # Another end of care moves the terms of the person's other records: none of them is destroyed meanwhile.
     bumps = bump_persons(facts) if command.of is TimeOf.CARE_END else ()
-    told = () if command.entry_id is None else outdated_by_change(record, command.entry_id, facts)
-    return Decision(command.record_id, "record", (event, *told), bumps)
+    return Decision(command.record_id, "record", (event, *_told(command, record, facts)), bumps)
+
+
+def _told(command: CorrectTime, record: RecordState, facts: Facts) -> tuple[Event, ...]:
+    """What those are told who hold the time as it was said first."""
+    if command.entry_id is not None:
+        return outdated_by_change(record, command.entry_id, facts)
+    said_in = 0
+    if command.of is TimeOf.CARE_END:
+        said_in = record.ended_version
+    elif command.of is TimeOf.MOVE:
+        said_in = record.moves[command.move - 1].record_version
+    elif command.consultation_id is not None:
+        said_in = record.consultations[command.consultation_id].record_version
+    return outdated_by_stay(record, said_in, facts)
 
 
 def _check_named(command: CorrectTime, faults: Faults) -> None:

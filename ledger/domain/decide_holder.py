@@ -9,8 +9,10 @@ from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.guards import begin, check_reason, expect, on_record
 from ledger.domain.keeping_commands import RecordHolderTold
-from ledger.domain.state import Entry, RecordState, StreamState, Transfer
+from ledger.domain.keeping_state import IssuedCopy
+from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.use_events import CopiesOutdated, HolderTold
 from ledger.domain.values import TransferState
 
@@ -32,28 +34,47 @@ TOLD_MAX = 900
 
 def outdated_by_change(record: RecordState, entry_id: UUID, facts: Facts) -> tuple[Event, ...]:
     """What a change of an entry says to those who hold it as it was; who waits to be told is not told twice."""
-    entry, meta = record.entries[entry_id], facts.meta()
-    packages = [each for each in record.transfers.values() if _holds(each, entry)]
+    copies = (
+        each for each in record.overlays.copies.values() if any(shown.entry_id == entry_id for shown in each.versions)
+    )
+    return _outdated(record, entry_id, _first_said(record.entries[entry_id]), copies, facts)
+
+
+def outdated_by_stay(record: RecordState, said_in: int, facts: Facts) -> tuple[Event, ...]:
+    """The same of what is no entry's, which stands in the record since that version; 0 = since the first."""
+    copies = (each for each in record.overlays.copies.values() if said_in <= each.record_version)
+    return _outdated(record, None, said_in, copies, facts)
+
+
+def _outdated(
+    record: RecordState, entry_id: UUID | None, said_in: int, copies: Iterable[IssuedCopy], facts: Facts
+) -> tuple[Event, ...]:
+    meta = facts.meta()
+    # A package holds every event of the record up to its version.
+    has = (each for each in record.transfers.values() if _has_it(each, record) and said_in <= each.record_version)
+    packages = [each for each in has if not each.outdated]
     events: list[Event] = [
         TransferOutdated(meta, each.transfer_id, each.counterpart, entry_id) for each in packages[:TOLD_MAX]
     ]
-    copies = tuple(
-        each.copy_id
-        for each in record.overlays.copies.values()
-        if not each.outdated and any(shown.entry_id == entry_id for shown in each.versions)
-    )
-    if copies:
-        events.append(CopiesOutdated(meta, copies, entry_id))
+    shown = tuple(each.copy_id for each in copies if not each.outdated)
+    if shown:
+        events.append(CopiesOutdated(meta, shown, entry_id))
     return tuple(events)
 
 
-def _holds(transfer: Transfer, entry: Entry) -> bool:
-    return transfer.state in HOLDING and not transfer.outdated and _packed(transfer, entry)
+def _has_it(transfer: Transfer, record: RecordState) -> bool:
+    """Whether its recipient has the package, or may have it: taking an offer back takes back nothing that was read."""
+    if transfer.state is not TransferState.SUPERSEDED:
+        return transfer.delivered or transfer.state in HOLDING
+    # Who never got the later version has this one still.
+    others = (each for each in record.transfers.values() if each.state is not TransferState.SUPERSEDED)
+    return transfer.delivered and not any(
+        each.counterpart == transfer.counterpart and _has_it(each, record) for each in others
+    )
 
 
-def _packed(transfer: Transfer, entry: Entry) -> bool:
-    # A package holds every event of the record up to its version.
-    return entry.versions[0].record_version <= transfer.record_version
+def _first_said(entry: Entry) -> int:
+    return entry.versions[0].record_version
 
 
 def record_holder_told(command: RecordHolderTold, state: StreamState | None, facts: Facts) -> Decision:
@@ -74,14 +95,20 @@ def _still_outdated(command: RecordHolderTold, record: RecordState, facts: Facts
     held: Iterable[Entry] = ()
     if copy is not None:
         held = (record.entries[each] for each in {shown.entry_id for shown in copy.versions})
-    elif transfer is not None and transfer.state in HOLDING:
-        held = (each for each in record.entries.values() if _packed(transfer, each))
-    last = max(held, key=lambda each: each.changed_version, default=None)
-    if last is None or not 0 < command.record_version < last.changed_version:
+    elif transfer is not None and _has_it(transfer, record):
+        held = (each for each in record.entries.values() if _first_said(each) <= transfer.record_version)
+    changed_in, entry_id = _last_change(record, held)
+    if not 0 < command.record_version < changed_in:
         return ()
     if transfer is not None:
-        return (TransferOutdated(facts.meta(), transfer.transfer_id, transfer.counterpart, last.entry_id),)
-    return (CopiesOutdated(facts.meta(), (command.holder_id,), last.entry_id),)
+        return (TransferOutdated(facts.meta(), transfer.transfer_id, transfer.counterpart, entry_id),)
+    return (CopiesOutdated(facts.meta(), (command.holder_id,), entry_id),)
+
+
+def _last_change(record: RecordState, held: Iterable[Entry]) -> tuple[int, UUID | None]:
+    """Of what is held, or of the stay: in which version of the record, and of which entry."""
+    of_entry = ((each.changed_version, each.entry_id) for each in held)
+    return max(((record.overlays.stay_version, None), *of_entry), key=lambda each: each[0])
 
 
 DECISIONS = {RecordHolderTold: record_holder_told}

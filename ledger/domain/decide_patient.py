@@ -19,6 +19,7 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
+from ledger.domain.identity_events import IdentifiersStated
 from ledger.domain.partial_dates import check_partial_date, check_partial_time
 from ledger.domain.patient_identifiers import (
     IDENTIFIERS_MAX,
@@ -30,6 +31,7 @@ from ledger.domain.patient_identifiers import (
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
+from ledger.domain.stated_identifiers import after_amendment, item_of, names, with_statement
 from ledger.domain.values import PatientDetails, PatientIdentifier
 
 GENDERS = frozenset({"", "male", "female", "other", "unknown"})
@@ -76,31 +78,36 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     led = {"recognised_id": known.merged_into} if known.merged_into else dict[str, UUID]()
     if taken_before(facts, Taken.PATIENT):
         return Decision(patient_id, "patient", (), result={**led})
-    details = command.details
-    if known.case_number != command.case_number:
-        # Another system numbers patients in its own way; it is the same person as long as that number is known here.
-        if command.case_number not in {each.value for each in known.details.identifiers}:
-            raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
-        details = replace(details, identifiers=_together(known.details, details))
-    event = PatientAmended(facts.meta(), details, SOURCE_CHANGED)
+    own_number = tuple(each for each in known.details.identifiers if each.value == command.case_number)
+    # Another system numbers patients in its own way; it is the same person as long as that number is known here.
+    if known.case_number != command.case_number and not own_number:
+        raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
+    events = _stating(command, known, (*command.details.identifiers, *own_number), SOURCE_CHANGED, facts)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
     # Else who bears by right what the source took back would be led into this patient's record.
-    freed = claims_freed(command, details, patient_id, known, facts)
-    return Decision(patient_id, "patient", (event,), (*claims, *freed), {**led})
+    freed = claims_freed(command, events[0].details, patient_id, known, facts)
+    return Decision(patient_id, "patient", events, (*claims, *freed), {**led})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
     """The same person by an exact identifier: what is known stays, identifiers are added, the case number is kept."""
     known = expect(state, PatientState, "details.identifiers")
-    details = replace(known.details, identifiers=_together(known.details, command.details))
-    event = PatientAmended(facts.meta(), details, RECOGNISED)
+    said = command.details.identifiers
+    events = _stating(replace(command, details=known.details), known, said, RECOGNISED, facts)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
-    return Decision(patient_id, "patient", (event,), claims, {"recognised_id": patient_id})
+    return Decision(patient_id, "patient", events, claims, {"recognised_id": patient_id})
 
 
-def _together(known: PatientDetails, said: PatientDetails) -> tuple[PatientIdentifier, ...]:
-    named = {(each.system, each.value) for each in known.identifiers}
-    return (*known.identifiers, *(each for each in said.identifiers if (each.system, each.value) not in named))
+def _stating(
+    command: RegisterPatient, known: PatientState, said: tuple[PatientIdentifier, ...], reason: str, facts: Facts
+) -> tuple[PatientAmended, *tuple[IdentifiersStated, ...]]:
+    """What the source's item changes, and which identifiers it gives where the change alone does not say so."""
+    item, before = item_of(facts.context.source), known.details.identifiers
+    after = with_statement(before, known.stated, item, said)
+    amended = PatientAmended(facts.meta(), replace(command.details, identifiers=after), reason)
+    if after_amendment(known.stated, before, after, item)[item] == names(said):
+        return (amended,)
+    return amended, IdentifiersStated(facts.meta(), tuple(dict.fromkeys(said)))
 
 
 def likeness(details: PatientDetails) -> tuple[str, ...]:

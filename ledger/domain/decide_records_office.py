@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ledger.domain.command_guards import is_finished, iso_date
+from ledger.domain.decide_holder import outdated_by_change, outdated_by_stay
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
@@ -37,12 +38,12 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.retention import term_over
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
-from ledger.domain.use_events import UseRestrictionLifted
+from ledger.domain.use_events import RestrictionLifted
 
 PAGES_MAX = 10_000
 DPI_MAX = 10_000
 RESTRICTIONS_MAX = 90
-"""Restrictions that stand at once: the end of one says every other one anew in the same command."""
+"""Restrictions that stand at once."""
 
 
 def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:
@@ -191,14 +192,20 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     ]
     if restricts:
         events.append(UseRestricted(meta, command.request_id))
-    return on_record(command.record_id, *events)
+    return on_record(command.record_id, *events, *_statement_told(command, record, facts))
+
+
+def _statement_told(command: AnswerPatientRequest, record: RecordState, facts: Facts) -> tuple[Event, ...]:
+    """The patient's words go with every copy and package: who has one without them is told."""
+    if not command.statement:
+        return ()
+    if command.entry_id is None:
+        return outdated_by_stay(record, 0, facts)
+    return outdated_by_change(record, command.entry_id, facts)
 
 
 def lift_restriction(command: LiftRestriction, state: StreamState | None, facts: Facts) -> Decision:
-    """What one restriction was for is over, or the patient wants it no longer; the reason says which.
-
-    Every other one goes on: the event ends all of them, and each that stays is said anew beside it.
-    """
+    """What one restriction was for is over, or the patient wants it no longer; the reason says which."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
@@ -208,9 +215,9 @@ def lift_restriction(command: LiftRestriction, state: StreamState | None, facts:
     if command.request_id is not None and standing and command.request_id not in standing:
         faults.add("request_id", "NOT_RESTRICTED", "no use is restricted for this request", RefusalKind.STATE)
     faults.refuse_if_any()
-    meta = facts.meta()
-    stay = (UseRestricted(meta, each) for each in standing if command.request_id not in (None, each))
-    return on_record(command.record_id, UseRestrictionLifted(meta, command.reason), *stay)
+    ended = command.request_id or next(iter(standing), None)
+    assert ended is not None  # noqa: S101 - its absence is a fault above
+    return on_record(command.record_id, RestrictionLifted(facts.meta(), ended, command.reason))
 
 
 def _check_count(value: int, most: int, field: str, faults: Faults) -> None:

@@ -10,7 +10,7 @@ from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.state import RecordState, StreamState, Transfer
+from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.transfer_events import (
     TransferAccepted,
@@ -25,6 +25,7 @@ from ledger.domain.transfer_events import (
     TransferVerified,
     TransferWithdrawn,
 )
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
 UNANSWERED = frozenset({TransferState.OFFERED})

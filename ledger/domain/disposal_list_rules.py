@@ -135,6 +135,29 @@ def _supervisors_unfit(command: RecordDisposalReport, _: DisposalListState | Non
             yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
 
 
+def _approver_unfit(command: ApproveDisposalList, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
+    if command.approver is not None and not facts.may("approve_destruction", command.approver):
+        yield Violation("approver.role", APPROVER_ALLOWED.rule, APPROVER_ALLOWED.demand)
+
+
+def _watched_nothing(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
+    destructions = (each.record.archiving.destruction for each in facts.listed.values())
+    ours = [each for each in destructions if each is not None and each.list_id == command.list_id]
+    watched = {supervisor.id for each in ours for supervisor in each.supervisors}
+    for index, supervisor in enumerate(command.supervisors):
+        if ours and supervisor.id not in watched:
+            yield Violation(f"supervisors[{index}]", SUPERVISED.rule, SUPERVISED.demand)
+
+
+def _untrue_reasons(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
+    for index, outcome in enumerate(command.outcomes):
+        at_hand = facts.listed.get(outcome.record_id)
+        against = at_hand.against if at_hand else frozenset[str]()
+        for number, rule in enumerate(outcome.rules):
+            if rule not in against:
+                yield Violation(f"outcomes[{index}].rules[{number}]", REASONS_TRUE.rule, REASONS_TRUE.demand)
+
+
 RECORDS_KNOWN = _each_record(
     "UNKNOWN_RECORD", "no such record in this hospital", lambda record: record is not None, RefusalKind.NOT_FOUND
 )
@@ -158,6 +181,9 @@ SUPERVISORS_DIFFER = _guard(
     _supervisors_differ,
 )
 SUPERVISORS_ALLOWED = ListGuard("ROLE_NOT_ALLOWED", "the pack names the roles of supervisors", _supervisors_unfit)
+APPROVER_ALLOWED = ListGuard("ROLE_NOT_ALLOWED", "the pack names the roles of the approver", _approver_unfit)
+SUPERVISED = ListGuard("NOT_SUPERVISED", "who signs the report watched a destruction by the list", _watched_nothing)
+REASONS_TRUE = ListGuard("REASON_UNTRUE", "each reason holds against the record's destruction now", _untrue_reasons)
 EVERY_RECORD_ONCE = _guard(
     "REPORT_INCOMPLETE", "every record of the list once, in its order", "outcomes", _every_record_once
 )
@@ -173,12 +199,22 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
     ApproveDisposalList: ListRule(
         frozenset({DisposalListPhase.DRAWN_UP}),
         DisposalListPhase.APPROVED,
-        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPROVER_DIFFERS, _role_allowed("approve_disposal")),
+        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPROVER_DIFFERS, APPROVER_ALLOWED, _role_allowed("approve_disposal")),
     ),
     RecordDisposalReport: ListRule(
         frozenset({DisposalListPhase.APPROVED}),
         DisposalListPhase.EXECUTED,
-        (EVERY_RECORD_ONCE, EXPLAINED, REPORT_TRUE, SUPERVISORS_DIFFER, SUPERVISORS_ALLOWED),
+        (
+            EVERY_RECORD_ONCE,
+            EXPLAINED,
+            REPORT_TRUE,
+            REASONS_TRUE,
+            SUPERVISORS_DIFFER,
+            SUPERVISORS_ALLOWED,
+            SUPERVISED,
+            ACTS_AS_PERSON,
+            _role_allowed("destroy_record"),
+        ),
     ),
 }
 

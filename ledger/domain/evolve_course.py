@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from ledger.domain import course_events as events
+from ledger.domain import identity_events
+from ledger.domain.course_state import Provisional
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
@@ -131,13 +133,38 @@ def miss_withdrawn(state: RecordState, event: events.DeadlineMissWithdrawn, _: d
 
 
 def identified(state: RecordState, event: events.PatientIdentified, _: datetime) -> RecordState:
-    """The record belongs to somebody known."""
+    """The record belongs to somebody known: an appraisal before was one of somebody else's record."""
+    before = Provisional(state.patient_id, state.case_number, state.visit_sequence)
     return next_version(
         state,
         patient_id=event.patient_id,
         case_number=event.case_number,
         identity=IdentityStatus.MATCHED,
         identified=True,
+        provisional=state.provisional or before,
+        overlays=replace(state.overlays, content_version=state.version + 1),
+    )
+
+
+def identification_corrected(state: RecordState, _: events.IdentificationCorrected, __: datetime) -> RecordState:
+    """Whoever holds it holds it as somebody else's."""
+    return with_overlays(state, stay_version=state.version + 1)
+
+
+def identification_withdrawn(
+    state: RecordState, event: identity_events.IdentificationWithdrawn, _: datetime
+) -> RecordState:
+    """Nobody knows again whose it is: it is filed as before anybody was named."""
+    version = state.version + 1
+    return next_version(
+        state,
+        patient_id=event.patient_id,
+        case_number=event.case_number,
+        visit_sequence=event.visit_sequence,
+        identity=IdentityStatus.UNVERIFIED,
+        identified=False,
+        provisional=None,
+        overlays=replace(state.overlays, content_version=version, stay_version=version),
     )
 
 
@@ -214,7 +241,8 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ExaminationRepeated: _noted,
     events.DuplicateLinked: _noted,
     events.PatientIdentified: identified,
-    events.IdentificationCorrected: _noted,
+    events.IdentificationCorrected: identification_corrected,
+    identity_events.IdentificationWithdrawn: identification_withdrawn,
     events.VisitRenumbered: renumbered,
     events.EntryCorrectedLate: corrected_late,
     events.TimeCorrected: time_corrected,

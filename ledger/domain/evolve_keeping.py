@@ -157,7 +157,13 @@ def request_answered(state: RecordState, event: events.PatientRequestAnswered, _
     """Answered; a statement of the patient goes with every copy."""
     asked = state.overlays.requests[event.request_id]
     request = replace(asked, granted=event.granted, statement=event.statement, entry_id=event.entry_id)
-    return _with_content(state, requests={**state.overlays.requests, request.request_id: request})
+    after = _with_content(state, requests={**state.overlays.requests, request.request_id: request})
+    if not event.statement:
+        return after
+    if event.entry_id is None:
+        return replace(after, overlays=replace(after.overlays, stay_version=after.version))
+    entry = replace(after.entries[event.entry_id], changed_version=after.version)
+    return replace(after, entries=after.entries.having(entry.entry_id, entry))
 
 
 def use_restricted(state: RecordState, event: events.UseRestricted, _: datetime) -> RecordState:
@@ -165,9 +171,16 @@ def use_restricted(state: RecordState, event: events.UseRestricted, _: datetime)
     return _with_content(state, restrictions=(*state.overlays.restrictions, event.request_id))
 
 
-def restriction_lifted(state: RecordState, _: use_events.UseRestrictionLifted, __: datetime) -> RecordState:
-    """Used as any other record; a restriction that goes on is said anew beside it."""
+def every_restriction_lifted(state: RecordState, _: use_events.UseRestrictionLifted, __: datetime) -> RecordState:
+    """As an earlier release said it: whatever went on was said anew beside it."""
     return _with_content(state, restrictions=())
+
+
+def restriction_lifted(state: RecordState, event: use_events.RestrictionLifted, _: datetime) -> RecordState:
+    """Used as any other record, unless another restriction stands."""
+    return _with_content(
+        state, restrictions=tuple(each for each in state.overlays.restrictions if each != event.request_id)
+    )
 
 
 def copies_outdated(state: RecordState, event: use_events.CopiesOutdated, _: datetime) -> RecordState:
@@ -264,7 +277,8 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PatientRequestRecorded: request_recorded,
     events.PatientRequestAnswered: request_answered,
     events.UseRestricted: use_restricted,
-    use_events.UseRestrictionLifted: restriction_lifted,
+    use_events.UseRestrictionLifted: every_restriction_lifted,
+    use_events.RestrictionLifted: restriction_lifted,
     use_events.CopiesOutdated: copies_outdated,
     use_events.HolderTold: holder_told,
     events.RetentionExtended: retention_extended,

@@ -9,16 +9,26 @@ from typing import Any
 
 from ledger.domain import events, identity_events
 from ledger.domain.state import PatientState
+from ledger.domain.stated_identifiers import after_amendment, after_statement, item_of
 
 
 def registered(_: None, event: events.PatientRegistered, __: datetime) -> PatientState:
     """A person becomes known."""
-    return PatientState(1, event.case_number, event.identity, event.details)
+    stated = after_amendment({}, (), event.details.identifiers, item_of(event.meta.source))
+    return PatientState(1, event.case_number, event.identity, event.details, stated)
 
 
 def amended(state: PatientState, event: events.PatientAmended, _: datetime) -> PatientState:
     """Other data are in force."""
-    return replace(state, version=state.version + 1, details=event.details)
+    before, after = state.details.identifiers, event.details.identifiers
+    stated = after_amendment(state.stated, before, after, item_of(event.meta.source))
+    return replace(state, version=state.version + 1, details=event.details, stated=stated)
+
+
+def identifiers_stated(state: PatientState, event: identity_events.IdentifiersStated, _: datetime) -> PatientState:
+    """What the item gives, which others may give too."""
+    stated = after_statement(state.stated, item_of(event.meta.source), event.identifiers)
+    return replace(state, version=state.version + 1, stated=stated)
 
 
 def linked(state: PatientState, event: identity_events.PatientLinked, _: datetime) -> PatientState:
@@ -47,6 +57,7 @@ def unmerged(state: PatientState, event: identity_events.PatientUnmerged, _: dat
 PATIENT_STEPS: dict[Any, Callable[[Any, Any, datetime], PatientState]] = {
     events.PatientRegistered: registered,
     events.PatientAmended: amended,
+    identity_events.IdentifiersStated: identifiers_stated,
     identity_events.PatientLinked: linked,
     identity_events.PatientUnlinked: unlinked,
     identity_events.PatientMerged: merged,

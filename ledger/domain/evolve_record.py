@@ -13,7 +13,8 @@ from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS, in_charge
 from ledger.domain.evolve_keeping import KEEPING_STEPS
 from ledger.domain.next_version import next_version, with_entry, with_next
-from ledger.domain.state import EntryVersion, RecordState, Transfer
+from ledger.domain.state import EntryVersion, RecordState
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import Phase, TransferState
 
 
@@ -54,9 +55,9 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
 
 def department_transferred(state: RecordState, event: events.DepartmentTransferred, at: datetime) -> RecordState:
     """The patient goes to another department; without a physician the one before stays in charge."""
-    moves = (*state.moves, DepartmentMove(event.to_department, event.meta.occurred_at))
+    move = DepartmentMove(event.to_department, event.meta.occurred_at, state.version + 1)
     there = {**_moved(state, event.to_department), **in_charge(state, event.responsible, at)}
-    return next_version(state, **there, bed=event.bed, moves=moves)
+    return next_version(state, **there, bed=event.bed, moves=(*state.moves, move))
 
 
 def _moved(state: RecordState, department: str) -> dict[str, Any]:
@@ -69,7 +70,8 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
 
 def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, ended_at=event.ended_at)
+    said = {"disposition": event.disposition, "ended_at": event.ended_at, "ended_version": state.version + 1}
+    return next_version(state, phase=Phase.CLOSED, **said)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:
@@ -121,7 +123,13 @@ def consultation_requested(state: RecordState, event: events.ConsultationRequest
     before = state.consultations.get(event.consultation_id)
     since = min(event.meta.occurred_at, at)
     asked = Consultation(
-        event.consultation_id, event.from_department, event.to_department, event.urgency, since, event.question
+        event.consultation_id,
+        event.from_department,
+        event.to_department,
+        event.urgency,
+        since,
+        event.question,
+        record_version=state.version + 1,
     )
     if before is not None:
         # Its answer was retracted: whoever was asked has been asked since the first time.
@@ -183,9 +191,19 @@ def transfer_offered(state: RecordState, event: transfer_events.TransferOffered,
     return _changed(state, event.transfer_id, state=TransferState.OFFERED, expires_at=event.expires_at)
 
 
+def transfer_delivered(state: RecordState, event: transfer_events.TransferDelivered, _: datetime) -> RecordState:
+    """The other hospital has it, and keeps what it read of it."""
+    return _changed(state, event.transfer_id, state=TransferState.DELIVERED, delivered=True)
+
+
 def transfer_rejected(state: RecordState, event: transfer_events.TransferRejected, _: datetime) -> RecordState:
     """The other hospital refused."""
     return _changed(state, event.transfer_id, state=TransferState.REJECTED, code=event.code)
+
+
+def transfer_superseded(state: RecordState, event: transfer_events.TransferSuperseded, _: datetime) -> RecordState:
+    """A later version goes out, which has every change so far."""
+    return _changed(state, event.transfer_id, state=TransferState.SUPERSEDED, outdated=False)
 
 
 def transfer_outdated(state: RecordState, event: transfer_events.TransferOutdated, _: datetime) -> RecordState:
@@ -226,14 +244,14 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     transfer_events.TransferProposed: transfer_proposed,
     transfer_events.TransferPackaged: transfer_packaged,
     transfer_events.TransferOffered: transfer_offered,
-    transfer_events.TransferDelivered: _to(TransferState.DELIVERED),
+    transfer_events.TransferDelivered: transfer_delivered,
     transfer_events.TransferVerified: _to(TransferState.VERIFIED),
     transfer_events.TransferAccepted: _to(TransferState.ACCEPTED),
     transfer_events.TransferRejected: transfer_rejected,
     transfer_events.TransferCompleted: _to(TransferState.COMPLETED),
     transfer_events.TransferWithdrawn: _to(TransferState.WITHDRAWN),
     transfer_events.TransferExpired: _to(TransferState.EXPIRED),
-    transfer_events.TransferSuperseded: _to(TransferState.SUPERSEDED),
+    transfer_events.TransferSuperseded: transfer_superseded,
     transfer_events.TransferOutdated: transfer_outdated,
     **COURSE_STEPS,
     **KEEPING_STEPS,

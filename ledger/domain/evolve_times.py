@@ -20,6 +20,8 @@ def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> Re
         event.of, event.entry_id, event.move, event.before, to, event.reason, by, at, event.consultation_id
     )
     state = replace(state, time_corrections=(*state.time_corrections, made))
+    if event.of is not TimeOf.ENTRY:
+        state = replace(state, overlays=replace(state.overlays, stay_version=state.version + 1))
     match event.of:
         case TimeOf.CARE_START:
             return next_version(state, started_at=to)

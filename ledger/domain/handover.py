@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ledger.domain.state import Transfer
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import TransferState
 
 _ENDED = frozenset({TransferState.WITHDRAWN, TransferState.EXPIRED, TransferState.REJECTED})

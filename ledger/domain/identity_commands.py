@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from ledger.domain.values import Actor
+
 
 @dataclass(frozen=True)
 class LinkPatients:
@@ -42,4 +44,13 @@ class UnmergePatients:
     reason: str
 
 
-IdentityCommand = LinkPatients | UnlinkPatients | MergePatients | UnmergePatients
+@dataclass(frozen=True)
+class WithdrawIdentification:
+    """Takes back that a provisional person was somebody, where nobody knows who else it is."""
+
+    record_id: UUID
+    reason: str
+    confirmed_by: Actor | None
+
+
+IdentityCommand = LinkPatients | UnlinkPatients | MergePatients | UnmergePatients | WithdrawIdentification

@@ -1,11 +1,11 @@
-"""Events on who a patient is (patient streams); see events.py."""
+"""Events on who a patient is, and whose a record is no longer; see events.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger.domain.values import EventMeta
+from ledger.domain.values import Actor, EventMeta, PatientIdentifier
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,26 @@ class PatientUnmerged:
     reason: str
 
 
-IdentityEvent = PatientLinked | PatientUnlinked | PatientMerged | PatientUnmerged
+@dataclass(frozen=True)
+class IdentifiersStated:
+    """Which identifiers a source's item gives the patient now; in the step of the amendment (patient stream)."""
+
+    meta: EventMeta
+    identifiers: tuple[PatientIdentifier, ...]
+
+
+@dataclass(frozen=True)
+class IdentificationWithdrawn:
+    """Somebody is not who was named, and nobody knows who else (record stream)."""
+
+    meta: EventMeta
+    patient_id: UUID
+    case_number: str
+    visit_sequence: int
+    reason: str
+    confirmed_by: Actor
+
+
+IdentityEvent = (
+    PatientLinked | PatientUnlinked | PatientMerged | PatientUnmerged | IdentifiersStated | IdentificationWithdrawn
+)

@@ -11,7 +11,7 @@ from typing import Any
 from ledger.domain import archive_guards as archive
 from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
-from ledger.domain import commands, course_commands, keeping_commands
+from ledger.domain import commands, course_commands, identity_commands, keeping_commands
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import late_item_guards as late
@@ -57,6 +57,11 @@ def _in(*phases: Phase) -> frozenset[Phase]:
 
 _CHANGE = (on.ENTRY_KNOWN, on.ENTRY_NOT_RETRACTED, on.ENTRY_NOT_HELD, on.ENTRY_NOT_SEALED, on.NAMED_FOR_CHANGE)
 _SEALING = (on.ACTS_AS_PERSON, *seal.TWO_SIDES, on.role_allowed("seal_record"))
+_IDENTIFYING = (
+    on.ACTS_AS_PERSON,
+    on.role_allowed("merge_patients"),
+    on.second_allowed("merge_patients", lambda record: record.identified),
+)
 _ARCHIVING = (on.ACTS_AS_PERSON, archive.ROLE_ARCHIVES)
 _FREE_FOR_DISPOSAL = (
     is_.NOT_HELD,
@@ -164,8 +169,13 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     course_commands.IdentifyPatient: Rule(
         LIVING,
-        demands=(is_.IDENTITY_OPEN,),
-        of_command=(on.CORRECTION_CONFIRMED, on.ACTS_AS_PERSON, on.role_allowed("merge_patients")),
+        demands=(is_.IDENTITY_OPEN, is_.IDENTITY_NOT_HELD, is_.IDENTITY_NOT_SEALED),
+        of_command=(on.CORRECTION_CONFIRMED, *_IDENTIFYING),
+    ),
+    identity_commands.WithdrawIdentification: Rule(
+        LIVING,
+        demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        of_command=(on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
@@ -178,7 +188,12 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
         _in(Phase.ENTERED_IN_ERROR),
         (is_.ALL_RETRACTED,),
-        (on.CONFIRMED_BY_ANOTHER, on.ACTS_AS_PERSON),
+        (
+            on.CONFIRMED_BY_ANOTHER,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("declare_in_error"),
+            on.second_allowed("declare_in_error"),
+        ),
     ),
     commands.SubmitRecord: Rule(
         _in(Phase.CLOSED, Phase.RETURNED),

@@ -12,6 +12,7 @@ ROLES_OF = frozenset(
         "amend_entry",
         "retract_entry",
         "continue_draft",
+        "declare_in_error",
         "file_late_item",
         "pass_quality",
         "return_record",
@@ -29,6 +30,7 @@ ROLES_OF = frozenset(
         "appraise_disposal",
         "reject_appraisal",
         "approve_disposal",
+        "approve_destruction",
         "destroy_record",
         "supervise_destruction",
         "merge_patients",
@@ -40,12 +42,15 @@ ROLES_OF = frozenset(
 
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
 `merge_patients` links, who a provisional person is, and what takes these back. `archive_short_path` is a doctor's
-confirmation, `settle_dispute` what one of two says where the hospital opens a seal alone, `supervise_destruction` who
-watches an execution, `correct_time` every time but an entry's, which goes by the entry's author.
+confirmation, `settle_dispute` what one of two says where the hospital opens a seal alone, `approve_destruction` in
+whose name a list is approved, `supervise_destruction` who watches an execution, `correct_time` every time but an
+entry's, which goes by the entry's author.
 """
 
 ALWAYS = {"extend_retention": "system"}
 """Roles that no pack shuts out: a layer that forgot the deadline clock would stop its extensions in silence."""
+OF_CARE = frozenset({"file_late_item"})
+"""Of these the record's own pack says who may, while nobody can read the one in force: care waits for no rule."""
 _KEYS = frozenset({"roles", "source", "unconfirmed"})
 
 

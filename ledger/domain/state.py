@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
-from ledger.domain.course_state import Consultation, DepartmentMove, TimeCorrection
+from ledger.domain.course_state import Consultation, DepartmentMove, Provisional, TimeCorrection
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.keeping_state import (
     Destruction,
@@ -28,6 +28,8 @@ from ledger.domain.keeping_values import EntryRef
 from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
+from ledger.domain.stated_identifiers import Item, Name, Stated
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -112,22 +114,6 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """A transfer to another hospital, as the sender knows it."""
-
-    transfer_id: UUID
-    counterpart: str
-    kind: TransferKind
-    state: TransferState
-    record_version: int = 0
-    package_sha256: bytes = b""
-    expires_at: datetime | None = None
-    code: str = ""
-    outdated: bool = False
-    """The record was changed since, and the recipient is to be told, or to get a later version."""
-
-
-@dataclass(frozen=True)
 class Overlays:
     """What may lie over any phase: only what is open, but for papers, requests, missed deadlines and copies."""
 
@@ -143,8 +129,10 @@ class Overlays:
     restrictions: tuple[UUID, ...] = ()
     """Patients' requests for which use is restricted to storage, care, law and claims, the oldest first."""
     content_version: int = 0
-    """Version of the record at its last paper, patient's request or answer, or change of a restriction: what an
-    appraisal must have seen beside the entries."""
+    """Version of the record at its last paper, patient's request or answer, or change of a restriction or of whose
+    record it is: what an appraisal must have seen beside the entries."""
+    stay_version: int = 0
+    """Version of the record at the last change of no entry that who holds a copy or a package is told of; 0 = none."""
 
     @property
     def restricted(self) -> bool:
@@ -199,6 +187,8 @@ class RecordState:
     registered_at: datetime | None = None  # by the ledger's clock
     identified: bool = False
     """It was the record of a provisional person, who is known by now."""
+    provisional: Provisional | None = None
+    """Under whom it was filed before that."""
     departments: tuple[str, ...] = ()
     bed: str = ""
     responsible: Actor | None = None
@@ -212,6 +202,8 @@ class RecordState:
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
+    ended_version: int = 0
+    """Version of the record at which that was said last; 0 = it was not."""
     moves: tuple[DepartmentMove, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
     newborns: frozenset[UUID] = frozenset()
@@ -239,6 +231,8 @@ class PatientState:
     case_number: str
     identity: IdentityStatus
     details: PatientDetails
+    stated: Stated = field(default_factory=dict[Item, frozenset[Name]])
+    """Who gave which of the identifiers."""
     linked: frozenset[UUID] = frozenset()
     merged_into: UUID | None = None
     """The patient that goes on in this one's place."""

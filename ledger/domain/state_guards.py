@@ -146,10 +146,25 @@ IDENTITY_OPEN = _guard(
     "the patient's identity is not established yet, or was by an identification, which may be corrected",
     lambda record, _: record.identity is IdentityStatus.UNVERIFIED or record.identified,
 )
+IDENTIFIED = _guard(
+    "NOT_IDENTIFIED",
+    "a provisional person was identified, which can be taken back",
+    lambda record, _: record.identified and record.provisional is not None,
+)
 NOT_HELD = _guard("HELD", "no hold stands", lambda record, _: not record.overlays.holds)
 NOT_SEALED = _guard("SEALED", "no seal stands", lambda record, _: not record.overlays.seals)
 NOT_FULLY_SEALED = _guard(
     "FULLY_SEALED", "the original is not sealed as a whole", lambda record, _: not _fully_sealed(record)
+)
+IDENTITY_NOT_HELD = _guard(
+    "HELD",
+    "of an identification that is corrected: no hold stands",
+    lambda record, _: not (record.identified and record.overlays.holds),
+)
+IDENTITY_NOT_SEALED = _guard(
+    "FULLY_SEALED",
+    "of an identification that is corrected: the original is not sealed as a whole",
+    lambda record, _: not (record.identified and _fully_sealed(record)),
 )
 NOT_LENT = _guard("LENT", "it is not on loan", lambda record, _: not record.overlays.loans)
 NO_OPEN_TRANSFER = _guard(

@@ -128,12 +128,13 @@ class TransferSuperseded:
 
 @dataclass(frozen=True)
 class TransferOutdated:
-    """An entry of the package was changed since it went out; also goes to the recipient, without what was changed."""
+    """What the package holds was changed since it went out; also goes to the recipient, without what was changed."""
 
     meta: EventMeta
     transfer_id: UUID
     counterpart: str
-    entry_id: UUID
+    entry_id: UUID | None
+    """None = not of an entry: whose record it is, a time of the stay, or the patient's statement on the whole."""
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,29 @@ from ledger.domain.values import EventMeta
 
 @dataclass(frozen=True)
 class UseRestrictionLifted:
-    """Use is restricted no longer."""
+    """Use is restricted no longer, for no request. Read where an earlier release wrote it, and written no more."""
 
     meta: EventMeta
     reason: str
 
 
 @dataclass(frozen=True)
+class RestrictionLifted:
+    """One restriction ended; others that stand go on."""
+
+    meta: EventMeta
+    request_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class CopiesOutdated:
-    """An entry that these copies show was changed since they were handed out: who holds them is to be told."""
+    """What these copies show was changed since they were handed out: who holds them is to be told."""
 
     meta: EventMeta
     copy_ids: tuple[UUID, ...]
-    entry_id: UUID
+    entry_id: UUID | None
+    """None = not of an entry: whose record it is, a time of the stay, or the patient's statement on the whole."""
 
 
 @dataclass(frozen=True)
@@ -34,4 +44,4 @@ class HolderTold:
     note: str
 
 
-UseEvent = UseRestrictionLifted | CopiesOutdated | HolderTold
+UseEvent = UseRestrictionLifted | RestrictionLifted | CopiesOutdated | HolderTold

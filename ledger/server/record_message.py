@@ -13,7 +13,8 @@ from ledger.application.views_of_state import RecordView
 from ledger.domain.course_state import Consultation
 from ledger.domain.keeping_state import Destruction, PatientRequest, Seal
 from ledger.domain.sealed_versions import came_since
-from ledger.domain.state import Archiving, Entry, RecordState, Transfer, is_destroyed
+from ledger.domain.state import Archiving, Entry, RecordState, is_destroyed
+from ledger.domain.transfer_state import Transfer
 
 
 def record_message(view: RecordView) -> records.Record:

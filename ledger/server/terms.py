@@ -16,7 +16,7 @@ from ledger.application.message_codec import set_timestamp, to_timestamp
 from ledger.domain import deadlines as domain
 from ledger.domain.decision import Visit
 from ledger.domain.keeping_state import Missed
-from ledger.domain.state import Transfer
+from ledger.domain.transfer_state import Transfer
 from ledger.server.arguments import required_uuid
 
 

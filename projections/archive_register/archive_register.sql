@@ -22,7 +22,7 @@ CREATE TABLE {records} (
     loans integer NOT NULL,
     papers integer NOT NULL,
     copies integer NOT NULL,
-    restricted boolean NOT NULL,
+    restrictions integer NOT NULL,
     opinion smallint NOT NULL,
     approved boolean NOT NULL,
     list_id text NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE {overlays} (
 -- name: load_records
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
-    r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restricted, r.opinion, r.approved, r.list_id,
+    r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restrictions, r.opinion, r.approved, r.list_id,
     r.destroyed_at, r.in_error
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
@@ -60,7 +60,7 @@ INSERT INTO {records}
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[], $6::smallint[], $7::integer[],
     $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
     $15::integer[], $16::integer[], $17::text[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
-    $22::integer[], $23::boolean[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
+    $22::integer[], $23::integer[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
     $28::boolean[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
@@ -68,8 +68,8 @@ SET version = excluded.version, registered_position = excluded.registered_positi
     phase = excluded.phase, permanent = excluded.permanent, ended_at = excluded.ended_at, submitted_at =
     excluded.submitted_at, archived_at = excluded.archived_at, retention_class = excluded.retention_class,
     retain_until = excluded.retain_until, returns = excluded.returns, score = excluded.score, grade = excluded.grade, holds = excluded.holds,
-    seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restricted =
-    excluded.restricted, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
+    seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restrictions =
+    excluded.restrictions, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
     destroyed_at = excluded.destroyed_at, in_error = excluded.in_error
 
 -- name: load_overlays
@@ -91,7 +91,7 @@ DELETE FROM {overlays} WHERE record_id = ANY($1::uuid[])
 -- name: registered
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
 FROM (
     SELECT *, '' AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
@@ -111,7 +111,7 @@ ORDER BY r.registered_position
 -- name: retain_until
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
 FROM (
     SELECT *, left(retain_until, 10) AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
@@ -131,7 +131,7 @@ ORDER BY r.sort_key, r.registered_position
 -- name: case_number
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restricted, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
 FROM (
     SELECT *, left(case_number, 64) AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)

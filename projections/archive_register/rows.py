@@ -32,7 +32,8 @@ class RegisteredRecord(NamedTuple):
     loans: int = 0
     papers: int = 0
     copies: int = 0
-    restricted: bool = False
+    restrictions: int = 0
+    """How many restrict its use."""
     opinion: int = 0
     approved: bool = False
     list_id: str = ""

@@ -27,7 +27,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 5
+    schema_version = 6
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -124,6 +124,12 @@ def _renumbered(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.
     return record._replace(visit_sequence=body.visit_sequence)
 
 
+def _unknown_again(
+    record: RegisteredRecord, _: ViewEvent, body: identity_events_pb2.IdentificationWithdrawn
+) -> RegisteredRecord:
+    return record._replace(case_number=body.case_number, visit_sequence=body.visit_sequence)
+
+
 def _submitted(record: RegisteredRecord, event: ViewEvent, _: Message) -> RegisteredRecord:
     return record._replace(submitted_at=event.recorded_at)
 
@@ -175,11 +181,15 @@ def _copied(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRe
 
 
 def _restricted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
-    return record._replace(restricted=True)
+    return record._replace(restrictions=record.restrictions + 1)
 
 
 def _restriction_lifted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
-    return record._replace(restricted=False)
+    return record._replace(restrictions=record.restrictions - 1)
+
+
+def _every_restriction_lifted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
+    return record._replace(restrictions=0)
 
 
 _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
@@ -194,6 +204,7 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
         identity_events_pb2.PatientUnlinked,
         identity_events_pb2.PatientMerged,
         identity_events_pb2.PatientUnmerged,
+        identity_events_pb2.IdentifiersStated,
     }
 )
 _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {
@@ -202,6 +213,7 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     course_events_pb2.CareResumed: _resumed,
     course_events_pb2.PatientIdentified: _identified,
     course_events_pb2.VisitRenumbered: _renumbered,
+    identity_events_pb2.IdentificationWithdrawn: _unknown_again,
     events_pb2.RecordSubmitted: _submitted,
     events_pb2.QualityReturned: _returned,
     events_pb2.QualityPassed: _passed,
@@ -215,5 +227,6 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     keeping_events_pb2.DisposalApproved: _approved,
     keeping_events_pb2.CopyIssued: _copied,
     keeping_events_pb2.UseRestricted: _restricted,
-    keeping_events_pb2.UseRestrictionLifted: _restriction_lifted,
+    keeping_events_pb2.UseRestrictionLifted: _every_restriction_lifted,
+    keeping_events_pb2.RestrictionLifted: _restriction_lifted,
 }

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, keeping_events_pb2
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
 from ledger.views.event import ViewEvent, unix_micros
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.department_board.entries import ON_ENTRY
@@ -142,6 +142,10 @@ def _identified(record: BoardRecord, body: course_events_pb2.PatientIdentified) 
     return record._replace(case_number=body.case_number, identity=common_pb2.IDENTITY_STATUS_MATCHED)
 
 
+def _unknown_again(record: BoardRecord, body: identity_events_pb2.IdentificationWithdrawn) -> BoardRecord:
+    return record._replace(case_number=body.case_number, identity=common_pb2.IDENTITY_STATUS_UNVERIFIED)
+
+
 def _phase_only(record: BoardRecord, _: Message) -> BoardRecord:
     return record
 
@@ -154,5 +158,6 @@ _ON_RECORD: dict[type[Message], Callable[[BoardRecord, Any], BoardRecord]] = {
     course_events_pb2.TimeCorrected: _corrected,
     course_events_pb2.PhysicianAssigned: _assigned,
     course_events_pb2.PatientIdentified: _identified,
+    identity_events_pb2.IdentificationWithdrawn: _unknown_again,
     events_pb2.QualityPassed: _phase_only,
 }

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2
 from ledger.views.event import unix_micros
 from projections.patient_index.rows import EpisodeRow
 
@@ -66,6 +66,11 @@ def _renumbered(episode: EpisodeRow, body: course_events_pb2.VisitRenumbered) ->
     return episode._replace(visit_sequence=body.visit_sequence)
 
 
+def _unknown_again(episode: EpisodeRow, body: identity_events_pb2.IdentificationWithdrawn) -> EpisodeRow:
+    known = episode._replace(visit_sequence=body.visit_sequence)
+    return known._replace(patient_id=UUID(body.patient_id), case_number=body.case_number)
+
+
 def _as_it_was(episode: EpisodeRow, _: Message) -> EpisodeRow:
     return episode
 
@@ -83,5 +88,6 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     course_events_pb2.CareResumed: _resumed,
     course_events_pb2.PatientIdentified: _identified,
     course_events_pb2.VisitRenumbered: _renumbered,
+    identity_events_pb2.IdentificationWithdrawn: _unknown_again,
     course_events_pb2.DuplicateLinked: _as_it_was,
 }

@@ -155,7 +155,21 @@ def _requested(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> Wo
 def _outdated(event: ViewEvent, _: Any, before: WorkItemRow, __: Known) -> WorkItemRow:
     # The item is named after who holds it: of many copies in one event each has its own.
     of = before.item.removeprefix("holder:")
-    return _opened(worklist_pb2.WORK_KIND_HOLDER, "OUTDATED", event, before, subject_id=of)
+    kind, has = worklist_pb2.WORK_KIND_HOLDER, before.delivered
+    return _opened(kind, "OUTDATED", event, before, subject_id=of, delivered=has)
+
+
+def _delivered(event: ViewEvent, _: Any, before: WorkItemRow, __: Known) -> WorkItemRow:
+    return before._replace(version=event.version, delivered=True)
+
+
+def _told_or_replaced(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    return _done(event, body, before, known)._replace(delivered=before.delivered)
+
+
+def _offer_over(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    """Who has the package is to be told all the same."""
+    return before._replace(version=event.version) if before.delivered else _done(event, body, before, known)
 
 
 def _kept_until(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
@@ -219,11 +233,12 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], 
     keeping_events_pb2.PatientRequestRecorded: ((_request, _requested),),
     keeping_events_pb2.PatientRequestAnswered: ((_request, _done),),
     events_pb2.TransferOutdated: ((_transfer, _outdated),),
-    events_pb2.TransferSuperseded: ((_transfer, _done),),
-    events_pb2.TransferWithdrawn: ((_transfer, _done),),
-    events_pb2.TransferRejected: ((_transfer, _done),),
+    events_pb2.TransferDelivered: ((_transfer, _delivered),),
+    events_pb2.TransferSuperseded: ((_transfer, _told_or_replaced),),
+    events_pb2.TransferWithdrawn: ((_transfer, _offer_over),),
+    events_pb2.TransferRejected: ((_transfer, _offer_over),),
     keeping_events_pb2.CopiesOutdated: ((_copies, _outdated),),
-    keeping_events_pb2.HolderTold: ((_told, _done),),
+    keeping_events_pb2.HolderTold: ((_told, _told_or_replaced),),
 }
 CHANGES_ITEMS = frozenset(_STEPS)
 

@@ -53,3 +53,5 @@ class WorkItemRow(NamedTuple):
     score: int = 0
     """Of RETURNED, what the defects make; known before, from the assessment in the same step."""
     grade: str = ""
+    delivered: bool = False
+    """Of HOLDER: the hospital has the package, whatever becomes of the offer."""

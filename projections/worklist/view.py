@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, keeping_events_pb2
+from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
 from ledger.views.event import ViewEvent
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.phase import CHANGES_PHASE, phase_after
@@ -20,7 +20,7 @@ class Worklist:
     """What waits, by record; whom it waits for is joined from the record when somebody asks."""
 
     name = "worklist"
-    schema_version = 5
+    schema_version = 6
     package = "projections.worklist"
     tables = (Table(_RECORDS, WorkRecord._make, 1), Table(_ITEMS, WorkItemRow._make, 2))
 
@@ -76,7 +76,9 @@ def _assigned(record: WorkRecord, body: course_events_pb2.PhysicianAssigned) -> 
     return record._replace(responsible_id=body.responsible.id)
 
 
-def _identified(record: WorkRecord, body: course_events_pb2.PatientIdentified) -> WorkRecord:
+def _filed_under(
+    record: WorkRecord, body: course_events_pb2.PatientIdentified | identity_events_pb2.IdentificationWithdrawn
+) -> WorkRecord:
     return record._replace(case_number=body.case_number)
 
 
@@ -84,5 +86,6 @@ _ON_RECORD: dict[type[Message], Callable[[WorkRecord, Any], WorkRecord]] = {
     events_pb2.CareStarted: _care_started,
     events_pb2.DepartmentTransferred: _transferred,
     course_events_pb2.PhysicianAssigned: _assigned,
-    course_events_pb2.PatientIdentified: _identified,
+    course_events_pb2.PatientIdentified: _filed_under,
+    identity_events_pb2.IdentificationWithdrawn: _filed_under,
 }

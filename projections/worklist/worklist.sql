@@ -26,6 +26,7 @@ CREATE TABLE {items} (
     defects text NOT NULL,
     score integer NOT NULL,
     grade text NOT NULL,
+    delivered boolean NOT NULL,
     PRIMARY KEY (record_id, item)
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {items} (department) WHERE kind BETWEEN 1 AND 5 AND department <> '';
@@ -48,18 +49,19 @@ SET version = excluded.version, case_number = excluded.case_number, phase = excl
 
 -- name: load_items
 SELECT i.record_id, i.item, i.version, i.kind, i.department, i.person_id, i.rule, i.since, i.due_at, i.due_on,
-    i.subject_id, i.defects, i.score, i.grade
+    i.subject_id, i.defects, i.score, i.grade, i.delivered
 FROM unnest($1::uuid[], $2::text[]) AS k (record_id, item) JOIN {items} AS i USING (record_id, item)
 
 -- name: store_items
 INSERT INTO {items}
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::text[])
+    $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::integer[], $14::text[],
+    $15::boolean[])
 ON CONFLICT (record_id, item) DO UPDATE
 SET version = excluded.version, kind = excluded.kind, department = excluded.department,
     person_id = excluded.person_id, rule = excluded.rule, since = excluded.since, due_at = excluded.due_at,
     due_on = excluded.due_on, subject_id = excluded.subject_id, defects = excluded.defects,
-    score = excluded.score, grade = excluded.grade
+    score = excluded.score, grade = excluded.grade, delivered = excluded.delivered
 
 -- name: erase_items
 DELETE FROM {items} WHERE record_id = ANY($1::uuid[])

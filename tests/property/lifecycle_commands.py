@@ -26,6 +26,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import Facts
+from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_values import (
     DisposalOpinion,
     EntryRef,
@@ -65,6 +66,7 @@ from tests.unit.domain.given import (
     PHYSICIAN,
     RECORD,
     RESULT,
+    STEWARD,
     SUPERIOR,
     SUPERVISORS,
     TRAINEE,
@@ -216,6 +218,9 @@ COMMANDS: dict[type[Command], Make] = {
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
     course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),
+    WithdrawIdentification: lambda _, __, pick: WithdrawIdentification(
+        RECORD, "his brother's papers", (STEWARD, SUPERIOR)[pick.number % 2]
+    ),
     course.IdentifyPatient: lambda _, __, pick: course.IdentifyPatient(RECORD, PATIENT, pick.number % 3),
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),

@@ -108,7 +108,7 @@ def check_register(record: RecordState, row: Any) -> None:
     shown = (row.holds, row.seals, row.loans, row.papers, row.copies)
     held = (overlays.holds, overlays.seals, overlays.loans, open_papers, overlays.copies)
     assert shown == tuple(len(each) for each in held)
-    assert (row.restricted, row.retain_until) == (overlays.restricted, archiving.retain_until)
+    assert (row.restrictions, row.retain_until) == (len(overlays.restrictions), archiving.retain_until)
     assert (row.returns, row.score, row.permanent) == (archiving.returns, archiving.score, archiving.permanent)
     disposal = archiving.disposal
     assert row.approved == (disposal is not None and disposal.approved_by is not None)
@@ -168,7 +168,7 @@ def check_worklist(record: RecordState, items: list[Any]) -> None:
         worklist_pb2.WORK_KIND_RETENTION: int(record.phase is Phase.DUE),
         worklist_pb2.WORK_KIND_REQUEST: sum(each.granted is None for each in overlays.requests.values()),
         worklist_pb2.WORK_KIND_HOLDER: sum(each.outdated for each in overlays.copies.values())
-        + sum(each.outdated and each.state in HOLDING for each in overlays.transfers.values()),
+        + sum(each.outdated and (each.delivered or each.state in HOLDING) for each in overlays.transfers.values()),
     }
     assert {kind: sum(item.kind == kind for item in items) for kind in expected} == expected
 

@@ -1204,7 +1204,7 @@ Global___TransferSuperseded: _TypeAlias = TransferSuperseded  # noqa: Y015
 
 @_typing.final
 class TransferOutdated(_message.Message):
-    """An entry of the package was changed since it went out; also goes to the recipient's topic, without what was changed."""
+    """What the package holds was changed since it went out; also goes to the recipient's topic, without what was changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1217,7 +1217,9 @@ class TransferOutdated(_message.Message):
     counterpart: _builtins.str
     """Hospital that has, or may fetch, the earlier version."""
     entry_id: _builtins.str
-    """Entry that was changed, UUID text."""
+    """Entry that was changed, UUID text; empty = what is no entry's: whose record it is, a time of the stay, or what the
+    patient says against the whole.
+    """
     @_builtins.property
     def meta(self) -> _common_pb2.EventMeta:
         """About the event."""

@@ -55,6 +55,11 @@ class IdentityServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsResponse.FromString,
                 _registered_method=True)
+        self.WithdrawIdentification = channel.unary_unary(
+                '/ledger.api.v1.IdentityService/WithdrawIdentification',
+                request_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -89,6 +94,14 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawIdentification(self, request, context):
+        """Takes back that a provisional person was somebody, where nobody knows who else it is: the record is filed as it was
+        before IdentifyPatient, and who holds a copy or a package is told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.UnmergePatients,
                     request_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsResponse.SerializeToString,
+            ),
+            'WithdrawIdentification': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawIdentification,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class IdentityService:
             '/ledger.api.v1.IdentityService/UnmergePatients',
             ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_identity__pb2.UnmergePatientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawIdentification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.IdentityService/WithdrawIdentification',
+            ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.FromString,
             options,
             channel_credentials,
             insecure,

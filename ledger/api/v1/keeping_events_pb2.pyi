@@ -764,8 +764,40 @@ class UseRestrictionLifted(_message.Message):
 Global___UseRestrictionLifted: _TypeAlias = UseRestrictionLifted  # noqa: Y015
 
 @_typing.final
+class RestrictionLifted(_message.Message):
+    """One restriction of use ended; others that stand go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Patient's request whose restriction it was, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestrictionLifted: _TypeAlias = RestrictionLifted  # noqa: Y015
+
+@_typing.final
 class CopiesOutdated(_message.Message):
-    """An entry that these copies show was changed since they were handed out: who holds them is to be told."""
+    """What these copies show was changed since they were handed out: who holds them is to be told."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -773,7 +805,9 @@ class CopiesOutdated(_message.Message):
     COPY_IDS_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
-    """Entry that was changed, UUID text."""
+    """Entry that was changed, UUID text; empty = what is no entry's: whose record it is, a time of the stay, or what the
+    patient says against the whole.
+    """
     @_builtins.property
     def meta(self) -> _common_pb2.EventMeta:
         """About the event."""

@@ -38,7 +38,13 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
-from ledger.domain.identity_commands import LinkPatients, MergePatients, UnlinkPatients, UnmergePatients
+from ledger.domain.identity_commands import (
+    LinkPatients,
+    MergePatients,
+    UnlinkPatients,
+    UnmergePatients,
+    WithdrawIdentification,
+)
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -303,6 +309,8 @@ AFFAIRS = Actor(UUID(int=8), "Mr. Qin", "medical_affairs", "affairs")
 APPROVER = Actor(UUID(int=11), "Ms. Yu", "appraisal_group", "records")
 PATIENTS_SIDE = Actor(UUID(int=12), "Ms. N.", "representative")
 NOTARY = Actor(UUID(int=13), "Mr. Zhou", "notary")
+STEWARD = Actor(UUID(int=17), "Ms. Mei", "identity_steward", "records")
+NURSE = Actor(UUID(int=18), "Ms. Lan", "nurse", "cardiology")
 LEGAL = Actor(UUID(int=14), "Ms. Ren", "legal", "direction")
 SUPERVISORS = (
     Actor(UUID(int=15), "Ms. Zou", "records_office", "records"),
@@ -319,6 +327,7 @@ _OFFICES: dict[type[Any], Actor] = {
     LiftRestriction: ARCHIVIST,
     RecordHolderTold: ARCHIVIST,
     IdentifyPatient: ARCHIVIST,
+    WithdrawIdentification: ARCHIVIST,
     LinkPatients: ARCHIVIST,
     UnlinkPatients: ARCHIVIST,
     MergePatients: ARCHIVIST,

@@ -29,6 +29,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decision import Visit
 from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -66,12 +67,14 @@ from tests.unit.domain.given import (
     MANDATORY,
     NOTARY,
     NOW,
+    NURSE,
     PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     RESULT,
+    STEWARD,
     SUPERIOR,
     SUPERVISORS,
     TERM,
@@ -442,6 +445,16 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": CLOCK, "patient": patient()}),
     Case("SAME_PERSON", lambda: (_identified(), course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", ARCHIVIST)), {"patient": patient()}),
     Case("ROLE_NOT_ALLOWED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": PHYSICIAN, "patient": patient()}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_identified(), course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", SUPERIOR)), {"patient": patient()}),
+    Case("HELD", lambda: after(_identified(), hold, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
+    Case("FULLY_SEALED", lambda: after(_identified(), seal, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
+    Case("NOT_IDENTIFIED", lambda: (_unverified(), nobody_known())),
+    Case("HELD", lambda: after(_identified(), hold, lambda _: nobody_known())),
+    Case("FULLY_SEALED", lambda: after(_identified(), seal, lambda _: nobody_known())),
+    Case("SAME_PERSON", lambda: (_identified(), nobody_known(ARCHIVIST))),
+    Case("NOT_A_PERSON", lambda: (_identified(), nobody_known()), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_identified(), nobody_known()), {"actor": PHYSICIAN}),
+    Case("ROLE_NOT_ALLOWED", lambda: (_identified(), nobody_known(SUPERIOR))),
     Case("ROLE_NOT_ALLOWED", lambda: (_passed(), ArchiveRecord(RECORD)), {"actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", lambda: (_short_path(), ArchiveRecord(RECORD)), {"actor": TRAINEE}),
     Case("ROLE_NOT_ALLOWED", lambda: (reopened(), keeping.RearchiveRecord(RECORD)), {"actor": AFFAIRS}),
@@ -454,6 +467,8 @@ CASES: list[Case] = [
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": NURSE}),
+    Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", NURSE, None))),
     Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
@@ -732,6 +747,11 @@ def _identified() -> Stream:
     stream = _unverified()
     stream.when(course.IdentifyPatient(RECORD, PATIENT), patient=patient())
     return stream
+
+
+def nobody_known(second: Actor = STEWARD) -> WithdrawIdentification:
+    """That it is not who was named, and nobody knows who else."""
+    return WithdrawIdentification(RECORD, "his brother's papers", second)
 
 
 def _unverified_condemned() -> Stream:

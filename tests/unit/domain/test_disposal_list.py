@@ -20,8 +20,13 @@ from ledger.domain.disposal_commands import (
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import LIST_RULES, RECORDS_MAX, ListGuard
 from ledger.domain.disposal_values import DisposalListPhase, ReportedRecord
+from ledger.domain.keeping_commands import DestroyRecord, ExtendRetention, RejectAppraisal
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.left_out import against_destruction
 from ledger.domain.refusal import Refused
+from ledger.domain.values import Phase
 from tests.unit.domain.given import (
+    AFFAIRS,
     APPROVER,
     ARCHIVIST,
     CLOCK,
@@ -34,21 +39,31 @@ from tests.unit.domain.given import (
     RECORD,
     SUPERVISORS,
     TERM,
+    TRAINEE,
     Stream,
     archived,
     condemned,
     due,
     facts,
+    visit_of,
 )
+from tests.unit.domain.refusals import hold, scanned
 
 LATER = NOW + TERM
 DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP, approved_by=None, approver=None)
 LEFT_OUT, GONE = ReportedRecord(RECORD, False, ("HELD",)), ReportedRecord(RECORD, True, ())
 
 
-def listed(stream: Stream) -> dict[UUID, RecordAtHand]:
-    """The record as a list finds it."""
-    return {RECORD: RecordAtHand(RECORD, stream.record, HEAD)}
+def listed(stream: Stream, *against: str) -> dict[UUID, RecordAtHand]:
+    """The record as a list finds it, and what holds against its destruction."""
+    return {RECORD: RecordAtHand(RECORD, stream.record, HEAD, frozenset(against))}
+
+
+def destroyed() -> Stream:
+    """A record that the list has destroyed, before its two supervisors."""
+    stream = condemned()
+    stream.when(DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ()), now=LATER, visits=(visit_of(stream),))
+    return stream
 
 
 def draw_up(build: Callable[[], Stream] | None, **facts: Any) -> Case:
@@ -57,10 +72,15 @@ def draw_up(build: Callable[[], Stream] | None, **facts: Any) -> Case:
     return Case(DrawUpDisposalList("List", (RECORD,)), None, {"actor": ARCHIVIST, "listed": known, **facts})
 
 
-def report(*outcomes: ReportedRecord, supervisors: Any = SUPERVISORS) -> Case:
-    """A report on an approved list whose record still stands."""
+def report(
+    *outcomes: ReportedRecord,
+    supervisors: Any = SUPERVISORS,
+    actor: Any = ARCHIVIST,
+    of: Callable[[], Stream] = condemned,
+) -> Case:
+    """A report on an approved list; a record that still stands is held."""
     command = RecordDisposalReport(LIST, supervisors, outcomes)
-    return Case(command, LISTED, {"actor": ARCHIVIST, "listed": listed(condemned())})
+    return Case(command, LISTED, {"actor": actor, "listed": listed(of(), "HELD")})
 
 
 @dataclass
@@ -77,22 +97,27 @@ def approve(approver: Any = HEAD_OF_HOSPITAL, actor: Any = APPROVER) -> Case:
     return Case(ApproveDisposalList(LIST, approver), DRAWN_UP, {"actor": actor})
 
 
-BROKEN: dict[tuple[type[Any], str], Case] = {
-    (DrawUpDisposalList, "UNKNOWN_RECORD"): draw_up(None),
-    (DrawUpDisposalList, "NOT_DUE"): draw_up(archived),
-    (DrawUpDisposalList, "NOT_TO_BE_DESTROYED"): draw_up(due),
-    (DrawUpDisposalList, "NOT_A_PERSON"): draw_up(condemned, actor=CLOCK),
-    (DrawUpDisposalList, "ROLE_NOT_ALLOWED"): draw_up(condemned, actor=PHYSICIAN),
-    (ApproveDisposalList, "ROLE_NOT_ALLOWED"): approve(actor=PHYSICIAN),
-    (ApproveDisposalList, "NOT_A_PERSON"): approve(actor=CLOCK),
-    (ApproveDisposalList, "SAME_PERSON"): approve(actor=ARCHIVIST),
-    (ApproveDisposalList, "APPROVER_NOT_FIT"): approve(ARCHIVIST),
-    (RecordDisposalReport, "REPORT_INCOMPLETE"): report(LEFT_OUT, LEFT_OUT),
-    (RecordDisposalReport, "NOT_EXPLAINED"): report(ReportedRecord(RECORD, False, ())),
-    (RecordDisposalReport, "REPORT_UNTRUE"): report(GONE),
-    (RecordDisposalReport, "SUPERVISORS_NOT_FIT"): report(LEFT_OUT, supervisors=(ARCHIVIST, SUPERVISORS[0])),
-    (RecordDisposalReport, "ROLE_NOT_ALLOWED"): report(LEFT_OUT, supervisors=(SUPERVISORS[0], PHYSICIAN)),
-}
+BROKEN: list[tuple[type[Any], str, Case]] = [
+    (DrawUpDisposalList, "UNKNOWN_RECORD", draw_up(None)),
+    (DrawUpDisposalList, "NOT_DUE", draw_up(archived)),
+    (DrawUpDisposalList, "NOT_TO_BE_DESTROYED", draw_up(due)),
+    (DrawUpDisposalList, "NOT_A_PERSON", draw_up(condemned, actor=CLOCK)),
+    (DrawUpDisposalList, "ROLE_NOT_ALLOWED", draw_up(condemned, actor=PHYSICIAN)),
+    (ApproveDisposalList, "ROLE_NOT_ALLOWED", approve(actor=PHYSICIAN)),
+    (ApproveDisposalList, "ROLE_NOT_ALLOWED", approve(TRAINEE)),
+    (ApproveDisposalList, "NOT_A_PERSON", approve(actor=CLOCK)),
+    (ApproveDisposalList, "SAME_PERSON", approve(actor=ARCHIVIST)),
+    (ApproveDisposalList, "APPROVER_NOT_FIT", approve(ARCHIVIST)),
+    (RecordDisposalReport, "REPORT_INCOMPLETE", report(LEFT_OUT, LEFT_OUT)),
+    (RecordDisposalReport, "NOT_EXPLAINED", report(ReportedRecord(RECORD, False, ()))),
+    (RecordDisposalReport, "REPORT_UNTRUE", report(GONE)),
+    (RecordDisposalReport, "REASON_UNTRUE", report(ReportedRecord(RECORD, False, ("BECAUSE",)))),
+    (RecordDisposalReport, "SUPERVISORS_NOT_FIT", report(LEFT_OUT, supervisors=(ARCHIVIST, SUPERVISORS[0]))),
+    (RecordDisposalReport, "ROLE_NOT_ALLOWED", report(LEFT_OUT, supervisors=(SUPERVISORS[0], PHYSICIAN))),
+    (RecordDisposalReport, "ROLE_NOT_ALLOWED", report(LEFT_OUT, actor=PHYSICIAN)),
+    (RecordDisposalReport, "NOT_A_PERSON", report(LEFT_OUT, actor=CLOCK)),
+    (RecordDisposalReport, "NOT_SUPERVISED", report(GONE, supervisors=(SUPERVISORS[0], AFFAIRS), of=destroyed)),
+]
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in LIST_RULES.items()
@@ -116,12 +141,15 @@ def test_no_demand_on_a_list_can_be_taken_out_unnoticed(
     command: type[DisposalCommand], guard: ListGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the demand the rule is named, without it no longer."""
-    case = BROKEN[command, guard.rule]
-    assert guard.rule in rules_broken(case)
+    cases = [case for kind, rule, case in BROKEN if (kind, rule) == (command, guard.rule)]
+    broken = [rules_broken(case).count(guard.rule) for case in cases]
+    assert cases
+    assert all(broken), f"no case breaks {guard.rule} of {command.__name__}"
     rule = LIST_RULES[command]
     less = replace(rule, demands=tuple(each for each in rule.demands if each is not guard))
     monkeypatch.setitem(LIST_RULES, command, less)
-    assert guard.rule not in rules_broken(case)
+    without_it = [rules_broken(case).count(guard.rule) for case in cases]
+    assert any(after < before for before, after in zip(broken, without_it, strict=True))
 
 
 @pytest.mark.parametrize("phase", list(DisposalListPhase))
@@ -131,6 +159,58 @@ def test_a_list_goes_forward_only(case: Case, phase: DisposalListPhase) -> None:
     allowed = phase in LIST_RULES[type(case.command)].phases
     moved = replace(case, state=replace(case.state or LISTED, phase=phase))
     assert rules_broken(moved) == ([] if allowed else ["PHASE_NOT_ALLOWED"])
+
+
+def test_a_report_is_signed_by_who_watched() -> None:
+    """By both who watched the destruction; where nothing was destroyed there was nothing to watch."""
+    assert rules_broken(report(GONE, of=destroyed)) == []
+    others = (AFFAIRS, replace(AFFAIRS, id=UUID(int=99)))
+    assert rules_broken(report(GONE, of=destroyed, supervisors=others)) == ["NOT_SUPERVISED", "NOT_SUPERVISED"]
+    assert rules_broken(report(LEFT_OUT, supervisors=others)) == []
+
+
+AGAINST: list[tuple[Callable[[Stream], Any], set[str]]] = [
+    (lambda _: None, set()),
+    (hold, {"HELD"}),
+    (scanned, {"PAPER_NOT_ACCOUNTED", "PAPER_NOT_NAMED", "CHANGED_SINCE_APPRAISAL"}),
+    (
+        lambda s: s.when(RejectAppraisal(RECORD, "of interest"), now=LATER, actor=APPROVER),
+        {"NOT_APPRAISED", "NOT_APPROVED"},
+    ),
+    (lambda s: s.when(ExtendRetention(RECORD, "2099-01-01", "link", None), now=LATER), {"PHASE_NOT_ALLOWED"}),
+]
+
+
+@pytest.mark.parametrize(("do", "rules"), AGAINST)
+def test_what_holds_against_a_destruction_is_asked_of_the_record(do: Callable[[Stream], Any], rules: set[str]) -> None:
+    """Whatever refuses its approval or its destruction now, and nothing that somebody made up."""
+    stream = condemned()
+    do(stream)
+    known = facts(now=LATER, visits=(visit_of(stream),))
+    found = against_destruction(stream.record, LISTED.records[0], LIST, known)
+    assert found >= rules
+    assert bool(found) is bool(rules)
+
+
+def test_what_was_said_of_the_record_since_the_list_was_drawn_up_keeps_it() -> None:
+    """Appraised anew, to be kept, for another list, destroyed by another, a stay that goes on."""
+    stream = condemned()
+    known = facts(now=LATER, visits=(visit_of(stream),))
+    record, line = stream.record, LISTED.records[0]
+    disposal = record.archiving.disposal
+    assert disposal is not None
+
+    def against(**changes: Any) -> frozenset[str]:
+        archiving = replace(record.archiving, disposal=replace(disposal, **changes))
+        return against_destruction(replace(record, archiving=archiving), line, LIST, known)
+
+    assert against(record_version=line.record_version) >= {"APPRAISED_SINCE_LIST"}
+    assert against(opinion=DisposalOpinion.KEEP) >= {"NOT_APPLICABLE", "NOT_APPROVED"}
+    assert against(list_id=UUID(int=5)) == {"OTHER_LIST"}
+    assert against_destruction(destroyed().record, line, UUID(int=5), known) == {"DESTROYED_BY_ANOTHER_LIST"}
+    stay = replace(visit_of(stream), record_id=UUID(int=6), ended_at=None, phase=Phase.ACTIVE)
+    going_on = replace(known, visits=(*known.visits, stay))
+    assert against_destruction(record, line, LIST, going_on) >= {"OPEN_STAY"}
 
 
 def test_a_list_has_its_limit() -> None:

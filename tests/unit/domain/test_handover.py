@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.handover import handed_over
-from ledger.domain.state import Transfer
+from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import TransferKind, TransferState
 from tests.unit.domain.given import NOW
 

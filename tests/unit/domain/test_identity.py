@@ -21,9 +21,11 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     NOW,
+    PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
-    SUPERIOR,
+    STEWARD,
+    TRAINEE,
     Stream,
     active,
     as_signer,
@@ -127,7 +129,7 @@ def _known_as(case_number: str) -> PatientState:
 def test_a_wrong_identification_is_corrected_by_two_persons_who_say_why() -> None:
     """The record goes under the right patient, its stay is claimed there, and the history keeps both."""
     stream = _taken_for_one()
-    right = IdentifyPatient(RECORD, TWO, 3, "a namesake", SUPERIOR)
+    right = IdentifyPatient(RECORD, TWO, 3, "a namesake", STEWARD)
     decision = stream.when(right, patient=_known_as("MRN-8"), persons={ONE: 1, TWO: 2})
     assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered"]
     claim = Claim("visit", ("MRN-8", VisitType.INPATIENT, "3"), group=("MRN-8",))
@@ -138,25 +140,36 @@ def test_a_wrong_identification_is_corrected_by_two_persons_who_say_why() -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "faults"),
     [
-        ({"reason": ""}, ("reason", "REQUIRED")),
-        ({"confirmed_by": None}, ("confirmed_by", "SAME_PERSON")),
-        ({"confirmed_by": ARCHIVIST}, ("confirmed_by", "SAME_PERSON")),
-        ({"confirmed_by": CLOCK}, ("confirmed_by", "SAME_PERSON")),
-        ({"confirmed_by": replace(SUPERIOR, name="")}, ("confirmed_by.name", "REQUIRED")),
-        ({"patient_id": ONE}, ("patient_id", "SAME_PATIENT")),
+        ({"reason": ""}, [("reason", "REQUIRED")]),
+        ({"confirmed_by": None}, [("confirmed_by", "SAME_PERSON")]),
+        ({"confirmed_by": ARCHIVIST}, [("confirmed_by", "SAME_PERSON")]),
+        ({"confirmed_by": CLOCK}, [("confirmed_by", "SAME_PERSON"), ("confirmed_by.role", "ROLE_NOT_ALLOWED")]),
+        ({"confirmed_by": PATIENTS_SIDE}, [("confirmed_by.role", "ROLE_NOT_ALLOWED")]),
+        ({"confirmed_by": TRAINEE}, [("confirmed_by.role", "ROLE_NOT_ALLOWED")]),
+        ({"confirmed_by": replace(STEWARD, name="")}, [("confirmed_by.name", "REQUIRED")]),
+        ({"patient_id": ONE}, [("patient_id", "SAME_PATIENT")]),
     ],
 )
-def test_a_correction_of_an_identification_lacks_nothing(change: dict[str, Any], fault: tuple[str, str]) -> None:
-    """A reason, a second person with a name, and somebody else than before."""
-    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", SUPERIOR)
-    assert _taken_for_one().refused(replace(right, **change), patient=_known_as("MRN-8"))[1] == [fault]
+def test_a_correction_of_an_identification_lacks_nothing(change: dict[str, Any], faults: list[Any]) -> None:
+    """A reason, a second person with a name and a role for it, and somebody else than before."""
+    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", STEWARD)
+    assert _taken_for_one().refused(replace(right, **change), patient=_known_as("MRN-8"))[1] == faults
+
+
+def test_a_trainee_is_no_second_person_whatever_a_pack_names() -> None:
+    """A hospital that names no role at all still asks for two who answer for it."""
+    pack = replace(default_pack(), roles={})
+    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", TRAINEE)
+    faults = _taken_for_one().refused(right, patient=_known_as("MRN-8"), pack=pack)[1]
+    assert faults == [("confirmed_by.role", "ROLE_NOT_ALLOWED")]
+    _taken_for_one().when(replace(right, confirmed_by=PHYSICIAN), patient=_known_as("MRN-8"), pack=pack)
 
 
 def test_who_was_registered_by_name_is_not_identified_anew() -> None:
     """Such a record is entered in error instead; and what corrects nothing says so."""
-    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", SUPERIOR)
+    right = IdentifyPatient(RECORD, TWO, 0, "a namesake", STEWARD)
     faults = active().refused(right, patient=_known_as("MRN-8"))[1]
     assert ("record_id", "IDENTITY_MATCHED") in faults
     first = active(identity=IdentityStatus.UNVERIFIED).refused(right, patient=_known_as("MRN-8"))[1]

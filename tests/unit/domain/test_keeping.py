@@ -15,7 +15,14 @@ from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, SubmitRecord
 from ledger.domain.decision import Bump, Claim, Visit
-from ledger.domain.keeping_events import CopyIssued, RecordSealed, RetentionEnded, SealAttended, SealExtended
+from ledger.domain.keeping_events import (
+    CopyIssued,
+    RecordSealed,
+    RetentionEnded,
+    SealAttended,
+    SealExtended,
+    UseRestricted,
+)
 from ledger.domain.keeping_values import (
     DisposalOpinion,
     EntryRef,
@@ -28,6 +35,7 @@ from ledger.domain.keeping_values import (
 )
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer
+from ledger.domain.use_events import RestrictionLifted, UseRestrictionLifted
 from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
 from tests.unit.domain.given import (
     AFFAIRS,
@@ -590,7 +598,7 @@ def test_a_record_under_restricted_use_leaves_only_with_consent_or_by_law(purpos
     for allowed in ("PATRQT", "ETREAT", "HLEGAL", "CLMATTCH"):
         restricted_on_request().when(offer, purpose=allowed, **known)
     stream.when(keeping.LiftRestriction(RECORD, "the patient wants it no longer"))
-    assert (stream.last_events, stream.record.overlays.restricted) == (["UseRestrictionLifted"], False)
+    assert (stream.last_events, stream.record.overlays.restricted) == (["RestrictionLifted"], False)
     stream.when(offer, purpose=purpose, **known)
 
 
@@ -615,10 +623,25 @@ def test_a_restriction_ends_for_one_request_alone() -> None:
     assert stream.refused(lift)[1] == [("request_id", "REQUIRED")]
     assert stream.refused(replace(lift, request_id=OTHER))[1] == [("request_id", "NOT_RESTRICTED")]
     stream.when(replace(lift, request_id=first_one))
-    assert stream.last_events == ["UseRestrictionLifted", "UseRestricted"]
+    assert stream.events[-1] == RestrictionLifted(stream.events[-1].meta, first_one, "the claim is settled")
     assert stream.record.overlays.restrictions == (second,)
     stream.when(lift)
+    assert (stream.events[-1], stream.record.overlays.restrictions) == (
+        RestrictionLifted(stream.events[-1].meta, second, "the claim is settled"),
+        (),
+    )
+
+
+def test_an_end_that_an_earlier_release_wrote_ended_every_restriction() -> None:
+    """It named no request: whatever went on was said anew beside it."""
+    stream = restricted_on_request()
+    restrict(stream)
+    (_, second) = stream.record.overlays.restrictions
+    meta = facts().meta()
+    stream.apply(UseRestrictionLifted(meta, "the claim is settled"))
     assert not stream.record.overlays.restricted
+    stream.apply(UseRestricted(meta, second))
+    assert stream.record.overlays.restrictions == (second,)
 
 
 def test_erasure_inside_the_term_is_refused_and_use_is_restricted() -> None:

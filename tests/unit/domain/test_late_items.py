@@ -16,6 +16,7 @@ from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealMode, SealParty
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.pack_text import read_pack
 from ledger.domain.rule_pack import BadRulePack
 from ledger.domain.sealed_versions import came_since
@@ -293,3 +294,14 @@ def test_a_late_item_names_a_template_that_is_there() -> None:
     with pytest.raises(BadRulePack) as caught:
         read_pack(text, bases(), lambda _: {each for each, _ in default_templates().templates})
     assert list(caught.value.faults) == ["line 5: late_items.templates: no such template culture"]
+
+
+def test_a_late_result_is_filed_while_nobody_can_read_the_pack_in_force() -> None:
+    """Care waits for no rule of the archive: the record's own pack says who files it; what is left to offices waits."""
+    unreadable = {"roles_by": NoRoles()}
+    archived().when(FILE, **unreadable)
+    faults = archived().refused(replace(FILE, attestation=signed(NURSE)), **unreadable, actor=NURSE)[1]
+    assert faults[0] == ("context.hospital", "UNREADABLE_RULE_PACK")
+    assert ("context.actor.role", "ROLE_NOT_ALLOWED") in faults
+    held = archived().refused(keeping.PlaceHold(RECORD, "order", "court", ()), **unreadable)[1]
+    assert held == [("context.hospital", "UNREADABLE_RULE_PACK"), ("context.actor.role", "ROLE_NOT_ALLOWED")]

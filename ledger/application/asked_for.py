@@ -1,0 +1,55 @@
+"""What a command names that facts are gathered about."""
+
+from __future__ import annotations
+
+from typing import get_args
+from uuid import UUID
+
+from ledger.application.command_table import Asked
+from ledger.application.stream_cache import Loaded
+from ledger.domain.commands import Command, RegisterRecord
+from ledger.domain.decision import LEDGER, MAP
+from ledger.domain.lifecycle import RULES
+from ledger.domain.map_commands import PublishMap
+from ledger.domain.rulebook_commands import RulebookCommand
+from ledger.domain.state import RecordState
+from ledger.domain.transfer_commands import ReceivePackage
+from ledger.domain.values import EntryContent
+
+RULEBOOK = get_args(RulebookCommand)
+
+
+def templates_of(command: Command) -> tuple[tuple[str, int], ...]:
+    """The template against which the entry of a command is checked."""
+    content = getattr(command, "content", None)
+    return ((content.template, content.template_version),) if isinstance(content, EntryContent) else ()
+
+
+def asks_roles(command: Command) -> bool:
+    """Whether it is left to roles that the pack in force names."""
+    rule = RULES.get(type(command))
+    return rule is not None and rule.asks_roles
+
+
+def patients_of(loaded: Loaded) -> set[UUID]:
+    """The patient of a record."""
+    return {loaded.state.patient_id} if isinstance(loaded.state, RecordState) else set()
+
+
+def patient_of(command: Command, loaded: Loaded | None) -> UUID | None:
+    """The patient whose facts a command states."""
+    if isinstance(command, RegisterRecord):
+        return command.patient_id
+    return loaded.state.patient_id if loaded and isinstance(loaded.state, RecordState) else None
+
+
+def claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
+    """Kind and parts of the claim on the source item, the package or the one stream of its kind that it names."""
+    if isinstance(asked.command, ReceivePackage):
+        return "package", (asked.command.sender, str(asked.command.transfer_id))
+    if isinstance(asked.command, PublishMap):
+        return MAP, ()
+    if isinstance(asked.command, RULEBOOK):
+        return LEDGER, ()
+    source = asked.context.source
+    return None if source is None else ("source", (source.system, source.type, source.id))

@@ -1,0 +1,159 @@
+"""Whose a provisional person's record is: who holds it as somebody else's is told, and nobody keeps it by mistake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ledger.domain import keeping_commands as keeping
+from ledger.domain.commands import ArchiveRecord, Command, PassQuality, SubmitRecord
+from ledger.domain.course_commands import IdentifyPatient
+from ledger.domain.decision import Bump, PackageFacts
+from ledger.domain.identity_commands import WithdrawIdentification
+from ledger.domain.identity_events import IdentificationWithdrawn
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.state import PatientState
+from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer
+from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.use_events import CopiesOutdated
+from ledger.domain.values import IdentityStatus, Phase, TransferAnswer, TransferKind
+from tests.unit.domain.given import (
+    DIGEST,
+    HEAD,
+    HEAD_OF_HOSPITAL,
+    LIST,
+    NOW,
+    PATIENT,
+    RECORD,
+    STEWARD,
+    SUPERVISORS,
+    TERM,
+    Stream,
+    active,
+    closed,
+    patient,
+    visit_of,
+)
+from tests.unit.domain.refusals import hold, made
+
+WRONG, RIGHT = UUID(int=21), UUID(int=22)
+LATER = NOW + TERM
+NOBODY_KNOWN = WithdrawIdentification(RECORD, "his brother's papers", STEWARD)
+CORRECTED = IdentifyPatient(RECORD, RIGHT, 0, "a namesake", STEWARD)
+
+
+def known_as(case_number: str) -> PatientState:
+    """A patient whose identity is established."""
+    state = patient()
+    assert isinstance(state, PatientState)
+    return replace(state, case_number=case_number)
+
+
+def taken_for_another(stream: Stream | None = None, number: int = 0) -> Stream:
+    """The record of a provisional person who was taken for somebody."""
+    stream = stream or active(identity=IdentityStatus.UNVERIFIED)
+    stream.entry()
+    stream.when(IdentifyPatient(RECORD, WRONG, number), patient=known_as("MRN-7"))
+    return stream
+
+
+def handed_out(stream: Stream) -> tuple[UUID, UUID]:
+    """A copy, and a package that another hospital has."""
+    copy_id = made(stream, keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"), "copy_id")
+    package = PackageFacts(stream.record.version, HEAD, stream.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    transfer_id = made(stream, offer, "transfer_id", counterpart_known=True, package=package)
+    stream.when(RecordTransferAnswer(RECORD, transfer_id, "south", TransferAnswer.ACCEPTED, "", ""))
+    return copy_id, transfer_id
+
+
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_who_holds_it_under_the_wrong_name_is_told(command: Command) -> None:
+    """Every hospital and every applicant, of no entry but of the whole; until somebody says that it was done."""
+    stream = taken_for_another()
+    copy_id, transfer_id = handed_out(stream)
+    events = stream.when(command, patient=known_as("MRN-8")).events
+    meta = events[0].meta
+    assert events[-2:] == (TransferOutdated(meta, transfer_id, "south", None), CopiesOutdated(meta, (copy_id,), None))
+    for holder in (copy_id, transfer_id):
+        stream.when(keeping.RecordHolderTold(RECORD, holder, "by letter", stream.record.version))
+        assert stream.last_events == ["HolderTold"]
+
+
+def test_a_letter_of_before_does_not_tell_whose_it_is() -> None:
+    """Who was written to of an earlier version waits to be told that it is somebody else's."""
+    stream = taken_for_another()
+    copy_id, transfer_id = handed_out(stream)
+    written = stream.record.version
+    stream.when(CORRECTED, patient=known_as("MRN-8"))
+    for holder, news in ((copy_id, "CopiesOutdated"), (transfer_id, "TransferOutdated")):
+        stream.when(keeping.RecordHolderTold(RECORD, holder, "by letter", written))
+        assert stream.last_events == ["HolderTold", news]
+
+
+def test_a_first_identification_outdates_nothing_and_waits_for_no_hold() -> None:
+    """Nobody could have had it under another name, and a hold keeps what was said of nobody."""
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    hold(stream)
+    stream.when(IdentifyPatient(RECORD, WRONG), patient=known_as("MRN-7"))
+    assert stream.last_events == ["PatientIdentified"]
+
+
+def test_who_is_nobody_known_is_provisional_again() -> None:
+    """Under the person and the number of before; copies wait again, and the next identification is a first one."""
+    stream = taken_for_another(number=4)
+    assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-7", 4)
+    decision = stream.when(NOBODY_KNOWN, patient=patient(IdentityStatus.UNVERIFIED), persons={WRONG: 2, PATIENT: 1})
+    meta = decision.events[0].meta
+    assert decision.events == (IdentificationWithdrawn(meta, PATIENT, "MRN-1", 1, NOBODY_KNOWN.reason, STEWARD),)
+    assert decision.reservations == (Bump("patient", (str(WRONG),), 2), Bump("patient", (str(PATIENT),), 1))
+    record = stream.record
+    assert (record.patient_id, record.case_number, record.visit_sequence) == (PATIENT, "MRN-1", 1)
+    copy = keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy")
+    assert stream.refused(copy)[1] == [("record_id", "IDENTITY_UNVERIFIED")]
+    stream.when(IdentifyPatient(RECORD, RIGHT), patient=known_as("MRN-8"))
+    assert stream.last_events == ["PatientIdentified"]
+    stream.when(copy)
+
+
+def test_it_goes_back_to_the_provisional_person_after_any_number_of_corrections() -> None:
+    """Whom it was filed under first is kept; who was identified by name is not un-identified."""
+    stream = taken_for_another()
+    stream.when(CORRECTED, patient=known_as("MRN-8"))
+    stream.when(NOBODY_KNOWN, patient=patient(IdentityStatus.UNVERIFIED))
+    assert (stream.record.patient_id, stream.record.identity) == (PATIENT, IdentityStatus.UNVERIFIED)
+    assert active().refused(NOBODY_KNOWN)[1] == [("record_id", "NOT_IDENTIFIED")]
+
+
+def test_a_merge_of_the_provisional_person_is_taken_back_first() -> None:
+    """Else the record would go on counting as the stranger's."""
+    merged = replace(known_as("MRN-1"), merged_into=WRONG)
+    assert taken_for_another().refused(NOBODY_KNOWN, patient=merged)[1] == [("record_id", "MERGED")]
+    faults = taken_for_another().refused(replace(NOBODY_KNOWN, reason=" ", confirmed_by=replace(STEWARD, name="")))[1]
+    assert faults == [("reason", "REQUIRED"), ("confirmed_by.name", "REQUIRED")]
+
+
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_an_appraisal_was_of_the_record_of_somebody_else(command: Command) -> None:
+    """Nothing is destroyed by an opinion on a stranger's record: it is appraised anew, for a list of its own."""
+    stream = taken_for_another(closed(identity=IdentityStatus.UNVERIFIED))
+    for each in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
+        stream.when(each)
+    late = {"now": LATER, "visits": (visit_of(stream),)}
+    stream.when(keeping.EndRetention(RECORD), **late)
+    stream.when(keeping.AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), now=LATER)
+    stream.when(keeping.ApproveDisposal(RECORD, LIST), now=LATER)
+    stream.when(command, now=LATER, patient=known_as("MRN-8"))
+    assert stream.record.phase is Phase.DUE
+    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
+    assert ("record_id", "CHANGED_SINCE_APPRAISAL") in stream.refused(destroy, **late)[1]
+
+
+def test_a_correction_is_written_within_its_limit_of_time() -> None:
+    """As any other: not from the future."""
+    ahead = NOW + timedelta(hours=1)
+    faults = taken_for_another().refused(NOBODY_KNOWN, occurred_at=ahead)[1]
+    assert faults == [("context.occurred_at", "TIME_IN_FUTURE")]
