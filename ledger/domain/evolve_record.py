@@ -120,7 +120,13 @@ def consultation_requested(state: RecordState, event: events.ConsultationRequest
     before = state.consultations.get(event.consultation_id)
     since = min(event.meta.occurred_at, at)
     asked = Consultation(
-        event.consultation_id, event.from_department, event.to_department, event.urgency, since, event.question
+        event.consultation_id,
+        event.from_department,
+        event.to_department,
+        event.urgency,
+        since,
+        event.question,
+        requested_by=event.meta.actor.id,
     )
     if before is not None:
         # Its answer was retracted: whoever was asked has been asked since the first time.

@@ -32,14 +32,17 @@ ROLES_OF = frozenset(
         "destroy_record",
         "supervise_destruction",
         "merge_patients",
+        "register_newborn_late",
+        "correct_newborn",
+        "withdraw_consultation",
     }
 )
 """What a pack may limit to roles, most by commands' names.
 
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
-`merge_patients` links, who a provisional person is, and what takes these back. `archive_short_path` is a doctor's
-confirmation, `settle_dispute` what one of two says where the hospital opens a seal alone, `supervise_destruction` who
-watches an execution.
+`merge_patients` links, who a provisional person is, and what takes these back, `correct_newborn` taking one back and
+letting it stand again. `archive_short_path` is a doctor's confirmation, `settle_dispute` what one of two says where the
+hospital opens a seal alone, `supervise_destruction` who watches an execution.
 """
 
 ALWAYS = {"extend_retention": "system"}

@@ -170,7 +170,10 @@ def _copied(beside: LateCorrections, scope: EntryRef, statements: Sequence[str],
         raise OtherHistory
     accepted = [Line("Signature", ACCEPTED)] if entry.deficiency_accepted else []
     against = [Line(_STATEMENT, text) for text in statements]
+    # The id that somebody signed was taken back: another newborn is meant by it.
+    led = entry.subject_id if entry.subject_id != found.content.subject_id else ""
+    meant = [Line("Subject by now", f"newborn {led}")] if led else []
     signed = (*attested_lines(found, zone), *accepted, *beside.lines(entry, zone))
     return CopiedEntry(
-        found.content.title or found.content.template, (*signed, *content_lines(found.content, zone), *against)
+        found.content.title or found.content.template, (*signed, *meant, *content_lines(found.content, zone), *against)
     )

@@ -16,6 +16,7 @@ from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealMode, SealParty
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.pack_text import read_pack
 from ledger.domain.rule_pack import BadRulePack
 from ledger.domain.sealed_versions import came_since
@@ -129,7 +130,7 @@ def test_who_signed_a_report_corrects_it_and_nobody_else() -> None:
 def test_a_newborns_report_corrects_none_of_its_mothers() -> None:
     """Whoever signed both: the value of one is never shown as the last of the other."""
     stream = closed()
-    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    born = stream.when(RegisterNewborn(RECORD, 1, None)).result["subject_id"]
     assert isinstance(born, UUID)
     mothers = stream.entry(RESULT)
     stream.when(SubmitRecord(RECORD))
