@@ -33,6 +33,7 @@ def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = Non
             command.__name__,
             (
                 *_state_faults(command, record, facts),
+                *naming_faults(command, record, facts),
                 *(actor_faults(command, record, facts) if asker is not None else ()),
             ),
         )
@@ -44,6 +45,12 @@ def _state_faults(command: type[Command], record: RecordState, facts: Facts) -> 
     # Where one template alone is taken, the entry decides, which is checked when it is sent.
     if command is not RecordEntry or record.phase not in LATE_RESULT:
         yield from state_faults(command, record, facts)
+
+
+def naming_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+    """What the record does not hold, so that the command can name nothing."""
+    for guard in RULES[command].names:
+        yield from guard.faults(record, facts)
 
 
 def actor_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:

@@ -16,12 +16,14 @@ from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import late_item_guards as late
 from ledger.domain import loan_guards as loan
+from ledger.domain import named_guards as some
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import transfer_commands as transfer
+from ledger.domain import transfer_note_guards as transfer_note
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
@@ -90,9 +92,13 @@ RULES: dict[type[commands.Command], Rule] = {
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
         of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED, author.AUTHOR_OR_SUPERIOR),
+        names=(some.ENTRY_AMENDABLE,),
     ),
     commands.RetractEntry: Rule(
-        CHANGEABLE, demands=(is_.WINDOW_OPEN,), of_command=(*_CHANGE, author.AUTHOR_OR_QUALITY)
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
+        of_command=(*_CHANGE, author.AUTHOR_OR_QUALITY),
+        names=(some.ENTRY_RETRACTABLE,),
     ),
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},
@@ -105,6 +111,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.SUPERIOR_QUALIFIED,
             on.SUPERIOR_IS_PERSON,
         ),
+        names=(some.ENTRY_WAITS,),
     ),
     commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),
     course_commands.ArriveAtConsultation: Rule(
@@ -115,9 +122,12 @@ RULES: dict[type[commands.Command], Rule] = {
             consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.LATE_WITH_REASON,
         ),
+        names=(some.CONSULTANT_AWAITED,),
     ),
     commands.AnswerConsultation: Rule(
-        WRITING, of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON)
+        WRITING,
+        of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON),
+        names=(some.ANSWER_AWAITED,),
     ),
     commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.CorrectTime: Rule(
@@ -136,17 +146,27 @@ RULES: dict[type[commands.Command], Rule] = {
             time.IN_ORDER,
             author.AUTHOR_OR_SUPERIOR,
             on.ACTS_AS_PERSON,
+            time.ROLE_CORRECTS,
         ),
+        names=(some.TIME_CHANGEABLE,),
     ),
     course_commands.AssignPhysician: Rule(
         WRITING | {Phase.SUBMITTED},
-        of_command=(physician.ANOTHER_THAN_BEFORE, physician.IN_CHARGE_QUALIFIED),
+        of_command=(
+            physician.ANOTHER_THAN_BEFORE,
+            physician.IN_CHARGE_QUALIFIED,
+            on.role_allowed("assign_physician"),
+        ),
     ),
     # Who was born is content: of an archived case it changes in a window alone, which two persons open.
     course_commands.RegisterNewborn: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,)),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
-    course_commands.LinkDuplicate: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
+    course_commands.LinkDuplicate: Rule(
+        IN_CARE_OR_AFTER,
+        of_command=(on.ENTRY_KNOWN,),
+        names=(some.ENTRY_HELD,),
+    ),
     course_commands.IdentifyPatient: Rule(
         LIVING,
         demands=(is_.IDENTITY_OPEN, is_.IDENTITY_NOT_HELD, is_.IDENTITY_NOT_SEALED),
@@ -219,7 +239,10 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
-    course_commands.WithdrawMissedDeadline: Rule(IN_CARE_OR_AFTER),
+    course_commands.WithdrawMissedDeadline: Rule(
+        IN_CARE_OR_AFTER,
+        names=(some.MISSED_REPORTED,),
+    ),
     keeping_commands.RequestReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         demands=(is_.NOT_IN_ERROR, is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
@@ -245,17 +268,30 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON, on.role_allowed("place_hold"))),
     keeping_commands.LiftHold: Rule(
-        LIVING, of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("lift_hold"))
+        LIVING,
+        of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("lift_hold")),
+        names=(some.HOLD_STANDS,),
     ),
-    keeping_commands.SealRecord: Rule(LIVING, of_command=(on.ENTRIES_KNOWN, seal.NO_DRAFT_NAMED, *_SEALING)),
-    keeping_commands.ExtendSeal: Rule(LIVING, of_command=(on.SEAL_KNOWN, *_SEALING)),
+    keeping_commands.SealRecord: Rule(
+        LIVING,
+        of_command=(on.ENTRIES_KNOWN, seal.NO_DRAFT_NAMED, *_SEALING),
+        names=(some.ENTRY_FINISHED,),
+    ),
+    keeping_commands.ExtendSeal: Rule(
+        LIVING,
+        of_command=(on.SEAL_KNOWN, *_SEALING),
+        names=(some.SEAL_STANDS,),
+    ),
     keeping_commands.UnsealRecord: Rule(
-        LIVING, of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING, seal.SETTLED_BY_ROLE)
+        LIVING,
+        of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING, seal.SETTLED_BY_ROLE),
+        names=(some.SEAL_STANDS,),
     ),
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
         of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
+        names=(some.ENTRY_STANDS,),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,
@@ -263,11 +299,21 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(loan.NO_TRAINEE, loan.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON, on.role_allowed("lend_record")),
     ),
     keeping_commands.RenewLoan: Rule(
-        KEPT, of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record"))
+        KEPT,
+        of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record")),
+        names=(some.LOAN_RUNS,),
     ),
-    keeping_commands.ReturnLoan: Rule(LIVING, of_command=(on.LOAN_KNOWN,)),
+    keeping_commands.ReturnLoan: Rule(
+        LIVING,
+        of_command=(on.LOAN_KNOWN,),
+        names=(some.LOAN_RUNS,),
+    ),
     keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER),
-    keeping_commands.AccountForPaper: Rule(IN_CARE_OR_AFTER, of_command=(on.PAPER_KNOWN,)),
+    keeping_commands.AccountForPaper: Rule(
+        IN_CARE_OR_AFTER,
+        of_command=(on.PAPER_KNOWN,),
+        names=(some.SCAN_THERE,),
+    ),
     keeping_commands.RecordPatientRequest: Rule(LIVING),
     keeping_commands.AnswerPatientRequest: Rule(
         LIVING,
@@ -278,6 +324,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             on.role_allowed("answer_request"),
         ),
+        names=(some.REQUEST_WAITS,),
     ),
     keeping_commands.LiftRestriction: Rule(
         LIVING,
@@ -287,6 +334,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.RecordHolderTold: Rule(
         LIVING,
         of_command=(copy.HOLDER_KNOWN, copy.HOLDER_WAITS, on.ACTS_AS_PERSON, on.role_allowed("issue_copy")),
+        names=(some.HOLDER_WAITS,),
     ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},
@@ -334,11 +382,24 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    transfer.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED)),
+    transfer.OfferTransfer: Rule(
+        TRANSFERABLE,
+        demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED),
+        of_command=(transfer_note.NOTE_SIGNED,),
+    ),
     # What happens to an offer that is out does not depend on the record's phase.
-    transfer.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
-    transfer.ExpireTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
-    transfer.RecordTransferAnswer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
+    transfer.WithdrawTransfer: Rule(
+        frozenset(Phase) - {Phase.DESTROYED},
+        names=(some.OFFER_OUT,),
+    ),
+    transfer.ExpireTransfer: Rule(
+        frozenset(Phase) - {Phase.DESTROYED},
+        names=(some.OFFER_OUT,),
+    ),
+    transfer.RecordTransferAnswer: Rule(
+        frozenset(Phase) - {Phase.DESTROYED},
+        names=(some.OFFERED_ONCE,),
+    ),
 }
 
 

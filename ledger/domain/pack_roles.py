@@ -34,6 +34,8 @@ ROLES_OF = frozenset(
         "destroy_record",
         "supervise_destruction",
         "merge_patients",
+        "correct_time",
+        "assign_physician",
     }
 )
 """What a pack may limit to roles, most by commands' names.
@@ -41,7 +43,8 @@ ROLES_OF = frozenset(
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
 `merge_patients` links, who a provisional person is, and what takes these back. `archive_short_path` is a doctor's
 confirmation, `settle_dispute` what one of two says where the hospital opens a seal alone, `approve_destruction` in
-whose name a list is approved, `supervise_destruction` who watches an execution.
+whose name a list is approved, `supervise_destruction` who watches an execution, `correct_time` every time but an
+entry's, which goes by the entry's author.
 """
 
 ALWAYS = {"extend_retention": "system"}

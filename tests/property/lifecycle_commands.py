@@ -224,8 +224,10 @@ COMMANDS: dict[type[Command], Make] = {
     course.IdentifyPatient: lambda _, __, pick: course.IdentifyPatient(RECORD, PATIENT, pick.number % 3),
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
-    course.AcceptDeficiency: lambda record, _, pick: course.AcceptDeficiency(
-        RECORD, pick.of(_waiting(record)), "", "the author has left"
+    course.AcceptDeficiency: lambda record, _, pick: (
+        course.AcceptDeficiency(RECORD, pick.of(_waiting(record)), "", "the author has left")
+        if pick.number % 2
+        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % 4].template, "nobody knows")
     ),
     course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
@@ -262,7 +264,9 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.UnsealRecord: lambda record, _, pick: keeping.UnsealRecord(
         RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "", _BESIDE[pick.number // 3 % 6]
     ),
-    keeping.IssueCopy: lambda _, __, ___: keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"),
+    keeping.IssueCopy: lambda record, _, pick: keeping.IssueCopy(
+        RECORD, "Mr. N.", "self", (pick.of(record.entries),) * (pick.number % 2), "true copy"
+    ),
     keeping.LendRecord: lambda _, __, ___: keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False),
     keeping.RenewLoan: lambda record, _, pick: keeping.RenewLoan(RECORD, pick.of(record.overlays.loans)),
     keeping.ReturnLoan: lambda record, _, pick: keeping.ReturnLoan(RECORD, pick.of(record.overlays.loans)),
@@ -291,8 +295,8 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.AppraiseDisposal: _opinion,
     keeping.ApproveDisposal: _approve_disposal,
     keeping.RejectAppraisal: lambda _, __, ___: keeping.RejectAppraisal(RECORD, "of interest after all"),
-    keeping.DestroyRecord: lambda _, __, ___: keeping.DestroyRecord(
-        RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ("paper",)
+    keeping.DestroyRecord: lambda _, __, pick: keeping.DestroyRecord(
+        RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS if pick.number % 3 else SUPERVISORS[:1] * 2, ("paper",)
     ),
     OfferTransfer: lambda _, __, pick: OfferTransfer(
         RECORD, ("south", "west")[pick.number % 2], TransferKind.REFERRAL, None
@@ -302,3 +306,13 @@ COMMANDS: dict[type[Command], Make] = {
     RecordTransferAnswer: _hear,
 }
 """One maker for every command of the declaration."""
+
+OFFICES: dict[type[Command], Actor] = {
+    keeping.RequestReopen: AFFAIRS,
+    keeping.ApproveReopen: AFFAIRS,
+    keeping.AppraiseDisposal: APPROVER,
+    keeping.RejectAppraisal: APPROVER,
+    keeping.ApproveDisposal: APPROVER,
+    course.AcceptDeficiency: AFFAIRS,
+}
+"""To whom the packs leave what a person's own signature does not settle; who asks and who approves can be the same."""

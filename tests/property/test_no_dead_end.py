@@ -15,7 +15,7 @@ from ledger.domain.keeping_commands import AppraiseDisposal, PlaceHold, RequestR
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.lifecycle import RULES, allowed_phases
 from ledger.domain.values import IdentityStatus, Phase, VisitType
-from tests.property.test_whole_lifecycle import EXAMPLES, Draw, beginnings, begun, walks
+from tests.property.walks import EXAMPLES, Draws, beginnings, begun, walks
 from tests.property.way_out import ENDS, WayOut
 from tests.unit.domain.given import (
     ARCHIVIST,
@@ -42,7 +42,7 @@ WANTED = {DisposalOpinion.KEEP: Phase.PERMANENT, DisposalOpinion.DESTROY: Phase.
 @given(beginnings, walks, st.sampled_from(list(WANTED)))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_end_is_reachable_from_every_state(
-    beginning: tuple[str, VisitType], draws: list[Draw], opinion: DisposalOpinion
+    beginning: tuple[str, VisitType], draws: Draws, opinion: DisposalOpinion
 ) -> None:
     """Wherever a walk leaves a record, commands that are all accepted lead it to PERMANENT, DESTROYED or VOIDED."""
     walk = begun(beginning)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.application.body_codec import encode_body
@@ -23,17 +22,15 @@ from projections.usage.view import Usage
 from projections.views import ALL
 from projections.worklist.view import Worklist
 from tests.contract.views import histories as h
-from tests.property.test_whole_lifecycle import EXAMPLES, Draw, Walk, beginnings, begun, drawn
+from tests.property.walks import EXAMPLES, Draws, Walk, beginnings, begun, walks
 from tests.services.sealed import opened_event
 
 pytestmark = pytest.mark.property
-LONG_WALKS = st.lists(drawn, min_size=30, max_size=60)
-"""Long ones: what closes an item comes late in a life."""
 
 
-@given(beginnings, LONG_WALKS)
+@given(beginnings, walks)
 @settings(max_examples=max(40, EXAMPLES // 5), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_view_shows_what_the_record_holds(beginning: tuple[str, VisitType], draws: list[Draw]) -> None:
+def test_every_view_shows_what_the_record_holds(beginning: tuple[str, VisitType], draws: Draws) -> None:
     """Phase, overlays, entries, what waits: after every step of any walk, destroyed records as tombstones."""
     walk = begun(beginning)
     shown = Shown(walk)
@@ -134,7 +131,9 @@ def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -
 
 
 def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
-    """The board has every entry in its state; the index has those that were signed and stand."""
+    """The board has every entry in its state with its subject; the index has those that were signed and stand."""
+    subjects = {each.entry_id: each.subject_id for each in of_table(rows[DepartmentBoard], "entries")}
+    assert subjects == {each.entry_id: each.last.content.subject_id for each in record.entries.values()}
     states = {each.entry_id: each.state for each in of_table(rows[DepartmentBoard], "entries")}
     assert states == {
         each.entry_id: common_pb2.EntryState.Value(f"ENTRY_STATE_{each.state.name}") for each in record.entries.values()

@@ -18,7 +18,15 @@ from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from tests.contract.edge.clients import EdgeClient, RpcFailed
-from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, register_record, stamp
+from tests.contract.edge.requests import (
+    PHYSICIAN,
+    old_item,
+    open_record,
+    record_entry,
+    register_patient,
+    register_record,
+    stamp,
+)
 
 RESULTS = common.Section(code="results", fields=[common.Field(code="result", text="negative")])
 LONG_AGO = datetime(1985, 3, 1, 8, tzinfo=UTC)
@@ -94,6 +102,9 @@ async def short_visit(
     patient = await client.call("PatientService/RegisterPatient", register_patient())
     request = register_record(patient.receipt.record_id)
     request.visit_type = visit
+    # What is registered here is kept for the whole term from today.
+    request.context.historical = True
+    request.context.source.CopyFrom(old_item())
     record = await client.call("RecordService/RegisterRecord", request)
     life = Life(client, record.receipt.record_id)
     started = records.StartCareRequest(
@@ -185,6 +196,36 @@ async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: 
     with pytest.raises(RpcFailed) as taken:
         await client.call("RecordService/RegisterRecord", register_record(known, 2))
     assert taken.value.violations == [("visit_sequence", "ALREADY_EXISTS")]
+
+
+async def test_who_turns_out_to_be_nobody_known_is_provisional_again(client: EdgeClient) -> None:
+    """By two persons; the stay is the provisional person's under its old number, and is shown as nobody else's."""
+    known = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id
+    unknown = register_patient()
+    unknown.identity = common.IDENTITY_STATUS_UNVERIFIED
+    provisional = (await client.call("PatientService/RegisterPatient", unknown)).receipt.record_id
+    stay = (await client.call("RecordService/RegisterRecord", register_record(provisional))).receipt.record_id
+
+    async def stays_of(patient_id: str) -> list[str]:
+        asked = keeping.GetPatientVisitsRequest(hospital="north", patient_id=patient_id)
+        answer: Any = await client.call("KeepingService/GetPatientVisits", asked)
+        return [each.record_id for each in answer.visits]
+
+    named = course.IdentifyPatientRequest(context=by(ARCHIVIST), record_id=stay, patient_id=known, visit_sequence=3)
+    await client.call("CourseService/IdentifyPatient", named)
+    assert (await stays_of(known), await stays_of(provisional)) == ([stay], [])
+    back = identity.WithdrawIdentificationRequest(context=by(ARCHIVIST), record_id=stay, reason="his brother's papers")
+    with pytest.raises(RpcFailed) as alone:
+        await client.call("IdentityService/WithdrawIdentification", back)
+    assert alone.value.violations == [("confirmed_by", "SAME_PERSON")]
+    back = identity.WithdrawIdentificationRequest(
+        context=by(ARCHIVIST), record_id=stay, reason=back.reason, confirmed_by=AFFAIRS
+    )
+    await client.call("IdentityService/WithdrawIdentification", back)
+    asked = records.GetRecordRequest(hospital="north", record_id=stay)
+    found = (await client.call("RecordService/GetRecord", asked)).record
+    assert (found.patient_id, found.visit_sequence, found.identity) == (provisional, 1, unknown.identity)
+    assert (await stays_of(known), await stays_of(provisional)) == ([], [stay])
 
 
 async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: EdgeClient) -> None:
@@ -308,14 +349,17 @@ async def test_a_corrected_time_and_another_physician_are_shown(client: EdgeClie
     life, right = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
     before = (await life.read()).started_at
     correct: dict[str, Any] = {"of": common.TIME_OF_CARE_START, "corrected_at": right, "reason": "wrong clock"}
-    await life.course("CorrectTime", **correct)
-    assert await life.refused(life.course("CorrectTime", **correct)) == ["SAME_TIME"]
-    await life.course("AssignPhysician", responsible=SUPERIOR, reason="on leave")
+    assert await life.refused(life.course("CorrectTime", **correct)) == ["ROLE_NOT_ALLOWED"]
+    await life.course("CorrectTime", SUPERIOR, **correct)
+    assert await life.refused(life.course("CorrectTime", SUPERIOR, **correct)) == ["SAME_TIME"]
+    takes_over: dict[str, Any] = {"responsible": SUPERIOR, "reason": "on leave"}
+    assert await life.refused(life.course("AssignPhysician", ARCHIVIST, **takes_over)) == ["ROLE_NOT_ALLOWED"]
+    await life.course("AssignPhysician", SUPERIOR, **takes_over)
     shown = await life.read()
     assert (shown.started_at, shown.responsible) == (right, SUPERIOR)
     (made,) = shown.time_corrections
     assert (made.of, made.before, made.corrected_at) == (common.TIME_OF_CARE_START, before, right)
-    assert (made.reason, made.corrected_by.id) == ("wrong clock", PHYSICIAN.id)
+    assert (made.reason, made.corrected_by.id) == ("wrong clock", SUPERIOR.id)
     deadlines = course.GetDeadlinesRequest(hospital="north", record_id=ward.record_id)
     answer = await client.call("CourseService/GetDeadlines", deadlines)
     assert [each.since for each in answer.deadlines if each.rule == "admission_record"] == [right]
