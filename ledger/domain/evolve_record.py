@@ -55,9 +55,9 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
 
 def department_transferred(state: RecordState, event: events.DepartmentTransferred, at: datetime) -> RecordState:
     """The patient goes to another department; without a physician the one before stays in charge."""
-    moves = (*state.moves, DepartmentMove(event.to_department, event.meta.occurred_at, state.version + 1))
+    move = DepartmentMove(event.to_department, event.meta.occurred_at, state.version + 1)
     there = {**_moved(state, event.to_department), **in_charge(state, event.responsible, at)}
-    return next_version(state, **there, bed=event.bed, moves=moves)
+    return next_version(state, **there, bed=event.bed, moves=(*state.moves, move))
 
 
 def _moved(state: RecordState, department: str) -> dict[str, Any]:
