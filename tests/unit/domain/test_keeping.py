@@ -675,4 +675,4 @@ def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:
     stream.when(course.VoidRecord(RECORD, "by mistake"))
     assert stream.record.phase is Phase.VOIDED
     allowed = [each.name for each in allowed_actions(stream.record, facts(actor=CLOCK)) if not each.reasons]
-    assert allowed == ["WithdrawTransfer", "ExpireTransfer", "RecordTransferAnswer"]
+    assert allowed == []
