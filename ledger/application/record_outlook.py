@@ -14,13 +14,13 @@ from ledger.application.stream_cache import Loaded
 from ledger.clock import Clock
 from ledger.domain.allowed_actions import Action, allowed_actions
 from ledger.domain.deadlines import Deadline, deadlines, false_reports
-from ledger.domain.decide_transfer import run_out, unanswered
+from ledger.domain.decide_transfer import unanswered
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.retention import Term, retention_term, term_over
 from ledger.domain.state import RecordState, is_destroyed
-from ledger.domain.transfer_state import Transfer
+from ledger.domain.transfer_state import Transfer, run_out
 from ledger.domain.values import Actor
 
 

@@ -79,10 +79,6 @@ def end_care(command: EndCare, state: StreamState | None, facts: Facts) -> Decis
     ended_at = command.ended_at or meta.occurred_at
     if ended_at - facts.now > facts.pack.ahead_max:
         faults.add("ended_at", "TIME_IN_FUTURE", "care cannot have ended yet")
-    begun = record.started_at
-    # What an earlier system holds is taken over as it is, its mistakes included.
-    if begun is not None and ended_at < begun and not facts.context.historical:
-        faults.add("ended_at", "BEFORE_START", "care cannot end before it began")
     check_source(facts, faults)
     check_untaken(facts, Taken.CARE_END, command.record_id, faults)
     faults.refuse_if_any()

@@ -24,7 +24,6 @@ from ledger.domain.keeping_events import (
     RetentionExtended,
 )
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.refusal import RefusalKind
 from ledger.domain.retention import retention_date
 from ledger.domain.state import RecordState, StreamState
 
@@ -110,8 +109,6 @@ def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Fac
     for index, covered in enumerate(command.covers):
         if covered not in COVERS:
             faults.add(f"covers[{index}]", "UNKNOWN_VALUE", f"one of {', '.join(sorted(COVERS))}")
-    if record.overlays.papers and "paper" not in command.covers:
-        faults.add("covers", "PAPER_NOT_NAMED", "the list says what happens to the paper", RefusalKind.STATE)
     faults.refuse_if_any()
     assert command.approved_by is not None  # noqa: S101 - its absence is a fault above
     event = RecordDestroyed(

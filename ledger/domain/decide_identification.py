@@ -48,16 +48,12 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
 
 
 def _check_correction(command: IdentifyPatient, record: RecordState, faults: Faults) -> None:
-    """Notes what a correction lacks: why, and another patient than the wrong one."""
+    """Notes what a correction lacks: why, and who confirms it."""
     if not record.identified:
-        if command.reason or command.confirmed_by is not None:
-            faults.add("reason", "NOT_IDENTIFIED", "nobody was identified whom it could correct", RefusalKind.STATE)
         return
     check_reason(command.reason, faults)
     if command.confirmed_by is not None:
         faults.note_all(actor_faults(command.confirmed_by, "confirmed_by"), RefusalKind.INVALID)
-    if command.patient_id == record.patient_id:
-        faults.add("patient_id", "SAME_PATIENT", "another patient than the one so far")
 
 
 def _visit_of(record: RecordState, case_number: str, number: int) -> tuple[Claim, ...]:

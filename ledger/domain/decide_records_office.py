@@ -35,8 +35,8 @@ from ledger.domain.keeping_events import (
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
 from ledger.domain.newborns import subject_meant, subject_of
+from ledger.domain.office_guards import is_early_erasure
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.retention import term_over
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.use_events import RestrictionLifted
@@ -120,8 +120,6 @@ def file_paper_scan(command: FilePaperScan, state: StreamState | None, facts: Fa
         faults.add("operator", "REQUIRED", "who scanned")
     if command.checker is None:
         faults.add("checker", "REQUIRED", "who compared")
-    elif command.operator is not None and command.operator.id == command.checker.id:
-        faults.add("checker", "SAME_PERSON", "another person compares scan and paper")
     faults.refuse_if_any()
     assert command.operator is not None and command.checker is not None  # noqa: S101, PT018 - faults above
     event = PaperScanned(
@@ -175,9 +173,7 @@ def answer_patient_request(command: AnswerPatientRequest, state: StreamState | N
     faults.text(command.statement, "statement", TEXT_MAX)
     request = record.overlays.requests.get(command.request_id)
     kind = request.kind if request else None
-    erasure_early = kind is RequestKind.ERASURE and not term_over(record, facts)
-    if erasure_early and command.granted:
-        faults.add("granted", "RETENTION_TERM", "nothing is erased inside the retention term", RefusalKind.STATE)
+    erasure_early = is_early_erasure(command.request_id, record, facts)
     if kind is RequestKind.CORRECTION and not command.granted:
         faults.require(command.statement, "statement")
         if record.entries:

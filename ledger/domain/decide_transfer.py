@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from ledger.domain.decision import Decision, Facts, PackageFacts
@@ -25,12 +25,9 @@ from ledger.domain.transfer_events import (
     TransferVerified,
     TransferWithdrawn,
 )
-from ledger.domain.transfer_state import Transfer
+from ledger.domain.transfer_state import OPEN, UNANSWERED, Transfer
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
-UNANSWERED = frozenset({TransferState.OFFERED})
-"""States in which an offer can run out: what the recipient has cannot be taken back by time."""
-OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
 REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED, TransferState.EXPIRED}
 """States in which a later version for the same hospital takes a transfer's place: no late answer completes it then."""
 
@@ -97,10 +94,8 @@ def withdraw_transfer(command: WithdrawTransfer, state: StreamState | None, fact
     faults = begin(command, record, facts)
     faults.require(command.reason, "reason")
     faults.text(command.reason, "reason", TEXT_MAX)
-    transfer = record.transfers.get(command.transfer_id)
-    _check_open(transfer, OPEN, faults)
     faults.refuse_if_any()
-    counterpart = transfer.counterpart if transfer else ""
+    counterpart = record.transfers[command.transfer_id].counterpart
     event = TransferWithdrawn(facts.meta(), command.transfer_id, counterpart, command.reason)
     return on_record(command.record_id, event)
 
@@ -109,15 +104,10 @@ def expire_transfer(command: ExpireTransfer, state: StreamState | None, facts: F
     """An offer that nobody has answered is over after its last moment; said again: no event."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    transfer = record.transfers.get(command.transfer_id)
-    if transfer is not None and transfer.state is TransferState.EXPIRED:
-        faults.refuse_if_any()
-        return on_record(command.record_id)
-    _check_open(transfer, UNANSWERED, faults)
-    if transfer is not None and not run_out(transfer, facts.now):
-        faults.add("transfer_id", "NOT_EXPIRED", "the offer still stands", RefusalKind.STATE)
     faults.refuse_if_any()
-    assert transfer is not None  # noqa: S101 - its absence is a fault above
+    transfer = record.transfers[command.transfer_id]
+    if transfer.state is TransferState.EXPIRED:
+        return on_record(command.record_id)
     return on_record(command.record_id, TransferExpired(facts.meta(), command.transfer_id, transfer.counterpart))
 
 
@@ -127,22 +117,15 @@ def unanswered(record: RecordState) -> list[Transfer]:
     return sorted((each for each in found if each.expires_at is not None), key=lambda each: str(each.expires_at))
 
 
-def run_out(transfer: Transfer, now: datetime) -> bool:
-    """Whether the offer's last moment is over: at it the package is no longer handed over."""
-    return transfer.expires_at is not None and now >= transfer.expires_at
-
-
 def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | None, facts: Facts) -> Decision:
     """The recipient's answer goes into the record; the same answer again adds nothing, a missing step is filled in."""
     record = expect(state, RecordState, "record_id")
-    transfer = record.transfers.get(command.transfer_id)
     faults = begin(command, record, facts)
+    transfer = record.transfers.get(command.transfer_id)
     if transfer is not None and transfer.counterpart != command.recipient:
         faults.add("recipient", "NOT_THE_RECIPIENT", "the offer went to another hospital", RefusalKind.STATE)
     faults.text(command.code, "code", CODE_MAX)
     faults.text(command.text, "text", TEXT_MAX)
-    if transfer is None:
-        _check_open(None, OPEN, faults)
     faults.refuse_if_any()
     assert transfer is not None  # noqa: S101 - its absence is a fault above
     if command.answer is TransferAnswer.REJECTED:
@@ -186,10 +169,8 @@ def _rejection(command: RecordTransferAnswer, transfer: Transfer, facts: Facts) 
     return on_record(command.record_id, event)
 
 
-def _check_open(transfer: Transfer | None, allowed: frozenset[TransferState], faults: Faults) -> None:
-    if transfer is None:
-        faults.add("transfer_id", "UNKNOWN_TRANSFER", "no such transfer of this record", RefusalKind.NOT_FOUND)
-    elif transfer.state not in allowed:
+def _check_open(transfer: Transfer, allowed: frozenset[TransferState], faults: Faults) -> None:
+    if transfer.state not in allowed:
         faults.add("transfer_id", "TRANSFER_NOT_OPEN", f"the transfer is {transfer.state}", RefusalKind.STATE)
 
 

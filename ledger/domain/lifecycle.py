@@ -14,16 +14,19 @@ from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, identity_commands, keeping_commands, newborn_commands
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
+from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
 from ledger.domain import loan_guards as loan
 from ledger.domain import named_guards as some
 from ledger.domain import newborn_guards as newborn
+from ledger.domain import office_guards as office
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import transfer_commands as transfer
+from ledger.domain import transfer_guards as offer
 from ledger.domain import transfer_note_guards as transfer_note
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
@@ -218,14 +221,14 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.IdentifyPatient: Rule(
         LIVING,
         demands=(is_.IDENTITY_OPEN, is_.IDENTITY_NOT_HELD, is_.IDENTITY_NOT_SEALED),
-        of_command=(on.CORRECTION_CONFIRMED, *_IDENTIFYING),
+        of_command=(who.CORRECTS_SOMEBODY, who.ANOTHER_PATIENT, on.CORRECTION_CONFIRMED, *_IDENTIFYING),
     ),
     identity_commands.WithdrawIdentification: Rule(
         LIVING,
         demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
         of_command=(on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
-    commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED)),
+    commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED), of_command=(time.ENDS_AFTER_START,)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
     course_commands.AcceptDeficiency: Rule(
         # Also once a window is over: what was amended in it and can be signed by nobody must not stay open for ever.
@@ -356,7 +359,7 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(on.LOAN_KNOWN,),
         names=(some.LOAN_RUNS,),
     ),
-    keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER),
+    keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER, of_command=(office.CHECKED_BY_ANOTHER,)),
     keeping_commands.AccountForPaper: Rule(
         IN_CARE_OR_AFTER,
         of_command=(on.PAPER_KNOWN,),
@@ -369,6 +372,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.REQUEST_KNOWN,
             on.NOT_ANSWERED,
             on.ENTRY_KNOWN,
+            office.NOT_ERASED_EARLY,
             on.ACTS_AS_PERSON,
             on.role_allowed("answer_request"),
         ),
@@ -426,6 +430,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.APPROVER_OF_LIST,
             on.EXECUTORS_DIFFER,
             on.SUPERVISORS_ALLOWED,
+            office.PAPER_NAMED,
             on.ACTS_AS_PERSON,
             on.role_allowed("destroy_record"),
         ),
@@ -438,14 +443,17 @@ RULES: dict[type[commands.Command], Rule] = {
     # What happens to an offer that is out does not depend on the record's phase.
     transfer.WithdrawTransfer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
+        of_command=(offer.TRANSFER_KNOWN, offer.OPEN_TO_WITHDRAW),
         names=(some.OFFER_OUT,),
     ),
     transfer.ExpireTransfer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
+        of_command=(offer.TRANSFER_KNOWN, offer.OPEN_TO_EXPIRE, offer.HAS_RUN_OUT),
         names=(some.OFFER_OUT,),
     ),
     transfer.RecordTransferAnswer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
+        of_command=(offer.TRANSFER_KNOWN,),
         names=(some.OFFERED_ONCE,),
     ),
 }

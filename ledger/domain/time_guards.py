@@ -60,6 +60,13 @@ def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Viola
         yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
 
 
+def _ends_before_it_began(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    begun, ended_at = record.started_at, command.ended_at or facts.meta().occurred_at
+    # What an earlier system holds is taken over as it is, its mistakes included.
+    if begun is not None and ended_at < begun and not facts.context.historical:
+        yield Violation("ended_at", ENDS_AFTER_START.rule, ENDS_AFTER_START.demand)
+
+
 def _comes_first(command: Any, record: RecordState) -> bool:
     """Whether an arrival that followed its request would come before it."""
     asked = record.consultations.get(command.consultation_id) if command.consultation_id else None
@@ -95,6 +102,9 @@ def _role_fault(command: Any, record: RecordState, facts: Facts) -> Iterable[Vio
 
 TIME_KNOWN = CommandGuard(
     "UNKNOWN_TIME", "the record has such a start, end, move, entry, request or arrival", _unknown, RefusalKind.NOT_FOUND
+)
+ENDS_AFTER_START = CommandGuard(
+    "BEFORE_START", "care cannot end before it began", _ends_before_it_began, RefusalKind.INVALID
 )
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(

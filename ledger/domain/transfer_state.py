@@ -8,6 +8,10 @@ from uuid import UUID
 
 from ledger.domain.values import TransferKind, TransferState
 
+UNANSWERED = frozenset({TransferState.OFFERED})
+"""States in which an offer can run out: what the recipient has cannot be taken back by time."""
+OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
+
 
 @dataclass(frozen=True)
 class Transfer:
@@ -25,3 +29,8 @@ class Transfer:
     """The recipient has the package, whatever became of the offer afterwards."""
     outdated: bool = False
     """The record was changed since, and the recipient is to be told, or to get a later version."""
+
+
+def run_out(transfer: Transfer, now: datetime) -> bool:
+    """Whether the offer's last moment is over: at it the package is no longer handed over."""
+    return transfer.expires_at is not None and now >= transfer.expires_at

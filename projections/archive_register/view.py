@@ -185,7 +185,7 @@ def _restricted(record: RegisteredRecord, _: ViewEvent, __: Message) -> Register
 
 
 def _restriction_lifted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
-    return record._replace(restrictions=record.restrictions - 1)
+    return record._replace(restrictions=max(record.restrictions - 1, 0))
 
 
 def _every_restriction_lifted(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:

@@ -203,6 +203,36 @@ async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: 
     assert taken.value.violations == [("visit_sequence", "ALREADY_EXISTS")]
 
 
+async def test_who_turns_out_to_be_nobody_known_is_provisional_again(client: EdgeClient) -> None:
+    """By two persons; the stay is the provisional person's under its old number, and is shown as nobody else's."""
+    known = (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id
+    unknown = register_patient()
+    unknown.identity = common.IDENTITY_STATUS_UNVERIFIED
+    provisional = (await client.call("PatientService/RegisterPatient", unknown)).receipt.record_id
+    stay = (await client.call("RecordService/RegisterRecord", register_record(provisional))).receipt.record_id
+
+    async def stays_of(patient_id: str) -> list[str]:
+        asked = keeping.GetPatientVisitsRequest(hospital="north", patient_id=patient_id)
+        answer: Any = await client.call("KeepingService/GetPatientVisits", asked)
+        return [each.record_id for each in answer.visits]
+
+    named = course.IdentifyPatientRequest(context=by(ARCHIVIST), record_id=stay, patient_id=known, visit_sequence=3)
+    await client.call("CourseService/IdentifyPatient", named)
+    assert (await stays_of(known), await stays_of(provisional)) == ([stay], [])
+    back = identity.WithdrawIdentificationRequest(context=by(ARCHIVIST), record_id=stay, reason="his brother's papers")
+    with pytest.raises(RpcFailed) as alone:
+        await client.call("IdentityService/WithdrawIdentification", back)
+    assert alone.value.violations == [("confirmed_by", "SAME_PERSON")]
+    back = identity.WithdrawIdentificationRequest(
+        context=by(ARCHIVIST), record_id=stay, reason=back.reason, confirmed_by=AFFAIRS
+    )
+    await client.call("IdentityService/WithdrawIdentification", back)
+    asked = records.GetRecordRequest(hospital="north", record_id=stay)
+    found = (await client.call("RecordService/GetRecord", asked)).record
+    assert (found.patient_id, found.visit_sequence, found.identity) == (provisional, 1, unknown.identity)
+    assert (await stays_of(known), await stays_of(provisional)) == ([], [stay])
+
+
 async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: EdgeClient) -> None:
     """Afterwards nothing is accepted any more, and why is said by name."""
     _, life = await short_visit(client)

@@ -120,6 +120,12 @@ def identified(patient: UUID, case_number: str) -> Message:
     return course_events_pb2.PatientIdentified(patient_id=str(patient), case_number=case_number)
 
 
+def identification_withdrawn(patient: UUID, case_number: str, number: int) -> Message:
+    return identity_events_pb2.IdentificationWithdrawn(
+        patient_id=str(patient), case_number=case_number, visit_sequence=number, reason="his brother's papers"
+    )
+
+
 def hold_placed(hold_id: UUID) -> Message:
     return keeping_events_pb2.HoldPlaced(hold_id=str(hold_id), mandate="order 7", authority="district court")
 
@@ -194,6 +200,18 @@ def holder_told(holder_id: UUID) -> Message:
 
 def unrestricted() -> Message:
     return keeping_events_pb2.UseRestrictionLifted(reason="the claim is settled")
+
+
+def restriction_lifted(request_id: UUID) -> Message:
+    return keeping_events_pb2.RestrictionLifted(request_id=str(request_id), reason="the claim is settled")
+
+
+def package_delivered(transfer_id: UUID) -> Message:
+    return events_pb2.TransferDelivered(transfer_id=str(transfer_id), counterpart="south")
+
+
+def offer_withdrawn(transfer_id: UUID) -> Message:
+    return events_pb2.TransferWithdrawn(transfer_id=str(transfer_id), counterpart="south", reason="went home")
 
 
 def reopened(reopen_id: UUID) -> Message:

@@ -47,6 +47,9 @@ async def test_a_list_goes_from_the_proposer_over_another_person_to_its_report(o
         await office.do(keeping.ApproveDisposalRequest(record_id=each, list_id=list_id), APPROVER)
     await office.destroy(first, list_id)
     outcomes = (ReportedRecord(record_id=first, destroyed=True), ReportedRecord(record_id=second, rules=["HELD"]))
+    assert await rules_of(office.report(list_id, *outcomes)) == {"REASON_UNTRUE"}
+    hold = keeping.PlaceHoldRequest(record_id=second, mandate="order", authority="court")
+    await office.do(hold, common.Actor(id=str(UUID(int=9)), name="Ms. Ren", role="legal"))
     await office.report(list_id, *outcomes)
     state = (await office.ledger.disposal_list(HOSPITAL, UUID(list_id))).state
     assert state.phase is DisposalListPhase.EXECUTED
@@ -73,8 +76,9 @@ async def test_nobody_approves_the_own_list_and_the_approver_is_another_person(o
     assert await refused(own, HEAD) == {"SAME_PERSON"}
     assert await refused(PROPOSER, HEAD) == {"SAME_PERSON", "ROLE_NOT_ALLOWED"}
     assert await refused(program, HEAD) == {"NOT_A_PERSON", "ROLE_NOT_ALLOWED"}
-    assert await refused(APPROVER, PROPOSER) == {"APPROVER_NOT_FIT"}
-    assert await refused(APPROVER, program) == {"APPROVER_NOT_FIT"}
+    assert await refused(APPROVER, common.Actor(id=PROPOSER.id, name="Mr He", role="head")) == {"APPROVER_NOT_FIT"}
+    assert await refused(APPROVER, PROPOSER) == {"APPROVER_NOT_FIT", "ROLE_NOT_ALLOWED"}
+    assert await refused(APPROVER, program) == {"APPROVER_NOT_FIT", "ROLE_NOT_ALLOWED"}
     assert await refused(APPROVER, None) == {"REQUIRED"}
     await office.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
     assert await refused(APPROVER, HEAD) == {"PHASE_NOT_ALLOWED"}
@@ -104,12 +108,13 @@ async def test_a_report_that_differs_from_the_records_is_refused(office: Office)
     gone, left = ReportedRecord(record_id=record_id, destroyed=True), ReportedRecord(record_id=record_id, rules=["X"])
     assert await rules_of(office.report(list_id, gone)) == {"REPORT_UNTRUE"}
     assert await rules_of(office.report(list_id)) == {"REPORT_INCOMPLETE"}
-    assert await rules_of(office.report(list_id, left, left)) == {"REPORT_INCOMPLETE"}
+    assert await rules_of(office.report(list_id, left, left)) == {"REPORT_INCOMPLETE", "REASON_UNTRUE"}
     assert await rules_of(office.report(list_id, ReportedRecord(record_id=record_id))) == {"NOT_EXPLAINED"}
     await office.destroy(record_id, list_id)
-    assert await rules_of(office.report(list_id, left)) == {"REPORT_UNTRUE"}
+    assert await rules_of(office.report(list_id, left)) == {"REPORT_UNTRUE", "REASON_UNTRUE"}
     lone = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[HEAD], outcomes=[gone])
-    assert await rules_of(office.do(lone, EXECUTOR)) == {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT", "ROLE_NOT_ALLOWED"}
+    unfit = {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT", "ROLE_NOT_ALLOWED", "NOT_SUPERVISED"}
+    assert await rules_of(office.do(lone, EXECUTOR)) == unfit
     await office.report(list_id, gone)
 
 

@@ -42,7 +42,7 @@ from ledger.domain.keeping_values import (
     UnsealGround,
 )
 from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
-from ledger.domain.transfer_commands import OfferTransfer
+from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
     AmendmentKind,
@@ -51,6 +51,7 @@ from ledger.domain.values import (
     IdentityStatus,
     Phase,
     TimeOf,
+    TransferAnswer,
     TransferKind,
     Urgency,
     VisitType,
@@ -185,9 +186,21 @@ def copied(stream: Stream) -> UUID:
     return made(stream, keeping.IssueCopy(RECORD, "Mr. N.", "self", (), "true copy"), "copy_id")
 
 
-def asked(stream: Stream) -> UUID:
+def _offer(stream: Stream) -> UUID:
+    return next(iter(stream.record.transfers))
+
+
+def _taken_back() -> Stream:
+    """An offer that was withdrawn."""
+    stream = active()
+    offered(stream)
+    stream.when(WithdrawTransfer(RECORD, _offer(stream), "went home"))
+    return stream
+
+
+def asked(stream: Stream, kind: RequestKind = RequestKind.ACCESS) -> UUID:
     """A patient's request."""
-    command = keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please")
+    command = keeping.RecordPatientRequest(RECORD, kind, "Mr. N.", "self", "please")
     return made(stream, command, "request_id")
 
 
@@ -514,6 +527,18 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.DISPUTE_SETTLED, PHYSICIAN)), {"actor": ARCHIVIST}),
     Case("ROLE_NOT_ALLOWED", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
+    Case("BEFORE_START", lambda: (active(), EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=4)))),
+    Case("SAME_PERSON", lambda: (active(), keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, ARCHIVIST, DIGEST, "shelf 4"))),
+    Case("RETENTION_TERM", with_entry(archived, lambda s: _answer_request(asked(s, RequestKind.ERASURE)))),
+    Case("UNKNOWN_TRANSFER", lambda: (active(), WithdrawTransfer(RECORD, NOBODY, "went home"))),
+    Case("UNKNOWN_TRANSFER", lambda: (active(), ExpireTransfer(RECORD, NOBODY))),
+    Case("UNKNOWN_TRANSFER", lambda: (active(), RecordTransferAnswer(RECORD, NOBODY, "south", TransferAnswer.ACCEPTED, "", ""))),
+    Case("TRANSFER_NOT_OPEN", with_entry(_taken_back, lambda s: WithdrawTransfer(RECORD, _offer(s), "again"))),
+    Case("TRANSFER_NOT_OPEN", with_entry(_taken_back, lambda s: ExpireTransfer(RECORD, _offer(s))), {"now": LATER + timedelta(days=9)}),
+    Case("NOT_EXPIRED", lambda: after(active(), offered, lambda s: ExpireTransfer(RECORD, _offer(s)))),
+    Case("PAPER_NOT_NAMED", lambda: after(condemned(), scanned, lambda _: replace(destroy(), covers=())), {"now": LATER, "actor": ARCHIVIST}),
+    Case("NOT_IDENTIFIED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT, 0, "a namesake", STEWARD)), {"patient": patient()}),
+    Case("SAME_PATIENT", lambda: (_identified(), course.IdentifyPatient(RECORD, PATIENT, 0, "a namesake", STEWARD)), {"patient": patient()}),
     Case("ENTRIES_NOT_RETRACTED", lambda: (closed(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
     Case("SAME_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", PHYSICIAN, None))),
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),

@@ -169,6 +169,19 @@ def test_a_report_is_signed_by_who_watched() -> None:
     assert rules_broken(report(LEFT_OUT, supervisors=others)) == []
 
 
+def test_a_report_gives_reasons_that_hold() -> None:
+    """Each of them, by its place; nobody leaves a record out by a word, least of all a program."""
+    case = report(replace(LEFT_OUT, rules=("HELD", "BECAUSE", "SEALED")), actor=CLOCK)
+    with pytest.raises(Refused) as caught:
+        decide(case.command, case.state, facts(now=LATER, **case.facts))
+    assert [(each.field, each.rule) for each in caught.value.violations] == [
+        ("outcomes[0].rules[1]", "REASON_UNTRUE"),
+        ("outcomes[0].rules[2]", "REASON_UNTRUE"),
+        ("context.actor", "NOT_A_PERSON"),
+        ("context.actor.role", "ROLE_NOT_ALLOWED"),
+    ]
+
+
 AGAINST: list[tuple[Callable[[Stream], Any], set[str]]] = [
     (lambda _: None, set()),
     (hold, {"HELD"}),

@@ -8,16 +8,20 @@ from uuid import UUID
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.deadlines import deadlines
+from ledger.domain.defaults import default_pack
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Phase, TransferKind
 from tests.unit.domain.given import (
     NOW,
+    NURSE,
     PACKAGE,
+    PATIENTS_SIDE,
     RECORD,
     RESULT,
     SUPERIOR,
     TERM,
+    TRAINEE,
     Stream,
     active,
     archived,
@@ -89,3 +93,16 @@ def test_a_wrong_record_owes_nothing_also_once_its_term_is_over() -> None:
     extended = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
     for stream in (_in_error(), due, kept, extended):
         assert deadlines(stream.record, pack) == []
+
+
+def test_a_record_is_given_up_by_two_who_answer_for_it() -> None:
+    """Neither by a nurse nor beside one, nor with a trainee, also where a pack names no role."""
+    command = course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER)
+    by_actor, by_second = ("context.actor.role", "ROLE_NOT_ALLOWED"), ("confirmed_by.role", "ROLE_NOT_ALLOWED")
+    assert active().refused(command, actor=NURSE)[1] == [by_actor]
+    for second in (NURSE, TRAINEE, PATIENTS_SIDE):
+        assert active().refused(replace(command, confirmed_by=second))[1] == [by_second]
+    assert active().refused(replace(command, confirmed_by=TRAINEE), actor=NURSE)[1] == [by_actor, by_second]
+    limits_nobody = replace(default_pack(), roles={})
+    assert active().refused(replace(command, confirmed_by=TRAINEE), pack=limits_nobody)[1] == [by_second]
+    active().when(replace(command, confirmed_by=NURSE), pack=limits_nobody)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,19 +25,22 @@ class Patient:
     def __init__(self) -> None:
         self.stream = Stream(PATIENT)
         self.said = 0
+        self.systems = set[str]()
 
     def says(self, system: str, *identifiers: Name) -> list[Name]:
         """The system's item says these; the identifiers whose claims it frees."""
         self.said += 1
         item = SourceItem(system, "Patient", "p-1", bytes([self.said]) * 32)
         before = ClaimedItem(PATIENT, None, bytes(32), Taken.PATIENT)
-        first = (system, "Patient", "p-1") not in self._stated()
+        first = system not in self.systems
+        self.systems.add(system)
         command = RegisterPatient(NUMBERS[system], IdentityStatus.MATCHED, details(*identifiers))
         amended = self.stream.state if not first else None
         borne = set(self.identifiers())
         bearers = tuple(Bearer(PATIENT) if each in borne else None for each in identifiers_named(command, amended))
         decision = self.stream.when(command, source=item, claimed=None if first else before, bearers=bearers)
-        return [each.parts for each in decision.reservations if isinstance(each, Swap) and each.value == NOBODY]
+        freed = (each for each in decision.reservations if isinstance(each, Swap) and each.value == NOBODY)
+        return [(system, value) for each in freed for system, value in [each.parts]]
 
     def amended(self, *identifiers: Name) -> None:
         """The desk says these."""
@@ -51,15 +52,9 @@ class Patient:
     def identifiers(self) -> list[Name]:
         """What the patient bears."""
         state = self.stream.state
-        return [(each.system, each.value) for each in state.details.identifiers] if self._is(state) else []
-
-    def _stated(self) -> dict[object, object]:
-        state = self.stream.state
-        return dict(state.stated) if isinstance(state, PatientState) else {}
-
-    @staticmethod
-    def _is(state: object) -> bool:
-        return isinstance(state, PatientState)
+        return (
+            [(each.system, each.value) for each in state.details.identifiers] if isinstance(state, PatientState) else []
+        )
 
 
 def details(*identifiers: Name) -> PatientDetails:
@@ -145,5 +140,3 @@ def test_a_patient_bears_what_some_source_says_now(sayings: list[tuple[str, set[
         borne = patient.identifiers()
         assert sorted(borne) == sorted(last["his"] | last["lab"])
         assert set(freed) == before - set(borne)
-    assert isinstance(patient.stream.state, PatientState)
-    assert patient.stream.stream_id == UUID(int=200)

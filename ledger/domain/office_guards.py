@@ -1,0 +1,42 @@
+"""Guards on paper, and on what patients ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard
+from ledger.domain.decision import Facts
+from ledger.domain.keeping_values import RequestKind
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.retention import term_over
+from ledger.domain.state import RecordState
+
+
+def is_early_erasure(request_id: Any, record: RecordState, facts: Facts) -> bool:
+    """Whether the request is one for erasure, and the record's term runs."""
+    request = record.overlays.requests.get(request_id)
+    return request is not None and request.kind is RequestKind.ERASURE and not term_over(record, facts)
+
+
+def _erased_early(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    if command.granted and is_early_erasure(command.request_id, record, facts):
+        yield Violation("granted", NOT_ERASED_EARLY.rule, NOT_ERASED_EARLY.demand)
+
+
+def _checked_by_the_same(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
+    operator, checker = command.operator, command.checker
+    if operator is not None and checker is not None and operator.id == checker.id:
+        yield Violation("checker", CHECKED_BY_ANOTHER.rule, CHECKED_BY_ANOTHER.demand)
+
+
+def _paper_unnamed(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if record.overlays.papers and "paper" not in command.covers:
+        yield Violation("covers", PAPER_NAMED.rule, PAPER_NAMED.demand)
+
+
+NOT_ERASED_EARLY = CommandGuard("RETENTION_TERM", "nothing is erased inside the retention term", _erased_early)
+CHECKED_BY_ANOTHER = CommandGuard(
+    "SAME_PERSON", "another person compares scan and paper", _checked_by_the_same, RefusalKind.INVALID
+)
+PAPER_NAMED = CommandGuard("PAPER_NOT_NAMED", "the list says what happens to the paper", _paper_unnamed)
