@@ -39,7 +39,8 @@ class WaitingRoom:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._limit = limit
-        self._due: dict[Path, float] = dict.fromkeys(sorted(folder.glob("*.json")), 0.0)
+        # What changes an offer comes after it in its ledger, and is tried after it.
+        self._due: dict[Path, float] = dict.fromkeys(sorted(folder.glob("*.json"), key=_in_its_ledger), 0.0)
         self._pause: dict[Path, float] = {}
 
     def __len__(self) -> int:
@@ -72,6 +73,11 @@ class WaitingRoom:
     def _path(self, message: TransferMessage) -> Path:
         origin = sha256(message.origin.encode()).hexdigest()[:16]
         return self._folder / f"{origin}-{message.position}.json"
+
+
+def _in_its_ledger(path: Path) -> tuple[str, int]:
+    origin, _, position = path.stem.partition("-")
+    return origin, int(position)
 
 
 def _file_of(message: TransferMessage) -> bytes:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from ledger.api.v1 import boards_pb2
 from ledger.views.errors import UnknownPatient
-from ledger.views.event import protobuf_time
 from ledger.views.page_size import page_rows
+from projections.board_row import board_row
 from projections.department_board.view import DepartmentBoard
 from projections.episode_message import episode
 from projections.page_token import read_token, write_token
@@ -29,15 +29,22 @@ class BoardQueries:
         self._index = PatientIndex()
 
     async def department_board(
-        self, hospital: str, department: str, page_size: int, page_token: str, min_position: int
+        self,
+        hospital: str,
+        department: str,
+        page_size: int,
+        page_token: str,
+        min_position: int,
+        subjects: boards_pb2.BoardSubjects.ValueType = boards_pb2.BOARD_SUBJECTS_UNSPECIFIED,
     ) -> boards_pb2.GetDepartmentBoardResponse:
         """Who is in a department, by bed, then by record id. BadPageSize, BadPageToken."""
         limit = page_rows(page_size)
-        bed, record = read_token(f"board {department}", page_token, ("", _NO_ID))
-        parameters = (department, bed, record, limit + 1)
+        listed = f"board {department}" if not subjects else f"board of {subjects} {department}"
+        bed, record = read_token(listed, page_token, ("", _NO_ID))
+        parameters = (department, bed, record, limit + 1, subjects)
         rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
-        more = write_token(f"board {department}", rows[limit - 1][5], rows[limit - 1][0]) if len(rows) > limit else ""
-        return boards_pb2.GetDepartmentBoardResponse(rows=map(_board_row, rows[:limit]), next_page_token=more)
+        more = write_token(listed, rows[limit - 1][5], rows[limit - 1][0]) if len(rows) > limit else ""
+        return boards_pb2.GetDepartmentBoardResponse(rows=map(board_row, rows[:limit]), next_page_token=more)
 
     async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
         """All departments that have records, with counts, by code; at most 1,000."""
@@ -82,25 +89,3 @@ class BoardQueries:
         self, hospital: str, statement: str, parameters: tuple[Any, ...], min_position: int
     ) -> list[tuple[Any, ...]]:
         return await self._reader.rows(hospital, self._index, statement, parameters, min_position)
-
-
-def _board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
-    return boards_pb2.BoardRow(
-        record_id=str(row[0]),
-        record_version=row[1],
-        case_number=row[2],
-        visit_type=row[3],
-        phase=row[4],
-        bed=row[5],
-        responsible=row[6],
-        since=protobuf_time(row[7]),
-        open_consultations=max(row[8], 0),
-        entries=row[9],
-        latest_entry=row[10] or "",
-        latest_entry_at=protobuf_time(row[11]),
-        drafts=row[12],
-        to_countersign=row[13],
-        late_items=row[14],
-        identity=row[15],
-        corrected=row[16],
-    )

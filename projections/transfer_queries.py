@@ -20,13 +20,14 @@ class TransferQueries:
         self._packages = TransferPackages()
 
     async def transfers(
-        self, hospital: str, page_size: int, page_token: str, min_position: int
+        self, hospital: str, page_size: int, page_token: str, min_position: int, *, outdated: bool = False
     ) -> transfers_pb2.ListTransfersResponse:
-        """Transfers, the newest first. BadPageSize, BadPageToken."""
-        limit = page_rows(page_size)
-        (before,) = read_token("transfers", page_token, (_ABOVE_ALL,))
-        rows = await self._reader.rows(hospital, self._packages, "transfers", (before, limit + 1), min_position)
-        token = write_token("transfers", rows[limit - 1][1]) if len(rows) > limit else ""
+        """Transfers, the newest first, or what waits for a later version. BadPageSize, BadPageToken."""
+        limit, listed = page_rows(page_size), "outdated transfers" if outdated else "transfers"
+        (before,) = read_token(listed, page_token, (_ABOVE_ALL,))
+        parameters = (before, limit + 1, outdated)
+        rows = await self._reader.rows(hospital, self._packages, "transfers", parameters, min_position)
+        token = write_token(listed, rows[limit - 1][1]) if len(rows) > limit else ""
         return transfers_pb2.ListTransfersResponse(transfers=map(_transfer_row, rows[:limit]), next_page_token=token)
 
 
@@ -43,4 +44,5 @@ def _transfer_row(row: tuple[Any, ...]) -> transfers_pb2.TransferRow:
         package_size=row[9],
         code=row[10],
         updated_at=protobuf_time(row[11]),
+        outdated=row[12],
     )

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 import grpc
 
 from consumers.patience import Patience
+from consumers.receiving_hospital.change import OUTDATED, Change, concerns, read_change
 from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
@@ -18,6 +20,7 @@ from consumers.receiving_hospital.reception import Answer, Circumstances, Fetch,
 from consumers.receiving_hospital.rejection import Rejection
 from consumers.registry import Registry
 from consumers.transfer_message import PoisonMessage, TransferMessage
+from consumers.waiting_room import NotNow
 
 PACKAGE_BYTES_MAX = 64 * 1024 * 1024
 _STEPS_MAX = 4
@@ -51,26 +54,47 @@ class ReceivingDesk:
         self._clock = clock
         self._policy = policy
         self._package_bytes_max = package_bytes_max
+        self._waiting: set[UUID] = set()
+        """Transfers whose offers wait for their sender, at most as many as the waiting room takes."""
 
     async def handle(self, message: TransferMessage) -> None:
-        """Takes an offer to its end; other messages are none of its business.
+        """Takes an offer to its end, and marks a package that its sender has changed since; all else is nobody's here.
 
         PoisonMessage where it can never be handled, NotNow where the sender does not answer, ServiceUnavailable where
         the own service does not. May be called again with the same message at any time: nothing is done twice.
         """
-        if message.checked().type != OFFERED:
+        kind = message.checked().type
+        if kind not in (OFFERED, OUTDATED):
             return
-        offer = read_offer(message)
         try:
-            await self._to_the_end(offer)
+            await (self._take(read_offer(message)) if kind == OFFERED else self._mark(read_change(message)))
         except grpc.aio.AioRpcError as error:
             if error.code() not in _REFUSED:
                 raise
             raise PoisonMessage(f"REFUSED: a ledger answered {error.code().name}") from error
 
+    async def _take(self, offer: Offer) -> None:
+        try:
+            await self._to_the_end(offer)
+        except NotNow:
+            self._waiting.add(offer.transfer_id)
+            raise
+        self._waiting.discard(offer.transfer_id)
+
+    async def _mark(self, change: Change) -> None:
+        known = await self._own_ledger.package(change.transfer_id)
+        if known is None:
+            # A room that is filled anew takes its messages in the order of their ledger, so the offer is tried first.
+            if change.transfer_id in self._waiting:
+                raise NotNow("the sender of its package", "NOT_RECEIVED")
+            return
+        sender = await self._registry.by_id(known.sender)
+        if concerns(change, known, self._hospital, sender):
+            await self._own_ledger.mark_outdated(change, known.package_id)
+
     async def _to_the_end(self, offer: Offer) -> None:
         for _ in range(_STEPS_MAX):
-            known = await self._own_ledger.package(offer)
+            known = await self._own_ledger.package(offer.transfer_id)
             match next_step(offer, known, await self._circumstances(offer)):
                 case Fetch(address):
                     await self._own_ledger.receive(offer, await self._receive(offer, address))

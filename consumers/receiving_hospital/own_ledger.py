@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import grpc
 
 from consumers.command_ids import step_command_id
 from consumers.patience import Patience
+from consumers.receiving_hospital.change import Change
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.policy import Refusal
@@ -17,6 +19,7 @@ from ledger.api.v1.common_pb2 import Actor, CommandContext
 from ledger.api.v1.transfers_pb2 import (
     AnswerPackageRequest,
     GetPackageRequest,
+    MarkPackageOutdatedRequest,
     PackageFault,
     PackageVerdict,
     ReceivedPackage,
@@ -36,9 +39,9 @@ class OwnLedger:
         self._actor = actor
         self._patience = patience
 
-    async def package(self, offer: Offer) -> ReceivedPackage | None:
+    async def package(self, transfer_id: UUID) -> ReceivedPackage | None:
         """The package of a transfer as it stands; None where it never arrived."""
-        request = GetPackageRequest(hospital=self._hospital, transfer_id=str(offer.transfer_id))
+        request = GetPackageRequest(hospital=self._hospital, transfer_id=str(transfer_id))
         try:
             response = await self._patience.call(
                 "GetPackage", lambda seconds: self._stub.GetPackage(request, timeout=seconds)
@@ -49,10 +52,20 @@ class OwnLedger:
             raise
         return response.package
 
+    async def mark_outdated(self, change: Change, package_id: str) -> None:
+        """Writes down that the sender has changed the record since."""
+        context = self._context(change.transfer_id, "outdated")
+        request = MarkPackageOutdatedRequest(context=context, package_id=package_id)
+        await self._once(
+            self._patience.call(
+                "MarkPackageOutdated", lambda seconds: self._stub.MarkPackageOutdated(request, timeout=seconds)
+            )
+        )
+
     async def receive(self, offer: Offer, received: Received) -> None:
         """Writes down that the package arrived, and what its check said."""
         request = ReceivePackageRequest(
-            context=self._context(offer, "receive"),
+            context=self._context(offer.transfer_id, "receive"),
             transfer_id=str(offer.transfer_id),
             sender=offer.sender,
             sender_origin=offer.sender_origin,
@@ -74,7 +87,7 @@ class OwnLedger:
     async def answer(self, offer: Offer, package_id: str, refusal: Refusal | None) -> None:
         """Accepts the package, or rejects it by the hospital's own rule."""
         request = AnswerPackageRequest(
-            context=self._context(offer, "answer"),
+            context=self._context(offer.transfer_id, "answer"),
             package_id=package_id,
             accept=refusal is None,
             code=refusal.code if refusal else "",
@@ -93,10 +106,10 @@ class OwnLedger:
             if error.code() != grpc.StatusCode.ALREADY_EXISTS:
                 raise
 
-    def _context(self, offer: Offer, step: str) -> CommandContext:
+    def _context(self, transfer_id: UUID, step: str) -> CommandContext:
         return CommandContext(
             hospital=self._hospital,
-            command_id=step_command_id(self._hospital, offer.transfer_id, step),
+            command_id=step_command_id(self._hospital, transfer_id, step),
             actor=self._actor,
-            correlation_id=str(offer.transfer_id),
+            correlation_id=str(transfer_id),
         )

@@ -24,14 +24,14 @@ from ledger.domain.identity_commands import (
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.rulebook_commands import RulebookCommand
-from ledger.domain.transfer_commands import AnswerPackage, ReceivePackage
+from ledger.domain.transfer_commands import AnswerPackage, MarkPackageOutdated, ReceivePackage
 
 T = TypeVar("T")
 
 _OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, ReceivePackage, DrawUpDisposalList})
 _ON_MAPS = frozenset({PublishMap})
 _ON_RULEBOOK = frozenset(get_args(RulebookCommand))
-_BY_PACKAGE = frozenset({AnswerPackage})
+_BY_PACKAGE = frozenset({AnswerPackage, MarkPackageOutdated})
 _BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
 _BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)})
 

@@ -84,8 +84,11 @@ def partition_function(settings: Settings) -> Callable[[bytes, int], int]:
 
 def _boards(boards: BoardQueries) -> dict[str, Query]:
     async def board(request: boards_pb2.GetDepartmentBoardRequest) -> Message:
+        faults = Faults()
+        _check_enum(request.subjects, boards_pb2.BoardSubjects.values(), "subjects", faults)
+        faults.refuse_if_any()
         page = (request.page_size, request.page_token, request.min_position)
-        return await boards.department_board(request.hospital, request.department, *page)
+        return await boards.department_board(request.hospital, request.department, *page, request.subjects)
 
     async def departments(request: boards_pb2.ListDepartmentsRequest) -> Message:
         return await boards.departments(request.hospital, request.min_position)
@@ -175,7 +178,7 @@ def _archive(archive: ArchiveQueries) -> dict[str, Query]:
 def _transfers(transfers: TransferQueries) -> dict[str, Query]:
     async def list_transfers(request: transfers_pb2.ListTransfersRequest) -> Message:
         page = (request.page_size, request.page_token, request.min_position)
-        return await transfers.transfers(request.hospital, *page)
+        return await transfers.transfers(request.hospital, *page, outdated=request.outdated)
 
     return {"TransferService/ListTransfers": list_transfers}
 

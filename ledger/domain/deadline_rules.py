@@ -13,6 +13,7 @@ from ledger.domain.values import VisitType
 STARTS = frozenset(
     {
         "care_started",
+        "team_took_over",
         "department_transferred",
         "department_left",
         "care_ended",
@@ -24,7 +25,7 @@ STARTS = frozenset(
 )
 OWN_NOTE = frozenset({"entry", "department_left"})
 """Starts of which each owes a note of its own, where the rule stops by an entry."""
-STOPS = frozenset({"entry", "filed", "arrival", "answer", "submission"})
+STOPS = frozenset({"entry", "filed", "arrival", "answer", "submission", "physician"})
 UNITS = frozenset({"minutes", "hours", "days", "working_days"})
 _SATURDAY = 5
 
@@ -133,6 +134,8 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         faults.append(f"{where}.start_field: a field of the entry that starts it")
     if table.get("stop") == "filed" and table.get("start") != "entry":
         faults.append(f"{where}.start: what is filed is an entry")
+    if table.get("stop") == "physician" and table.get("start") != "team_took_over":
+        faults.append(f"{where}.start: a physician is named after a team_took_over")
     return DeadlineRule(
         id=str(table.get("id", "")),
         start=str(table.get("start", "")),

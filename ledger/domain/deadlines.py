@@ -22,6 +22,8 @@ from ledger.domain.values import Disposition, EntryState, Phase, Urgency
 
 _NO_CARE = frozenset({Phase.REGISTERED, Phase.VOIDED, Phase.ENTERED_IN_ERROR, Phase.DESTROYED})
 
+_OF_THE_START = frozenset({"care_started", "team_took_over"})
+
 
 @dataclass(frozen=True)
 class Deadline:
@@ -80,7 +82,7 @@ def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
 def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordState) -> Deadline:
     """Who has left, or died, before a note was due owes that note no more."""
     ended_at = record.ended_at
-    if rule.start != "care_started" or ended_at is None or deadline.due_at < ended_at:
+    if rule.start not in _OF_THE_START or ended_at is None or deadline.due_at < ended_at:
         return deadline
     return replace(deadline, met_at=min(deadline.met_at or ended_at, ended_at))
 
@@ -158,6 +160,8 @@ def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:
     match rule.start:
         case "care_started" if record.started_at:
             yield _Start(None, record.started_at)
+        case "team_took_over" if record.started_at and record.team_began:
+            yield _Start(None, record.started_at)
         case "department_transferred" if record.moves:
             # Each department owes its own note; who moved on in time left none behind.
             moved = [each.moved_at for each in record.moves]
@@ -198,6 +202,8 @@ def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime 
             return came or asked.answered_at or asked.withdrawn_at
         case "submission":
             return record.archiving.submitted_at
+        case "physician":
+            return record.physician_named_at
         case _:
             ends = (*_kept_at(rule, record, start.at), *((start.until,) if start.until else ()))
             return min(ends, default=None)

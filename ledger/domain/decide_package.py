@@ -10,11 +10,18 @@ from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState, StreamState
-from ledger.domain.transfer_commands import AnswerPackage, ReceivePackage
-from ledger.domain.transfer_events import PackageAccepted, PackageReceived, PackageRejected, PackageVerified
+from ledger.domain.transfer_commands import AnswerPackage, MarkPackageOutdated, ReceivePackage
+from ledger.domain.transfer_events import (
+    PackageAccepted,
+    PackageOutdated,
+    PackageReceived,
+    PackageRejected,
+    PackageVerified,
+)
 from ledger.domain.values import TransferState
 
 SHA256_BYTES = 32
+_HELD = frozenset({TransferState.VERIFIED, TransferState.ACCEPTED})
 
 
 def receive_package(command: ReceivePackage, _: StreamState | None, facts: Facts) -> Decision:
@@ -80,6 +87,20 @@ def answer_package(command: AnswerPackage, state: StreamState | None, facts: Fac
     return _on_package(command.package_id, event)
 
 
+def mark_package_outdated(command: MarkPackageOutdated, state: StreamState | None, facts: Facts) -> Decision:
+    """The sender has changed the record since; of a package that holds. Said again: no event."""
+    package = expect(state, PackageState, "package_id")
+    if package.outdated:
+        return _on_package(command.package_id)
+    faults = Faults()
+    if package.state not in _HELD:
+        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    check_time(facts, faults)
+    faults.refuse_if_any()
+    event = PackageOutdated(facts.meta(), package.transfer_id, package.sender, package.sender_record_id)
+    return _on_package(command.package_id, event)
+
+
 def _on_package(package_id: UUID, *events: Event) -> Decision:
     return Decision(package_id, "package", events)
 
@@ -90,4 +111,8 @@ def _check_code(code: str, text: str, prefix: str, faults: Faults) -> None:
     faults.text(text, f"{prefix}text", TEXT_MAX)
 
 
-DECISIONS = {ReceivePackage: receive_package, AnswerPackage: answer_package}
+DECISIONS = {
+    ReceivePackage: receive_package,
+    AnswerPackage: answer_package,
+    MarkPackageOutdated: mark_package_outdated,
+}

@@ -43,7 +43,7 @@ from ledger.domain.use_events import UseRestrictionLifted
 PAGES_MAX = 10_000
 DPI_MAX = 10_000
 RESTRICTIONS_MAX = 90
-"""Restrictions that stand at once: the end of one says every other one anew, and a command makes 100 events at most."""
+"""Restrictions that stand at once: the end of one says every other one anew in the same command."""
 
 
 def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> Decision:

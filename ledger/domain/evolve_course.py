@@ -14,7 +14,7 @@ from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_entry, with_next, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
-from ledger.domain.values import Attestation, EntryState, IdentityStatus, Phase
+from ledger.domain.values import Actor, Attestation, EntryState, IdentityStatus, Phase
 
 
 def drafted(state: RecordState, event: events.EntryDrafted, at: datetime) -> RecordState:
@@ -179,9 +179,17 @@ def content_copied(state: RecordState, event: events.ContentCopied, _: datetime)
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
 
 
-def assigned(state: RecordState, event: events.PhysicianAssigned, _: datetime) -> RecordState:
+def assigned(state: RecordState, event: events.PhysicianAssigned, at: datetime) -> RecordState:
     """Somebody else is in charge."""
-    return next_version(state, responsible=event.responsible)
+    return next_version(state, **in_charge(state, event.responsible, at))
+
+
+def in_charge(state: RecordState, named: Actor | None, at: datetime) -> dict[str, Any]:
+    """What changes where somebody is put in charge, or nobody is named anew."""
+    if named is None:
+        return {}
+    # Said later than it was so, as of a note: whoever takes over says so in time.
+    return {"responsible": named, "physician_named_at": state.physician_named_at or at}
 
 
 def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:

@@ -48,9 +48,15 @@ def rejected(state: PackageState, event: transfer_events.PackageRejected, _: dat
     return replace(state, version=state.version + 1, state=TransferState.REJECTED, code=event.code)
 
 
+def outdated(state: PackageState, _: transfer_events.PackageOutdated, __: datetime) -> PackageState:
+    """It is no longer what the sender's record says."""
+    return replace(state, version=state.version + 1, outdated=True)
+
+
 PACKAGE_STEPS: dict[Any, Callable[[Any, Any, datetime], PackageState]] = {
     transfer_events.PackageReceived: received,
     transfer_events.PackageVerified: verified,
     transfer_events.PackageAccepted: accepted,
     transfer_events.PackageRejected: rejected,
+    transfer_events.PackageOutdated: outdated,
 }

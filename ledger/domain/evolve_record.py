@@ -10,14 +10,14 @@ from uuid import UUID
 
 from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
-from ledger.domain.evolve_course import COURSE_STEPS
+from ledger.domain.evolve_course import COURSE_STEPS, in_charge
 from ledger.domain.evolve_keeping import KEEPING_STEPS
 from ledger.domain.next_version import next_version, with_entry, with_next
 from ledger.domain.state import EntryVersion, RecordState, Transfer
 from ledger.domain.values import Phase, TransferState
 
 
-def registered(_: None, event: events.RecordRegistered, __: datetime) -> RecordState:
+def registered(_: None, event: events.RecordRegistered, at: datetime) -> RecordState:
     """A record is formed."""
     return RecordState(
         version=1,
@@ -33,6 +33,7 @@ def registered(_: None, event: events.RecordRegistered, __: datetime) -> RecordS
         department=event.department,
         departments=(event.department,),
         historical=event.meta.historical,
+        registered_at=at,
     )
 
 
@@ -45,17 +46,17 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
         bed=event.bed,
         responsible=event.responsible,
         team=event.team,
+        team_began=event.responsible is None,
         started_at=event.meta.occurred_at,
         care_historical=event.meta.historical,
     )
 
 
-def department_transferred(state: RecordState, event: events.DepartmentTransferred, _: datetime) -> RecordState:
-    """The patient goes to another department."""
-    in_charge = event.responsible or state.responsible
-    move = DepartmentMove(event.to_department, event.meta.occurred_at)
-    moves = (*state.moves, move)
-    return next_version(state, **_moved(state, event.to_department), bed=event.bed, responsible=in_charge, moves=moves)
+def department_transferred(state: RecordState, event: events.DepartmentTransferred, at: datetime) -> RecordState:
+    """The patient goes to another department; without a physician the one before stays in charge."""
+    moves = (*state.moves, DepartmentMove(event.to_department, event.meta.occurred_at))
+    there = {**_moved(state, event.to_department), **in_charge(state, event.responsible, at)}
+    return next_version(state, **there, bed=event.bed, moves=moves)
 
 
 def _moved(state: RecordState, department: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import transfer_commands as transfer
+from ledger.domain import transfer_note_guards as transfer_note
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
@@ -150,11 +151,16 @@ RULES: dict[type[commands.Command], Rule] = {
             time.IN_ORDER,
             author.AUTHOR_OR_SUPERIOR,
             on.ACTS_AS_PERSON,
+            time.ROLE_CORRECTS,
         ),
     ),
     course_commands.AssignPhysician: Rule(
         WRITING | {Phase.SUBMITTED},
-        of_command=(physician.ANOTHER_THAN_BEFORE, physician.IN_CHARGE_QUALIFIED),
+        of_command=(
+            physician.ANOTHER_THAN_BEFORE,
+            physician.IN_CHARGE_QUALIFIED,
+            on.role_allowed("assign_physician"),
+        ),
     ),
     # Whoever was born is there, whatever stands: adding alters nothing that a hold or a seal keeps.
     newborn_commands.RegisterNewborn: Rule(
@@ -364,7 +370,11 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("destroy_record"),
         ),
     ),
-    transfer.OfferTransfer: Rule(TRANSFERABLE, demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED)),
+    transfer.OfferTransfer: Rule(
+        TRANSFERABLE,
+        demands=(is_.IDENTITY_MATCHED, is_.NOT_IN_ERROR, is_.HANDOVER_ALLOWED),
+        of_command=(transfer_note.NOTE_SIGNED,),
+    ),
     # What happens to an offer that is out does not depend on the record's phase.
     transfer.WithdrawTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),
     transfer.ExpireTransfer: Rule(frozenset(Phase) - {Phase.DESTROYED}),

@@ -35,6 +35,8 @@ ROLES_OF = frozenset(
         "register_newborn_late",
         "correct_newborn",
         "withdraw_consultation",
+        "correct_time",
+        "assign_physician",
     }
 )
 """What a pack may limit to roles, most by commands' names.
@@ -42,7 +44,8 @@ ROLES_OF = frozenset(
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
 `merge_patients` links, who a provisional person is, and what takes these back, `correct_newborn` taking one back and
 letting it stand again. `archive_short_path` is a doctor's confirmation, `settle_dispute` what one of two says where the
-hospital opens a seal alone, `supervise_destruction` who watches an execution.
+hospital opens a seal alone, `supervise_destruction` who watches an execution, `correct_time` every time but an entry's,
+which goes by the entry's author.
 """
 
 ALWAYS = {"extend_retention": "system"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-_TABLES = ("retention", "keeping", "final_signers", "roles", "late_items", "calendar", "quality")
+_TABLES = ("retention", "keeping", "final_signers", "roles", "late_items", "transfer_note", "calendar", "quality")
 _DEADLINE: Mapping[str, type] = {
     "id": str,
     "start": str,

@@ -24,6 +24,8 @@ def _named(pack: RulePack) -> Iterator[tuple[str, str]]:
             yield f"final_signers.{name}", name
     for name in sorted(pack.late_items):
         yield "late_items.templates", name
+    for name in sorted(pack.transfer_note.templates if pack.transfer_note else ()):
+        yield "transfer_note.templates", name
     for index, rule in enumerate(pack.deadlines.rules):
         for name in rule.templates:
             yield f"deadline[{index}].templates", name

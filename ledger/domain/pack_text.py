@@ -12,6 +12,7 @@ from ledger.domain.pack_lines import PackLines
 from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shape_faults
 from ledger.domain.pack_templates import unknown_templates
+from ledger.domain.pack_transfer_note import unsourced_transfer_note
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.toml_lines import NotToml, parsed, placed
 
@@ -32,6 +33,7 @@ _KEYS = frozenset(
         "final_signers",
         "roles",
         "late_items",
+        "transfer_note",
         "keeping",
         "deadline",
         "calendar",
@@ -66,7 +68,9 @@ def read_pack(text: str, bases: Bases, templates: TemplatesOf | None = None) -> 
     # Of what has not even its shape no figure can be read.
     if misshapen := shape_faults(whole):
         raise BadRulePack(placed([*faults, *misshapen], lines.line))
-    faults += [*unsourced(own, whole), *unsourced_roles(own), *unsourced_late_items(own)] if "extends" in own else ()
+    if "extends" in own:
+        faults += [*unsourced(own, whole), *unsourced_roles(own)]
+        faults += [*unsourced_late_items(own), *unsourced_transfer_note(own)]
     try:
         pack = RulePack.from_data(whole)
     except BadRulePack as error:

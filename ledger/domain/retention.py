@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -66,13 +67,20 @@ def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
 
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
     """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
-    own = _day(last_said_end(record) or facts.now, facts)
+    own = _day(max([last_said_end(record) or facts.now, *_registered_here(record)]), facts)
     # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
     if record.archiving.in_error:
         return own
     wanted = pack.retention[record.visit_type].name
     same = (each for each in facts.visits if each.counts and pack.retention[each.visit_type].name == wanted)
     return max([own, *(_ended_on(each, facts) for each in same)])
+
+
+def _registered_here(record: RecordState) -> Iterator[datetime]:
+    """When the ledger got to know of it, unless an earlier system registered it: no term begins before."""
+    # Nobody checks an end that is typed decades back: what was begun here is kept for the whole term from that day.
+    if record.registered_at is not None and not record.historical:
+        yield record.registered_at
 
 
 def term_over(record: RecordState, facts: Facts) -> bool:

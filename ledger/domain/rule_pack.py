@@ -15,6 +15,7 @@ from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_late_items import late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_roles import RoleRule, role_rules
+from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
 from ledger.domain.quality_rules import QualityRules
 from ledger.domain.state_retention import in_state
 from ledger.domain.values import VisitType
@@ -75,6 +76,8 @@ class RulePack:
     """Who may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
+    transfer_note: TransferNoteRule | None = None
+    """The note without which a patient is not transferred; None = none is asked for."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
@@ -95,6 +98,7 @@ class RulePack:
             deadlines=DeadlineRules.from_data(data, faults),
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
             late_items=late_item_templates(data, faults),
+            transfer_note=transfer_note_rule(data, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),

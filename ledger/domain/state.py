@@ -196,12 +196,17 @@ class RecordState:
     rule_pack_version: int
     department: str
     historical: bool = False
+    registered_at: datetime | None = None  # by the ledger's clock
     identified: bool = False
     """It was the record of a provisional person, who is known by now."""
     departments: tuple[str, ...] = ()
     bed: str = ""
     responsible: Actor | None = None
     team: str = ""
+    team_began: bool = False
+    """Care began under a team, with nobody in charge."""
+    physician_named_at: datetime | None = None
+    """When, by the ledger's clock, somebody was first put in charge after a team."""
     started_at: datetime | None = None
     care_historical: bool = False
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
@@ -259,6 +264,7 @@ class PackageState:
     events: int = 0
     head_leaf: bytes = b""
     code: str = ""
+    outdated: bool = False
 
 
 def nothing_left(version: int) -> RecordState:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.command_guards import NAMED_FOR_CHANGE, CommandGuard
+from ledger.domain.command_guards import NAMED_FOR_CHANGE, CommandGuard, role_allowed
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
@@ -14,6 +14,7 @@ from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD, StateGuard
 from ledger.domain.values import TimeOf
 
 _OF_STAY = frozenset({TimeOf.CARE_START, TimeOf.MOVE, TimeOf.CARE_END})
+_OF_ROLE = role_allowed("correct_time")
 
 
 def time_of(command: Any, record: RecordState) -> datetime | None:
@@ -86,6 +87,12 @@ def _unnamed(command: Any, record: RecordState, facts: Facts) -> Iterable[Violat
         yield from NAMED_FOR_CHANGE.faults(command, record, facts)
 
 
+def _role_fault(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # An entry's time is the entry's: its author and who stands above put it right.
+    if command.of is not TimeOf.ENTRY:
+        yield from _OF_ROLE.faults(command, record, facts)
+
+
 TIME_KNOWN = CommandGuard(
     "UNKNOWN_TIME", "the record has such a start, end, move, entry, request or arrival", _unknown, RefusalKind.NOT_FOUND
 )
@@ -97,5 +104,8 @@ IN_ORDER = CommandGuard(
 )
 NAMED_ENTRY = CommandGuard(
     NAMED_FOR_CHANGE.rule, "of an entry: the reopening names it; other times stand open in every window", _unnamed
+)
+ROLE_CORRECTS = CommandGuard(
+    _OF_ROLE.rule, f"of another time than an entry's: {_OF_ROLE.demand}", _role_fault, asks_roles=True
 )
 FREE_OF_HOLDS, FREE_OF_SEALS = _while_free(NOT_HELD), _while_free(NOT_FULLY_SEALED)

@@ -90,6 +90,19 @@ class AnswerPackage:
     text: str
 
 
+@dataclass(frozen=True)
+class MarkPackageOutdated:
+    """The sender says that what the package holds was changed (recipient)."""
+
+    package_id: UUID
+
+
 TransferCommand = (
-    OfferTransfer | WithdrawTransfer | ExpireTransfer | RecordTransferAnswer | ReceivePackage | AnswerPackage
+    OfferTransfer
+    | WithdrawTransfer
+    | ExpireTransfer
+    | RecordTransferAnswer
+    | ReceivePackage
+    | AnswerPackage
+    | MarkPackageOutdated
 )

@@ -185,6 +185,16 @@ class PackageRejected:
     text: str
 
 
+@dataclass(frozen=True)
+class PackageOutdated:
+    """The sender has changed what the package holds since; a later version may follow."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+
+
 TransferEvent = (
     TransferProposed
     | TransferPackaged
@@ -201,5 +211,6 @@ TransferEvent = (
     | PackageReceived
     | PackageVerified
     | PackageAccepted
+    | PackageOutdated
     | PackageRejected
 )

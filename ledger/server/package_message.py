@@ -19,4 +19,5 @@ def package_message(view: PackageView) -> ReceivedPackage:
         code=state.code,
         package_sha256=state.package_sha256,
         events=state.events,
+        outdated=state.outdated,
     )

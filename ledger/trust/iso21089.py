@@ -38,6 +38,7 @@ _CODES = {
     "PackageReceived": "receive",
     "PackageVerified": "verify",
     "PackageAccepted": "receive",
+    "PackageOutdated": "receive",
     "PackageRejected": "receive",
     "LateItemFiled": "originate",
     "DeficiencyAccepted": "verify",

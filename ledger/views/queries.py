@@ -38,9 +38,15 @@ class BoardQueries(Protocol):
     """
 
     async def department_board(
-        self, hospital: str, department: str, page_size: int, page_token: str, min_position: int
+        self,
+        hospital: str,
+        department: str,
+        page_size: int,
+        page_token: str,
+        min_position: int,
+        subjects: boards_pb2.BoardSubjects.ValueType = boards_pb2.BOARD_SUBJECTS_UNSPECIFIED,
     ) -> boards_pb2.GetDepartmentBoardResponse:
-        """Who is in a department, by bed."""
+        """Who is in a department, by bed; their entries, or those of the patient or of newborns alone."""
         ...
 
     async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
@@ -88,9 +94,9 @@ class TransferQueries(Protocol):
     """Transfers sent and received."""
 
     async def transfers(
-        self, hospital: str, page_size: int, page_token: str, min_position: int
+        self, hospital: str, page_size: int, page_token: str, min_position: int, *, outdated: bool = False
     ) -> transfers_pb2.ListTransfersResponse:
-        """Transfers, the newest first."""
+        """Transfers, the newest first; or received packages that wait for a later version."""
         ...
 
 

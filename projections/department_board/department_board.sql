@@ -27,6 +27,7 @@ CREATE TABLE {entries} (
     late boolean NOT NULL,
     historical boolean NOT NULL,
     corrects uuid,
+    subject_id uuid,
     PRIMARY KEY (record_id, entry_id)
 ) WITH (fillfactor = 90)
 
@@ -48,40 +49,49 @@ SET version = excluded.version, case_number = excluded.case_number, visit_type =
 
 -- name: load_entries
 SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.state, e.late,
-    e.historical, e.corrects
+    e.historical, e.corrects, e.subject_id
 FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, entry_id) JOIN {entries} AS e USING (record_id, entry_id)
 
 -- name: store_entries
 INSERT INTO {entries} AS e
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::smallint[],
-    $8::boolean[], $9::boolean[], $10::uuid[])
+    $8::boolean[], $9::boolean[], $10::uuid[], $11::uuid[])
 ON CONFLICT (record_id, entry_id) DO UPDATE
 SET version = excluded.version, title = excluded.title, recorded_at = excluded.recorded_at,
-    state = excluded.state, late = excluded.late, historical = excluded.historical, corrects = excluded.corrects
+    state = excluded.state, late = excluded.late, historical = excluded.historical, corrects = excluded.corrects,
+    subject_id = excluded.subject_id
 
 -- name: erase_entries
 DELETE FROM {entries} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, e.entries, e.latest_entry, e.latest_entry_at, e.drafts, e.to_countersign, e.late_items,
-    r.identity, e.corrected
+    r.open_consultations, r.identity, s.subjects
 FROM {records} AS r
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state <> 1) AS entries,
-        (array_agg(title ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry,
-        (array_agg(recorded_at ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry_at,
-        count(*) FILTER (WHERE state = 1) AS drafts,
-        count(*) FILTER (WHERE state = 2 AND NOT historical) AS to_countersign,
-        count(*) FILTER (WHERE late) AS late_items, count(l.corrected_id) AS corrected
-    FROM {entries} AS e
-    LEFT JOIN (
-        SELECT DISTINCT l.corrects AS corrected_id FROM {entries} AS l
-        WHERE l.record_id = r.record_id AND l.state <> 5 AND l.corrects IS NOT NULL
-    ) AS l ON l.corrected_id = e.entry_id
-    WHERE e.record_id = r.record_id AND e.state <> 5
-) AS e
+    SELECT coalesce(json_agg(json_build_array(subject_id, first_version, entries, latest_entry, latest_entry_at, drafts,
+        to_countersign, late_items, corrected) ORDER BY subject_id NULLS FIRST), '[]') AS subjects
+    FROM (
+        SELECT e.subject_id, max(first_version) FILTER (WHERE state <> 1) AS first_version,
+            count(*) FILTER (WHERE state <> 1) AS entries,
+            (array_agg(title ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry,
+            (array_agg(recorded_at ORDER BY first_version DESC) FILTER (WHERE state <> 1))[1] AS latest_entry_at,
+            count(*) FILTER (WHERE state = 1) AS drafts,
+            count(*) FILTER (WHERE state = 2 AND NOT historical) AS to_countersign,
+            count(*) FILTER (WHERE late) AS late_items, count(l.corrected_id) AS corrected
+        FROM {entries} AS e
+        LEFT JOIN (
+            SELECT DISTINCT l.corrects AS corrected_id FROM {entries} AS l
+            WHERE l.record_id = r.record_id AND l.state <> 5 AND l.corrects IS NOT NULL
+        ) AS l ON l.corrected_id = e.entry_id
+        WHERE e.record_id = r.record_id AND e.state <> 5 AND ($5 = 0 OR (e.subject_id IS NULL) = ($5 = 1))
+        GROUP BY e.subject_id
+    ) AS e
+) AS s
 WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (left(r.bed, 64), r.record_id) > (left($2, 64), $3)
+    AND ($5 <> 2 OR EXISTS (
+        SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
+    ))
 ORDER BY left(r.bed, 64), r.record_id LIMIT $4
 
 -- name: departments

@@ -27,9 +27,14 @@ def _written(state: int | None = None, *, late: bool = False) -> _Step:
             state=body.state if state is None else state,
             late=late,
             historical=body.meta.historical,
+            subject_id=_subject(body.content),
         )
 
     return step
+
+
+def _subject(content: common_pb2.EntryContent) -> UUID | None:
+    return UUID(content.subject_id) if content.subject_id else None
 
 
 def _amended(event: ViewEvent, body: events_pb2.EntryAmended, entry: BoardEntry | None) -> BoardEntry | None:
@@ -40,6 +45,7 @@ def _amended(event: ViewEvent, body: events_pb2.EntryAmended, entry: BoardEntry 
         recorded_at=event.recorded_at,
         state=body.state,
         historical=body.meta.historical,
+        subject_id=_subject(body.content),
     )
 
 

@@ -48,3 +48,5 @@ class BoardEntry(NamedTuple):
     """The newest version was taken over from an earlier system: nobody here countersigns it."""
     corrects: UUID | None = None
     """Of a late item: the entry that it corrects."""
+    subject_id: UUID | None = None
+    """The newborn whom its newest version is about; None = the patient of the record."""

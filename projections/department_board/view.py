@@ -21,7 +21,7 @@ class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 6
+    schema_version = 7
     package = "projections.department_board"
     tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
 

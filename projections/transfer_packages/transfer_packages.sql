@@ -14,30 +14,43 @@ CREATE TABLE {transfers} (
     package_size bigint NOT NULL,
     code text NOT NULL,
     updated_at bigint NOT NULL,
+    outdated boolean NOT NULL,
     PRIMARY KEY (stream_id, transfer_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX ON {transfers} (opened_position)
+CREATE INDEX ON {transfers} (opened_position);
+CREATE INDEX ON {transfers} (record_id, record_version) WHERE direction = 'received'
 
 -- name: load_transfers
 SELECT t.stream_id, t.transfer_id, t.version, t.opened_position, t.direction, t.counterpart, t.record_id, t.state,
-    t.kind, t.record_version, t.package_sha256, t.package_size, t.code, t.updated_at
+    t.kind, t.record_version, t.package_sha256, t.package_size, t.code, t.updated_at, t.outdated
 FROM unnest($1::uuid[], $2::uuid[]) AS k (stream_id, transfer_id)
 JOIN {transfers} AS t USING (stream_id, transfer_id)
 
 -- name: store_transfers
 INSERT INTO {transfers}
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::uuid[],
-    $8::smallint[], $9::smallint[], $10::bigint[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[])
+    $8::smallint[], $9::smallint[], $10::bigint[], $11::bytea[], $12::bigint[], $13::text[], $14::bigint[],
+    $15::boolean[])
 ON CONFLICT (stream_id, transfer_id) DO UPDATE
 SET version = excluded.version, opened_position = excluded.opened_position, direction = excluded.direction,
     counterpart = excluded.counterpart, record_id = excluded.record_id, state = excluded.state, kind = excluded.kind,
     record_version = excluded.record_version, package_sha256 = excluded.package_sha256,
-    package_size = excluded.package_size, code = excluded.code, updated_at = excluded.updated_at
+    package_size = excluded.package_size, code = excluded.code, updated_at = excluded.updated_at,
+    outdated = excluded.outdated
 
 -- name: erase_transfers
 DELETE FROM {transfers} WHERE stream_id = ANY($1::uuid[])
 
 -- name: transfers
-SELECT transfer_id, opened_position, direction, counterpart, record_id, state, kind, record_version, package_sha256,
-    package_size, code, updated_at
-FROM {transfers} WHERE opened_position < $1 ORDER BY opened_position DESC LIMIT $2
+SELECT t.transfer_id, t.opened_position, t.direction, t.counterpart, t.record_id, t.state, t.kind, t.record_version,
+    t.package_sha256, t.package_size, t.code, t.updated_at, o.outdated
+FROM {transfers} AS t
+CROSS JOIN LATERAL (
+    -- What is VERIFIED (5) or ACCEPTED (6) has taken the place of an earlier version.
+    SELECT t.outdated AND NOT EXISTS (
+        SELECT FROM {transfers} AS l
+        WHERE l.direction = 'received' AND l.record_id = t.record_id AND l.record_version > t.record_version
+            AND l.counterpart = t.counterpart AND l.state IN (5, 6)
+    ) AS outdated
+) AS o
+WHERE t.opened_position < $1 AND (o.outdated OR NOT $3) ORDER BY t.opened_position DESC LIMIT $2

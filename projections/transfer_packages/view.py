@@ -30,13 +30,15 @@ class Transfer(NamedTuple):
     package_size: int
     code: str
     updated_at: int
+    outdated: bool = False
+    """Of a received one: the sender has changed the record since."""
 
 
 class TransferPackages:
     """Transfers of a hospital, sent and received, newest first."""
 
     name = "transfer_packages"
-    schema_version = 2
+    schema_version = 3
     package = "projections.transfer_packages"
     tables = (Table(_TRANSFERS, Transfer._make, 2),)
 
@@ -44,7 +46,7 @@ class TransferPackages:
         """The transfer's row; of a destruction none by name, since all of the record's go."""
         if event.body_class is keeping_events_pb2.RecordDestroyed:
             return (RowKey(_TRANSFERS, (event.stream_id, UUID(int=0))),)
-        return (_key(event),) if event.body_class in _STATE_AFTER and not event.gone else ()
+        return (_key(event),) if event.body_class in _MOVING and not event.gone else ()
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The transfer's row after the event."""
@@ -60,7 +62,7 @@ class TransferPackages:
             return ()
         details = _DETAILS.get(body_class)
         after = details(transfer, event) if details else transfer
-        state = _STATE_AFTER[body_class]
+        state = _STATE_AFTER.get(body_class, after.state)
         return (Change(_TRANSFERS, after._replace(version=event.version, state=state, updated_at=event.recorded_at)),)
 
 
@@ -122,6 +124,7 @@ _DETAILS: dict[type[Message], Callable[[Transfer, ViewEvent], Transfer]] = {
     events_pb2.TransferOffered: _packaged,
     events_pb2.TransferRejected: _rejected,
     events_pb2.PackageRejected: _rejected,
+    events_pb2.PackageOutdated: lambda transfer, _: transfer._replace(outdated=True),
 }
 _STATE_AFTER: dict[type[Message], int] = {
     events_pb2.TransferProposed: int(common_pb2.TRANSFER_STATE_PROPOSED),
@@ -140,3 +143,5 @@ _STATE_AFTER: dict[type[Message], int] = {
     events_pb2.PackageAccepted: int(common_pb2.TRANSFER_STATE_ACCEPTED),
     events_pb2.PackageRejected: int(common_pb2.TRANSFER_STATE_REJECTED),
 }
+_MOVING = _STATE_AFTER.keys() | {events_pb2.PackageOutdated}
+"""Events of a transfer; one of them leaves its state as it is."""

@@ -137,7 +137,9 @@ def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -
 
 
 def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
-    """The board has every entry in its state; the index has those that were signed and stand."""
+    """The board has every entry in its state with its subject; the index has those that were signed and stand."""
+    subjects = {each.entry_id: each.subject_id for each in of_table(rows[DepartmentBoard], "entries")}
+    assert subjects == {each.entry_id: each.last.content.subject_id for each in record.entries.values()}
     states = {each.entry_id: each.state for each in of_table(rows[DepartmentBoard], "entries")}
     assert states == {
         each.entry_id: common_pb2.EntryState.Value(f"ENTRY_STATE_{each.state.name}") for each in record.entries.values()

@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _BoardSubjects:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BoardSubjectsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BoardSubjects.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BOARD_SUBJECTS_UNSPECIFIED: _BoardSubjects.ValueType  # 0
+    """Those of everybody."""
+    BOARD_SUBJECTS_PATIENT: _BoardSubjects.ValueType  # 1
+    """Those of the patient of the record, a mother's without her newborns'."""
+    BOARD_SUBJECTS_NEWBORNS: _BoardSubjects.ValueType  # 2
+    """Those of newborns; records without any are not listed."""
+
+class BoardSubjects(_BoardSubjects, metaclass=_BoardSubjectsEnumTypeWrapper):
+    """Whose entries a board counts: those of the patient of the record, or of the newborns in it."""
+
+BOARD_SUBJECTS_UNSPECIFIED: BoardSubjects.ValueType  # 0
+"""Those of everybody."""
+BOARD_SUBJECTS_PATIENT: BoardSubjects.ValueType  # 1
+"""Those of the patient of the record, a mother's without her newborns'."""
+BOARD_SUBJECTS_NEWBORNS: BoardSubjects.ValueType  # 2
+"""Those of newborns; records without any are not listed."""
+Global___BoardSubjects: _TypeAlias = BoardSubjects  # noqa: Y015
+
 class _IdentityStanding:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -113,6 +137,7 @@ class GetDepartmentBoardRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
@@ -123,6 +148,8 @@ class GetDepartmentBoardRequest(_message.Message):
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait."""
+    subjects: Global___BoardSubjects.ValueType
+    """Whose entries are counted; a page token belongs to one choice."""
     def __init__(
         self,
         *,
@@ -131,18 +158,71 @@ class GetDepartmentBoardRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        subjects: Global___BoardSubjects.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "subjects", b"subjects"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetDepartmentBoardRequest: _TypeAlias = GetDepartmentBoardRequest  # noqa: Y015
 
 @_typing.final
+class BoardSubject(_message.Message):
+    """The entries of a board's row that are about one subject."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    LATEST_ENTRY_FIELD_NUMBER: _builtins.int
+    LATEST_ENTRY_AT_FIELD_NUMBER: _builtins.int
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    TO_COUNTERSIGN_FIELD_NUMBER: _builtins.int
+    LATE_ITEMS_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """The newborn, UUID text; empty = the patient of the record."""
+    entries: _builtins.int
+    """Number of signed entries that are not retracted."""
+    latest_entry: _builtins.str
+    """Title of the latest of them."""
+    drafts: _builtins.int
+    """Drafts that nobody has signed."""
+    to_countersign: _builtins.int
+    """Entries of trainees that wait for a superior's signature; not those of an earlier system."""
+    late_items: _builtins.int
+    """Results and reports that were filed late."""
+    corrected: _builtins.int
+    """Entries that a late item corrects."""
+    @_builtins.property
+    def latest_entry_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the latest entry."""
+
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        entries: _builtins.int = ...,
+        latest_entry: _builtins.str = ...,
+        latest_entry_at: _timestamp_pb2.Timestamp | None = ...,
+        drafts: _builtins.int = ...,
+        to_countersign: _builtins.int = ...,
+        late_items: _builtins.int = ...,
+        corrected: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["latest_entry_at", b"latest_entry_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "subject_id", b"subject_id", "to_countersign", b"to_countersign"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardSubject: _TypeAlias = BoardSubject  # noqa: Y015
+
+@_typing.final
 class BoardRow(_message.Message):
-    """A row of a department board."""
+    """A row of a department board. What it counts of entries is of the subjects that were asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -163,6 +243,7 @@ class BoardRow(_message.Message):
     LATE_ITEMS_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -201,6 +282,10 @@ class BoardRow(_message.Message):
     def since(self) -> _timestamp_pb2.Timestamp:
         """When the patient came to this department, by the client."""
 
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardSubject]:
+        """The same by subject, of those that were asked for and have entries: the patient first, newborns by id."""
+
     def __init__(
         self,
         *,
@@ -221,10 +306,11 @@ class BoardRow(_message.Message):
         late_items: _builtins.int = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
         corrected: _builtins.int = ...,
+        subjects: _abc.Iterable[Global___BoardSubject] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latest_entry_at", b"latest_entry_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "subjects", b"subjects", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1417,3 +1417,39 @@ class PackageRejected(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PackageRejected: _TypeAlias = PackageRejected  # noqa: Y015
+
+@_typing.final
+class PackageOutdated(_message.Message):
+    """The sender has changed what the package holds since (received-package stream); a later version may follow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    COUNTERPART_FIELD_NUMBER: _builtins.int
+    SENDER_RECORD_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer id, UUID text."""
+    counterpart: _builtins.str
+    """Hospital that sent."""
+    sender_record_id: _builtins.str
+    """Record in the sender's ledger, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        transfer_id: _builtins.str = ...,
+        counterpart: _builtins.str = ...,
+        sender_record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterpart", b"counterpart", "meta", b"meta", "sender_record_id", b"sender_record_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PackageOutdated: _TypeAlias = PackageOutdated  # noqa: Y015

@@ -652,6 +652,58 @@ class AnswerPackageResponse(_message.Message):
 Global___AnswerPackageResponse: _TypeAlias = AnswerPackageResponse  # noqa: Y015
 
 @_typing.final
+class MarkPackageOutdatedRequest(_message.Message):
+    """Request of MarkPackageOutdated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PACKAGE_ID_FIELD_NUMBER: _builtins.int
+    package_id: _builtins.str
+    """Received-package stream, UUID text; its package is VERIFIED or ACCEPTED."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital that received, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        package_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "package_id", b"package_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkPackageOutdatedRequest: _TypeAlias = MarkPackageOutdatedRequest  # noqa: Y015
+
+@_typing.final
+class MarkPackageOutdatedResponse(_message.Message):
+    """Response of MarkPackageOutdated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkPackageOutdatedResponse: _TypeAlias = MarkPackageOutdatedResponse  # noqa: Y015
+
+@_typing.final
 class GetPackageRequest(_message.Message):
     """Request of GetPackage."""
 
@@ -697,6 +749,7 @@ class ReceivedPackage(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     PACKAGE_SHA256_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     package_id: _builtins.str
     """Received-package stream, UUID text."""
     transfer_id: _builtins.str
@@ -713,6 +766,8 @@ class ReceivedPackage(_message.Message):
     """SHA-256 over the bytes as received, 32 bytes."""
     events: _builtins.int
     """Events checked."""
+    outdated: _builtins.bool
+    """The sender has changed the record since; a later version is another package."""
     def __init__(
         self,
         *,
@@ -724,10 +779,11 @@ class ReceivedPackage(_message.Message):
         code: _builtins.str = ...,
         package_sha256: _builtins.bytes = ...,
         events: _builtins.int = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "events", b"events", "package_id", b"package_id", "package_sha256", b"package_sha256", "sender", b"sender", "sender_record_id", b"sender_record_id", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "events", b"events", "outdated", b"outdated", "package_id", b"package_id", "package_sha256", b"package_sha256", "sender", b"sender", "sender_record_id", b"sender_record_id", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -767,6 +823,7 @@ class ListTransfersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     page_size: _builtins.int
@@ -775,6 +832,8 @@ class ListTransfersRequest(_message.Message):
     """Token of the page before; empty = from the start."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait."""
+    outdated: _builtins.bool
+    """Only received packages that are outdated; a page token belongs to one choice."""
     def __init__(
         self,
         *,
@@ -782,10 +841,11 @@ class ListTransfersRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "outdated", b"outdated", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -808,6 +868,7 @@ class TransferRow(_message.Message):
     PACKAGE_SIZE_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     transfer_id: _builtins.str
     """Transfer, UUID text."""
     direction: _builtins.str
@@ -828,6 +889,8 @@ class TransferRow(_message.Message):
     """Size of the package in bytes."""
     code: _builtins.str
     """Code of a rejection."""
+    outdated: _builtins.bool
+    """Of a received one: the sender has changed the record since, and no later version of it is here yet."""
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the last change."""
@@ -846,10 +909,11 @@ class TransferRow(_message.Message):
         package_size: _builtins.int = ...,
         code: _builtins.str = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "direction", b"direction", "kind", b"kind", "package_sha256", b"package_sha256", "package_size", b"package_size", "record_id", b"record_id", "record_version", b"record_version", "state", b"state", "transfer_id", b"transfer_id", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "direction", b"direction", "kind", b"kind", "outdated", b"outdated", "package_sha256", b"package_sha256", "package_size", b"package_size", "record_id", b"record_id", "record_version", b"record_version", "state", b"state", "transfer_id", b"transfer_id", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

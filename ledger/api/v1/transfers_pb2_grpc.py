@@ -71,6 +71,11 @@ class TransferServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageResponse.FromString,
                 _registered_method=True)
+        self.MarkPackageOutdated = channel.unary_unary(
+                '/ledger.api.v1.TransferService/MarkPackageOutdated',
+                request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.FromString,
+                _registered_method=True)
         self.GetPackage = channel.unary_unary(
                 '/ledger.api.v1.TransferService/GetPackage',
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.GetPackageRequest.SerializeToString,
@@ -137,6 +142,13 @@ class TransferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MarkPackageOutdated(self, request, context):
+        """Says that the sender has changed what a received package holds (recipient); said again: no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPackage(self, request, context):
         """Reads a received package as it stands (recipient).
         """
@@ -188,6 +200,11 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.AnswerPackage,
                     request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageResponse.SerializeToString,
+            ),
+            'MarkPackageOutdated': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkPackageOutdated,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.SerializeToString,
             ),
             'GetPackage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPackage,
@@ -391,6 +408,33 @@ class TransferService:
             '/ledger.api.v1.TransferService/AnswerPackage',
             ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_transfers__pb2.AnswerPackageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkPackageOutdated(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.TransferService/MarkPackageOutdated',
+            ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.FromString,
             options,
             channel_credentials,
             insecure,

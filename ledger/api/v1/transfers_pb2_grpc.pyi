@@ -49,6 +49,8 @@ class TransferServiceStub:
     """Opens the received-package stream with the whole package, checks it and answers (recipient)."""
     AnswerPackage: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.AnswerPackageRequest, _transfers_pb2.AnswerPackageResponse]
     """Accepts or rejects a verified package (recipient)."""
+    MarkPackageOutdated: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageOutdatedRequest, _transfers_pb2.MarkPackageOutdatedResponse]
+    """Says that the sender has changed what a received package holds (recipient); said again: no event."""
     GetPackage: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.GetPackageRequest, _transfers_pb2.GetPackageResponse]
     """Reads a received package as it stands (recipient)."""
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ListTransfersRequest, _transfers_pb2.ListTransfersResponse]
@@ -75,6 +77,8 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Opens the received-package stream with the whole package, checks it and answers (recipient)."""
     AnswerPackage: _aio.UnaryUnaryMultiCallable[_transfers_pb2.AnswerPackageRequest, _transfers_pb2.AnswerPackageResponse]  # type: ignore[assignment]
     """Accepts or rejects a verified package (recipient)."""
+    MarkPackageOutdated: _aio.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageOutdatedRequest, _transfers_pb2.MarkPackageOutdatedResponse]  # type: ignore[assignment]
+    """Says that the sender has changed what a received package holds (recipient); said again: no event."""
     GetPackage: _aio.UnaryUnaryMultiCallable[_transfers_pb2.GetPackageRequest, _transfers_pb2.GetPackageResponse]  # type: ignore[assignment]
     """Reads a received package as it stands (recipient)."""
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ListTransfersRequest, _transfers_pb2.ListTransfersResponse]  # type: ignore[assignment]
@@ -140,6 +144,14 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_pb2.AnswerPackageResponse, _abc.Awaitable[_transfers_pb2.AnswerPackageResponse]]:
         """Accepts or rejects a verified package (recipient)."""
+
+    @_abc_1.abstractmethod
+    def MarkPackageOutdated(
+        self,
+        request: _transfers_pb2.MarkPackageOutdatedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.MarkPackageOutdatedResponse, _abc.Awaitable[_transfers_pb2.MarkPackageOutdatedResponse]]:
+        """Says that the sender has changed what a received package holds (recipient); said again: no event."""
 
     @_abc_1.abstractmethod
     def GetPackage(

@@ -75,7 +75,7 @@ def print_transfers(listed: transfers_pb2.ListTransfersResponse, title: str, con
             row.transfer_id[:8],
             row.direction,
             row.counterpart,
-            TransferState.Name(row.state).removeprefix("TRANSFER_STATE_"),
+            TransferState.Name(row.state).removeprefix("TRANSFER_STATE_") + (", outdated" if row.outdated else ""),
             str(row.record_version),
             f"{row.package_size:,}",
             row.package_sha256.hex()[:16],

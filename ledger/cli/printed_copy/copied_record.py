@@ -6,7 +6,7 @@ since is left out, and the copy says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, Vis
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.api.v1.keeping_values_pb2 import EntryRef
 from ledger.api.v1.records_pb2 import Entry, IssuedCopy, Record
+from ledger.cli.printed_copy.copied_text import copied_lines
+from ledger.cli.printed_copy.corrected_times import CorrectedTimes
 from ledger.cli.printed_copy.entry_text import Line, attested_lines, content_lines, said_time
 from ledger.cli.printed_copy.late_corrections import LateCorrections
 
@@ -82,6 +84,8 @@ class CopiedRecord:
     """Entries of the scope that were retracted since."""
     statements: tuple[str, ...] = ()
     """What the patient says against the record as a whole."""
+    corrected: tuple[str, ...] = ()
+    """Times of the stay that were corrected."""
 
     @property
     def page_head(self) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ class CopiedRecord:
         if self.withdrawn:
             shown += f" {self.withdrawn} of its entries were retracted since and are not shown."
         times = f"All times are those of {self.zone}, with their distance from UTC."
-        return (shown, times, *(f"{_STATEMENT}: {each}" for each in self.statements))
+        return (shown, times, *self.corrected, *(f"{_STATEMENT}: {each}" for each in self.statements))
 
 
 def issued_copy(now: Record, copy_id: str) -> IssuedCopy:
@@ -134,10 +138,11 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
     said: dict[str, list[str]] = {}
     for each in then.statements:
         said.setdefault(each.entry_id, []).append(each.text)
+    corrected, newborn = CorrectedTimes(then, now), _of_newborn(beside.entries, copy.versions)
     visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
     return CopiedRecord(
         hospital=face.hospital,
-        patient=f"a newborn of {face.patient}" if _of_newborn(beside.entries, copy.versions) else face.patient,
+        patient=f"a newborn of {face.patient}" if newborn else face.patient,
         zone=face.zone.key,
         number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
         version=copy.record_version,
@@ -145,9 +150,13 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
         mark=" ".join(copy.mark.split()),
         issued=f"{said_time(copy.issued_at, face.zone)} by {copy.issuer.name}",
         applicant=f"{copy.applicant} ({copy.relation})",
-        entries=tuple(_copied(beside, each, said.get(each.entry_id, []), face.zone) for each in shown),
+        entries=tuple(
+            _copied(beside, corrected, hidden, each, said.get(each.entry_id, []), face.zone) for each in shown
+        ),
         withdrawn=len(copy.versions) - len(shown),
         statements=tuple(said.get("", [])),
+        # The times of the stay are the mother's.
+        corrected=() if newborn else tuple(corrected.of_stay(face.zone)),
     )
 
 
@@ -163,7 +172,14 @@ def _of_newborn(entries: Mapping[str, Entry], scope: Sequence[EntryRef]) -> bool
     return bool(subjects) and all(subjects)
 
 
-def _copied(beside: LateCorrections, scope: EntryRef, statements: Sequence[str], zone: ZoneInfo) -> CopiedEntry:
+def _copied(
+    beside: LateCorrections,
+    corrected: CorrectedTimes,
+    hidden: Container[str],
+    scope: EntryRef,
+    statements: Sequence[str],
+    zone: ZoneInfo,
+) -> CopiedEntry:
     entry = beside.entries.get(scope.entry_id)
     found = next((each for each in entry.versions if each.version == scope.version), None) if entry else None
     if entry is None or found is None:
@@ -173,7 +189,8 @@ def _copied(beside: LateCorrections, scope: EntryRef, statements: Sequence[str],
     # The id that somebody signed was taken back: another newborn is meant by it.
     led = entry.subject_id if entry.subject_id != found.content.subject_id else ""
     meant = [Line("Subject by now", f"newborn {led}")] if led else []
-    signed = (*attested_lines(found, zone), *accepted, *beside.lines(entry, zone))
+    signed = (*attested_lines(found, zone), *corrected.of_entry(entry.entry_id, zone), *accepted)
+    links = (*beside.lines(entry, zone), *copied_lines(entry, found, beside, hidden, zone), *meant)
     return CopiedEntry(
-        found.content.title or found.content.template, (*signed, *meant, *content_lines(found.content, zone), *against)
+        found.content.title or found.content.template, (*signed, *links, *content_lines(found.content, zone), *against)
     )

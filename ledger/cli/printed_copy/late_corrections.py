@@ -20,19 +20,20 @@ class LateCorrections:
 
     def lines(self, entry: Entry, zone: ZoneInfo) -> Iterator[Line]:
         """That the entry corrects another, or is corrected: nobody takes an old value for the last."""
-        if entry.corrects_entry_id and self._of_same(entry, entry.corrects_entry_id):
-            corrected = self._named(entry.corrects_entry_id, zone)
+        if entry.corrects_entry_id and self.of_same(entry, entry.corrects_entry_id):
+            corrected = self.named(entry.corrects_entry_id, zone)
             yield Line("Corrects", f"version {entry.corrects_entry_version} of {corrected}")
         since = self._now.get(entry.entry_id, entry).corrected_by
         for late_id in since:
             # A correction that was itself retracted corrects nothing any more.
-            if late_id not in self._hidden and self._of_same(entry, late_id):
+            if late_id not in self._hidden and self.of_same(entry, late_id):
                 label = "Corrected by" if late_id in entry.corrected_by else "Corrected since this copy was issued by"
                 yield Line(
-                    label, f"{self._named(late_id, zone)}; it corrects version {self._corrected_version(late_id)}"
+                    label, f"{self.named(late_id, zone)}; it corrects version {self._corrected_version(late_id)}"
                 )
 
-    def _of_same(self, entry: Entry, other_id: str) -> bool:
+    def of_same(self, entry: Entry, other_id: str) -> bool:
+        """Whether another entry is about the same subject, or is not known."""
         # An earlier release let a newborn's report correct its mother's: a copy of one says nothing of the other.
         other = self._entry(other_id)
         return other is None or _subject(other) == _subject(entry)
@@ -43,7 +44,8 @@ class LateCorrections:
     def _corrected_version(self, late_id: str) -> int:
         return self._now[late_id].corrects_entry_version if late_id in self._now else 0
 
-    def _named(self, entry_id: str, zone: ZoneInfo) -> str:
+    def named(self, entry_id: str, zone: ZoneInfo) -> str:
+        """An entry by its title, its first version's time and its id."""
         entry = self._entry(entry_id)
         if entry is None or not entry.versions:
             return f"entry {entry_id}"

@@ -224,7 +224,7 @@ async def test_every_fault_of_shape_at_once(client: EdgeClient, edge: RunningEdg
 async def test_an_offer_to_a_hospital_that_does_not_exist(client: EdgeClient, edge: RunningEdge, ward: Ward) -> None:
     """A record is offered only to somebody in the registry."""
     request = OfferTransferRequest(
-        context=context(), record_id=ward.record_id, recipient="nowhere", kind=common.TRANSFER_KIND_TRANSFER
+        context=context(), record_id=ward.record_id, recipient="nowhere", kind=common.TRANSFER_KIND_REFERRAL
     )
     error = await refused(edge, client.call("TransferService/OfferTransfer", request))
     assert (error.code, error.violations) == ("NOT_FOUND", [("recipient", "UNKNOWN_HOSPITAL")])

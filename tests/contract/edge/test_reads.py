@@ -111,7 +111,7 @@ async def test_a_package_is_fetched_byte_for_byte_by_its_recipient_alone(client:
     ward = await open_record(client)
     await ward.enter("x" * (300 * 1024))
     offer = OfferTransferRequest(
-        context=context(), record_id=ward.record_id, recipient="south", kind=common.TRANSFER_KIND_TRANSFER
+        context=context(), record_id=ward.record_id, recipient="south", kind=common.TRANSFER_KIND_REFERRAL
     )
     offered = await client.call("TransferService/OfferTransfer", offer)
     fetch = FetchPackageRequest(

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.api.v1.common_pb2 import TRANSFER_KIND_TRANSFER
+from ledger.api.v1.common_pb2 import TRANSFER_KIND_REFERRAL
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, ReadRecordRequest
 from ledger.api.v1.transfers_pb2 import FetchPackageRequest, OfferTransferRequest
 from tests.contract.edge.clients import EdgeClient, RpcFailed
@@ -98,7 +98,7 @@ async def test_a_client_that_goes_away_in_the_middle(client: EdgeClient, edge: R
     request: Any = ReadRecordRequest(hospital="north", record_id=ward.record_id, batch_size=1)
     if rpc == "TransferService/FetchPackage":
         offer = OfferTransferRequest(
-            context=context(), record_id=ward.record_id, recipient="south", kind=TRANSFER_KIND_TRANSFER
+            context=context(), record_id=ward.record_id, recipient="south", kind=TRANSFER_KIND_REFERRAL
         )
         offered = await client.call("TransferService/OfferTransfer", offer)
         request = FetchPackageRequest(

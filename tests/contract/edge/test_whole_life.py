@@ -18,7 +18,15 @@ from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from tests.contract.edge.clients import EdgeClient, RpcFailed
-from tests.contract.edge.requests import PHYSICIAN, open_record, record_entry, register_patient, register_record, stamp
+from tests.contract.edge.requests import (
+    PHYSICIAN,
+    old_item,
+    open_record,
+    record_entry,
+    register_patient,
+    register_record,
+    stamp,
+)
 
 RESULTS = common.Section(code="results", fields=[common.Field(code="result", text="negative")])
 LONG_AGO = datetime(1985, 3, 1, 8, tzinfo=UTC)
@@ -94,6 +102,9 @@ async def short_visit(
     patient = await client.call("PatientService/RegisterPatient", register_patient())
     request = register_record(patient.receipt.record_id)
     request.visit_type = visit
+    # What is registered here is kept for the whole term from today.
+    request.context.historical = True
+    request.context.source.CopyFrom(old_item())
     record = await client.call("RecordService/RegisterRecord", request)
     life = Life(client, record.receipt.record_id)
     started = records.StartCareRequest(
@@ -313,14 +324,17 @@ async def test_a_corrected_time_and_another_physician_are_shown(client: EdgeClie
     life, right = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
     before = (await life.read()).started_at
     correct: dict[str, Any] = {"of": common.TIME_OF_CARE_START, "corrected_at": right, "reason": "wrong clock"}
-    await life.course("CorrectTime", **correct)
-    assert await life.refused(life.course("CorrectTime", **correct)) == ["SAME_TIME"]
-    await life.course("AssignPhysician", responsible=SUPERIOR, reason="on leave")
+    assert await life.refused(life.course("CorrectTime", **correct)) == ["ROLE_NOT_ALLOWED"]
+    await life.course("CorrectTime", SUPERIOR, **correct)
+    assert await life.refused(life.course("CorrectTime", SUPERIOR, **correct)) == ["SAME_TIME"]
+    takes_over: dict[str, Any] = {"responsible": SUPERIOR, "reason": "on leave"}
+    assert await life.refused(life.course("AssignPhysician", ARCHIVIST, **takes_over)) == ["ROLE_NOT_ALLOWED"]
+    await life.course("AssignPhysician", SUPERIOR, **takes_over)
     shown = await life.read()
     assert (shown.started_at, shown.responsible) == (right, SUPERIOR)
     (made,) = shown.time_corrections
     assert (made.of, made.before, made.corrected_at) == (common.TIME_OF_CARE_START, before, right)
-    assert (made.reason, made.corrected_by.id) == ("wrong clock", PHYSICIAN.id)
+    assert (made.reason, made.corrected_by.id) == ("wrong clock", SUPERIOR.id)
     deadlines = course.GetDeadlinesRequest(hospital="north", record_id=ward.record_id)
     answer = await client.call("CourseService/GetDeadlines", deadlines)
     assert [each.since for each in answer.deadlines if each.rule == "admission_record"] == [right]

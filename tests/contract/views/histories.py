@@ -172,10 +172,14 @@ def transfer_rejected(transfer_id: UUID) -> Message:
     return events_pb2.TransferRejected(transfer_id=str(transfer_id), code="DIGEST_MISMATCH")
 
 
-def package_received(transfer_id: UUID, record: UUID) -> Message:
+def package_received(transfer_id: UUID, record: UUID, version: int = 9) -> Message:
     return events_pb2.PackageReceived(
-        transfer_id=str(transfer_id), counterpart="south", sender_record_id=str(record), record_version=9
+        transfer_id=str(transfer_id), counterpart="south", sender_record_id=str(record), record_version=version
     )
+
+
+def package_outdated(transfer_id: UUID) -> Message:
+    return events_pb2.PackageOutdated(transfer_id=str(transfer_id))
 
 
 def package_accepted(transfer_id: UUID) -> Message:

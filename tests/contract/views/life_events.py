@@ -1,5 +1,6 @@
 """Bodies of the later life of a record and of a patient's identity, as building blocks of histories."""
 
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -17,6 +18,12 @@ def note(title: str, code: str = "") -> common_pb2.EntryContent:
     coded = common_pb2.Field(code="diagnosis", coding=common_pb2.Coding(system=ICD, code=code, display=f"is {code}"))
     sections = [common_pb2.Section(code="diagnoses", fields=[coded])] if code else []
     return common_pb2.EntryContent(template="course_note", title=title, sections=sections)
+
+
+def of_subject(body: Any, subject: UUID) -> Message:
+    """The same body, about a newborn."""
+    body.content.subject_id = str(subject)
+    return body
 
 
 def drafted(entry_id: UUID, title: str = "Draft") -> Message:

@@ -170,7 +170,7 @@ async def _offered(building: Building, record: UUID) -> tuple[Offer, bytes]:
     """The offer of a record to south, as south reads it, and the package."""
     ledger = building.ledger
     request = transfers.OfferTransferRequest(
-        context=requests.context(HOSPITAL), record_id=str(record), recipient="south", kind=common.TRANSFER_KIND_TRANSFER
+        context=requests.context(HOSPITAL), record_id=str(record), recipient="south", kind=common.TRANSFER_KIND_REFERRAL
     )
     done = await ledger.execute("ledger.api.v1.TransferService/OfferTransfer", request)
     (row,) = await ledger.read_positions(HOSPITAL, done.position - 1, 1)

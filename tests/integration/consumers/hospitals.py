@@ -107,10 +107,29 @@ class Hospitals:
             )
         )
 
+    async def amend(self, record_id: str) -> None:
+        """The first note says something else from now on."""
+        stub = RecordServiceStub(self.channel)
+        shown = await stub.GetRecord(records.GetRecordRequest(hospital=self.sender, record_id=record_id))
+        (entry, *_) = shown.record.entries
+        content = entry.versions[-1].content
+        content.sections[0].text = "Mended."
+        await stub.AmendEntry(
+            records.AmendEntryRequest(
+                context=context(self.sender),
+                record_id=record_id,
+                entry_id=entry.entry_id,
+                kind=common.AMENDMENT_KIND_CORRECTION,
+                reason="misheard",
+                content=content,
+                attestation=entry.versions[-1].attestation,
+            )
+        )
+
     async def offer(self, record_id: str, ends_in: timedelta = timedelta(days=1)) -> str:
         """The sender offers the record to south; the transfer's id."""
         request = transfers.OfferTransferRequest(
-            context=context(self.sender), record_id=record_id, recipient="south", kind=common.TRANSFER_KIND_TRANSFER
+            context=context(self.sender), record_id=record_id, recipient="south", kind=common.TRANSFER_KIND_REFERRAL
         )
         request.expires_at.FromDatetime(datetime.now(UTC) + ends_in)
         response = await TransferServiceStub(self.channel).OfferTransfer(request)
@@ -153,6 +172,15 @@ class Hospitals:
         found = await eventually_async(there, what=f"package {common.TransferState.Name(state)}")
         assert found is not None
         return found
+
+    async def outdated(self, transfer_id: str) -> None:
+        """Waits until south has marked the package."""
+
+        async def there() -> bool:
+            package = await self.received(transfer_id)
+            return package is not None and package.outdated
+
+        await eventually_async(there, what="package outdated")
 
     async def event_types(self, hospital: str, after: int = 0) -> list[str]:
         """Stored names of a hospital's events, in order."""

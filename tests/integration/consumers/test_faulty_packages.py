@@ -128,7 +128,7 @@ async def test_an_offer_that_cannot_be_handled_is_put_aside_and_the_topic_goes_o
         sender="north",
         sender_origin="ledger.example/north/1",
         sender_record_id=record_id,
-        kind=common.TRANSFER_KIND_TRANSFER,
+        kind=common.TRANSFER_KIND_REFERRAL,
         record_version=1,
         package_sha256=bytes(32),
         verified=transfers.PackageVerdict(events=1, head_leaf=bytes(32)),

@@ -1,5 +1,6 @@
 """A record goes from north to south and the answer comes back, whatever happens on the way, and once only."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -63,6 +64,37 @@ async def test_a_record_offered_again_with_more_in_it_takes_the_place_of_the_fir
     assert hospitals.kept(second).exists()
     await hospitals.once("north")
     assert not (hospitals.folder / "north" / "transfers" / "dead-letters.jsonl").exists()
+
+
+async def test_a_package_that_its_sender_changed_since_is_outdated(hospitals: Hospitals) -> None:
+    """South marks it once, whatever is repeated; the later version is another package, which is not."""
+    record_id = await hospitals.record()
+    first = await hospitals.offer(record_id)
+    async with hospitals.following("north", "south"):
+        await hospitals.sent_state(record_id, first, common.TRANSFER_STATE_COMPLETED)
+        await hospitals.amend(record_id)
+        await hospitals.outdated(first)
+        second = await hospitals.offer(record_id)
+        await hospitals.sent_state(record_id, second, common.TRANSFER_STATE_COMPLETED)
+    hospitals.folder = hospitals.folder / "another"
+    await hospitals.once("south")
+    assert await hospitals.event_types("south") == [*ANSWERED, "PackageOutdated", *ANSWERED]
+    later = await hospitals.received(second)
+    assert later is not None
+    assert not later.outdated
+
+
+async def test_news_of_a_package_that_waits_for_its_sender_waits_with_it(hospitals: Hospitals) -> None:
+    """The package that comes then is the earlier version, and is marked."""
+    record_id = await hospitals.record()
+    transfer_id = await hospitals.offer(record_id)
+    await hospitals.amend(record_id)
+    await hospitals.arrives("south", 2)
+    away = replace(hospitals, address="127.0.0.1:1")
+    await away.once("south")
+    assert await hospitals.received(transfer_id) is None
+    async with hospitals.following("south"):
+        await hospitals.outdated(transfer_id)
 
 
 async def test_an_offer_that_ran_out_is_rejected_and_the_sender_learns_it(hospitals: Hospitals) -> None:

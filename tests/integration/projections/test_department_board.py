@@ -1,14 +1,16 @@
 """The department board, through the runner, on a real PostgreSQL."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from ledger.api.v1 import common_pb2
+from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.errors import BadPageToken, PositionAboveHead, WaitTimedOut
 from projections.board_queries import BoardQueries
 from projections.department_board.view import DepartmentBoard
 from tests.contract.views import histories as h
+from tests.contract.views import life_events as life
 from tests.contract.views.ground import Ground
 from tests.contract.views.running import freshness, reader, running
 
@@ -94,3 +96,55 @@ async def test_a_wait_ends_with_the_position_reached(ground: Ground) -> None:
     with pytest.raises(WaitTimedOut) as caught:
         await freshness(ground).wait("north", "department_board", head, seconds_max=0.1)
     assert caught.value.reached == 0
+
+
+async def test_entries_are_counted_by_whom_they_are_about(ground: Ground) -> None:
+    """A mother's without her newborns', each newborn's by itself; an amendment that names another subject moves it."""
+    mother, other, child, note, moved = h.EventStream(), h.EventStream(), uuid4(), uuid4(), uuid4()
+    bodies = [h.registered("OBST"), h.care_started("OBST"), h.entry_recorded(uuid4(), "Delivery")]
+    bodies += [life.of_subject(h.entry_recorded(note, "Cries"), child), h.entry_recorded(moved, "Weighs 3 kg")]
+    about_child = life.of_subject(h.entry_amended(moved, "Weighs 3 kg"), child)
+    ward = [other.seal(body) for body in (h.registered("OBST"), h.entry_recorded(uuid4(), "Waits"))]
+    async with running(ground, DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        head = ground.append([*(mother.seal(body) for body in bodies), mother.seal(about_child), *ward])
+
+        async def rows(subjects: Any) -> dict[str, boards_pb2.BoardRow]:
+            found = await queries.department_board("north", "OBST", 0, "", head, subjects)
+            return {row.record_id: row for row in found.rows}
+
+        everybody = await rows(boards_pb2.BOARD_SUBJECTS_UNSPECIFIED)
+        patients = await rows(boards_pb2.BOARD_SUBJECTS_PATIENT)
+        newborns = await rows(boards_pb2.BOARD_SUBJECTS_NEWBORNS)
+        head = ground.append([mother.seal(h.entry_retracted(note)), mother.seal(h.entry_retracted(moved))])
+        without = await rows(boards_pb2.BOARD_SUBJECTS_NEWBORNS)
+    hers = everybody[str(mother.stream_id)]
+    assert [(each.subject_id, each.entries, each.latest_entry) for each in hers.subjects] == [
+        ("", 1, "Delivery"),
+        (str(child), 2, "Weighs 3 kg"),
+    ]
+    assert (hers.entries, hers.latest_entry, hers.latest_entry_at) == (
+        3,
+        "Weighs 3 kg",
+        hers.subjects[1].latest_entry_at,
+    )
+    assert everybody.keys() == patients.keys() == {str(mother.stream_id), str(other.stream_id)}
+    assert (patients[hers.record_id].entries, patients[hers.record_id].latest_entry) == (1, "Delivery")
+    assert [(each.subject_id, each.entries) for each in patients[hers.record_id].subjects] == [("", 1)]
+    assert newborns.keys() == {hers.record_id}
+    assert (newborns[hers.record_id].entries, len(newborns[hers.record_id].subjects)) == (2, 1)
+    assert not without
+
+
+async def test_a_page_token_belongs_to_one_choice_of_subjects(ground: Ground) -> None:
+    """Another choice is another list."""
+    async with running(ground, DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        streams = [h.EventStream() for _ in range(3)]
+        head = ground.append([stream.seal(h.registered("SURG")) for stream in streams])
+        of_patients = boards_pb2.BOARD_SUBJECTS_PATIENT
+        page = await queries.department_board("north", "SURG", 2, "", head, of_patients)
+        rest = await queries.department_board("north", "SURG", 2, page.next_page_token, 0, of_patients)
+        with pytest.raises(BadPageToken):
+            await queries.department_board("north", "SURG", 2, page.next_page_token, 0)
+    assert (len(page.rows), len(rest.rows), rest.next_page_token) == (2, 1, "")

@@ -92,3 +92,28 @@ async def test_transfers_sent_and_received(ground: Ground) -> None:
     assert [row.record_id for row in rows] == [str(foreign), str(record.stream_id)]
     assert [row.state for row in rows] == [common_pb2.TRANSFER_STATE_ACCEPTED, common_pb2.TRANSFER_STATE_REJECTED]
     assert (rows[1].code, rows[1].package_size, rows[1].record_version) == ("DIGEST_MISMATCH", 4_711, 2)
+
+
+async def test_a_received_package_is_outdated_until_a_later_version_is_here(ground: Ground) -> None:
+    """Listed by itself meanwhile; a later version that was rejected, or of another record, is none."""
+    early, late, stray = h.EventStream(), h.EventStream(), h.EventStream()
+    first, second, third, foreign = uuid4(), uuid4(), uuid4(), uuid4()
+    taken = [h.package_received(first, foreign), h.package_accepted(first), h.package_outdated(first)]
+    other = [h.package_received(third, uuid4(), 11), h.package_accepted(third)]
+    async with running(ground, TransferPackages()):
+        queries = TransferQueries(reader(ground))
+
+        async def outdated(head: int) -> tuple[list[str], list[str]]:
+            listed = await queries.transfers("north", 0, "", head, outdated=True)
+            every = await queries.transfers("north", 0, "", head)
+            marked = [row.transfer_id for row in every.transfers if row.outdated]
+            return [row.transfer_id for row in listed.transfers], marked
+
+        head = ground.append([*(early.seal(body) for body in taken), *(stray.seal(body) for body in other)])
+        assert await outdated(head) == ([str(first)], [str(first)])
+        head = ground.append([late.seal(h.package_received(second, foreign, 10))])
+        assert await outdated(head) == ([str(first)], [str(first)])
+        head = ground.append([late.seal(h.package_accepted(second))])
+        assert await outdated(head) == ([], [])
+        rows = (await queries.transfers("north", 0, "", head)).transfers
+    assert {row.state for row in rows} == {common_pb2.TRANSFER_STATE_ACCEPTED}

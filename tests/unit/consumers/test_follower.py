@@ -280,6 +280,14 @@ async def test_a_full_waiting_room_empties_once_the_sender_is_back(tmp_path: Pat
     assert [waiting.position for waiting in WaitingRoom(tmp_path / "waiting").due()] == [late]
 
 
+def test_a_room_that_is_filled_anew_keeps_the_order_of_the_ledger(tmp_path: Path) -> None:
+    """An offer is tried before the news that its package was changed."""
+    room = WaitingRoom(tmp_path / "waiting")
+    for position in (10, 9, 100):
+        room.put(message(position))
+    assert [each.position for each in WaitingRoom(tmp_path / "waiting").due()] == [9, 10, 100]
+
+
 class Outage(Work):
     """The sender answers for all but one message."""
 

@@ -24,7 +24,13 @@ from ledger.domain.commands import (
     StartCare,
     SubmitRecord,
 )
-from ledger.domain.course_commands import AcceptDeficiency, DeclareEnteredInError, IdentifyPatient
+from ledger.domain.course_commands import (
+    AcceptDeficiency,
+    AssignPhysician,
+    CorrectTime,
+    DeclareEnteredInError,
+    IdentifyPatient,
+)
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
 from ledger.domain.defaults import default_pack, default_templates
@@ -71,6 +77,7 @@ from ledger.domain.values import (
     PatientDetails,
     Section,
     SourceItem,
+    TimeOf,
     VisitType,
 )
 
@@ -101,6 +108,8 @@ def as_signer(command: Command) -> dict[str, Any]:
     """The change of the facts for a command that only some may send: whoever signs by login acts."""
     if type(command) in _OFFICES:
         return {"actor": _OFFICES[type(command)]}
+    if isinstance(command, CorrectTime) and command.of is not TimeOf.ENTRY:
+        return {"actor": SUPERIOR}
     attestation = getattr(command, "attestation", None)
     by_login = isinstance(attestation, Attestation) and attestation.method == "session" and attestation.signer
     return {"actor": by_login} if by_login else {}
@@ -302,6 +311,7 @@ SUPERVISORS = (
 )
 _OFFICES: dict[type[Any], Actor] = {
     AcceptDeficiency: ARCHIVIST,
+    AssignPhysician: AFFAIRS,
     ArchiveRecord: ARCHIVIST,
     RearchiveRecord: ARCHIVIST,
     PlaceHold: LEGAL,

@@ -120,6 +120,17 @@ def test_what_was_changed_after_the_letter_is_still_to_be_told(change: Callable[
         assert stream.refused(letter)[1] == [("holder_id", "NOTHING_TO_TELL")]
 
 
+def test_a_change_tells_every_hospital_of_a_large_registry() -> None:
+    """Each by an event of its own, of one command."""
+    stream = active()
+    entry_id = stream.entry()
+    for number in range(120):
+        handed_over(stream, f"hospital-{number}")
+    stream.when(amend(entry_id))
+    assert stream.last_events == ["EntryAmended", *["TransferOutdated"] * 120]
+    assert all(each.outdated for each in stream.record.transfers.values())
+
+
 def test_what_was_written_after_the_package_went_out_outdates_nothing() -> None:
     """The recipient never had it; nor is who refused it, or from whom it was taken back, told of anything."""
     stream = active()

@@ -6,7 +6,13 @@ from uuid import UUID
 from ledger.domain.decision import Claim, ClaimedItem
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState
-from ledger.domain.transfer_commands import AnswerPackage, PackageFault, PackageVerdict, ReceivePackage
+from ledger.domain.transfer_commands import (
+    AnswerPackage,
+    MarkPackageOutdated,
+    PackageFault,
+    PackageVerdict,
+    ReceivePackage,
+)
 from ledger.domain.values import TransferKind, TransferState
 from tests.unit.domain.given import DIGEST, HEAD, OTHER_DIGEST, RECORD, Stream
 
@@ -108,3 +114,26 @@ def test_a_package_that_does_not_hold_is_never_accepted() -> None:
     """Acceptance needs a verified package."""
     stream = received(replace(RECEIVE, verified=None, fault=PackageFault("DIGEST_MISMATCH")))
     assert stream.refused(ACCEPT) == (RefusalKind.STATE, [("package_id", "PACKAGE_NOT_OPEN")])
+
+
+def test_a_package_that_its_sender_changed_since_is_marked_once() -> None:
+    """Verified or accepted; said again: no event. An answer is given all the same."""
+    for stream, after in ((received(), ACCEPT), (received(), None)):
+        if after is None:
+            stream.when(ACCEPT)
+        stream.when(MarkPackageOutdated(PACKAGE_ID))
+        assert stream.last_events == ["PackageOutdated"]
+        assert package(stream).outdated
+        stream.when(MarkPackageOutdated(PACKAGE_ID))
+        assert stream.last_events == []
+        if after is not None:
+            stream.when(after)
+        assert (package(stream).state, package(stream).outdated) == (TransferState.ACCEPTED, True)
+
+
+def test_what_was_not_taken_is_not_outdated() -> None:
+    """A rejected package is nobody's knowledge of a patient."""
+    stream = received()
+    stream.when(REJECT)
+    refusal = stream.refused(MarkPackageOutdated(PACKAGE_ID))
+    assert refusal == (RefusalKind.STATE, [("package_id", "PACKAGE_NOT_OPEN")])

@@ -1,7 +1,7 @@
 """Handed in, returned, passed, archived."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -16,9 +16,10 @@ from ledger.domain.commands import (
     ReturnRecord,
     SubmitRecord,
 )
-from ledger.domain.course_commands import AcceptDeficiency
+from ledger.domain.course_commands import AcceptDeficiency, CorrectTime
+from ledger.domain.keeping_commands import EndRetention
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.values import AmendmentKind, Defect, Disposition, Phase, VisitType
+from ledger.domain.values import AmendmentKind, Defect, Disposition, Phase, TimeOf, VisitType
 from tests.unit.domain.given import (
     CLOCK,
     HEAD,
@@ -158,11 +159,38 @@ def test_an_inpatients_record_is_not_archived_unseen() -> None:
 
 def test_a_term_that_ends_on_no_day_ends_on_the_next() -> None:
     """Care that ended on 29 February is kept to 1 March: a term is never shorter than it says."""
-    stream = active(VisitType.OUTPATIENT)
+    stream = imported(VisitType.OUTPATIENT)
     stream.entry()
     stream.when(EndCare(RECORD, Disposition.HOME, datetime(2024, 2, 29, tzinfo=UTC)), historical=True)
     stream.when(ArchiveRecord(RECORD))
     assert stream.record.retain_until == "2039-03-01"
+
+
+def test_a_stay_that_is_dated_back_is_kept_for_the_whole_term_from_its_registration() -> None:
+    """However long ago somebody types that it ended: at the end of that term, a day before not."""
+    stream = active(VisitType.OUTPATIENT)
+    stream.entry()
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW), now=NOW)
+    typed = active(VisitType.OUTPATIENT)
+    typed.entry()
+    began = NOW - timedelta(days=30 * 366)
+    typed.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, began, "typed"))
+    typed.when(EndCare(RECORD, Disposition.HOME, began + timedelta(hours=1)))
+    for each in (stream, typed):
+        each.when(ArchiveRecord(RECORD))
+        assert each.record.retain_until == "2041-03-01"
+        refused = each.refused(EndRetention(RECORD), now=datetime(2041, 2, 28, 12, tzinfo=UTC))
+        assert refused[1] == [("record_id", "TERM_NOT_OVER")]
+        each.when(EndRetention(RECORD), now=datetime(2041, 3, 1, 12, tzinfo=UTC))
+
+
+def test_what_an_earlier_system_registered_is_kept_from_its_end() -> None:
+    """It was kept there: its term runs from the end that was said, over or not on the day it is taken over."""
+    stream = imported(VisitType.OUTPATIENT)
+    stream.when(EndCare(RECORD, Disposition.HOME, datetime(2001, 5, 2, tzinfo=UTC)), historical=True)
+    stream.when(ArchiveRecord(RECORD))
+    assert stream.record.retain_until == "2016-05-02"
+    stream.when(EndRetention(RECORD))
 
 
 def test_a_stay_ended_on_the_day_that_the_hospital_had() -> None:

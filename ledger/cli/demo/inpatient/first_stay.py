@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from ledger.api.v1 import course_pb2, records_pb2
 from ledger.api.v1.common_pb2 import (
@@ -13,6 +14,7 @@ from ledger.api.v1.common_pb2 import (
     VISIT_TYPE_INPATIENT,
     Actor,
     EntryContent,
+    SourceItem,
 )
 from ledger.api.v1.events_pb2 import PatientDetails
 from ledger.cli.demo.inpatient import documents
@@ -63,8 +65,12 @@ async def open_stay(tale: Timeline, people: People, patient_id: str, sequence: i
     register = records_pb2.RegisterRecordRequest(
         patient_id=patient_id, visit_type=VISIT_TYPE_INPATIENT, visit_sequence=sequence, department=CARDIOLOGY
     )
-    what = f"stay {sequence} is registered: retention class and rule pack are fixed"
-    opened = await tale.tell(people.registrar, at - timedelta(minutes=20), what, tale.records.RegisterRecord, register)
+    # The term of what is registered here begins no earlier than today: the story takes its stays over from a register.
+    card = f"{CASE_NUMBER}/{sequence}"
+    old = SourceItem(system="admissions", type="Card", id=card, content_sha256=sha256(card.encode()).digest())
+    what = f"stay {sequence} is taken over from the old register: retention class and rule pack are fixed"
+    began = at - timedelta(minutes=20)
+    opened = await tale.tell(people.registrar, began, what, tale.records.RegisterRecord, register, old)
     case = Case(patient_id, opened.receipt.record_id, tale, people)
     start = records_pb2.StartCareRequest(
         record_id=case.record_id, department=CARDIOLOGY, bed="12", responsible=people.attending

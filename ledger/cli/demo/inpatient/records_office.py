@@ -8,7 +8,7 @@ from ledger.api.v1 import keeping_pb2, records_pb2, transfers_pb2
 from ledger.api.v1.common_pb2 import (
     AMENDMENT_KIND_AUGMENTATION,
     AMENDMENT_KIND_CORRECTION,
-    TRANSFER_KIND_TRANSFER,
+    TRANSFER_KIND_REFERRAL,
     Defect,
 )
 from ledger.api.v1.keeping_values_pb2 import SEAL_MODE_COPY, SEAL_PARTY_PATIENT_SIDE, UNSEAL_GROUND_BOTH_PRESENT
@@ -125,7 +125,7 @@ async def hand_over(case: Case, recipient: str) -> None:
     """The whole record goes to the other hospital, which checks and accepts it by itself."""
     tale, people = case.tale, case.people
     offer = transfers_pb2.OfferTransferRequest(
-        record_id=case.record_id, recipient=recipient, kind=TRANSFER_KIND_TRANSFER
+        record_id=case.record_id, recipient=recipient, kind=TRANSFER_KIND_REFERRAL
     )
     what = f"offered to hospital {recipient}, with its proofs"
     offered = await tale.tell(people.archivist, None, what, tale.transfers.OfferTransfer, offer)

@@ -16,7 +16,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ledger.api.v1.common_pb2 import Actor, Attestation, CommandContext, EventMeta, Phase
+from ledger.api.v1.common_pb2 import Actor, Attestation, CommandContext, EventMeta, Phase, SourceItem
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.disposal_pb2_grpc import DisposalServiceStub
 from ledger.api.v1.keeping_pb2_grpc import KeepingServiceStub
@@ -74,9 +74,14 @@ class Timeline:
         self.transfers = TransferServiceStub(self.channel)
         self._streams = StreamServiceStub(self.channel)
 
-    async def tell(self, who: Actor, at: datetime | None, what: str, method: Any, request: Any) -> Any:
-        """Sends a command that must be done; its answer."""
+    async def tell(
+        self, who: Actor, at: datetime | None, what: str, method: Any, request: Any, source: SourceItem | None = None
+    ) -> Any:
+        """Sends a command that must be done; its answer. With a `source` it is taken over from an earlier system."""
         request.context.CopyFrom(self._context(who, at))
+        if source is not None:
+            request.context.source.CopyFrom(source)
+            request.context.historical = True
         answer = await method(request)
         await self.note(answer.receipt.record_id, what, _Sent(who, at))
         return answer

@@ -140,6 +140,7 @@ class DrivenHospital:
         request = course.CorrectTimeRequest(
             context=context(NORTH), record_id=record_id, of=common.TIME_OF_CARE_START, reason="typed wrongly"
         )
+        request.context.actor.role = "attending"
         request.corrected_at.FromDatetime(began_at)
         await CourseServiceStub(self.channel).CorrectTime(request)
 
