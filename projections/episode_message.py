@@ -4,6 +4,7 @@ from typing import Any
 
 from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.event import protobuf_time
+from projections.led_newborn import subject_meant
 
 
 def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueType) -> boards_pb2.Episode:
@@ -29,9 +30,7 @@ def _codes(found: list[list[Any]], led: dict[str, str]) -> list[boards_pb2.Episo
     """Each code once for each subject: what is under the id of a newborn that was taken back is the right one's."""
     by_code: dict[tuple[str, str, str], boards_pb2.EpisodeCode] = {}
     for system, code, display, version, entries, corrected, named in found:
-        subject: str = named
-        while subject in led:
-            subject = led[subject]
+        subject = subject_meant(named, led)
         coding = common_pb2.Coding(system=system, code=code, display=display, version=version)
         shown = by_code.setdefault((subject, system, code), boards_pb2.EpisodeCode(coding=coding, subject_id=subject))
         shown.entries += entries

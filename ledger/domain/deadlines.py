@@ -152,7 +152,7 @@ def _deadline(
 def _owed_before_filing(
     rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack
 ) -> Iterator[tuple[datetime, str]]:
-    """When what a death owes is due, and by which source: no record is missing while its discussion may still be written."""
+    """When what a death owes is due, and by which source: no record is missing while that may still be written."""
     if rule.stop != "submission" or record.disposition is not Disposition.DEATH:
         return
     for each in pack.deadlines.rules:

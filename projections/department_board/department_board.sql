@@ -29,7 +29,14 @@ CREATE TABLE {entries} (
     corrects uuid,
     subject_id uuid,
     PRIMARY KEY (record_id, entry_id)
-) WITH (fillfactor = 90)
+) WITH (fillfactor = 90);
+CREATE TABLE {newborns} (
+    record_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    version bigint NOT NULL,
+    same_as uuid,
+    PRIMARY KEY (record_id, subject_id)
+)
 
 -- name: load_records
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.permanent, r.identity, r.department, r.bed,
@@ -64,9 +71,20 @@ SET version = excluded.version, title = excluded.title, recorded_at = excluded.r
 -- name: erase_entries
 DELETE FROM {entries} WHERE record_id = ANY($1::uuid[])
 
+-- name: load_newborns
+SELECT w.record_id, w.subject_id, w.version, w.same_as
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, subject_id) JOIN {newborns} AS w USING (record_id, subject_id)
+
+-- name: store_newborns
+INSERT INTO {newborns} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[])
+ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, same_as = excluded.same_as
+
+-- name: erase_newborns
+DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
+
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, r.identity, s.subjects
+    r.open_consultations, r.identity, s.subjects, w.led
 FROM {records} AS r
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_array(subject_id, first_version, entries, latest_entry, latest_entry_at, drafts,
@@ -88,6 +106,10 @@ CROSS JOIN LATERAL (
         GROUP BY e.subject_id
     ) AS e
 ) AS s
+CROSS JOIN LATERAL (
+    SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
+    WHERE w.record_id = r.record_id AND w.same_as IS NOT NULL
+) AS w
 WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (left(r.bed, 64), r.record_id) > (left($2, 64), $3)
     AND ($5 <> 2 OR EXISTS (
         SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL

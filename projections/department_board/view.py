@@ -11,19 +11,25 @@ from ledger.views.event import ViewEvent, unix_micros
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.department_board.entries import ON_ENTRY
 from projections.department_board.rows import BoardEntry, BoardRecord
+from projections.led_newborn import LedNewborn, led_newborn
 from projections.phase import CHANGES_PHASE, phase_after
 
 _RECORDS = "records"
 _ENTRIES = "entries"
+_NEWBORNS = "newborns"
 
 
 class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 7
+    schema_version = 8
     package = "projections.department_board"
-    tables = (Table(_RECORDS, BoardRecord._make, 1), Table(_ENTRIES, BoardEntry._make, 2))
+    tables = (
+        Table(_RECORDS, BoardRecord._make, 1),
+        Table(_ENTRIES, BoardEntry._make, 2),
+        Table(_NEWBORNS, LedNewborn._make, 2),
+    )
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
         """The record's row, and the entry's where the event is about one."""
@@ -40,7 +46,8 @@ class DepartmentBoard:
         """The record's row after the event, and the entry's."""
         kind = event.body_class
         if kind is keeping_events_pb2.RecordDestroyed:
-            return (Change(_RECORDS, _tombstone(event)), Erased(_ENTRIES, event.stream_id))
+            gone = (Erased(_ENTRIES, event.stream_id), Erased(_NEWBORNS, event.stream_id))
+            return (Change(_RECORDS, _tombstone(event)), *gone)
         record = cast("BoardRecord | None", rows.get(RowKey(_RECORDS, (event.stream_id,))))
         if kind is events_pb2.RecordRegistered:
             return (Change(_RECORDS, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
@@ -52,7 +59,12 @@ class DepartmentBoard:
             return (Change(_RECORDS, moved), Change(_ENTRIES, entry)) if entry else (Change(_RECORDS, moved),)
         moved = _ON_RECORD.get(kind, _phase_only)(record, event.message)
         standing = phase_after(event, record.standing)
-        return (Change(_RECORDS, moved._replace(version=event.version, **standing._asdict())),)
+        change = Change(_RECORDS, moved._replace(version=event.version, **standing._asdict()))
+        return (
+            (change, Change(_NEWBORNS, led_newborn(event, cast("course_events_pb2.NewbornWithdrawn", event.message))))
+            if kind in _LEADS_NEWBORN
+            else (change,)
+        )
 
 
 def _entry_key(event: ViewEvent) -> RowKey:
@@ -150,6 +162,7 @@ def _phase_only(record: BoardRecord, _: Message) -> BoardRecord:
     return record
 
 
+_LEADS_NEWBORN: tuple[type[Message], ...] = (course_events_pb2.NewbornWithdrawn, course_events_pb2.NewbornRestored)
 _ON_RECORD: dict[type[Message], Callable[[BoardRecord, Any], BoardRecord]] = {
     events_pb2.CareStarted: _care_started,
     events_pb2.DepartmentTransferred: _transferred,
@@ -161,4 +174,5 @@ _ON_RECORD: dict[type[Message], Callable[[BoardRecord, Any], BoardRecord]] = {
     course_events_pb2.PatientIdentified: _identified,
     identity_events_pb2.IdentificationWithdrawn: _unknown_again,
     events_pb2.QualityPassed: _phase_only,
+    **dict.fromkeys(_LEADS_NEWBORN, _phase_only),
 }

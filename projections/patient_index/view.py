@@ -13,9 +13,10 @@ from google.protobuf.message import Message
 from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2, keeping_events_pb2
 from ledger.views.event import ViewEvent
 from ledger.views.view import Change, Erased, Row, RowKey, Table
+from projections.led_newborn import LedNewborn, led_newborn
 from projections.patient_index.codes import codes_of
 from projections.patient_index.episode import NO_EPISODE, ON_EPISODE
-from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, LedNewborn, Patient
+from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, Patient
 from projections.phase import CHANGES_PHASE, phase_after
 
 _PATIENTS = "patients"
@@ -123,11 +124,8 @@ def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Cha
         source = body.meta.source
         of = (event.stream_id, event.version, event.version, UUID(body.entry_id) if body.entry_id else None)
         yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
-    elif event.body_class is course_events_pb2.NewbornWithdrawn:
-        same_as = UUID(body.same_as_id) if body.same_as_id else None
-        yield Change(_NEWBORNS, LedNewborn(event.stream_id, UUID(body.subject_id), event.version, same_as))
-    elif event.body_class is course_events_pb2.NewbornRestored:
-        yield Change(_NEWBORNS, LedNewborn(event.stream_id, UUID(body.subject_id), event.version, None))
+    elif event.body_class in _LEADS_NEWBORN:
+        yield Change(_NEWBORNS, led_newborn(event, body))
 
 
 def _identity_key(event: ViewEvent) -> RowKey:
@@ -168,6 +166,9 @@ _BETWEEN_PATIENTS: frozenset[type[Message]] = frozenset(
     }
 )
 _CHANGES_ENTRY: frozenset[type[Message]] = frozenset({events_pb2.EntryAmended, course_events_pb2.EntryCorrectedLate})
+_LEADS_NEWBORN: frozenset[type[Message]] = frozenset(
+    {course_events_pb2.NewbornWithdrawn, course_events_pb2.NewbornRestored}
+)
 _WITH_CONTENT: frozenset[type[Message]] = frozenset(
     {events_pb2.EntryRecorded, events_pb2.EntryAmended, course_events_pb2.LateItemFiled}
 )

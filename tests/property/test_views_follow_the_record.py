@@ -93,7 +93,7 @@ def check_nothing_left(rows: dict[type[View], dict[RowKey, Row]]) -> None:
     """Of a destroyed record: no entry, no code, no item, no name, no number."""
     for view, tables in {
         ArchiveRegister: ("overlays",),
-        DepartmentBoard: ("entries",),
+        DepartmentBoard: ("entries", "newborns"),
         Worklist: ("items",),
         PatientIndex: ("entries", "duplicates", "newborns"),
     }.items():
@@ -153,9 +153,11 @@ def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]
 
 
 def check_newborns(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
-    """The index leads the codes of a newborn that was taken back to whoever is meant."""
-    led = {each.subject_id: each.same_as for each in of_table(rows[PatientIndex], "newborns") if each.same_as}
-    assert led == {each.subject_id: each.same_as_id for each in record.newborns.values() if each.same_as_id}
+    """Board and index lead what is about a newborn that was taken back to whoever is meant."""
+    meant = {each.subject_id: each.same_as_id for each in record.newborns.values() if each.same_as_id}
+    for view in (DepartmentBoard, PatientIndex):
+        led = {each.subject_id: each.same_as for each in of_table(rows[view], "newborns") if each.same_as}
+        assert led == meant, view.name
 
 
 def check_worklist(record: RecordState, items: list[Any]) -> None:

@@ -136,6 +136,27 @@ async def test_entries_are_counted_by_whom_they_are_about(ground: Ground) -> Non
     assert not without
 
 
+async def test_what_is_about_a_newborn_registered_twice_is_counted_as_one_newborns(ground: Ground) -> None:
+    """Under the id that stands, with the latest entry of both; apart again once the withdrawal is taken back."""
+    mother, right, wrong = h.EventStream(), uuid4(), uuid4()
+    bodies = [h.registered("OBST"), h.care_started("OBST")]
+    bodies += [
+        life.of_subject(h.entry_recorded(uuid4(), title), born)
+        for title, born in (("Cries", right), ("Sleeps", wrong), ("Drinks", right))
+    ]
+    shown: list[dict[str, tuple[int, str]]] = []
+    async with running(ground, DepartmentBoard()):
+        queries = BoardQueries(reader(ground))
+        for news in ([*bodies, life.newborn_withdrawn(wrong, right)], [life.newborn_restored(wrong)]):
+            head = ground.append(mother.seal(body) for body in news)
+            (row,) = (await queries.department_board("north", "OBST", 0, "", head)).rows
+            shown.append({each.subject_id: (each.entries, each.latest_entry) for each in row.subjects})
+    assert shown == [
+        {str(right): (3, "Drinks")},
+        {str(right): (2, "Drinks"), str(wrong): (1, "Sleeps")},
+    ]
+
+
 async def test_a_page_token_belongs_to_one_choice_of_subjects(ground: Ground) -> None:
     """Another choice is another list."""
     async with running(ground, DepartmentBoard()):
