@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.cli.keys import keys as keys_command
 from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.keys import keys as keys_command
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
 from ledger.keys.key_folder import KeyFolder
