@@ -31,7 +31,7 @@ def ended_at(surviving: int, root: bytes) -> LogEnded:
 @pytest.mark.parametrize("surviving", [0, 1, 17, 40])
 @pytest.mark.parametrize("batch", [1, 7, 40])
 def test_what_survives_of_an_ended_log_is_what_its_end_says(surviving: int, batch: int) -> None:
-    """The right root holds, wherever the batches break; another one is found at its size; a shorter ledger is behind."""
+    """Another root is found at its size, wherever the batches break, and a ledger that is shorter is behind."""
     for root, wanted in (
         (root_at(surviving), None),
         (bytes(32), Fault(RowFault.SIGNED_ROOT, surviving, b"", 0)),
