@@ -46,6 +46,7 @@ class Bodies:
     purges: PurgeRows
     events: EventReader
     upheld: UpheldDestructions
+    held_back: HeldBack
     sealer: Sealer
     opener: Opener
     checking: Opener
@@ -67,11 +68,11 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
         origin, stream_id = stream
         hospital = hospital_of(origin)
         rows = await events.read_positions(hospital, position - 1, 1) if hospital else []
-        if any(row.position == position and row.type == LOG_SUCCEEDED for row in rows):
-            # By `keys lost`: a record that was given up whole. One that is there was destroyed by no succession.
-            return await events.stream_head(hospital, UUID(bytes=stream_id)) is None
         if any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows):
             return True
+        gave_up = any(row.position == position and row.type == LOG_SUCCEEDED for row in rows)
+        if gave_up and await events.stream_head(hospital, UUID(bytes=stream_id)) is None:
+            return True  # by `keys lost`: a record that was given up whole
         # Lost with a log that ended: its successor says so.
         return await upheld.by(stream) == position
 
@@ -86,10 +87,10 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
     key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool)
     keys = KeyStore(key_rows, encryption, is_destruction)
     upheld = UpheldDestructions(keys, events)
-    opener = KeyedOpener(keys, purges, leaves_of, HeldBack(key_pool))
-    checking = KeyedOpener(keys, purges, leaves_of)
+    held_back, checking = HeldBack(key_pool), KeyedOpener(keys, purges, leaves_of)
+    opener = KeyedOpener(keys, purges, leaves_of, held_back)
     try:
-        yield Bodies(keys, key_rows, encryption, purges, events, upheld, KeyedSealer(keys), opener, checking)
+        yield Bodies(keys, key_rows, encryption, purges, events, upheld, held_back, KeyedSealer(keys), opener, checking)
     finally:
         await keys.close()
         await key_pool.close()

@@ -100,7 +100,7 @@ class Refilling:
     async def _from_log(self, first: int) -> LogDamaged | None:
         """What stopped it before the end; each bundle is a transaction, its root compared before it is stored."""
         try:
-            for events in kept_events(self._files, self._tree, self._signed):
+            for events in kept_events(self._files, self._tree, self._signed) if self._tree.size < self._upto else ():
                 room = self._upto - self._tree.size
                 await self._put_back(events[:room], first)
                 if room <= len(events):

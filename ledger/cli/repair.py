@@ -19,7 +19,7 @@ from ledger.cli.stream_options import kafka_of, kafka_option
 from ledger.cli.succession import succeed
 from ledger.config import Settings
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
-from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogEndedForEver, LogFiles, log_folder
+from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import StoreUnavailable, UnknownHospital
@@ -30,8 +30,7 @@ from ledger.trust.merkle import TREE_SIZE_MAX
 from ledger.trust.sealing import Opener
 
 _FAULTS = (
-    BlobError, FormatFault, KeyFileUnusable, KeysUnavailable, LogDamaged, LogEndedForEver, NotRefilled,
-    StreamUnavailable,
+    BlobError, FormatFault, KeyFileUnusable, KeysUnavailable, LogDamaged, NotRefilled, StreamUnavailable,
 )  # fmt: skip
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."

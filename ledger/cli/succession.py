@@ -90,6 +90,8 @@ class Succeeded:
     """Of the LogSucceeded."""
     upheld: int
     """How many records stay destroyed whose RecordDestroyed is lost."""
+    held: bool
+    """Whether no record is opened, since nobody knows which more were destroyed."""
 
 
 @click.command()
@@ -159,6 +161,11 @@ def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
         click.echo(f"{done.upheld:,} records whose RecordDestroyed is lost stay destroyed (DestructionsUpheld).")
     click.echo(f"{ended.successor.name} goes on with position {done.position:,}. Its verifier key, for every policy,")
     click.echo(f"witness and receiver: {ended.successor}")
+    if done.held:
+        click.echo(
+            "Records stay held back: which of them were destroyed among the lost positions nothing says. Two persons"
+        )
+        click.echo(f"who let them be read all the same: `ledger keys release {hospital} --reason LOSS_GIVEN_UP`.")
     click.echo("The views are built anew. Receivers of the old log find `succeeded` beside the new checkpoint.")
     if settings.stream == "kafka":
         click.echo(
@@ -183,7 +190,7 @@ class _Succession:
         self._settings = settings
         self._hospital = hospital
         self._ledger = ledger
-        self._keys = bodies.key_rows
+        self._bodies = bodies
         self._approval = approval
         self._ending = Ending(settings, hospital)
 
@@ -199,13 +206,14 @@ class _Succession:
         await self._ledger.hospitals()  # so that this process knows the new origin
         destroyed = tuple(
             UpheldDestruction(record_id, position)
-            for record_id, position in await self._keys.tombstones_beyond(first_of(old), surviving)
+            for record_id, position in await self._bodies.key_rows.tombstones_beyond(first_of(old), surviving)
         )
         command = self._command(ended.last, ended.lost, LossReason(ended.reason), destroyed)
         position = await self._ledger.succeed(self._hospital, command)
         self._ending.put_old_keys_away(ended)
         await asyncio.to_thread(self._ending.let_commands_in, ended)
-        return Succeeded(ended, position, len(destroyed))
+        held = await self._bodies.held_back.held([first_of(old)])
+        return Succeeded(ended, position, len(destroyed), held=bool(held))
 
     async def _closed(self, origin: str) -> LogEnded:
         """Closes the log, or finds it closed, over the very ledger that it says survives."""

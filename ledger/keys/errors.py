@@ -39,8 +39,8 @@ class KeysHeldBack(KeysUnavailable):
     """Records of this ledger may have been destroyed where events are missing, so none is opened."""
 
     def __init__(self, hospital: str, first: int, upto: int) -> None:
-        where = f"{hospital}, positions {first} to {upto}: `ledger repair refill`, or `ledger keys release`"
-        super().__init__(f"{KeysHeldBack.__doc__} {where}")
+        super().__init__("records are held back")
+        self.args = (f"{self.__doc__} {hospital}, {first} to {upto}: `ledger repair refill`, or `ledger keys release`",)
         self.hospital = hospital
 
 

@@ -46,7 +46,7 @@ class HeldBack:
         """Raises KeysHeldBack where one of these ledgers, by their first origins, is held back."""
         if self._free.issuperset(origins):
             return
-        held = await self._held(list(origins))
+        held = await self.held(origins)
         if not held:
             self._free.update(origins)
             return
@@ -56,6 +56,14 @@ class HeldBack:
             self._said.add(each.origin)
         raise KeysHeldBack(hospital_of(held[0].origin), held[0].first, held[0].upto)
 
+    async def held(self, origins: Collection[str]) -> list[Held]:
+        """What is held back of these ledgers, by their first origins."""
+        try:
+            rows: list[tuple[Any, ...]] = await self._pool.rows(_sql("held"), (list(origins),))
+        except psycopg.errors.UndefinedTable:
+            return []  # a registry from before there was one, into which nothing can have been put back so
+        return [Held(*row) for row in rows]
+
     async def release(self, origin: str, at: datetime, by: Sequence[UUID], reason: str) -> list[Held]:
         """Lets the records of a ledger be read by the word of two persons, which stays; what was held back."""
         released = [Held(*row) for row in await self._pool.rows(_sql("release"), (origin, at, list(by), reason))]
@@ -63,13 +71,6 @@ class HeldBack:
             facts = {"origin": each.origin, "by": [str(person) for person in by], "reason": reason}
             _log.warning("records that were held back are read again", extra=facts)
         return released
-
-    async def _held(self, origins: list[str]) -> list[Held]:
-        try:
-            rows: list[tuple[Any, ...]] = await self._pool.rows(_sql("held"), (origins,))
-        except psycopg.errors.UndefinedTable:
-            return []  # a registry from before there was one, into which nothing can have been put back so
-        return [Held(*row) for row in rows]
 
 
 @cache
