@@ -10,7 +10,9 @@ import click
 
 from ledger.backup.asking import Asked, ask_log, ask_topic, ask_witnesses
 from ledger.backup.faults import RestoreRefused
+from ledger.backup.held_backup import HeldBackup
 from ledger.backup.manifest import Ledger
+from ledger.backup.older_note_keys import older_note_keys
 from ledger.backup.published import Seen
 from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
@@ -43,15 +45,15 @@ class Living:
         """One for each source."""
         asks: list[Ask] = [lambda ledger, _: self._checkpoints(ledger)]
         for name, log in self.logs.items():
-            asks.append(lambda ledger, _, log=log, name=name: self._log(ledger, log, name))
+            asks.append(lambda ledger, _, log=log, name=name: self._log(ledger, log, name, for_repair=for_repair))
         if self.kafka:
             asks.append(lambda ledger, _: ask_topic(self.kafka, ledger))
         if (policy := self.policy) and policy.witnesses:
             asks.append(lambda ledger, own: ask_witnesses(policy, own, ledger, for_repair=for_repair))
         return asks
 
-    def _log(self, ledger: Ledger, log: Blobs, name: str) -> Asked:
-        found = ask_log(log, name, ledger, self.keys)
+    def _log(self, ledger: Ledger, log: Blobs, name: str, *, for_repair: bool) -> Asked:
+        found = ask_log(log, name, ledger, self.keys, for_repair=for_repair)
         if name == self.named_log and ledger.log and not found.seen:
             raise RestoreRefused([f"{name}: no log of {ledger.hospital} there"])
         return found
@@ -106,6 +108,8 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
         found = checked_backup(backup, keys, living.asks(for_repair=for_repair), living.keys, for_repair=for_repair)
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
+    if found.keys:
+        _refuse_older_note_keys(found, living, found.keys)
     strange = [
         head.checkpoint.origin
         for head in living.kept.heads
@@ -116,6 +120,19 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
             [f"a checkpoint of {origin}: no ledger of this origin in the backup" for origin in strange]
         )
     return found
+
+
+def _refuse_older_note_keys(found: Checked, living: Living, keys: HeldBackup) -> None:
+    """By every log that is at hand: what would be signed beside one of them, no reader of it would believe."""
+    stores = {**living.logs, "this backup": found.log}
+    faults = [
+        fault
+        for ledger in found.events.manifest.ledgers
+        for name, log in stores.items()
+        for fault in older_note_keys(log, name, ledger, keys)
+    ]
+    if faults:
+        raise RestoreRefused(faults)
 
 
 def say_seen(found: Checked) -> None:

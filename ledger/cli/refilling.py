@@ -17,7 +17,7 @@ from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier
+from ledger.trust.merkle import TREE_SIZE_MAX, Frontier
 from ledger.trust.sealing import Opener, SealFault, SealFaultKind
 from ledger.trust.tile import TILE_WIDTH
 
@@ -58,11 +58,18 @@ class Refilling:
     """One ledger's, up to what its log has signed and its topic holds."""
 
     def __init__(
-        self, ledger: LedgerRefill, files: LogFiles, signed: Checkpoint, topic: Following, opener: Opener | None
+        self,
+        ledger: LedgerRefill,
+        files: LogFiles,
+        signed: Checkpoint,
+        topic: Following,
+        opener: Opener | None,
+        upto: int = TREE_SIZE_MAX,
     ) -> None:
         """`opener`: the records' keys say whether an event that no log has signed is one of this ledger; without one no
-        such event is taken.
+        such event is taken. `upto`: the last position that may come back: of a log that has ended what survives.
         """
+        self._upto = upto
         self._ledger = ledger
         self._files = files
         self._signed = signed
@@ -86,22 +93,26 @@ class Refilling:
             await self._from_topic(first)
         finally:
             self._say(first, before)
-        if damage is not None and self._tree.size < self._signed.size:
+        if damage is not None and self._tree.size < min(self._signed.size, self._upto):
             raise damage
         return Refilled(first, self._tree.size, max(0, self._tree.size - max(first - 1, self._signed.size)))
 
     async def _from_log(self, first: int) -> LogDamaged | None:
         """What stopped it before the end; each bundle is a transaction, its root compared before it is stored."""
         try:
-            for events in kept_events(self._files, self._tree, self._signed):
-                await self._put_back(events, first)
+            for events in kept_events(self._files, self._tree, self._signed) if self._tree.size < self._upto else ():
+                room = self._upto - self._tree.size
+                await self._put_back(events[:room], first)
+                if room <= len(events):
+                    self._tree.extend(leaf_hash(envelope) for envelope, _ in events[:room])
+                    return None
         except LogDamaged as damage:
             return damage
         return None
 
     async def _from_topic(self, first: int) -> None:
-        while following := await asyncio.to_thread(self._topic, self._tree.size):
-            events = [(event.envelope, event.body) for event in following]
+        while self._tree.size < self._upto and (following := await asyncio.to_thread(self._topic, self._tree.size)):
+            events = [(event.envelope, event.body) for event in following[: self._upto - self._tree.size]]
             for begin in range(0, len(events), TILE_WIDTH):
                 part = events[begin : begin + TILE_WIDTH]
                 self._require_signed(part)

@@ -184,15 +184,44 @@ async def test_what_only_somebody_remembers_is_given_up_by_name(ground: Ground, 
     refused = await ground.succeed(options=("--checkpoint", str(kept)))
     assert "--checkpoint needs --key or --policy" in refused.output
     named = ("--checkpoint", str(kept), "--key", str(old_key.verifier()), "--lost-to", str(SIGNED + 60))
-    done = await ground.succeed(options=named)
+    refused = await ground.succeed(options=named)
+    assert (refused.exit_code, "no witness of the policy has cosigned it" in refused.output) == (1, True)
+    assert ground.old_files.ended() is None
+    done = await ground.succeed(options=(*named, "--unproven"))
     assert done.exit_code == 0, done.output
     assert f"positions {SIGNED + 1} to {SIGNED + 60}" in done.output
     note = ground.new_files.succeeded()
     assert note is not None
     ended = check_log_ended(note, (old_key.verifier(),))
     assert (ended.last.text(), ended.surviving, ended.claimed) == (grown, SIGNED, SIGNED + 60)
+    assert (ended.reason, ended.unproven) == ("STORAGE_LOST", True), "every receiver reads that persons alone say it"
     async with ground.service() as service:
         assert await ground.amend(service) == SIGNED + 2
+
+
+async def test_a_head_that_a_witness_cosigned_needs_nobodys_word(ground: Ground, old_key: SigningKey) -> None:
+    """It lies beyond all that is left, but somebody else has compared it with what came before."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    witness = SigningKey("witness.test/w", KeyKind.COSIGNATURE, bytes(range(32)))
+    kept, policy = ground.folder / "kept.checkpoint", ground.folder / "policy"
+    kept.write_bytes(Note(grown, (old_key.sign(grown), witness.cosign(grown, 1_790_000_000))).encode())
+    policy.write_text(f"log {old_key.verifier()}\nwitness w {witness.verifier()}\nquorum w\n")
+    done = await ground.succeed(options=("--checkpoint", str(kept), "--policy", str(policy)))
+    assert done.exit_code == 0, done.output
+    note = ground.new_files.succeeded()
+    assert note is not None
+    assert check_log_ended(note, (old_key.verifier(),)).unproven is False
+
+
+async def test_what_a_restore_has_seen_is_given_up_too(ground: Ground) -> None:
+    """A number that a witness or the topic said is kept beside the log: the end covers it, or is refused."""
+    ground.lose()
+    ground.old_files.note_known(SIGNED + 7)
+    refused = await ground.succeed()
+    assert (refused.exit_code, f"--lost-to {SIGNED + 7}" in refused.output) == (1, True), refused.output
+    assert ground.old_files.ended() is None
+    done = await ground.succeed(options=("--lost-to", str(SIGNED + 7)))
+    assert done.exit_code == 0, done.output
 
 
 async def test_a_server_that_has_not_seen_it_appends_nothing(ground: Ground) -> None:
@@ -222,7 +251,7 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
         def fail_at_once(*_: object, **__: object) -> None:
             raise OSError("broken off")
 
-        where = {"end_log": succession, "put_away": succession.KeyFolder}.get(step, Ledger)
+        where = {"end_log": succession, "put_away": KeyFolder}.get(step, Ledger)
         broken.setattr(where, step, fail_at_once if step == "put_away" else fail)
         assert (await ground.succeed()).exit_code != 0
     assert "under way" in ground.new_files.halted()

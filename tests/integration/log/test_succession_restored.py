@@ -24,7 +24,7 @@ from ledger.trust.note import Note
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating, integrating_at
-from tests.integration.log.succession_ground import KEPT, SIGNED, Ground, environment_of
+from tests.integration.log.succession_ground import ADA, BEA, KEPT, SIGNED, Ground, environment_of
 from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
@@ -179,3 +179,59 @@ async def test_nobody_lets_commands_in_while_a_succession_is_under_way(
     assert done.exit_code == 0, done.output
     async with ground.service() as service:
         assert await ground.amend(service) == KEPT + 2
+
+
+async def test_a_succession_broken_off_is_ended_out_of_a_backup(
+    ground: Ground, integrating: Integrating, monkeypatch: pytest.MonkeyPatch, empty_database: Database
+) -> None:
+    """The log is closed and the registry has not moved when the database goes too. A backup from before comes back for
+    a repair alone, is refilled to what the end says survives and no further, and the very same succession is ended."""
+    ground.ledger.forget_heads_above(SIGNED)
+    events, keys = await backed_up(ground)
+    ground.ledger.append(170)
+    async with integrating():
+        await until_published(ground.old_files, SIGNED + 170)
+    survives = 3 * 256
+    ground.ledger.cut(survives)
+    ground.ledger.forget_heads_above(survives)
+    for kind in ("tile/entries", "bodies"):
+        shutil.rmtree(ground.folder / "log" / ground.ledger.hospital / kind / "003.p")
+    with monkeypatch.context() as broken:
+
+        async def fail(*_: object, **__: object) -> None:
+            raise OSError("broken off")
+
+        broken.setattr("ledger.cli.succession.end_log", fail)
+        assert (await ground.succeed()).exit_code != 0
+    end = ground.old_files.ended()
+    assert end is not None
+
+    there = restored_ground(ground, empty_database)
+    words = ("restore", str(events), "--keys", str(keys), "--log", str(ground.folder / "log"))
+    superuser = {"LEDGER_POSTGRES_MIGRATE_URL": empty_database.url}
+    refused = await run(there, *words, **superuser)
+    assert (refused.exit_code, "has ended for ever" in refused.output) == (1, True), refused.output
+    done = await run(there, *words, "--for-repair", **superuser)
+    assert (done.exit_code, f"the end of {ground.old}" in done.output) == (0, True), done.output
+    shutil.copytree(keys / "note-keys", there.folder / "keys")
+    refused = await there.succeed()
+    assert (refused.exit_code, f"ended at position {survives}, the ledger ends at" in refused.output) == (1, True)
+    refilled = await there.repair("refill")
+    assert (refilled.exit_code, f"positions 601 to {survives} are back" in refilled.output) == (0, True), (
+        refilled.output
+    )
+    refused = await there.succeed()
+    assert (refused.exit_code, f"{ground.new}: The log's key is missing" in refused.output) == (1, True), refused.output
+    shutil.copytree(ground.folder / "keys", there.folder / "keys", dirs_exist_ok=True)
+    done = await there.succeed()
+    assert done.exit_code == 0, done.output
+    assert "Records stay held back" in done.output, "the keys are older than what is lost"
+    assert (there.old_files.ended(), there.new_files.succeeded()) == (end, end)
+    assert {at: there.ledger.stored()[at] for at in range(1, survives + 1)} == ground.ledger.stored()
+    assert "are refilled" in there.new_files.halted()
+    assert (await there.repair("accept")).exit_code == 0
+    approved = ("--approver", ADA, "--approver", BEA, "--reason", "LOSS_GIVEN_UP")
+    released = await run(there, "keys", "release", there.ledger.hospital, *approved)
+    assert (released.exit_code, "positions 769 to 770" in released.output) == (0, True), released.output
+    async with there.service() as service:
+        assert await there.amend(service) == survives + 2
