@@ -120,7 +120,7 @@ def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
     for seen in beyond:
         files.note_known(seen.size)
         if seen.root:
-            files.fence(Checkpoint(ledger.origin, seen.size, seen.root))
+            files.note_seen(Checkpoint(ledger.origin, seen.size, seen.root))
 
 
 def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:

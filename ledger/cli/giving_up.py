@@ -62,7 +62,8 @@ async def measured_loss(
     """
     tree, roots = Frontier(), {0: EMPTY_ROOT}
     heads = [each.checkpoint for each in claim.heads]
-    kept_sizes = {head.size for head in heads}
+    held_against = [*heads, *await asyncio.to_thread(files.seen)]
+    kept_sizes = {head.size for head in held_against}
     async for envelope in envelopes:
         tree.append(leaf_hash(envelope))
         if tree.size in kept_sizes:
@@ -71,7 +72,7 @@ async def measured_loss(
             await asyncio.to_thread(require_beginning, files, tree, signed)
     if tree.size < signed.size:
         await asyncio.to_thread(require_beginning, files, tree, signed)
-    await asyncio.to_thread(_compare, heads, roots, files, signed)
+    await asyncio.to_thread(_compare, held_against, roots, files, signed)
     last = max((signed, *heads), key=lambda head: head.size)
     unproven = last.size > max(signed.size, tree.size) and not _is_cosigned(last, claim.heads)
     kept = await asyncio.to_thread(kept_up_to, files, tree, signed)

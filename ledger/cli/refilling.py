@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.log.log_files import REFILLED, REPAIR, LogDamaged, LogFiles
-from ledger.log.signed_history import kept_events, require_beginning
+from ledger.log.seen_heads import SeenHeads
+from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
 from ledger.store.refill import LedgerRefill, NotRefilled
 from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.reader import KafkaStreamReader
@@ -76,13 +77,17 @@ class Refilling:
         self._topic = topic
         self._opener = opener
         self._tree = Frontier()
+        self._seen = SeenHeads(())
 
     async def run(self) -> Refilled:
         """Raises AnotherHistory, NotRefilled, StreamUnavailable, BlobError; LogDamaged where the bundles end before
         what was signed and the topic does not go on. What is back by then stays.
         """
+        self._seen = SeenHeads(await asyncio.to_thread(self._files.seen))
         async for envelope in self._ledger.envelopes():
             self._tree.append(leaf_hash(envelope))
+            if self._seen.differs(self._tree):
+                raise AnotherHistory(self._tree.size)
             if self._tree.size == self._signed.size:
                 require_beginning(self._files, self._tree, self._signed)
         if self._tree.size < self._signed.size:
@@ -141,6 +146,8 @@ class Refilling:
                 raise NotRefilled(position, f"not signed yet, and {opening.kind.value}")
 
     async def _put_back(self, events: Sequence[tuple[bytes, bytes]], first: int) -> None:
+        if size := self._seen.first_differing(self._tree, [leaf_hash(envelope) for envelope, _ in events]):
+            raise NotRefilled(self._tree.size + 1, f"what follows does not lead to the head at {size} that was seen")
         # Said before the first event is back: what ends in between must not let commands in.
         if not self._files.halted_by(REPAIR).endswith(REFILLED):
             self._files.halt(REPAIR, f"positions from {first} on {REFILLED}")

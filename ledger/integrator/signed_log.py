@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
+from ledger.blobs.contract import BlobDiffers
+from ledger.log.log_files import SEEN, SIGNED, LogDamaged, LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_heads import SeenHeads
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
 from ledger.trust.note_key import SigningKey, VerifierKey
@@ -44,6 +47,7 @@ class SignedLog:
             origin, 0, EMPTY_ROOT
         )
         self._growth = open_growth(files, self.signed)
+        self._seen = SeenHeads(files.seen())
         self._kept, published = files.signed(), files.published()
         self._missing = self._not_signed_by(self._kept, published)
         self.is_taken_up: bool = self._is_of_now(self._kept)
@@ -93,7 +97,12 @@ class SignedLog:
         self._sign(self.signed)
 
     def take(self, leaves: Sequence[StoredLeaf]) -> None:
-        """Adds events in order."""
+        """Adds events in order. BlobDiffers where they do not come by a head that somebody was shown of this log."""
+        if self._seen.within(self.size, self.size + len(leaves)):
+            hashes = [leaf_hash(leaf.envelope) for leaf in leaves]
+            # Before anything is written: what is written stays.
+            if size := self._seen.first_differing(self._growth.frontier(), hashes):
+                raise BlobDiffers(f"{SEEN}/{size}")
         self._growth.take(leaves)
 
     def sign(self) -> Note:

@@ -177,6 +177,26 @@ def test_two_roots_of_one_size_are_not_signed_after_the_tiles_are_gone(tmp_path:
         log.sign()
 
 
+@pytest.mark.parametrize("grown", [149, 150, 151, 400])
+def test_a_log_comes_by_what_was_seen_of_it(tmp_path: Path, grown: int) -> None:
+    """Whatever sizes are signed: past a head that somebody was shown only the tree of that head grows, in one batch or
+    several, and nothing of another one is written."""
+    for name, root in (("right", root_at(150)), ("wrong", bytes(32))):
+        folder = tmp_path / name
+        step(folder, 100)
+        files_in(folder).note_seen(Checkpoint(ORIGIN, 150, root))
+        log, before = opened(folder), sorted(folder.rglob("*"))
+        log.take(EVENTS[100:120])
+        if name == "right" or grown < 150:
+            log.take(EVENTS[120:grown])
+            log.publish(log.sign(), log.signed)
+            assert opened(folder).signed.size == grown
+        else:
+            with pytest.raises(BlobDiffers, match="seen/150"):
+                log.take(EVENTS[120:grown])
+            assert sorted(folder.rglob("*")) == before
+
+
 def test_a_changed_body_is_not_built_on(tmp_path: Path) -> None:
     """A body of the same length, other bytes: it would be copied into the next bundle."""
     step(tmp_path, 44)
