@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ledger.backup.faults import BadBackup
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.key_part import note_key_names
@@ -28,7 +26,7 @@ def older_note_keys(blobs: Blobs, name: str, ledger: Ledger, keys: HeldBackup) -
     """
     files = LogFiles(blobs, ledger.log_folder)
     notes = [note for note in (files.signed(), files.published()) if note]
-    own = list(_keys_of(keys, ledger.origin))
+    own = note_keys_of(keys, ledger.origin)
     if not notes or not own:
         return []
     newest = max(notes, key=_size)
@@ -40,14 +38,15 @@ def older_note_keys(blobs: Blobs, name: str, ledger: Ledger, keys: HeldBackup) -
     return [f"{ledger.hospital}: the note key in {keys.folder} ({ids}) {followed}: take newer KEYS"]
 
 
-def _keys_of(keys: HeldBackup, origin: str) -> Iterator[VerifierKey]:
+def note_keys_of(keys: HeldBackup, origin: str) -> list[VerifierKey]:
+    """The public sides of a log's note keys in a backup of keys. BadBackup."""
+    found: list[VerifierKey] = []
     for name in note_key_names(keys):
         try:
-            key = read_sealed_key(keys.folder / name).verifier
+            found.append(read_sealed_key(keys.folder / name).verifier)
         except (OSError, UnsafeFile, SealedKeyFault) as error:
             raise BadBackup([f"{name}: no note key ({type(error).__name__})"]) from error
-        if key.name == origin:
-            yield key
+    return [key for key in found if key.name == origin]
 
 
 def _registered(files: LogFiles) -> set[VerifierKey]:

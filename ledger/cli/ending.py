@@ -83,7 +83,9 @@ class Ending:
         """Closes the log: from here on nothing is signed under its origin. KeyUnusable, BlobDiffers."""
         new = await asyncio.to_thread(self._keys(make=True).of, successor_of(origin))
         key = new[0].verifier()
-        ended = LogEnded(loss.last, loss.surviving, loss.surviving_root, key, reason, loss.claimed, loss.unproven)
+        ended = LogEnded(
+            loss.last, loss.surviving, loss.surviving_root, key, reason, loss.claimed, loss.unproven, loss.unwitnessed
+        )
         text = ended.text()
         note = Note(text, tuple(key.sign(text) for key in (*old, *new)))
         await asyncio.to_thread(self.files(origin).write, {ENDED: note.encode()})

@@ -30,6 +30,8 @@ class Claim:
     """Up to which position they give up, where no head says it: a witness's size, a topic's end. 0: none."""
     unproven: bool = False
     """They vouch for a head that nothing which is left can be compared with, and that no witness has cosigned."""
+    unwitnessed: bool = False
+    """They end the log though fewer witnesses than a quorum can be asked what they know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Loss:
     """Why the next position cannot be brought back."""
     unproven: bool = False
     """Whether `last` is the word of persons alone."""
+    unwitnessed: bool = False
+    """Whether fewer witnesses than a quorum could be asked."""
 
     @property
     def lost(self) -> range:

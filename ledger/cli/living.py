@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from ledger.backup.asking import Asked, ask_log, ask_topic, ask_witnesses
 from ledger.backup.faults import RestoreRefused
-from ledger.backup.held_backup import HeldBackup
-from ledger.backup.manifest import Ledger
-from ledger.backup.older_note_keys import older_note_keys
+from ledger.backup.held_backup import HeldBackup, held_backup
+from ledger.backup.manifest import KEYS, Ledger
+from ledger.backup.new_backup import LOG
+from ledger.backup.older_note_keys import note_keys_of, older_note_keys
 from ledger.backup.published import Seen
 from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.log_store import blobs_at, log_blobs
 from ledger.cli.signed_heads import Kept, of_hospital
 from ledger.cli.stream_options import kafka_of
@@ -23,6 +25,7 @@ from ledger.config import Settings
 from ledger.log.own_heads import Verifiers
 from ledger.stream.contract import StreamUnavailable
 from ledger.trust.lineage import with_ended
+from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
 
 
@@ -104,12 +107,12 @@ def living_at(
 
 def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair: bool) -> Checked:
     """A backup that reaches all that is seen. BadBackup, RestoreRefused, Behind, LogDamaged, BlobError."""
+    if keys:
+        living = _with_note_keys(living, DirectoryBlobs(backup / LOG), held_backup(keys, KEYS))
     try:
         found = checked_backup(backup, keys, living.asks(for_repair=for_repair), living.keys, for_repair=for_repair)
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
-    if found.keys:
-        _refuse_older_note_keys(found, living, found.keys)
     strange = [
         head.checkpoint.origin
         for head in living.kept.heads
@@ -122,17 +125,24 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
     return found
 
 
-def _refuse_older_note_keys(found: Checked, living: Living, keys: HeldBackup) -> None:
-    """By every log that is at hand: what would be signed beside one of them, no reader of it would believe."""
-    stores = {**living.logs, "this backup": found.log}
+def _with_note_keys(living: Living, own: Blobs, keys: HeldBackup) -> Living:
+    """With the keys that would sign on: refused where they are older than a log that is at hand, whose readers would
+    not believe them; else they too say which of its heads count.
+    """
+    stores = {**living.logs, "this backup": own}
     faults = [
         fault
-        for ledger in found.events.manifest.ledgers
+        for ledger in keys.manifest.ledgers
         for name, log in stores.items()
         for fault in older_note_keys(log, name, ledger, keys)
     ]
     if faults:
         raise RestoreRefused(faults)
+
+    def known(origin: str) -> list[VerifierKey]:
+        return [*living.keys(origin), *note_keys_of(keys, origin)]
+
+    return replace(living, keys=known)
 
 
 def say_seen(found: Checked) -> None:

@@ -7,7 +7,7 @@ the successor's key, the note that closes the old log, the registry with its fen
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -111,6 +111,9 @@ class Succeeded:
 @click.option(
     "--unproven", is_flag=True, help="Vouch for a --checkpoint that no witness has cosigned and nothing left can prove."
 )
+@click.option(
+    "--unwitnessed", is_flag=True, help="End it though fewer witnesses than the quorum can be asked what they know."
+)
 @kafka_option
 @trust_options
 def succeed(
@@ -121,6 +124,7 @@ def succeed(
     checkpoints: tuple[str, ...],
     lost_to: int | None,
     unproven: bool,
+    unwitnessed: bool,
     kafka: str,
     key: VerifierKey | None,
     policy: Path | None,
@@ -135,7 +139,7 @@ def succeed(
     if checkpoints and not (key or policy):
         raise click.UsageError("--checkpoint needs --key or --policy")
     heads = signed_heads(checkpoints, required_policy(key, policy)) if checkpoints else []
-    claim = Claim(of_hospital(heads, hospital), lost_to or 0, unproven)
+    claim = Claim(of_hospital(heads, hospital), lost_to or 0, unproven, unwitnessed)
     try:
         persons = tuple(to_domain(each, Actor) for each in approvers)
         approval = Approval(persons, LossReason(reason), claim, kafka or kafka_of(settings))
@@ -157,6 +161,8 @@ def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
     click.echo(f"Lost for good: positions {ended.lost[0]:,} to {ended.lost[-1]:,}.")
     if ended.unproven:
         click.echo("That the log had grown to its last head two persons say, and nothing else; so does its end.")
+    if ended.unwitnessed:
+        click.echo("Fewer witnesses than the quorum could be asked whether they know of more; so does its end say.")
     if done.upheld:
         click.echo(f"{done.upheld:,} records whose RecordDestroyed is lost stay destroyed (DestructionsUpheld).")
     click.echo(f"{ended.successor.name} goes on with position {done.position:,}. Its verifier key, for every policy,")
@@ -243,7 +249,9 @@ class _Succession:
                 loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
         await asyncio.to_thread(refuse_below_known, files, loss)
         if policy := self._settings.log_policy:
-            await refuse_below_witnesses(read_policy(policy), files, signed, loss)
+            asked, word = read_policy(policy), self._approval.claim.unwitnessed
+            too_few = await refuse_below_witnesses(asked, files, signed, loss, unwitnessed=word)
+            loss = replace(loss, unwitnessed=too_few)
         command = self._command(loss.last, loss.lost, self._approval.reason)
         succeed_log(command, UUID(int=0), self._ledger.now())  # before a key is made or anything is closed
         click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")

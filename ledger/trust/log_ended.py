@@ -20,7 +20,7 @@ from ledger.trust.strict_base64 import to_base64
 _HEADER = "ledger-log-ended@v1"
 _LINES = 10
 _SURVIVING = 4
-_UNPROVEN = " unproven"
+_UNPROVEN, _UNWITNESSED = " unproven", " unwitnessed"
 CLAIM_MAX = 10_000_000
 """Positions that may be given up beyond what any head or the ledger shows: nine months of a large hospital
 (docs/scale.md). A mistyped number must not make every head that anybody kept one that was lost."""
@@ -44,6 +44,8 @@ class LogEnded:
     """Up to which position somebody says that more was known than the last head shows: a witness, a topic; else 0."""
     unproven: bool = False
     """The last head lies beyond all that was left to compare it with, and persons alone say that it was this log's."""
+    unwitnessed: bool = False
+    """Fewer witnesses than a quorum could be asked whether they know of more, and persons ended the log all the same."""
 
     def text(self) -> str:
         """The text that is signed."""
@@ -55,7 +57,7 @@ class LogEnded:
             self.claimed or self.last.size,
             self.successor.name,
             self.successor,
-            f"{self.reason}{_UNPROVEN if self.unproven else ''}",
+            f"{self.reason}{_UNPROVEN if self.unproven else ''}{_UNWITNESSED if self.unwitnessed else ''}",
         )
         return "".join(f"{line}\n" for line in lines)
 
@@ -88,7 +90,8 @@ def parse_log_ended(text: str) -> LogEnded:
     except (CheckpointFault, KeyFault) as fault:
         raise EndedFault(*fault.faults) from fault
     surviving, upto = survives.size, from_decimal(lines[6]) or 0
-    reason = lines[9].removesuffix(_UNPROVEN)
+    proven = lines[9].removesuffix(_UNWITNESSED)
+    reason = proven.removesuffix(_UNPROVEN)
     checks = (
         (surviving < upto, "nothing is lost"),
         (upto >= last.size, "less is given up than the last head shows"),
@@ -99,7 +102,10 @@ def parse_log_ended(text: str) -> LogEnded:
     if faults := [fault for holds, fault in checks if not holds]:
         raise EndedFault(*faults)
     claimed = upto if upto > last.size else 0
-    return LogEnded(last, surviving, survives.root, successor, reason, claimed, reason != lines[9])
+    return LogEnded(
+        last, surviving, survives.root, successor, reason, claimed,
+        unproven=reason != proven, unwitnessed=proven != lines[9],
+    )  # fmt: skip
 
 
 def claims_too_much(upto: int, signed: int, surviving: int) -> bool:

@@ -26,6 +26,8 @@ from tests.eventually import eventually_async
 from tests.fault.test_integration_step import EVENTS
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
+from tests.integration.log.succession_ground import SIGNED, Ground
+from tests.integration.log.test_succession_restored import backed_up, restored_ground, run
 from tests.integration.log.waiting import until_halted, until_published
 from tests.services.key_files import key_settings
 from tests.services.postgres import Database
@@ -244,3 +246,31 @@ def test_an_end_that_was_killed_half_way_is_ended(origin: str, tmp_path: Path, k
     folder.finish_rotation(origin, KeyKind.ED25519)
     assert [key.verifier() for key in keys.of(origin)] == [new]
     assert len(folder.verifiers_of(origin, KeyKind.ED25519)) == 2
+
+
+async def test_note_keys_from_before_a_rotation_are_refused_at_once(
+    ground: Ground, integrating: Integrating, rotate: Rotate, empty_database: Database
+) -> None:
+    """Beside the log that lives on they could sign nothing that a reader believes: refused before anything is asked or
+    written. Those of now are taken, and say that its head counts though the events' backup knows the old key alone."""
+    events, keys = await backed_up(ground)
+    new = parse_verifier_key((await rotate()).output.strip())
+
+    async def signed_by_the_new_one() -> bool:
+        return signed_by(ground.old_files, new) == [new]
+
+    async with integrating():
+        await eventually_async(signed_by_the_new_one)
+    assert (await rotate("--finish")).exit_code == 0
+
+    ground.ledger.append(5)
+    async with integrating():
+        await until_published(ground.old_files, SIGNED + 5)
+    newer = ground.folder / "newer"
+    assert (await run(ground, "backup", "--keys-to", str(newer))).exit_code == 0
+    there, superuser = restored_ground(ground, empty_database), {"LEDGER_POSTGRES_MIGRATE_URL": empty_database.url}
+    words = ("restore", str(events), "--log", str(ground.folder / "log"), "--for-repair", "--keys")
+    refused = await run(there, *words, str(keys), **superuser)
+    assert (refused.exit_code, "was followed by another" in refused.output) == (1, True), refused.output
+    done = await run(there, *words, str(newer), **superuser)
+    assert done.exit_code == 0, done.output

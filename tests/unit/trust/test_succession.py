@@ -219,7 +219,17 @@ def test_an_end_says_whether_its_last_head_is_the_word_of_persons_alone() -> Non
     end = ended(unproven=True)
     assert end.text().splitlines()[-1] == "STORAGE_LOST unproven"
     assert (parse_log_ended(end.text()), parse_log_ended(ended().text()).unproven) == (end, False)
-    for reason in ("STORAGE_LOST proven", " unproven", "STORAGE_LOST  unproven", "STORAGE_LOST unproven unproven"):
+    for words in ({"unwitnessed": True}, {"unproven": True, "unwitnessed": True}):
+        assert parse_log_ended(ended(**words).text()) == ended(**words)
+    for reason in (
+        "STORAGE_LOST proven",
+        " unproven",
+        "STORAGE_LOST  unproven",
+        "STORAGE_LOST unproven unproven",
+        "STORAGE_LOST unwitnessed unproven",
+        "STORAGE_LOST unwitnessed unwitnessed",
+        " unwitnessed",
+    ):
         with pytest.raises(EndedFault):
             parse_log_ended(end.text().replace("STORAGE_LOST unproven", reason))
 
