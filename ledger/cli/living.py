@@ -24,7 +24,7 @@ from ledger.cli.stream_options import kafka_of
 from ledger.config import Settings
 from ledger.log.own_heads import Verifiers
 from ledger.stream.contract import StreamUnavailable
-from ledger.trust.lineage import with_ended
+from ledger.trust.lineage import is_at_or_after, with_ended
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
 
@@ -63,6 +63,7 @@ class Living:
 
     def _checkpoints(self, ledger: Ledger) -> Asked:
         """A head of a log that ended before the backup's own may be of what was lost, which nothing has any more."""
+        self._refuse_gone_on(ledger)
         ends = {end.last.origin: end for end in self.kept.ends if end.last.origin in with_ended(ledger.origin)[1:]}
         seen = [
             Seen(f"the end of {origin}", ledger.hospital, end.surviving, end.surviving_root)
@@ -80,6 +81,21 @@ class Living:
             else:
                 raise RestoreRefused([f"a checkpoint of {head.origin} at {head.size} events: its log had ended before"])
         return Asked(tuple(seen), tuple(said))
+
+    def _refuse_gone_on(self, ledger: Ledger) -> None:
+        """Raises RestoreRefused where the log of a backup has ended, as its end or a head of what goes on for it says:
+        whatever was put back under its origin would be a second history of it, for a repair too.
+        """
+        shown = {f"the end of {end.last.origin}": end.successor.name for end in self.kept.ends}
+        shown |= {f"a checkpoint of {head.checkpoint.origin}": head.checkpoint.origin for head in self.kept.heads}
+        faults = [
+            f"{ledger.hospital}: the log {ledger.origin} has ended for ever, {source} says, and another goes on: "
+            "restore a backup of that"
+            for source, origin in shown.items()
+            if origin != ledger.origin and is_at_or_after(origin, ledger.origin)
+        ]
+        if faults:
+            raise RestoreRefused(faults)
 
 
 def keys_of(trusted: Policy | None, known: Verifiers) -> Verifiers:
@@ -113,16 +129,25 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
         found = checked_backup(backup, keys, living.asks(for_repair=for_repair), living.keys, for_repair=for_repair)
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
+    _refuse_strange(living.kept, found)
+    return found
+
+
+def _refuse_strange(kept: Kept, found: Checked) -> None:
+    """Raises RestoreRefused for what was named and is of no ledger of the backup: nothing was compared with it."""
+    ledgers = found.events.manifest.ledgers
     strange = [
-        head.checkpoint.origin
-        for head in living.kept.heads
-        if not any(of_hospital([head], each.hospital) for each in found.events.manifest.ledgers)
+        f"a checkpoint of {head.checkpoint.origin}"
+        for head in kept.heads
+        if not any(of_hospital([head], each.hospital) for each in ledgers)
+    ]
+    strange += [
+        f"the end of {end.last.origin}"
+        for end in kept.ends
+        if not any(end.last.origin in with_ended(each.origin) for each in ledgers)
     ]
     if strange:
-        raise RestoreRefused(
-            [f"a checkpoint of {origin}: no ledger of this origin in the backup" for origin in strange]
-        )
-    return found
+        raise RestoreRefused([f"{each}: no ledger of this origin in the backup" for each in strange])
 
 
 def _with_note_keys(living: Living, own: Blobs, keys: HeldBackup) -> Living:

@@ -45,7 +45,7 @@ class LogEnded:
     unproven: bool = False
     """The last head lies beyond all that was left to compare it with, and persons alone say that it was this log's."""
     unwitnessed: bool = False
-    """Fewer witnesses than a quorum could be asked whether they know of more, and persons ended the log all the same."""
+    """Fewer witnesses than a quorum could be asked whether they know of more; persons ended the log all the same."""
 
     def text(self) -> str:
         """The text that is signed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -20,7 +21,9 @@ from ledger.log.present_log import PresentLogs
 from ledger.store.whole_ledger import verify_stored
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.lineage import Succession
+from ledger.trust.log_ended import LogEnded
 from ledger.trust.note import Note
+from ledger.trust.note_key import SigningKey
 from ledger.trust.verify import Summary
 from tests.contract.stream.loaded_ledger import LoadedLedger
 from tests.integration.log.conftest import Integrating, integrating_at
@@ -138,6 +141,47 @@ async def test_everything_that_lives_on_may_be_named_after_a_succession(
         kept.write_bytes(Note(text, (old.sign(text),)).encode())
         refused = await run(ground, *words, str(kept), *ended)
         assert (refused.exit_code, refusal in refused.output) == (1, True), refused.output
+
+
+async def test_a_backup_of_a_log_that_ended_is_refused_by_its_end_and_by_what_goes_on(
+    ground: Ground, integrating: Integrating, keys: LogKeys, empty_database: Database
+) -> None:
+    """Nothing but a note that somebody kept says so, be it the end or a head of the successor: no restore, no repair,
+    no verified backup of the ended origin, and nothing is written. The end of another ledger is not passed over."""
+    old = keys.of(ground.old)[0]
+    events, key_backup = await backed_up(ground)
+    ground.lose()
+    assert (await ground.succeed()).exit_code == 0
+    async with integrating():
+        await until_published(ground.new_files, KEPT + 1)
+    new, stranger = keys.of(ground.new)[0], replace(old, name="ledger.test/other/1", seed=b"\x09" * 32)
+    policy, strange = ground.folder / "policy", ground.folder / "strange"
+    policy.write_text("".join(f"log {key.verifier()}\n" for key in (old, new, stranger)) + "quorum none\n")
+    strange.write_bytes(end_of(stranger).encode())
+    beside = ground.folder / "log" / f"{ground.ledger.hospital}.2"
+    named = {"the end of": ("--ended", str(beside / "succeeded")), "a checkpoint of": ("--checkpoint", str(beside))}
+    there = restored_ground(ground, empty_database)
+    superuser = {"LEDGER_POSTGRES_MIGRATE_URL": empty_database.url}
+    restore = ("restore", str(events), "--keys", str(key_backup))
+    for source, option in named.items():
+        for words in (("verify", "backup", str(events)), restore, (*restore, "--for-repair")):
+            refused = await run(there, *words, "--policy", str(policy), *option, **superuser)
+            said = f"the log {ground.old} has ended for ever, {source}"
+            assert (refused.exit_code, said in refused.output) == (1, True), refused.output
+    words = ("verify", "backup", str(events), "--policy", str(policy), "--ended", str(strange))
+    refused = await run(there, *words)
+    assert (refused.exit_code, "no ledger of this origin" in refused.output) == (1, True), refused.output
+    assert not (there.folder / "log").exists()
+    with psycopg.connect(empty_database.url) as connection:
+        assert connection.execute("SELECT to_regnamespace('ledger_control')").fetchone() == (None,)
+
+
+def end_of(key: SigningKey) -> Note:
+    """How another ledger's log ended."""
+    following = SigningKey(f"{key.name[:-1]}2", key.kind, b"\x08" * 32)
+    last = Checkpoint(key.name, 20, bytes(32))
+    text = LogEnded(last, 10, bytes(32), following.verifier(), "STORAGE_LOST").text()
+    return Note(text, (key.sign(text), following.sign(text)))
 
 
 async def test_a_succession_finds_its_keys_where_the_settings_say(ground: Ground, tmp_path: Path) -> None:
