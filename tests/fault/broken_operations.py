@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,6 @@ import pytest
 from tests.fault.broken_files import BrokenOs
 
 _FILES = ("ledger.blobs.directory.os", "ledger.keys.private_file.os", "ledger.keys.log_verifiers.os")
-_PRODUCT = f"{Path(psycopg.__file__).parents[1]}"
 
 
 class BrokenOperations(BrokenOs):
@@ -30,8 +29,8 @@ class BrokenOperations(BrokenOs):
 
 def _asking() -> str:
     """The function of the product that asks."""
-    frame = sys._getframe(2)  # the one way to name who waits
-    while frame and (frame.f_code.co_filename.startswith(_PRODUCT) or "/ledger/" not in frame.f_code.co_filename):
+    frame = inspect.currentframe()
+    while frame and "/ledger/" not in frame.f_code.co_filename:
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}" if frame else "elsewhere"
 
