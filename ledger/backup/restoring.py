@@ -124,7 +124,8 @@ def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
 
 
 def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:
-    if _has_log(target, folder):
+    # `signed` is copied last: without it a copy was broken off, which is gone on with.
+    if LogFiles(target, folder).signed() is not None:
         return []
     source = living if living is not None and _has_log(living, folder) else checked.log
     try:
@@ -138,7 +139,9 @@ def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: st
 
 def _place_end(checked: Checked, living: Blobs | None, target: Blobs, folder: str) -> None:
     """By the end of the logs before it the present one is found."""
-    if LogFiles(target, folder).ended() is None and not (living and copy_end(living, target, folder)):
+    files = LogFiles(target, folder)
+    whole = files.ended() is not None and files.signed() is not None
+    if not whole and not (living and copy_end(living, target, folder)):
         copy_end(checked.log, target, folder)
 
 

@@ -44,7 +44,7 @@ from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor
 from ledger.integrator.log_keys import KeyUnusable
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
-from ledger.log.log_files import SIGNED, LogDamaged
+from ledger.log.log_files import LogDamaged
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import HospitalDiffers, NotDurable, StoreError, StoreUnavailable
@@ -240,7 +240,7 @@ class _Succession:
         files = self._ending.files(origin)
         signed = newest_head(files, origin, self._ending.known(origin))
         if signed is None:
-            raise LogDamaged(SIGNED, "missing; nothing says what is lost")
+            raise NotSucceeded("its log has signed nothing yet, so nothing that was shown to anybody is lost")
         heads = [each.checkpoint for each in self._approval.claim.heads]
         if strange := [head.origin for head in heads if head.origin != origin]:
             raise NotSucceeded(f"a checkpoint of {strange[0]}: not of the log that is to end")
