@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 
-from ledger.cli.refilling import Following
+from ledger.cli.believed_topic import BelievedTopic
 from ledger.log.log_files import LogFiles
 from ledger.log.signed_history import AnotherHistory, kept_up_to, require_beginning, root_within
+from ledger.store.refill import LedgerRefill, NotRefilled
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.log_ended import CLAIM_MAX, LogEnded, claims_too_much
@@ -59,16 +60,17 @@ class Loss:
 
 
 async def measured_loss(
-    files: LogFiles, signed: Checkpoint, envelopes: AsyncIterable[bytes], topic: Following, claim: Claim
+    files: LogFiles, signed: Checkpoint, ledger: LedgerRefill, topic: BelievedTopic, claim: Claim
 ) -> Loss:
-    """Raises NotSucceeded while log or topic has the next position, AnotherHistory where the ledger is another than
-    was signed; LogDamaged, BlobError, StreamUnavailable. A loss may come out empty; who asks refuses that.
+    """Raises NotSucceeded while log or topic can bring the next position back, or the topic goes on further than is
+    given up; AnotherHistory where the ledger is another than was signed; LogDamaged, BlobError, StreamUnavailable. A
+    loss may come out empty; who asks refuses that.
     """
     tree, roots = Frontier(), {0: EMPTY_ROOT}
     heads = [each.checkpoint for each in claim.heads]
     held_against = [*heads, *await asyncio.to_thread(files.seen)]
     kept_sizes = {head.size for head in held_against}
-    async for envelope in envelopes:
+    async for envelope in ledger.envelopes():
         tree.append(leaf_hash(envelope))
         if tree.size in kept_sizes:
             roots[tree.size] = tree.root()
@@ -82,15 +84,35 @@ async def measured_loss(
     kept = await asyncio.to_thread(kept_up_to, files, tree, signed)
     if kept.position > tree.size:
         raise NotSucceeded(_still(tree.size, kept.position, "the log"))
-    if following := await asyncio.to_thread(topic, tree.size):
-        raise NotSucceeded(_still(tree.size, tree.size + len(following), "the topic"))
+    refused = await _refused_of(topic, tree, ledger)
+    if refused is not None and (end := await topic.end(tree.size)) > max(last.size, claim.lost_to):
+        raise NotSucceeded(_not_taken(tree.size, end, refused))
     if claims_too_much(claim.lost_to, last.size, tree.size):
         raise NotSucceeded(f"--lost-to {claim.lost_to}: more than {CLAIM_MAX:,} positions beyond what is known")
     if unproven and not claim.unproven:
         raise NotSucceeded(_not_proven(last))
     missing = kept.missing or f"position {tree.size + 1}: in no file of the log"
+    missing += f"; on the topic, which refill does not take: {refused}" if refused else ""
     claimed = claim.lost_to if claim.lost_to > last.size else 0
     return Loss(last, tree.size, tree.root(), claimed, missing, unproven)
+
+
+async def _refused_of(topic: BelievedTopic, tree: Frontier, ledger: LedgerRefill) -> NotRefilled | None:
+    """Why the topic's next event cannot come back; None where it has none. NotSucceeded where `refill` takes it."""
+    found = await topic.after(tree)
+    if not found.events:
+        return found.refusal
+    refusal = await ledger.refusal_of(tree.size + 1, found.events[0])
+    if refusal is None:
+        raise NotSucceeded(_still(tree.size, tree.size + len(found.events), "the topic"))
+    return refusal
+
+
+def _not_taken(surviving: int, end: int, refusal: NotRefilled) -> str:
+    return (
+        f"the topic goes on to position {end}, and `ledger repair refill` takes nothing of it: {refusal} "
+        f"Look for what it needs (newer KEYS); --lost-to {end} gives positions {surviving + 1} to {end} up"
+    )
 
 
 def _is_cosigned(head: Checkpoint, heads: Sequence[Witnessed]) -> bool:

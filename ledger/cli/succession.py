@@ -18,6 +18,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_domain
 from ledger.application.succession import NotAppended
 from ledger.blobs.contract import BlobDiffers, BlobError
+from ledger.cli.believed_topic import BelievedTopic
 from ledger.cli.bodies import Bodies, bodies_with_keys
 from ledger.cli.ending import Ending
 from ledger.cli.giving_up import (
@@ -246,7 +247,8 @@ class _Succession:
             raise NotSucceeded(f"a checkpoint of {strange[0]}: not of the log that is to end")
         with topic_of(self._approval.kafka, self._hospital, origin) as topic:
             async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
-                loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
+                believed = BelievedTopic(topic, files, signed, self._bodies.checking)
+                loss = await measured_loss(files, signed, rows, believed, self._approval.claim)
         await asyncio.to_thread(refuse_below_known, files, loss)
         if policy := self._settings.log_policy:
             asked, word = read_policy(policy), self._approval.claim.unwitnessed
