@@ -14,7 +14,7 @@ from ledger.backup.manifest import Ledger
 from ledger.backup.published import Seen
 from ledger.blobs.contract import Blobs
 from ledger.integrator.witness_client import Ahead, Answer, Cosigned, Forked, NotCosigned, WitnessClient
-from ledger.log.log_files import CHECKPOINT, ENDED, SIGNED, LogDamaged, LogFiles, folder_of_log
+from ledger.log.log_files import CHECKPOINT, ENDED, SIGNED, SUCCEEDED, LogDamaged, LogFiles, folder_of_log
 from ledger.log.log_proofs import consistency_proof
 from ledger.log.own_heads import Verifiers, own_head
 from ledger.stream.kafka.reader import KafkaStreamReader
@@ -71,13 +71,13 @@ def _survivors(
     """What survives of a log that ended, by its own files or those of its successor; nothing of one that goes on."""
     files = LogFiles(blobs, ledger.log_folder)
     following = LogFiles(blobs, folder_of_log(ledger.hospital, number_of(ledger.origin) + 1))
-    note = files.ended() or following.succeeded()
-    if note is None:
+    if files.read(ENDED) is None and following.read(SUCCEEDED) is None:
         return []
     origin = ledger.origin
     if not for_repair or following.signed() is not None or following.published() is not None:
         what = f"the log {origin} has ended for ever, {name} says, and another goes on: restore a backup of that"
         raise RestoreRefused([f"{ledger.hospital}: {what}"])
+    note = files.ended() or following.succeeded() or Note("", ())
     try:
         ended = check_log_ended(note, tuple(trusted))
     except FormatFault as fault:
