@@ -17,6 +17,7 @@ from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import EndedFault, ProofFault
 from ledger.trust.lineage import with_ended
 from ledger.trust.log_ended import LogEnded, check_log_ended, parse_log_ended
+from ledger.trust.merkle import TREE_SIZE_MAX
 from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note, parse_note
 from ledger.trust.policy import Peer, Policy
@@ -101,10 +102,11 @@ class SeenCheckpoints:
         folder = self._folder_of(checkpoint.origin)
         self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
-        beginnings = [last] if last else self._survived(checkpoint)
+        held = [*([last] if last else self._begun(checkpoint)), *self._said_at_ends(checkpoint.origin)]
         if (folder / _OTHER).exists():
-            raise LogForked(checkpoint.origin, beginnings[0].size, folder)
-        for each in beginnings:
+            raise LogForked(checkpoint.origin, held[0].size, folder)
+        # Of one size first: another root there is evidence, which a missing proof is not.
+        for each in sorted(held, key=lambda known: known.size != checkpoint.size):
             self._require_consistent(each, checkpoint, note, prove)
         if last is None or checkpoint.size >= last.size:
             self._keep(folder, _LAST, note)
@@ -164,20 +166,35 @@ class SeenCheckpoints:
             self._keep(folder, _UNPROVEN, note)
             raise NotConsistent(one.origin, one.size, other.size) from None
 
-    def _survived(self, checkpoint: Checkpoint) -> list[Checkpoint]:
-        """With what a log begins that was never seen: with what survives of the log that was seen before it."""
+    def _begun(self, checkpoint: Checkpoint) -> list[Checkpoint]:
+        """With what a log begins that was never seen: with what was seen of the log before it and survives."""
+        upto = TREE_SIZE_MAX
         for origin in with_ended(checkpoint.origin)[1:]:
             before, ended = self.last(origin), self._ended(origin)
-            if before is None:
+            if before is None and ended is None:
                 continue
             if ended is None:
                 raise EndNotRead(checkpoint.origin, origin)
-            if ended.surviving > checkpoint.size:
-                raise NotConsistent(checkpoint.origin, ended.surviving, checkpoint.size)
-            survived = Checkpoint(checkpoint.origin, ended.surviving, ended.surviving_root)
-            seen = [replace(before, origin=checkpoint.origin)] if before.size <= ended.surviving else []
-            return [survived, *seen]
+            if (upto := min(upto, ended.surviving)) > checkpoint.size:
+                raise NotConsistent(checkpoint.origin, upto, checkpoint.size)
+            if before is not None:
+                return [replace(before, origin=checkpoint.origin)] if before.size <= upto else []
         return [Checkpoint(checkpoint.origin, 0, sha256(b"").digest())]
+
+    def _said_at_ends(self, origin: str) -> list[Checkpoint]:
+        """What the ends that were kept say of a log's tree, be it the log's own end or one before it: whoever has a key
+        of it makes no other tree of what was signed, and goes on from nothing else than what survives.
+        """
+        own = self._ended(origin)
+        said = [own.last, Checkpoint(origin, own.surviving, own.surviving_root)] if own else []
+        upto = own.surviving if own else TREE_SIZE_MAX
+        for before in with_ended(origin)[1:]:
+            ended = self._ended(before)
+            # A later end may have taken more than one before it had left.
+            if ended is not None and ended.surviving <= upto:
+                said.append(Checkpoint(origin, ended.surviving, ended.surviving_root))
+                upto = ended.surviving
+        return said
 
     def _refuse_if_ended(self, checkpoint: Checkpoint) -> None:
         """Up to what the log is known to have signed it goes on being asked; what is claimed beyond is nobody's."""

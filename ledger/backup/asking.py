@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,9 +21,10 @@ from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.tail import last_places
 from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import parse_checkpoint
-from ledger.trust.format_fault import KeyFault, TileFault
+from ledger.trust.format_fault import FormatFault, KeyFault, TileFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import number_of
+from ledger.trust.log_ended import check_log_ended
 from ledger.trust.note import Note
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.policy import Policy
@@ -37,17 +38,17 @@ class Asked:
     unasked: tuple[str, ...] = ()
 
 
-def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers) -> Asked:
+def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers, *, for_repair: bool = False) -> Asked:
     """The heads of a log that lives on; nothing where it has none. LogDamaged, BlobError; RestoreRefused for one that
-    has ended: whatever was put back under its origin would be a second history of it.
+    has ended: whatever was put back under its origin would be a second history of it. But `for_repair` up to what
+    survives, while the log that goes on for it has not begun: then `ledger repair succeed` can still end that.
 
     Under any key of the log that is known, here or to the backup: it may have changed its key since. Where none is
     any head counts: one that is forged can keep a backup from being restored, none can make an old one pass.
     """
     files = LogFiles(blobs, ledger.log_folder)
-    _refuse_ended(blobs, name, ledger)
     trusted = {*_recorded_keys(ledger), *keys(ledger.origin)}
-    seen: list[Seen] = []
+    seen = _survivors(blobs, name, ledger, trusted, for_repair)
     for path, note in ((SIGNED, files.signed()), (CHECKPOINT, files.published())):
         if note is None:
             continue
@@ -60,12 +61,31 @@ def ask_log(blobs: Blobs, name: str, ledger: Ledger, keys: Verifiers) -> Asked:
     return Asked(tuple(seen))
 
 
-def _refuse_ended(blobs: Blobs, name: str, ledger: Ledger) -> None:
-    """By its own files, or by those of its successor, which has the same note."""
+def _survivors(
+    blobs: Blobs,
+    name: str,
+    ledger: Ledger,
+    trusted: Collection[VerifierKey],
+    for_repair: bool,  # noqa: FBT001
+) -> list[Seen]:
+    """What survives of a log that ended, by its own files or those of its successor; nothing of one that goes on."""
+    files = LogFiles(blobs, ledger.log_folder)
     following = LogFiles(blobs, folder_of_log(ledger.hospital, number_of(ledger.origin) + 1))
-    if LogFiles(blobs, ledger.log_folder).read(ENDED) is not None or following.read(SUCCEEDED) is not None:
-        what = f"the log {ledger.origin} has ended for ever, {name} says, and another goes on: restore a backup of that"
+    if files.read(ENDED) is None and following.read(SUCCEEDED) is None:
+        return []
+    origin = ledger.origin
+    if not for_repair or following.signed() is not None or following.published() is not None:
+        what = f"the log {origin} has ended for ever, {name} says, and another goes on: restore a backup of that"
         raise RestoreRefused([f"{ledger.hospital}: {what}"])
+    note = files.ended() or following.succeeded() or Note("", ())
+    try:
+        ended = check_log_ended(note, tuple(trusted))
+    except FormatFault as fault:
+        raise LogDamaged(ENDED, str(fault)) from fault
+    if ended.last.origin != origin or ledger.head_position > ended.surviving:
+        what = f"the log {origin} has ended at position {ended.surviving}, {name} says, which this backup is beyond"
+        raise RestoreRefused([f"{ledger.hospital}: {what}"])
+    return [Seen(f"the end of {origin} in {name}", ledger.hospital, ended.surviving, ended.surviving_root)]
 
 
 def ask_topic(bootstrap: str, ledger: Ledger) -> Asked:

@@ -45,7 +45,8 @@ _MAPS = "map/published"
 def copy_log(source: Blobs, target: Blobs, folder: str) -> Checkpoint | None:
     """Copies the log of a folder; the newest head, None where nothing was signed. LogDamaged, BlobError.
 
-    Of the texts of heads only those of the copied ones go along: a log grows, smaller sizes are never signed again.
+    Of the texts of heads those of the copied ones go along, and what was seen beyond them: a log grows, smaller sizes
+    are never signed again.
     """
     files, copied = LogFiles(source, folder), LogFiles(target, folder)
     kept, shown = files.signed(), files.published()
@@ -141,6 +142,8 @@ def _copy_ends(files: LogFiles, copied: LogFiles) -> None:
     copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
     if files.read(KNOWN) is not None:
         copied.note_known(files.known())
+    for head in files.seen():
+        copied.note_seen(head)
 
 
 def _copy_register(files: LogFiles, copied: LogFiles) -> None:

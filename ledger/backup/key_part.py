@@ -81,6 +81,17 @@ def key_ids(held: HeldBackup) -> set[tuple[str, bytes]]:
     return {(place.origin, place.stream_id) for place, _ in _keys(held)}
 
 
+def erased_up_to(held: HeldBackup) -> dict[str, int]:
+    """By origin the position up to which every destruction is applied to these keys."""
+    table = held.rows(KEYS, "erased_up_to")
+    with held.open(table.file) as file:
+        try:
+            rows = [((row["origin"] or b"").decode(), row["position"] or b"") for row in binary_rows(file, table)]
+        except (KeyError, UnicodeDecodeError):
+            raise BadBackup([f"{table.file}: not rows of destructions"]) from None
+    return {origin: int.from_bytes(position, "big") for origin, position in rows}
+
+
 def _keys(held: HeldBackup) -> Iterator[tuple[KeyPlace, Wrapped | None]]:
     """Every row; None for a tombstone."""
     table = held.rows(KEYS, "record_keys")

@@ -31,29 +31,51 @@ class LaterDestruction:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Positions in which a record may have been destroyed, of which nothing is left to say so."""
+
+    hospital: str
+    origin: str
+    """Of the ledger's present log."""
+    first: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What the log says of the positions that a backup lacks."""
 
     destroyed: tuple[LaterDestruction, ...]
-    unread: tuple[str, ...]
-    """Its damaged or missing files, in which more may be."""
+    unseen: Unseen | None
+    """From the first to the last position of which it says nothing, and that the keys do not reach."""
 
 
-def later_destructions(files: LogFiles, ledger: Ledger) -> Looked:
-    """Those between the backup's end and the newest head of the log. LogDamaged, BlobError."""
+def later_destructions(files: LogFiles, ledger: Ledger, erased_up_to: int) -> Looked:
+    """Those between the backup's end and the last position that is known. LogDamaged, BlobError.
+
+    `erased_up_to`: the position up to which every destruction is applied to the keys that are put back.
+    """
     heads = [parse_checkpoint(note.text) for note in (files.signed(), files.published()) if note]
-    found, unread = list[LaterDestruction](), list[str]()
-    if not heads:
-        return Looked((), ())
-    head = max(heads, key=lambda each: each.size)
-    for index in sorted({bundle.index for bundle in new_bundles(0, head.size)}):
+    head = max(heads, key=lambda each: each.size, default=None)
+    found, dark = list[LaterDestruction](), list[range]()
+    for index in sorted({bundle.index for bundle in new_bundles(0, head.size)}) if head else ():
         if (index + 1) * TILE_WIDTH <= ledger.head_position:
             continue
         try:
-            found += _destroyed_in(files, index, head, ledger)
-        except LogDamaged as damage:
-            unread.append(f"{damage.name}: {damage.what}")
-    return Looked(tuple(found), tuple(unread))
+            found += _destroyed_in(files, index, head, ledger) if head else ()
+        except LogDamaged:
+            dark.append(range(index * TILE_WIDTH + 1, min((index + 1) * TILE_WIDTH, head.size if head else 0) + 1))
+    # Of what a witness or a topic knew beyond the log no entry is here to be looked at.
+    dark.append(range((head.size if head else 0) + 1, files.known() + 1))
+    return Looked(tuple(found), _unseen(ledger, dark, max(erased_up_to, ledger.head_position)))
+
+
+def _unseen(ledger: Ledger, dark: list[range], seen_to: int) -> Unseen | None:
+    left = [range(max(each.start, seen_to + 1), each.stop) for each in dark]
+    left = [each for each in left if each]
+    if not left:
+        return None
+    return Unseen(ledger.hospital, ledger.origin, left[0].start, left[-1].stop - 1)
 
 
 def _destroyed_in(files: LogFiles, index: int, head: Checkpoint, ledger: Ledger) -> Iterator[LaterDestruction]:

@@ -10,8 +10,8 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
-from ledger.backup.later_destructions import LaterDestruction
 from ledger.backup.manifest import Table
+from ledger.backup.restoring import Placed
 from ledger.backup.stored_rows import CONTROL, KEYS, PASSING, RESERVATION_KEY
 from ledger.store.errors import StoreUnavailable
 from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
@@ -40,14 +40,15 @@ async def put_back(
     url: str,
     events: HeldBackup,
     keys: HeldBackup | None,
-    before_commit: Callable[[], Sequence[LaterDestruction]],
+    before_commit: Callable[[], Placed],
     passwords: Mapping[str, str] | None = None,
 ) -> list[SchemaState]:
     """Makes the roles where it may, builds the schemas as they were, loads the rows, then migrates to this release.
 
-    `before_commit` puts in place what must be there before a ledger is, and names the keys that must not come back;
-    what it raises rolls all rows back. Without `keys` every hospital is closed. RestoreRefused where the cluster has
-    hospitals, the backup is of a later release, or PostgreSQL refuses a row; nothing is written then. StoreUnavailable.
+    `before_commit` puts in place what must be there before a ledger is, and names the keys that must not come back, and
+    the ledgers of which nobody can tell; what it raises rolls all rows back. Without `keys` every hospital is closed.
+    RestoreRefused where the cluster has hospitals, the backup is of a later release, or PostgreSQL refuses a row;
+    nothing is written then. StoreUnavailable.
     """
     _require_known_versions(events)
     async with migrate_connection(url) as connection:
@@ -55,16 +56,25 @@ async def put_back(
             await bootstrap_roles(connection, passwords or {})
             async with connection.transaction():
                 await _load(connection, events, keys)
-                destroyed = await asyncio.to_thread(before_commit)
-                for each in destroyed if keys else ():
-                    row = (each.origin, each.stream_id, each.position)
-                    await connection.execute(_sql("destroy_key"), row)
+                placed = await asyncio.to_thread(before_commit)
+                if keys:
+                    await _keep_destroyed(connection, placed)
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             # Its text may quote a row.
             raise RestoreRefused([f"PostgreSQL refuses the rows ({type(error).__name__})"]) from error
     return await migrate(url)
+
+
+async def _keep_destroyed(connection: MigrateConnection, placed: Placed) -> None:
+    for each in placed.destroyed:
+        await connection.execute(_sql("destroy_key"), (each.origin, each.stream_id, each.position))
+    if placed.unseen:
+        # A backup of an earlier release has no such table yet, and its records must not be read meanwhile either.
+        await build_schema(connection, None, len(steps("control")))
+    for each in placed.unseen:
+        await connection.execute(_sql("hold_back"), (each.origin, each.first, each.upto))
 
 
 async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBackup | None) -> None:

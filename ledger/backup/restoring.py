@@ -10,8 +10,8 @@ from ledger.backup.asking import Asked, ask_log, together
 from ledger.backup.copied_log import copy_end, copy_log, copy_remains
 from ledger.backup.faults import BadBackup, Behind, RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
-from ledger.backup.key_part import key_ids
-from ledger.backup.later_destructions import LaterDestruction, later_destructions
+from ledger.backup.key_part import erased_up_to, key_ids
+from ledger.backup.later_destructions import LaterDestruction, Unseen, later_destructions
 from ledger.backup.manifest import EVENTS, KEYS, Ledger
 from ledger.backup.new_backup import LOG
 from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes_of
@@ -79,14 +79,24 @@ def checked_backup(
     return Checked(held, held_keys, outside.seen, outside.unasked, found, keyless)
 
 
-def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> list[LaterDestruction]:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What the logs say, now that they are in place, of the keys that are put back beside them."""
+
+    destroyed: tuple[LaterDestruction, ...]
+    unseen: tuple[Unseen, ...]
+    """Where nothing says whether a record was destroyed: no body of these ledgers is opened for now."""
+
+
+def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> Placed:
     """Fills the store from the log that lives on, else from the backup; a log that is there already stays as it is.
     Which records it shows to be destroyed beyond the backup, whose keys must not come back with older KEYS.
 
     What was published beyond the backup halts its hospital, before a ledger is there that could grow; of a log that
     is halted so what is left is enough. What was seen there is kept. LogDamaged, BlobError.
     """
-    destroyed: list[LaterDestruction] = []
+    destroyed, unseen = list[LaterDestruction](), list[Unseen]()
+    erased = erased_up_to(checked.keys) if checked.keys else {}
     for each in checked.events.manifest.ledgers:
         lines = checked.missing.get(each.hospital)
         lacking = _place_log(checked, living, target, each.log_folder, for_repair=bool(lines))
@@ -94,11 +104,12 @@ def place_logs(checked: Checked, living: Blobs | None, target: Blobs) -> list[La
             _place_end(checked, living, target, ended)
         if lines:
             _keep_seen(checked, LogFiles(target, each.log_folder), each)
-            looked = later_destructions(LogFiles(target, each.log_folder), each)
+            looked = later_destructions(LogFiles(target, each.log_folder), each, erased.get(each.origin, 0))
             destroyed += looked.destroyed
+            unseen += [looked.unseen] if looked.unseen else []
             said = [*lines, *(["not in the log: " + lacking[0]] if lacking else [])]
             LogFiles(target, each.log_folder).halt(REPAIR, f"{'; '.join(said)}; `ledger repair` (docs/operations.md)")
-    return destroyed
+    return Placed(tuple(destroyed), tuple(unseen))
 
 
 def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
@@ -109,11 +120,12 @@ def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
     for seen in beyond:
         files.note_known(seen.size)
         if seen.root:
-            files.fence(Checkpoint(ledger.origin, seen.size, seen.root))
+            files.note_seen(Checkpoint(ledger.origin, seen.size, seen.root))
 
 
 def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:
-    if _has_log(target, folder):
+    # `signed` is copied last: without it a copy was broken off, which is gone on with.
+    if LogFiles(target, folder).signed() is not None:
         return []
     source = living if living is not None and _has_log(living, folder) else checked.log
     try:
@@ -127,7 +139,9 @@ def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: st
 
 def _place_end(checked: Checked, living: Blobs | None, target: Blobs, folder: str) -> None:
     """By the end of the logs before it the present one is found."""
-    if LogFiles(target, folder).ended() is None and not (living and copy_end(living, target, folder)):
+    files = LogFiles(target, folder)
+    whole = files.ended() is not None and files.signed() is not None
+    if not whole and not (living and copy_end(living, target, folder)):
         copy_end(checked.log, target, folder)
 
 

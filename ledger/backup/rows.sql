@@ -88,3 +88,9 @@ WITH given AS (SELECT $1::text AS origin, $2::uuid AS stream_id, $3::bigint AS p
 INSERT INTO ledger_keys.purges (origin, stream_id, position, unreadable_at, generation, statement, salt, holders_known)
 SELECT origin, stream_id, position, now(), generation, '', '', false FROM gone
 ON CONFLICT DO NOTHING
+
+-- name: hold_back
+-- What was held back before, and is in the same backup of keys, stays so.
+INSERT INTO ledger_keys.held_back AS h (origin, first, upto) VALUES ($1, $2, $3)
+ON CONFLICT (origin) DO UPDATE SET first = least(h.first, excluded.first), upto = greatest(h.upto, excluded.upto),
+    since = now(), released_at = NULL, released_by = NULL, reason = NULL

@@ -17,6 +17,7 @@ from ledger.clock import clock_of
 from ledger.config import BadSettings, Fault, Settings
 from ledger.keys.consumers_file import Consumers, read_consumers
 from ledger.keys.erasing import RECORD_DESTROYED, Erasing
+from ledger.keys.held_back import HeldBack
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows, StreamOf
 from ledger.keys.key_store import KeyStore
@@ -25,6 +26,7 @@ from ledger.keys.purge_rows import PurgeRows
 from ledger.keys.remote_opener import RemoteOpener
 from ledger.keys.sealers import EventPlace, KeyedOpener, KeyedSealer
 from ledger.keys.secret_file import read_line_secret
+from ledger.keys.upheld import UpheldDestructions
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.reading import EventReader
 from ledger.trust.lineage import LOG_SUCCEEDED
@@ -39,11 +41,16 @@ class Bodies:
     """What a process that has the keys seals and opens with."""
 
     keys: KeyStore
+    key_rows: KeyRows
     encryption: KeyFileKeys
     purges: PurgeRows
     events: EventReader
+    upheld: UpheldDestructions
+    held_back: HeldBack
     sealer: Sealer
     opener: Opener
+    checking: Opener
+    """Opens also what is held back: for who asks whether an event is one of this ledger, and shows it to nobody."""
 
 
 @asynccontextmanager
@@ -61,10 +68,13 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
         origin, stream_id = stream
         hospital = hospital_of(origin)
         rows = await events.read_positions(hospital, position - 1, 1) if hospital else []
-        if any(row.position == position and row.type == LOG_SUCCEEDED for row in rows):
-            # By `keys lost`: a record that was given up whole. One that is there was destroyed by no succession.
-            return await events.stream_head(hospital, UUID(bytes=stream_id)) is None
-        return any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows)
+        if any((row.stream_id.bytes, row.type) == (stream_id, RECORD_DESTROYED) for row in rows):
+            return True
+        gave_up = any(row.position == position and row.type == LOG_SUCCEEDED for row in rows)
+        if gave_up and await events.stream_head(hospital, UUID(bytes=stream_id)) is None:
+            return True  # by `keys lost`: a record that was given up whole
+        # Lost with a log that ended: its successor says so.
+        return await upheld.by(stream) == position
 
     async def leaves_of(places: Sequence[EventPlace]) -> dict[EventPlace, bytes]:
         found: dict[EventPlace, bytes] = {}
@@ -74,9 +84,13 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
             found |= {(origin, stream_id.bytes, version): leaf for (stream_id, version), leaf in leaves.items()}
         return found
 
-    keys, purges = KeyStore(KeyRows(key_pool), encryption, is_destruction), PurgeRows(key_pool)
+    key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool)
+    keys = KeyStore(key_rows, encryption, is_destruction)
+    upheld = UpheldDestructions(keys, events)
+    held_back, checking = HeldBack(key_pool), KeyedOpener(keys, purges, leaves_of)
+    opener = KeyedOpener(keys, purges, leaves_of, held_back)
     try:
-        yield Bodies(keys, encryption, purges, events, KeyedSealer(keys), KeyedOpener(keys, purges, leaves_of))
+        yield Bodies(keys, key_rows, encryption, purges, events, upheld, held_back, KeyedSealer(keys), opener, checking)
     finally:
         await keys.close()
         await key_pool.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import prometheus_client
 
-from ledger.cli.log_store import key_folder, log_blobs, log_verifiers, own_logs, read_policy
+from ledger.cli.log_store import key_folder, log_blobs, log_verifiers, own_logs, publishing_policy
 from ledger.cli.map_records import map_all
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.config import Settings
@@ -36,7 +36,7 @@ def integrate(ready_file: Path | None, metrics_port: int | None, make_keys: bool
     settings = settings_for("postgres_stream_url")
     verifiers = log_verifiers(settings)
     keys = LogKeys(key_folder(settings), settings.log_passphrase_file, make=make_keys, verifiers=verifiers)
-    log = Log(log_blobs(settings), keys, read_policy(settings.log_policy) if settings.log_policy else None)
+    log = Log(log_blobs(settings), keys, publishing_policy(settings.log_policy, settings.origin_prefix))
     if metrics_port is not None:
         prometheus_client.start_http_server(metrics_port, addr=_LOOPBACK)
 

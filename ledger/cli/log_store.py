@@ -16,6 +16,7 @@ from ledger.log.own_heads import OwnLogs
 from ledger.trust.format_fault import PolicyFault
 from ledger.trust.policy import Policy
 from ledger.trust.policy_file import POLICY_BYTES_MAX, parse_policy
+from ledger.trust.quorum_rule import quorum_faults
 
 _S3 = "s3://"
 
@@ -63,3 +64,16 @@ def read_policy(file: Path) -> Policy:
             return parse_policy(opened.read(POLICY_BYTES_MAX + 1))
     except (OSError, PolicyFault) as error:
         raise click.ClickException(f"{file}: {error}") from error
+
+
+def publishing_policy(file: Path | None, own_prefix: str) -> Policy | None:
+    """The policy under which this service publishes heads; None without a file: then no witness has to see them.
+
+    Ends the program, with every reason, for one under which two histories could be published.
+    """
+    if file is None:
+        return None
+    policy = read_policy(file)
+    if faults := quorum_faults(policy, own_prefix):
+        raise click.ClickException("\n  ".join([f"LEDGER_LOG_POLICY: {file}: refused:", *faults]))
+    return policy

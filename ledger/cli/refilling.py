@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ledger.cli.believed_topic import BelievedTopic, Following, StoredEvent
 from ledger.log.log_files import REFILLED, REPAIR, LogDamaged, LogFiles
-from ledger.log.signed_history import kept_events, require_beginning
+from ledger.log.seen_heads import SeenHeads
+from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
 from ledger.store.refill import LedgerRefill, NotRefilled
-from ledger.stream.contract import PublishedEvent
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.kafka.topic_range import events_above
 from ledger.stream.kafka.topics_admin import TopicsAdmin
 from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
-from ledger.trust.merkle import Frontier
-from ledger.trust.sealing import Opener, SealFault, SealFaultKind
+from ledger.trust.merkle import TREE_SIZE_MAX, Frontier
+from ledger.trust.sealing import Opener
 from ledger.trust.tile import TILE_WIDTH
 
 TOPIC_PAGE = 20_000
 """Events of a topic that are held at once; where more follow it is read again."""
 _RESTORED_CHARACTERS_MAX = 500
 """Of a restore's words, so that those of a refill fit behind them."""
-Following = Callable[[int], Sequence[PublishedEvent]]
-"""What follows a position on the topic, without a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +57,34 @@ class Refilling:
     """One ledger's, up to what its log has signed and its topic holds."""
 
     def __init__(
-        self, ledger: LedgerRefill, files: LogFiles, signed: Checkpoint, topic: Following, opener: Opener | None
+        self,
+        ledger: LedgerRefill,
+        files: LogFiles,
+        signed: Checkpoint,
+        topic: Following,
+        opener: Opener | None,
+        upto: int = TREE_SIZE_MAX,
     ) -> None:
         """`opener`: the records' keys say whether an event that no log has signed is one of this ledger; without one no
-        such event is taken.
+        such event is taken. `upto`: the last position that may come back: of a log that has ended what survives.
         """
+        self._upto = upto
         self._ledger = ledger
         self._files = files
         self._signed = signed
-        self._topic = topic
-        self._opener = opener
+        self._topic = BelievedTopic(topic, files, signed, opener)
         self._tree = Frontier()
+        self._seen = SeenHeads(())
 
     async def run(self) -> Refilled:
         """Raises AnotherHistory, NotRefilled, StreamUnavailable, BlobError; LogDamaged where the bundles end before
         what was signed and the topic does not go on. What is back by then stays.
         """
+        self._seen = SeenHeads(await asyncio.to_thread(self._files.seen))
         async for envelope in self._ledger.envelopes():
             self._tree.append(leaf_hash(envelope))
+            if self._seen.differs(self._tree):
+                raise AnotherHistory(self._tree.size)
             if self._tree.size == self._signed.size:
                 require_beginning(self._files, self._tree, self._signed)
         if self._tree.size < self._signed.size:
@@ -86,50 +95,50 @@ class Refilling:
             await self._from_topic(first)
         finally:
             self._say(first, before)
-        if damage is not None and self._tree.size < self._signed.size:
+        if damage is not None and self._tree.size < min(self._signed.size, self._upto):
             raise damage
         return Refilled(first, self._tree.size, max(0, self._tree.size - max(first - 1, self._signed.size)))
 
     async def _from_log(self, first: int) -> LogDamaged | None:
         """What stopped it before the end; each bundle is a transaction, its root compared before it is stored."""
         try:
-            for events in kept_events(self._files, self._tree, self._signed):
-                await self._put_back(events, first)
+            for events in kept_events(self._files, self._tree, self._signed) if self._tree.size < self._upto else ():
+                room = self._upto - self._tree.size
+                await self._put_back(events[:room], first)
+                if room <= len(events):
+                    self._tree.extend(leaf_hash(envelope) for envelope, _ in events[:room])
+                    return None
         except LogDamaged as damage:
             return damage
         return None
 
     async def _from_topic(self, first: int) -> None:
-        while following := await asyncio.to_thread(self._topic, self._tree.size):
-            events = [(event.envelope, event.body) for event in following]
+        """Up to the first event that does not go on: what comes before that one stays."""
+        while self._tree.size < self._upto:
+            found = await self._topic.after(self._tree)
+            events = found.events[: self._upto - self._tree.size]
             for begin in range(0, len(events), TILE_WIDTH):
-                part = events[begin : begin + TILE_WIDTH]
-                self._require_signed(part)
-                await self._require_sealed(part)
-                await self._put_back(part, first)
-                self._tree.extend(leaf_hash(envelope) for envelope, _ in part)
+                await self._put_back_leading(events[begin : begin + TILE_WIDTH], first)
+            if found.refusal is not None and self._tree.size < self._upto:
+                raise found.refusal
+            if not events:
+                return
 
-    def _require_signed(self, events: Sequence[tuple[bytes, bytes]]) -> None:
-        """As far as the log has signed, its tree says what they must be."""
-        grown = Frontier(self._tree.size, self._tree.peaks)
-        grown.extend(leaf_hash(envelope) for envelope, _ in events[: max(0, self._signed.size - grown.size)])
-        if grown.size > self._tree.size:
-            require_beginning(self._files, grown, self._signed)
+    async def _put_back_leading(self, events: Sequence[StoredEvent], first: int) -> None:
+        """As many of them as follow their records' last ones; NotRefilled for the next."""
+        try:
+            await self._put_back(events, first)
+        except NotRefilled as refusal:
+            events = events[: refusal.position - self._tree.size - 1]
+            if events:
+                await self._put_back(events, first)
+                self._tree.extend(leaf_hash(envelope) for envelope, _ in events)
+            raise
+        self._tree.extend(leaf_hash(envelope) for envelope, _ in events)
 
-    async def _require_sealed(self, events: Sequence[tuple[bytes, bytes]]) -> None:
-        """Whoever writes the topic could go on with any record: beyond what was signed each must open under its key."""
-        signed = max(0, self._signed.size - self._tree.size)
-        unsigned, first = events[signed:], self._tree.size + signed + 1
-        if not unsigned:
-            return
-        if self._opener is None:
-            raise NotRefilled(first, "not signed yet, and to be opened, for which LEDGER_KEY_FILE is not set")
-        for position, opening in enumerate(await self._opener.open(unsigned), first):
-            # What is left of a record whose key is gone opens nowhere, and what is forged there destroys nothing.
-            if isinstance(opening, SealFault) and opening.kind is not SealFaultKind.TOMBSTONE:
-                raise NotRefilled(position, f"not signed yet, and {opening.kind.value}")
-
-    async def _put_back(self, events: Sequence[tuple[bytes, bytes]], first: int) -> None:
+    async def _put_back(self, events: Sequence[StoredEvent], first: int) -> None:
+        if size := self._seen.first_differing(self._tree, [leaf_hash(envelope) for envelope, _ in events]):
+            raise NotRefilled(self._tree.size + 1, f"what follows does not lead to the head at {size} that was seen")
         # Said before the first event is back: what ends in between must not let commands in.
         if not self._files.halted_by(REPAIR).endswith(REFILLED):
             self._files.halt(REPAIR, f"positions from {first} on {REFILLED}")

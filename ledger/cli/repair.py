@@ -11,25 +11,27 @@ import click
 
 from ledger.blobs.contract import BlobError
 from ledger.cli.bodies import bodies_with_keys
+from ledger.cli.ending import Ending, SuccessionUnderWay, is_under_way
 from ledger.cli.log_store import known_keys, log_blobs
 from ledger.cli.refilling import Refilled, Refilling, topic_of
 from ledger.cli.running import settings_for
 from ledger.cli.stream_options import kafka_of, kafka_option
-from ledger.cli.succession import SuccessionUnderWay, is_under_way, succeed
+from ledger.cli.succession import succeed
 from ledger.config import Settings
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
-from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogEndedForEver, LogFiles, log_folder
+from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_heads import SeenHeads
 from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.refill import NotRefilled, open_refill
 from ledger.stream.contract import StreamUnavailable
 from ledger.trust.format_fault import FormatFault
+from ledger.trust.merkle import TREE_SIZE_MAX
 from ledger.trust.sealing import Opener
 
 _FAULTS = (
-    BlobError, FormatFault, KeyFileUnusable, KeysUnavailable, LogDamaged, LogEndedForEver, NotRefilled,
-    StreamUnavailable,
+    BlobError, FormatFault, KeyFileUnusable, KeysUnavailable, LogDamaged, NotRefilled, StreamUnavailable,
 )  # fmt: skip
 _dir = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the `ledger up` that runs; else the settings."
@@ -111,6 +113,8 @@ async def _accept(settings: Settings, hospital: str) -> None:
     async with open_refill(settings.postgres_append_url, hospital) as ledger:
         files = LogFiles(log_blobs(settings), log_folder(hospital, await ledger.origin()))
         head = await ledger.head()
+        seen = await asyncio.to_thread(files.seen)
+        await SeenHeads(seen).require_all(ledger.envelopes())
     # Whoever let commands in now would leave a log that has ended, or one that has not begun.
     if await asyncio.to_thread(is_under_way, files):
         raise SuccessionUnderWay
@@ -126,13 +130,15 @@ async def _refill(settings: Settings, hospital: str, kafka: str) -> tuple[Refill
         # By the registry: of the logs that ended before it a restored store may have little.
         origin = await ledger.origin()
         files = LogFiles(log_blobs(settings), log_folder(hospital, origin))
-        files.refuse_if_ended()
+        # One that has ended, and that nothing goes on for yet, comes back to what its end says survives.
+        ended = await Ending(settings, hospital).found(origin)
         signed = newest_head(files, origin, known_keys(settings)(origin))
         if signed is None:
             raise LogDamaged(SIGNED, "missing; there is nothing to refill from")
         with topic_of(kafka or kafka_of(settings), hospital, origin) as topic:
             async with _opener(settings) as opener:
-                done = await Refilling(ledger, files, signed, topic, opener).run()
+                upto = ended.surviving if ended else TREE_SIZE_MAX
+                done = await Refilling(ledger, files, signed, topic, opener, upto).run()
         return done, files.halted()
 
 
@@ -143,4 +149,4 @@ async def _opener(settings: Settings) -> AsyncGenerator[Opener | None]:
         yield None
         return
     async with bodies_with_keys(settings) as bodies:
-        yield bodies.opener
+        yield bodies.checking

@@ -6,17 +6,18 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import click
+
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.key_part import KEY_FILE, note_key_names
-from ledger.backup.later_destructions import LaterDestruction
 from ledger.backup.putting_back import put_back
-from ledger.backup.restoring import Checked, place_logs
+from ledger.backup.restoring import Checked, Placed, place_logs
 from ledger.blobs.contract import Blobs
 from ledger.cli.log_store import log_blobs
 from ledger.cli.service_database import make_database
@@ -59,6 +60,18 @@ def restored_keys(
     return RestoredKeys(held, read_secret(file), content, passphrase, log_passphrase)
 
 
+def placed_logs(checked: Checked, living: Blobs | None, target: Blobs) -> Placed:
+    """As `place_logs`; says whose records are not opened for now, and what opens them."""
+    placed = place_logs(checked, living, target)
+    for each in placed.unseen if checked.keys else ():
+        click.echo(
+            f"{each.hospital}: no record is opened: whether one was destroyed at positions {each.first} to {each.upto} "
+            "neither these KEYS nor the log say. `ledger repair refill` ends that; newer KEYS avoid it; where records "
+            f"are needed at once, `ledger keys release {each.hospital}`, by two persons"
+        )
+    return placed
+
+
 def restored_service(
     folder: Path, checked: Checked, living: Blobs | None, settings: Settings, keys: RestoredKeys | None
 ) -> None:
@@ -71,7 +84,7 @@ def restored_service(
     building = folder.with_name(f".{folder.name}.restoring-{secrets.token_hex(4)}")
     postgres = EmbeddedPostgres(make_folder(building) / "postgres")
     try:
-        logs = partial(place_logs, checked, living, log_blobs(replace(settings, data_dir=building)))
+        logs = partial(placed_logs, checked, living, log_blobs(replace(settings, data_dir=building)))
         _fill(building, postgres, checked, keys, logs)
     except BaseException:
         postgres.stop()
@@ -87,7 +100,7 @@ def _fill(
     postgres: EmbeddedPostgres,
     checked: Checked,
     keys: RestoredKeys | None,
-    logs: Callable[[], Sequence[LaterDestruction]],
+    logs: Callable[[], Placed],
 ) -> None:
     service = ServiceFolder.open(building, checked.events.manifest.stream, Listen())
     with postgres:

@@ -78,7 +78,8 @@ async def _serve(
         async with view_queries(settings, ledger, bodies.opener) as queries, follower.following():
             proofs = Proofs(ledger, logs, Disclosing(bodies.keys).disclose).queries()
             own = {key_service.RPC: keys.unseal, **purge_queries(purges_of(settings, ledger, bodies))}
-            await run_server(settings, ledger, {**queries, **proofs, **own}, stop, answers, logs=logs)
+            served = {**queries, **proofs, **own}
+            await run_server(settings, ledger, served, stop, answers, logs=logs, unfollowed=follower.not_followed)
     finally:
         await ledger.close()
 

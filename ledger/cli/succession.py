@@ -7,7 +7,7 @@ the successor's key, the note that closes the old log, the registry with its fen
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -17,10 +17,19 @@ from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_domain
 from ledger.application.succession import NotAppended
-from ledger.blobs.contract import BlobDiffers, BlobError, Blobs
-from ledger.cli.bodies import bodies_with_keys
-from ledger.cli.giving_up import Claim, Loss, NotSucceeded, measured_loss
-from ledger.cli.log_store import key_folder, known_keys, log_blobs, read_policy
+from ledger.blobs.contract import BlobDiffers, BlobError
+from ledger.cli.believed_topic import BelievedTopic
+from ledger.cli.bodies import Bodies, bodies_with_keys
+from ledger.cli.ending import Ending
+from ledger.cli.giving_up import (
+    Claim,
+    Loss,
+    NotSucceeded,
+    measured_loss,
+    refuse_below_known,
+    require_surviving,
+)
+from ledger.cli.log_store import read_policy
 from ledger.cli.person import Person
 from ledger.cli.refilling import topic_of
 from ledger.cli.running import settings_for
@@ -31,13 +40,12 @@ from ledger.cli.trusted_keys import required_policy, trust_options
 from ledger.cli.witnessed_loss import refuse_below_witnesses
 from ledger.config import BadSettings, Settings
 from ledger.domain.decide_log import SucceedLog, succeed_log
-from ledger.domain.log_events import LossReason
+from ledger.domain.log_events import LossReason, UpheldDestruction
 from ledger.domain.refusal import Refused
 from ledger.domain.values import Actor
-from ledger.integrator.log_keys import KeyUnusable, LogKeys
+from ledger.integrator.log_keys import KeyUnusable
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
-from ledger.keys.key_folder import KeyFolder
-from ledger.log.log_files import ENDED, REFILLED, REPAIR, SIGNED, SUCCEEDED, LogDamaged, LogFiles, log_folder
+from ledger.log.log_files import LogDamaged
 from ledger.log.own_heads import newest_head
 from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import HospitalDiffers, NotDurable, StoreError, StoreUnavailable
@@ -47,35 +55,20 @@ from ledger.stream.contract import StreamUnavailable
 from ledger.stream.topics import records_topic
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import FormatFault
-from ledger.trust.lineage import successor_of
-from ledger.trust.log_ended import LogEnded, check_log_ended
+from ledger.trust.lineage import first_of
+from ledger.trust.log_ended import LogEnded
 from ledger.trust.merkle import TREE_SIZE_MAX
-from ledger.trust.note import Note
-from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
-from ledger.trust.signed_note import signers
+from ledger.trust.note_key import VerifierKey
 
 _NEEDED = (
     "postgres_append_url", "postgres_migrate_url", "postgres_stream_url", "postgres_keys_url", "key_file",
     "key_passphrase_file",
 )  # fmt: skip
 _COMMANDS = UUID("0c5d3e57-52f1-4f0e-8a57-6f5b8f0f7c11")
-_UNDER_WAY = "a succession is under way; run `ledger repair succeed` again"
 _FAULTS = (
     AnotherHistory, BadSettings, BlobDiffers, BlobError, FormatFault, HospitalDiffers, KeyFileUnusable, KeysUnavailable,
     KeyUnusable, LogDamaged, NotAppended, NotDurable, StreamUnavailable,
 )  # fmt: skip
-
-
-class SuccessionUnderWay(Exception):
-    """A succession is under way; `ledger repair succeed` ends it, and lets commands in."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
-
-
-def is_under_way(files: LogFiles) -> bool:
-    """Whether this log has ended, or is a successor that has not begun yet. Blocks. BlobError."""
-    return files.read(ENDED) is not None or files.halted_by(REPAIR) == _UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +89,10 @@ class Succeeded:
     ended: LogEnded
     position: int
     """Of the LogSucceeded."""
+    upheld: int
+    """How many records stay destroyed whose RecordDestroyed is lost."""
+    held: bool
+    """Whether no record is opened, since nobody knows which more were destroyed."""
 
 
 @click.command()
@@ -112,6 +109,12 @@ class Succeeded:
     default=None,
     help="The last position that is given up, where no head that is left says it: a witness's size, a topic's end.",
 )
+@click.option(
+    "--unproven", is_flag=True, help="Vouch for a --checkpoint that no witness has cosigned and nothing left can prove."
+)
+@click.option(
+    "--unwitnessed", is_flag=True, help="End it though fewer witnesses than the quorum can be asked what they know."
+)
 @kafka_option
 @trust_options
 def succeed(
@@ -121,6 +124,8 @@ def succeed(
     folder: Path | None,
     checkpoints: tuple[str, ...],
     lost_to: int | None,
+    unproven: bool,
+    unwitnessed: bool,
     kafka: str,
     key: VerifierKey | None,
     policy: Path | None,
@@ -135,7 +140,7 @@ def succeed(
     if checkpoints and not (key or policy):
         raise click.UsageError("--checkpoint needs --key or --policy")
     heads = signed_heads(checkpoints, required_policy(key, policy)) if checkpoints else []
-    claim = Claim([each.checkpoint for each in of_hospital(heads, hospital)], lost_to or 0)
+    claim = Claim(of_hospital(heads, hospital), lost_to or 0, unproven, unwitnessed)
     try:
         persons = tuple(to_domain(each, Actor) for each in approvers)
         approval = Approval(persons, LossReason(reason), claim, kafka or kafka_of(settings))
@@ -155,8 +160,19 @@ def _say(hospital: str, settings: Settings, done: Succeeded) -> None:
     ended = done.ended
     click.echo(f"{hospital}: the log {ended.last.origin} has ended at {ended.lost[-1]:,} events, for ever.")
     click.echo(f"Lost for good: positions {ended.lost[0]:,} to {ended.lost[-1]:,}.")
+    if ended.unproven:
+        click.echo("That the log had grown to its last head two persons say, and nothing else; so does its end.")
+    if ended.unwitnessed:
+        click.echo("Fewer witnesses than the quorum could be asked whether they know of more; so does its end say.")
+    if done.upheld:
+        click.echo(f"{done.upheld:,} records whose RecordDestroyed is lost stay destroyed (DestructionsUpheld).")
     click.echo(f"{ended.successor.name} goes on with position {done.position:,}. Its verifier key, for every policy,")
     click.echo(f"witness and receiver: {ended.successor}")
+    if done.held:
+        click.echo(
+            "Records stay held back: which of them were destroyed among the lost positions nothing says. Two persons"
+        )
+        click.echo(f"who let them be read all the same: `ledger keys release {hospital} --reason LOSS_GIVEN_UP`.")
     click.echo("The views are built anew. Receivers of the old log find `succeeded` beside the new checkpoint.")
     if settings.stream == "kafka":
         click.echo(
@@ -169,7 +185,7 @@ async def _succeed(settings: Settings, hospital: str, approval: Approval) -> Suc
     async with bodies_with_keys(settings) as bodies, nobody_else(settings, hospital) as still_alone:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         try:
-            return await _Succession(settings, hospital, ledger, approval).run(still_alone)
+            return await _Succession(settings, hospital, ledger, bodies, approval).run(still_alone)
         finally:
             await ledger.close()
 
@@ -177,113 +193,75 @@ async def _succeed(settings: Settings, hospital: str, approval: Approval) -> Suc
 class _Succession:
     """One hospital's, while nobody else signs or publishes."""
 
-    def __init__(self, settings: Settings, hospital: str, ledger: Ledger, approval: Approval) -> None:
+    def __init__(self, settings: Settings, hospital: str, ledger: Ledger, bodies: Bodies, approval: Approval) -> None:
         self._settings = settings
         self._hospital = hospital
         self._ledger = ledger
+        self._bodies = bodies
         self._approval = approval
-        self._blobs: Blobs = log_blobs(settings)
-        self._folder = KeyFolder(key_folder(settings))
-        self._known = known_keys(settings)
+        self._ending = Ending(settings, hospital)
 
     async def run(self, still_alone: asyncio.Task[None]) -> Succeeded:
         """Goes on wherever an earlier run was broken off."""
         origin = await self._ledger.origin_of(self._hospital)
-        ended = await self._under_way(origin) or await self._closed(origin)
+        ended = await self._ending.under_way(origin, await self._ledger.head(self._hospital))
+        ended = ended or await self._closed(origin)
         if still_alone.done():
             raise NotSucceeded("another process signs or publishes; nothing but the closed log is changed yet")
-        old = ended.last.origin
-        await end_log(self._settings.postgres_migrate_url, self._hospital, old, ended.successor.name, ended.surviving)
+        old, new, surviving = ended.last.origin, ended.successor.name, ended.surviving
+        await end_log(self._settings.postgres_migrate_url, self._hospital, old, new, surviving)
         await self._ledger.hospitals()  # so that this process knows the new origin
-        command = self._command(ended.last, ended.lost, LossReason(ended.reason))
+        destroyed = tuple(
+            UpheldDestruction(record_id, position)
+            for record_id, position in await self._bodies.key_rows.tombstones_beyond(first_of(old), surviving)
+        )
+        command = self._command(ended.last, ended.lost, LossReason(ended.reason), destroyed)
         position = await self._ledger.succeed(self._hospital, command)
-        for path in self._folder.signing_paths(old, KeyKind.ED25519):
-            self._folder.put_away(path)
-        await asyncio.to_thread(self._let_commands_in, ended)
-        return Succeeded(ended, position)
-
-    def _keys(self, *, make: bool) -> LogKeys:
-        """A key is made for the log that goes on alone: with one made anew for the old log anybody could end it."""
-        passphrase = self._settings.log_passphrase_file
-        return LogKeys(self._folder.folder, passphrase, make=make, verifiers=self._known.verifiers)
-
-    def _files(self, origin: str) -> LogFiles:
-        return LogFiles(self._blobs, log_folder(self._hospital, origin))
-
-    async def _under_way(self, origin: str) -> LogEnded | None:
-        """The end of the log before, where the ledger has moved on from it and nothing was appended yet."""
-        files = self._files(origin)
-        if await asyncio.to_thread(files.read, SUCCEEDED) is None:
-            return None
-        ended = self._checked(files, SUCCEEDED)
-        # The ledger too, should somebody have taken the words away: without its LogSucceeded it takes no command.
-        begun = await self._ledger.head(self._hospital) > ended.surviving
-        return None if begun and await asyncio.to_thread(files.halted_by, REPAIR) != _UNDER_WAY else ended
+        self._ending.put_old_keys_away(ended)
+        await asyncio.to_thread(self._ending.let_commands_in, ended)
+        held = await self._bodies.held_back.held([first_of(old)])
+        return Succeeded(ended, position, len(destroyed), held=bool(held))
 
     async def _closed(self, origin: str) -> LogEnded:
-        """Closes the log, or finds it closed: from here on nothing is signed under its origin."""
-        files = self._files(origin)
-        if await asyncio.to_thread(files.ended) is None:
-            old = await asyncio.to_thread(self._old_keys, files, origin)
-            loss = await self._lost(files, origin)
-            new = await asyncio.to_thread(self._keys(make=True).of, successor_of(origin))
-            reason, key = self._approval.reason.value, new[0].verifier()
-            text = LogEnded(loss.last, loss.surviving, loss.surviving_root, key, reason, loss.claimed).text()
-            note = Note(text, tuple(key.sign(text) for key in (*old, *new)))
-            await asyncio.to_thread(files.write, {ENDED: note.encode()})
-        ended = self._checked(files, ENDED)
-        successor = self._files(ended.successor.name)
-        await asyncio.to_thread(successor.halt, REPAIR, _UNDER_WAY)
-        await asyncio.to_thread(successor.write, {SUCCEEDED: files.read(ENDED) or b""})
+        """Closes the log, or finds it closed, over the very ledger that it says survives."""
+        ended = await self._ending.found(origin)
+        if ended is None:
+            old = await asyncio.to_thread(self._ending.old_keys, origin)
+            loss = await self._lost(origin)
+            ended = await self._ending.close(origin, old, loss, self._approval.reason.value)
+        else:
+            # It may have been put back since: what the end says is for ever, so the ledger must come to it.
+            async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
+                await require_surviving(ended, rows.envelopes())
+        await self._ending.show(ended)
         return ended
 
-    def _old_keys(self, files: LogFiles, origin: str) -> tuple[SigningKey, ...]:
-        """Those that sign for the log that is to end. KeyUnusable, also where none of them has signed its last head:
-        who knows the log by that head believes no end of theirs.
-        """
-        keys, signed = self._keys(make=False).of(origin), files.signed()
-        if signed is not None and not signers(signed, [key.verifier() for key in keys]):
-            raise KeyUnusable(
-                origin, "it has not signed the last head of its log, which only the key of that head ends"
-            )
-        return keys
-
-    async def _lost(self, files: LogFiles, origin: str) -> Loss:
+    async def _lost(self, origin: str) -> Loss:
         """What is lost for good. Raises NotSucceeded, Refused: not while anything could bring it back."""
-        signed = newest_head(files, origin, self._known(origin))
+        files = self._ending.files(origin)
+        signed = newest_head(files, origin, self._ending.known(origin))
         if signed is None:
-            raise LogDamaged(SIGNED, "missing; nothing says what is lost")
-        if strange := [head.origin for head in self._approval.claim.heads if head.origin != origin]:
+            raise NotSucceeded("its log has signed nothing yet, so nothing that was shown to anybody is lost")
+        heads = [each.checkpoint for each in self._approval.claim.heads]
+        if strange := [head.origin for head in heads if head.origin != origin]:
             raise NotSucceeded(f"a checkpoint of {strange[0]}: not of the log that is to end")
         with topic_of(self._approval.kafka, self._hospital, origin) as topic:
             async with open_refill(self._settings.postgres_append_url, self._hospital) as rows:
-                loss = await measured_loss(files, signed, rows.envelopes(), topic, self._approval.claim)
+                believed = BelievedTopic(topic, files, signed, self._bodies.checking)
+                loss = await measured_loss(files, signed, rows, believed, self._approval.claim)
+        await asyncio.to_thread(refuse_below_known, files, loss)
         if policy := self._settings.log_policy:
-            await refuse_below_witnesses(read_policy(policy), files, signed, loss)
+            asked, word = read_policy(policy), self._approval.claim.unwitnessed
+            too_few = await refuse_below_witnesses(asked, files, signed, loss, unwitnessed=word)
+            loss = replace(loss, unwitnessed=too_few)
         command = self._command(loss.last, loss.lost, self._approval.reason)
         succeed_log(command, UUID(int=0), self._ledger.now())  # before a key is made or anything is closed
         click.echo(f"{self._hospital}: not to be had any more: {loss.missing}")
         return loss
 
-    def _let_commands_in(self, ended: LogEnded) -> None:
-        """But for a refill that nobody has accepted yet: what it brought back has no reservations all the same. What a
-        restore said of lost positions ends with them.
-        """
-        successor, said = self._files(ended.successor.name), self._files(ended.last.origin).halted_by(REPAIR)
-        if said.endswith(REFILLED):
-            successor.halt(REPAIR, said)
-        else:
-            successor.resume(REPAIR)
-
-    def _checked(self, files: LogFiles, path: str) -> LogEnded:
-        note = files.ended() if path == ENDED else files.succeeded()
-        if note is None:
-            raise LogDamaged(path, "missing")
-        origin = _ended_origin(note)
-        known = {*self._folder.verifiers_of(origin, KeyKind.ED25519), *self._known(origin)}
-        return check_log_ended(note, tuple(known))
-
-    def _command(self, last: Checkpoint, lost: range, reason: LossReason) -> SucceedLog:
+    def _command(
+        self, last: Checkpoint, lost: range, reason: LossReason, destroyed: tuple[UpheldDestruction, ...] = ()
+    ) -> SucceedLog:
         return SucceedLog(
             command_id=uuid5(_COMMANDS, last.text()),
             ended_origin=last.origin,
@@ -292,8 +270,5 @@ class _Succession:
             lost_to=lost.stop - 1,
             approvers=self._approval.approvers,
             reason=reason,
+            destroyed=destroyed,
         )
-
-
-def _ended_origin(note: Note) -> str:
-    return [*note.text.split("\n"), "", ""][1]

@@ -46,7 +46,7 @@ async def _checked(settings: Settings, wanted: tuple[str, ...]) -> bool:
             if strange := [each for each in wanted if each not in known]:
                 raise click.ClickException(f"no hospital {', '.join(strange)} in the registry")
             for hospital in [known[each] for each in wanted] or known.values():
-                check = KeyCheck(KeyRows(pool), bodies.purges, bodies.events, bodies.encryption)
+                check = KeyCheck(KeyRows(pool), bodies.purges, bodies.events, bodies.encryption, bodies.upheld)
                 held = await _say(hospital, check) and held
                 await _say_lost(hospital, LostKeys(KeyRows(pool), bodies.purges, bodies.events))
     finally:

@@ -25,6 +25,7 @@ from ledger.cli.service_folder import ServiceFolder
 from ledger.cli.signed_heads import log_ends, of_hospital, signed_heads
 from ledger.cli.trusted_keys import policy_of, trust_options
 from ledger.cli.verify_words import say
+from ledger.keys.origin import hospital_of
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.whole_ledger import registered_hospitals, verify_stored
 from ledger.trust.lineage import Succession
@@ -53,7 +54,8 @@ class _Asked:
     )
 
     def watch(self, hospital: str) -> RootWatch:
-        return RootWatch(of_hospital([*self.heads, *self.since], hospital), self.ends)
+        ends = [end for end in self.ends if hospital_of(end.last.origin) == hospital]
+        return RootWatch(of_hospital([*self.heads, *self.since], hospital), ends)
 
     def since_in(self, hospital: str) -> int:
         return max((head.checkpoint.size for head in of_hospital(self.since, hospital)), default=0)

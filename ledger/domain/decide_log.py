@@ -9,11 +9,15 @@ from uuid import UUID
 from ledger.domain.command_guards import is_person
 from ledger.domain.decision import LOG, Decision
 from ledger.domain.faults import Faults
-from ledger.domain.log_events import LogSucceeded, LossReason
+from ledger.domain.log_events import DestructionsUpheld, LogSucceeded, LossReason, UpheldDestruction
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.values import Actor, EventMeta
 
 APPROVERS = 2
+UPHELD_MAX = 4_000
+"""Destructions an event, 200 KB of its body."""
+_UPHELD_EVENTS_MAX = 90
+"""Beside LogSucceeded, below what one command may add."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,12 @@ class SucceedLog:
     lost_to: int
     approvers: tuple[Actor, ...]
     reason: LossReason
+    destroyed: tuple[UpheldDestruction, ...] = ()
+    """Records whose RecordDestroyed is among what is lost, by the tombstones of their keys."""
 
 
 def succeed_log(command: SucceedLog, stream_id: UUID, now: datetime) -> Decision:
-    """The one event of a new stream. Raises Refused with every fault: nothing lost, or not two different persons."""
+    """The events of a new stream. Raises Refused with every fault: nothing lost, or not two different persons."""
     faults = Faults()
     if command.lost_from > command.lost_to:
         faults.add("lost_to", "NOTHING_LOST", "the ledger is not behind its log", RefusalKind.STATE)
@@ -38,10 +44,12 @@ def succeed_log(command: SucceedLog, stream_id: UUID, now: datetime) -> Decision
         faults.add("approvers", "NOT_TWO_PERSONS", "two different persons approve", RefusalKind.STATE)
     if not all(map(is_person, command.approvers)):
         faults.add("approvers", "NOT_A_PERSON", "a person approves, not a system", RefusalKind.STATE)
+    if len(command.destroyed) > UPHELD_MAX * _UPHELD_EVENTS_MAX:
+        faults.add("destroyed", "TOO_MANY", f"at most {UPHELD_MAX * _UPHELD_EVENTS_MAX} records", RefusalKind.STATE)
     faults.refuse_if_any()
     first = command.approvers[0]
     meta = EventMeta(actor=first, occurred_at=now, command_id=command.command_id, purpose="RECORDMGT")
-    event = LogSucceeded(
+    succeeded = LogSucceeded(
         meta,
         command.ended_origin,
         command.last_checkpoint,
@@ -50,4 +58,10 @@ def succeed_log(command: SucceedLog, stream_id: UUID, now: datetime) -> Decision
         command.approvers,
         command.reason,
     )
-    return Decision(stream_id, LOG, (event,))
+    return Decision(stream_id, LOG, (succeeded, *_upheld(meta, command)))
+
+
+def _upheld(meta: EventMeta, command: SucceedLog) -> list[DestructionsUpheld]:
+    destroyed = sorted(command.destroyed, key=lambda each: each.record_id)
+    parts = [destroyed[begin : begin + UPHELD_MAX] for begin in range(0, len(destroyed), UPHELD_MAX)]
+    return [DestructionsUpheld(meta, command.ended_origin, tuple(part)) for part in parts]

@@ -15,7 +15,7 @@ from ledger.domain.course_events import CourseEvent
 from ledger.domain.disposal_events import DisposalEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
-from ledger.domain.log_events import LogSucceeded
+from ledger.domain.log_events import DestructionsUpheld, LogSucceeded
 from ledger.domain.map_events import MapPublished
 from ledger.domain.newborn_events import NewbornEvent
 from ledger.domain.rulebook_events import RulebookEvent
@@ -220,6 +220,7 @@ Event = (
     | IdentityEvent
     | MapPublished
     | LogSucceeded
+    | DestructionsUpheld
     | RulebookEvent
 )
 

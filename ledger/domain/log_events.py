@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from ledger.domain.values import Actor, EventMeta
 
@@ -30,3 +31,21 @@ class LogSucceeded:
     lost_to: int
     approvers: tuple[Actor, ...]
     reason: LossReason
+
+
+@dataclass(frozen=True)
+class UpheldDestruction:
+    """A record that stays destroyed though its RecordDestroyed is lost."""
+
+    record_id: UUID
+    position: int
+    """Of the RecordDestroyed in the log that ended."""
+
+
+@dataclass(frozen=True)
+class DestructionsUpheld:
+    """Which records were destroyed in the lost positions: behind the LogSucceeded that gave these up."""
+
+    meta: EventMeta
+    ended_origin: str
+    destroyed: tuple[UpheldDestruction, ...]

@@ -17,7 +17,12 @@ from ledger.integrator import metrics
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows
 from ledger.integrator.log_keys import KeyUnusable, LogKeys
-from ledger.integrator.rollback import HaltedElsewhere, LedgerRolledBack, refuse_if_rolled_back
+from ledger.integrator.rollback import (
+    HaltedElsewhere,
+    LedgerRolledBack,
+    refuse_another_tree,
+    refuse_if_rolled_back,
+)
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.lease import Lease, Leases
 from ledger.log.key_register import note_keys
@@ -122,9 +127,12 @@ class HospitalIntegrator:
         self, lease: Lease, renewal: asyncio.Task[None], stop: asyncio.Event, patience_seconds: Callable[[], float]
     ) -> None:
         log = await self._open()
+        if not await self._take_up(log, lease, lambda: not stop.is_set() and not renewal.done()):
+            return
         publishing = self._tools.publishing(log, self._hospital.id)
         await publishing.compare_with_witnesses()
         await self._refuse_if_halted_elsewhere_too(log)
+        await self._note_keys(log)
         resumed = False
         busy = time.monotonic()
         self._signed_at = 0.0
@@ -176,8 +184,21 @@ class HospitalIntegrator:
         self._log = None
         log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys, known=known)
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
-        await self._note_keys(log)
         return log
+
+    async def _take_up(self, log: SignedLog, lease: Lease, goes_on: Callable[[], bool]) -> bool:
+        """Signs the head that is gone on from where that is due; False where it may not be signed any more."""
+        if log.is_taken_up:
+            return True
+        rows, rebuilt = self._tools.rows, b""
+        if log.is_unproven:
+            rebuilt = await refuse_another_tree(rows, self._hospital.id, log.signed, goes_on)
+        if not goes_on() or not await lease.renew():
+            return False
+        # Witnesses can be asked with a signature alone, so here before them: what is halted gets none.
+        await self._refuse_if_halted_elsewhere_too(log)
+        await asyncio.to_thread(log.take_up, rebuilt)
+        return True
 
     async def _note_keys(self, log: SignedLog) -> None:
         """A damaged register proves nothing of the log: it is named, gets no line, and the log goes on."""

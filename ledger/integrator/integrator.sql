@@ -19,6 +19,9 @@ WHERE before < $3 ORDER BY position
 -- name: envelope
 SELECT envelope FROM {schema}.events WHERE position = $1
 
+-- name: envelopes
+SELECT envelope FROM {schema}.events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+
 -- name: age
 -- Seconds since the event was recorded, by the database's clock.
 SELECT greatest(0, extract(epoch FROM clock_timestamp()) - recorded_at / 1000000.0)::float8

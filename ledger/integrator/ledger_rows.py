@@ -73,6 +73,11 @@ class LedgerRows:
         rows = await self._rows(_of_hospital("envelope", hospital), (position,))
         return rows[0][0] if rows else None
 
+    async def envelopes(self, hospital: str, position: int, last: int) -> list[bytes]:
+        """The next envelopes above a position, up to `last`, at most BATCH."""
+        rows = await self._rows(_of_hospital("envelopes", hospital), (position, last, BATCH))
+        return [row[0] for row in rows]
+
     async def age_seconds(self, hospital: str, position: int) -> float:
         """How long ago the event at a position was recorded; 0 where there is none."""
         rows = await self._rows(_of_hospital("age", hospital), (position,))

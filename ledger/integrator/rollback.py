@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from ledger.integrator.ledger_rows import LedgerRows
 from ledger.log.log_files import LogFiles
 from ledger.log.standing import difference
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
 
 
 class LedgerRolledBack(Exception):
@@ -35,3 +37,29 @@ async def refuse_if_rolled_back(rows: LedgerRows, hospital: str, files: LogFiles
     what = await asyncio.to_thread(difference, files, signed, head, leaf)
     if what:
         raise LedgerRolledBack(hospital, what)
+
+
+async def refuse_another_tree(
+    rows: LedgerRows, hospital: str, signed: Checkpoint, goes_on: Callable[[], bool]
+) -> bytes:
+    """The root that the ledger's own events lead to at the size of a head; LedgerRolledBack where the head has another.
+
+    Reads every envelope below it; empty where `goes_on` said no before the end.
+    """
+    tree = Frontier()
+    while tree.size < signed.size and goes_on():
+        envelopes = await rows.envelopes(hospital, tree.size, signed.size)
+        if not envelopes:
+            break
+        await asyncio.to_thread(_grow, tree, envelopes)
+    if not goes_on():
+        return b""
+    if tree.root() != signed.root:
+        raise LedgerRolledBack(
+            hospital, f"signed up to position {signed.size}, but the ledger's events up to there have another root"
+        )
+    return tree.root()
+
+
+def _grow(tree: Frontier, envelopes: Sequence[bytes]) -> None:
+    tree.extend(leaf_hash(envelope) for envelope in envelopes)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.log.log_files import SIGNED, LogDamaged, LogFiles
+from ledger.blobs.contract import BlobDiffers
+from ledger.log.log_files import SEEN, SIGNED, LogDamaged, LogFiles
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_heads import SeenHeads
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
 from ledger.trust.note_key import SigningKey, VerifierKey
@@ -19,14 +22,20 @@ class LogTakenOver(Exception):
     """Another process has signed meanwhile; this one begins again from what is kept."""
 
 
+class HeadUnproven(Exception):
+    """A key of now has not signed the head that the log goes on from: it signs what the ledger's own events lead to."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 class SignedLog:
     """All calls block. After an error the object is not to be used again: what counts is on disk."""
 
     def __init__(self, files: LogFiles, origin: str, *keys: SigningKey, known: Sequence[VerifierKey] = ()) -> None:
-        """Takes up the last signed checkpoint; signs that of the empty log where there is none.
+        """Finds the last signed checkpoint, which counts under one of `keys`, or of `known`, which signed before: a log
+        store that was put back may end before its keys changed. Nothing is signed before `take_up`.
 
-        Every head bears a signature of each key; on what is taken up one of them is enough, or one of `known`, which
-        signed before: a log store that was put back may end before its keys changed. It is signed anew then.
         LogDamaged where no key has signed it, the tiles do not have its root, or it is missing; LogEndedForEver,
         BlobError.
         """
@@ -38,8 +47,10 @@ class SignedLog:
             origin, 0, EMPTY_ROOT
         )
         self._growth = open_growth(files, self.signed)
-        self.signed_note = self._taken_up()
-        published = files.published()
+        self._seen = SeenHeads(files.seen())
+        self._kept, published = files.signed(), files.published()
+        self._missing = self._not_signed_by(self._kept, published)
+        self.is_taken_up: bool = self._is_of_now(self._kept)
         self.published_size = parse_checkpoint(published.text).size if published else 0
         self.is_published = published is not None and self._bears_all(published)
         self._partial_at = [self.signed.size]
@@ -48,6 +59,20 @@ class SignedLog:
     def verifier(self) -> VerifierKey:
         """The key that others check its signature with; the first of two."""
         return self._verifiers[0]
+
+    @property
+    def signed_note(self) -> Note:
+        """Of the last head, under every key of now; HeadUnproven before the log is taken up."""
+        if self._kept is None or not self.is_taken_up:
+            raise HeadUnproven
+        return self._kept
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether a key of now has not signed the head that is gone on from. Who has only a key that was put away, and
+        the files, could have made another tree that ends with the ledger's own last event.
+        """
+        return bool(self._missing) and self.signed.size > 0
 
     @property
     def size(self) -> int:
@@ -59,16 +84,34 @@ class SignedLog:
         """Whether everything that was signed is published."""
         return self.is_published and self.published_size == self.signed.size
 
+    def take_up(self, rebuilt: bytes = b"") -> None:
+        """Signs the head that is gone on from where `signed` says an older one or none, or a key of now has not signed
+        it: the same text, under all keys. `rebuilt`: the root of the ledger's own events, for a head that is unproven.
+        HeadUnproven without it, and as `require_ours`.
+        """
+        if self.is_taken_up:
+            return
+        if self.is_unproven and rebuilt != self.signed.root:
+            raise HeadUnproven
+        self.require_ours()
+        self._sign(self.signed)
+
     def take(self, leaves: Sequence[StoredLeaf]) -> None:
-        """Adds events in order."""
+        """Adds events in order. BlobDiffers where they do not come by a head that somebody was shown of this log."""
+        if self._seen.within(self.size, self.size + len(leaves)):
+            hashes = [leaf_hash(leaf.envelope) for leaf in leaves]
+            # Before anything is written: what is written stays.
+            if size := self._seen.first_differing(self._growth.frontier(), hashes):
+                raise BlobDiffers(f"{SEEN}/{size}")
         self._growth.take(leaves)
 
     def sign(self) -> Note:
         """Signs the head of now and keeps it. Raises LogTakenOver where somebody else has signed since."""
+        self.take_up()
         self.require_ours()
         checkpoint = self._growth.finish(self.signed.origin)
         if checkpoint.size > self.signed.size:
-            self.signed_note = self._sign(checkpoint)
+            self._sign(checkpoint)
             self.signed = checkpoint
             self._partial_at.append(checkpoint.size)
         return self.signed_note
@@ -79,9 +122,9 @@ class SignedLog:
         """
         self.files.refuse_if_ended()
         kept = self.files.signed()
-        if kept is None:
+        if kept is None and self._kept is not None:
             raise LogDamaged(SIGNED, "missing, though it was there")
-        if kept.text != self.signed_note.text:
+        if kept is not None and (self._kept is None or kept.text != self._kept.text):
             raise LogTakenOver(LogTakenOver.__doc__)
 
     def publish(self, note: Note, checkpoint: Checkpoint) -> None:
@@ -92,24 +135,25 @@ class SignedLog:
         self.published_size, self.is_published = checkpoint.size, True
         self._drop_partial()
 
-    def _taken_up(self) -> Note:
-        """The note of the head that is gone on from; it is signed again where `signed` says an older one or none, or
-        a key of now has not signed it: the same text, under more keys.
-        """
-        kept = self.files.signed()
-        as_it_is = kept is not None and kept.text == self.signed.text() and self._bears_all(kept)
-        return kept if kept is not None and as_it_is else self._sign(self.signed)
+    def _is_of_now(self, kept: Note | None) -> bool:
+        return kept is not None and kept.text == self.signed.text() and self._bears_all(kept)
+
+    def _not_signed_by(self, *notes: Note | None) -> list[VerifierKey]:
+        """The keys of now that have signed the head in none of these notes."""
+        of_head = [note for note in notes if note is not None and note.text == self.signed.text()]
+        signed = {key for note in of_head for key in signers(note, self._verifiers)}
+        return [key for key in self._verifiers if key not in signed]
 
     def _bears_all(self, note: Note) -> bool:
         return len(signers(note, self._verifiers)) == len(self._verifiers)
 
-    def _sign(self, checkpoint: Checkpoint) -> Note:
+    def _sign(self, checkpoint: Checkpoint) -> None:
         text = checkpoint.text()
         # Partial tiles go once they are full, and with them what kept two roots of one size apart; this stays.
         self.files.fence(checkpoint)
         note = Note(text, tuple(key.sign(text) for key in self.keys))
         self.files.keep_signed(note)
-        return note
+        self._kept, self._missing, self.is_taken_up = note, [], True
 
     def _drop_partial(self) -> None:
         """Partial tiles whose full one is published serve nobody. One that a crash leaves over does no harm."""

@@ -35,6 +35,15 @@ class KeysUnavailable(KeyProblem):
         self.why = why
 
 
+class KeysHeldBack(KeysUnavailable):
+    """Records of this ledger may have been destroyed where events are missing, so none is opened."""
+
+    def __init__(self, hospital: str, first: int, upto: int) -> None:
+        super().__init__("records are held back")
+        self.args = (f"{self.__doc__} {hospital}, {first} to {upto}: `ledger repair refill`, or `ledger keys release`",)
+        self.hospital = hospital
+
+
 class UnknownToken(KeyProblem):
     """The token names no consumer that may open bodies."""
 

@@ -5,7 +5,7 @@ Opening a body finds a key that is wrong for it. What it cannot find is looked f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -14,6 +14,7 @@ from ledger.keys.erasing import RECORD_DESTROYED
 from ledger.keys.key_encryption import KeyEncryption
 from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
 from ledger.keys.purge_rows import PurgeRows, Statement
+from ledger.keys.upheld import UpheldDestructions
 from ledger.keys.wrapping import Wrapped
 from ledger.store.hospitals import HospitalRow
 from ledger.store.reading import EventReader, LastEvent
@@ -31,7 +32,7 @@ class KeyRowFault(Enum):
     KEY_UNWRAPPED = "the row does not unwrap: it was altered, exchanged, or its key-encryption key is gone"
     KEY_ID = "the row is of another key than the one that the record's events name"
     KEY_PUT_BACK = "the record is destroyed, and its key is there again"
-    TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says"
+    TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says, nor upholds a lost one"
     REGISTER = "the record is destroyed, and the purge register lacks it or says something else"
 
 
@@ -48,7 +49,15 @@ class KeyFaultAt:
 class KeyCheck:
     """Checks one hospital after the other. Raises StoreUnavailable, KeysUnavailable, EnvelopeFault."""
 
-    def __init__(self, rows: KeyRows, purges: PurgeRows, events: EventReader, encryption: KeyEncryption) -> None:
+    def __init__(
+        self,
+        rows: KeyRows,
+        purges: PurgeRows,
+        events: EventReader,
+        encryption: KeyEncryption,
+        upheld: UpheldDestructions,
+    ) -> None:
+        self._upheld = upheld
         self._rows = rows
         self._purges = purges
         self._events = events
@@ -61,12 +70,14 @@ class KeyCheck:
         erased_up_to, after = await self._purges.erased_up_to(hospital.origin), UUID(int=0)
         while page := await self._events.last_events(hospital.id, after, _PAGE):
             last = [(each, decode(each.envelope)) for each in page]
-            for fault in await self._of_page(last, erased_up_to):
+            for fault in await self._of_page(last, erased_up_to, await self._upheld.of(hospital.id)):
                 yield fault
             self.checked += len(page)
             after = UUID(bytes=last[-1][1].stream_id)
 
-    async def _of_page(self, last: Sequence[tuple[LastEvent, Envelope]], erased_up_to: int) -> list[KeyFaultAt]:
+    async def _of_page(
+        self, last: Sequence[tuple[LastEvent, Envelope]], erased_up_to: int, upheld: Mapping[bytes, int]
+    ) -> list[KeyFaultAt]:
         streams = [(first_of(envelope.origin), envelope.stream_id) for _, envelope in last]
         rows = await self._rows.find(streams)
         kept = await self._purges.statements([stream for stream in streams if _is_destroyed(rows, stream)])
@@ -74,7 +85,11 @@ class KeyCheck:
         found: list[KeyFaultAt] = []
         for (event, envelope), stream in zip(last, streams, strict=True):
             row = rows.get(stream)
-            kind = _fault_of(event, envelope, row, kept.get(stream), erased_up_to)
+            lost = upheld.get(envelope.stream_id)
+            if row is not None and row.wrapped is None and lost is not None and lost == row.destroyed_by:
+                kind = _fault_of_upheld(envelope, row, kept.get(stream))
+            else:
+                kind = _fault_of(event, envelope, row, kept.get(stream), erased_up_to)
             if kind is None and row is not None and row.wrapped is not None and keys[stream] != row.place.key_id:
                 kind = KeyRowFault.KEY_UNWRAPPED
             if kind:
@@ -91,6 +106,13 @@ class KeyCheck:
 
 def _is_destroyed(rows: dict[StreamOf, KeyRow], stream: StreamOf) -> bool:
     return stream in rows and rows[stream].wrapped is None
+
+
+def _fault_of_upheld(envelope: Envelope, row: KeyRow, statement: Statement | None) -> KeyRowFault | None:
+    """Of the lost RecordDestroyed no commitment is left to hold the register's statement against."""
+    if row.place.key_id != envelope.key_id:
+        return KeyRowFault.KEY_ID
+    return KeyRowFault.REGISTER if statement is None or statement.position != row.destroyed_by else None
 
 
 def _fault_of(

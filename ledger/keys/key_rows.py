@@ -92,6 +92,10 @@ class KeyRows:
         values = (origin, after, settled_seconds, limit, before)
         return [row[0] for row in await self._pool.rows(_sql("living"), values)]
 
+    async def tombstones_beyond(self, origin: str, position: int) -> list[tuple[UUID, int]]:
+        """Streams of a ledger whose key an event beyond a position destroyed, each with that event's position."""
+        return [(row[0], row[1]) for row in await self._pool.rows(_sql("tombstones_beyond"), (origin, position))]
+
     async def live_by_generation(self) -> dict[int, int]:
         """How many live keys each generation wraps, over all hospitals."""
         return {row[0]: row[1] for row in await self._pool.rows(_sql("live_by_generation"))}

@@ -37,3 +37,7 @@ ORDER BY stream_id LIMIT $4
 
 -- name: live_by_generation
 SELECT generation, count(*) FROM ledger_keys.record_keys WHERE wrapped IS NOT NULL GROUP BY generation ORDER BY generation
+
+-- name: tombstones_beyond
+SELECT stream_id, destroyed_by FROM ledger_keys.record_keys
+WHERE origin = $1 AND wrapped IS NULL AND destroyed_by > $2 ORDER BY stream_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -43,18 +45,32 @@ def read_private(path: Path, *, bytes_max: int) -> bytes:
 def write_private(path: Path, data: bytes) -> None:
     """Writes a new file that only its owner reads, and its name, to disk; FileExistsError where the name is taken.
 
-    After a failure nothing of that name is left.
+    It gets its name once it is whole: what a kill leaves is a `.part`, which the next one of that name writes over.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    part = path.with_name(f"{path.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        _require_alone(descriptor, part)
+        try:
+            os.ftruncate(descriptor, 0)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        sync_folder(path.parent)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
+            os.link(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def _require_alone(descriptor: int, part: Path) -> None:
+    """Raises FileExistsError where another process is writing this very file, or has just put it in place."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = os.path.samestat(os.fstat(descriptor), part.stat())
+    except (BlockingIOError, FileNotFoundError):
+        ours = False
+    if not ours:
+        raise FileExistsError(errno.EEXIST, "another process is writing it", str(part))
 
 
 def sync_folder(folder: Path) -> None:

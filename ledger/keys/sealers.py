@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Sequence
 
+from ledger.keys.held_back import HeldBack
 from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
 from ledger.keys.purge_rows import PurgeRows
@@ -62,15 +63,21 @@ class KeyedSealer:
 class KeyedOpener:
     """An Opener. Of a destroyed record it opens the RecordDestroyed itself, which the purge register keeps."""
 
-    def __init__(self, keys: KeyStore, purges: PurgeRows, leaves_of: LeavesOf) -> None:
+    def __init__(
+        self, keys: KeyStore, purges: PurgeRows, leaves_of: LeavesOf, held_back: HeldBack | None = None
+    ) -> None:
+        """Without `held_back` it opens whatever is: for who checks alone, and shows nobody what an event says."""
+        self._held_back = held_back
         self._keys = keys
         self._purges = purges
         self._leaves_of = leaves_of
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
-        """As Opener says. Raises KeysUnavailable, StoreUnavailable."""
+        """As Opener says. Raises KeysUnavailable, KeysHeldBack, StoreUnavailable."""
         envelopes = [sealed_envelope(envelope) for envelope, _ in events]
         streams = [_stream_of(each) for each in envelopes if isinstance(each, Envelope)]
+        if self._held_back is not None:
+            await self._held_back.refuse({origin for origin, _ in streams})
         keys = await self._keys.find(streams) if streams else {}
         openings = [_opened(keys, envelope, body) for envelope, (_, body) in zip(envelopes, events, strict=True)]
         openings = await self._only_stored(events, envelopes, openings)

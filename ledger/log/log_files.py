@@ -19,6 +19,8 @@ SIGNED = "signed"
 """The last checkpoint that the log itself signed: on disk before anybody sees it, and inside alone."""
 HEADS = "heads"
 """Below it the text of every head by its size, written before it is signed and never deleted."""
+SEEN = "seen"
+"""Below it by size the texts of heads that somebody was shown beyond what this log still shows; never deleted."""
 ENDED = "ended"
 """Why this log is closed for ever and which one goes on: a note of its own key, never replaced."""
 SUCCEEDED = "succeeded"
@@ -121,6 +123,21 @@ class LogFiles:
     def fence(self, checkpoint: Checkpoint) -> None:
         """Lets only this root be signed at this size, for ever; BlobDiffers where another was."""
         self.write({head_path(checkpoint.size): checkpoint.text().encode()})
+
+    def note_seen(self, head: Checkpoint) -> None:
+        """Keeps a head of which the log has not the leaves any more, and fences its size. BlobDiffers."""
+        self.fence(head)
+        self.write({f"{SEEN}/{head.size}": head.text().encode()})
+
+    def seen(self) -> list[Checkpoint]:
+        """What was kept so, however far the log has come since. LogDamaged, BlobError."""
+        found: list[Checkpoint] = []
+        for path in (f"{SEEN}/{name.rpartition('/')[2]}" for name in self._blobs.names(self._name(SEEN))):
+            try:
+                found.append(parse_checkpoint((self.read(path) or b"").decode("utf-8", "replace")))
+            except FormatFault as fault:
+                raise LogDamaged(path, "; ".join(fault.faults)) from None
+        return found
 
     def keep_signed(self, note: Note) -> None:
         """Keeps what was signed, before anybody is shown it."""

@@ -15,6 +15,7 @@ from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.format_fault import TileFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.merkle import Frontier
 from ledger.trust.tile import TILE_WIDTH, BundleId, edge_tiles
 from ledger.trust.tile_growth import TileGrowth
 
@@ -50,6 +51,10 @@ class LogGrowth:
     def size(self) -> int:
         """Leaves so far: the last position taken."""
         return self._tiles.size
+
+    def frontier(self) -> Frontier:
+        """The tree so far."""
+        return self._tiles.frontier()
 
     def take(self, leaves: Sequence[StoredLeaf]) -> None:
         """Adds events in order; full tiles and bundles are on disk when it returns. PositionMissing, BlobError.

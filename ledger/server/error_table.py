@@ -58,6 +58,7 @@ TABLE: dict[type[BaseException], Row] = {
     keys.UnknownToken: Row(code_pb2.UNAUTHENTICATED, "UNKNOWN_TOKEN"),
     keys.PurposeDenied: Row(code_pb2.PERMISSION_DENIED, "PURPOSE_DENIED"),
     keys.HospitalDenied: Row(code_pb2.PERMISSION_DENIED, "HOSPITAL_DENIED", ("hospital",)),
+    keys.KeysHeldBack: Row(code_pb2.FAILED_PRECONDITION, "RECORDS_HELD_BACK", ("hospital",)),
     keys.KeysUnavailable: Row(code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE"),
     application.RecordDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED", ("stream_id",)),
     application.ClearLedger: Row(code_pb2.FAILED_PRECONDITION, "CLEAR_LEDGER", ("hospital",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from google.rpc import code_pb2
@@ -38,8 +38,16 @@ Send = Callable[[Any], Awaitable[None]]
 class HttpFront:
     """The ASGI application that is served."""
 
-    def __init__(self, edge: Edge, registry: CollectorRegistry, logs: LogPages | None = None) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        registry: CollectorRegistry,
+        logs: LogPages | None = None,
+        unfollowed: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """`unfollowed`: the hospitals whose destructions this process does not apply at the moment."""
         self._edge = edge
+        self._unfollowed = unfollowed
         self._logs = logs
         self._registry = registry
         self._connect = ConnectApp(edge)
@@ -103,7 +111,9 @@ class HttpFront:
             await asyncio.wait_for(self._edge.ping(), self._edge.limits.status_seconds_max)
         except Exception:  # noqa: BLE001 # whatever it is, the store does not answer
             return 503, "text/plain", b"the store does not answer\n"
-        return 200, "text/plain", b"ready\n"
+        # Said, and no reason to take the process away: care is served, and no key is used for more than 30 s unasked.
+        unfollowed = "".join(f"destructions are not followed: {each}\n" for each in self._unfollowed())
+        return 200, "text/plain", f"ready\n{unfollowed}".encode()
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import prometheus_client
@@ -42,9 +42,10 @@ async def run_server(
     logs: Logs | None = None,
     registry: CollectorRegistry = prometheus_client.REGISTRY,
     limits: Limits | None = None,
+    unfollowed: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Serves until `stop` is set, then drains. `ready` is called once both listeners answer.
-    Without `logs` none is served.
+    Without `logs` none is served. `unfollowed`: the hospitals whose destructions are not applied, which `/readyz` says.
 
     Raises NotLoopback for an address that is not one of this machine alone, OSError or RuntimeError where a port is
     taken.
@@ -54,7 +55,7 @@ async def run_server(
     edge = Edge(ledger, queries, registry, limits, logs.own if logs else None)
     grpc_server = GrpcServer(edge, share_port=settings.share_ports)
     pages = LogPages(logs.own, ledger.origin_of, logs.readers) if logs else None
-    http_server = HttpServer(HttpFront(edge, registry, pages), edge.limits.drain_seconds_max)
+    http_server = HttpServer(HttpFront(edge, registry, pages, unfollowed), edge.limits.drain_seconds_max)
     async with edge.reads.flushing():
         try:
             grpc_port = await grpc_server.start(str(grpc_address))

@@ -25,7 +25,7 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 
 class NotRefilled(Exception):
-    """The events do not continue this ledger; none of this page was put back."""
+    """The event does not continue this ledger, and was not put back."""
 
     def __init__(self, position: int, what: str) -> None:
         super().__init__(f"{self.__doc__} Position {position}: {what}")
@@ -71,6 +71,15 @@ class LedgerRefill:
                 leaf = await self._insert(at, envelope, body)
             if events:
                 await self._connection.execute(self._sql["advance_head"], (position + len(events) - 1, leaf))
+
+    async def refusal_of(self, position: int, event: tuple[bytes, bytes]) -> NotRefilled | None:
+        """Why an event would not be put back behind the head; nothing is written."""
+        try:
+            async with self._connection.transaction(force_rollback=True):
+                await self._insert(position, *event)
+        except NotRefilled as refusal:
+            return refusal
+        return None
 
     async def _insert(self, position: int, data: bytes, body: bytes) -> bytes:
         envelope = _decoded(position, data, body)

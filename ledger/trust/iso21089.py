@@ -96,6 +96,7 @@ _CODES = {
     "PatientUnmerged": "unmerge",
     "MapPublished": "report",
     "LogSucceeded": "report",
+    "DestructionsUpheld": "report",
     "RulePackAdded": "originate",
     "TemplatesAdded": "originate",
     "RulePackChosen": "report",

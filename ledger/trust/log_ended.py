@@ -20,6 +20,7 @@ from ledger.trust.strict_base64 import to_base64
 _HEADER = "ledger-log-ended@v1"
 _LINES = 10
 _SURVIVING = 4
+_UNPROVEN, _UNWITNESSED = " unproven", " unwitnessed"
 CLAIM_MAX = 10_000_000
 """Positions that may be given up beyond what any head or the ledger shows: nine months of a large hospital
 (docs/scale.md). A mistyped number must not make every head that anybody kept one that was lost."""
@@ -41,6 +42,10 @@ class LogEnded:
     """A code."""
     claimed: int = 0
     """Up to which position somebody says that more was known than the last head shows: a witness, a topic; else 0."""
+    unproven: bool = False
+    """The last head lies beyond all that was left to compare it with, and persons alone say that it was this log's."""
+    unwitnessed: bool = False
+    """Fewer witnesses than a quorum could be asked whether they know of more; persons ended the log all the same."""
 
     def text(self) -> str:
         """The text that is signed."""
@@ -52,7 +57,7 @@ class LogEnded:
             self.claimed or self.last.size,
             self.successor.name,
             self.successor,
-            self.reason,
+            f"{self.reason}{_UNPROVEN if self.unproven else ''}{_UNWITNESSED if self.unwitnessed else ''}",
         )
         return "".join(f"{line}\n" for line in lines)
 
@@ -85,16 +90,22 @@ def parse_log_ended(text: str) -> LogEnded:
     except (CheckpointFault, KeyFault) as fault:
         raise EndedFault(*fault.faults) from fault
     surviving, upto = survives.size, from_decimal(lines[6]) or 0
+    proven = lines[9].removesuffix(_UNWITNESSED)
+    reason = proven.removesuffix(_UNPROVEN)
     checks = (
         (surviving < upto, "nothing is lost"),
         (upto >= last.size, "less is given up than the last head shows"),
         (not claims_too_much(upto, last.size, surviving), f"more than {CLAIM_MAX:,} positions beyond what is known"),
         (successor.name == lines[7] and is_successor(successor.name, last.origin), "the successor is not the next log"),
-        (bool(lines[9]), "no reason"),
+        (bool(reason) and " " not in reason, "no reason"),
     )
     if faults := [fault for holds, fault in checks if not holds]:
         raise EndedFault(*faults)
-    return LogEnded(last, surviving, survives.root, successor, lines[9], upto if upto > last.size else 0)
+    claimed = upto if upto > last.size else 0
+    return LogEnded(
+        last, surviving, survives.root, successor, reason, claimed,
+        unproven=reason != proven, unwitnessed=proven != lines[9],
+    )  # fmt: skip
 
 
 def claims_too_much(upto: int, signed: int, surviving: int) -> bool:

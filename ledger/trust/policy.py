@@ -80,10 +80,13 @@ class Policy:
         """When the quorum was reached, given each witness's time; None where it was not, or the quorum is `none`."""
         return self._time_of(self.quorum, times)
 
+    def is_reached(self, witnesses: Collection[str]) -> bool:
+        """Whether these witnesses, given by their names in the policy, are a quorum."""
+        return self.quorum == NO_QUORUM or self.quorum_time(dict.fromkeys(witnesses, 0)) is not None
+
     def may_pass_over(self, witnesses: Collection[str]) -> bool:
         """Whether a quorum can be reached without any of these witnesses, given by their names in the policy."""
-        others = {name: 0 for name in self.witnesses if name not in witnesses}
-        return self.quorum == NO_QUORUM or self.quorum_time(others) is not None
+        return self.is_reached([name for name in self.witnesses if name not in witnesses])
 
     def _time_of(self, name: str, times: Mapping[str, int]) -> int | None:
         group = self.groups.get(name)

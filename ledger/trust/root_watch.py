@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from ledger.trust.log_ended import LogEnded
 from ledger.trust.policy import Witnessed
@@ -10,18 +11,31 @@ from ledger.trust.tile_growth import TileGrowth
 from ledger.trust.verify import Fault, RowFault
 
 
+class _Awaited(NamedTuple):
+    """A root that somebody has signed."""
+
+    size: int
+    root: bytes
+    head: Witnessed | None
+    """None for what survives of a log that ended."""
+
+
 class RootWatch:
     """Takes every leaf from the first on, and looks at the root wherever a signed head says what it must be."""
 
     def __init__(self, heads: Iterable[Witnessed] = (), ends: Iterable[LogEnded] = ()) -> None:
-        """The heads in any order; each was accepted under a policy before. `ends`: of logs that ended, checked too."""
+        """The heads in any order; each was accepted under a policy before. `ends`: of logs of this ledger that ended,
+        checked too; each says under two keys which root survives.
+        """
+        heads = sorted(heads, key=lambda head: head.checkpoint.size, reverse=True)
         by_origin = {end.last.origin: end for end in ends}
         self.lost: list[Witnessed] = []
         """Heads of a log that ended above what survives of it: there is nothing to compare them with any more."""
         self._after_end: list[Witnessed] = []
-        self._open: list[Witnessed] = []
-        for head in sorted(heads, key=lambda head: head.checkpoint.size, reverse=True):
-            self._kind_of(head, by_origin.get(head.checkpoint.origin)).append(head)
+        compared = [head for head in heads if self._is_comparable(head, by_origin.get(head.checkpoint.origin))]
+        awaited = [_Awaited(head.checkpoint.size, head.checkpoint.root, head) for head in compared]
+        awaited += [_Awaited(end.surviving, end.surviving_root, None) for end in by_origin.values()]
+        self._open = sorted(awaited, key=lambda each: each.size, reverse=True)
         self._growth = TileGrowth()
         self.compared: list[Witnessed] = []
         """The heads whose root was found, in order of size."""
@@ -38,14 +52,15 @@ class RootWatch:
     def take(self, leaves: Sequence[bytes]) -> Fault | None:
         """The next leaf hashes; SIGNED_ROOT at the first size whose root is not the signed one."""
         begin = 0
-        while self._open and self._open[-1].checkpoint.size <= self.size + len(leaves) - begin:
-            end = begin + self._open[-1].checkpoint.size - self.size
+        while self._open and self._open[-1].size <= self.size + len(leaves) - begin:
+            end = begin + self._open[-1].size - self.size
             self._growth.extend(leaves[begin:end])
             begin = end
-            head = self._open.pop()
-            if head.checkpoint.root != self.root():
-                return Fault(RowFault.SIGNED_ROOT, head.checkpoint.size, b"", 0)
-            self.compared.append(head)
+            awaited = self._open.pop()
+            if awaited.root != self.root():
+                return Fault(RowFault.SIGNED_ROOT, awaited.size, b"", 0)
+            if awaited.head is not None:
+                self.compared.append(awaited.head)
         self._growth.extend(leaves[begin:])
         return None
 
@@ -56,8 +71,9 @@ class RootWatch:
         fault = self.take(())
         return fault or (Fault(RowFault.BEHIND, self.size + 1, b"", 0) if self._open else None)
 
-    def _kind_of(self, head: Witnessed, end: LogEnded | None) -> list[Witnessed]:
+    def _is_comparable(self, head: Witnessed, end: LogEnded | None) -> bool:
         checkpoint = head.checkpoint
         if end is None or checkpoint.size <= end.surviving:
-            return self._open
-        return self.lost if end.gives_up(checkpoint) else self._after_end
+            return True
+        (self.lost if end.gives_up(checkpoint) else self._after_end).append(head)
+        return False

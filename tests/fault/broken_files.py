@@ -44,8 +44,8 @@ class BrokenOs:
 
         return counted
 
-    def _fdopen(self, descriptor: int, mode: str) -> Any:
-        return _File(os.fdopen(descriptor, mode), self)
+    def _fdopen(self, descriptor: int, mode: str, **named: Any) -> Any:
+        return _File(os.fdopen(descriptor, mode, **named), self)
 
     def _step(self, name: str, arguments: tuple[Any, ...]) -> None:
         self._note(name, next((str(each) for each in reversed(arguments) if isinstance(each, str | Path)), ""))
@@ -84,7 +84,7 @@ class _File:
     def write(self, data: bytes) -> None:
         self._broken.write(self._file, data)
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         return self._file.read(size)
 
     def flush(self) -> None:

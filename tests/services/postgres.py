@@ -73,7 +73,7 @@ def template_database(postgres_server: EmbeddedPostgres) -> str:
 def database(postgres_server: EmbeddedPostgres, template_database: str) -> Iterator[Database]:
     """A fresh, migrated database of this test alone."""
     for lent in lent_database(postgres_server, template_database):
-        _open_to_roles(postgres_server, lent.name)
+        open_to_roles(postgres_server, lent.name)
         yield replace(lent, migrated=True)
 
 
@@ -95,7 +95,8 @@ def lent_database(server: EmbeddedPostgres, template: str) -> Iterator[Database]
     _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _open_to_roles(server: EmbeddedPostgres, name: str) -> None:
+def open_to_roles(server: EmbeddedPostgres, name: str) -> None:
+    """Lets the product's roles into a database that was copied from a migrated one."""
     """What roles may do with a database as a whole is not copied with it; all else of a migration is."""
     for statement in ("let_owner_create", "let_roles_connect"):
         _execute(server, render(templates("migrate")[statement], database=sql.Identifier(name)))

@@ -52,7 +52,8 @@ class KeyServiceServicer:
 
     def Unseal(self, request, context):
         """Opens a batch: for each event what its body says, or that its record is destroyed, or why it cannot be opened. At most
-        1,000 events; they may be of several hospitals.
+        1,000 events; they may be of several hospitals. FAILED_PRECONDITION `RECORDS_HELD_BACK` while nobody can tell which records
+        of one of them were destroyed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,8 @@ class KeyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> KeyServiceAsyncStub: ...
     Unseal: _grpc.UnaryUnaryMultiCallable[_keys_pb2.UnsealRequest, _keys_pb2.UnsealResponse]
     """Opens a batch: for each event what its body says, or that its record is destroyed, or why it cannot be opened. At most
-    1,000 events; they may be of several hospitals.
+    1,000 events; they may be of several hospitals. FAILED_PRECONDITION `RECORDS_HELD_BACK` while nobody can tell which records
+    of one of them were destroyed.
     """
 
 @_typing.type_check_only
@@ -51,7 +52,8 @@ class KeyServiceAsyncStub(KeyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Unseal: _aio.UnaryUnaryMultiCallable[_keys_pb2.UnsealRequest, _keys_pb2.UnsealResponse]  # type: ignore[assignment]
     """Opens a batch: for each event what its body says, or that its record is destroyed, or why it cannot be opened. At most
-    1,000 events; they may be of several hospitals.
+    1,000 events; they may be of several hospitals. FAILED_PRECONDITION `RECORDS_HELD_BACK` while nobody can tell which records
+    of one of them were destroyed.
     """
 
 class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -67,7 +69,8 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keys_pb2.UnsealResponse, _abc.Awaitable[_keys_pb2.UnsealResponse]]:
         """Opens a batch: for each event what its body says, or that its record is destroyed, or why it cannot be opened. At most
-        1,000 events; they may be of several hospitals.
+        1,000 events; they may be of several hospitals. FAILED_PRECONDITION `RECORDS_HELD_BACK` while nobody can tell which records
+        of one of them were destroyed.
         """
 
 def add_KeyServiceServicer_to_server(servicer: KeyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

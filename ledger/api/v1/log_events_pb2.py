@@ -25,15 +25,19 @@ _sym_db = _symbol_database.Default()
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eledger/api/v1/log_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\"\xdd\x01\n\x0cLogSucceeded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x14\n\x0c\x65nded_origin\x18\x02 \x01(\t\x12\x17\n\x0flast_checkpoint\x18\x03 \x01(\t\x12\x11\n\tlost_from\x18\x04 \x01(\x04\x12\x0f\n\x07lost_to\x18\x05 \x01(\x04\x12\'\n\tapprovers\x18\x06 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12)\n\x06reason\x18\x07 \x01(\x0e\x32\x19.ledger.api.v1.LossReason*\xa3\x01\n\nLossReason\x12\x1b\n\x17LOSS_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLOSS_REASON_BACKUP_TOO_OLD\x10\x01\x12\x1c\n\x18LOSS_REASON_STORAGE_LOST\x10\x02\x12\"\n\x1eLOSS_REASON_DELETED_BY_MISTAKE\x10\x03\x12\x16\n\x12LOSS_REASON_ATTACK\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eledger/api/v1/log_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\"\xdd\x01\n\x0cLogSucceeded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x14\n\x0c\x65nded_origin\x18\x02 \x01(\t\x12\x17\n\x0flast_checkpoint\x18\x03 \x01(\t\x12\x11\n\tlost_from\x18\x04 \x01(\x04\x12\x0f\n\x07lost_to\x18\x05 \x01(\x04\x12\'\n\tapprovers\x18\x06 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12)\n\x06reason\x18\x07 \x01(\x0e\x32\x19.ledger.api.v1.LossReason\"8\n\x11UpheldDestruction\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\"\x87\x01\n\x12\x44\x65structionsUpheld\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x14\n\x0c\x65nded_origin\x18\x02 \x01(\t\x12\x33\n\tdestroyed\x18\x03 \x03(\x0b\x32 .ledger.api.v1.UpheldDestruction*\xa3\x01\n\nLossReason\x12\x1b\n\x17LOSS_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1aLOSS_REASON_BACKUP_TOO_OLD\x10\x01\x12\x1c\n\x18LOSS_REASON_STORAGE_LOST\x10\x02\x12\"\n\x1eLOSS_REASON_DELETED_BY_MISTAKE\x10\x03\x12\x16\n\x12LOSS_REASON_ATTACK\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.log_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOSSREASON']._serialized_start=302
-  _globals['_LOSSREASON']._serialized_end=465
+  _globals['_LOSSREASON']._serialized_start=498
+  _globals['_LOSSREASON']._serialized_end=661
   _globals['_LOGSUCCEEDED']._serialized_start=78
   _globals['_LOGSUCCEEDED']._serialized_end=299
+  _globals['_UPHELDDESTRUCTION']._serialized_start=301
+  _globals['_UPHELDDESTRUCTION']._serialized_end=357
+  _globals['_DESTRUCTIONSUPHELD']._serialized_start=360
+  _globals['_DESTRUCTIONSUPHELD']._serialized_end=495
 # @@protoc_insertion_point(module_scope)

@@ -103,3 +103,65 @@ class LogSucceeded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LogSucceeded: _TypeAlias = LogSucceeded  # noqa: Y015
+
+@_typing.final
+class UpheldDestruction(_message.Message):
+    """A record that stays destroyed though its RecordDestroyed is among the positions that were lost."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The record."""
+    position: _builtins.int
+    """Position of the RecordDestroyed in the log that ended; its key is gone since."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpheldDestruction: _TypeAlias = UpheldDestruction  # noqa: Y015
+
+@_typing.final
+class DestructionsUpheld(_message.Message):
+    """Which records were destroyed in positions that are lost: right behind the LogSucceeded that gave these up, on its stream.
+    Their keys are gone, and without this nothing would say that they went rightly.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENDED_ORIGIN_FIELD_NUMBER: _builtins.int
+    DESTROYED_FIELD_NUMBER: _builtins.int
+    ended_origin: _builtins.str
+    """Origin of the log that ended."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor is the first approver."""
+
+    @_builtins.property
+    def destroyed(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpheldDestruction]:
+        """The records, in order of their ids; at most 4,000 an event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        ended_origin: _builtins.str = ...,
+        destroyed: _abc.Iterable[Global___UpheldDestruction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destroyed", b"destroyed", "ended_origin", b"ended_origin", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestructionsUpheld: _TypeAlias = DestructionsUpheld  # noqa: Y015

@@ -36,6 +36,8 @@ class RunningEdge:
     settings: Settings
     registry: CollectorRegistry
     queries: dict[str, Query] = field(default_factory=dict[str, Query])
+    unfollowed: list[str] = field(default_factory=list[str])
+    """Hospitals whose destructions are not applied."""
     addresses: Addresses = field(default_factory=lambda: Addresses("", ""))
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -52,6 +54,7 @@ class RunningEdge:
             registry=self.registry,
             limits=limits or replace(Limits(), drain_seconds_max=1.0),
             logs=logs,
+            unfollowed=lambda: self.unfollowed,
         )
         self._task = asyncio.create_task(serving)
         await asyncio.wait([bound, self._task], return_when=asyncio.FIRST_COMPLETED)

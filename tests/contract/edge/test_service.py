@@ -54,6 +54,14 @@ async def test_http_pages(edge: RunningEdge) -> None:
     await client.close()
 
 
+async def test_readiness_says_whose_destructions_are_not_followed(edge: RunningEdge) -> None:
+    """It still answers 200: care is served, and who watches reads which hospital waits."""
+    edge.unfollowed.append("south")
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+        answer = await http.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\ndestructions are not followed: south\n")
+
+
 async def test_http_refuses_what_it_does_not_speak(edge: RunningEdge) -> None:
     """No call by GET, no gRPC on the HTTP listener, no unknown path, no word of another origin's page."""
     path = "/ledger.api.v1.RecordService/GetRecord"

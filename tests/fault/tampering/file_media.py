@@ -91,6 +91,7 @@ def log_media(stored: Stored) -> dict[str, Medium]:
     def taken_up() -> Found:
         try:
             log = SignedLog(LogFiles(DirectoryBlobs(folder.parent), folder.name), ORIGIN, stored.log_key)
+            log.take_up()
         except (LogDamaged, BlobError) as damage:
             return Found(accepted=False, says=str(damage))
         return Found(accepted=True, says=f"goes on from {log.signed}")

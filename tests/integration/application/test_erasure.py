@@ -32,6 +32,7 @@ from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Destroyed, Opened, SealFault, SealFaultKind
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
+from tests.eventually import eventually_async
 from tests.integration.application.disposal_ground import Office
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
@@ -112,6 +113,42 @@ async def test_the_key_goes_and_the_tombstone_stays_in_every_process(process: Pr
         Row(row.position, row.envelope, row.body, copies_of(decode(row.envelope), row.envelope)) for row in every
     )
     assert isinstance(walked, Summary), walked
+
+
+async def test_a_defect_ends_no_follower_and_no_other_hospital(process: Process) -> None:
+    """What nobody thought of is logged and counted, the hospital rests longer each time and says so, the next one is
+    followed meanwhile; once it works again the destruction is applied."""
+    await process.ledger.add_hospital("south", 1, "")
+    told: list[UUID] = []
+    working = False
+
+    async def drop(_: str, record_id: UUID) -> None:
+        if not working:
+            raise RuntimeError("a defect")
+        told.append(record_id)
+
+    registry, own = CollectorRegistry(), process.bodies
+    erasing = Erasing(own.keys, own.purges, own.events, lambda _: (), lambda: NOW)
+    follower = ErasureFollower(erasing, process.ledger.hospitals, drop, registry, look_seconds=0.01)
+    await follower.catch_up()
+    record_id, _ = await _destroyed(process)
+
+    def defects(hospital: str) -> float:
+        return registry.get_sample_value("ledger_erasure_defects_total", {"hospital": hospital}) or 0
+
+    async def fails_again_and_again() -> bool:
+        return defects(HOSPITAL) > 1
+
+    async def is_applied() -> bool:
+        return not follower.not_followed()
+
+    async with follower.following():
+        await eventually_async(fails_again_and_again)
+        assert (follower.not_followed(), told, defects("south")) == ([HOSPITAL], [], 0)
+        working = True
+        await eventually_async(is_applied)
+    assert told == [record_id]
+    assert registry.get_sample_value("ledger_erasure_lag", {"hospital": HOSPITAL}) == 0
 
 
 async def test_a_record_of_a_log_that_ended_is_destroyed_under_its_successor(

@@ -69,9 +69,9 @@ async def serving(environment: dict[str, str], *, looking: bool = True) -> Async
         await ledger.close()
 
 
-async def program(database: Database, folder: Path, *words: str, status: int = 0) -> str:
+async def program(database: Database, folder: Path, *words: str, status: int = 0, **more: str) -> str:
     """The output of a command of the program, which must end with this status."""
-    environment = {**serve_environment(database), "LEDGER_POSTGRES_MIGRATE_URL": database.url}
+    environment = {**serve_environment(database), "LEDGER_POSTGRES_MIGRATE_URL": database.url, **more}
     environment["LEDGER_DATA_DIR"] = str(folder / database.name)
     done = await asyncio.to_thread(lambda: CliRunner().invoke(main, words, env=environment))
     assert done.exit_code == status, done.output

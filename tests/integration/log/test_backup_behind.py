@@ -169,3 +169,17 @@ async def test_what_was_seen_is_waited_for(
     assert restored.halted() != ""
     with pytest.raises(BlobDiffers):
         restored.fence(Checkpoint(f"{ORIGIN_PREFIX}/{ledger.hospital}/1", 40, bytes(32)))
+    await _assert_only_what_was_seen_is_accepted(ledger, backups, restored)
+
+
+async def _assert_only_what_was_seen_is_accepted(ledger: LoadedLedger, backups: Backups, restored: LogFiles) -> None:
+    """A ledger that is long enough is not yet the one that was seen, also where it has grown beyond that."""
+    rows, there = ledger.rows_above(30), backups.restored
+    _grow_otherwise(there, 30, 15)
+    for command in ("refill", "accept"):
+        refused = await backups.repair(command)
+        assert (refused.exit_code, "Compared up to position 40" in refused.output) == (1, True), refused.output
+    there.cut(30)
+    there.put_back(rows)
+    done = await backups.repair("accept")
+    assert (done.exit_code, restored.halted()) == (0, ""), done.output

@@ -10,19 +10,25 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.keys import keys as keys_command
 from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.signed_log import SignedLog
 from ledger.keys.key_folder import KeyFolder
 from ledger.log.fsck import check_log
 from ledger.log.key_register import key_register, line_path
 from ledger.log.log_files import LogFiles
-from ledger.trust.note_key import KeyKind, VerifierKey, parse_verifier_key
+from ledger.log.log_growth import StoredLeaf
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey, parse_verifier_key
 from ledger.trust.signed_note import signers
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.eventually import eventually_async
+from tests.fault.test_integration_step import EVENTS
 from tests.integration.log.backups import Backups
 from tests.integration.log.conftest import Integrating
-from tests.integration.log.waiting import until_published
+from tests.integration.log.succession_ground import SIGNED, Ground
+from tests.integration.log.test_succession_restored import backed_up, restored_ground, run
+from tests.integration.log.waiting import until_halted, until_published
 from tests.services.key_files import key_settings
 from tests.services.postgres import Database
 
@@ -138,6 +144,48 @@ async def test_a_log_store_from_before_a_rotation_is_gone_on_with(
     assert signed_by(files, old, new) == [new]
 
 
+def forged_log(folder: Path, hospital: str, key: SigningKey, leaves: list[StoredLeaf]) -> None:
+    """What somebody makes who has a key that was put away, and may write the files."""
+    log = SignedLog(LogFiles(DirectoryBlobs(folder), hospital), key.name, key)
+    log.take(leaves)
+    log.publish(log.sign(), log.signed)
+
+
+@pytest.mark.parametrize("foreign", [range(1, 31), range(5, 6)])
+async def test_a_retired_key_makes_no_tree_that_the_next_one_signs(
+    ledger: LoadedLedger,
+    files: LogFiles,
+    integrating: Integrating,
+    rotate: Rotate,
+    keys: LogKeys,
+    origin: str,
+    foreign: range,
+    tmp_path: Path,
+) -> None:
+    """Also where one event alone is another and the last one is the ledger's own: the events lead to another root,
+    so the log stands still, and nothing of it bears the key of now."""
+    ledger.append(20)
+    async with integrating():
+        await until_published(files, 20)
+    retired = keys.of(origin)[0]
+    new = parse_verifier_key((await rotate()).output.strip())
+    async with integrating():
+        ledger.append(10)
+        await until_published(files, 30)
+    assert (await rotate("--finish")).exit_code == 0
+    true = {position: StoredLeaf(position, *stored) for position, stored in ledger.stored().items()}
+    leaves = [EVENTS[at - 1] if at in foreign else true[at] for at in range(1, 31)]
+    forged_log(tmp_path / "forged", ledger.hospital, retired, leaves)
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "forged").rename(tmp_path / "log")
+    async with integrating():
+        found = await until_halted(files)
+    assert ("another root" in found, "another event there" in found).count(True) == 1, found
+    notes = files.signed(), files.published()
+    assert [note is not None and new in signers(note, [new]) for note in notes] == [False, False]
+    assert key_register(files) == []
+
+
 async def test_a_backup_from_before_a_rotation_is_held_against_every_known_key(
     ledger: LoadedLedger,
     files: LogFiles,
@@ -198,3 +246,31 @@ def test_an_end_that_was_killed_half_way_is_ended(origin: str, tmp_path: Path, k
     folder.finish_rotation(origin, KeyKind.ED25519)
     assert [key.verifier() for key in keys.of(origin)] == [new]
     assert len(folder.verifiers_of(origin, KeyKind.ED25519)) == 2
+
+
+async def test_note_keys_from_before_a_rotation_are_refused_at_once(
+    ground: Ground, integrating: Integrating, rotate: Rotate, empty_database: Database
+) -> None:
+    """Beside the log that lives on they could sign nothing that a reader believes: refused before anything is asked or
+    written. Those of now are taken, and say that its head counts though the events' backup knows the old key alone."""
+    events, keys = await backed_up(ground)
+    new = parse_verifier_key((await rotate()).output.strip())
+
+    async def signed_by_the_new_one() -> bool:
+        return signed_by(ground.old_files, new) == [new]
+
+    async with integrating():
+        await eventually_async(signed_by_the_new_one)
+    assert (await rotate("--finish")).exit_code == 0
+
+    ground.ledger.append(5)
+    async with integrating():
+        await until_published(ground.old_files, SIGNED + 5)
+    newer = ground.folder / "newer"
+    assert (await run(ground, "backup", "--keys-to", str(newer))).exit_code == 0
+    there, superuser = restored_ground(ground, empty_database), {"LEDGER_POSTGRES_MIGRATE_URL": empty_database.url}
+    words = ("restore", str(events), "--log", str(ground.folder / "log"), "--for-repair", "--keys")
+    refused = await run(there, *words, str(keys), **superuser)
+    assert (refused.exit_code, "was followed by another" in refused.output) == (1, True), refused.output
+    done = await run(there, *words, str(newer), **superuser)
+    assert done.exit_code == 0, done.output

@@ -151,7 +151,8 @@ async def test_what_no_log_has_signed_comes_back_only_where_it_opens(
     ledger: LoadedLedger, files: LogFiles, integrating: Integrating, opener: Opener | None
 ) -> None:
     """Beyond the signed head the topic alone says what was there, and whoever writes it can go on with any record: an
-    event that opens under no key of the ledger is refused by its position, and so is everything without keys."""
+    event that opens under no key of the ledger is refused by its position, and so is everything without keys. What
+    comes before it is back."""
     ledger.append(300)
     async with integrating():
         await until_published(files, 300)
@@ -172,8 +173,28 @@ async def test_what_no_log_has_signed_comes_back_only_where_it_opens(
             else:
                 with pytest.raises(NotRefilled, match="303" if opener else "301"):
                     await refilling.run()
-                assert max(ledger.stored()) == 300
+                assert max(ledger.stored()) == (302 if opener else 300)
     assert ledger.stored() == (whole if opener else {at: whole[at] for at in range(1, 301)})
+
+
+async def test_no_topic_leads_past_a_head_that_was_seen_another_way(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating
+) -> None:
+    """What opens under the records' keys need not be what was published: a head that somebody kept says what was."""
+    ledger.append(300)
+    async with integrating():
+        await until_published(files, 300)
+    ledger.append(5)
+    whole, signed = ledger.stored(), files.signed()
+    assert signed is not None
+    head = parse_checkpoint(signed.text)
+    files.note_seen(replace(head, size=303, root=bytes(32)))
+    ledger.cut(290)
+    ledger.forget_heads_above(290)
+    async with open_refill(ledger.database.role_url("ledger_append"), ledger.hospital) as rows:
+        with pytest.raises(NotRefilled, match="the head at 303 that was seen"):
+            await Refilling(rows, files, head, Topic(whole, ledger.hospital), FIXED_KEY).run()
+    assert max(ledger.stored()) == 300
 
 
 async def _in_thread(repairing: Repair, command: str) -> Result:

@@ -116,8 +116,9 @@ async def test_what_the_publisher_finds_stops_the_log_too(
     integrating: Integrating,
     publishing: Publishing,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The stream is ahead of a ledger whose log knows less: nothing is signed till they agree."""
+    """The stream is ahead of a ledger whose log knows less: nothing is signed till they agree, not even its begin."""
     monkeypatch.setattr(hospital_integrator, "REFUSED_SECONDS", 0.5)
     monkeypatch.setattr(hospital_publisher, "REFUSED_SECONDS", 0.5)
     ledger.append(100)
@@ -128,7 +129,8 @@ async def test_what_the_publisher_finds_stops_the_log_too(
     async with publishing():
         assert "published up to position 100" in await until_halted(files)
         async with integrating():
-            await eventually_async(_signed_nothing(files))
+            await eventually_async(_refused(caplog))
+            assert files.signed() is None
             ledger.put_back(lost)
             ledger.append(1)
             await until_published(files, 101)
@@ -141,8 +143,8 @@ def _published(ledger: LoadedLedger, position: int) -> Callable[[], Awaitable[bo
     return published
 
 
-def _signed_nothing(files: LogFiles) -> Callable[[], Awaitable[bool]]:
-    async def nothing() -> bool:
-        return files.signed() is not None and signed_size(files) == 0
+def _refused(caplog: pytest.LogCaptureFixture) -> Callable[[], Awaitable[bool]]:
+    async def refused() -> bool:
+        return "nothing is signed: another role has found a fault" in caplog.text
 
-    return nothing
+    return refused

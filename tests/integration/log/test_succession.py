@@ -184,15 +184,44 @@ async def test_what_only_somebody_remembers_is_given_up_by_name(ground: Ground, 
     refused = await ground.succeed(options=("--checkpoint", str(kept)))
     assert "--checkpoint needs --key or --policy" in refused.output
     named = ("--checkpoint", str(kept), "--key", str(old_key.verifier()), "--lost-to", str(SIGNED + 60))
-    done = await ground.succeed(options=named)
+    refused = await ground.succeed(options=named)
+    assert (refused.exit_code, "no witness of the policy has cosigned it" in refused.output) == (1, True)
+    assert ground.old_files.ended() is None
+    done = await ground.succeed(options=(*named, "--unproven"))
     assert done.exit_code == 0, done.output
     assert f"positions {SIGNED + 1} to {SIGNED + 60}" in done.output
     note = ground.new_files.succeeded()
     assert note is not None
     ended = check_log_ended(note, (old_key.verifier(),))
     assert (ended.last.text(), ended.surviving, ended.claimed) == (grown, SIGNED, SIGNED + 60)
+    assert (ended.reason, ended.unproven) == ("STORAGE_LOST", True), "every receiver reads that persons alone say it"
     async with ground.service() as service:
         assert await ground.amend(service) == SIGNED + 2
+
+
+async def test_a_head_that_a_witness_cosigned_needs_nobodys_word(ground: Ground, old_key: SigningKey) -> None:
+    """It lies beyond all that is left, but somebody else has compared it with what came before."""
+    grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
+    witness = SigningKey("witness.test/w", KeyKind.COSIGNATURE, bytes(range(32)))
+    kept, policy = ground.folder / "kept.checkpoint", ground.folder / "policy"
+    kept.write_bytes(Note(grown, (old_key.sign(grown), witness.cosign(grown, 1_790_000_000))).encode())
+    policy.write_text(f"log {old_key.verifier()}\nwitness w {witness.verifier()}\nquorum w\n")
+    done = await ground.succeed(options=("--checkpoint", str(kept), "--policy", str(policy)))
+    assert done.exit_code == 0, done.output
+    note = ground.new_files.succeeded()
+    assert note is not None
+    assert check_log_ended(note, (old_key.verifier(),)).unproven is False
+
+
+async def test_what_a_restore_has_seen_is_given_up_too(ground: Ground) -> None:
+    """A number that a witness or the topic said is kept beside the log: the end covers it, or is refused."""
+    ground.lose()
+    ground.old_files.note_known(SIGNED + 7)
+    refused = await ground.succeed()
+    assert (refused.exit_code, f"--lost-to {SIGNED + 7}" in refused.output) == (1, True), refused.output
+    assert ground.old_files.ended() is None
+    done = await ground.succeed(options=("--lost-to", str(SIGNED + 7)))
+    assert done.exit_code == 0, done.output
 
 
 async def test_a_server_that_has_not_seen_it_appends_nothing(ground: Ground) -> None:
@@ -222,7 +251,7 @@ async def test_a_succession_that_is_broken_off_is_gone_on_with(
         def fail_at_once(*_: object, **__: object) -> None:
             raise OSError("broken off")
 
-        where = {"end_log": succession, "put_away": succession.KeyFolder}.get(step, Ledger)
+        where = {"end_log": succession, "put_away": KeyFolder}.get(step, Ledger)
         broken.setattr(where, step, fail_at_once if step == "put_away" else fail)
         assert (await ground.succeed()).exit_code != 0
     assert "under way" in ground.new_files.halted()
@@ -251,7 +280,7 @@ async def test_a_kept_head_of_another_history_is_not_given_up(ground: Ground, ol
 
 async def test_witnesses_are_asked_before_anything_is_given_up(ground: Ground, old_key: SigningKey) -> None:
     """One that has cosigned more than is given up is believed where no quorum vouches for less: the end cannot be made
-    larger afterwards, so persons give that much up by name. One that is away is named, and stops nothing."""
+    larger afterwards, so persons give that much up by name. One that is away is named, and missing to the quorum."""
     grown = Checkpoint(ground.old, SIGNED + 50, bytes(32)).text()
     knows, away = (
         WitnessProcess(ground.folder / name, f"witness.test/{name}", [old_key.verifier()]) for name in ("knows", "away")
@@ -267,11 +296,48 @@ async def test_witnesses_are_asked_before_anything_is_given_up(ground: Ground, o
         assert (refused.exit_code, f"--lost-to {SIGNED + 50}" in refused.output) == (1, True), refused.output
         assert "witness away could not be asked" in refused.output
         assert ground.old_files.ended() is None
-        done = await ground.succeed(options=("--lost-to", str(SIGNED + 50)))
+        lost_to = ("--lost-to", str(SIGNED + 50))
+        refused = await ground.succeed(options=lost_to)
+        assert (refused.exit_code, "1 of 2 witnesses answer" in refused.output) == (1, True), refused.output
+        assert ground.old_files.ended() is None
+        done = await ground.succeed(options=(*lost_to, "--unwitnessed"))
     finally:
         knows.stop()
     assert done.exit_code == 0, done.output
     assert f"positions {KEPT + 1} to {SIGNED + 50}" in done.output
+    assert unwitnessed(ground, old_key)
+
+
+def unwitnessed(ground: Ground, old_key: SigningKey) -> bool:
+    """What the end says, under its own keys, wherever anybody reads it."""
+    note = ground.new_files.succeeded()
+    assert note is not None
+    return check_log_ended(note, (old_key.verifier(),)).unwitnessed
+
+
+@pytest.mark.parametrize("quorum", ["2", "any"])
+async def test_with_every_witness_away_two_persons_end_a_log_by_name(
+    ground: Ground, old_key: SigningKey, quorum: str
+) -> None:
+    """Nobody could say that more was published, and an end is for ever: it takes their explicit word, which the end
+    keeps. Where a quorum answers, the word changes nothing and is not kept."""
+    names = ("a", "b", "c")
+    away = [WitnessProcess(ground.folder / each, f"witness.test/{each}", [old_key.verifier()]) for each in names]
+    lines = [f"witness {name} {each.key} {each.url}\n" for name, each in zip(names, away, strict=True)]
+    (ground.folder / "policy").write_text(f"{''.join(lines)}group all {quorum} a b c\nquorum all\n")
+    ground.environment["LEDGER_LOG_POLICY"] = str(ground.folder / "policy")
+    ground.lose()
+    refused = await ground.succeed()
+    assert (refused.exit_code, "0 of 3 witnesses answer" in refused.output) == (1, True), refused.output
+    assert (ground.old_files.ended(), ground.new_files.succeeded()) == (None, None)
+    if quorum == "any":
+        away[0].start()
+    try:
+        done = await ground.succeed(options=("--unwitnessed",))
+    finally:
+        if quorum == "any":
+            away[0].stop()
+    assert (done.exit_code, unwitnessed(ground, old_key)) == (0, quorum != "any"), done.output
 
 
 async def test_only_a_key_that_signed_the_log_ends_it(ground: Ground, old_key: SigningKey) -> None:

@@ -49,8 +49,11 @@ def _sizes(blobs: DirectoryBlobs) -> list[int]:
 
 
 def test_both_heads_are_whole_and_the_log_goes_on(source: DirectoryBlobs, tmp_path: Path) -> None:
-    """Who reads under the published head finds its partial tiles; why a log stands still goes along."""
+    """Who reads under the published head finds its partial tiles; why a log stands still goes along, and what was seen
+    of it beyond."""
     _files(source).halt(REPAIR, "positions 1 to 2 are refilled")
+    seen = Checkpoint(ORIGIN, SIGNED + 7, bytes(32))
+    _files(source).note_seen(seen)
     copied = DirectoryBlobs(tmp_path / "copied")
     head = copy_log(source, copied, "north")
     assert head is not None
@@ -58,6 +61,7 @@ def test_both_heads_are_whole_and_the_log_goes_on(source: DirectoryBlobs, tmp_pa
     assert _files(copied).read(f"tile/0/000.p/{PUBLISHED}") is not None
     assert _files(copied).halted_by(REPAIR) == "positions 1 to 2 are refilled"
     assert SignedLog(_files(copied), ORIGIN, LOG).signed == head
+    assert _files(copied).seen() == [seen]
     assert copy_log(copied, DirectoryBlobs(tmp_path / "again"), "north") == head
 
 

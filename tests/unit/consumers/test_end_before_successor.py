@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -11,7 +12,15 @@ from threading import Thread
 
 import pytest
 
-from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
+from consumers.checkpoints import (
+    EndNotRead,
+    LogForked,
+    LogHasEnded,
+    NotConsistent,
+    Prove,
+    SeenCheckpoints,
+    SucceedingLog,
+)
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.consume import accepted_checkpoint
 from ledger.integrator.signed_log import SignedLog
@@ -122,6 +131,68 @@ def test_the_end_is_read_first(tmp_path: Path, policy: Path, end: Checkpoint) ->
     forged = Checkpoint(ORIGIN, OLD_END + 1, EMPTY_ROOT).text()
     with pytest.raises(LogHasEnded):
         seen.accept(Note(forged, (LOG.sign(forged),)), lambda _old, _size: ())
+
+
+def shown(folder: Path, name: str, note: Note) -> SucceedingLog:
+    """A log that goes on beside the one that ended, as a receiver is shown both."""
+    head = LogFiles(DirectoryBlobs(folder), name).published()
+    assert head is not None
+    return SucceedingLog(note, head, proving(folder, name), proving(folder, "old-log"))
+
+
+def proving(folder: Path, name: str) -> Prove:
+    return partial(consistency_proof, LogFiles(DirectoryBlobs(folder), name))
+
+
+@pytest.mark.parametrize(
+    ("alike", "size", "refusal"),
+    [(SEEN, OLD_END, LogForked), (SURVIVING, OLD_END, LogForked), (SURVIVING, OLD_END - 1, NotConsistent),
+     (SEEN, SURVIVING, LogForked), (SEEN, SURVIVING - 1, NotConsistent)],
+)  # fmt: skip
+def test_of_a_log_that_ended_one_tree_is_known(
+    tmp_path: Path, policy: Path, end: Checkpoint, alike: int, size: int, refusal: type[Exception]
+) -> None:
+    """Whoever has the old key shows no other tree of what it had signed: neither of its last size, though the receiver
+    had seen less, nor of what survives, nor between. The log's own heads are taken as before."""
+    note = end_note(end, SURVIVORS)
+    assert taken(tmp_path / "new-log", policy, note, [*SURVIVORS, *other_events(SURVIVING + 1, NEW)]) == NEW
+    log_of(tmp_path / "forged-log", ORIGIN, [*EVENTS[:alike], *other_events(alike + 1, size)])
+    seen = SeenCheckpoints(tmp_path / "checkpoints", parse_policy(policy.read_bytes()))
+    own = LogFiles(DirectoryBlobs(tmp_path), "old-log").published()
+    forged = LogFiles(DirectoryBlobs(tmp_path), "forged-log").published()
+    assert own is not None
+    assert forged is not None
+    if size < OLD_END:  # so that it can answer whatever it is asked for
+        log_of(tmp_path / "forged-log", ORIGIN, other_events(size + 1, OLD_END))
+    with pytest.raises(refusal):
+        seen.accept(forged, proving(tmp_path, "forged-log"))
+    kept = seen.last(ORIGIN)
+    assert (kept.size if kept else 0, bool(list(tmp_path.glob("checkpoints/*/fork")))) == (SEEN, refusal is LogForked)
+    if refusal is NotConsistent:
+        assert seen.accept(own, proving(tmp_path, "old-log")) == end
+
+
+@pytest.mark.parametrize("had_seen", [True, False])
+def test_a_kept_end_holds_whenever_the_successor_is_taken(
+    tmp_path: Path, policy: Path, end: Checkpoint, *, had_seen: bool
+) -> None:
+    """The receiver was killed between the two, or had never seen the old log: the log that goes on is held against the
+    end that was kept, also where it is shown another time with a history of its own, and also once it was taken."""
+    if not had_seen:
+        shutil.rmtree(tmp_path / "checkpoints")
+    note = end_note(end, SURVIVORS)
+    log_of(tmp_path / "new-log", NEXT.name, [*SURVIVORS, *other_events(SURVIVING + 1, NEW)])
+    log_of(tmp_path / "other-log", NEXT.name, other_events(1, NEW))
+    seen = SeenCheckpoints(tmp_path / "checkpoints", parse_policy(policy.read_bytes()))
+    seen.read_end(shown(tmp_path, "new-log", note))
+    other = shown(tmp_path, "other-log", note)
+    seen.read_end(other)
+    with pytest.raises(NotConsistent):
+        seen.accept(other.head, other.prove)
+    right = shown(tmp_path, "new-log", note)
+    assert seen.accept(right.head, right.prove).size == NEW
+    with pytest.raises(LogForked):
+        seen.accept(other.head, other.prove)
 
 
 def test_a_successor_over_other_survivors_is_not_taken(tmp_path: Path, policy: Path, end: Checkpoint) -> None:

@@ -1,5 +1,6 @@
 """Key files are written once and read only where they are safe."""
 
+import fcntl
 import os
 import resource
 from pathlib import Path
@@ -116,6 +117,22 @@ def test_nothing_is_left_of_a_failed_write(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_kill_leaves_of_a_write_is_no_key(tmp_path: Path) -> None:
+    """A file has its name once it is whole, so a torn one is nobody's key, and the next write takes its place; not
+    while another process is at it, and never over a key that is there."""
+    part = tmp_path / "key.part"
+    part.write_bytes(b"torn")
+    with part.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(FileExistsError):
+            write_private(tmp_path / "key", b"whole")
+    assert list(tmp_path.iterdir()) == [part]
+    write_private(tmp_path / "key", b"whole")
+    with pytest.raises(FileExistsError):
+        write_private(tmp_path / "key", b"another")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"key": b"whole"}
 
 
 def test_the_command_makes_and_shows(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from ledger.blobs.contract import BlobDiffers
-from ledger.integrator.signed_log import SignedLog
+from ledger.integrator.signed_log import HeadUnproven, SignedLog
 from ledger.log.log_files import LogDamaged
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey
 from ledger.trust.policy import NO_QUORUM, Peer, Policy
 from ledger.trust.signed_note import signers
-from tests.fault.test_integration_step import EVENTS, files_in
+from tests.fault.test_integration_step import EVENTS, files_in, root_at
 from tests.unit.trust.tlog_samples import LOG, ORIGIN
 from verifier import verify as court
 
@@ -24,6 +24,7 @@ BOTH = [OLD.verifier(), NEW.verifier()]
 
 def grown(folder: Path, size: int, *keys: SigningKey) -> SignedLog:
     log = SignedLog(files_in(folder), ORIGIN, *keys)
+    log.take_up(root_at(log.size))
     log.take(EVENTS[log.size : size])
     log.publish(log.sign(), log.signed)
     return log
@@ -49,6 +50,7 @@ def test_a_head_that_is_there_gets_the_second_signature(tmp_path: Path) -> None:
     """Nothing new has to happen in the ledger: the same text is signed again, by both, and published."""
     before = grown(tmp_path, 10, OLD).signed_note
     log = SignedLog(files_in(tmp_path), ORIGIN, OLD, NEW)
+    log.take_up(root_at(10))
     assert (log.signed_note.text, log.is_settled) == (before.text, False)
     log.publish(log.signed_note, log.signed)
     assert (signed_by(tmp_path), log.is_settled) == ([OLD, NEW], True)
@@ -57,7 +59,7 @@ def test_a_head_that_is_there_gets_the_second_signature(tmp_path: Path) -> None:
 def test_killed_between_signing_and_publishing_the_overlap_goes_on(tmp_path: Path) -> None:
     """`signed` bears both, `checkpoint` the old one alone: taken up under either, and published again."""
     grown(tmp_path, 10, OLD)
-    SignedLog(files_in(tmp_path), ORIGIN, OLD, NEW)
+    SignedLog(files_in(tmp_path), ORIGIN, OLD, NEW).take_up(root_at(10))
     for keys in ((OLD, NEW), (OLD,)):
         assert SignedLog(files_in(tmp_path), ORIGIN, *keys).signed.size == 10
     with pytest.raises(LogDamaged):  # too early: what everybody reads is not signed by it
@@ -68,10 +70,26 @@ def test_a_log_from_before_the_rotation_is_taken_up_and_signed_anew(tmp_path: Pa
     """Its store was put back beside the keys of now: the old key counts where it is known, and the new one goes on."""
     grown(tmp_path, 10, OLD)
     log = SignedLog(files_in(tmp_path), ORIGIN, NEW, known=[OLD.verifier()])
+    log.take_up(root_at(10))
     assert (log.signed.size, log.is_settled, set(signers(log.signed_note, BOTH))) == (10, False, {NEW.verifier()})
     log.publish(log.signed_note, log.signed)
     assert signed_by(tmp_path) == [NEW]
     assert grown(tmp_path, 20, NEW).signed.size == 20
+
+
+def test_a_key_signs_no_head_of_another_key_unseen(tmp_path: Path) -> None:
+    """Whoever has a key that was put away, and the files, can make any tree. Nothing is signed by taking the log up,
+    and with the key of now only what the ledger's own events lead to; during an overlap too."""
+    grown(tmp_path, 10, OLD)
+    before = (tmp_path / "north" / "signed").read_bytes()
+    for keys, known in (((NEW,), [OLD.verifier()]), ((OLD, NEW), [])):
+        log = SignedLog(files_in(tmp_path), ORIGIN, *keys, known=known)
+        assert (log.is_unproven, log.is_taken_up) == (True, False)
+        log.take(EVENTS[10:20])
+        for attempt in (log.sign, log.take_up, lambda log=log: log.take_up(root_at(9))):
+            with pytest.raises(HeadUnproven):
+                attempt()
+        assert (tmp_path / "north" / "signed").read_bytes() == before
 
 
 def test_a_new_key_signs_no_second_root(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def opened(folder: Path) -> SignedLog:
 
 def test_an_empty_log_has_a_signed_head(tmp_path: Path) -> None:
     """Before the first event there is a head of size 0 to ask witnesses with."""
-    assert opened(tmp_path).signed.size == 0
+    log = opened(tmp_path)
+    log.take_up()
+    assert log.signed.size == 0
     note = files_in(tmp_path).signed()
     assert note is not None
     assert parse_checkpoint(note.text).size == 0
@@ -143,7 +145,9 @@ def test_a_head_that_went_back_is_taken_up_from_what_is_published(tmp_path: Path
     step(tmp_path, 44)
     step(tmp_path, 300)
     files_in(tmp_path).keep_signed(forged(44, LOG))
-    assert opened(tmp_path).signed.size == 300
+    log = opened(tmp_path)
+    log.take_up()
+    assert log.signed.size == 300
     note = files_in(tmp_path).signed()
     assert note is not None
     assert parse_checkpoint(note.text).size == 300
@@ -171,6 +175,26 @@ def test_two_roots_of_one_size_are_not_signed_after_the_tiles_are_gone(tmp_path:
     log.take([*EVENTS[:43], replace(EVENTS[43], envelope=EVENTS[44].envelope)])
     with pytest.raises(BlobDiffers, match="heads"):
         log.sign()
+
+
+@pytest.mark.parametrize("grown", [149, 150, 151, 400])
+def test_a_log_comes_by_what_was_seen_of_it(tmp_path: Path, grown: int) -> None:
+    """Whatever sizes are signed: past a head that somebody was shown only the tree of that head grows, in one batch or
+    several, and nothing of another one is written."""
+    for name, root in (("right", root_at(150)), ("wrong", bytes(32))):
+        folder = tmp_path / name
+        step(folder, 100)
+        files_in(folder).note_seen(Checkpoint(ORIGIN, 150, root))
+        log, before = opened(folder), sorted(folder.rglob("*"))
+        log.take(EVENTS[100:120])
+        if name == "right" or grown < 150:
+            log.take(EVENTS[120:grown])
+            log.publish(log.sign(), log.signed)
+            assert opened(folder).signed.size == grown
+        else:
+            with pytest.raises(BlobDiffers, match="seen/150"):
+                log.take(EVENTS[120:grown])
+            assert sorted(folder.rglob("*")) == before
 
 
 def test_a_changed_body_is_not_built_on(tmp_path: Path) -> None:

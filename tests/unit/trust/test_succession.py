@@ -214,6 +214,26 @@ def test_an_end_may_give_up_more_than_its_last_head_shows() -> None:
     assert not end.gives_up(Checkpoint(OLD, LOST + CLAIM_MAX + 3, bytes(32)))
 
 
+def test_an_end_says_whether_its_last_head_is_the_word_of_persons_alone() -> None:
+    """A word behind the reason; no other word may stand there, and no reason may lack."""
+    end = ended(unproven=True)
+    assert end.text().splitlines()[-1] == "STORAGE_LOST unproven"
+    assert (parse_log_ended(end.text()), parse_log_ended(ended().text()).unproven) == (end, False)
+    for words in ({"unwitnessed": True}, {"unproven": True, "unwitnessed": True}):
+        assert parse_log_ended(ended(**words).text()) == ended(**words)
+    for reason in (
+        "STORAGE_LOST proven",
+        " unproven",
+        "STORAGE_LOST  unproven",
+        "STORAGE_LOST unproven unproven",
+        "STORAGE_LOST unwitnessed unproven",
+        "STORAGE_LOST unwitnessed unwitnessed",
+        " unwitnessed",
+    ):
+        with pytest.raises(EndedFault):
+            parse_log_ended(end.text().replace("STORAGE_LOST unproven", reason))
+
+
 def test_old_heads_are_taken_for_what_the_end_says() -> None:
     """Up to what survives they are compared; above it they are lost; above the last one the key was used again."""
     ledger = succeeded()
@@ -224,12 +244,13 @@ def test_old_heads_are_taken_for_what_the_end_says() -> None:
         right.take(leaves[:size])
         return Witnessed(Checkpoint(origin, size, root or right.root()), OLD_KEY.verifier(), {}, None)
 
-    watch = RootWatch([head(OLD, 7), head(OLD, 25, b"\x01" * 32), head(OLD, LOST, bytes(32)), head(NEW, 36)], [ended()])
+    right = ended(surviving_root=head(OLD, SURVIVING).checkpoint.root)
+    watch = RootWatch([head(OLD, 7), head(OLD, 25, b"\x01" * 32), head(OLD, LOST, bytes(32)), head(NEW, 36)], [right])
     assert (watch.take(leaves), watch.end()) == (None, None)
     assert [each.checkpoint.size for each in watch.compared] == [7, 36]
     assert sorted(each.checkpoint.size for each in watch.lost) == [25, LOST]
     for after in (head(OLD, LOST + 1, bytes(32)), head(OLD, LOST, b"\x01" * 32)):
-        watch = RootWatch([after], [ended()])
+        watch = RootWatch([after], [right])
         assert watch.take(leaves) is None
         assert watch.end() == Fault(RowFault.AFTER_END, after.checkpoint.size, b"", 0)
-    assert RootWatch([head(OLD, 7, bytes(32))], [ended()]).take(leaves) == Fault(RowFault.SIGNED_ROOT, 7, b"", 0)
+    assert RootWatch([head(OLD, 7, bytes(32))], [right]).take(leaves) == Fault(RowFault.SIGNED_ROOT, 7, b"", 0)
