@@ -139,7 +139,7 @@ class HospitalIntegrator:
                     await self._resume(log)
                     resumed = True
                 await publishing.go_on()
-                await self._note(log)
+                self._note(log)
                 if grown or not log.is_settled:
                     busy, self._failed = time.monotonic(), 0
                 if not grown:
@@ -212,15 +212,9 @@ class HospitalIntegrator:
             await asyncio.to_thread(log.files.resume, INTEGRATE)
             _log.warning("the ledger is the one that was signed again", extra={"hospital": self._hospital.id})
 
-    async def _note(self, log: SignedLog) -> None:
-        hospital = self._hospital.id
-        head = (await self._tools.rows.heads([hospital])).get(hospital, 0)
-        behind = max(0, head - log.signed.size)
-        age = await self._tools.rows.age_seconds(hospital, log.signed.size + 1) if behind else 0.0
-        metrics.integrated_position.labels(hospital).set(log.signed.size)
-        metrics.published_size.labels(hospital).set(log.published_size)
-        metrics.lag_positions.labels(hospital).set(behind)
-        metrics.lag_seconds.labels(hospital).set(age)
+    def _note(self, log: SignedLog) -> None:
+        metrics.integrated_position.labels(self._hospital.id).set(log.signed.size)
+        metrics.published_size.labels(self._hospital.id).set(log.published_size)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, `stop`, or the next look."""
