@@ -50,6 +50,8 @@ class Tools:
     files: Callable[[str], LogFiles]
     publishing: Callable[[SignedLog, str], CheckpointPublishing]
     clock: Clock = system_clock
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds by which the cadence of heads goes."""
 
 
 class HospitalIntegrator:
@@ -158,7 +160,7 @@ class HospitalIntegrator:
 
     async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
         """False where nothing is signed: the lease is lost and a successor may have gone on, or the keys are others."""
-        if log.size == log.signed.size or time.monotonic() - self._signed_at < SIGN_SECONDS:
+        if log.size == log.signed.size or self._tools.monotonic() - self._signed_at < SIGN_SECONDS:
             return True
         if await asyncio.to_thread(self._tools.keys.of, self.origin) != log.keys:
             return False  # a key was added or put away: the log is opened again, with those of now
@@ -166,7 +168,7 @@ class HospitalIntegrator:
             return False
         await self._refuse_if_halted(log.files)
         await asyncio.to_thread(log.sign)
-        self._signed_at = time.monotonic()
+        self._signed_at = self._tools.monotonic()
         return True
 
     async def _open(self) -> SignedLog:
