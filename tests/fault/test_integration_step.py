@@ -56,13 +56,19 @@ def root_at(size: int) -> bytes:
     return frontier.root()
 
 
-def files_in(ground: Path) -> LogFiles:
-    return LogFiles(DirectoryBlobs(ground / "log"), "north")
+def files_in(folder: Path) -> LogFiles:
+    return LogFiles(DirectoryBlobs(folder), "north")
 
 
-def step(ground: Path, upto: int) -> None:
-    """What the integrator does with one batch: take up what is kept, ask the witnesses, grow, sign, have it cosigned,
-    publish."""
+def step(folder: Path, upto: int) -> None:
+    """What the integrator does with one batch where there is no policy: take up what is kept, grow, sign, publish."""
+    log = SignedLog(files_in(folder), ORIGIN, LOG)
+    log.take(EVENTS[log.size : upto])
+    log.publish(log.sign(), log.signed)
+
+
+def step_with_quorum(ground: Path, upto: int) -> None:
+    """The same under a policy: what is kept is brought before the witnesses first, and published once they cosign."""
     log = SignedLog(files_in(ground), ORIGIN, LOG)
     if log.size:
         log.sign()
@@ -111,16 +117,16 @@ def assert_published_with_quorum(ground: Path, sizes: set[int]) -> None:
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of BEFORE leaves."""
-    ground = tmp_path_factory.mktemp("begun") / "ground"
-    step(ground, BEFORE)
+    ground = tmp_path_factory.mktemp("begun") / "log"
+    step_with_quorum(ground, BEFORE)
     return ground
 
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log that ends just below a full bundle."""
-    ground = tmp_path_factory.mktemp("short") / "ground"
-    step(ground, SHORT_BEFORE)
+    ground = tmp_path_factory.mktemp("short") / "log"
+    step_with_quorum(ground, SHORT_BEFORE)
     return ground
 
 
@@ -128,19 +134,19 @@ def operations(begun: Path, ground: Path, upto: int = AFTER) -> list[str]:
     """The kind of every file operation of the step, in order."""
     shutil.copytree(begun, ground)
     with broken_files(0, fail) as counted:
-        step(ground, upto)
+        step_with_quorum(ground, upto)
     return counted.kinds
 
 
 def fails(ground: Path, at: int, upto: int = AFTER) -> None:
     with broken_files(at, fail), suppress(BlobError, OSError):  # an OSError is the witness's, which cannot begin
-        step(ground, upto)
+        step_with_quorum(ground, upto)
 
 
 def is_killed(ground: Path, at: int, upto: int = AFTER) -> None:
     def work() -> None:
         with broken_files(at, die):
-            step(ground, upto)
+            step_with_quorum(ground, upto)
 
     assert in_a_child(work) == signal.SIGKILL
 
@@ -150,7 +156,7 @@ def assert_goes_on(begun: Path, ground: Path, at: int, break_at: Callable[[Path,
     shutil.copytree(begun, ground)
     break_at(ground, at)
     assert_holds(ground, {BEFORE, AFTER})
-    step(ground, AFTER)
+    step_with_quorum(ground, AFTER)
     assert_holds(ground, {AFTER})
     shutil.rmtree(ground)
 
@@ -196,7 +202,7 @@ def test_wherever_a_short_step_is_broken_off_the_next_one_ends_with_the_same_fil
         assert heads_in(ground) <= {Checkpoint(ORIGIN, size, root_at(size)) for size in (SHORT_BEFORE, SHORT_AFTER)}
         assert_published_with_quorum(ground, {SHORT_BEFORE, SHORT_AFTER})
         with unsynced():
-            step(ground, SHORT_AFTER)
+            step_with_quorum(ground, SHORT_AFTER)
         files = contents(ground)
         assert undisturbed.items() <= files.items(), at
         assert all(".p/" in each for each in files.keys() - undisturbed.keys()), "but for partial files that stay"
