@@ -44,9 +44,9 @@ def new_event(body: bytes) -> NewEvent:
             type=TYPE,
             recorded_at=now,
             actor=os.urandom(16),
-            key_id=b"",
+            key_id=b"\x0a" * 16,
             body_sha256=sha256(body).digest(),
-            commitment=b"",
+            commitment=b"\x0c" * 32,
             prev_leaf=b"",
         )
     )

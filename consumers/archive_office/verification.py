@@ -6,11 +6,14 @@ from pathlib import Path
 from consumers.archive_office.archive_line import BadArchiveLine, read_line
 from consumers.archive_office.manifest import MANIFEST_NAME, BadManifest, Manifest, read_manifest
 from consumers.archive_office.record_file import FOLDER, ArchiveFileChanged, whole_file
+from ledger.trust.range_walk import Progress, no_progress
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
+_EVENTS_BETWEEN_REPORTS = 500
 
-def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summary:
+
+def verify_archive(folder: Path, watch: RootWatch | None = None, progress: Progress = no_progress) -> Fault | Summary:
     """The first fault of the events in the files, or what was checked. `watch` compares signed tree heads.
 
     ArchiveFileChanged where a file is not what the manifest says, BadManifest where the manifest itself is at fault.
@@ -18,10 +21,18 @@ def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summ
     manifest = read_manifest(folder)
     if manifest is None:
         raise BadManifest(folder / MANIFEST_NAME, "missing")
-    found = _walked(rows_in_order(folder, manifest), watch or RootWatch())
+    rows = _reported(rows_in_order(folder, manifest), manifest.events, progress)
+    found = _walked(rows, watch or RootWatch())
     if isinstance(found, Summary):
         _compare(folder, manifest, found)
     return found
+
+
+def _reported(rows: Iterator[Row], of: int, progress: Progress) -> Iterator[Row]:
+    for row in rows:
+        yield row
+        if row.position % _EVENTS_BETWEEN_REPORTS == 0:
+            progress(row.position, of)
 
 
 def _walked(rows: Iterator[Row], watch: RootWatch) -> Fault | Summary:

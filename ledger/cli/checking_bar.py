@@ -12,9 +12,9 @@ from ledger.trust.range_walk import Progress as Report
 
 
 @contextmanager
-def checking_bar(what: str) -> Generator[Report]:
-    """Reports events done and in all, while the block runs."""
-    console = Console(stderr=True)
+def checking_bar(what: str, console: Console | None = None) -> Generator[Report]:
+    """Reports events done and in all, while the block runs; on standard error where no console is given."""
+    console = console or Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(what, total=None)

@@ -34,6 +34,7 @@ from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSF
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.cli.archive_report import tell_service
 from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.errors_shown import shown_errors
@@ -141,7 +142,11 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
             checkpoint = accepted_checkpoint(log_url, policy, folder) if policy else None
             run = asyncio.run(archive(hospital, folder, address, unseal_token(), checkpoint))
     except _ARCHIVE_ERRORS as error:
+        if isinstance(error, LogForked):
+            asyncio.run(tell_service(hospital, address, "forked"))
         raise click.ClickException(str(error)) from error
+    if policy:
+        asyncio.run(tell_service(hospital, address, "running"))
     click.echo(
         f"{run.added.events:,} events added; the archive holds {run.events:,} events of {run.records:,} records "
         f"up to position {run.head_position:,}; every chain holds."

@@ -212,6 +212,8 @@ async def _verify_service(address: str, asked: _Asked) -> None:
 def _check_archive(archive: Path, asked: _Asked) -> None:
     watch = RootWatch(asked.heads, asked.ends)
     try:
-        asked.found.append((str(archive), verify_archive(archive, watch), watch))
+        with checking_bar(str(archive)) as progress:
+            found = verify_archive(archive, watch, progress)
+        asked.found.append((str(archive), found, watch))
     except (ArchiveFileChanged, BadManifest) as error:
         raise click.ClickException(str(error)) from error

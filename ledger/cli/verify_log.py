@@ -9,6 +9,7 @@ import click
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from ledger.blobs.contract import BlobError
 from ledger.blobs.directory import DirectoryBlobs
+from ledger.cli.checking_bar import checking_bar
 from ledger.cli.signed_heads import signed_heads
 from ledger.cli.trusted_keys import required_policy
 from ledger.keys.private_file import UnsafeFile, read_private
@@ -16,6 +17,7 @@ from ledger.log.fsck import LogChecked, LogFault, check_log
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.policy import Witnessed
+from ledger.trust.range_walk import Progress
 from ledger.trust.strict_base64 import to_base64
 
 _TOKEN_BYTES_MAX = 1024
@@ -53,7 +55,8 @@ def log(
     try:
         trusted = parse_verifier_key(key)
         heads = signed_heads(checkpoints, required_policy(trusted, policy))
-        checked = _checked(source, trusted, token_file, heads, bodies=not no_bodies)
+        with checking_bar(source) as progress:
+            checked = _checked(source, trusted, token_file, heads, progress, bodies=not no_bodies)
     except KeyFault as fault:
         raise click.BadParameter(str(fault), param_hint="--key") from fault
     except _FAULTS as fault:
@@ -71,10 +74,10 @@ def log(
 
 
 def _checked(
-    source: str, key: VerifierKey, token_file: Path | None, heads: list[Witnessed], *, bodies: bool
+    source: str, key: VerifierKey, token_file: Path | None, heads: list[Witnessed], progress: Progress, *, bodies: bool
 ) -> LogChecked:
     if not source.startswith(("http://", "https://")):
-        return check_log(DirectoryBlobs(Path(source)).get, key, bodies=bodies, remembered=heads)
+        return check_log(DirectoryBlobs(Path(source)).get, key, bodies=bodies, remembered=heads, progress=progress)
     token = b"" if token_file is None else read_private(token_file, bytes_max=_TOKEN_BYTES_MAX).partition(b"\n")[0]
     with LogOverHttp(source, token.decode("ascii", "replace").strip()) as opened:
-        return check_log(opened.read, key, bodies=bodies, remembered=heads)
+        return check_log(opened.read, key, bodies=bodies, remembered=heads, progress=progress)

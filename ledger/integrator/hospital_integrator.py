@@ -55,6 +55,8 @@ class Tools:
     files: Callable[[str], LogFiles]
     publishing: Callable[[SignedLog, str], CheckpointPublishing]
     clock: Clock = system_clock
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds by which the cadence of heads goes."""
 
 
 class HospitalIntegrator:
@@ -147,7 +149,7 @@ class HospitalIntegrator:
                     await self._resume(log)
                     resumed = True
                 await publishing.go_on()
-                await self._note(log)
+                self._note(log)
                 if grown or not log.is_settled:
                     busy, self._failed = time.monotonic(), 0
                 if not grown:
@@ -166,7 +168,7 @@ class HospitalIntegrator:
 
     async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
         """False where nothing is signed: the lease is lost and a successor may have gone on, or the keys are others."""
-        if log.size == log.signed.size or time.monotonic() - self._signed_at < SIGN_SECONDS:
+        if log.size == log.signed.size or self._tools.monotonic() - self._signed_at < SIGN_SECONDS:
             return True
         if await asyncio.to_thread(self._tools.keys.of, self.origin) != log.keys:
             return False  # a key was added or put away: the log is opened again, with those of now
@@ -174,7 +176,7 @@ class HospitalIntegrator:
             return False
         await self._refuse_if_halted(log.files)
         await asyncio.to_thread(log.sign)
-        self._signed_at = time.monotonic()
+        self._signed_at = self._tools.monotonic()
         return True
 
     async def _open(self) -> SignedLog:
@@ -233,15 +235,9 @@ class HospitalIntegrator:
             await asyncio.to_thread(log.files.resume, INTEGRATE)
             _log.warning("the ledger is the one that was signed again", extra={"hospital": self._hospital.id})
 
-    async def _note(self, log: SignedLog) -> None:
-        hospital = self._hospital.id
-        head = (await self._tools.rows.heads([hospital])).get(hospital, 0)
-        behind = max(0, head - log.signed.size)
-        age = await self._tools.rows.age_seconds(hospital, log.signed.size + 1) if behind else 0.0
-        metrics.integrated_position.labels(hospital).set(log.signed.size)
-        metrics.published_size.labels(hospital).set(log.published_size)
-        metrics.lag_positions.labels(hospital).set(behind)
-        metrics.lag_seconds.labels(hospital).set(age)
+    def _note(self, log: SignedLog) -> None:
+        metrics.integrated_position.labels(self._hospital.id).set(log.signed.size)
+        metrics.published_size.labels(self._hospital.id).set(log.published_size)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Until a hint, `stop`, or the next look."""

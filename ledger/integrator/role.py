@@ -19,6 +19,7 @@ from ledger.config import Settings
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.cosigning import Cosigning
 from ledger.integrator.hospital_integrator import IDLE_SECONDS, LOOK_SECONDS, HospitalIntegrator, Tools
+from ledger.integrator.lag import Lag
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows, rows_pool
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
@@ -85,6 +86,7 @@ class Sweeper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._started_at: dict[str, float] = {}
         self._hinted = asyncio.Event()
+        self._lag = Lag(rows, tools.files)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Until `stop` is set."""
@@ -100,11 +102,13 @@ class Sweeper:
                     _log.error("the ledger's database is out of reach", extra={"error": type(error).__name__})
                 await self._wait(stop)
         finally:
+            await self._lag.close()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _sweep(self, stop: asyncio.Event) -> None:
         hospitals = {each.id: each for each in await self._rows.hospitals() if each.schema_version in SCHEMA_VERSIONS}
         heads = await self._rows.heads(list(hospitals))
+        self._lag.look(list(hospitals.values()), heads)
         waiting = [
             each for each, head in heads.items() if each not in self._tasks and await self._wants(hospitals[each], head)
         ]

@@ -21,6 +21,8 @@ from ledger.store.reading import EventReader, LastEvent
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
+from ledger.trust.sealed_body import open_body
+from ledger.trust.sealing import Opened
 
 _PAGE = 500
 
@@ -32,6 +34,7 @@ class KeyRowFault(Enum):
     KEY_UNWRAPPED = "the row does not unwrap: it was altered, exchanged, or its key-encryption key is gone"
     KEY_ID = "the row is of another key than the one that the record's events name"
     KEY_PUT_BACK = "the record is destroyed, and its key is there again"
+    NOT_DESTROYED = "the record's destruction is damaged, or nobody sealed it under the record's key, which stays"
     TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says, nor upholds a lost one"
     REGISTER = "the record is destroyed, and the purge register lacks it or says something else"
 
@@ -70,17 +73,28 @@ class KeyCheck:
         erased_up_to, after = await self._purges.erased_up_to(hospital.origin), UUID(int=0)
         while page := await self._events.last_events(hospital.id, after, _PAGE):
             last = [(each, decode(each.envelope)) for each in page]
-            for fault in await self._of_page(last, erased_up_to, await self._upheld.of(hospital.id)):
+            upheld = await self._upheld.of(hospital.id)
+            for fault in await self._of_page(hospital.id, last, erased_up_to, upheld):
                 yield fault
             self.checked += len(page)
             after = UUID(bytes=last[-1][1].stream_id)
 
     async def _of_page(
-        self, last: Sequence[tuple[LastEvent, Envelope]], erased_up_to: int, upheld: Mapping[bytes, int]
+        self,
+        hospital: str,
+        last: Sequence[tuple[LastEvent, Envelope]],
+        erased_up_to: int,
+        upheld: Mapping[bytes, int],
     ) -> list[KeyFaultAt]:
         streams = [(first_of(envelope.origin), envelope.stream_id) for _, envelope in last]
         rows = await self._rows.find(streams)
-        kept = await self._purges.statements([stream for stream in streams if _is_destroyed(rows, stream)])
+        kept = await self._purges.statements(
+            [
+                stream
+                for (event, _), stream in zip(last, streams, strict=True)
+                if event.type == RECORD_DESTROYED or _is_destroyed(rows, stream)
+            ]
+        )
         keys = await self._opened(rows)
         found: list[KeyFaultAt] = []
         for (event, envelope), stream in zip(last, streams, strict=True):
@@ -90,18 +104,30 @@ class KeyCheck:
                 kind = _fault_of_upheld(envelope, row, kept.get(stream))
             else:
                 kind = _fault_of(event, envelope, row, kept.get(stream), erased_up_to)
-            if kind is None and row is not None and row.wrapped is not None and keys[stream] != row.place.key_id:
-                kind = KeyRowFault.KEY_UNWRAPPED
+            if kind is None and row is not None and row.wrapped is not None:
+                kind = await self._fault_of_key(hospital, event, envelope, keys[stream])
             if kind:
                 found.append(KeyFaultAt(kind, UUID(bytes=envelope.stream_id), event.position))
         return found
 
-    async def _opened(self, rows: dict[StreamOf, KeyRow]) -> dict[StreamOf, bytes]:
-        """The key id of every key that unwraps; empty for one that does not."""
+    async def _fault_of_key(
+        self, hospital: str, event: LastEvent, envelope: Envelope, key: RecordKey | None
+    ) -> KeyRowFault | None:
+        """Of a living key. One whose record's destruction opens goes at the next look of a server: that is no fault."""
+        if key is None or key.key_id != envelope.key_id:
+            return KeyRowFault.KEY_UNWRAPPED
+        if event.type != RECORD_DESTROYED:
+            return None
+        rows = await self._events.read_positions(hospital, event.position - 1, 1)
+        opens = bool(rows) and isinstance(open_body(key, envelope, rows[0].body), Opened)
+        return None if opens else KeyRowFault.NOT_DESTROYED
+
+    async def _opened(self, rows: dict[StreamOf, KeyRow]) -> dict[StreamOf, RecordKey | None]:
+        """Every living key; None for one that does not unwrap."""
         live = [row for row in rows.values() if row.wrapped is not None]
         wrapped = [(row.place, Wrapped(row.generation, row.wrapped or b"")) for row in live]
         opened = await self._encryption.unwrap(wrapped)
-        return {row.stream: RecordKey(key).key_id if key else b"" for row, key in zip(live, opened, strict=True)}
+        return {row.stream: RecordKey(key) if key else None for row, key in zip(live, opened, strict=True)}
 
 
 def _is_destroyed(rows: dict[StreamOf, KeyRow], stream: StreamOf) -> bool:
@@ -124,7 +150,8 @@ def _fault_of(
     if row.place.key_id != envelope.key_id:
         return KeyRowFault.KEY_ID
     if row.wrapped is not None:
-        return KeyRowFault.KEY_PUT_BACK if destroyed and event.position <= erased_up_to else None
+        applied = statement is not None or event.position <= erased_up_to
+        return KeyRowFault.KEY_PUT_BACK if destroyed and applied else None
     if not destroyed or row.destroyed_by != event.position:
         return KeyRowFault.TOMBSTONE
     if statement is None or statement.position != event.position:

@@ -78,8 +78,9 @@ class Routing:
 
         A body that does not open goes to nobody: its record stops in the readers, the hospital's stream does not.
         """
-        if events and lies_in_the_clear(events[0].envelope):
-            raise ClearLedger(events[0].position)
+        for each in events:
+            if lies_in_the_clear(each.envelope):
+                raise ClearLedger(each.position)
         routed = [each for each in events if each.type in _TO_COUNTERPART]
         if not routed:
             return {}

@@ -8,8 +8,8 @@ from ledger.application.message_codec import to_timestamp
 from ledger.domain.faults import Faults
 from ledger.store.reader_states import ReaderState
 
-READERS = frozenset({"transfers", "receiving-hospital", "transfer-answers", "deadline-clock"})
-STATES = frozenset({"running", "stopped", "gap"})
+READERS = frozenset({"transfers", "receiving-hospital", "transfer-answers", "deadline-clock", "archive-office"})
+STATES = frozenset({"running", "stopped", "gap", "forked"})
 _COUNT_MAX = 2**31 - 1
 
 

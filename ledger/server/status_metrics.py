@@ -93,6 +93,16 @@ class StatusMetrics(Collector):
             for reader, state in states:
                 gap.add_metric([each.hospital, reader], float(state == "gap"))
         yield gap
+        yield self._forks()
+
+    def _forks(self) -> Metric:
+        family = GaugeMetricFamily(
+            "ledger_reader_saw_fork", "1 where the log has shown it two trees", labels=["hospital", "reader"]
+        )
+        for each in self._hospitals:
+            for reader in each.readers:
+                family.add_metric([each.hospital, reader.reader], float(reader.state == "forked"))
+        return family
 
     def _leases(self) -> Metric:
         family = GaugeMetricFamily("ledger_lease_epoch", "Epoch of a lease", labels=["hospital", "role", "holder"])

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger.trust.envelope import prev_leaf_of
-from ledger.trust.sealed_body import SEALED_BYTES_MAX
+from ledger.trust.envelope import ENVELOPE_BYTES_MAX, prev_leaf_of
+from ledger.trust.sealed_body import SEALED_BYTES_MAX, lies_in_the_clear
 
 BODY_BYTES_MAX = SEALED_BYTES_MAX
 """A body as stored; 33 bytes above what it may say."""
@@ -153,7 +153,7 @@ class MalformedAppend(Exception):
 
 
 def check_append(append: Append) -> None:
-    """MalformedAppend unless sizes, versions and reservations fit together."""
+    """MalformedAppend unless every body is sealed, and sizes, versions and reservations fit together."""
     if len(append.events) > EVENTS_MAX:
         raise MalformedAppend(f"{len(append.events)} events in one command")
     versions: dict[int, int] = {}
@@ -161,10 +161,18 @@ def check_append(append: Append) -> None:
         before = versions.get(event.stream_id.int, event.version - 1)
         if event.version < 1 or event.version != before + 1:
             raise MalformedAppend(f"versions of {event.stream_id} do not follow each other at {event.version}")
-        if event.version > 1 and not prev_leaf_of(event.envelope):
-            raise MalformedAppend(f"the envelope of {event.stream_id} at {event.version} names no event before it")
-        if len(event.body) > BODY_BYTES_MAX:
-            raise MalformedAppend(f"a body of {len(event.body)} bytes")
+        _check_event(event)
         versions[event.stream_id.int] = event.version
     if len({(held.kind, held.key) for held in append.reservations}) != len(append.reservations):
         raise MalformedAppend("two reservations of one key in one command")
+
+
+def _check_event(event: NewEvent) -> None:
+    if len(event.envelope) > ENVELOPE_BYTES_MAX:
+        raise MalformedAppend(f"an envelope of {len(event.envelope)} bytes")
+    if event.version > 1 and not prev_leaf_of(event.envelope):
+        raise MalformedAppend(f"the envelope of {event.stream_id} at {event.version} names no event before it")
+    if lies_in_the_clear(event.envelope):
+        raise MalformedAppend(f"the body of {event.stream_id} at {event.version} lies in the clear")
+    if len(event.body) > BODY_BYTES_MAX:
+        raise MalformedAppend(f"a body of {len(event.body)} bytes")

@@ -17,6 +17,7 @@ from ledger.store.statements import statements
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealed_body import is_sealed
 
 _PAGE = 2000
 _LOCK_TIMEOUT = "SET lock_timeout = '7s'"
@@ -107,6 +108,8 @@ def _decoded(position: int, data: bytes, body: bytes) -> Envelope:
         envelope = decode(data)
     except EnvelopeFault:
         raise NotRefilled(position, "no envelope") from None
+    if not is_sealed(envelope):
+        raise NotRefilled(position, "the body lies in the clear")
     if envelope.body_sha256 != sha256(body).digest():
         raise NotRefilled(position, "the body has not the digest of its envelope")
     return envelope

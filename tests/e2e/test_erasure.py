@@ -27,6 +27,7 @@ from ledger.keys.log_verifiers import FILE_NAME
 from ledger.keys.wrapping import KeyPlace, Wrapped
 from ledger.log.log_files import LogFiles
 from ledger.trust.checkpoint import parse_checkpoint
+from ledger.trust.record_key import RecordKey
 from tests.contract.edge import requests
 from tests.eventually import eventually
 from tests.integration.application.disposal_ground import Office
@@ -36,9 +37,23 @@ _PROJECT = Path(__file__).parents[2]
 _LATER = timedelta(days=40)
 TITLE = secrets.token_hex(24)
 """Shown on boards, so that it lies in tables of views."""
-TEXT = base64.b64encode(secrets.token_bytes(9_000)).decode()
-"""Incompressible and long: PostgreSQL puts it into TOAST, sealed or not."""
 _PIECE = 200
+
+
+def incompressible(random_bytes: int) -> str:
+    """So long that PostgreSQL puts it into TOAST, sealed or not."""
+    return base64.b64encode(secrets.token_bytes(random_bytes)).decode()
+
+
+def pieces_of(text: str) -> list[bytes]:
+    """Short enough that most lie whole in one piece of TOAST."""
+    return [text[at : at + _PIECE].encode() for at in range(0, len(text) - _PIECE, _PIECE)]
+
+
+TEXT = incompressible(9_000)
+"""What the entry says: plaintext in the archive office's files."""
+LONG_TITLE = incompressible(3_000)
+"""Behind the title: plaintext in the TOAST of views."""
 
 
 @pytest.fixture
@@ -55,6 +70,7 @@ def service(services_folder: Path) -> Iterator[WholeService]:
 async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeService, tmp_path: Path) -> None:
     """Marker, data key and wrapped key: found before (where they may be), nowhere after the documented steps.
 
+    The data key may be nowhere before either.
     Searched are PostgreSQL, Kafka, tiles, entries and bodies of the log, consumers' folders, an archive, a proof pack.
     The sealed body lies in all of them that hold events, before and after: it shows that they are read.
     """
@@ -76,10 +92,16 @@ async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeS
         sealed = _piece_of_sealed_body(service, record_id)
         _superuser(service, "CHECKPOINT")
         folders = [service.folder, Path(_superuser(service, "SHOW data_directory")), tmp_path]
-        assert _found([archive], [TITLE.encode()]), "control: the archive is readable"
+        assert RecordKey(data_key).key_id == place.key_id, "control: the data key is the record's"
+        wanted = [TITLE.encode(), *pieces_of(TEXT), *pieces_of(LONG_TITLE)]
+        assert _found([archive], wanted) == set(wanted), "control: the archive is readable"
         _assert_sealed_body_lies_in_all(service, folders[1], pack, sealed)
         assert {TITLE.encode(), wrapped.data} <= _found(folders, [TITLE.encode(), wrapped.data]), "the search finds"
-        assert any(TITLE.encode() in path.read_bytes() for path in _tables_of_views(service, folders[1])), "control"
+        tables, toast = (_tables_of_views(service, folders[1], kinds) for kinds in ("'r', 'i'", "'t'"))
+        assert any(TITLE.encode() in path.read_bytes() for path in [*tables, *toast]), "control: views are readable"
+        held = [path.read_bytes() for path in toast]
+        whole = [each for each in pieces_of(LONG_TITLE) if any(each in data for data in held)]
+        assert len(whole) > len(pieces_of(LONG_TITLE)) // 2, "control: so is their TOAST"
         await office.destroy(record_id, list_id)
         await ledger.close()
     eventually(lambda: _key_row(service, record_id)[1].data == b"", seconds_max=30, what="tombstone")
@@ -100,14 +122,13 @@ async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeS
 
     assert service.stop() == 0
     _assert_sealed_body_lies_in_all(service, folders[1], pack, sealed)
-    pieces = [TEXT[at : at + _PIECE].encode() for at in range(0, len(TEXT) - _PIECE, _PIECE)]
     keys = [form for each in (data_key, wrapped.data) for form in (each, each.hex().encode(), base64.b64encode(each))]
-    assert _found(folders, [TITLE.encode(), *pieces, *keys]) == set()
+    assert _found(folders, [*wanted, *keys]) == set()
 
 
 def _marked(record_id: str, text: str) -> records.RecordEntryRequest:
     request = requests.record_entry(record_id, text + TEXT)
-    request.content.title = TITLE
+    request.content.title = TITLE + LONG_TITLE
     return request
 
 
@@ -170,10 +191,12 @@ def _superuser(service: WholeService, statement: str) -> str:
     return str(row[0]) if row and row[0] is not None else ""
 
 
-def _tables_of_views(service: WholeService, data: Path) -> list[Path]:
+def _tables_of_views(service: WholeService, data: Path, kinds: str) -> list[Path]:
+    """Files of the views' tables and indexes, or of the TOAST behind these tables."""
     of_views = """SELECT string_agg(pg_relation_filepath(c.oid), ' ') FROM pg_class AS c
-        WHERE c.relnamespace = 'v_north'::regnamespace AND c.relkind IN ('r', 'i')"""
-    return [data / each for each in _superuser(service, of_views).split()]
+        WHERE c.relkind IN ({}) AND (c.relnamespace = 'v_north'::regnamespace OR c.oid IN (
+            SELECT reltoastrelid FROM pg_class WHERE relnamespace = 'v_north'::regnamespace))"""
+    return [data / each for each in _superuser(service, of_views.format(kinds)).split()]
 
 
 def _found(folders: Iterable[Path], wanted: list[bytes]) -> set[bytes]:

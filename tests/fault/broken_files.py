@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from ledger.blobs import directory
+
 _NUMBERS = re.compile(r"[0-9a-f]{8,}|[0-9]+")
 _COUNTED = ("open", "fsync", "rename", "link", "unlink", "mkdir")
 
@@ -27,10 +29,11 @@ class BrokenOs:
         """What each operation was: its name, and the kind of file that it or the one before it named."""
         self._at = at
         self._break_off = break_off
+        self._os = directory.os
 
     def __getattr__(self, name: str) -> Any:
         """A function of `os`, counted where it touches files."""
-        real = getattr(os, name)
+        real = getattr(self._os, name)
         if name == "fdopen":
             return self._fdopen
         if name not in _COUNTED:
@@ -111,6 +114,23 @@ def broken_files(at: int, break_off: Callable[[], None]) -> Generator[BrokenOs]:
         broken = BrokenOs(at, break_off)
         patch.setattr("ledger.blobs.directory.os", broken)
         yield broken
+
+
+@contextmanager
+def unsynced() -> Generator[None]:
+    """Nothing is synced while the block runs; what breaks in it is counted all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.blobs.directory.os", _Unsynced())
+        yield
+
+
+class _Unsynced:
+    def __getattr__(self, name: str) -> Any:
+        return _no_sync if name == "fsync" else getattr(os, name)
+
+
+def _no_sync(_: int) -> None:
+    pass
 
 
 def in_a_child(work: Callable[[], object]) -> int:

@@ -16,7 +16,7 @@ from _pytest.mark import ParameterSet  # pytest exports none of the kind
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.postgres import EmbeddedPostgres
 from tests.fault.tampering.changes import Change
-from tests.fault.tampering.declaration import Cell, Thing, Verdict, cells
+from tests.fault.tampering.declaration import Cell, Thing, Verdict, cells, of_every_run
 from tests.fault.tampering.media import Media
 from tests.fault.tampering.medium import Baselines, Found, Medium, Tampering
 from tests.fault.tampering.stored_state import build
@@ -27,22 +27,9 @@ _CANNOT_SEE = ("cannot be said",)
 _REFUSED_BY_DATABASE = (psycopg.IntegrityError, psycopg.DataError)
 
 
-_SLOW = {"stream", "views"}
-"""Groups whose every check makes a topic or builds a view: most of their cells are `make test-long`."""
-_OF_EVERY_RUN = {
-    ("message: envelope", Change.FLIP),
-    ("message: body", Change.FLIP),
-    ("message: headers", Change.FLIP),
-    ("message", Change.DELETE),
-    ("message", Change.SWAP),
-    ("view row", Change.DELETE),
-}
-
-
 def _parameters() -> Iterator[ParameterSet]:
     for thing, change, cell in cells():
-        slow = thing.medium[0] in _SLOW and (thing.name, change) not in _OF_EVERY_RUN
-        marks = [pytest.mark.long] if slow else []
+        marks = [] if of_every_run(thing, change) else [pytest.mark.long]
         yield pytest.param(thing, change, cell, id=f"{thing.name}, {change.value}", marks=marks)
 
 

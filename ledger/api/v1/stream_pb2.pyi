@@ -435,7 +435,9 @@ class ViewStatus(_message.Message):
     dead_letters: _builtins.int
     """Dead letters that wait for a person."""
     state: _builtins.str
-    """State: `running`, `stopped`, `rebuilding`, `absent`, or `gap` (events are missing on the published stream)."""
+    """State: `running`, `stopped`, `rebuilding`, `absent`, `gap` (events are missing on the published stream), or
+    `forked` (the hospital's log has shown it two trees; it keeps both signed notes and takes nothing more).
+    """
     def __init__(
         self,
         *,
@@ -547,7 +549,7 @@ class ReaderStatus(_message.Message):
     WAITING_FIELD_NUMBER: _builtins.int
     REPORTED_AT_FIELD_NUMBER: _builtins.int
     reader: _builtins.str
-    """Reader: `transfers`, `receiving-hospital`, `transfer-answers` or `deadline-clock`."""
+    """Reader: `transfers`, `receiving-hospital`, `transfer-answers`, `deadline-clock` or `archive-office`."""
     state: _builtins.str
     """State: `running`, `stopped` (until a person looks), or `gap` (events are missing on the published stream)."""
     dead_letters: _builtins.int

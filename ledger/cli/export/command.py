@@ -12,15 +12,17 @@ from uuid import UUID
 import click
 import grpc.aio
 
+from consumers.patience import ServiceUnavailable
 from ledger.api.v1.proofs_pb2 import GetProofPackRequest, GetTlogProofRequest
 from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.api.v1.stream_pb2 import ReadRecordRequest
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.export.judge_page import judge_page
+from ledger.cli.export.opened_bodies import opened_bodies
 from ledger.cli.export.signers import signers_of
 from ledger.cli.export.tool_versions import tool_versions
-from ledger.cli.service_address import address_option, reader_metadata, token_file_option
+from ledger.cli.service_address import address_option, reader_metadata, token_file_option, unseal_token
 from ledger.cli.trusted_keys import LogKey, required_policy, trust_options
 from ledger.telemetry.clock_source import clock_state
 from ledger.trust.format_fault import FormatFault
@@ -108,6 +110,7 @@ def event(position: int, hospital: str, out: Path, token_file: Path | None, addr
 @_audit
 @trust_options
 @click.option("--monitor", "monitors", type=LogKey(), multiple=True, help="Key of a monitor whose word on maps counts.")
+@click.option("--names", is_flag=True, help="Have the bodies opened (purpose inspection), to name who acted.")
 @token_file_option
 @address_option
 def evidence(
@@ -119,18 +122,23 @@ def evidence(
     key: VerifierKey | None,
     policy: Path | None,
     monitors: tuple[VerifierKey, ...],
+    names: bool,
     token_file: Path | None,
     address: str,
 ) -> None:
-    """Write the evidence on RECORD: pack, signers, times, tools and a page of explanation. It is checked first."""
-    trust = PackTrust(required_policy(key, policy), monitors)
-    data = _pack(Asked(address, reader_metadata(token_file)), hospital, record, audit, with_bodies=with_bodies)
+    """Write the evidence on RECORD: pack, signers, times, tools and a page of explanation. It is checked first.
+
+    With --names a token for having bodies opened is needed: --dir, or LEDGER_UNSEAL_TOKEN_FILE.
+    """
+    trust, service = PackTrust(required_policy(key, policy), monitors), Asked(address, reader_metadata(token_file))
+    opened = _opened(service, hospital, record) if names else {}
+    data = _pack(service, hospital, record, audit, with_bodies=with_bodies)
     try:
         statement = check_pack_file(data, trust)
     except PackRefused as refused:
         raise click.ClickException(f"the pack does not hold under your keys: {refused}") from refused
     tools = [*tool_versions(), ("clock of the machine that made this", clock_state().words())]
-    page = judge_page(statement, signers_of(parse_proof_pack(data)), tools, datetime.now(UTC))
+    page = judge_page(statement, signers_of(parse_proof_pack(data), opened), tools, datetime.now(UTC))
     try:
         out.mkdir()
     except OSError as error:
@@ -155,14 +163,33 @@ def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, wi
     return data if audit is None else _with_audit(data, audit)
 
 
-async def _with_bodies(data: bytes, channel: grpc.aio.Channel, hospital: str, record: UUID) -> bytes:
-    """The pack with the bodies that its envelopes name, which come as a stream: together they may be large."""
-    pack = parse_proof_pack(data)
+def _opened(service: Asked, hospital: str, record: UUID) -> dict[bytes, bytes]:
+    token = unseal_token()
+
+    async def read() -> dict[bytes, bytes]:
+        async with grpc.aio.insecure_channel(service.address) as channel:
+            return await opened_bodies(channel, token, await _stored_bodies(channel, hospital, record))
+
+    try:
+        with shown_errors():
+            return asyncio.run(read())
+    except ServiceUnavailable as error:
+        raise click.ClickException(str(error)) from error
+
+
+async def _stored_bodies(channel: grpc.aio.Channel, hospital: str, record: UUID) -> dict[bytes, bytes]:
+    """By envelope the bodies as stored, which come as a stream: together they may be large."""
     bodies: dict[bytes, bytes] = {}
     async for part in StreamServiceStub(channel).ReadRecord(
         ReadRecordRequest(hospital=hospital, record_id=str(record))
     ):
         bodies |= {each.envelope: each.body for each in part.events}
+    return bodies
+
+
+async def _with_bodies(data: bytes, channel: grpc.aio.Channel, hospital: str, record: UUID) -> bytes:
+    """The pack with the bodies that its envelopes name."""
+    pack, bodies = parse_proof_pack(data), await _stored_bodies(channel, hospital, record)
     if any(each.envelope not in bodies for each in pack.events):
         raise click.ClickException("the service proves an event that it does not read out")
     return replace(pack, events=tuple(replace(each, body=bodies[each.envelope]) for each in pack.events)).encode()

@@ -31,6 +31,12 @@ It does not say that nothing was added after the list was published.
 Where the list is unaudited, that it is right is the hospital's own word.
 
 Access audit: none is kept yet. Who read the record is not part of this evidence."""
+_NAMES = """\
+The names are in the sealed bodies of these events. The key service of the hospital opened them for this page, and says
+that they are what each event commits to; the pack shows them to nobody."""
+_NO_NAMES = """\
+The names are in the sealed bodies of these events, which nobody had opened for this page; the ids stand for persons in
+the hospital's register of actors."""
 _CHECK = """\
 <p>With the file <code>record.proof-pack</code>, the log's key and the policy, which you get from a source that you
 trust and not from this folder: <code>ledger verify pack record.proof-pack --key KEY --policy POLICY</code>, or with the
@@ -59,6 +65,7 @@ def judge_page(
             "<h2>What it does not say</h2>",
             _list(_MEANS_NOT.split("\n\n")),
             "<h2>Who acted</h2>",
+            _list([_NAMES if any(each.names for each in signers) else _NO_NAMES]),
             _table(("actor", "name and licence as signed", "versions"), map(_row, signers)),
             "<h2>Events (times as the ledger claims them)</h2>",
             _table(("version", "event", "recorded", "SHA-256 of the body"), events),
@@ -72,7 +79,7 @@ def judge_page(
 
 
 def _row(signer: Signer) -> tuple[str, str, str]:
-    names = "; ".join(signer.names) or "not readable in this pack"
+    names = "; ".join(signer.names) or "not opened"
     return signer.actor, names, ", ".join(map(str, signer.versions))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -21,27 +22,26 @@ class Signer:
     actor: str
     """The random id that stands for a person at a hospital; `none` where no actor applies."""
     names: tuple[str, ...]
-    """Name and licence as signed, as far as bodies are readable in the pack."""
+    """Name and licence as signed, as far as bodies were opened."""
     versions: tuple[int, ...]
 
 
-def signers_of(pack: ProofPack) -> list[Signer]:
-    """The actors in order of their first event."""
+def signers_of(pack: ProofPack, opened: Mapping[bytes, bytes]) -> list[Signer]:
+    """The actors in order of their first event. `opened`: by envelope what was opened beside the pack."""
     versions: dict[str, list[int]] = {}
     names: dict[str, list[str]] = {}
     for version, event in enumerate(pack.events, 1):
         actor = decode(event.envelope).actor
         name = str(UUID(bytes=actor)) if actor else "none"
         versions.setdefault(name, []).append(version)
-        if said := _name_in(event):
+        if said := _name_in(event, opened.get(event.envelope, b"")):
             names.setdefault(name, []).append(said)
     return [Signer(each, tuple(dict.fromkeys(names.get(each, ()))), tuple(found)) for each, found in versions.items()]
 
 
-def _name_in(event: PackEvent) -> str:
-    """Name and licence of the actor in a body that is opened or lies in the clear; empty where none can be read."""
-    envelope = decode(event.envelope)
-    readable = event.plaintext if envelope.commitment else event.body
+def _name_in(event: PackEvent, opened: bytes) -> str:
+    """Name and licence of the actor in a body that was opened; empty where none can be read."""
+    envelope, readable = decode(event.envelope), event.plaintext or opened
     if not readable or envelope.type not in BODIES:
         return ""
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +39,8 @@ from ledger.trust.leaf import leaf_hash
 from ledger.trust.map_tree import MapTree
 from ledger.trust.merkle_check import check_consistency, check_inclusion
 from ledger.trust.note import Note, parse_note
-from ledger.trust.note_key import KeyKind, SigningKey
+from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
+from ledger.trust.policy import Policy
 from ledger.trust.proof_pack import parse_proof_pack
 from ledger.trust.record_map import heads_of
 from ledger.trust.tile import BundleId
@@ -138,7 +140,16 @@ class Ground:
 
 @pytest.fixture
 async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground]:
-    """A served ledger, an integrator beside it, and the folder of its log."""
+    """As `grounded`, before no witness."""
+    async with grounded(idle_edge, tmp_path) as ground:
+        yield ground
+
+
+@asynccontextmanager
+async def grounded(
+    idle_edge: RunningEdge, tmp_path: Path, policy_for: Callable[[VerifierKey], Policy] | None = None
+) -> AsyncGenerator[Ground]:
+    """A served ledger, an integrator beside it, and the folder of its log; `policy_for` the key of its log."""
     blobs = DirectoryBlobs(tmp_path / "log")
     passphrase = tmp_path / "passphrase"
     passphrase.touch(0o600)
@@ -153,7 +164,9 @@ async def ground(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Ground
         stop.set()
         await integrating
 
-    integrating = asyncio.create_task(run_integrator(idle_edge.settings, Log(blobs, keys, None), stop, ready.set))
+    log_key = keys.of(f"{idle_edge.settings.origin_prefix}/north/1")[0].verifier()
+    log = Log(blobs, keys, policy_for(log_key) if policy_for else None)
+    integrating = asyncio.create_task(run_integrator(idle_edge.settings, log, stop, ready.set))
     address = idle_edge.addresses.grpc
     try:
         async with grpc.aio.insecure_channel(address) as channel:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from ledger.api.v1.stream_pb2 import GetStatusRequest, ReaderStatus, ReportReaderRequest
+from ledger.cli.consume import accepted_checkpoint
+from ledger.cli.main import main
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
+from tests.fault.test_integration_step import EVENTS
+from tests.unit.consumers.test_end_before_successor import log_of, other_events, served
+from tests.unit.trust.tlog_samples import LOG, ORIGIN
 
 
 def report(
@@ -47,3 +56,22 @@ async def test_a_reader_or_a_state_that_there_is_not(client: EdgeClient) -> None
     with pytest.raises(RpcFailed) as failure:
         await client.call("OperationsService/ReportReader", report(hospital="nowhere"))
     assert failure.value.reason == "UNKNOWN_HOSPITAL"
+
+
+async def test_a_fork_that_the_archive_office_sees_is_shown_by_the_service_whose_log_it_is(
+    edge: RunningEdge, tmp_path: Path
+) -> None:
+    """Status and one gauge alarm that side too; the office keeps both notes and takes nothing more."""
+    policy = tmp_path / "policy"
+    policy.write_text(f"log {LOG.verifier()}\nquorum none\n")
+    log_of(tmp_path / "seen", ORIGIN, EVENTS[:20])
+    log_of(tmp_path / "shown", ORIGIN, [*EVENTS[:10], *other_events(11, 20)])
+    with served(tmp_path / "seen") as url:
+        accepted_checkpoint(url, policy, tmp_path / "archive")
+    with served(tmp_path / "shown") as url:
+        command = ["consume", "archive-office", "north", str(tmp_path / "archive"), "--address", edge.addresses.grpc]
+        run = await asyncio.to_thread(CliRunner().invoke, main, [*command, "--log", url, "--policy", str(policy)])
+    assert (run.exit_code, "Both notes are kept" in run.output) == (1, True), run.output
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{edge.addresses.http}/metrics")).text
+    assert 'ledger_reader_saw_fork{hospital="north",reader="archive-office"} 1.0' in text

@@ -14,7 +14,7 @@ from ledger.store.hospitals import add_hospital
 from ledger.store.migrate import migrate
 from ledger.store.reading import EventReader
 from ledger.store.roles import LOGIN_ROLES
-from ledger.trust.envelope import FORMAT, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope, decode, encode
 from ledger.trust.leaf import leaf_hash
 from tests.services.postgres import Database
 
@@ -81,9 +81,9 @@ class Stream:
                 type="ledger.v1.EntryRecorded",
                 recorded_at=at,
                 actor=b"\x07" * 16,
-                key_id=b"",
+                key_id=b"\x0a" * 16,
                 body_sha256=sha256(body).digest(),
-                commitment=b"",
+                commitment=b"\x0c" * 32,
                 prev_leaf=self.leaf,
             )
         )
@@ -110,3 +110,8 @@ def command(*events: NewEvent, reservations: tuple[Reservation, ...] = (), comma
         result=b"result",
         result_version=events[-1].version if events else 0,
     )
+
+
+def in_the_clear(event: NewEvent) -> NewEvent:
+    """The event as it would be without a seal."""
+    return replace(event, envelope=encode(replace(decode(event.envelope), key_id=b"", commitment=b"")))

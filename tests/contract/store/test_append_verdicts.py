@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from ledger.store.append import (
@@ -20,7 +21,9 @@ from ledger.store.append import (
     VersionConflict,
     check_append,
 )
-from tests.contract.store.ledgers import Ledger, Stream, command, now_us
+from ledger.store.flush import flush
+from ledger.trust.envelope import ENVELOPE_BYTES_MAX, decode, encode
+from tests.contract.store.ledgers import Ledger, Stream, command, in_the_clear, now_us
 
 
 async def test_first_event_gets_position_one(ledger: Ledger) -> None:
@@ -213,7 +216,7 @@ async def test_refused_command_spoils_no_other(ledger: Ledger) -> None:
 
 
 def test_malformed_append_never_reaches_the_database() -> None:
-    """Version gaps, oversize bodies and doubled reservations are a defect of the caller."""
+    """Version gaps, oversize bodies or envelopes, clear bodies and doubled reservations are a defect of the caller."""
     stream = Stream()
     first, _, third = stream.next_event(), stream.next_event(), stream.next_event()
     malformed: list[Append] = [
@@ -221,12 +224,39 @@ def test_malformed_append_never_reaches_the_database() -> None:
         command(replace(first, version=0)),
         command(replace(first, version=2)),
         command(replace(first, body=b"x" * (512 * 1024 + 34))),
+        command(replace(first, envelope=enlarged(first.envelope, 4097))),
+        command(in_the_clear(first)),
+        command(in_the_clear(third)),
         command(*[first] * 101),
         command(first, reservations=(Claim("a", b"k"), Bump("a", b"k", 0))),
     ]
     for append in malformed:
         with pytest.raises(MalformedAppend):
             check_append(append)
+    check_append(command(replace(first, envelope=enlarged(first.envelope, 4096))))
+
+
+async def test_envelope_that_the_log_cannot_take_is_never_appended(ledger: Ledger) -> None:
+    """Nothing is written, and what comes after it is; the database refuses it too, whoever writes there."""
+    first = Stream().next_event()
+    fat = replace(first, envelope=enlarged(first.envelope, 4097))
+    for unfit in (fat, in_the_clear(first)):
+        with pytest.raises(MalformedAppend):
+            await ledger.committer.append(command(unfit))
+    async with ledger.writers.borrow() as connection:
+        for others in ((), tuple(Stream().next_event() for _ in range(99))):
+            with pytest.raises(psycopg.errors.CheckViolation):
+                await flush(connection, "north", [command(fat, *others)])
+    assert await ledger.reader.head("north") == 0
+    assert isinstance(await ledger.committer.append(command(Stream().next_event())), Appended)
+
+
+def enlarged(envelope: bytes, size_bytes: int) -> bytes:
+    """The envelope under a longer origin, so that it has this many bytes."""
+    decoded = decode(envelope)
+    longer = replace(decoded, origin=decoded.origin + "o" * (ENVELOPE_BYTES_MAX - 1 - len(envelope)))
+    data = encode(longer)  # the length of the origin takes a byte more than it did
+    return data if size_bytes == len(data) else data[:-1] + bytes(size_bytes - len(data)) + data[-1:]
 
 
 async def test_unknown_command_has_no_receipt(ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """A whole ledger is checked as PostgreSQL holds it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import LiteralString
@@ -10,6 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ledger.cli.main import main
+from ledger.store.append import Appended, Verdict
+from ledger.store.committer import GroupCommitter
+from ledger.store.connections import writer_pool
 from ledger.store.errors import UnknownHospital
 from ledger.store.whole_ledger import registered_hospitals, verify_stored
 from ledger.trust.chain import FaultKind
@@ -106,6 +110,45 @@ async def test_ranges_find_the_same(
     found = await verify_stored(url, "north", range_events=1)
     assert isinstance(found, Fault)
     assert (found.kind, found.position) == (kind, position)
+
+
+async def test_a_ledger_is_appended_to_while_it_is_checked(ledger: Ledger) -> None:
+    """Between any two ranges an append goes through, while the check stands still with all that it holds.
+
+    It holds the lock that every reader has, of no row, and tells of the ledger as it was when it began.
+    """
+    await _filled(ledger)
+    held: set[tuple[str, str]] = set()
+
+    def write_beside(done: int, of: int) -> None:
+        del done, of
+        with ThreadPoolExecutor(1) as aside, psycopg.connect(ledger.database.url) as connection:
+            held.update(connection.execute(_LOCKS_OF_READERS).fetchall())
+            assert isinstance(aside.submit(asyncio.run, _append_elsewhere(ledger)).result(timeout=10), Appended)
+
+    found = await verify_stored(ledger.url("ledger_append"), "north", range_events=2, progress=write_beside)
+    assert isinstance(found, Summary)
+    assert found.events == 4
+    assert {("events", "AccessShareLock"), ("head", "AccessShareLock")} <= held
+    assert {mode for _, mode in held} == {"AccessShareLock"}
+    after = await verify_stored(ledger.url("ledger_append"), "north")
+    assert isinstance(after, Summary)
+    assert after.events == 7, "one before the first range, one after each of two"
+
+
+_LOCKS_OF_READERS: LiteralString = """
+    SELECT DISTINCT c.relname::text, l.mode FROM pg_locks AS l
+    JOIN pg_stat_activity AS a USING (pid) JOIN pg_class AS c ON c.oid = l.relation
+    WHERE a.usename = 'ledger_append' AND a.datname = current_database() AND c.relnamespace = 'h_north'::regnamespace"""
+
+
+async def _append_elsewhere(ledger: Ledger) -> Verdict:
+    """As another server process does."""
+    writers = writer_pool(ledger.url("ledger_append"))
+    try:
+        return await GroupCommitter("north", writers).append(command(Stream().next_event()))
+    finally:
+        await writers.close()
 
 
 async def test_several_processes_read_one_snapshot(ledger: Ledger) -> None:

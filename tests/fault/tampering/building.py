@@ -14,6 +14,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
+from psycopg.rows import dict_row
+from psycopg.sql import SQL
 
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import proofs_pb2 as proofs
@@ -45,6 +47,7 @@ from projections.connections import connection_pool
 from projections.hints import HeadHints
 from projections.run import Runner
 from projections.session import Pace
+from projections.tables import exposed_name
 from projections.views import ALL
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
@@ -72,6 +75,10 @@ def settings_in(database: Database, bootstrap: str, folder: Path) -> Settings:
     make_secrets(folder)
     stream = {"LEDGER_STREAM": "kafka", "LEDGER_KAFKA_BOOTSTRAP": bootstrap, "LEDGER_CHECKPOINT_SECONDS": "1"}
     return load(serve_environment(database, **stream, **secret_settings(folder), LEDGER_DATA_DIR=str(folder)))
+
+
+OlderViews = dict[tuple[str, str], list[dict[str, Any]]]
+"""Rows by the names of view and table."""
 
 
 class Building:
@@ -126,6 +133,18 @@ class Building:
             query = "SELECT count(*), min(e) FROM (SELECT sum(events) AS e FROM v_north.checkpoints GROUP BY view) AS s"
             row = await (await connection.execute(query)).fetchone()
         return int(row[1]) if row and row[0] == len(ALL) else 0
+
+    async def view_rows(self) -> OlderViews:
+        """What readers see of every table of every view, once all is there."""
+        await self.settled()
+        found: OlderViews = {}
+        async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            for view in ALL:
+                for table in view.tables:
+                    exposed = exposed_name(HOSPITAL, view, table.name)
+                    rows = await cursor.execute(SQL("SELECT * FROM {}").format(exposed))
+                    found[view.name, table.name] = await rows.fetchall()
+        return found
 
     async def publish_map(self) -> None:
         """What `ledger map` does, once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.fault.tampering.changes import FLIPS, TRIES, Change
-from tests.fault.tampering.declaration import THINGS, Cell, Thing, Verdict
+from tests.fault.tampering.declaration import OF_EVERY_RUN, THINGS, Cell, Thing, Verdict
 
 PAGE = Path(__file__).parents[3] / "docs" / "tampering.md"
 _INTRODUCTION = f"""# The tamper matrix
@@ -16,6 +16,9 @@ that the product itself has stored: PostgreSQL, the log's files, a Kafka topic, 
 destroyed record, proof files and a transfer package. A cell flips {FLIPS} bits, or makes another change at up to
 {TRIES} places, all generated. PostgreSQL's triggers and constraints are out of the way: shown is what is found when
 its owner changes a row.
+
+Cells of messages and views, whose every check makes a topic or builds a view, are tests of `make test-long`,
+but for these, which `make test` has too: {"; ".join(f"{name}, {change.value}" for name, change in OF_EVERY_RUN)}.
 
 - **refused**: the checker refuses and its report names the place.
 - **unchanged**: it says the very same as before.

@@ -34,7 +34,7 @@ from ledger.telemetry.trace import current_traceparent
 from ledger.trust.note import parse_note
 from ledger.trust.note_key import SigningKey
 from tests.contract.edge import requests
-from tests.fault.tampering.building import HOSPITAL, ORIGIN, Building, Proven, settings_in
+from tests.fault.tampering.building import HOSPITAL, ORIGIN, Building, OlderViews, Proven, settings_in
 from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office
 from tests.integration.application.written import execute
 from tests.services.postgres import Database
@@ -65,6 +65,8 @@ class Stored:
     destroyed: UUID
     older_keys: tuple[tuple[Any, ...], ...]
     """The rows of keys before the destruction and before the last generation."""
+    older_views: OlderViews
+    """The rows of views at that earlier moment."""
 
     @property
     def policy(self) -> Path:
@@ -102,6 +104,7 @@ async def _filled(building: Building, database: Database) -> Stored:
         await ledger.register_actor(HOSPITAL, RegisterActorRequest(hospital=HOSPITAL, actor=actor))
     older_keys = _key_rows(database)
     await building.publish_map()
+    older_views = await building.view_rows()
     rows = await ledger.read_stream(HOSPITAL, records[0], 0, 2000)
     older = await building.proven("older-log", records[0], 5, package_bytes(uuid4(), ORIGIN, rows[:-1]))
 
@@ -120,7 +123,7 @@ async def _filled(building: Building, database: Database) -> Stored:
     assert parse_note(note.encode()) == note
     return Stored(
         database, building.settings, building.folder, log_key, now, older, entry, offer, records[0], UUID(destroyed),
-        older_keys,
+        older_keys, older_views,
     )  # fmt: skip
 
 

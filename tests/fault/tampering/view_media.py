@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -26,7 +27,7 @@ from projections.views import ALL
 from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import Change, flipped
 from tests.fault.tampering.medium import Found, Medium, Tampering
-from tests.fault.tampering.owned_table import from_bytes, to_bytes
+from tests.fault.tampering.owned_table import Row, from_bytes, to_bytes
 from tests.fault.tampering.stored_state import PARTITIONS, Stored
 
 VIEWS_TRIED = 2
@@ -44,6 +45,9 @@ class ViewRows:
 
     def tamperings(self, change: Change, dice: Random) -> Iterator[Tampering]:
         """As Medium says, in views with at least two rows."""
+        if change is Change.REPLAY:
+            yield from self._replays(dice)
+            return
         large = [view for view in ALL if self._before[view.name].rows > 1]
         for view in dice.sample(large, min(VIEWS_TRIED, len(large))):
             yield Tampering((view.name,), lambda view=view: self._with(view, change, dice))
@@ -54,18 +58,44 @@ class ViewRows:
         _change(self.stored.database.url, asyncio.run(self._table(view)), change, dice)
         yield
 
+    def _replays(self, dice: Random) -> Iterator[Tampering]:
+        """A row that has changed since the earlier moment, as it was then."""
+        changed: list[tuple[View, sql.Composable, Row, Row]] = []
+        for view in ALL:
+            for name, table in asyncio.run(self._tables(view)).items():
+                of_then = self.stored.older_views[view.name, name]
+                pairs = _changed_since(self.stored.database.url, table, of_then)
+                changed += [(view, table, now, then) for now, then in pairs]
+        assert changed, "no row has changed"
+        for view, table, now, then in dice.sample(changed, min(VIEWS_TRIED, len(changed))):
+            yield Tampering(
+                (view.name,), lambda view=view, table=table, row=(now, then): self._older(view, table, *row)
+            )
+
+    @contextmanager
+    def _older(self, view: View, table: sql.Composable, now: Row, then: Row) -> Generator[None]:
+        self._touched = (view.name,)
+        with psycopg.connect(self.stored.database.url) as connection:
+            connection.execute(sql.SQL("DELETE FROM {} WHERE ctid = %s::tid").format(table), (now["at"],))
+            columns, values = (
+                sql.SQL(", ").join(map(sql.Identifier, then)),
+                sql.SQL(", ").join(map(sql.Literal, then.values())),
+            )
+            connection.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(table, columns, values))
+        yield
+
     async def _table(self, view: View) -> sql.Composable:
         """The largest table of the generation that readers see."""
+        tables = (await self._tables(view)).values()
+        with psycopg.connect(self.stored.database.url) as connection:
+            return max(tables, key=lambda table: _rows_in(connection, table))
+
+    async def _tables(self, view: View) -> dict[str, sql.Composable]:
+        """By name those of the generation that readers see."""
         async with connection_pool(self.stored.settings.postgres_views_url) as pool, pool.connection() as connection:
             live = await serving(connection, HOSPITAL, view)
-            assert live is not None
-            sizes: list[tuple[int, sql.Composable]] = []
-            for each in view.tables:
-                table = generation_name(HOSPITAL, view, live.number, each.name)
-                counted = sql.SQL("SELECT count(*) FROM {}").format(table)
-                row = await (await connection.execute(counted)).fetchone()
-                sizes.append((row[0] if row else 0, table))
-        return max(sizes, key=lambda each: each[0])[1]
+        assert live is not None
+        return {each.name: generation_name(HOSPITAL, view, live.number, each.name) for each in view.tables}
 
     def check(self) -> Found:
         """Found where the rows differ from those of a build from the first event; healed once that is shown."""
@@ -113,6 +143,23 @@ class ViewRows:
 def view_media(stored: Stored) -> dict[str, Medium]:
     """The media by their name in the declaration."""
     return {"view": ViewRows(stored)}
+
+
+def _rows_in(connection: psycopg.Connection[Any], table: sql.Composable) -> int:
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table)).fetchone()
+    return row[0] if row else 0
+
+
+def _changed_since(url: str, table: sql.Composable, of_then: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Rows as they stand, `at` their place, each with what it was then."""
+    with psycopg.connect(url) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(sql.SQL("SELECT ctid::text AS at, * FROM {}").format(table)).fetchall()
+        key = """SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
+            WHERE indisprimary AND indrelid = %s::regclass"""
+        columns = [row["attname"] for row in cursor.execute(key, (table.as_string(connection),)).fetchall()]
+    then = {tuple(row[each] for each in columns): row for row in of_then} if columns else {}
+    pairs = [(row, then.get(tuple(row[each] for each in columns))) for row in rows]
+    return [(now, old) for now, old in pairs if old is not None and any(now[name] != old[name] for name in old)]
 
 
 def _change(url: str, table: sql.Composable, change: Change, dice: Random) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from ledger.trust.sealing import Destroyed, Opened, SealFault, SealFaultKind
 from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
+from tests.fault.tampering.medium import ledger_command
 from tests.integration.application.disposal_ground import Office
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
@@ -49,6 +51,11 @@ class Process:
     ledger: Ledger
     bodies: Bodies
     follower: ErasureFollower
+    registry: CollectorRegistry
+
+    def lag(self) -> float | None:
+        """What the process says of how far it is behind."""
+        return self.registry.get_sample_value("ledger_erasure_lag", {"hospital": HOSPITAL})
 
 
 async def _started(database: Database) -> AsyncIterator[Process]:
@@ -57,9 +64,10 @@ async def _started(database: Database) -> AsyncIterator[Process]:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         await ledger.add_hospital(HOSPITAL, 1, "")
         erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
-        follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry())
+        registry = CollectorRegistry()
+        follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, registry)
         await follower.catch_up()
-        yield Process(ledger, bodies, follower)
+        yield Process(ledger, bodies, follower, registry)
         await ledger.close()
 
 
@@ -230,7 +238,10 @@ async def test_keys_put_back_under_a_server_at_rest_are_seen(process: Process, d
 async def test_a_destruction_that_nobody_has_sealed_destroys_nothing(
     process: Process, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Envelope, chain and digest are written by whoever writes a topic or the tables; the key says who sealed."""
+    """Envelope, chain and digest are written by whoever writes a topic or the tables; the key says who sealed.
+
+    It holds up no other destruction, and is told apart from a key that was put back.
+    """
     patient = UUID(await Office(process.ledger).patient())
     (*_, last) = await process.ledger.read_stream(HOSPITAL, patient, 0, 100)
     head, body, before = await process.ledger.head(HOSPITAL), os.urandom(300), decode(last.envelope)
@@ -250,9 +261,54 @@ async def test_a_destruction_that_nobody_has_sealed_destroys_nothing(
             (*row, leaf_hash(encode(forged))),
         )
         connection.execute("UPDATE h_north.head SET position = position + 1")
-    await process.follower.catch_up()
-    assert "was not sealed under its record's key" in caplog.text
+        moved = "UPDATE h_north.stream_heads SET version = %s, leaf_hash = %s, last_position = %s WHERE stream_id = %s"
+        connection.execute(moved, (forged.stream_version, leaf_hash(encode(forged)), head + 1, patient))
+    later, _ = await _destroyed(process)
+    for _ in range(2):
+        await process.follower.catch_up()
+    assert caplog.text.count("was not sealed under its record's key") == 1
     assert isinstance((await process.bodies.opener.open([(last.envelope, last.body)]))[0], Opened)
+    assert process.lag() == 1
+    assert await process.bodies.purges.erased_up_to(ORIGIN) == head
+    purges = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+    assert [each.stream_id for each in purges] == [later]
+    found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **serve_environment(database))
+    assert f"FAULT NOT_DESTROYED, record {patient}" in found.says
+    assert "KEY_PUT_BACK" not in found.says
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_destruction_that_was_damaged_is_applied_once_its_bytes_are_right(
+    process: Process, database: Database, *, restarted: bool
+) -> None:
+    """By the process that met it damaged and by the next one; until then it is counted, and others are applied."""
+    record_id, _ = await _destroyed(process)
+    (first, *_, last) = await process.ledger.read_stream(HOSPITAL, record_id, 0, 100)
+    put_body(database, last.position, last.body[:-1] + bytes([last.body[-1] ^ 1]))
+    await process.follower.catch_up()
+    other, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    assert process.lag() == 1
+    purges = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+    assert [each.stream_id for each in purges] == [other]
+    assert isinstance((await process.bodies.opener.open([(first.envelope, first.body)]))[0], Opened)
+    put_body(database, last.position, last.body)
+    if restarted:
+        async for started in _started(database):
+            assert await started.bodies.opener.open([(first.envelope, first.body)]) == [Destroyed()]
+    await process.follower.catch_up()
+    assert await process.bodies.opener.open([(first.envelope, first.body)]) == [Destroyed()]
+    assert process.lag() == 0
+    assert await process.bodies.purges.erased_up_to(ORIGIN) == await process.ledger.head(HOSPITAL)
+
+
+def put_body(database: Database, position: int, body: bytes) -> None:
+    """Writes other bytes into the tables, as no role of the service may."""
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE h_north.events DISABLE TRIGGER ALL")
+        connection.execute("UPDATE h_north.events SET body = %s WHERE position = %s", (body, position))
+        connection.execute("ALTER TABLE h_north.events ENABLE ALWAYS TRIGGER events_rows_never_change")
+        connection.execute("ALTER TABLE h_north.events ENABLE ALWAYS TRIGGER events_never_change")
 
 
 def keep_keys(database: Database) -> None:

@@ -19,10 +19,13 @@ from ledger.cli.opened_feed import ClearStream, OpenedFeed
 from ledger.config import Settings, load
 from ledger.domain.state import nothing_left
 from ledger.keys.errors import KeysUnavailable
+from ledger.publisher.routing import ClearLedger as PublishedClear
+from ledger.publisher.routing import Routing
 from ledger.server.error_status import status_of
 from ledger.store.append import Appended, NewEvent
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import writer_pool
+from ledger.store.flush import flush
 from ledger.stream.contract import StreamUnavailable
 from ledger.trust.envelope import decode, encode
 from ledger.trust.leaf import leaf_hash
@@ -31,7 +34,7 @@ from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from ledger.views.event import view_event
 from projections.checkpoint import Delivered
 from tests.contract.edge import requests
-from tests.contract.store.ledgers import Stream, command
+from tests.contract.store.ledgers import Stream, command, in_the_clear
 from tests.integration.application.written import HOSPITAL, execute, record_under_care
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
@@ -196,16 +199,33 @@ async def _append_destroyed(process: Process, settings: Settings, record_id: UUI
 
 async def test_a_ledger_in_the_clear_is_refused_by_name(process: Process, settings: Settings) -> None:
     """CLEAR_LEDGER at the first call; a view's feed names the position."""
-    pool = writer_pool(settings.postgres_append_url)
-    event = Stream().next_event(b"in the clear")
-    assert isinstance(await GroupCommitter(HOSPITAL, pool).append(command(event)), Appended)
-    await pool.close()
+    event = in_the_clear(Stream().next_event(b"in the clear"))
+    await _force_in(settings, event)
     with pytest.raises(ClearLedger) as refused:
         await process.ledger.head(HOSPITAL)
     assert status_of(refused.value).code == 9
     feed = ReadOnce([Delivered(0, 1, "t", view_event(1, event.envelope, event.body))])
     with pytest.raises(ClearStream, match="Position 1"):
         await OpenedFeed(feed, process.bodies.opener).poll(1.0, 100)
+
+
+async def test_a_clear_body_behind_sealed_ones_is_published_to_nobody(process: Process, settings: Settings) -> None:
+    """However it came in past the append, which refuses it: the publisher names its position, wherever it stands."""
+    await record_under_care(process.ledger)
+    await _force_in(settings, in_the_clear(Stream().next_event(b"in the clear")))
+    rows = await process.ledger.read_positions(HOSPITAL, 0, 100)
+    routing = Routing(process.bodies.opener)
+    assert await routing.recipients(rows[:-1]) == {}
+    with pytest.raises(PublishedClear, match=f"Position {rows[-1].position}"):
+        await routing.recipients(rows)
+
+
+async def _force_in(settings: Settings, event: NewEvent) -> None:
+    """Appends past the check that every append goes through."""
+    pool = writer_pool(settings.postgres_append_url)
+    async with pool.borrow() as connection:
+        assert isinstance((await flush(connection, HOSPITAL, [command(event)]))[0], Appended)
+    await pool.close()
 
 
 async def test_a_view_waits_where_keys_cannot_be_asked_for(process: Process) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from ledger.blobs.directory import DirectoryBlobs
+from ledger.config import Settings
 from ledger.integrator import hospital_integrator
 from ledger.integrator.ledger_rows import LedgerRows
+from ledger.integrator.log_keys import LogKeys
+from ledger.integrator.role import Log
 from ledger.lease import Lease, Leases
 from ledger.log.fsck import check_log
 from ledger.log.log_files import LogFiles
@@ -24,17 +30,28 @@ from ledger.trust.merkle import Frontier
 from ledger.trust.note_key import VerifierKey
 from tests.contract.stream.loaded_ledger import ORIGIN_PREFIX, LoadedLedger
 from tests.eventually import eventually
-from tests.integration.log.conftest import Integrating
+from tests.fault.broken_files import die, in_a_child
+from tests.integration.log.conftest import Integrating, integrating_at
 from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database
 
 _PROJECT = Path(__file__).parents[3]
 
 
+STATEMENTS_MIN, STATEMENTS_MAX = 8, 60
+"""Between them lies how many statements a run has."""
+
+
+def lose_connection() -> None:
+    """What a statement meets whose server is gone."""
+    raise psycopg.OperationalError
+
+
 class Failing:
     """Lets one call of the database fail, counted over everything that an integrator asks of it."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, break_off: Callable[[], None] = lose_connection) -> None:
+        self._break_off = break_off
         self.count = 0
         self.at = 0
         for owner, name in ((LedgerRows, "_rows"), (Leases, "acquire"), (Lease, "renew"), (Lease, "release")):
@@ -44,7 +61,7 @@ class Failing:
         async def call(*arguments: Any) -> Any:
             self.count += 1
             if self.count == self.at:
-                raise psycopg.OperationalError
+                self._break_off()
             return await real(*arguments)
 
         return call
@@ -62,15 +79,47 @@ async def test_any_statement_may_fail(
     monkeypatch.setattr(hospital_integrator, "HELD_ELSEWHERE_SECONDS", 0.1)
     failing = Failing(monkeypatch)
     ledger.append(300)
-    async with integrating():
-        await until_published(files, 300)
-    for at in range(1, failing.count + 1):
+    for at in range(1, STATEMENTS_MAX):
         head = ledger.append(30)
         failing.count, failing.at = 0, at
         async with integrating():
             await until_published(files, head)
         ledger.end_leases()
+        if failing.count < at:
+            break  # it came to its end with fewer: each of them has failed once
+    assert STATEMENTS_MIN < failing.at < STATEMENTS_MAX - 1
     assert check_log(files.read, log_key()).checkpoint == expected(ledger)
+
+
+def test_at_any_statement_it_may_be_killed(
+    ledger: LoadedLedger, files: LogFiles, settings: Settings, blobs: DirectoryBlobs, keys: LogKeys
+) -> None:
+    """kill -9 as it asks the database, at every question of a whole run: the next run goes on with the same tree."""
+    keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1")
+    ledger.append(300)
+    at, ended_by = 0, signal.SIGKILL.value
+    while ended_by:
+        at += 1
+        head = ledger.append(30)
+
+        async def integrate(head: int = head) -> None:
+            async with integrating_at(settings, Log(blobs, keys, None)):
+                await until_published(files, head)
+
+        ended_by = in_a_child(lambda at=at, integrate=integrate: _dying(at, integrate))
+        assert heads(files) <= {expected(ledger, each.size) for each in heads(files)}
+        ledger.end_leases()
+    assert STATEMENTS_MIN < at < STATEMENTS_MAX
+    assert heads(files) == {expected(ledger)}
+    key = keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1")[0].verifier()
+    assert check_log(files.read, key).checkpoint == expected(ledger)
+
+
+def _dying(at: int, integrate: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        failing = Failing(patch, die)
+        failing.at = at
+        asyncio.run(integrate())
 
 
 def test_killed_under_load_it_signs_one_root_of_each_size(
@@ -105,11 +154,13 @@ def test_killed_under_load_it_signs_one_root_of_each_size(
     assert {each.root == roots[each.size] for each in seen} == {True}
 
 
-def expected(ledger: LoadedLedger) -> Checkpoint:
-    """The head that the ledger of now has."""
+def expected(ledger: LoadedLedger, size: int | None = None) -> Checkpoint:
+    """The head of the ledger's first events, of all for None."""
     stored = ledger.stored()
     frontier = Frontier()
-    frontier.extend(leaf_hash(stored[position][0]) for position in range(1, len(stored) + 1))
+    frontier.extend(
+        leaf_hash(stored[position][0]) for position in range(1, (len(stored) if size is None else size) + 1)
+    )
     return Checkpoint(f"{ORIGIN_PREFIX}/{ledger.hospital}/1", frontier.size, frontier.root())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -90,8 +91,10 @@ async def test_an_empty_ledger_costs_nothing(
         await until_published(files, 1)
 
 
-async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integrating: Integrating) -> None:
-    """The metrics say how far it is, and that nothing waits."""
+async def test_its_lag_is_measured(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, tmp_path: Path
+) -> None:
+    """The metrics say how far it is, and that nothing waits; while nothing can be signed, how much waits since when."""
     ledger.append(10)
     async with integrating():
         await until_published(files, 10)
@@ -99,11 +102,25 @@ async def test_its_lag_is_measured(ledger: LoadedLedger, files: LogFiles, integr
         names = ("integrated_position", "checkpoint_size", "integrate_lag_positions", "integrate_lag_seconds")
 
         async def caught_up() -> bool:
-            label = {"hospital": ledger.hospital}
-            figures = [REGISTRY.get_sample_value(f"ledger_{name}", label) for name in names]
-            return figures == [10.0, 10.0, 0.0, 0.0]
+            return [figure(name, ledger) for name in names] == [10.0, 10.0, 0.0, 0.0]
 
         await eventually_async(caught_up)
+
+    torn = tmp_path / "log" / ledger.hospital / "tile" / "0" / "000.p" / "10"
+    torn.write_bytes(torn.read_bytes()[:-1])
+    ledger.append(21)
+    async with integrating():
+
+        async def behind() -> bool:
+            failed, seconds = figure("integrate_failures_total", ledger), figure("integrate_lag_seconds", ledger)
+            return figure("integrate_lag_positions", ledger) == 21.0 and seconds > 0.0 and failed > 0.0
+
+        await eventually_async(behind)
+
+
+def figure(name: str, ledger: LoadedLedger) -> float:
+    """What `integrate` says of this hospital; 0 where it says nothing."""
+    return REGISTRY.get_sample_value(f"ledger_{name}", {"hospital": ledger.hospital}) or 0.0
 
 
 async def test_a_torn_key_register_stops_no_log(

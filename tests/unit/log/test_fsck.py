@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from click.testing import CliRunner
 
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.verify import verify
+from ledger.integrator.signed_log import SignedLog
 from ledger.log.fsck import LogFault, check_log
+from ledger.log.log_growth import StoredLeaf
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.envelope import decode, encode
 from ledger.trust.note import Note
-from tests.fault.test_integration_step import step
+from tests.fault.test_integration_step import EVENTS, files_in, step
 from tests.unit.trust.tlog_samples import LOG, WITNESSES
 
 SIZE = 300
@@ -85,6 +89,45 @@ def test_files_that_changed_places_are_found(log: Path, one: str, other: str) ->
     (log / other).write_bytes(first)
     with pytest.raises(LogFault):
         check(log)
+
+
+@pytest.mark.parametrize(
+    ("file", "at", "kind", "position"),
+    [
+        ("bodies/000", 5, "BODY", 1),
+        ("tile/entries/001.p/44", 2, "ENVELOPE", 257),
+        ("tile/entries/000", 1, "BUNDLE at positions 1 to 256", 1),
+        ("tile/0/000", 32 * 41 + 3, "TILE", 42),
+        ("tile/1/000.p/1", 3, "TILE over positions 1 to 256", 1),
+    ],
+)
+def test_the_first_fault_is_named_with_position_record_and_kind(
+    log: Path, file: str, at: int, kind: str, position: int
+) -> None:
+    """As `ledger verify` names one of a ledger: from a file that is wrong to the event that it is about."""
+    data = bytearray((log / file).read_bytes())
+    data[at] ^= 1
+    (log / file).write_bytes(data)
+    with pytest.raises(LogFault) as found:
+        check(log)
+    fault = found.value
+    assert (fault.path, fault.position) == (file, position)
+    assert fault.what.startswith(kind)
+    if kind in ("BODY", "TILE"):
+        assert fault.stream_id == decode(EVENTS[position - 1].envelope).stream_id
+        assert f"{kind} at position {position}, record {fault.stream_id.hex()}" in fault.what
+
+
+def test_a_chain_that_breaks_is_found_though_tree_and_signature_hold(tmp_path: Path) -> None:
+    """A log may sign a tree whose leaves do not follow each other: every chain is walked."""
+    second = replace(decode(EVENTS[1].envelope), stream_id=decode(EVENTS[0].envelope).stream_id)
+    signed = SignedLog(files_in(tmp_path), LOG.name, LOG)
+    signed.take([EVENTS[0], StoredLeaf(2, encode(second), EVENTS[1].body)])
+    signed.publish(signed.sign(), signed.signed)
+    with pytest.raises(LogFault, match="VERSION at position 2") as fault:
+        check(tmp_path / "north")
+    assert fault.value.path == "tile/entries/000.p/2"
+    assert check(tmp_path / "north", bodies=False) == 2
 
 
 def test_another_key_is_refused(whole: Path) -> None:
