@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.trust.envelope import framed
 from ledger.trust.sealing import Draft, Opened, Opening, Sealed, seal_in_order
 
 
@@ -12,7 +13,7 @@ class ClearBodies:
 
     async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
         """Every body as it came."""
-        return seal_in_order(drafts, lambda envelope, plaintext: (envelope, plaintext))
+        return seal_in_order(drafts, lambda envelope, plaintext: (framed(envelope, b"", b""), plaintext))
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """Every body as stored."""
