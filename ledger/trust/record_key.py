@@ -23,7 +23,7 @@ class RecordKey:
         if len(data_key) != DATA_KEY_BYTES:
             raise ValueError("a data key is 32 bytes")
         self.cipher = AESGCM(data_key)
-        # HKDF (RFC 5869) in its two steps: the first, and the keying of the second, once for a key and not for every event.
+        # HKDF (RFC 5869) in two steps: the first, and the keying of the second, once for a key, not for every event.
         self._expanding = HMAC(hmac.digest(_NO_SALT, data_key, "sha256"), SHA256())
         self.key_id = self._expanded(b"id")[:KEY_ID_BYTES]
 
