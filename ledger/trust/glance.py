@@ -18,12 +18,17 @@ _USUAL = re.compile(
     rb"(?:\x3a\x10.{16})?(?:\x4a\x20(.{32})|\x42\x10.{16}\x4a\x20(.{32})\x52\x20.{32})(?:\x5a\x20(.{32}))?",
     re.DOTALL,
 )
+_HIGH_BITS = sum(0x80 << 7 * at for at in range(7))  # of the first seven bytes of a varint of eight
 _ORIGIN_AT = 4
+_LONG = 0x80  # a varint that begins so goes on
+usual_fields = _USUAL.fullmatch
+"""What lies behind an envelope's head, where it has the usual form: stream id, version, type with its length, time,
+body digest in the clear or sealed, `prev_leaf`. With a type that is known it is no longer than it may be."""
 _KNOWN_MAX = 1000
 _origins: dict[bytes, str] = {}
 """The bytes of format and origin that envelopes began with, as `decode` has accepted them."""
-_types: dict[bytes, str] = {}
-"""Length and bytes of the types seen."""
+known_types: dict[bytes, str] = {}
+"""The types seen, by their length and bytes."""
 
 
 class Glance(NamedTuple):
@@ -40,21 +45,28 @@ class Glance(NamedTuple):
 
 def glance(data: bytes) -> Glance:
     """The fields of well-formed envelope bytes; EnvelopeFault for others, UnknownFormat for a later format."""
-    head = data[: _ORIGIN_AT + data[_ORIGIN_AT - 1]] if len(data) > _ORIGIN_AT else b""
+    head = head_of(data)
     origin = _origins.get(head)
     found = _USUAL.fullmatch(data, len(head)) if origin is not None and len(data) <= ENVELOPE_BYTES_MAX else None
     if origin is not None and found is not None:
         stream_id, version, type_, time, clear, sealed, prev_leaf = found.groups()
-        name = _types.get(type_) or _type_of(type_)
+        name = known_types.get(type_) or _type_of(type_)
         if name and (version == b"\x01") == (prev_leaf is None):
             number = version[0] if len(version) == 1 else read_varint(version, 0)[0]
-            return Glance(origin, stream_id, number, name, _eight_bytes(time), clear or sealed, prev_leaf or b"")
+            return Glance(origin, stream_id, number, name, eight_bytes(time), clear or sealed, prev_leaf or b"")
     return _decoded(data, head)
+
+
+def head_of(data: bytes) -> bytes:
+    """Format and origin of well-formed envelope bytes; empty where the origin is longer than 127 bytes."""
+    if len(data) <= _ORIGIN_AT or data[_ORIGIN_AT - 1] >= _LONG:
+        return b""
+    return data[: _ORIGIN_AT + data[_ORIGIN_AT - 1]]
 
 
 def _decoded(data: bytes, head: bytes) -> Glance:
     envelope = decode(data)
-    if data[_ORIGIN_AT - 1] < 0x80 and len(_origins) < _KNOWN_MAX:  # a length of one byte: the head is all of the two
+    if head and len(_origins) < _KNOWN_MAX:
         _origins[head] = envelope.origin
     return Glance(
         envelope.origin, envelope.stream_id, envelope.stream_version, envelope.type, envelope.recorded_at,
@@ -67,15 +79,12 @@ def _type_of(field: bytes) -> str:
     if field[0] != len(field) - 1:
         return ""
     name = field[1:].decode()
-    if len(_types) < _KNOWN_MAX:
-        _types[field] = name
+    if len(known_types) < _KNOWN_MAX:
+        known_types[field] = name
     return name
 
 
-def _eight_bytes(varint: bytes) -> int:
+def eight_bytes(varint: bytes) -> int:
     """A varint of eight bytes, without a loop."""
     a, b, c, d, e, f, g, h = varint
-    return (
-        a & 127 | (b & 127) << 7 | (c & 127) << 14 | (d & 127) << 21
-        | (e & 127) << 28 | (f & 127) << 35 | (g & 127) << 42 | h << 49
-    )  # fmt: skip
+    return a + (b << 7) + (c << 14) + (d << 21) + (e << 28) + (f << 35) + (g << 42) + (h << 49) - _HIGH_BITS

@@ -55,7 +55,7 @@ def test_any_byte_changed_in_a_stored_event_is_found_there(index: int, at: int, 
     data: bytes = getattr(row, part)
     at %= len(data)
     changed = data[:at] + bytes((data[at] ^ mask,)) + data[at + 1 :]
-    rows = [*ROWS[:index], replace(row, **{part: changed}), *ROWS[index + 1 :]]
+    rows = [*ROWS[:index], row._replace(**{part: changed}), *ROWS[index + 1 :]]
     found = verify_rows(rows)
     assert isinstance(found, Fault)
     assert found.position == row.position
@@ -75,7 +75,7 @@ def test_a_column_that_differs_from_its_envelope_is_found(column: dict[str, obje
     """The envelope is the truth; a copy beside it must say the same."""
     copies = ROWS[3].copies
     assert copies is not None
-    changed = replace(ROWS[3], copies=replace(copies, **column))  # pyright: ignore[reportArgumentType]
+    changed = ROWS[3]._replace(copies=copies._replace(**column))  # pyright: ignore[reportArgumentType]
     found = verify_rows([*ROWS[:3], changed, *ROWS[4:]])
     assert found == Fault(RowFault.COLUMN, 4, RECORD.bytes, 3)
 
@@ -103,7 +103,9 @@ def test_a_walk_can_go_on_where_another_one_stood() -> None:
         assert first.take(row) is None
     said = first.summary()
     chains = first.chains
-    second = LedgerWalk(position=5, origin=said.origin, digest=said.digest, chain_of=lambda stream: chains[stream])
+    second = LedgerWalk(
+        position=5, origin=said.origin, digest=said.digest, chain_of=lambda seen: chains[seen.stream_id]
+    )
     for row in ROWS[5:]:
         assert second.take(row) is None
     whole = verify_rows(ROWS)
