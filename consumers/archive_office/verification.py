@@ -1,6 +1,7 @@
 """Checks an archive from its files alone: no service, no database, no network."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from consumers.archive_office.archive_line import BadArchiveLine, read_line
@@ -8,6 +9,9 @@ from consumers.archive_office.manifest import MANIFEST_NAME, BadManifest, Manife
 from consumers.archive_office.record_file import FOLDER, ArchiveFileChanged, whole_file
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
+
+
+_PAGE_ROWS = 256
 
 
 def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summary:
@@ -26,9 +30,9 @@ def verify_archive(folder: Path, watch: RootWatch | None = None) -> Fault | Summ
 
 def _walked(rows: Iterator[Row], watch: RootWatch) -> Fault | Summary:
     walk = LedgerWalk()
-    for row in rows:
-        fault = walk.take(row) or watch.take((walk.leaf,))
-        if fault:
+    while page := list(islice(rows, _PAGE_ROWS)):
+        leaves, fault = walk.take_all(page)
+        if fault := watch.take(leaves) or fault:
             return fault
     return watch.end() or walk.summary()
 
