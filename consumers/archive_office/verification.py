@@ -10,7 +10,6 @@ from consumers.archive_office.record_file import FOLDER, ArchiveFileChanged, who
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
-
 _PAGE_ROWS = 256
 
 

@@ -64,6 +64,11 @@ def head_of(data: bytes) -> bytes:
     return data[: _ORIGIN_AT + data[_ORIGIN_AT - 1]]
 
 
+def origin_at_head(data: bytes) -> str | None:
+    """The origin of bytes that begin as an envelope which was read before; None for any other."""
+    return _origins.get(head_of(data))
+
+
 def _decoded(data: bytes, head: bytes) -> Glance:
     envelope = decode(data)
     if head and len(_origins) < _KNOWN_MAX:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from uuid import UUID
 
@@ -185,8 +184,7 @@ def _as_its_envelope_says(event: PublishedEvent) -> PublishedEvent:
         clear = decode(event.envelope)
     except EnvelopeFault:
         return event
-    return replace(
-        event,
+    return event._replace(
         origin=clear.origin,
         stream_id=UUID(bytes=clear.stream_id),
         version=clear.stream_version,
