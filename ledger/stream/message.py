@@ -15,6 +15,7 @@ from ledger.api.v1 import events_pb2
 from ledger.stream.contract import UNREADABLE, MalformedMessage, MessageTooLarge, PublishedEvent
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import whole
 from ledger.trust.iso21089 import UnknownEventType, iso_code
 
 MESSAGE_BYTES_MAX = 1024 * 1024 - 4096
@@ -117,7 +118,7 @@ def read_message(message: Message) -> PublishedEvent:
 
 def _readable(message: Message, texts: dict[str, str]) -> PublishedEvent:
     published = events_pb2.PublishedEvent.FromString(message.value or b"")
-    envelope = decode(published.envelope)
+    envelope = whole(published.envelope)
     hospital, _, position = texts["ce_id"].rpartition("/")
     event = PublishedEvent(
         hospital=hospital,

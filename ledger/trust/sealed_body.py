@@ -7,8 +7,9 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 
-from ledger.trust.envelope import Envelope, Framed, associated_data, decode, framed
+from ledger.trust.envelope import Envelope, Framed, associated_data, framed
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
+from ledger.trust.glance import whole
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealing import Opened, SealFault, SealFaultKind
 
@@ -87,7 +88,7 @@ def is_sealed(envelope: Envelope) -> bool:
 def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
     """The envelope of a body that is to be opened, or why it cannot be."""
     try:
-        decoded = decode(envelope)
+        decoded = whole(envelope)
     except UnknownFormat:
         return SealFault(SealFaultKind.LATER)
     except EnvelopeFault:
