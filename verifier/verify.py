@@ -17,7 +17,6 @@ import re
 import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 SIZE_MAX = (1 << 63) - 1
 PACK_BYTES_MAX, PROOF_BYTES_MAX, NOTE_BYTES_MAX = 256 << 20, 384 << 10, 256 << 10
 LOG_KEY, WITNESS_KEY = 1, 4
-MAP_AHEAD_SECONDS = 300
-MAP_EVENT_TYPE = "ledger.v1.MapPublished"
+MAP_AHEAD_SECONDS, MAP_EVENT_TYPE = 300, "ledger.v1.MapPublished"
 
 NAME = r"[^\s+\x00-\x20\ud800-\udfff]+"
 B64 = r"[A-Za-z0-9+/]+=*"
@@ -43,6 +41,8 @@ PACK = re.compile(
     r"(head .*\n(?:hash .*\n)*)((?:(?:later|hash) .*\n)*)(map .*\n(?:(?:body|opened) .*\n)*)"
     rf"(place .*\n(?:hash .*\n)*)bucket ({B64})\n((?:hash {B64}\n)*)(?:audit ({B64})\n)?"
 )
+# Two varints of protobuf, a field's tag and its number or length, in their shortest form; neither is ever 0.
+FIELD = re.compile(rb"([\x80-\xff]{0,9}[\x01-\x7f])([\x80-\xff]{0,9}[\x01-\x7f])")
 PROOF = re.compile(rf"c2sp\.org/tlog-proof@v1\n(?:extra ({B64})\n)?index ([0-9]+)\n((?:{B64}\n)*)")
 
 
@@ -66,11 +66,11 @@ def matched(pattern: re.Pattern[str], text: str, fault: str) -> re.Match[str]:
     return found
 
 
-def all_of(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    """The text as matches one after the other, with nothing between them."""
+def all_of(pattern: re.Pattern[str], text: str) -> list[tuple[str, ...]]:
+    """The groups of the text's matches, one after the other with nothing between them."""
     found = list(pattern.finditer(text))
     need("".join(each[0] for each in found) == text, "FORM")
-    return found
+    return [each.groups("") for each in found]
 
 
 def number(text: str, fault: str) -> int:
@@ -78,47 +78,49 @@ def number(text: str, fault: str) -> int:
     return int(text)
 
 
+def text_of(data: bytes, fault: str, version: int = 0) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Refused(fault, version) from None
+
+
 def octets(text: str, fault: str) -> bytes:
-    """Base64 of at least one byte, in its one spelling."""
+    """Base64 in its one spelling."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
         raise Refused(fault) from None
-    need(data and base64.b64encode(data).decode() == text, fault)
+    need(base64.b64encode(data).decode() == text, fault)
     return data
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A verifier key `name+id+base64(kind, public key)`."""
 
     name: str
+    id: bytes
     kind: int
     public: bytes
 
-    @property
-    def id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
-
-    def time_of(self, text: str, value: bytes) -> int | None:
-        """The second at which it signed `text` (0 where its kind says none), or None where it did not."""
-        time, message = 0, text
+    def time_of(self, text: str, value: bytes, fault: str) -> int:
+        """The second at which it signed `text`; 0 where its kind says none."""
+        time = 0
         if self.kind == WITNESS_KEY:
             time, value = int.from_bytes(value[:8], "big"), value[8:]
-            message = f"cosignature/v1\ntime {time}\n{text}"
-            if not 0 < time <= SIZE_MAX:
-                return None
+            text = f"cosignature/v1\ntime {time}\n{text}"
+            need(0 < time <= SIZE_MAX, fault)
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(value, message.encode())
+            Ed25519PublicKey.from_public_bytes(self.public).verify(value, text.encode())
         except (InvalidSignature, ValueError):
-            return None
+            raise Refused(fault) from None
         return time
 
 
 def key_of(text: str) -> Key:
     name, key_id, encoded = matched(KEY, text, "KEY").groups()
     data = octets(encoded, "KEY")
-    key = Key(name, data[0], data[1:])
+    key = Key(name, sha256(name.encode() + b"\n" + data).digest()[:4], data[0], data[1:])
     need(key.kind in (LOG_KEY, WITNESS_KEY) and len(key.public) == 32 and key.id.hex() == key_id, "KEY")
     return key
 
@@ -133,17 +135,12 @@ class Note(NamedTuple):
         for name, key_id, value in self.signatures:
             for key in keys:
                 if (key.name, key.id) == (name, key_id):
-                    time = key.time_of(self.text, value)
-                    need(time is not None, fault)
-                    found[key] = min(time or 0, found.get(key, time or 0))
+                    found[key] = min(key.time_of(self.text, value, fault), found.get(key, SIZE_MAX))
         return found
 
 
 def note_of(data: bytes, fault: str) -> Note:
-    try:
-        text, gap, lines = data.decode().rpartition("\n\n")
-    except UnicodeDecodeError:
-        raise Refused(fault) from None
+    text, gap, lines = text_of(data, fault).rpartition("\n\n")
     need(len(data) <= NOTE_BYTES_MAX and gap and lines.endswith("\n"), fault)
     need(not any(each < " " and each != "\n" for each in text + lines), fault)
     signatures: list[tuple[str, bytes, bytes]] = []
@@ -163,13 +160,13 @@ class Policy:
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = ""
 
-    def time_of(self, name: str, times: dict[str, int]) -> int | None:
-        """When `name` had witnessed: for a group of threshold k the k-th smallest time."""
-        if name not in self.groups:
-            return times.get(name)
-        threshold, members = self.groups[name]
-        reached = sorted(time for each in members if (time := self.time_of(each, times)) is not None)
-        return reached[threshold - 1] if len(reached) >= threshold else None
+    def proven(self, signed: dict[Key, int]) -> int | None:
+        """When the quorum had witnessed; that of a group of threshold k is the k-th smallest time of its members."""
+        times = {name: signed.get(key) for name, key in self.witnesses.items()}
+        for name, (threshold, members) in self.groups.items():  # a group names only what was defined before it
+            reached = sorted(time for each in members if (time := times[each]) is not None)
+            times[name] = reached[threshold - 1] if len(reached) >= threshold else None
+        return times.get(self.quorum)
 
 
 def policy_of(data: bytes) -> Policy:
@@ -179,12 +176,10 @@ def policy_of(data: bytes) -> Policy:
     need(not any((each < " " and each not in "\t\n") or each == "\x7f" for each in text), "POLICY")
     for line in text.split("\n"):
         words = [word for word in line.replace("\t", " ").split(" ") if word]
+        if not words or words[0].startswith("#"):
+            continue
         defined = {*policy.witnesses, *policy.groups}
         match words:
-            case []:
-                continue
-            case [first, *_] if first.startswith("#"):
-                continue
             case ["log", key, *rest] if len(rest) < 2:
                 need(key_of(key).kind == LOG_KEY, "POLICY")
                 policy.logs.append(key_of(key))
@@ -229,8 +224,7 @@ def checkpoint_of(note: Note, policy: Policy) -> Checkpoint:
     need(len(lines) > 3 and not lines[-1] and all(lines[:-1]), "CHECKPOINT")
     size, root = number(lines[1], "CHECKPOINT"), octets(lines[2], "CHECKPOINT")
     need(len(root) == 32 and any(key in signed and key.name == lines[0] for key in policy.logs), "CHECKPOINT")
-    times = {name: signed[key] for name, key in policy.witnesses.items() if key in signed}
-    proven = policy.time_of(policy.quorum, times)
+    proven = policy.proven(signed)
     need(proven is not None or policy.quorum == "none", "QUORUM")
     return Checkpoint(lines[0], size, root, proven)
 
@@ -239,61 +233,38 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\x00" + data).digest()
 
 
-def bucket_of(record: bytes) -> int:
-    return int.from_bytes(sha256(record).digest()[:2], "big")
-
-
 def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
     """Whether the path, the leaf's sibling first, leads from the leaf at `index` to the root (RFC 6962, 2.1)."""
-    if not 0 <= index < size or len(path) > 63 or any(len(each) != 32 for each in path):
+    if not 0 <= index < size or any(len(each) != 32 for each in path):
         return False
-    siblings = list(path)
-
-    def node(index: int, size: int) -> bytes:
-        """The hash over `size` leaves, which fall apart at the largest power of two below their number."""
-        if size == 1:
-            return leaf
-        sibling, half = siblings.pop(), 1 << (size - 1).bit_length() - 1
-        if index < half:
-            return sha256(b"\x01" + node(index, half) + sibling).digest()
-        return sha256(b"\x01" + sibling + node(index - half, size - half)).digest()
-
-    try:
-        return node(index, size) == root and not siblings
-    except IndexError:  # a hash too few
+    # From this height on the leaf lies on the right edge of the tree, where there are siblings on the left alone.
+    edge = (index ^ size - 1).bit_length()
+    if len(path) != edge + (index >> edge).bit_count():
         return False
+    node = leaf
+    for height, sibling in enumerate(path):
+        left = height >= edge or index >> height & 1
+        node = sha256(b"\x01" + (sibling + node if left else node + sibling)).digest()
+    return node == root
 
 
-def varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    begin = at
-    while at < len(data) and at - begin < 10:
-        value |= (data[at] & 127) << shift
-        if data[at] < 128:
-            if (data[at] == 0 and at > begin) or value >= 1 << 64:
-                raise ValueError  # not the shortest, or above 64 bits
-            return value, at + 1
-        at, shift = at + 1, shift + 7
-    raise ValueError
-
-
-def fields_of(data: bytes, numeric: set[int]) -> tuple[dict[int, int], dict[int, bytes]]:
-    """Protobuf fields in ascending order, each once, none empty: numbers and bytes; ValueError for anything else."""
+def fields_of(data: bytes, numeric: set[int], fault: str, version: int = 0) -> tuple[dict[int, int], dict[int, bytes]]:
+    """Protobuf fields in ascending order, each once, none empty: numbers and bytes."""
     numbers, texts = dict[int, int](), dict[int, bytes]()
     at = last = 0
     while at < len(data):
-        tag, at = varint(data, at)
-        value, at = varint(data, at)
-        name = tag >> 3
-        if name <= last or value == 0 or tag & 7 != (0 if name in numeric else 2):
-            raise ValueError
+        found = FIELD.match(data, at)
+        if found is None:
+            raise Refused(fault, version)
+        tag, value = (sum((byte & 127) << 7 * n for n, byte in enumerate(each)) for each in found.groups())
+        name, at = tag >> 3, found.end()
+        need(name > last and value < 1 << 64 and tag & 7 == (0 if name in numeric else 2), fault, version)
         if name in numeric:
             numbers[name] = value
         else:
             texts[name], at = data[at : at + value], at + value
         last = name
-    if at != len(data):
-        raise ValueError
+    need(at == len(data), fault, version)
     return numbers, texts
 
 
@@ -317,22 +288,6 @@ class Envelope(NamedTuple):
     prev_leaf: bytes
 
 
-def envelope_of(data: bytes) -> Envelope:
-    """ValueError for bytes that are no envelope of format 1."""
-    numbers, texts = fields_of(data, {1, 4, 6})
-    lengths = {3: (16,), 7: (0, 16), 8: (0, 16), 9: (32,), 10: (0, 32), 11: (0,) if numbers.get(4) == 1 else (32,)}
-    known = set(numbers) == {1, 4, 6} and set(texts) <= {2, 3, 5, 7, 8, 9, 10, 11} and {2, 5} <= set(texts)
-    if len(data) > 4096 or not known or numbers[1] != 1:
-        raise ValueError
-    if any(len(texts.get(at, b"")) not in allowed for at, allowed in lengths.items()):
-        raise ValueError
-    commitment, prev_leaf = texts.get(10, b""), texts.get(11, b"")
-    if bool(commitment) != bool(texts.get(8)):
-        raise ValueError  # a body is sealed under a key and committed to, or neither
-    names = texts[2].decode(), texts[5].decode()
-    return Envelope(names[0], texts[3], numbers[4], names[1], numbers[6], texts[9], commitment, prev_leaf)
-
-
 class Event(NamedTuple):
     """An event of a pack; what the pack leaves out is empty."""
 
@@ -341,24 +296,23 @@ class Event(NamedTuple):
     salt: bytes
     plaintext: bytes
 
-    @property
-    def leaf(self) -> bytes:
-        return leaf_hash(self.data)
-
     def envelope(self, origin: str, version: int = 0) -> Envelope:
-        try:
-            envelope = envelope_of(self.data)
-        except ValueError:
-            raise Refused("ENVELOPE", version) from None
-        need(at_or_after(origin, envelope.origin), "ORIGIN", version)
-        return envelope
+        """What its bytes say, which must be an envelope of format 1 and of a log that `origin` is or goes on for."""
+        numbers, texts = fields_of(self.data, {1, 4, 6}, "ENVELOPE", version)
+        lengths = {3: (16,), 7: (0, 16), 8: (0, 16), 9: (32,), 10: (0, 32), 11: (0,) if numbers.get(4) == 1 else (32,)}
+        known = set(numbers) == {1, 4, 6} and {2, 5} <= set(texts) <= {2, 5, *lengths}
+        need(known and numbers[1] == 1 and len(self.data) <= 4096, "ENVELOPE", version)
+        need(all(len(texts.get(at, b"")) in allowed for at, allowed in lengths.items()), "ENVELOPE", version)
+        need((8 in texts) == (10 in texts), "ENVELOPE", version)  # sealed under a key and committed to, or neither
+        name, kind = (text_of(texts[at], "ENVELOPE", version) for at in (2, 5))
+        need(at_or_after(origin, name), "ORIGIN", version)
+        commitment, prev_leaf = texts.get(10, b""), texts.get(11, b"")
+        return Envelope(name, texts[3], numbers[4], kind, numbers[6], texts[9], commitment, prev_leaf)
 
     def bodies_belong(self, envelope: Envelope) -> bool:
-        if self.body and sha256(self.body).digest() != envelope.body_sha256:
-            return False
-        if not self.plaintext:
-            return True
-        return len(self.salt) == 32 and hmac.digest(self.salt, self.plaintext, "sha256") == envelope.commitment
+        stored = not self.body or sha256(self.body).digest() == envelope.body_sha256
+        commitment = hmac.digest(self.salt, self.plaintext, "sha256")
+        return stored and (not self.plaintext or (len(self.salt) == 32 and commitment == envelope.commitment))
 
 
 def hashes_in(text: str) -> list[bytes]:
@@ -366,12 +320,11 @@ def hashes_in(text: str) -> list[bytes]:
 
 
 def events_in(text: str) -> list[Event]:
-    fields = (each.groups("") for each in all_of(EVENT, text))
-    return [Event(*(octets(part, "FORM") if part else b"" for part in parts)) for parts in fields]
+    return [Event(*(octets(part, "FORM") for part in parts)) for parts in all_of(EVENT, text)]
 
 
 def places_in(text: str) -> list[Place]:
-    return [Place(number(each[1], "FORM"), hashes_in(each[2])) for each in all_of(PLACE, text)]
+    return [Place(number(index, "FORM"), hashes_in(hashes)) for index, hashes in all_of(PLACE, text)]
 
 
 def split_at_note(data: bytes, bytes_max: int) -> tuple[str, Note]:
@@ -392,7 +345,7 @@ def check_chain(record: str, events: list[Event], origin: str) -> None:
         need(envelope.prev_leaf == leaf, "PREV_LEAF", version)
         need(envelope.recorded_at >= recorded_at, "TIME", version)
         need(event.bodies_belong(envelope), "BODY", version)
-        leaf, recorded_at, begun = event.leaf, envelope.recorded_at, envelope.origin
+        leaf, recorded_at, begun = leaf_hash(event.data), envelope.recorded_at, envelope.origin
 
 
 def published_map(event: Event, place: Place, tree: Checkpoint, age_max: int | None) -> tuple[int, int, bytes]:
@@ -400,14 +353,11 @@ def published_map(event: Event, place: Place, tree: Checkpoint, age_max: int | N
     envelope = event.envelope(tree.origin)
     body = event.plaintext if envelope.commitment else event.body
     need(envelope.type == MAP_EVENT_TYPE and body and event.bodies_belong(envelope), "MAP_EVENT")
-    try:
-        numbers, texts = fields_of(body, {2, 3, 5})
-    except ValueError:
-        raise Refused("MAP_EVENT") from None
+    numbers, texts = fields_of(body, {2, 3, 5}, "MAP_EVENT")
     need(numbers.get(5) == 1 and set(numbers) | {3} == {2, 3, 5} and set(texts) == {1, 4}, "MAP_EVENT")
     size, rows, root = numbers[2], numbers.get(3, 0), texts[4]
     need(rows <= size <= SIZE_MAX and len(root) == 32, "MAP_EVENT")
-    need(tree.covers(event.leaf, place), "MAP_INCLUSION")
+    need(tree.covers(leaf_hash(event.data), place), "MAP_INCLUSION")
     need(size <= place.at, "MAP_ORDER")
     need(tree.proven is not None or age_max is None, "STALE_MAP")
     if tree.proven is not None:  # a clock may be some minutes wrong, but nothing is recorded after it was seen
@@ -419,12 +369,14 @@ def published_map(event: Event, place: Place, tree: Checkpoint, age_max: int | N
 
 def mapped_row(record: str, bucket: bytes, path: list[bytes], root: bytes) -> tuple[int, bytes]:
     """Version and head of the record in its whole bucket of the map, where it stands once."""
-    which = bucket_of(bytes.fromhex(record))
-    need(len(path) == 16 and included(leaf_hash(bucket), which, 65536, path, root), "BUCKET")
+    which = sha256(bytes.fromhex(record)).digest()[:2]
+    index = int.from_bytes(which, "big")
+    need(len(path) == 16 and included(leaf_hash(bucket), index, 65536, path, root), "BUCKET")
     need(len(bucket) % 56 == 0 and len(bucket) <= 56_000, "SECOND_ROW")
     table = [bucket[at : at + 56] for at in range(0, len(bucket), 56)]
-    need(all(one[:16] < two[:16] for one, two in pairwise(table)), "SECOND_ROW")
-    need(all(any(row[16:24]) and bucket_of(row[:16]) == which for row in table), "SECOND_ROW")
+    records = [row[:16] for row in table]
+    need(records == sorted(set(records)) and all(sha256(each).digest()[:2] == which for each in records), "SECOND_ROW")
+    need(all(any(row[16:24]) for row in table), "SECOND_ROW")
     mine = next((row for row in table if row[:16].hex() == record), b"")
     need(mine, "NOT_IN_MAP")
     return int.from_bytes(mine[16:24], "big"), mine[24:]
@@ -435,7 +387,7 @@ def check_later(events: list[Event], places: list[Place], tree: Checkpoint, size
     need(len(places) == len(events), "LATER_INCLUSION", mapped + 1)
     before = size - 1
     for version, (event, place) in enumerate(zip(events, places, strict=True), mapped + 1):
-        need(tree.covers(event.leaf, place), "LATER_INCLUSION", version)
+        need(tree.covers(leaf_hash(event.data), place), "LATER_INCLUSION", version)
         need(place.at > before, "WRONG_MAP", version)
         before = place.at
 
@@ -453,7 +405,7 @@ def check_pack(data: bytes, policy: Policy, monitors: list[Key], map_age: int | 
     size, rows, root = published_map(map_event, map_place, tree, map_age)
     mapped, head_leaf = mapped_row(record, bucket, bucket_path, root)
     need(mapped <= len(events), "HIDDEN_TAIL", len(events) + 1)
-    need(events[mapped - 1].leaf == head_leaf, "WRONG_HEAD", mapped)
+    need(leaf_hash(events[mapped - 1].data) == head_leaf, "WRONG_HEAD", mapped)
     need(head.at < size and tree.covers(head_leaf, head), "HEAD_INCLUSION", mapped)
     check_later(events[mapped:], later, tree, size, mapped)
     auditors = sorted(key.name for key in audit.signers(monitors, "AUDIT")) if audit else []
@@ -471,8 +423,7 @@ def check_proof(data: bytes, entry: bytes, policy: Policy) -> str:
     """A .tlog-proof of one event, whose envelope is `entry`; `extra` is data beside it, which it does not prove."""
     lines, note = split_at_note(data, PROOF_BYTES_MAX)
     extra, index, hashes = matched(PROOF, lines, "FORM").groups("")
-    place = Place(number(index, "FORM"), hashes_in(hashes))
-    need(not extra or octets(extra, "FORM"), "FORM")
+    place, _ = Place(number(index, "FORM"), hashes_in(hashes)), octets(extra, "FORM")
     need(len(place.path) <= 63 and all(len(each) == 32 for each in place.path), "FORM")
     checkpoint = checkpoint_of(note, policy)
     need(checkpoint.covers(leaf_hash(entry), place), "INCLUSION")
@@ -488,7 +439,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--monitor", action="append", default=[], help="verifier key of a monitor whose word counts")
     parser.add_argument("--map-age", type=int, help="seconds that the map may be older than the proven time")
     parser.add_argument("--entry", type=Path, help="for `proof`: file with the event's envelope")
-    given = parser.parse_args(arguments)
+    given, status = parser.parse_args(arguments), 0
     try:
         policy = policy_of(given.policy.read_bytes()) if given.policy else Policy(quorum="none")
         if given.key:
@@ -502,13 +453,11 @@ def main(arguments: list[str] | None = None) -> int:
             need(given.entry, "ENTRY")
             said = check_proof(given.file.read_bytes(), given.entry.read_bytes(), policy)
     except OSError as error:
-        print(f"UNREADABLE {error}")
-        return 2
+        said, status = f"UNREADABLE {error}", 2
     except Refused as fault:
-        print(f"REFUSED {fault}")
-        return 2 if fault.name in ("KEY", "POLICY", "ENTRY") else 1
+        said, status = f"REFUSED {fault}", 2 if fault.name in ("KEY", "POLICY", "ENTRY") else 1
     print(said)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

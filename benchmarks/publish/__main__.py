@@ -24,6 +24,7 @@ from ledger.embedded.kafka import EmbeddedKafka
 from ledger.embedded.kafka_jars import default_cache, provide_jars
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import BATCH, LedgerLog, log_pool
+from ledger.publisher.read_ahead import ReadAhead
 from ledger.publisher.routing import Routing
 
 RECORDS = 256
@@ -39,15 +40,15 @@ class Exhausted(Exception):
 
 
 class _Product:
-    def __init__(self, log: LedgerLog, sink: KafkaSink, position: int) -> None:
-        self._log = log
+    def __init__(self, pages: ReadAhead, sink: KafkaSink, position: int) -> None:
+        self._pages = pages
         self._sink = sink
         self._position = position
 
     async def published(self) -> Measured:
         began, cpu, sent = time.perf_counter(), time.process_time(), 0
         while sent < SLICE:
-            rows = await self._log.after(HOSPITAL, self._position)
+            rows = await self._pages.after(self._position)
             if not rows:
                 raise Exhausted
             await self._sink.publish(rows)
@@ -67,12 +68,14 @@ async def _row(stood_on: Ground, kafka: EmbeddedKafka) -> Row:
         async def sent() -> Measured:
             return Measured(await asyncio.to_thread(bare.rate, made, BATCH))
 
+        pages = ReadAhead(log, HOSPITAL)
         try:
-            product = _Product(log, sink, await sink.open())
+            product = _Product(pages, sink, await sink.open())
             await sent()  # warm
             await product.published()
             return Row(*_PUBLISH, await in_pairs(sent, product.published))
         finally:
+            await pages.close()
             await sink.close()
             await asyncio.to_thread(bare.close)
 

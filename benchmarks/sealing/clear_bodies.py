@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from ledger.trust.envelope import Envelope
+from ledger.trust.envelope import framed
 from ledger.trust.sealing import Draft, Opened, Opening, Sealed, seal_in_order
 
 _KEY_ID, _COMMITMENT = bytes(16), bytes(32)
@@ -16,12 +15,8 @@ class ClearBodies:
 
     async def seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
         """Every body as it came."""
-        return seal_in_order(drafts, _as_it_came)
+        return seal_in_order(drafts, lambda envelope, plaintext: (framed(envelope, _KEY_ID, _COMMITMENT), plaintext))
 
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """Every body as stored."""
         return [Opened(body) for _, body in events]
-
-
-def _as_it_came(envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
-    return replace(envelope, key_id=_KEY_ID, commitment=_COMMITMENT), plaintext

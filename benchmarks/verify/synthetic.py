@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 
+from ledger.trust.bundle import decode_entries, encode_entries
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.envelope import FORMAT, Envelope, encode
 from ledger.trust.leaf import leaf_hash
@@ -12,7 +14,10 @@ from ledger.trust.merkle_check import root_from_inclusion
 from ledger.trust.merkle_proof import plan_inclusion
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey
-from ledger.trust.tlog_proof import TlogProof
+from ledger.trust.policy import Policy
+from ledger.trust.policy_file import parse_policy
+from ledger.trust.tile import TILE_WIDTH, BundleId
+from ledger.trust.tlog_proof import TlogProof, check_tlog_proof, parse_tlog_proof
 from ledger.trust.verify import Copies, Row
 
 EVENTS = 100_000
@@ -58,8 +63,21 @@ def _row(index: int, leaves: dict[int, bytes]) -> Row:
     return Row(index + 1, envelope, body, Copies(stream_id, version, _TYPE, _BEGIN + index, leaf))
 
 
-def tlog_proof_bytes(leaves: int) -> int:
-    """Size of the .tlog-proof of one event in the middle of a tree of so many leaves, with three cosignatures."""
+@dataclass(frozen=True)
+class SyntheticProof:
+    """The .tlog-proof of one event, and what is trusted of its log."""
+
+    data: bytes
+    leaf: bytes
+    policy: Policy
+
+    def check(self) -> None:
+        """As an outsider does it; ProofFault and others where it does not hold."""
+        check_tlog_proof(parse_tlog_proof(self.data), self.leaf, self.policy)
+
+
+def synthetic_proof(leaves: int) -> SyntheticProof:
+    """Of an event in the middle of a tree of so many leaves, with three cosignatures."""
     index = leaves // 2 + 1
     subtrees: dict[Node, bytes] = {}
     hashes = plan_inclusion(index, leaves).proof(lambda node: subtrees.setdefault(node, _subtree(node)))
@@ -68,7 +86,21 @@ def tlog_proof_bytes(leaves: int) -> int:
     log = SigningKey(_ORIGIN, KeyKind.ED25519, bytes(32))
     witnesses = [SigningKey(f"witness{n}.example/ledger", KeyKind.COSIGNATURE, bytes([n]) * 32) for n in (1, 2, 3)]
     note = Note(text).signed_also(log.sign(text), *(each.cosign(text, _TIME) for each in witnesses))
-    return len(TlogProof(index, hashes, note).encode())
+    rules = [f"log {log.verifier()}", *(f"witness w{at} {each.verifier()}" for at, each in enumerate(witnesses))]
+    rules += ["group all3 all w0 w1 w2", "quorum all3"]
+    policy = parse_policy("".join(f"{line}\n" for line in rules).encode())
+    return SyntheticProof(TlogProof(index, hashes, note).encode(), _leaf(index), policy)
+
+
+def stored_bundle() -> bytes:
+    """A full bundle of entries as it is stored."""
+    return encode_entries([row.envelope for row in rows_of_range(0, TILE_WIDTH)])
+
+
+def event_of_bundle(data: bytes) -> bytes:
+    """What a proof does to have one event's envelope from a bundle: all of it is read and hashed up to its root."""
+    entries = decode_entries(BundleId(0, TILE_WIDTH), data)
+    return perfect_root([leaf_hash(each) for each in entries])
 
 
 def _leaf(index: int) -> bytes:

@@ -13,7 +13,6 @@ from consumers.archive_office.shelf import Shelf
 from consumers.patience import Patience, ServiceUnavailable
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest, StoredEvent
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Opener
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
@@ -70,7 +69,7 @@ class ArchiveOffice:
             position=self._shelf.manifest.head_position,
             origin=self._shelf.manifest.origin,
             digest=bytes.fromhex(self._shelf.manifest.digest),
-            chain_of=self._shelf.chain_of,
+            chain_of=lambda seen: self._shelf.chain_of(seen.stream_id),
         )
         self._tree = ArchivedTree(folder, self._shelf.manifest, checkpoint)
 
@@ -119,10 +118,11 @@ class ArchiveOffice:
     async def _take(self, events: Sequence[StoredEvent]) -> None:
         """The whole batch is opened and checked before a byte of it is written."""
         openings = await self._opener.open([(event.envelope, event.body) for event in events])
-        for event in events:
-            if fault := self._walk.take(Row(event.position, event.envelope, event.body)):
-                raise ArchiveStopped(fault)
-            self._tree.take(leaf_hash(event.envelope))
+        leaves, fault = self._walk.take_all(Row(each.position, each.envelope, each.body) for each in events)
+        for leaf in leaves:
+            self._tree.take(leaf)
+        if fault:
+            raise ArchiveStopped(fault)
         self._shelf.put(zip(events, openings, strict=True))
         if self._walk.position - self._shelf.manifest.head_position >= _EVENTS_BETWEEN_MANIFESTS:
             self._write_manifest()

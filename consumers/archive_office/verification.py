@@ -1,6 +1,7 @@
 """Checks an archive from its files alone: no service, no database, no network."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from consumers.archive_office.archive_line import BadArchiveLine, read_line
@@ -11,6 +12,7 @@ from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, Summary
 
 _EVENTS_BETWEEN_REPORTS = 500
+_PAGE_ROWS = 256
 
 
 def verify_archive(folder: Path, watch: RootWatch | None = None, progress: Progress = no_progress) -> Fault | Summary:
@@ -37,9 +39,9 @@ def _reported(rows: Iterator[Row], of: int, progress: Progress) -> Iterator[Row]
 
 def _walked(rows: Iterator[Row], watch: RootWatch) -> Fault | Summary:
     walk = LedgerWalk()
-    for row in rows:
-        fault = walk.take(row) or watch.take((walk.leaf,))
-        if fault:
+    while page := list(islice(rows, _PAGE_ROWS)):
+        leaves, fault = walk.take_all(page)
+        if fault := watch.take(leaves) or fault:
             return fault
     return watch.end() or walk.summary()
 

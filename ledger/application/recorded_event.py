@@ -15,7 +15,8 @@ from ledger.application.body_codec import UndecodableBody, decode_body
 from ledger.application.message_codec import micros_of, time_of
 from ledger.domain.events import Event, stored_name
 from ledger.store.stored_state import join_state
-from ledger.trust.envelope import Envelope, decode
+from ledger.trust.envelope import Envelope
+from ledger.trust.glance import whole
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Draft, Sealed
 
@@ -98,7 +99,7 @@ class LedgerMapper(Mapper[UUID]):
 
     def read(self, envelope: bytes, body: bytes, plaintext: bytes) -> RecordedEvent:
         """The RecordedEvent of an envelope and its opened body. Raises UnknownType, UndecodableBody, EnvelopeFault."""
-        clear = decode(envelope)
+        clear = whole(envelope)
         if sha256(body).digest() != clear.body_sha256:
             raise UndecodableBody
         return RecordedEvent(

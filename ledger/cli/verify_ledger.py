@@ -181,13 +181,8 @@ async def verify_hospital(hospital: str, channel: grpc.aio.Channel, watch: RootW
     """The first fault of a hospital's ledger as the service serves it, or what was checked."""
     walk = LedgerWalk()
     async for batch in _batches(hospital, channel):
-        leaves: list[bytes] = []
-        for row in batch:
-            fault = walk.take(row)
-            if fault:
-                return watch.take(leaves) or fault
-            leaves.append(walk.leaf)
-        if fault := watch.take(leaves):
+        leaves, fault = walk.take_all(batch)
+        if fault := watch.take(leaves) or fault:
             return fault
     return watch.end() or walk.summary()
 

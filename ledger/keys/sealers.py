@@ -9,7 +9,7 @@ from ledger.keys.held_back import HeldBack
 from ledger.keys.key_rows import StreamOf
 from ledger.keys.key_store import Found, KeyStore
 from ledger.keys.purge_rows import PurgeRows
-from ledger.trust.envelope import Envelope
+from ledger.trust.envelope import Envelope, Framed
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
@@ -45,13 +45,13 @@ class KeyedSealer:
 
         Only a stream that begins gets a new key: a later event without one is a fault, and no second key hides it.
         """
-        beginning = {_stream_of(each.envelope) for each in drafts if each.envelope.stream_version == 1}
-        going_on = [each for each in map(_of_draft, drafts) if each not in beginning]
-        keys = await self._keys.find_or_make(list(beginning)) if beginning else {}
-        if going_on:
+        streams = [_stream_of(each.envelope) for each in drafts]
+        beginning = [each for each, draft in zip(streams, drafts, strict=True) if draft.envelope.stream_version == 1]
+        keys = await self._keys.find_or_make(beginning) if beginning else {}
+        if going_on := [each for each in streams if each not in keys]:
             keys |= await self._keys.find(going_on)
 
-        def seal_one(envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
+        def seal_one(envelope: Envelope, plaintext: bytes) -> tuple[Framed, bytes]:
             key = keys[_stream_of(envelope)]
             if not isinstance(key, RecordKey):
                 raise CannotSeal(envelope.stream_id, envelope.stream_version, key)
@@ -126,10 +126,6 @@ def _opened(keys: dict[StreamOf, Found], envelope: Envelope | SealFault, body: b
         return envelope
     key = keys[_stream_of(envelope)]
     return open_body(key, envelope, body) if isinstance(key, RecordKey) else key
-
-
-def _of_draft(draft: Draft) -> StreamOf:
-    return _stream_of(draft.envelope)
 
 
 def _stream_of(envelope: Envelope) -> StreamOf:

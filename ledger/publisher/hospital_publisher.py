@@ -17,6 +17,7 @@ from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.places import Place
+from ledger.publisher.read_ahead import ReadAhead
 from ledger.publisher.rollback import LedgerRolledBack
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import Sink
@@ -119,6 +120,21 @@ class HospitalPublisher:
         self, sink: Sink, position: int, place: Place, stop: asyncio.Event, may_go_on: Callable[[], bool]
     ) -> None:
         """Publishes what follows a position, until the place is to be given up."""
+        pages = ReadAhead(self._log, self._hospital.id)
+        try:
+            await self._publish_pages(pages, sink, position, place, stop, may_go_on)
+        finally:
+            await pages.close()
+
+    async def _publish_pages(
+        self,
+        pages: ReadAhead,
+        sink: Sink,
+        position: int,
+        place: Place,
+        stop: asyncio.Event,
+        may_go_on: Callable[[], bool],
+    ) -> None:
         place.begin()
         busy = looked = time.monotonic()
         while may_go_on() and not place.idle_over(time.monotonic() - busy):
@@ -126,7 +142,7 @@ class HospitalPublisher:
                 await self._look(sink)
                 looked = time.monotonic()
             self._grown.clear()
-            rows = await self._log.after(self._hospital.id, position)
+            rows = await pages.after(position)
             if not rows:
                 self._failed = 0
                 await self._wait(stop)

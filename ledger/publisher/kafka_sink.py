@@ -133,11 +133,12 @@ class KafkaSink:
         assert self._transfers is not None  # noqa: S101 - open() came first
         last = list(self._last)
         to = await self._routing.recipients(rows)
-        batch = [
-            self._outgoing(row, last, to.get(row.position, ()))
-            for row in rows
-            if row.position > last[self._partition(row)]
-        ]
+        batch: list[Outgoing] = []
+        for row in rows:
+            partition = partition_of(row.stream_id.bytes, self._hospital.partitions)
+            if row.position > last[partition]:
+                batch.append(self._outgoing(row, partition, last[partition], to.get(row.position, ())))
+                last[partition] = row.position
         writer = self._writer
         if batch:
             await self._transfers.make({recipient for each in batch for recipient in each.recipients})
@@ -145,13 +146,8 @@ class KafkaSink:
         self._last = last
         await self._log.note_progress(self._hospital.id, rows[-1].position)
 
-    def _partition(self, row: LogRow) -> int:
-        return partition_of(row.stream_id.bytes, self._hospital.partitions)
-
-    def _outgoing(self, row: LogRow, last: list[int], recipients: tuple[str, ...]) -> Outgoing:
-        partition = self._partition(row)
-        event = published_event(self._hospital, row, partition, last[partition])
-        last[partition] = row.position
+    def _outgoing(self, row: LogRow, partition: int, before: int, recipients: tuple[str, ...]) -> Outgoing:
+        event = published_event(self._hospital, row, partition, before)
         return Outgoing(event, recipients, refilled=row.position <= self._refill_upto)
 
     async def look(self) -> None:

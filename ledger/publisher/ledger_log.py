@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from ledger.publisher.routing import routed_types
 from ledger.trust.fault import EnvelopeFault
-from ledger.trust.glance import glance
+from ledger.trust.glance import glance, origin_at_head
 from ledger.views.statements import render, templates
 
 CONNECTIONS_MAX = 8
@@ -36,8 +36,7 @@ class HospitalRow:
     schema_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
+class LogRow(NamedTuple):
     """An event as stored."""
 
     position: int
@@ -62,11 +61,13 @@ class TransferCopy:
 
 
 def origin_of(row: LogRow, hospital: HospitalRow) -> str:
-    """The log that an event came into being in; the hospital's present one where the envelope cannot be read.
+    """The log that an event came into being in; the hospital's present one where the envelope does not say.
 
     An event that survived the end of its log keeps the name under which it was published: by it and the position
     receivers know it again.
     """
+    if (origin := origin_at_head(row.envelope)) is not None:
+        return origin
     try:
         return glance(row.envelope).origin
     except EnvelopeFault:
@@ -119,7 +120,7 @@ class LedgerLog:
     async def after(self, hospital: str, position: int) -> list[LogRow]:
         """The next events above a position, at most BATCH, and about BATCH_BYTES of bodies."""
         rows = await self._rows(_of_hospital("after", hospital), (position, BATCH, BATCH_BYTES))
-        return [LogRow(*row) for row in rows]
+        return [LogRow._make(row) for row in rows]
 
     async def streams_below(self, hospital: str, position: int, limit: int) -> list[tuple[int, UUID]]:
         """Position and stream of the events at a position and below, downwards."""

@@ -5,7 +5,7 @@ Nothing runs while nobody borrows: no task, no timer. Connections are made when 
 
 import select
 from asyncio import Semaphore, timeout
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -89,11 +89,13 @@ class ConnectionPool:
 
     async def rows(self, statement: bytes, parameters: Sequence[Any] = ()) -> list[Row]:
         """What one statement returns, on a borrowed connection. StoreUnavailable where PostgreSQL cannot be asked."""
+        return await self.ask(lambda connection: _rows(connection, statement, parameters))
+
+    async def ask(self, question: Callable[[Connection], Awaitable[list[Row]]]) -> list[Row]:
+        """The answer to a question on a borrowed connection. StoreUnavailable as in `rows`."""
         try:
             async with timeout(ROWS_TIMEOUT_S), self.borrow() as connection:
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(statement, parameters)
-                return await cursor.fetchall() if cursor.description else []
+                return await question(connection)
         except TimeoutError:
             raise StoreUnavailable("PostgreSQL did not answer in time") from None
         except psycopg.OperationalError as error:
@@ -158,6 +160,12 @@ class ConnectionPool:
             self._idle.append(connection)
         else:
             await connection.close()
+
+
+async def _rows(connection: Connection, statement: bytes, parameters: Sequence[Any]) -> list[Row]:
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(statement, parameters)
+    return await cursor.fetchall() if cursor.description else []
 
 
 def is_usable(connection: Connection) -> bool:

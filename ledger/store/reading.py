@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from ledger.store import round_trip
 from ledger.store.connections import ConnectionPool
 from ledger.store.statements import statements
+from ledger.store.wire import INT8_MAX, int8
+from ledger.trust.sealed_body import SEALED_BYTES_MAX
 
 ROWS_MAX = 2_000
 PAGE_BYTES_MAX = 16 * 1024 * 1024
 """A page of events ends with the one whose body reaches this."""
+FEW_ROWS = PAGE_BYTES_MAX // SEALED_BYTES_MAX
+"""So few events never reach it, and their bodies need not be summed up."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """One event as it is stored. `recorded_at` in Unix microseconds."""
 
     position: int
@@ -101,15 +105,15 @@ class EventReader:
         self, hospital: str, stream_id: UUID, after_version: int = 0, limit: int = ROWS_MAX
     ) -> list[StoredRow]:
         """The events of a stream above a version, in order of version; `is_last_page` says whether there are more."""
-        rows = await self._rows(
-            "read_stream", hospital, (stream_id, after_version, min(limit, ROWS_MAX), PAGE_BYTES_MAX)
-        )
-        return [StoredRow(*row) for row in rows]
+        name, places = "read_few", (stream_id.bytes, _after(after_version), int8(min(limit, ROWS_MAX)))
+        if limit > FEW_ROWS:
+            name, places = "read_stream", (*places, int8(PAGE_BYTES_MAX))
+        return [StoredRow(row[0], stream_id, *row[1:]) for row in await self._binary(name, hospital, places)]
 
     async def read_positions(self, hospital: str, after: int = 0, limit: int = ROWS_MAX) -> list[StoredRow]:
         """The events above a position, in order of position; `is_last_page` says whether there are more."""
-        rows = await self._rows("read_positions", hospital, (after, min(limit, ROWS_MAX), PAGE_BYTES_MAX))
-        return [StoredRow(*row) for row in rows]
+        places = _after(after), int8(min(limit, ROWS_MAX)), int8(PAGE_BYTES_MAX)
+        return [StoredRow._make(row) for row in await self._binary("read_positions", hospital, places)]
 
     async def head(self, hospital: str) -> int:
         """The highest position; 0 for an empty ledger."""
@@ -185,5 +189,14 @@ class EventReader:
         rows = await self._rows("reservations_in_group", hospital, (kind, group, after_key, min(limit, ROWS_MAX)))
         return [ReservationRow(*row) for row in rows]
 
+    async def _binary(self, name: str, hospital: str, parameters: Sequence[bytes]) -> list[Any]:
+        statement = statements("reading", hospital)[name]
+        return await self._readers.ask(lambda connection: round_trip.rows(connection, statement, parameters))
+
     async def _rows(self, name: str, hospital: str, parameters: Sequence[Any], file: str = "reading") -> list[Any]:
         return await self._readers.rows(statements(file, hospital)[name], parameters)
+
+
+def _after(place: int) -> bytes:
+    """A version or position as a bigint; nothing lies behind the largest, whatever a caller asks for."""
+    return int8(min(place, INT8_MAX))

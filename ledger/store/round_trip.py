@@ -10,10 +10,11 @@ from contextlib import suppress
 
 import psycopg
 from psycopg import pq
+from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from ledger.store.connections import Connection
+from ledger.store.connections import Connection, Row
 
 PREPARED_MAX = 200
 _BINARY = 1
@@ -28,6 +29,14 @@ async def call(connection: Connection, statement: bytes, parameters: Sequence[by
     pgconn = connection.pgconn
     pgconn.send_query_prepared(name, parameters, [_BINARY] * len(parameters), result_format=_BINARY)
     return (await _results(pgconn))[-1]
+
+
+async def rows(connection: Connection, statement: bytes, parameters: Sequence[bytes | None]) -> list[Row]:
+    """The rows of one statement, as Python's values."""
+    loading = Transformer(connection)
+    result = await call(connection, statement, parameters)
+    loading.set_pgresult(result)
+    return loading.load_rows(0, result.ntuples, tuple)
 
 
 async def call_together(connection: Connection, calls: Sequence[Call]) -> list[PGresult]:

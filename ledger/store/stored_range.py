@@ -10,7 +10,7 @@ import psycopg
 from psycopg import IsolationLevel, RawCursor
 from psycopg.sql import SQL
 
-from ledger.store.reading import PAGE_BYTES_MAX, ROWS_MAX, StoredRow
+from ledger.store.reading import PAGE_BYTES_MAX, ROWS_MAX
 from ledger.store.statements import statements
 from ledger.trust.range_walk import RangeFound, RangeWalk
 from ledger.trust.verify import Copies, Row
@@ -38,23 +38,21 @@ def walk_stored_range(asked: RangeOfRows) -> RangeFound:
         connection.set_read_only(True)
         # SET TRANSACTION takes no parameter; the name comes from PostgreSQL itself and is quoted all the same.
         connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(asked.snapshot))
-        for row in _rows(connection, asked):
-            if walk.take(row):
+        for page in _pages(connection, asked):
+            if walk.take_all(page):
                 break
     return walk.found()
 
 
-def _rows(connection: psycopg.Connection[tuple[Any, ...]], asked: RangeOfRows) -> Iterator[Row]:
+def _pages(connection: psycopg.Connection[tuple[Any, ...]], asked: RangeOfRows) -> Iterator[Iterator[Row]]:
     statement, after = statements("reading", asked.hospital)["read_positions"], asked.after
     while asked.upto is None or after < asked.upto:
         limit = ROWS_MAX if asked.upto is None else min(ROWS_MAX, asked.upto - after)
         rows = connection.cursor(binary=True).execute(statement, (after, limit, PAGE_BYTES_MAX)).fetchall()
         if not rows:
             return
-        yield from (_with_copies(StoredRow(*row)) for row in rows)
+        yield (
+            Row(position, envelope, body, Copies(stream_id.bytes, version, type_, recorded_at, leaf))
+            for position, stream_id, version, type_, recorded_at, envelope, body, leaf, _ in rows
+        )
         after = rows[-1][0]
-
-
-def _with_copies(row: StoredRow) -> Row:
-    copies = Copies(row.stream_id.bytes, row.version, row.type, row.recorded_at, row.leaf_hash)
-    return Row(row.position, row.envelope, row.body, copies)

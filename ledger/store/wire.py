@@ -13,6 +13,7 @@ _NULL = _INT4.pack(-1)
 
 BYTEA, INT8, INT4, TEXT, UUID_TYPE = 17, 20, 23, 25, 2950
 """Type ids, fixed in PostgreSQL's catalogue."""
+INT8_MAX = (1 << 63) - 1
 
 
 def int8(value: int) -> bytes:

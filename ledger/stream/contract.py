@@ -7,8 +7,7 @@ its partition, so every reader can prove that it lost nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 START = 0
@@ -18,8 +17,7 @@ UNREADABLE = ""
 """The type of an event whose envelope cannot be read; `envelope` and `body` are what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedEvent:
+class PublishedEvent(NamedTuple):
     """One event as published; `envelope` and `body` are the stored bytes, unchanged."""
 
     hospital: str

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from google.protobuf.message import DecodeError
@@ -14,12 +15,14 @@ from ledger.api.v1 import events_pb2
 from ledger.stream.contract import UNREADABLE, MalformedMessage, MessageTooLarge, PublishedEvent
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import whole
 from ledger.trust.iso21089 import UnknownEventType, iso_code
 
 MESSAGE_BYTES_MAX = 1024 * 1024 - 4096
 """What a value may have, so that it fits with headers and framing into a message of 1 MiB."""
 
 CONTENT_TYPE = "application/protobuf"
+_CONTENT_TYPE = CONTENT_TYPE.encode()
 Headers = list[tuple[str, bytes]]
 
 
@@ -33,27 +36,38 @@ def value_of(event: PublishedEvent) -> bytes:
 
 def headers_of(event: PublishedEvent, *, refilled: bool = False) -> Headers:
     """CloudEvents headers with our extensions; `refilled` marks what is published again after a loss."""
-    time = datetime.fromtimestamp(event.recorded_at / 1_000_000, UTC).isoformat(timespec="microseconds")
-    texts = {
-        "ce_specversion": "1.0",
-        "ce_id": f"{event.hospital}/{event.position}",
-        "ce_source": event.origin,
-        "ce_type": event.type,
-        "ce_subject": str(event.stream_id),
-        "ce_time": time.replace("+00:00", "Z"),
-        "ce_position": str(event.position),
-        "ce_recordversion": str(event.version),
-        "ce_prevposition": str(event.prev_position),
-        "content-type": CONTENT_TYPE,
-    }
+    seconds, micros = divmod(event.recorded_at, 1_000_000)
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", f"{event.hospital}/{event.position}".encode()),
+        ("ce_source", event.origin.encode()),
+        ("ce_type", event.type.encode()),
+        ("ce_subject", str(event.stream_id).encode()),
+        ("ce_time", b"%b.%06dZ" % (_second(seconds), micros)),
+        ("ce_position", b"%d" % event.position),
+        ("ce_recordversion", b"%d" % event.version),
+        ("ce_prevposition", b"%d" % event.prev_position),
+        ("content-type", _CONTENT_TYPE),
+        *_iso_header(event.type),
+    ]
+    if event.traceparent:
+        headers.append(("traceparent", event.traceparent.encode()))
+    if refilled:
+        headers.append(("ce_refilled", b"true"))
+    return headers
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> bytes:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat().encode()
+
+
+@lru_cache(maxsize=1024)
+def _iso_header(event_type: str) -> Headers:
     # A type of another release has none: its record stops in the readers, the hospital's stream does not.
     with suppress(UnknownEventType):
-        texts["ce_isocode"] = iso_code(event.type)
-    if event.traceparent:
-        texts["traceparent"] = event.traceparent
-    if refilled:
-        texts["ce_refilled"] = "true"
-    return [(name, text.encode()) for name, text in texts.items()]
+        return [("ce_isocode", iso_code(event_type).encode())]
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,7 @@ def read_message(message: Message) -> PublishedEvent:
 
 def _readable(message: Message, texts: dict[str, str]) -> PublishedEvent:
     published = events_pb2.PublishedEvent.FromString(message.value or b"")
-    envelope = decode(published.envelope)
+    envelope = whole(published.envelope)
     hospital, _, position = texts["ce_id"].rpartition("/")
     event = PublishedEvent(
         hospital=hospital,

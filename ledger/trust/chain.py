@@ -62,7 +62,10 @@ class ChainWalk:
     head_leaf: bytes = b""
     recorded_at: int = 0
     """Of the last event, Unix microseconds."""
-    _origin: str = field(default="", init=False)
+    origin: str = field(default="", init=False)
+    """Of the last event."""
+    position: int = field(default=0, init=False)
+    """Of the last event in the ledger, where a walk over a ledger keeps it."""
 
     def take(self, link: Link) -> ChainFault | None:
         """Checks the next event; afterwards `version` and `head_leaf` are its own. A fault ends the walk."""
@@ -81,7 +84,7 @@ class ChainWalk:
         """As `take`, where envelope and leaf hash are known already; what is wrong, if anything."""
         if seen.stream_id != self.stream_id:
             return FaultKind.STREAM
-        if self._origin not in ("", seen.origin) and not is_at_or_after(seen.origin, self._origin):
+        if self.origin not in ("", seen.origin) and not is_at_or_after(seen.origin, self.origin):
             return FaultKind.ORIGIN
         if seen.version != self.version + 1:
             return FaultKind.VERSION
@@ -92,7 +95,7 @@ class ChainWalk:
         if seen.body_sha256 != sha256(body).digest():
             return FaultKind.BODY
         self.version, self.head_leaf = seen.version, leaf
-        self._origin, self.recorded_at = seen.origin, seen.recorded_at
+        self.origin, self.recorded_at = seen.origin, seen.recorded_at
         return None
 
     def _fault(self, kind: FaultKind, link: Link) -> ChainFault:

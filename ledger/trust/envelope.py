@@ -4,6 +4,8 @@ Its bytes are the leaf of the event. They are written once, here, stored, and ne
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ledger.trust.fault import EnvelopeFault, EnvelopeTooLarge, UnknownFormat
 from ledger.trust.varint import UINT64_MAX, read_varint, write_varint
@@ -13,6 +15,11 @@ FORMAT = 1
 
 ENVELOPE_BYTES_MAX = 4096
 
+TEXTS_REMEMBERED = 1024
+"""Origins and types come again with every event."""
+
+_DIGEST_TAG = b"\x4a\x20"  # field 9, 32 bytes
+_WRONG_DIGEST = "body_sha256 is not 32 bytes"
 _PREV_LEAF_TAG = b"\x5a\x20"  # field 11, 32 bytes
 _PREV_LEAF_FIELD_BYTES = 34
 _OTHER_FORMAT = "format is not 1"
@@ -49,47 +56,62 @@ class Envelope:
     """32 bytes: leaf hash of the stream's event before; empty for version 1 only."""
 
 
+class Framed(NamedTuple):
+    """An envelope's bytes without the digest of its body, which is known last: what stands before it and behind it."""
+
+    before: bytes
+    behind: bytes
+
+    def with_digest(self, body_sha256: bytes) -> bytes:
+        """The envelope's bytes. Raises EnvelopeTooLarge."""
+        data = b"".join((self.before, _DIGEST_TAG, body_sha256, self.behind))
+        if len(data) > ENVELOPE_BYTES_MAX:
+            raise EnvelopeTooLarge(len(data))
+        return data
+
+    def without_digest(self) -> bytes:
+        """What a sealed body is bound to: the same encoding, without the digest of the sealed body (field 9)."""
+        return self.before + self.behind
+
+
 def encode(envelope: Envelope) -> bytes:
     """The envelope's bytes; ValueError names a field that does not fit its definition, EnvelopeTooLarge its size."""
-    return encode_with(envelope, envelope.body_sha256)
+    if len(envelope.body_sha256) != _DIGEST_BYTES:
+        raise ValueError(_WRONG_DIGEST)
+    return framed(envelope, envelope.key_id, envelope.commitment).with_digest(envelope.body_sha256)
 
 
-def encode_with(envelope: Envelope, body_sha256: bytes) -> bytes:
-    """As `encode`, with the digest of a body that was sealed after the envelope was made."""
-    wrong = _wrong_field(envelope, body_sha256)
+def framed(envelope: Envelope, key_id: bytes, commitment: bytes) -> Framed:
+    """The envelope with these in the place of its own key id and commitment. ValueError as `encode`."""
+    wrong = _wrong_place(envelope) or _wrong_seal(key_id, commitment)
     if wrong:
         raise ValueError(wrong)
-    data = _joined(envelope, b"\x4a\x20" + body_sha256)
-    if len(data) > ENVELOPE_BYTES_MAX:
-        raise EnvelopeTooLarge(len(data))
-    return data
+    before = (
+        b"\x08\x01",
+        _text_field(b"\x12", envelope.origin),
+        b"\x1a\x10",
+        envelope.stream_id,
+        b"\x20",
+        write_varint(envelope.stream_version),
+        _text_field(b"\x2a", envelope.type),
+        b"\x30",
+        write_varint(envelope.recorded_at),
+        b"\x3a\x10" + envelope.actor if envelope.actor else b"",
+        b"\x42\x10" + key_id if key_id else b"",
+    )
+    behind = b"\x52\x20" + commitment if commitment else b""
+    return Framed(b"".join(before), behind + _PREV_LEAF_TAG + envelope.prev_leaf if envelope.prev_leaf else behind)
+
+
+@lru_cache(maxsize=TEXTS_REMEMBERED)
+def _text_field(tag: bytes, text: str) -> bytes:
+    data = text.encode()
+    return tag + write_varint(len(data)) + data
 
 
 def associated_data(envelope: Envelope) -> bytes:
-    """What a sealed body is bound to: the same encoding, without the digest of the sealed body (field 9)."""
-    return _joined(envelope, b"")
-
-
-def _joined(envelope: Envelope, digest_field: bytes) -> bytes:
-    return b"".join(
-        (
-            b"\x08",
-            write_varint(envelope.format),
-            _bytes_field(b"\x12", envelope.origin.encode()),
-            b"\x1a\x10",
-            envelope.stream_id,
-            b"\x20",
-            write_varint(envelope.stream_version),
-            _bytes_field(b"\x2a", envelope.type.encode()),
-            b"\x30",
-            write_varint(envelope.recorded_at),
-            _bytes_field(b"\x3a", envelope.actor),
-            _bytes_field(b"\x42", envelope.key_id),
-            digest_field,
-            _bytes_field(b"\x52", envelope.commitment),
-            _bytes_field(b"\x5a", envelope.prev_leaf),
-        )
-    )
+    """What the body of a well-formed envelope is bound to."""
+    return framed(envelope, envelope.key_id, envelope.commitment).without_digest()
 
 
 def decode(data: bytes) -> Envelope:
@@ -118,10 +140,6 @@ def prev_leaf_of(data: bytes) -> bytes:
     if data[-_PREV_LEAF_FIELD_BYTES:-32] == _PREV_LEAF_TAG:
         return data[-32:]
     return b""
-
-
-def _bytes_field(tag: bytes, value: bytes) -> bytes:
-    return tag + write_varint(len(value)) + value if value else b""
 
 
 def _read_field(data: bytes, offset: int, last: int) -> tuple[int, int | bytes, int]:
@@ -158,7 +176,8 @@ def _envelope_of(values: dict[int, int | bytes], size: int) -> Envelope:
         )
     except UnicodeDecodeError:
         raise EnvelopeFault("text that is not UTF-8", size) from None
-    wrong = _wrong_field(envelope, envelope.body_sha256)
+    digest = "" if len(envelope.body_sha256) == _DIGEST_BYTES else _WRONG_DIGEST
+    wrong = _wrong_place(envelope) or digest or _wrong_seal(envelope.key_id, envelope.commitment)
     if wrong:
         raise EnvelopeFault(wrong, size)
     return envelope
@@ -174,22 +193,29 @@ def _octets(values: dict[int, int | bytes], field: int) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _wrong_field(envelope: Envelope, body_sha256: bytes) -> str:
-    """What is wrong with the first field that its definition does not allow; empty if nothing is."""
+def _wrong_place(envelope: Envelope) -> str:
+    """What is wrong with the first field that its definition does not allow, but for the body's; empty if nothing."""
     if envelope.format != FORMAT:
         return _OTHER_FORMAT
     if not envelope.origin or not envelope.type:
         return "origin or type is missing"
     if not 1 <= envelope.stream_version <= UINT64_MAX or not 1 <= envelope.recorded_at <= UINT64_MAX:
         return "stream_version or recorded_at is missing or above 64 bits"
-    if len(envelope.stream_id) != _ID_BYTES or len(body_sha256) != _DIGEST_BYTES:
-        return "stream_id is not 16 or body_sha256 not 32 bytes"
-    if len(envelope.actor) not in (0, _ID_BYTES) or len(envelope.key_id) not in (0, _ID_BYTES):
-        return "actor or key_id is not 16 bytes"
-    if len(envelope.commitment) not in (0, _DIGEST_BYTES):
-        return "commitment is not 32 bytes"
-    if bool(envelope.key_id) != bool(envelope.commitment):
-        return "key_id and commitment come together or not at all"
+    if len(envelope.stream_id) != _ID_BYTES:
+        return "stream_id is not 16 bytes"
+    if len(envelope.actor) not in (0, _ID_BYTES):
+        return "actor is not 16 bytes"
     if len(envelope.prev_leaf) != (0 if envelope.stream_version == 1 else _DIGEST_BYTES):
         return "prev_leaf must be 32 bytes, and absent for version 1 only"
+    return ""
+
+
+def _wrong_seal(key_id: bytes, commitment: bytes) -> str:
+    """As `_wrong_place`, for what says how a body is sealed."""
+    if len(key_id) not in (0, _ID_BYTES):
+        return "key_id is not 16 bytes"
+    if len(commitment) not in (0, _DIGEST_BYTES):
+        return "commitment is not 32 bytes"
+    if bool(key_id) != bool(commitment):
+        return "key_id and commitment come together or not at all"
     return ""

@@ -6,16 +6,15 @@ say what one walk over all of them says, and name the same first fault.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from ledger.trust.chain import ChainWalk, FaultKind
-from ledger.trust.glance import glance
+from ledger.trust.glance import Glance
 from ledger.trust.lineage import Succession, is_successor
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.root_watch import RootWatch
-from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
+from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, digested
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +61,24 @@ class RangeWalk:
     def __init__(self, after: int) -> None:
         self._after = after
         self._walk = LedgerWalk(position=after, digesting=False, chain_of=self._opened)
-        self._row: Row
         self._leaves: list[bytes] = []
         self._before: dict[bytes, tuple[int, bytes, int]] = {}
         self._first: dict[bytes, int] = {}
-        self._last: dict[bytes, int] = {}
         self._fault: Fault | None = None
 
     def take(self, row: Row) -> Fault | None:
         """Checks the next row. A fault ends the walk."""
-        self._row = row
-        self._fault = self._walk.take(row)
-        if self._fault is None and row.copies is not None:
-            self._last[row.copies.stream_id] = row.position
-            self._leaves.append(self._walk.leaf)
+        return self.take_all((row,))
+
+    def take_all(self, rows: Iterable[Row]) -> Fault | None:
+        """Checks the next rows. A fault ends the walk."""
+        leaves, self._fault = self._walk.take_all(rows)
+        self._leaves += leaves
         return self._fault
 
     def found(self) -> RangeFound:
         """What the rows so far say."""
-        joints = {
-            stream_id: self._joint(stream_id, self._walk.chains[stream_id], self._first[stream_id], last)
-            for stream_id, last in self._last.items()
-        }
+        joints = {stream_id: self._joint(stream_id, chain) for stream_id, chain in self._walk.chains.items()}
         return RangeFound(
             first_position=self._after + 1,
             last_position=self._walk.position,
@@ -95,14 +90,14 @@ class RangeWalk:
             successions=tuple(self._walk.successions),
         )
 
-    def _opened(self, stream_id: bytes) -> ChainWalk:
-        seen = glance(self._row.envelope)
-        self._first[stream_id] = self._row.position
-        self._before[stream_id] = seen.version - 1, seen.prev_leaf, seen.recorded_at
-        return ChainWalk(stream_id, seen.version - 1, seen.prev_leaf)
+    def _opened(self, seen: Glance) -> ChainWalk:
+        self._first[seen.stream_id] = self._walk.position + 1
+        self._before[seen.stream_id] = seen.version - 1, seen.prev_leaf, seen.recorded_at
+        return ChainWalk(seen.stream_id, seen.version - 1, seen.prev_leaf)
 
-    def _joint(self, stream_id: bytes, chain: ChainWalk, first: int, last: int) -> Joint:
-        return Joint(*self._before[stream_id], Stood(chain.version, chain.head_leaf, chain.recorded_at, first, last))
+    def _joint(self, stream_id: bytes, chain: ChainWalk) -> Joint:
+        stood = Stood(chain.version, chain.head_leaf, chain.recorded_at, self._first[stream_id], chain.position)
+        return Joint(*self._before[stream_id], stood)
 
 
 class RangeJoin:
@@ -167,10 +162,7 @@ class RangeJoin:
         return at_once and is_successor(found.first_origin, self._origin)
 
     def _advance(self, leaves: list[bytes]) -> None:
-        digest = self._digest
-        for position, leaf in enumerate(leaves, self.position + 1):
-            digest = sha256(digest + position.to_bytes(8, "big") + leaf).digest()  # running_digest, unrolled
-        self._digest = digest
+        self._digest = digested(self._digest, self.position, leaves)
         self.position += len(leaves)
         self.leaf = leaves[-1] if leaves else self.leaf
 

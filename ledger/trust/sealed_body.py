@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 
-from ledger.trust.envelope import Envelope, associated_data, decode, prev_leaf_of
+from ledger.trust.envelope import Envelope, Framed, associated_data, framed, prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
+from ledger.trust.glance import whole
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealing import Opened, SealFault, SealFaultKind
 
@@ -40,20 +40,19 @@ def size_class(content_bytes: int) -> int:
     return min(-(-content_bytes // step) * step, _LARGEST_CLASS)
 
 
-def seal_body(key: RecordKey, nonce: bytes, envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
-    """The envelope with key id and commitment, and the sealed body, which is bound to them and to its place.
+def seal_body(key: RecordKey, nonce: bytes, envelope: Envelope, plaintext: bytes) -> tuple[Framed, bytes]:
+    """The envelope's bytes with key id and commitment, and the sealed body, which is bound to them and to its place.
 
     A nonce seals once. ValueError for a plaintext above 512 KiB or a nonce that is not 12 bytes.
     """
     if len(plaintext) > PLAINTEXT_BYTES_MAX or len(nonce) != NONCE_BYTES:
         raise ValueError("a plaintext above 512 KiB, or a nonce that is not 12 bytes")
     commitment = key.commitment(envelope.stream_id, envelope.stream_version, plaintext)
-    known = replace(envelope, key_id=key.key_id, commitment=commitment, body_sha256=b"")
+    around = framed(envelope, key.key_id, commitment)
     content_bytes = _LENGTH_BYTES + len(plaintext)
-    content = (
-        len(plaintext).to_bytes(_LENGTH_BYTES, "big") + plaintext + bytes(size_class(content_bytes) - content_bytes)
-    )
-    return known, _FORMAT + nonce + key.cipher.encrypt(nonce, content, associated_data(known))
+    padding = bytes(size_class(content_bytes) - content_bytes)
+    content = b"".join((len(plaintext).to_bytes(_LENGTH_BYTES, "big"), plaintext, padding))
+    return around, b"".join((_FORMAT, nonce, key.cipher.encrypt(nonce, content, around.without_digest())))
 
 
 def open_body(key: RecordKey, envelope: Envelope, body: bytes) -> Opened | SealFault:
@@ -92,7 +91,7 @@ def is_sealed(envelope: Envelope) -> bool:
 def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
     """The envelope of a body that is to be opened, or why it cannot be."""
     try:
-        decoded = decode(envelope)
+        decoded = whole(envelope)
     except UnknownFormat:
         return SealFault(SealFaultKind.LATER)
     except EnvelopeFault:

@@ -15,7 +15,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Protocol
 
-from ledger.trust.envelope import Envelope, encode_with
+from ledger.trust.envelope import Envelope, Framed
 from ledger.trust.leaf import leaf_hash
 
 
@@ -91,8 +91,9 @@ class CannotSeal(Exception):
         self.why = why
 
 
-SealOne = Callable[[Envelope, bytes], tuple[Envelope, bytes]]
-"""From an envelope with its `prev_leaf` and the plaintext to that envelope with key id and commitment, and the body."""
+SealOne = Callable[[Envelope, bytes], tuple[Framed, bytes]]
+"""From an envelope with its `prev_leaf` and the plaintext to that envelope's bytes with key id and commitment, where
+the digest is still missing, and the body."""
 
 
 class Sealer(Protocol):
@@ -119,8 +120,8 @@ def seal_in_order(drafts: Sequence[Draft], seal_one: SealOne) -> list[Sealed]:
         stream_id = draft.envelope.stream_id
         before = heads.get(stream_id)
         placed = draft.envelope if before is None else replace(draft.envelope, prev_leaf=before)
-        envelope, body = seal_one(placed, draft.plaintext)
-        data = encode_with(envelope, sha256(body).digest())
+        around, body = seal_one(placed, draft.plaintext)
+        data = around.with_digest(sha256(body).digest())
         heads[stream_id] = leaf_hash(data)
         results.append(Sealed(data, body, heads[stream_id]))
     return results

@@ -52,10 +52,12 @@ class TileGrowth:
     def extend(self, leaf_hashes: Iterable[bytes]) -> list[Tile]:
         """Adds leaves in order; the tiles that they fill, lower levels first where one fills another."""
         filled: list[Tile] = []
-        row = self._level(0)
-        for leaf_hash in leaf_hashes:
-            row.append(leaf_hash)
-            self._size += 1
+        leaves, row, begin = list(leaf_hashes), self._level(0), 0
+        while begin < len(leaves):
+            fitting = leaves[begin : begin + TILE_WIDTH - len(row)]
+            row += fitting
+            begin += len(fitting)
+            self._size += len(fitting)
             if len(row) == TILE_WIDTH:
                 self._close(0, filled)
         return filled

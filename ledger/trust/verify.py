@@ -4,17 +4,19 @@ Pure: the rows may come from PostgreSQL, from Kafka or from archived files. What
 the range was altered, removed, added or reordered. Without a signed checkpoint it cannot say that the end is the end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
+from typing import NamedTuple
 
 from ledger.trust.chain import ChainWalk, FaultKind
 from ledger.trust.envelope import Envelope
 from ledger.trust.fault import EnvelopeFault
-from ledger.trust.glance import Glance, glance
+from ledger.trust.glance import Glance, eight_bytes, glance, head_of, known_types, usual_fields
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import LOG_SUCCEEDED, Succession, is_successor
+from ledger.trust.varint import read_varint
 
 
 class RowFault(Enum):
@@ -30,8 +32,7 @@ class RowFault(Enum):
     BEHIND = "a signed checkpoint has more events: the ledger was cut or rolled back"
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
+class Copies(NamedTuple):
     """The columns kept beside an envelope; each must say what the envelope says."""
 
     stream_id: bytes
@@ -42,8 +43,7 @@ class Copies:
     leaf_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One stored event with its position."""
 
     position: int
@@ -101,7 +101,7 @@ class LedgerWalk:
         origin: str = "",
         digest: bytes = b"",
         digesting: bool = True,
-        chain_of: Callable[[bytes], ChainWalk] = ChainWalk,
+        chain_of: Callable[[Glance], ChainWalk] = lambda seen: ChainWalk(seen.stream_id),
     ) -> None:
         """Begins after `position`, with the running digest up to there.
 
@@ -118,26 +118,77 @@ class LedgerWalk:
         """Leaf hash of the last event taken."""
         self.first_origin = origin
         self.successions: list[Succession] = []
+        self._head = b""
+        """How an envelope of this origin begins."""
         self._begun_after = position
         self._digest = digest
         self._digesting = digesting
 
     def take(self, row: Row) -> Fault | None:
         """Checks the next row. A fault ends the walk, which then stays where it was."""
+        return self.take_all((row,))[1]
+
+    def take_all(self, rows: Iterable[Row]) -> tuple[list[bytes], Fault | None]:
+        """Checks the next rows: the leaf hashes of those that hold, and the first fault, if there is one."""
+        leaves: list[bytes] = []
+        begun, rest, fault = self.position, iter(rows), None
+        while fault is None and (row := self._take_usual(rest, leaves)) is not None:
+            fault = self._take_any(row)
+            if fault is None:
+                leaves.append(self.leaf)
+        if self._digesting:
+            self._digest = digested(self._digest, begun, leaves)
+        return leaves, fault
+
+    def _take_usual(self, rows: Iterator[Row], leaves: list[bytes]) -> Row | None:
+        """Takes rows as long as each is of the usual form and holds; the first of which that is not plain to see.
+
+        Flat, since it runs for every event there is. It says of no row what is wrong: `_take_any` does.
+        """
+        head, begin, origin, chains, position = self._head, len(self._head), self.origin, self.chains, self.position
+        unusual: Row | None = None
+        for row in rows:
+            at, envelope, body, copies = row
+            found = usual_fields(envelope, begin) if begin and envelope.startswith(head) else None
+            if found is None:
+                unusual = row
+                break
+            stream_id, version, type_, time, clear, sealed, prev_leaf = found.groups()
+            chain, name = chains.get(stream_id), known_types.get(type_)
+            recorded_at, leaf = eight_bytes(time), sha256(b"\x00" + envelope).digest()
+            number = version[0] if len(version) == 1 else read_varint(version, 0)[0]
+            if (
+                at != position + 1
+                or chain is None
+                or number != chain.version + 1
+                or prev_leaf != chain.head_leaf
+                or origin != chain.origin
+                or recorded_at < chain.recorded_at
+                or name is None
+                or (clear or sealed) != sha256(body).digest()
+                or (copies is not None and copies != (stream_id, number, name, recorded_at, leaf))
+            ):
+                unusual = row
+                break
+            leaves.append(leaf)
+            position = chain.position = at
+            chain.version, chain.head_leaf, chain.recorded_at = number, leaf, recorded_at
+        self.position, self.leaf = position, leaves[-1] if leaves else self.leaf
+        return unusual
+
+    def _take_any(self, row: Row) -> Fault | None:
         if row.position != self.position + 1:
             return self._fault(RowFault.POSITION, self.position + 1)
         try:
             seen = glance(row.envelope)
         except EnvelopeFault:
             return self._fault(FaultKind.ENVELOPE, row.position, row.copies.stream_id if row.copies else b"")
-        leaf = sha256(b"\x00" + row.envelope).digest()  # leaf_hash, unrolled: this runs for every event there is
+        leaf = leaf_hash(row.envelope)
         fault = self._fault_in_ledger(row, seen, leaf) or self._fault_in_stream(row, seen, leaf)
         if fault is None:
             if seen.origin != self.origin:
                 self._change_origin(row.position, seen)
-            self.position, self.leaf = row.position, leaf
-            if self._digesting:
-                self._digest = running_digest(self._digest, row.position, leaf)
+            self.position, self.leaf, self._head = row.position, leaf, head_of(row.envelope)
         return fault
 
     def summary(self) -> Summary:
@@ -163,16 +214,18 @@ class LedgerWalk:
     def _fault_in_ledger(self, row: Row, seen: Glance, leaf: bytes) -> Fault | None:
         if self.origin not in ("", seen.origin) and not _succeeds(seen, self.origin):
             return self._fault(RowFault.LEDGER_ORIGIN, row.position, seen.stream_id)
-        if row.copies is not None and _differ(row.copies, seen, leaf):
+        said = seen.stream_id, seen.version, seen.type, seen.recorded_at, leaf
+        if row.copies is not None and row.copies != said:
             return self._fault(RowFault.COLUMN, row.position, seen.stream_id)
         return None
 
     def _fault_in_stream(self, row: Row, seen: Glance, leaf: bytes) -> Fault | None:
         known = self.chains.get(seen.stream_id)
-        chain = known or self._chain_of(seen.stream_id)
+        chain = known or self._chain_of(seen)
         kind = chain.follow(seen, row.body, leaf)
         if kind:
             return Fault(kind, row.position, seen.stream_id, chain.version + 1)
+        chain.position = row.position
         if known is None:
             self.chains[seen.stream_id] = chain
         return None
@@ -192,6 +245,14 @@ def running_digest(before: bytes, position: int, leaf: bytes) -> bytes:
     return sha256(before + position.to_bytes(8, "big") + leaf).digest()
 
 
+def digested(before: bytes, position: int, leaves: Iterable[bytes]) -> bytes:
+    """The running digest after these leaves, the first of them behind `position`."""
+    digest = before
+    for at, leaf in enumerate(leaves, position + 1):
+        digest = sha256(digest + at.to_bytes(8, "big") + leaf).digest()  # running_digest, unrolled
+    return digest
+
+
 def copies_of(envelope: Envelope, envelope_bytes: bytes) -> Copies:
     """What the columns beside an envelope must say."""
     return Copies(
@@ -203,18 +264,7 @@ def copies_of(envelope: Envelope, envelope_bytes: bytes) -> Copies:
     )
 
 
-def _differ(copies: Copies, seen: Glance, leaf: bytes) -> bool:
-    """Whether a column differs; the fields one by one, since this runs for every event there is."""
-    return not (
-        copies.leaf_hash == leaf
-        and copies.version == seen.version
-        and copies.recorded_at == seen.recorded_at
-        and copies.stream_id == seen.stream_id
-        and copies.type == seen.type
-    )
-
-
 def verify_rows(rows: Iterable[Row]) -> Fault | Summary:
     """The first fault of a ledger given from position 1 on in order of position, or what was checked."""
     walk = LedgerWalk()
-    return next((fault for fault in map(walk.take, rows) if fault), None) or walk.summary()
+    return walk.take_all(rows)[1] or walk.summary()

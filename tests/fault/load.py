@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -198,7 +198,7 @@ async def opened(settings: Settings, rows: Sequence[Row]) -> list[Row]:
     """The rows with what is in their bodies, opened with the keys of the service itself."""
     async with bodies_with_keys(settings) as bodies:
         openings = await bodies.opener.open([(row.envelope, row.body) for row in rows])
-    return [replace(row, body=_plaintext(opening)) for row, opening in zip(rows, openings, strict=True)]
+    return [row._replace(body=_plaintext(opening)) for row, opening in zip(rows, openings, strict=True)]
 
 
 def _plaintext(opening: Opening) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ledger.application.ledger import Ledger
 from ledger.config import Settings
-from ledger.trust.envelope import Envelope, decode
+from ledger.trust.envelope import Envelope, Framed, decode
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import NONCE_BYTES, open_body, seal_body, sealed_envelope
 from ledger.trust.sealing import Draft, Opened, Opening, Sealed, SealFault, seal_in_order
@@ -32,8 +32,8 @@ class FixedKey:
 FIXED_KEY = FixedKey()
 
 
-def sealed_body(envelope: Envelope, plaintext: bytes) -> tuple[Envelope, bytes]:
-    """The envelope with key id and commitment, and the body."""
+def sealed_body(envelope: Envelope, plaintext: bytes) -> tuple[Framed, bytes]:
+    """The envelope's bytes with key id and commitment, and the body."""
     return seal_body(_KEY, os.urandom(NONCE_BYTES), envelope, plaintext)
 
 

@@ -37,10 +37,7 @@ def read_rows(connection: Connection, hospital: str) -> list[Row]:
 def walk(rows: Iterable[Row]) -> Fault | Summary:
     """The first fault of these rows, or what was checked."""
     ledger = LedgerWalk()
-    for row in rows:
-        if (fault := ledger.take(row)) is not None:
-            return fault
-    return ledger.summary()
+    return ledger.take_all(rows)[1] or ledger.summary()
 
 
 def change_one_byte(url: str, hospital: str) -> tuple[int, Fault | Summary]:

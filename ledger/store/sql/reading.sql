@@ -1,11 +1,16 @@
 -- name: read_stream
 -- At least one event; more as long as the bodies before them stay below $4 bytes.
-SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent
+SELECT position, version, type, recorded_at, envelope, body, leaf_hash, traceparent
 FROM (
     SELECT page.*, sum(octet_length(body)) OVER (ORDER BY version) - octet_length(body) AS before
     FROM (SELECT * FROM {schema}.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3) AS page
 ) AS summed
 WHERE before < $4 ORDER BY version
+
+-- name: read_few
+-- So few events that their bodies stay below the bound of a page.
+SELECT position, version, type, recorded_at, envelope, body, leaf_hash, traceparent
+FROM {schema}.events WHERE stream_id = $1 AND version > $2 ORDER BY version LIMIT $3
 
 -- name: read_positions
 SELECT position, stream_id, version, type, recorded_at, envelope, body, leaf_hash, traceparent

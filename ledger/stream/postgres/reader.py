@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from psycopg.sql import Identifier
 
 from ledger.stream.contract import UNREADABLE, PublishedEvent, StreamUnavailable
 from ledger.stream.postgres.shared_log import Log, Row, SharedLog, give_back_shared_log, take_shared_log
-from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import whole
 from ledger.views.statements import render, templates
 
 _CONNECT_SECONDS_MAX = 5
@@ -182,11 +181,10 @@ def _transfer_of_row(row: Row) -> PublishedEvent:
 def _as_its_envelope_says(event: PublishedEvent) -> PublishedEvent:
     """The event with what its envelope knows; one that cannot be read stays UNREADABLE and stops its record alone."""
     try:
-        clear = decode(event.envelope)
+        clear = whole(event.envelope)
     except EnvelopeFault:
         return event
-    return replace(
-        event,
+    return event._replace(
         origin=clear.origin,
         stream_id=UUID(bytes=clear.stream_id),
         version=clear.stream_version,

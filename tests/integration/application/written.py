@@ -17,7 +17,7 @@ from ledger.config import Settings
 from ledger.store.append import Append, Appended, NewEvent
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import writer_pool
-from ledger.trust.envelope import FORMAT, Envelope, encode
+from ledger.trust.envelope import FORMAT, Envelope
 from ledger.trust.leaf import leaf_hash
 from tests.contract.edge import requests
 from tests.contract.store.ledgers import command
@@ -72,8 +72,8 @@ class Foreign:
             commitment=b"",
             prev_leaf=view.head_leaf,
         )
-        sealed, body = sealed_body(place, self.body)
-        envelope = encode(replace(sealed, body_sha256=self.body_sha256 or sha256(body).digest()))
+        around, body = sealed_body(place, self.body)
+        envelope = around.with_digest(self.body_sha256 or sha256(body).digest())
         if self.damaged:
             envelope = envelope[:2] + envelope
         stored = b"\x08" + bytes([self.format]) + envelope[2:]

@@ -51,7 +51,7 @@ def _archive(folder: Path, events: list[StoredEvent], checkpoint: Checkpoint | N
         position=manifest.head_position,
         origin=manifest.origin,
         digest=bytes.fromhex(manifest.digest),
-        chain_of=shelf.chain_of,
+        chain_of=lambda seen: shelf.chain_of(seen.stream_id),
     )
     tree = ArchivedTree(folder, manifest, checkpoint)
     for event in events:

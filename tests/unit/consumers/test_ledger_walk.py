@@ -16,18 +16,20 @@ from tests.unit.consumers.histories import NORTH, RECORD, History
 OTHER = UUID("44444444-4444-4444-8444-444444444444")
 
 
-def ledger_rows() -> list[Row]:
-    """Two records, interleaved, with the columns that a database keeps beside."""
+def ledger_rows(begin: int = 0) -> list[Row]:
+    """Two records, interleaved, with the columns that a database keeps beside; times follow `begin`."""
     one, other = History(RECORD), History(OTHER)
     rows: list[Row] = []
     for position in range(1, 9):
         history = one if position % 3 else other
-        event = history.add(f"body {position}".encode(), "ledger.v1.CareStarted", position)
+        event = history.add(f"body {position}".encode(), "ledger.v1.CareStarted", begin + position)
         rows.append(Row(position, event.envelope, event.body, copies_of(decode(event.envelope), event.envelope)))
     return rows
 
 
 ROWS = ledger_rows()
+"""Times before 1987: of no usual form, so every row is looked at closely."""
+USUAL = ledger_rows(1_795_782_896_000_000)
 
 
 def test_a_whole_ledger_holds() -> None:
@@ -44,39 +46,59 @@ def test_an_empty_ledger_holds() -> None:
 
 
 @given(
+    order=st.lists(st.integers(0, 7), min_size=1, max_size=8),
+    renumbered=st.booleans(),
+)
+def test_rows_of_the_usual_form_are_judged_as_all_others_are(order: list[int], renumbered: bool) -> None:
+    """Left out, repeated or in another order: the same first fault, or as many events that hold."""
+    found: list[Fault | int] = []
+    for ledger in (ROWS, USUAL):
+        rows = [ledger[each] for each in order]
+        if renumbered:
+            rows = [row._replace(position=at) for at, row in enumerate(rows, 1)]
+        judged = verify_rows(rows)
+        found.append(judged if isinstance(judged, Fault) else judged.events)
+    assert found[0] == found[1]
+
+
+@given(
     index=st.integers(0, 7),
     at=st.integers(0, 400),
     mask=st.integers(1, 255),
     part=st.sampled_from(["envelope", "body"]),
+    ledger=st.sampled_from([ROWS, USUAL]),
 )
-def test_any_byte_changed_in_a_stored_event_is_found_there(index: int, at: int, mask: int, part: str) -> None:
+def test_any_byte_changed_in_a_stored_event_is_found_there(
+    index: int, at: int, mask: int, part: str, ledger: list[Row]
+) -> None:
     """At its own position, whatever the byte."""
-    row = ROWS[index]
+    row = ledger[index]
     data: bytes = getattr(row, part)
     at %= len(data)
     changed = data[:at] + bytes((data[at] ^ mask,)) + data[at + 1 :]
-    rows = [*ROWS[:index], replace(row, **{part: changed}), *ROWS[index + 1 :]]
+    rows = [*ledger[:index], row._replace(**{part: changed}), *ledger[index + 1 :]]
     found = verify_rows(rows)
     assert isinstance(found, Fault)
     assert found.position == row.position
 
 
-@given(index=st.integers(0, 6))
-def test_a_missing_event_is_found_at_its_position(index: int) -> None:
+@given(index=st.integers(0, 6), ledger=st.sampled_from([ROWS, USUAL]))
+def test_a_missing_event_is_found_at_its_position(index: int, ledger: list[Row]) -> None:
     """Inside the range; a missing end is for signed checkpoints to find."""
-    found = verify_rows(ROWS[:index] + ROWS[index + 1 :])
+    found = verify_rows(ledger[:index] + ledger[index + 1 :])
     assert found == Fault(RowFault.POSITION, index + 1, b"", 0)
 
 
 @pytest.mark.parametrize(
     "column", [{"version": 9}, {"type": "x"}, {"recorded_at": 1}, {"leaf_hash": bytes(32)}, {"stream_id": OTHER.bytes}]
 )
-def test_a_column_that_differs_from_its_envelope_is_found(column: dict[str, object]) -> None:
+@pytest.mark.parametrize("ledger", [ROWS, USUAL], ids=["early", "usual"])
+def test_a_column_that_differs_from_its_envelope_is_found(column: dict[str, object], ledger: list[Row]) -> None:
     """The envelope is the truth; a copy beside it must say the same."""
-    copies = ROWS[3].copies
+    copies = ledger[3].copies
     assert copies is not None
-    changed = replace(ROWS[3], copies=replace(copies, **column))  # pyright: ignore[reportArgumentType]
-    found = verify_rows([*ROWS[:3], changed, *ROWS[4:]])
+    changed = ledger[3]._replace(copies=copies._replace(**column))  # pyright: ignore[reportArgumentType]
+    found = verify_rows([*ledger[:3], changed, *ledger[4:]])
     assert found == Fault(RowFault.COLUMN, 4, RECORD.bytes, 3)
 
 
@@ -103,7 +125,9 @@ def test_a_walk_can_go_on_where_another_one_stood() -> None:
         assert first.take(row) is None
     said = first.summary()
     chains = first.chains
-    second = LedgerWalk(position=5, origin=said.origin, digest=said.digest, chain_of=lambda stream: chains[stream])
+    second = LedgerWalk(
+        position=5, origin=said.origin, digest=said.digest, chain_of=lambda seen: chains[seen.stream_id]
+    )
     for row in ROWS[5:]:
         assert second.take(row) is None
     whole = verify_rows(ROWS)

@@ -70,7 +70,7 @@ def test_what_is_published_again_is_marked() -> None:
     assert dict(headers_of(EVENT, refilled=True)) == dict(headers_of(EVENT)) | {"ce_refilled": b"true"}
 
 
-@pytest.mark.parametrize("event", [EVENT, replace(EVENT, traceparent=None)])
+@pytest.mark.parametrize("event", [EVENT, EVENT._replace(traceparent=None)])
 def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
     """Offset 7 in the topic: reading goes on at 8."""
     assert read_message(message_of(event)) == event
@@ -78,7 +78,7 @@ def test_message_is_read_as_it_was_written(event: PublishedEvent) -> None:
 
 def test_event_of_another_release_has_no_iso_code() -> None:
     """Everything else of it is published as of any other event."""
-    later = replace(EVENT, type="ledger.v9.Unheard", envelope=encode(replace(ENVELOPE, type="ledger.v9.Unheard")))
+    later = EVENT._replace(type="ledger.v9.Unheard", envelope=encode(replace(ENVELOPE, type="ledger.v9.Unheard")))
     assert "ce_isocode" not in dict(headers_of(later))
     assert read_message(message_of(later)) == later
 
@@ -129,9 +129,9 @@ def test_value_that_is_no_event_is_unreadable(value: bytes | None) -> None:
 
 def test_envelope_that_cannot_be_read_is_handed_on_as_it_stands() -> None:
     """So that its digest is the one that the ledger has."""
-    broken = replace(EVENT, envelope=b"\xff" + EVENT.envelope[1:])
+    broken = EVENT._replace(envelope=b"\xff" + EVENT.envelope[1:])
     found = read_message(message_of(broken))
-    assert found == replace(broken, type=UNREADABLE)
+    assert found == broken._replace(type=UNREADABLE)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_message_without_a_record_is_a_fault() -> None:
 def test_event_that_does_not_fit_is_refused() -> None:
     """One byte too many."""
     spare = MESSAGE_BYTES_MAX - len(value_of(EVENT)) - 2  # the length of a body takes two bytes more then
-    assert len(value_of(replace(EVENT, body=bytes(len(EVENT.body) + spare)))) == MESSAGE_BYTES_MAX
+    assert len(value_of(EVENT._replace(body=bytes(len(EVENT.body) + spare)))) == MESSAGE_BYTES_MAX
     with pytest.raises(MessageTooLarge):
-        value_of(replace(EVENT, body=bytes(len(EVENT.body) + spare + 1)))
+        value_of(EVENT._replace(body=bytes(len(EVENT.body) + spare + 1)))

@@ -57,14 +57,14 @@ def vector(name: str, envelope: Envelope) -> dict[str, Any]:
 def sealed_vector(name: str, envelope: Envelope, plaintext: bytes) -> dict[str, Any]:
     """One body, sealed under a key and a nonce that nobody may use."""
     key = RecordKey(DATA_KEY)
-    sealed, body = seal_body(key, NONCE, envelope, plaintext)
+    around, body = seal_body(key, NONCE, envelope, plaintext)
     return {
         "name": name,
         "data_key": DATA_KEY.hex(),
         "nonce": NONCE.hex(),
         "plaintext": plaintext.hex(),
         "salt": key.salt(envelope.stream_id, envelope.stream_version).hex(),
-        "envelope": encode(replace(sealed, body_sha256=sha256(body).digest())).hex(),
+        "envelope": around.with_digest(sha256(body).digest()).hex(),
         "body": body.hex(),
     }
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ledger.trust.envelope import FORMAT, Envelope, decode, encode
 from ledger.trust.fault import EnvelopeFault
-from ledger.trust.glance import Glance, glance
+from ledger.trust.glance import Glance, glance, whole
 
 _id, _digest = st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32)
 _envelopes = st.builds(
@@ -45,6 +45,20 @@ def as_glanced(data: bytes) -> Glance | None:
         return None
 
 
+def strictly(data: bytes) -> Envelope | None:
+    try:
+        return decode(data)
+    except EnvelopeFault:
+        return None
+
+
+def as_whole(data: bytes) -> Envelope | None:
+    try:
+        return whole(data)
+    except EnvelopeFault:
+        return None
+
+
 @settings(deadline=None, max_examples=300)
 @given(_envelopes | _sealed, st.integers(0), st.integers(0, 7), st.integers(0, 3))
 def test_the_fast_way_agrees_with_the_strict_one(envelope: Envelope, at: int, bit: int, what: int) -> None:
@@ -61,3 +75,4 @@ def test_the_fast_way_agrees_with_the_strict_one(envelope: Envelope, at: int, bi
         case _:
             data = data[:place] + bytes((bit,)) + data[place:]
     assert as_glanced(data) == as_decoded(data)
+    assert as_whole(data) == strictly(data)

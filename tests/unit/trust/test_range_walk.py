@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,17 +67,17 @@ def test_the_first_fault_is_the_same(events: int, at: int, what: str) -> None:
         case "drop":
             del rows[at]
         case "body":
-            rows[at] = replace(rows[at], body=b"other")
+            rows[at] = rows[at]._replace(body=b"other")
         case "column":
             copies = rows[at].copies
             assert copies is not None
-            rows[at] = replace(rows[at], copies=replace(copies, version=99))
+            rows[at] = rows[at]._replace(copies=copies._replace(version=99))
         case "repeat":
-            rows[at] = replace(rows[(at + 14) % 60], position=at + 1)
+            rows[at] = rows[(at + 14) % 60]._replace(position=at + 1)
         case "older":
-            rows[at] = replace(rows[(at + 53) % 60], position=at + 1)
+            rows[at] = rows[(at + 53) % 60]._replace(position=at + 1)
         case _:
-            rows[at] = replace(rows[(at + 1) % 60], position=at + 1)
+            rows[at] = rows[(at + 1) % 60]._replace(position=at + 1)
     one = verify_rows(rows)
     found = in_ranges(rows, events)
     assert isinstance(one, Fault) or (what == "drop" and at == 59)
