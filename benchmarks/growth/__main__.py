@@ -101,7 +101,7 @@ def main() -> int:
             return report("growth", [not_measured(*name, why) for name in _names()], {})
         disk_before = shutil.disk_usage(folder).used
         with filled(folder, EVENTS, LIFE_EVENTS) as on:
-            with role(["project", "run"], folder, on.settings, "project"):
+            with role(["project", "run", "--view", VIEW], folder, on.settings, "project"):
                 rows = asyncio.run(_rows(on, program))
             facts = {
                 "postgresql": on.postgres.major,

@@ -7,6 +7,7 @@ import random
 import statistics
 import time
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
 import grpc.aio
@@ -32,6 +33,8 @@ from ledger.store.whole_ledger import verify_stored
 from ledger.trust.verify import Summary
 
 WRITTEN_RECORDS = 256
+"""The first that were filled. They grow by what is written: others are loaded, and the boards of others are asked."""
+WRITTEN_DEPARTMENTS = 16
 LOADED_RECORDS = 200
 BOARD_RATE, BOARD_SECONDS = 100, 5
 PROBES = 100
@@ -39,7 +42,9 @@ BATCHES = 20
 VERIFIED_EVENTS = 5_000
 _BOARD_RPC = "ledger.api.v1.BoardService/GetDepartmentBoard"
 _TABLES = ("events", "stream_heads", "commands")
-_BYTES = "SELECT pg_total_relation_size({table})"
+_BYTES: LiteralString = "SELECT pg_total_relation_size({quoted})"
+_HEAD: LiteralString = "SELECT position FROM {table}"
+_COUNT: LiteralString = "SELECT count(*) FROM {table}"
 
 
 class NotVerified(Exception):
@@ -58,8 +63,8 @@ class Sides:
 
     async def append(self) -> Measured:
         """Whole commands a second over gRPC, 64 in flight, on records among all others. CPU is the service's."""
-        bodies, records = self.on.folder / "bodies", self._some(WRITTEN_RECORDS, seed=1)
-        names = [str(each) for each in records]
+        bodies = self.on.folder / "bodies"
+        names = [str(each) for each in self.on.records[self.hospital][:WRITTEN_RECORDS]]
         write_bodies(bodies, entries(self.hospital, names, int(PER_SECOND_MAX * self.seconds)))
         before = cpu_seconds(self.on.service.pid)
         run = Run("grpc", self.on.service.grpc, RPC, bodies, 64, self.seconds)
@@ -72,7 +77,7 @@ class Sides:
         async with bodies_with_keys(settings) as bodies:
             ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
             try:
-                spent = [await _seconds(ledger, self.hospital, each) for each in self._some(LOADED_RECORDS, seed=None)]
+                spent = [await _seconds(ledger, self.hospital, each) for each in self._unwritten()]
             finally:
                 await ledger.close()
         return Measured(statistics.median(spent) * 1000)
@@ -80,7 +85,10 @@ class Sides:
     async def board(self) -> Measured:
         """Milliseconds that half of all board queries take less than, departments at random, at a steady rate."""
         bodies, chosen = self.on.folder / "boards", random.Random(3)  # noqa: S311 - which board, nothing secret
-        departments = [f"D{chosen.randrange(self.departments) + 1:05d}" for _ in range(BOARD_RATE * BOARD_SECONDS)]
+        # A ledger of a few departments, as in a trial run, has none that is not written to.
+        first = WRITTEN_DEPARTMENTS + 1 if self.departments > WRITTEN_DEPARTMENTS else 1
+        numbers = (chosen.randint(first, self.departments) for _ in range(BOARD_RATE * BOARD_SECONDS))
+        departments = [f"D{number:05d}" for number in numbers]
         made = (GetDepartmentBoardRequest(hospital=self.hospital, department=each) for each in departments)
         write_bodies(bodies, (each.SerializeToString() for each in made))
         run = Run("grpc", self.on.service.grpc, _BOARD_RPC, bodies, 16, rate=BOARD_RATE)
@@ -102,7 +110,7 @@ class Sides:
     async def visible(self) -> Measured:
         """Milliseconds from an acknowledgement to the board that shows it, on the PostgreSQL stream; the median."""
         spent: list[float] = []
-        record = str(self._some(1, seed=1)[0])
+        record = str(self.on.records[self.hospital][0])
         async with grpc.aio.insecure_channel(self.on.service.grpc) as channel:
             for _ in range(PROBES):
                 receipt = (await RecordServiceStub(channel).RecordEntry(requests.entry(self.hospital, record))).receipt
@@ -126,29 +134,32 @@ class Sides:
         return Measured(time.perf_counter() - began)
 
     async def bytes_per_event(self) -> Measured:
-        """Of events, stream heads and commands with their indexes, as they lie on the disk."""
+        """On the disk, with indexes: of an event and its share of stream heads, and of the command that wrote it."""
         return await asyncio.to_thread(self._bytes)
 
     def _bytes(self) -> Measured:
-        schema = schema_of(self.hospital)
         with psycopg.connect(self.on.postgres.superuser_url, autocommit=True) as connection:
-            sizes = {
-                table: _number(connection, sql.SQL(_BYTES), sql.Literal(f'"{schema}".{table}')) for table in _TABLES
-            }
-            head = _number(connection, sql.SQL("SELECT position FROM {table}"), sql.Identifier(schema, "head"))
-        return Measured(sum(sizes.values()) / head, 0.0, {name: size / head for name, size in sizes.items()})
+            events, heads, commands = (self._number(connection, _BYTES, table) for table in _TABLES)
+            head = self._number(connection, _HEAD, "head")
+            # Lives were filled by a command for each stream; in service each event here has a command of its own.
+            asked = self._number(connection, _COUNT, "commands")
+        parts = {"events": events / head, "stream_heads": heads / head, "commands": commands / asked}
+        return Measured(sum(parts.values()), 0.0, parts)
 
-    def _some(self, count: int, seed: int | None) -> list[UUID]:
-        """Some of the filled records; other ones at each call where there is no seed."""
-        return random.Random(seed).choices(self.on.records[self.hospital], k=count)  # noqa: S311 - which, nothing secret
+    def _number(self, connection: psycopg.Connection[tuple[int]], statement: LiteralString, table: str) -> int:
+        name = sql.Identifier(schema_of(self.hospital), table)
+        text = sql.SQL(statement).format(table=name, quoted=sql.Literal(name.as_string(connection)))
+        row = connection.execute(text).fetchone()
+        return row[0] if row else 0
+
+    def _unwritten(self) -> list[UUID]:
+        """Others at each call, none of them twice."""
+        records = self.on.records[self.hospital]
+        others = records[2 * WRITTEN_RECORDS :] or records
+        return random.sample(others, min(LOADED_RECORDS, len(others)))
 
 
 async def _seconds(ledger: Ledger, hospital: str, record: UUID) -> float:
     began = time.perf_counter()
     await ledger.record(hospital, record)
     return time.perf_counter() - began
-
-
-def _number(connection: psycopg.Connection[tuple[int]], text: sql.SQL, table: sql.Composable) -> int:
-    row = connection.execute(text.format(table=table)).fetchone()
-    return row[0] if row else 0

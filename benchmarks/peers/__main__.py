@@ -19,6 +19,7 @@ from benchmarks.load.program import GoMissing, LoadProgram
 from benchmarks.pairs import Row, in_pairs, not_measured
 from benchmarks.peers import our_service
 from benchmarks.peers.bare import Bare
+from benchmarks.peers.driver import DriverFailed
 from benchmarks.peers.job import EVENT_BYTES, EVENTS, IN_FLIGHT, READERS, SECONDS, Probe, System
 from benchmarks.peers.limits import NOTES, limits_table
 from benchmarks.peers.our_service import OurService
@@ -42,10 +43,19 @@ async def _rows(stood_on: Ground, found: Sequence[System]) -> tuple[list[Row], d
         await each.fill()
     probes = {each.name: await each.probe() for each in found}
     rows = [row for each in found for row in await _of_one(bare, each)]
+    await our_service.fill_replayed(stood_on)
     return [*rows, *await _of_service(stood_on, bare, found)], probes
 
 
 async def _of_one(bare: Bare, system: System) -> list[Row]:
+    """All rows of a system. One that breaks off is said not to be measured; what was measured of the others stays."""
+    try:
+        return await _measured(bare, system)
+    except DriverFailed as failed:
+        return _missing([(system.name, str(failed))])
+
+
+async def _measured(bare: Bare, system: System) -> list[Row]:
     rows: list[Row] = []
     for clients in IN_FLIGHT:
         pairs = await in_pairs(partial(bare.append, clients), partial(system.append, clients))
