@@ -19,7 +19,7 @@ class Trend:
     """A series as a line."""
 
     median: float
-    slope_per_hour: float
+    slope_per_second: float
 
 
 def trend(samples: Sequence[Sample]) -> Trend:
@@ -30,10 +30,4 @@ def trend(samples: Sequence[Sample]) -> Trend:
         for end, later in samples[at + 1 :]
         if end > begin
     ]
-    return Trend(statistics.median(value for _, value in samples), statistics.median(slopes) * 3600)
-
-
-def growth_in(samples: Sequence[Sample], hours: float) -> float:
-    """By which part of its median the series would grow in so many hours; negative where it shrinks."""
-    found = trend(samples)
-    return found.slope_per_hour * hours / found.median if found.median else 0.0
+    return Trend(statistics.median(value for _, value in samples), statistics.median(slopes))

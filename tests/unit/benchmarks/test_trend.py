@@ -4,31 +4,32 @@ import random
 
 import pytest
 
-from benchmarks.soak.trend import growth_in, trend
+from benchmarks.soak.trend import trend
 
 
-def test_a_line_has_its_slope() -> None:
-    """Two MiB a minute are 120 an hour."""
-    found = trend([(60.0 * minute, 100 + 2.0 * minute) for minute in range(20)])
-    assert found.slope_per_hour == pytest.approx(120)
+def test_a_line_has_its_slope_and_its_middle() -> None:
+    """Two MiB a minute are a thirtieth of one a second."""
+    found = trend([(60.0 * minute, 100 + 2.0 * minute) for minute in range(21)])
+    assert found.slope_per_second == pytest.approx(2 / 60)
+    assert found.median == 120
 
 
 def test_a_peak_bends_nothing() -> None:
     """One collection of garbage, or one batch that was large, is no leak."""
     samples = [(float(at), 100.0) for at in range(60)]
     samples[30] = (30.0, 500.0)
-    assert growth_in(samples, 1) == 0
+    assert trend(samples).slope_per_second == 0
 
 
-def test_noise_around_a_level_is_flat_and_a_leak_under_noise_is_seen() -> None:
-    """A leak of a tenth in the time measured must not hide in noise of a twentieth."""
+def test_a_leak_is_seen_under_noise_larger_than_itself() -> None:
+    """Eight MiB in thirteen minutes, about 16 bytes a command here, must not hide in noise of five."""
     noise = random.Random(5)  # noqa: S311  # noise, nothing secret
-    level = [(5.0 * at, 200 + noise.uniform(-10, 10)) for at in range(160)]
-    leak = [(at, value + 20 * at / 800) for at, value in level]
-    assert abs(growth_in(level, 800 / 3600)) < 0.02
-    assert growth_in(leak, 800 / 3600) > 0.05
+    level = [(5.0 * at, 200 + noise.uniform(-5, 5)) for at in range(160)]
+    leak = [(at, value + 8 * at / 800) for at, value in level]
+    assert abs(trend(level).slope_per_second) < 2 / 800
+    assert trend(leak).slope_per_second > 6 / 800
 
 
-def test_what_shrinks_grows_by_less_than_nothing() -> None:
-    """So that it is never called a leak."""
-    assert growth_in([(0.0, 10.0), (3600.0, 5.0)], 1) < 0
+def test_what_shrinks_is_no_leak() -> None:
+    """Its slope is below nothing."""
+    assert trend([(0.0, 10.0), (3600.0, 5.0)]).slope_per_second < 0
