@@ -3,8 +3,12 @@
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmarks.peers.fetched import PeerMissing, npm_folder
 from benchmarks.peers.job import EVENT_BYTES, Probe, event_text, record_id
 from benchmarks.peers.limits import NOTES, limits_table
 
@@ -36,3 +40,28 @@ def test_a_system_that_was_not_tried_is_not_praised() -> None:
     )
     assert by_system["UmaDB"] == ("NOT refused (tried)", "2")
     assert {by_system[each] for each in NOTES if each != "UmaDB"} == {("not tried", "not tried")}
+
+
+def test_without_node_its_systems_are_missing_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without Node measures the others, and says why these are not there."""
+    monkeypatch.setenv("LEDGER_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PeerMissing, match="Node and npm"):
+        npm_folder()
+
+
+def test_what_could_not_be_fetched_is_fetched_again_and_its_reason_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A registry that was out of reach once must not leave half a peer behind that is then measured."""
+    monkeypatch.setenv("LEDGER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for name in ("npm", "node"):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\necho out of reach >&2\nexit 1\n")
+        program.chmod(0o755)
+    for _ in range(2):
+        with pytest.raises(PeerMissing, match=r"fetch\.log"):
+            npm_folder()
+    (log,) = (tmp_path / "cache").rglob("fetch.log")
+    assert log.read_text() == "out of reach\n"
