@@ -83,7 +83,7 @@ bench-peers: setup ## the same job on other event stores (UmaDB, message-db, Emm
 bench-views: setup ## views beside their upserts, a rebuild from 10^6 events, boards, waiting (LEDGER_BENCH_EVENTS=20000 for a short one)
 	@$(BIN)/python -m benchmarks.views
 
-bench-growth: setup ## 10^7 events beside 10^5 (30 GB of disk, hours; LEDGER_BENCH_EVENTS=1000000 for less), 300 hospitals, 295 of them idle
+bench-growth: setup ## 10^7 events beside 10^5 (40 GB of disk, hours; LEDGER_BENCH_EVENTS=1000000 for less), 300 hospitals, 295 of them idle
 	@$(BIN)/python -m benchmarks.growth; long=$$?; $(BIN)/python -m benchmarks.idle; many=$$?; \
 	  if [ $$long = 1 ] || [ $$many = 1 ]; then exit 1; fi; exit $$(( long > many ? long : many ))
 

@@ -43,11 +43,13 @@ class Filled:
 
 
 @contextmanager
-def filled(folder: Path, events: Mapping[str, int], life_events: int) -> Generator[Filled]:
-    """So many events in each hospital, in lives of so many events each."""
+def filled(
+    folder: Path, events: Mapping[str, int], life_events: int, beside: Mapping[str, str] | None = None
+) -> Generator[Filled]:
+    """So many events in each hospital, in lives of so many events each. `beside`: further settings of every role."""
     with EmbeddedPostgres(folder / "postgres") as postgres:
         asyncio.run(prepared(postgres.superuser_url, list(events)))
-        settings = service_settings(folder, postgres)
+        settings = service_settings(folder, postgres) | dict(beside or {})
         with serving(settings, folder) as service:
             settings |= {"LEDGER_GRPC_LISTEN": service.grpc, "LEDGER_HTTP_LISTEN": service.http}
             records, seconds = asyncio.run(_all_filled(settings, service, events, life_events))

@@ -108,7 +108,7 @@ class Sides:
         return Measured(statistics.median(spent))
 
     async def visible(self) -> Measured:
-        """Milliseconds from an acknowledgement to the board that shows it, on the PostgreSQL stream; the median."""
+        """Milliseconds from an acknowledgement to the board that shows it, through the published stream; the median."""
         spent: list[float] = []
         record = str(self.on.records[self.hospital][0])
         async with grpc.aio.insecure_channel(self.on.service.grpc) as channel:
