@@ -77,7 +77,7 @@ soak: setup ## the invariants of the life cycle on 20,000 random lives (about a 
 bench: setup ## the short benchmarks, under 25 minutes on a quiet machine (NAME=append for one; load rows need Go 1.26)
 	@$(BIN)/python -m benchmarks $(NAME)
 
-bench-peers: setup ## the same job on other event stores (UmaDB, message-db, Emmett need pip, npm and Node; about 20 minutes)
+bench-peers: setup ## the same job on other event stores (UmaDB, message-db, Emmett need pip, npm and Node; half an hour)
 	@$(BIN)/python -m benchmarks.peers
 
 bench-views: setup ## views beside their upserts, a rebuild from 10^6 events, boards, waiting (LEDGER_BENCH_EVENTS=20000 for a short one)

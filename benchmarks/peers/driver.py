@@ -111,10 +111,13 @@ class DrivenSystem:
         return await asyncio.to_thread(self._run, Task(do, self._url, clients, SECONDS, EVENTS))
 
     def _run(self, task: Task) -> dict[str, float]:
-        done = subprocess.run(
-            self._command, input=json.dumps(asdict(task)), env=dict(self._environment), cwd=_PROJECT,
-            capture_output=True, text=True, check=False, timeout=_SECONDS_MAX,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                self._command, input=json.dumps(asdict(task)), env=dict(self._environment), cwd=_PROJECT,
+                capture_output=True, text=True, check=False, timeout=_SECONDS_MAX,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise DriverFailed(f"{self.name}: {task.do} did not end within {_SECONDS_MAX} s") from None
         if done.returncode:
             raise DriverFailed(f"{self.name}: {task.do}: {done.stderr.strip().splitlines()[-1:]}")
         return json.loads(done.stdout)
