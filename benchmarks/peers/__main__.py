@@ -20,6 +20,7 @@ from benchmarks.pairs import Row, in_pairs, not_measured
 from benchmarks.peers import our_service
 from benchmarks.peers.bare import Bare
 from benchmarks.peers.driver import DriverFailed
+from benchmarks.peers.fetched import peer_versions
 from benchmarks.peers.job import EVENT_BYTES, EVENTS, IN_FLIGHT, READERS, SECONDS, Probe, System
 from benchmarks.peers.limits import NOTES, limits_table
 from benchmarks.peers.our_service import OurService
@@ -38,21 +39,19 @@ _SERVICE = (f"{our_service.NAME}: append, 64 in flight", "pgbench", "events/s", 
 
 async def _rows(stood_on: Ground, found: Sequence[System]) -> tuple[list[Row], dict[str, Probe]]:
     await add_hospital(stood_on.postgres.superuser_url, HOSPITAL, origin_prefix="ledger.bench")
-    bare = Bare(stood_on.postgres, stood_on.folder)
-    for each in (bare, *found):
-        await each.fill()
-    probes = {each.name: await each.probe() for each in found}
-    rows = [row for each in found for row in await _of_one(bare, each)]
+    bare, probes, rows = Bare(stood_on.postgres, stood_on.folder), dict[str, Probe](), list[Row]()
+    await bare.fill()
+    for each in found:
+        try:
+            await each.fill()
+            probes[each.name] = await each.probe()
+            rows += await _measured(bare, each)
+        except DriverFailed as failed:
+            # One that breaks off is said not to be measured; what was measured of the others stays.
+            rows += _missing([(each.name, str(failed))])
     await our_service.fill_replayed(stood_on)
-    return [*rows, *await _of_service(stood_on, bare, found)], probes
-
-
-async def _of_one(bare: Bare, system: System) -> list[Row]:
-    """All rows of a system. One that breaks off is said not to be measured; what was measured of the others stays."""
-    try:
-        return await _measured(bare, system)
-    except DriverFailed as failed:
-        return _missing([(system.name, str(failed))])
+    there = [each for each in found if each.name in probes]
+    return [*rows, *await _of_service(stood_on, bare, there)], probes
 
 
 async def _measured(bare: Bare, system: System) -> list[Row]:
@@ -93,7 +92,13 @@ def main() -> int:
         rows, probes = asyncio.run(_rows(stood_on, found))
         version = stood_on.postgres.major
     Console(width=_WIDTH).print(limits_table(probes))
-    facts = {"postgresql": version, "events": EVENTS, "event_bytes": EVENT_BYTES, "seconds": SECONDS}
+    facts = {
+        "postgresql": version,
+        "events": EVENTS,
+        "event_bytes": EVENT_BYTES,
+        "seconds": SECONDS,
+        "peers": peer_versions(),
+    }
     told = {"probes": {name: vars(probe) for name, probe in probes.items()}, "does": NOTES}
     return report("peers", [*rows, *_missing(missing)], {**facts, **told})
 

@@ -6,16 +6,20 @@ Nothing of a peer is a dependency of the project: what cannot be fetched is "not
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ledger.embedded.kafka_jars import default_cache
 
 _HERE = Path(__file__).parent
 _SECONDS_MAX = 300
+_NAMED = ("@event-driven-io/emmett-postgresql", "@eventide/message-db", "pg")
 
 
 class PeerMissing(Exception):
@@ -47,6 +51,19 @@ def umadb_folder() -> Path:
         _fetch([*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "--target", ".", "-r", str(lock)], folder)
         (folder / "fetched").touch()
     return folder
+
+
+def peer_versions() -> dict[str, str]:
+    """Of what is fetched, as locked, and of the Node that runs it."""
+    lock: dict[str, Any] = json.loads((_HERE / "npm" / "package-lock.json").read_text())
+    found = {name: str(lock["packages"][f"node_modules/{name}"]["version"]) for name in _NAMED}
+    wheel = re.search(r"^(umadb)==(\S+)", (_HERE / "umadb.lock").read_text(), re.MULTILINE)
+    if wheel:
+        found[wheel[1]] = wheel[2]
+    if node := shutil.which("node"):
+        told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS_MAX)
+        found["node"] = told.stdout.strip()
+    return found
 
 
 def _folder(name: str, lock: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peers.fetched import PeerMissing, npm_folder
+from benchmarks.peers.fetched import PeerMissing, npm_folder, peer_versions
 from benchmarks.peers.job import EVENT_BYTES, Probe, event_text, record_id
 from benchmarks.peers.limits import NOTES, limits_table
 
@@ -24,6 +24,13 @@ def test_every_package_is_pinned_by_its_digest_and_no_registry_is_named() -> Non
     assert [name for name, each in packages.items() if "resolved" in each] == []
     wheels = _PEERS.joinpath("umadb.lock").read_text()
     assert re.search(r"umadb==[\d.]+ \\\n +--hash=sha256:[0-9a-f]{64}\n", wheels)
+
+
+def test_a_result_names_the_versions_that_are_locked() -> None:
+    """A figure of another version is another figure."""
+    found = peer_versions()
+    assert {"@event-driven-io/emmett-postgresql", "@eventide/message-db", "pg", "umadb"} <= found.keys()
+    assert all(found.values())
 
 
 def test_the_event_and_the_records_are_the_same_in_every_system() -> None:
