@@ -11,7 +11,7 @@ PEOPLE ?=
 NAME ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: bench soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: bench bench-peers bench-views bench-growth soak-service soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,19 @@ soak: setup ## the invariants of the life cycle on 20,000 random lives (about a 
 
 bench: setup ## the short benchmarks, under 25 minutes on a quiet machine (NAME=append for one; load rows need Go 1.26)
 	@$(BIN)/python -m benchmarks $(NAME)
+
+bench-peers: setup ## the same job on other event stores (UmaDB, message-db, Emmett need pip, npm and Node; half an hour)
+	@$(BIN)/python -m benchmarks.peers
+
+bench-views: setup ## views beside their upserts, a rebuild from 10^6 events, boards, waiting (LEDGER_BENCH_EVENTS=20000 for a short one)
+	@$(BIN)/python -m benchmarks.views
+
+bench-growth: setup ## 10^7 events beside 10^5 (40 GB of disk, hours; LEDGER_BENCH_EVENTS=1000000 for less), 300 hospitals, 295 of them idle
+	@$(BIN)/python -m benchmarks.growth; long=$$?; $(BIN)/python -m benchmarks.idle; many=$$?; \
+	  if [ $$long = 1 ] || [ $$many = 1 ]; then exit 1; fi; exit $$(( long > many ? long : many ))
+
+soak-service: setup ## memory and open files of the whole service over 20 minutes at 60 % load (LEDGER_SOAK_SECONDS=120 for less)
+	@$(BIN)/python -m benchmarks.soak
 
 demo: setup ## the whole path on real input (PEOPLE=300 for a larger run)
 	@$(BIN)/ledger demo $(if $(PEOPLE),--people $(PEOPLE))

@@ -1,0 +1,1 @@
+"""Hundreds of hospitals in one service, nearly all of them at rest."""

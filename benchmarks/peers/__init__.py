@@ -1,0 +1,1 @@
+"""The same job on other event stores that install here, each driven the way its own documentation says."""
