@@ -19,16 +19,24 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
         entries=row[7],
         patient_id=str(row[8]),
         standing=standing,
-        codes=map(_code, row[10] or []),
+        codes=_codes(row[10] or [], row[13] or {}),
         duplicates=map(_duplicate, row[11] or []),
         corrected=row[12],
     )
 
 
-def _code(found: list[Any]) -> boards_pb2.EpisodeCode:
-    system, code, display, version, entries, corrected, subject = found
-    coding = common_pb2.Coding(system=system, code=code, display=display, version=version)
-    return boards_pb2.EpisodeCode(coding=coding, entries=entries, corrected=corrected, subject_id=subject)
+def _codes(found: list[list[Any]], led: dict[str, str]) -> list[boards_pb2.EpisodeCode]:
+    """Each code once for each subject: what is under the id of a newborn that was taken back is the right one's."""
+    by_code: dict[tuple[str, str, str], boards_pb2.EpisodeCode] = {}
+    for system, code, display, version, entries, corrected, named in found:
+        subject: str = named
+        while subject in led:
+            subject = led[subject]
+        coding = common_pb2.Coding(system=system, code=code, display=display, version=version)
+        shown = by_code.setdefault((subject, system, code), boards_pb2.EpisodeCode(coding=coding, subject_id=subject))
+        shown.entries += entries
+        shown.corrected += corrected
+    return [by_code[key] for key in sorted(by_code)]
 
 
 def _duplicate(found: list[Any]) -> boards_pb2.EpisodeDuplicate:

@@ -215,7 +215,8 @@ class FactGathering:
         # Too many are refused without asking for each.
         if patient_id is None or not (first or also) or len(also) > ITEMS_MAX:
             return facts
-        known = await self._stated.known((*first, *also), patient_id)
+        persons = await self._identities.merged_with(patient_id)
+        known = await self._stated.known((*first, *also), persons)
         return replace(facts, fact=known[0].fact if first else None, also=known[len(first) :])
 
     async def _coded(self, asked: Asked, facts: Facts) -> Facts:

@@ -24,6 +24,7 @@ from ledger.application.errors import (
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, decode_result
 from ledger.application.packages import package_bytes
+from ledger.application.patient_identities import PatientIdentities
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.service_notes import ServiceNotes
@@ -167,8 +168,10 @@ class Ledger:
 
     async def find_by_fact(self, hospital: str, patient_id: UUID, fact: bytes) -> list[Found]:
         """The record and entry whose source item states a fact of the patient now."""
-        stated = StatedFacts(hospital, self._reader, (await self._tenants.of(hospital)).keys)
-        return await self._holder(hospital, await stated.holder(patient_id, fact))
+        tenant = await self._tenants.of(hospital)
+        persons = await PatientIdentities(tenant.ledger, self._reader, tenant.keys).merged_with(patient_id)
+        stated = StatedFacts(hospital, self._reader, tenant.keys)
+        return await self._holder(hospital, await stated.holder(persons, fact))
 
     async def _holder(self, hospital: str, claimed: ClaimedItem | None) -> list[Found]:
         if claimed is None:

@@ -45,6 +45,18 @@ class PatientIdentities:
         loaded = await self._ledger.load(patient_id) if patient_id else None
         return loaded.state.merged_into if loaded and isinstance(loaded.state, PatientState) else None
 
+    async def merged_with(self, patient_id: UUID) -> tuple[UUID, ...]:
+        """The patient, then everybody who is the same person by merges that stand, as this process last saw them."""
+        found: dict[UUID, None] = {}
+        waiting = [patient_id]
+        while waiting:
+            found[each := waiting.pop()] = None
+            loaded = self._ledger.known(each) or await self._ledger.load(each)
+            if loaded is not None and isinstance(loaded.state, PatientState):
+                into = {loaded.state.merged_into} if loaded.state.merged_into else set[UUID]()
+                waiting += sorted((loaded.state.absorbed | into) - set(found) - set(waiting))
+        return tuple(found)
+
     async def alike(self, details: PatientDetails) -> tuple[UUID, ...]:
         """Patients that were registered with the same name, birth date and gender."""
         parts = likeness(details)

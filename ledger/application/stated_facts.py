@@ -39,23 +39,32 @@ class StatedFacts:
         self._reader = reader
         self._keys = keys
 
-    async def known(self, items: Sequence[HeldItem], patient_id: UUID) -> tuple[KnownItem, ...]:
-        """What is known of each item and of its fact: two reads, however many there are. Raises UnknownSourceClaim."""
+    async def known(self, items: Sequence[HeldItem], persons: Sequence[UUID]) -> tuple[KnownItem, ...]:
+        """What is known of each item and of its fact: two reads, however many there are. Raises UnknownSourceClaim.
+
+        `persons` are the patient, then everybody merged with it: what was stated of them was stated of the patient.
+        """
         sources = [self._source_key(each) for each in items]
-        facts = [self._fact_key(patient_id, each.fact_sha256) if each.fact_sha256 else b"" for each in items]
-        wanted = {*(("source", key) for key in sources), *(("fact", key) for key in facts if key)}
+        facts = [
+            [self._fact_key(each, item.fact_sha256) for each in persons] if item.fact_sha256 else [] for item in items
+        ]
+        wanted = {*(("source", key) for key in sources), *(("fact", key) for keys in facts for key in keys)}
         rows = await self._reader.reservation_many(self._hospital, list(wanted))
         stating = {("source", _stating(row)) for (kind, _), row in rows.items() if kind == "fact"} - wanted
         if stating:
             rows |= await self._reader.reservation_many(self._hospital, list(stating))
         return tuple(_known(*keys, rows) for keys in zip(sources, facts, strict=True))
 
-    async def holder(self, patient_id: UUID, fact: bytes) -> ClaimedItem | None:
+    async def holder(self, persons: Sequence[UUID], fact: bytes) -> ClaimedItem | None:
         """What was made from the item that states a fact; None where none does now. Raises UnknownSourceClaim."""
-        row = await self._reader.reservation(self._hospital, "fact", self._fact_key(patient_id, fact))
-        if row is None:
-            return None
-        return _live(row, await self._reader.reservation(self._hospital, "source", _stating(row)))
+        for each in persons:
+            row = await self._reader.reservation(self._hospital, "fact", self._fact_key(each, fact))
+            if row is None:
+                continue
+            found = _live(row, await self._reader.reservation(self._hospital, "source", _stating(row)))
+            if found is not None:
+                return found
+        return None
 
     def _source_key(self, held: HeldItem) -> bytes:
         return self._keys.key("source", (held.item.system, held.item.type, held.item.id))
@@ -64,14 +73,21 @@ class StatedFacts:
         return self._keys.key("fact", (str(patient_id), fact.hex()))
 
 
-def _known(source: bytes, fact: bytes, rows: _Rows) -> KnownItem:
-    claimed, stated = claimed_item(rows.get(("source", source))), rows.get(("fact", fact))
+def _known(source: bytes, facts: Sequence[bytes], rows: _Rows) -> KnownItem:
+    found = [_fact(source, rows.get(("fact", key)), rows) for key in facts]
+    own = next(iter(found), None)
+    if own is None or own.holder is None:
+        # A claim goes to the patient's own key: what stands under another's counts only while somebody else states it.
+        own = next((each for each in found[1:] if each is not None and each.holder is not None and not each.own), own)
+    return KnownItem(claimed_item(rows.get(("source", source))), own)
+
+
+def _fact(source: bytes, stated: ReservationRow | None, rows: _Rows) -> KnownFact | None:
     if stated is None:
-        return KnownItem(claimed)
+        return None
     stating = _stating(stated)
     system = stated.value[_KEY_BYTES + DIGEST_BYTES :].decode()
-    holder = _live(stated, rows.get(("source", stating)))
-    return KnownItem(claimed, KnownFact(stated.value, system, own=stating == source, holder=holder))
+    return KnownFact(stated.value, system, own=stating == source, holder=_live(stated, rows.get(("source", stating))))
 
 
 def _stating(row: ReservationRow) -> bytes:

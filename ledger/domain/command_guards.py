@@ -93,6 +93,12 @@ def _not_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
     return entry is None or entry.state is not EntryState.DRAFT
 
 
+def _template_kept(command: Any, record: RecordState, facts: Facts) -> bool:
+    # An import files a document by what it fits: what a source says anew may fit elsewhere.
+    entry = entry_of(command, record)
+    return entry is None or facts.context.historical or entry.last.content.template == command.content.template
+
+
 def _still_a_draft(command: Any, record: RecordState, _: Facts) -> bool:
     entry = entry_of(command, record)
     return entry is None or entry.state is EntryState.DRAFT
@@ -329,6 +335,12 @@ CORRECTED_STANDS = _check(
     "ENTRY_RETRACTED", "what was retracted is not corrected", "corrects_entry_id", _corrected_stands
 )
 ENTRY_NOT_RETRACTED = _check("ENTRY_RETRACTED", "a retracted entry is not changed", "entry_id", _not_retracted)
+TEMPLATE_KEPT = _check(
+    "TEMPLATE_CHANGED",
+    "another template is another entry: this one is retracted and that recorded; a source may say what it was",
+    "content.template",
+    _template_kept,
+)
 NOT_A_DRAFT = _check("DRAFT", "a draft is signed before it is amended", "entry_id", _not_a_draft)
 STILL_A_DRAFT = _check("NOT_A_DRAFT", "the entry is signed or retracted", "entry_id", _still_a_draft)
 CONSULTATION_OPEN = _check("ALREADY_ANSWERED", "it was answered before", "consultation_id", _unanswered)

@@ -29,6 +29,25 @@ def _late_without_reason(command: Any, record: RecordState, facts: Facts) -> Ite
         yield Violation("reason", "REASON_REQUIRED", LATE_WITH_REASON.demand)
 
 
+def _withdrawn(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    asked = record.consultations.get(command.consultation_id)
+    if asked is not None and asked.withdrawn_at is not None:
+        yield Violation("consultation_id", NOT_WITHDRAWN.rule, NOT_WITHDRAWN.demand)
+
+
+def _not_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    asked = record.consultations.get(command.consultation_id)
+    own = asked is None or asked.requested_by == facts.context.actor.id
+    if not own and not facts.may("withdraw_consultation"):
+        yield Violation("context.actor", ASKER_OR_HEAD.rule, ASKER_OR_HEAD.demand)
+
+
+NOT_WITHDRAWN = CommandGuard(
+    "CONSULTATION_WITHDRAWN", "it stands: whoever is needed after all is asked anew", _withdrawn
+)
+ASKER_OR_HEAD = CommandGuard(
+    "NOT_AUTHOR", "who asked withdraws it, or a role that the pack in force names", _not_asker, asks_roles=True
+)
 BEFORE_REQUEST_WITH_REASON = CommandGuard(
     "BEFORE_REQUEST",
     "who came or answered before the request, and before a call that it names, says why",

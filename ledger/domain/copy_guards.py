@@ -7,12 +7,13 @@ from typing import Any
 
 from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard
 from ledger.domain.decision import Facts
+from ledger.domain.newborns import is_subject, subject_meant, subject_of
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 
 
 def _unknown_subject(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if command.subject_id is not None and command.subject_id not in record.newborns:
+    if not is_subject(record, command.subject_id):
         yield Violation("subject_id", SUBJECT_KNOWN.rule, SUBJECT_KNOWN.demand)
 
 
@@ -20,7 +21,7 @@ def _of_others(command: Any, record: RecordState, _: Facts) -> Iterable[Violatio
     # Whoever gets the newborn's copy is not told of the mother by it, nor the other way round.
     for index, entry_id in enumerate(command.entry_ids):
         entry = record.entries.get(entry_id)
-        if entry is not None and entry.last.content.subject_id != command.subject_id:
+        if entry is not None and subject_of(record, entry) != subject_meant(record, command.subject_id):
             yield Violation(f"entry_ids[{index}]", ONE_SUBJECT.rule, ONE_SUBJECT.demand)
 
 

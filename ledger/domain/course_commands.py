@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.newborn_commands import NewbornCommand
 from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem, TimeOf
 
 
@@ -64,6 +65,15 @@ class ArriveAtConsultation:
 
 
 @dataclass(frozen=True)
+class WithdrawConsultation:
+    """Withdraws a consultation that was asked for by mistake."""
+
+    record_id: UUID
+    consultation_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class ResumeCare:
     """Withdraws a discharge."""
 
@@ -87,15 +97,6 @@ class DeclareEnteredInError:
     reason: str
     confirmed_by: Actor | None
     correct_record_id: UUID | None
-
-
-@dataclass(frozen=True)
-class RegisterNewborn:
-    """Makes a newborn a subject of the mother's record."""
-
-    record_id: UUID
-    number: int
-    born_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -197,10 +198,11 @@ CourseCommand = (
     | FileLateItem
     | AcceptDeficiency
     | ArriveAtConsultation
+    | WithdrawConsultation
     | ResumeCare
     | VoidRecord
     | DeclareEnteredInError
-    | RegisterNewborn
+    | NewbornCommand
     | RecallRecord
     | ReportMissedDeadline
     | WithdrawMissedDeadline

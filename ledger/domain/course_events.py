@@ -96,16 +96,6 @@ class RecordEnteredInError:
 
 
 @dataclass(frozen=True)
-class NewbornRegistered:
-    """A newborn became a subject of the mother's record."""
-
-    meta: EventMeta
-    subject_id: UUID
-    number: int
-    born_at: datetime
-
-
-@dataclass(frozen=True)
 class RecordRecalled:
     """The department took the record back before quality control looked at it."""
 
@@ -236,6 +226,15 @@ class ConsultationCalled:
 
 
 @dataclass(frozen=True)
+class ConsultationWithdrawn:
+    """A consultation that was asked for by mistake was withdrawn; its clock ends with this event."""
+
+    meta: EventMeta
+    consultation_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
 class AnsweredBeforeRequest:
     """The answer before this event was given before anybody had asked in writing."""
 
@@ -273,7 +272,6 @@ CourseEvent = (
     | CareResumed
     | RecordVoided
     | RecordEnteredInError
-    | NewbornRegistered
     | RecordRecalled
     | QualityAssessed
     | DeadlineMissed
@@ -288,6 +286,7 @@ CourseEvent = (
     | TimeCorrected
     | PhysicianAssigned
     | ConsultationCalled
+    | ConsultationWithdrawn
     | AnsweredBeforeRequest
     | ContentCopied
 )

@@ -33,11 +33,44 @@ class Consultation:
     """Why the answer came before the request; empty where it did not."""
     record_version: int = 0
     """Version of the record at which it was asked for first."""
+    requested_by: UUID | None = None
+    withdrawn_at: datetime | None = None
+    """By the ledger's clock; None = it was not withdrawn."""
+    withdrawal_reason: str = ""
 
     @property
     def answered(self) -> bool:
         """Whether the answer is there."""
         return self.entry_id is not None
+
+
+@dataclass(frozen=True)
+class BirthCorrection:
+    """A time of birth that was corrected."""
+
+    before: datetime
+    born_at: datetime
+    reason: str
+    corrected_by: Actor
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Newborn:
+    """A newborn as a subject of the mother's record."""
+
+    subject_id: UUID
+    number: int
+    born_at: datetime
+    """As corrected last."""
+    late_reason: str = ""
+    """Why it was entered late; empty where it was not."""
+    withdrawn: bool = False
+    same_as_id: UUID | None = None
+    """Of one that was taken back: who is meant by it; None = nobody was born."""
+    reason: str = ""
+    """Why it was taken back, or stands again."""
+    corrections: tuple[BirthCorrection, ...] = ()
 
 
 @dataclass(frozen=True)

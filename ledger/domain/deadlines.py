@@ -198,7 +198,8 @@ def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime 
             asked = record.consultations.get(start.subject_id) if start.subject_id else None
             if asked is None:
                 return None
-            return (asked.arrived_at or asked.answered_at) if rule.stop == "arrival" else asked.answered_at
+            came = asked.arrived_at if rule.stop == "arrival" else None
+            return came or asked.answered_at or asked.withdrawn_at
         case "submission":
             return record.archiving.submitted_at
         case "physician":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
-from ledger.domain.course_events import AnsweredBeforeRequest, ConsultationCalled
+from ledger.domain.course_commands import WithdrawConsultation
+from ledger.domain.course_events import AnsweredBeforeRequest, ConsultationCalled, ConsultationWithdrawn
 from ledger.domain.decide_entry import attested_state, check_content, check_room, kept_content
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import ConsultationAnswered, ConsultationRequested, EntryRecorded
-from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
+from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 
@@ -59,4 +60,17 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     return on_record(command.record_id, note, answer, *early, entry_id=entry_id)
 
 
-DECISIONS = {RequestConsultation: request_consultation, AnswerConsultation: answer_consultation}
+def withdraw_consultation(command: WithdrawConsultation, state: StreamState | None, facts: Facts) -> Decision:
+    """Asked for by mistake: the request stays in the history, and nobody waits for it any more."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, ConsultationWithdrawn(facts.meta(), command.consultation_id, command.reason))
+
+
+DECISIONS = {
+    RequestConsultation: request_consultation,
+    AnswerConsultation: answer_consultation,
+    WithdrawConsultation: withdraw_consultation,
+}

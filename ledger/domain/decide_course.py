@@ -10,7 +10,6 @@ from ledger.domain.course_commands import (
     DraftEntry,
     FileLateItem,
     RecallRecord,
-    RegisterNewborn,
     ResumeCare,
     VoidRecord,
 )
@@ -23,7 +22,6 @@ from ledger.domain.course_events import (
     EntryCountersigned,
     EntryDrafted,
     LateItemFiled,
-    NewbornRegistered,
     RecordEnteredInError,
     RecordRecalled,
     RecordVoided,
@@ -59,9 +57,6 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.values import EntryState
-
-NEWBORNS_MAX = 20
-"""Newborns of one birth; more is a mistake of typing."""
 
 
 def draft_entry(command: DraftEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -203,21 +198,6 @@ def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState 
     return on_record(command.record_id, event)
 
 
-def register_newborn(command: RegisterNewborn, state: StreamState | None, facts: Facts) -> Decision:
-    """A newborn becomes a subject of the mother's record."""
-    record = expect(state, RecordState, "record_id")
-    faults = begin(command, record, facts)
-    if command.number != len(record.newborns) + 1 or command.number > NEWBORNS_MAX:
-        faults.add("number", "OUT_OF_RANGE", "newborns of a birth are counted one after the other", RefusalKind.STATE)
-    meta = facts.meta()
-    born_at = command.born_at or meta.occurred_at
-    if born_at - facts.now > facts.pack.ahead_max:
-        faults.add("born_at", "TIME_IN_FUTURE", "nobody is born in the future")
-    faults.refuse_if_any()
-    event = NewbornRegistered(meta, facts.ids[0], command.number, born_at)
-    return on_record(command.record_id, event, subject_id=facts.ids[0])
-
-
 def recall_record(command: RecallRecord, state: StreamState | None, facts: Facts) -> Decision:
     """The department takes the record back before the review."""
     record = expect(state, RecordState, "record_id")
@@ -236,6 +216,5 @@ DECISIONS = {
     ResumeCare: resume_care,
     VoidRecord: void_record,
     DeclareEnteredInError: declare_entered_in_error,
-    RegisterNewborn: register_newborn,
     RecallRecord: recall_record,
 }

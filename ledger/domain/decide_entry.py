@@ -36,6 +36,7 @@ from ledger.domain.held_items import (
     item_claims,
 )
 from ledger.domain.lifecycle import LATE_RESULT, command_faults, state_faults
+from ledger.domain.newborns import is_subject
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
@@ -231,8 +232,8 @@ def check_content(
     """Notes every fault of an entry's content and attestation; the attestation as it will be kept."""
     # What an earlier system wrote in which visit is not ours to say.
     facts.templates.check(content, faults, visit=None if facts.context.historical else record.visit_type)
-    if content.subject_id is not None and content.subject_id not in record.newborns:
-        text = "no newborn of this record has this id"
+    if not is_subject(record, content.subject_id):
+        text = "no newborn of this record has this id, or nobody was born by it"
         faults.add("content.subject_id", "UNKNOWN_SUBJECT", text, RefusalKind.NOT_FOUND)
     if not facts.context.historical:
         check_coded(content, facts.code_tables, faults)

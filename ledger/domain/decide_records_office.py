@@ -34,6 +34,7 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
+from ledger.domain.newborns import subject_meant, subject_of
 from ledger.domain.office_guards import is_early_erasure
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
@@ -52,10 +53,11 @@ def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> D
     faults = begin(command, record, facts)
     for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
         check_reason(value, faults, field)
+    subject = subject_meant(record, command.subject_id)
     scope = command.entry_ids or tuple(
         entry.entry_id
         for entry in record.entries.values()
-        if not entry.retracted and is_finished(record, entry) and entry.last.content.subject_id == command.subject_id
+        if not entry.retracted and is_finished(record, entry) and subject_of(record, entry) == subject
     )
     if not scope:
         faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)

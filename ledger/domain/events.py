@@ -17,6 +17,7 @@ from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
 from ledger.domain.log_events import LogSucceeded
 from ledger.domain.map_events import MapPublished
+from ledger.domain.newborn_events import NewbornEvent
 from ledger.domain.rulebook_events import RulebookEvent
 from ledger.domain.transfer_events import TransferEvent
 from ledger.domain.use_events import UseEvent
@@ -211,6 +212,7 @@ Event = (
     | QualityPassed
     | RecordArchived
     | CourseEvent
+    | NewbornEvent
     | TransferEvent
     | KeepingEvent
     | UseEvent

@@ -10,6 +10,7 @@ from typing import Any
 from ledger.domain import course_events as events
 from ledger.domain import identity_events
 from ledger.domain.course_state import Provisional
+from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
@@ -103,11 +104,6 @@ def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at:
     return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
 
 
-def newborn(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:
-    """One more subject."""
-    return next_version(state, newborns=state.newborns | {event.subject_id})
-
-
 def recalled(state: RecordState, _: events.RecordRecalled, __: datetime) -> RecordState:
     """Back with the department; it was never reviewed."""
     # What was taken back was not handed in: the deadline of filing runs on.
@@ -197,6 +193,12 @@ def answered_before_request(state: RecordState, event: events.AnsweredBeforeRequ
     return next_version(state, consultations={**state.consultations, event.consultation_id: there})
 
 
+def consultation_withdrawn(state: RecordState, event: events.ConsultationWithdrawn, at: datetime) -> RecordState:
+    """Nobody is asked any more; what its clock missed until now it missed."""
+    asked = replace(state.consultations[event.consultation_id], withdrawn_at=at, withdrawal_reason=event.reason)
+    return next_version(state, consultations={**state.consultations, event.consultation_id: asked})
+
+
 def content_copied(state: RecordState, event: events.ContentCopied, _: datetime) -> RecordState:
     """The version names where it is from."""
     entry = state.entries[event.entry_id]
@@ -232,7 +234,6 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.CareResumed: resumed,
     events.RecordVoided: _to(Phase.VOIDED),
     events.RecordEnteredInError: entered_in_error,
-    events.NewbornRegistered: newborn,
     events.RecordRecalled: recalled,
     events.QualityAssessed: assessed,
     events.DeadlineMissed: missed,
@@ -249,5 +250,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.PhysicianAssigned: assigned,
     events.ConsultationCalled: called,
     events.AnsweredBeforeRequest: answered_before_request,
+    events.ConsultationWithdrawn: consultation_withdrawn,
+    **NEWBORN_STEPS,
     events.ContentCopied: content_copied,
 }

@@ -130,6 +130,7 @@ def consultation_requested(state: RecordState, event: events.ConsultationRequest
         since,
         event.question,
         record_version=state.version + 1,
+        requested_by=event.meta.actor.id,
     )
     if before is not None:
         # Its answer was retracted: whoever was asked has been asked since the first time.

@@ -12,8 +12,11 @@ from ledger.domain.command_guards import CommandGuard, listed_by
 from ledger.domain.decision import Facts
 from ledger.domain.held_items import claimed_entry
 from ledger.domain.keeping_values import SealMode
+from ledger.domain.newborns import subject_meant
 from ledger.domain.refusal import Violation
 from ledger.domain.state import Entry, RecordState
+from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD
+from ledger.domain.values import Phase
 
 
 def _check(rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool]) -> CommandGuard:
@@ -29,8 +32,16 @@ def corrected_entry(command: Any, record: RecordState, facts: Facts) -> Entry | 
     return named or claimed_entry(record, facts)
 
 
-def _named_by_pack(command: Any, _: RecordState, facts: Facts) -> bool:
-    return command.content.template in facts.pack.late_items
+def _named_by_pack(command: Any, record: RecordState, facts: Facts) -> bool:
+    return command.content.template in facts.pack.late_items or _lies_beside(command, record, facts)
+
+
+def _lies_beside(command: Any, record: RecordState, facts: Facts) -> bool:
+    """Whether nothing but a late item can say it: a hold or seal that lets nobody reopen the case keeps what is there,
+    and what comes new alters nothing of it.
+    """
+    barred = (*NOT_HELD.faults(record, facts), *NOT_FULLY_SEALED.faults(record, facts))
+    return record.phase is not Phase.SUBMITTED and bool(barred) and corrected_entry(command, record, facts) is None
 
 
 def _signed_finally(command: Any, _: RecordState, facts: Facts) -> bool:
@@ -44,7 +55,8 @@ def _own_report(command: Any, record: RecordState, facts: Facts) -> bool:
         return True
     before, now = corrected.last.content, command.content
     # A newborn's report takes nothing back in its mother's, nor the other way round.
-    if (before.template, before.subject_id) != (now.template, now.subject_id):
+    same_subject = subject_meant(record, before.subject_id) == subject_meant(record, now.subject_id)
+    if before.template != now.template or not same_subject:
         return False
     if corrected is claimed_entry(record, facts):
         return True
@@ -60,7 +72,10 @@ def _corrects_what_is_open(command: Any, record: RecordState, facts: Facts) -> b
 
 
 IS_LATE_ITEM = _check(
-    "NOT_A_LATE_ITEM", "a template that the pack names among late items", "content.template", _named_by_pack
+    "NOT_A_LATE_ITEM",
+    "a template that the pack names among late items; any new entry while a hold or seal bars a reopening",
+    "content.template",
+    _named_by_pack,
 )
 SIGNED_FINALLY = _check(
     "NOT_QUALIFIED",

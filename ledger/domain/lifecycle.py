@@ -11,13 +11,14 @@ from typing import Any
 from ledger.domain import archive_guards as archive
 from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
-from ledger.domain import commands, course_commands, identity_commands, keeping_commands
+from ledger.domain import commands, course_commands, identity_commands, keeping_commands, newborn_commands
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
 from ledger.domain import loan_guards as loan
 from ledger.domain import named_guards as some
+from ledger.domain import newborn_guards as newborn
 from ledger.domain import office_guards as office
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
@@ -65,6 +66,8 @@ _IDENTIFYING = (
     on.role_allowed("merge_patients"),
     on.second_allowed("merge_patients", lambda record: record.identified),
 )
+_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_HELD, is_.NOT_FULLY_SEALED)
+_CORRECTS_NEWBORN = (on.ACTS_AS_PERSON, on.role_allowed("correct_newborn"))
 _ARCHIVING = (on.ACTS_AS_PERSON, archive.ROLE_ARCHIVES)
 _FREE_FOR_DISPOSAL = (
     is_.NOT_HELD,
@@ -94,7 +97,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AmendEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(*_CHANGE, on.NOT_A_DRAFT, on.VERSION_UNCHANGED, author.AUTHOR_OR_SUPERIOR),
+        of_command=(*_CHANGE, on.NOT_A_DRAFT, on.TEMPLATE_KEPT, on.VERSION_UNCHANGED, author.AUTHOR_OR_SUPERIOR),
         names=(some.ENTRY_AMENDABLE,),
     ),
     commands.RetractEntry: Rule(
@@ -122,6 +125,7 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(
             on.CONSULTATION_KNOWN,
             on.NOT_ARRIVED,
+            consultation.NOT_WITHDRAWN,
             consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.LATE_WITH_REASON,
         ),
@@ -129,7 +133,22 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     commands.AnswerConsultation: Rule(
         WRITING,
-        of_command=(on.CONSULTATION_KNOWN, on.CONSULTATION_OPEN, consultation.BEFORE_REQUEST_WITH_REASON),
+        of_command=(
+            on.CONSULTATION_KNOWN,
+            on.CONSULTATION_OPEN,
+            consultation.NOT_WITHDRAWN,
+            consultation.BEFORE_REQUEST_WITH_REASON,
+        ),
+        names=(some.ANSWER_AWAITED,),
+    ),
+    course_commands.WithdrawConsultation: Rule(
+        WRITING,
+        of_command=(
+            on.CONSULTATION_KNOWN,
+            on.CONSULTATION_OPEN,
+            consultation.NOT_WITHDRAWN,
+            consultation.ASKER_OR_HEAD,
+        ),
         names=(some.ANSWER_AWAITED,),
     ),
     commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
@@ -161,8 +180,37 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("assign_physician"),
         ),
     ),
-    # Who was born is content: of an archived case it changes in a window alone, which two persons open.
-    course_commands.RegisterNewborn: Rule(CHANGEABLE, demands=(is_.WINDOW_OPEN,)),
+    # Whoever was born is there, whatever stands: adding alters nothing that a hold or a seal keeps.
+    newborn_commands.RegisterNewborn: Rule(
+        CHANGEABLE | KEPT | {Phase.SUBMITTED},
+        demands=(is_.NOT_IN_ERROR,),
+        of_command=(newborn.LATE_WITH_REASON, newborn.LATE_BY_ROLE),
+    ),
+    newborn_commands.CorrectBirth: Rule(
+        CHANGEABLE,
+        demands=_OPEN_FOR_NEWBORNS,
+        of_command=(newborn.NEWBORN_KNOWN, newborn.NEWBORN_STANDS, newborn.BIRTH_CHANGES, *_CORRECTS_NEWBORN),
+        names=(some.NEWBORN_STANDS,),
+    ),
+    newborn_commands.WithdrawNewborn: Rule(
+        CHANGEABLE,
+        demands=_OPEN_FOR_NEWBORNS,
+        of_command=(
+            newborn.NEWBORN_KNOWN,
+            newborn.NEWBORN_STANDS,
+            newborn.SAME_AS_STANDS,
+            newborn.SAME_AS_ANOTHER,
+            newborn.NOTHING_ABOUT_NOBODY,
+            *_CORRECTS_NEWBORN,
+        ),
+        names=(some.NEWBORN_STANDS,),
+    ),
+    newborn_commands.RestoreNewborn: Rule(
+        CHANGEABLE,
+        demands=_OPEN_FOR_NEWBORNS,
+        of_command=(newborn.NEWBORN_KNOWN, newborn.NEWBORN_WAS_WITHDRAWN, *_CORRECTS_NEWBORN),
+        names=(some.NEWBORN_WITHDRAWN,),
+    ),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
     course_commands.LinkDuplicate: Rule(

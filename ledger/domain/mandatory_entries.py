@@ -12,7 +12,7 @@ from ledger.domain.values import Disposition, VisitType
 
 EACH_TIME: Mapping[str, Callable[[RecordState], int]] = {
     "transfer": lambda record: len(record.moves),
-    "consultation": lambda record: len(record.consultations),
+    "consultation": lambda record: sum(each.withdrawn_at is None for each in record.consultations.values()),
     "surgery": lambda record: _number(record, "operation_end"),
     "rescue": lambda record: _number(record, "rescue_order"),
 }

@@ -74,12 +74,12 @@ TIME_CHANGEABLE = StateGuard("HELD", "some time stands that no hold and no seal 
 CONSULTANT_AWAITED = _some(
     "NO_CONSULTATION",
     "some consultation waits for the consultant",
-    lambda it: any(each.arrived_at is None for each in it.consultations.values()),
+    lambda it: any(each.arrived_at is None and each.withdrawn_at is None for each in it.consultations.values()),
 )
 ANSWER_AWAITED = _some(
     "NO_CONSULTATION",
     "some consultation waits for its answer",
-    lambda it: any(not each.answered for each in it.consultations.values()),
+    lambda it: any(not each.answered and each.withdrawn_at is None for each in it.consultations.values()),
 )
 HOLD_STANDS = _some("NO_HOLD", "a hold stands", lambda it: it.overlays.holds)
 SEAL_STANDS = _some("NO_SEAL", "a seal stands", lambda it: it.overlays.seals)
@@ -96,5 +96,11 @@ OFFER_OUT = _some(
     "NO_TRANSFER",
     "an offer is out",
     lambda it: any(each.state in OPEN_TRANSFERS for each in it.transfers.values()),
+)
+NEWBORN_STANDS = _some(
+    "NO_NEWBORN", "a newborn stands", lambda it: any(not each.withdrawn for each in it.newborns.values())
+)
+NEWBORN_WITHDRAWN = _some(
+    "NO_NEWBORN", "a newborn was taken back", lambda it: any(each.withdrawn for each in it.newborns.values())
 )
 OFFERED_ONCE = _some("NO_TRANSFER", "it was offered to some hospital", lambda it: it.transfers)

@@ -12,6 +12,7 @@ from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
 from ledger.domain.course_state import Consultation
 from ledger.domain.keeping_state import Destruction, PatientRequest, Seal
+from ledger.domain.newborns import subject_of
 from ledger.domain.sealed_versions import came_since
 from ledger.domain.state import Archiving, Entry, RecordState, is_destroyed
 from ledger.domain.transfer_state import Transfer
@@ -98,7 +99,8 @@ def _keeping(state: RecordState) -> values.Keeping:
         restricted=over.restricted,
         restricted_by=[str(each) for each in over.restrictions],
         permanent=archiving.permanent,
-        newborns=sorted(str(each) for each in state.newborns),
+        newborns=sorted(str(each.subject_id) for each in state.newborns.values() if not each.withdrawn),
+        subjects=[to_message(each, values.Newborn) for each in state.newborns.values()],
     )
     if over.reopening is not None:
         message.reopening.CopyFrom(to_message(over.reopening, values.Reopening))
@@ -142,6 +144,7 @@ def _entry(state: RecordState, entry: Entry) -> records.Entry:
         corrected_by=[str(each) for each in entry.corrected_by],
         corrected_at=None if entry.corrected_at is None else to_timestamp(entry.corrected_at),
         deficiency_accepted=entry.entry_id in state.archiving.deficiencies,
+        subject_id=str(subject_of(state, entry) or ""),
     )
 
 
@@ -159,6 +162,8 @@ def _consultation(asked: Consultation) -> records.Consultation:
         answered_at=None if asked.answered_at is None else to_timestamp(asked.answered_at),
         called_at=None if asked.called_at is None else to_timestamp(asked.called_at),
         answer_reason=asked.answer_reason,
+        withdrawn_at=None if asked.withdrawn_at is None else to_timestamp(asked.withdrawn_at),
+        withdrawal_reason=asked.withdrawal_reason,
     )
 
 

@@ -106,6 +106,11 @@ _CODES = {
     "ConsultationCalled": "report",
     "AnsweredBeforeRequest": "report",
     "ContentCopied": "link",
+    "NewbornEnteredLate": "report",
+    "BirthCorrected": "amend",
+    "NewbornWithdrawn": "deprecate",
+    "NewbornRestored": "reactivate",
+    "ConsultationWithdrawn": "deprecate",
 }
 
 

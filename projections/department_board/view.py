@@ -155,6 +155,7 @@ _ON_RECORD: dict[type[Message], Callable[[BoardRecord, Any], BoardRecord]] = {
     events_pb2.DepartmentTransferred: _transferred,
     events_pb2.ConsultationRequested: _consultation_opened,
     events_pb2.ConsultationAnswered: _consultation_closed,
+    course_events_pb2.ConsultationWithdrawn: _consultation_closed,
     course_events_pb2.TimeCorrected: _corrected,
     course_events_pb2.PhysicianAssigned: _assigned,
     course_events_pb2.PatientIdentified: _identified,

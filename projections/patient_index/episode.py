@@ -90,4 +90,6 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     course_events_pb2.VisitRenumbered: _renumbered,
     identity_events_pb2.IdentificationWithdrawn: _unknown_again,
     course_events_pb2.DuplicateLinked: _as_it_was,
+    course_events_pb2.NewbornWithdrawn: _as_it_was,
+    course_events_pb2.NewbornRestored: _as_it_was,
 }

@@ -48,6 +48,13 @@ CREATE TABLE {duplicates} (
     source_type text NOT NULL,
     source_id text NOT NULL,
     PRIMARY KEY (record_id, linked_version)
+);
+CREATE TABLE {newborns} (
+    record_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    version bigint NOT NULL,
+    same_as uuid,
+    PRIMARY KEY (record_id, subject_id)
 )
 
 -- name: load_patients
@@ -116,6 +123,17 @@ SET version = excluded.version, entry_id = excluded.entry_id, source_system = ex
 -- name: erase_duplicates
 DELETE FROM {duplicates} WHERE record_id = ANY($1::uuid[])
 
+-- name: load_newborns
+SELECT w.record_id, w.subject_id, w.version, w.same_as
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, subject_id) JOIN {newborns} AS w USING (record_id, subject_id)
+
+-- name: store_newborns
+INSERT INTO {newborns} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[])
+ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, same_as = excluded.same_as
+
+-- name: erase_newborns
+DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
+
 -- name: patient_of_case_number
 SELECT patient_id FROM (
     (SELECT 1 AS place, patient_id FROM {patients} WHERE case_number = $1 ORDER BY patient_id LIMIT 1)
@@ -164,7 +182,7 @@ ORDER BY standing, f.patient_id
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
-    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected
+    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led
 FROM (
     SELECT * FROM {episodes} WHERE patient_id = ANY($1::uuid[])
     ORDER BY started_at NULLS LAST, record_id LIMIT $2
@@ -197,4 +215,8 @@ CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(entry_id, source_system, source_type, source_id)) AS duplicates
     FROM (SELECT * FROM {duplicates} AS d WHERE d.record_id = e.record_id ORDER BY linked_version LIMIT $3) AS d
 ) AS d
+CROSS JOIN LATERAL (
+    SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
+    WHERE w.record_id = e.record_id AND w.same_as IS NOT NULL
+) AS w
 ORDER BY e.started_at NULLS LAST, e.record_id

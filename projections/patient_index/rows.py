@@ -63,6 +63,16 @@ class EpisodeEntry(NamedTuple):
     """Of a late item: the entry that it corrects."""
 
 
+class LedNewborn(NamedTuple):
+    """A newborn's id that was taken back, and whose codes are shown under another."""
+
+    record_id: UUID
+    subject_id: UUID
+    version: int
+    same_as: UUID | None
+    """The newborn who is meant by it; None = nobody, or it stands again."""
+
+
 class Duplicate(NamedTuple):
     """The same fact from another source, linked to an entry by the event of this version."""
 

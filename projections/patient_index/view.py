@@ -15,7 +15,7 @@ from ledger.views.event import ViewEvent
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.patient_index.codes import codes_of
 from projections.patient_index.episode import NO_EPISODE, ON_EPISODE
-from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, Patient
+from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, LedNewborn, Patient
 from projections.phase import CHANGES_PHASE, phase_after
 
 _PATIENTS = "patients"
@@ -23,6 +23,8 @@ _IDENTITIES = "identities"
 _EPISODES = "episodes"
 _ENTRIES = "entries"
 _DUPLICATES = "duplicates"
+_NEWBORNS = "newborns"
+_OF_ENTRIES = (_ENTRIES, _DUPLICATES, _NEWBORNS)
 _NO_CODES = "[]"
 
 
@@ -30,7 +32,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 4
+    schema_version = 5
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -38,6 +40,7 @@ class PatientIndex:
         Table(_EPISODES, EpisodeRow._make, 1),
         Table(_ENTRIES, EpisodeEntry._make, 2),
         Table(_DUPLICATES, Duplicate._make, 2),
+        Table(_NEWBORNS, LedNewborn._make, 2),
     )
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
@@ -66,7 +69,7 @@ class PatientIndex:
             return _between_patients(event, rows)
         if body_class is keeping_events_pb2.RecordDestroyed:
             gone = NO_EPISODE._replace(record_id=event.stream_id, version=event.version)
-            return (Change(_EPISODES, gone), Erased(_ENTRIES, event.stream_id), Erased(_DUPLICATES, event.stream_id))
+            return (Change(_EPISODES, gone), *(Erased(table, event.stream_id) for table in _OF_ENTRIES))
         if body_class is events_pb2.RecordRegistered:
             return (Change(_EPISODES, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         episode = cast("EpisodeRow | None", rows.get(RowKey(_EPISODES, (event.stream_id,))))
@@ -101,7 +104,7 @@ def _entry_key(event: ViewEvent) -> RowKey:
 
 
 def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
-    """Codes of the newest version of an entry, none once it is retracted; duplicates as they are linked."""
+    """Codes of the newest version of an entry, none once it is retracted; duplicates and newborns as linked."""
     body: Any = event.message
     before = cast("EpisodeEntry | None", rows.get(_entry_key(event))) if event.body_class in _CHANGES_ENTRY else None
     if event.body_class in _WITH_CONTENT:
@@ -120,6 +123,11 @@ def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Cha
         source = body.meta.source
         of = (event.stream_id, event.version, event.version, UUID(body.entry_id) if body.entry_id else None)
         yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
+    elif event.body_class is course_events_pb2.NewbornWithdrawn:
+        same_as = UUID(body.same_as_id) if body.same_as_id else None
+        yield Change(_NEWBORNS, LedNewborn(event.stream_id, UUID(body.subject_id), event.version, same_as))
+    elif event.body_class is course_events_pb2.NewbornRestored:
+        yield Change(_NEWBORNS, LedNewborn(event.stream_id, UUID(body.subject_id), event.version, None))
 
 
 def _identity_key(event: ViewEvent) -> RowKey:

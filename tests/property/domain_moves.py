@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from ledger.domain.values import (
     Attestation,
     Defect,
     Disposition,
+    EntryContent,
     TransferAnswer,
     TransferKind,
     Urgency,
@@ -89,6 +90,12 @@ def _consultation(state: RecordState, pick: int) -> UUID:
     return ids[pick % len(ids)] if ids else _NOBODY
 
 
+def _amended(state: RecordState, pick: int) -> EntryContent:
+    """Other words under the same template; another one where there is no such entry."""
+    entry = state.entries.get(_entry(state, pick))
+    return note("Amended.") if entry is None else replace(entry.last.content, title=f"Amended {pick}")
+
+
 _MADE: dict[str, Callable[[RecordState, Move], Command]] = {
     "start": lambda state, move: StartCare(RECORD, state.department, "1", PHYSICIAN, ""),
     "record": lambda state, move: RecordEntry(RECORD, _CONTENTS[move.pick % len(_CONTENTS)], _signed(move)),
@@ -97,7 +104,7 @@ _MADE: dict[str, Callable[[RecordState, Move], Command]] = {
         _entry(state, move.pick),
         list(AmendmentKind)[move.pick % 3],
         "checked",
-        note(f"Amended {move.pick}."),
+        _amended(state, move.pick),
         _signed(move),
     ),
     "retract": lambda state, move: RetractEntry(RECORD, _entry(state, move.pick), "wrong patient"),

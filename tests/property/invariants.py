@@ -30,9 +30,10 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.keeping_values import SealMode, UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
+from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
-from ledger.domain.state_guards import FINAL
+from ledger.domain.state_guards import FINAL, NOT_FULLY_SEALED, NOT_HELD
 from ledger.domain.values import EntryState, Phase, VisitType
 from tests.property.walks import Step
 from tests.unit.domain.given import CLOCK, MANDATORY
@@ -54,6 +55,9 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
     LiftHold: "lift_hold",
     AnswerPatientRequest: "answer_request",
     LiftRestriction: "answer_request",
+    CorrectBirth: "correct_newborn",
+    WithdrawNewborn: "correct_newborn",
+    RestoreNewborn: "correct_newborn",
 }
 
 
@@ -176,11 +180,19 @@ def check_kept_content(step: Step) -> None:
         assert step.after.entries == step.before.entries
 
 
+def _may_be_reopened(step: Step) -> bool:
+    barred = (NOT_HELD.faults(step.before, step.facts), NOT_FULLY_SEALED.faults(step.before, step.facts))
+    return not any(map(tuple, barred))
+
+
 def check_late_item(step: Step, command: FileLateItem) -> None:
     """One report more, final; what was there stays, and a report that it corrects names it: never another entry."""
     before, after = step.before.entries, step.after.entries
     (new,) = after.keys() - before.keys()
-    assert after[new].last.content.template in step.facts.pack.late_items
+    if after[new].last.content.template not in step.facts.pack.late_items:
+        # Nobody may reopen it: what is held or sealed stays as it is, and the new note lies beside.
+        assert not _may_be_reopened(step)
+        assert command.corrects_entry_id is None
     assert after[new].state in FINAL
     assert not step.before.archiving.in_error
     for entry_id, entry in before.items():

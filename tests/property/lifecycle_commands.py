@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
 from ledger.domain.state import RecordState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
@@ -116,6 +117,13 @@ def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
     return RecordEntry(RECORD, _CONTENTS[pick.number % len(_CONTENTS)], signed(pick.signer()), draft)
 
 
+def _amend(record: RecordState, _: Facts, pick: Pick) -> Command:
+    entry_id = pick.of(record.entries)
+    entry, kind = record.entries.get(entry_id), list(AmendmentKind)[pick.number % 3]
+    same_template = replace(entry.last.content, title=f"Amended {pick.number}") if entry and pick.number % 5 else None
+    return AmendEntry(RECORD, entry_id, kind, "checked", same_template or note("Amended."), signed(pick.signer()))
+
+
 def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
     entry_id = pick.of(_waiting(record) or dict(record.entries))
     entry = record.entries.get(entry_id)
@@ -190,14 +198,7 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None, note("Draft.")
     ),
     RecordEntry: _record_entry,
-    AmendEntry: lambda record, _, pick: AmendEntry(
-        RECORD,
-        pick.of(record.entries),
-        list(AmendmentKind)[pick.number % 3],
-        "checked",
-        note(f"Amended {pick.number}."),
-        signed(pick.signer()),
-    ),
+    AmendEntry: _amend,
     RetractEntry: lambda record, _, pick: RetractEntry(RECORD, pick.of(record.entries), "wrong patient"),
     course.CountersignEntry: _countersign,
     RequestConsultation: lambda _, __, pick: RequestConsultation(
@@ -205,6 +206,9 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     course.ArriveAtConsultation: lambda record, _, pick: course.ArriveAtConsultation(
         RECORD, pick.of(record.consultations), "" if pick.number % 3 else "entered from paper"
+    ),
+    course.WithdrawConsultation: lambda record, _, pick: course.WithdrawConsultation(
+        RECORD, pick.of(record.consultations), "asked for another patient"
     ),
     AnswerConsultation: lambda record, _, pick: AnswerConsultation(
         RECORD, pick.of(record.consultations), "So.", narrative("consultation", "opinion"), signed(pick.signer())
@@ -214,7 +218,16 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     course.CorrectTime: _correct_time,
     course.AssignPhysician: lambda _, __, pick: course.AssignPhysician(RECORD, PEOPLE[pick.number % 2], "on leave"),
-    course.RegisterNewborn: lambda record, _, __: course.RegisterNewborn(RECORD, len(record.newborns) + 1, None),
+    RegisterNewborn: lambda record, _, pick: RegisterNewborn(
+        RECORD, len(record.newborns) + 1, None, "told late" if pick.number % 4 else ""
+    ),
+    CorrectBirth: lambda record, facts, pick: CorrectBirth(
+        RECORD, pick.of(record.newborns), facts.now - timedelta(minutes=pick.number), "read off the wrong clock"
+    ),
+    WithdrawNewborn: lambda record, _, pick: WithdrawNewborn(
+        RECORD, pick.of(record.newborns), next(iter(record.newborns), None) if pick.number % 3 else None, "twice"
+    ),
+    RestoreNewborn: lambda record, _, pick: RestoreNewborn(RECORD, pick.of(record.newborns), "twins after all"),
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
     course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),

@@ -59,6 +59,7 @@ class Shown:
             return
         check_register(record, of_table(rows[ArchiveRegister], "records")[0])
         check_entries(record, rows)
+        check_newborns(record, rows)
         check_stay(record, rows)
         check_worklist(record, of_table(rows[Worklist], "items"))
 
@@ -94,7 +95,7 @@ def check_nothing_left(rows: dict[type[View], dict[RowKey, Row]]) -> None:
         ArchiveRegister: ("overlays",),
         DepartmentBoard: ("entries",),
         Worklist: ("items",),
-        PatientIndex: ("entries", "duplicates"),
+        PatientIndex: ("entries", "duplicates", "newborns"),
     }.items():
         assert not [row for table in tables for row in of_table(rows[view], table)]
     for view, table in ((ArchiveRegister, "records"), (DepartmentBoard, "records"), (Worklist, "records")):
@@ -120,6 +121,8 @@ def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -
     (board,), (work,) = of_table(rows[DepartmentBoard], "records"), of_table(rows[Worklist], "records")
     in_charge = record.responsible
     assert (board.responsible, work.responsible_id) == ((in_charge.name, str(in_charge.id)) if in_charge else ("", ""))
+    open_ = sum(not each.answered and each.withdrawn_at is None for each in record.consultations.values())
+    assert board.open_consultations == open_
     if record.started_at is None:
         return
     (episode,) = of_table(rows[PatientIndex], "episodes")
@@ -149,6 +152,12 @@ def check_entries(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]
     assert signed == {each.entry_id for each in record.entries.values() if each.state in standing}
 
 
+def check_newborns(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
+    """The index leads the codes of a newborn that was taken back to whoever is meant."""
+    led = {each.subject_id: each.same_as for each in of_table(rows[PatientIndex], "newborns") if each.same_as}
+    assert led == {each.subject_id: each.same_as_id for each in record.newborns.values() if each.same_as_id}
+
+
 def check_worklist(record: RecordState, items: list[Any]) -> None:
     """As many of each kind as wait by the record's state."""
     entries, overlays = list(record.entries.values()), record.overlays
@@ -160,7 +169,9 @@ def check_worklist(record: RecordState, items: list[Any]) -> None:
         **{kind: len(found) for kind, found in open_entries.items()},
         worklist_pb2.WORK_KIND_OVERDUE: len(overlays.missed),
         worklist_pb2.WORK_KIND_RETURNED: int(record.phase is Phase.RETURNED),
-        worklist_pb2.WORK_KIND_CONSULTATION: sum(not each.answered for each in record.consultations.values()),
+        worklist_pb2.WORK_KIND_CONSULTATION: sum(
+            not each.answered and each.withdrawn_at is None for each in record.consultations.values()
+        ),
         worklist_pb2.WORK_KIND_NOT_FILED: int(
             record.phase in {Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED}
         ),

@@ -379,6 +379,182 @@ class NewbornRegistered(_message.Message):
 Global___NewbornRegistered: _TypeAlias = NewbornRegistered  # noqa: Y015
 
 @_typing.final
+class NewbornEnteredLate(_message.Message):
+    """The newborn that the event before this one registers was entered late."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """The newborn's subject id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        subject_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewbornEnteredLate: _TypeAlias = NewbornEnteredLate  # noqa: Y015
+
+@_typing.final
+class BirthCorrected(_message.Message):
+    """A newborn's time of birth was corrected; what was said before stays in the event that said it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    BORN_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """The newborn's subject id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def before(self) -> _timestamp_pb2.Timestamp:
+        """What counted until now."""
+
+    @_builtins.property
+    def born_at(self) -> _timestamp_pb2.Timestamp:
+        """What counts from now on."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        subject_id: _builtins.str = ...,
+        before: _timestamp_pb2.Timestamp | None = ...,
+        born_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "born_at", b"born_at", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "born_at", b"born_at", "meta", b"meta", "reason", b"reason", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BirthCorrected: _TypeAlias = BirthCorrected  # noqa: Y015
+
+@_typing.final
+class NewbornWithdrawn(_message.Message):
+    """A newborn was taken back: registered twice, or by mistake. Entries keep the id that they were signed with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    SAME_AS_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """Subject id that was taken back, UUID text."""
+    same_as_id: _builtins.str
+    """The newborn who is meant by it, UUID text; empty = nobody was born."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        subject_id: _builtins.str = ...,
+        same_as_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason", "same_as_id", b"same_as_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewbornWithdrawn: _TypeAlias = NewbornWithdrawn  # noqa: Y015
+
+@_typing.final
+class NewbornRestored(_message.Message):
+    """The withdrawal of a newborn was taken back: it is a subject of its own again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """Subject id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        subject_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewbornRestored: _TypeAlias = NewbornRestored  # noqa: Y015
+
+@_typing.final
+class ConsultationWithdrawn(_message.Message):
+    """A consultation that was asked for by mistake was withdrawn; its clock ends with this event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    consultation_id: _builtins.str
+    """Consultation id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        consultation_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "meta", b"meta", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsultationWithdrawn: _TypeAlias = ConsultationWithdrawn  # noqa: Y015
+
+@_typing.final
 class RecordRecalled(_message.Message):
     """The department took the record back before quality control looked at it."""
 

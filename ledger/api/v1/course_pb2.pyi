@@ -554,10 +554,13 @@ class RegisterNewbornRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     BORN_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     number: _builtins.int
     """Running number of the newborn of this birth, from 1."""
+    reason: _builtins.str
+    """Why it is entered so late: required where the record is handed in, archived or reopened."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -573,10 +576,11 @@ class RegisterNewbornRequest(_message.Message):
         record_id: _builtins.str = ...,
         number: _builtins.int = ...,
         born_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "context", b"context", "number", b"number", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "context", b"context", "number", b"number", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -609,6 +613,256 @@ class RegisterNewbornResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterNewbornResponse: _TypeAlias = RegisterNewbornResponse  # noqa: Y015
+
+@_typing.final
+class CorrectBirthRequest(_message.Message):
+    """Request of CorrectBirth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    BORN_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    subject_id: _builtins.str
+    """The newborn's subject id, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    @_builtins.property
+    def born_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was born."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        born_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "context", b"context", "reason", b"reason", "record_id", b"record_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectBirthRequest: _TypeAlias = CorrectBirthRequest  # noqa: Y015
+
+@_typing.final
+class CorrectBirthResponse(_message.Message):
+    """Response of CorrectBirth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorrectBirthResponse: _TypeAlias = CorrectBirthResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawNewbornRequest(_message.Message):
+    """Request of WithdrawNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    SAME_AS_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    subject_id: _builtins.str
+    """Subject id that is taken back, UUID text. Its number is not given again."""
+    same_as_id: _builtins.str
+    """The newborn who is meant by it, UUID text; empty = nobody was born, and then no entry may stand about it."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        same_as_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id", "same_as_id", b"same_as_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawNewbornRequest: _TypeAlias = WithdrawNewbornRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawNewbornResponse(_message.Message):
+    """Response of WithdrawNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawNewbornResponse: _TypeAlias = WithdrawNewbornResponse  # noqa: Y015
+
+@_typing.final
+class RestoreNewbornRequest(_message.Message):
+    """Request of RestoreNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    subject_id: _builtins.str
+    """Subject id that stands again, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreNewbornRequest: _TypeAlias = RestoreNewbornRequest  # noqa: Y015
+
+@_typing.final
+class RestoreNewbornResponse(_message.Message):
+    """Response of RestoreNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreNewbornResponse: _TypeAlias = RestoreNewbornResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawConsultationRequest(_message.Message):
+    """Request of WithdrawConsultation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    consultation_id: _builtins.str
+    """Consultation, UUID text."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        consultation_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consultation_id", b"consultation_id", "context", b"context", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawConsultationRequest: _TypeAlias = WithdrawConsultationRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawConsultationResponse(_message.Message):
+    """Response of WithdrawConsultation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawConsultationResponse: _TypeAlias = WithdrawConsultationResponse  # noqa: Y015
 
 @_typing.final
 class RecallRecordRequest(_message.Message):

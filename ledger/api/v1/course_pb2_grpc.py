@@ -60,6 +60,11 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.ArriveAtConsultationRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.ArriveAtConsultationResponse.FromString,
                 _registered_method=True)
+        self.WithdrawConsultation = channel.unary_unary(
+                '/ledger.api.v1.CourseService/WithdrawConsultation',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationResponse.FromString,
+                _registered_method=True)
         self.ResumeCare = channel.unary_unary(
                 '/ledger.api.v1.CourseService/ResumeCare',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.ResumeCareRequest.SerializeToString,
@@ -79,6 +84,21 @@ class CourseServiceStub:
                 '/ledger.api.v1.CourseService/RegisterNewborn',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornResponse.FromString,
+                _registered_method=True)
+        self.CorrectBirth = channel.unary_unary(
+                '/ledger.api.v1.CourseService/CorrectBirth',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthResponse.FromString,
+                _registered_method=True)
+        self.WithdrawNewborn = channel.unary_unary(
+                '/ledger.api.v1.CourseService/WithdrawNewborn',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornResponse.FromString,
+                _registered_method=True)
+        self.RestoreNewborn = channel.unary_unary(
+                '/ledger.api.v1.CourseService/RestoreNewborn',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.FromString,
                 _registered_method=True)
         self.RecallRecord = channel.unary_unary(
                 '/ledger.api.v1.CourseService/RecallRecord',
@@ -176,6 +196,13 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawConsultation(self, request, context):
+        """Withdraws a consultation that was asked for by mistake and is not answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResumeCare(self, request, context):
         """Withdraws a discharge.
         """
@@ -198,7 +225,28 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RegisterNewborn(self, request, context):
-        """Makes a newborn a subject of the mother's record.
+        """Makes a newborn a subject of the mother's record; also of one that is handed in or archived, with a reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CorrectBirth(self, request, context):
+        """Corrects a newborn's time of birth; what was said before stays in the record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawNewborn(self, request, context):
+        """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreNewborn(self, request, context):
+        """Takes such a withdrawal back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -310,6 +358,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.ArriveAtConsultationRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.ArriveAtConsultationResponse.SerializeToString,
             ),
+            'WithdrawConsultation': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawConsultation,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationResponse.SerializeToString,
+            ),
             'ResumeCare': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeCare,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.ResumeCareRequest.FromString,
@@ -329,6 +382,21 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.RegisterNewborn,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornResponse.SerializeToString,
+            ),
+            'CorrectBirth': grpc.unary_unary_rpc_method_handler(
+                    servicer.CorrectBirth,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthResponse.SerializeToString,
+            ),
+            'WithdrawNewborn': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawNewborn,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornResponse.SerializeToString,
+            ),
+            'RestoreNewborn': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreNewborn,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.SerializeToString,
             ),
             'RecallRecord': grpc.unary_unary_rpc_method_handler(
                     servicer.RecallRecord,
@@ -533,6 +601,33 @@ class CourseService:
             _registered_method=True)
 
     @staticmethod
+    def WithdrawConsultation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/WithdrawConsultation',
+            ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.WithdrawConsultationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ResumeCare(request,
             target,
             options=(),
@@ -630,6 +725,87 @@ class CourseService:
             '/ledger.api.v1.CourseService/RegisterNewborn',
             ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.RegisterNewbornResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CorrectBirth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/CorrectBirth',
+            ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.CorrectBirthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawNewborn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/WithdrawNewborn',
+            ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.WithdrawNewbornResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreNewborn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/RestoreNewborn',
+            ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.FromString,
             options,
             channel_credentials,
             insecure,

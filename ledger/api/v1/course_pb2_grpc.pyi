@@ -43,6 +43,8 @@ class CourseServiceStub:
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]
     """Says that the consultant arrived."""
+    WithdrawConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.WithdrawConsultationRequest, _course_pb2.WithdrawConsultationResponse]
+    """Withdraws a consultation that was asked for by mistake and is not answered."""
     ResumeCare: _grpc.UnaryUnaryMultiCallable[_course_pb2.ResumeCareRequest, _course_pb2.ResumeCareResponse]
     """Withdraws a discharge."""
     VoidRecord: _grpc.UnaryUnaryMultiCallable[_course_pb2.VoidRecordRequest, _course_pb2.VoidRecordResponse]
@@ -50,7 +52,13 @@ class CourseServiceStub:
     DeclareEnteredInError: _grpc.UnaryUnaryMultiCallable[_course_pb2.DeclareEnteredInErrorRequest, _course_pb2.DeclareEnteredInErrorResponse]
     """Declares a record wrong: wrong patient or a duplicate. Two persons; every entry is retracted before."""
     RegisterNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.RegisterNewbornRequest, _course_pb2.RegisterNewbornResponse]
-    """Makes a newborn a subject of the mother's record."""
+    """Makes a newborn a subject of the mother's record; also of one that is handed in or archived, with a reason."""
+    CorrectBirth: _grpc.UnaryUnaryMultiCallable[_course_pb2.CorrectBirthRequest, _course_pb2.CorrectBirthResponse]
+    """Corrects a newborn's time of birth; what was said before stays in the record."""
+    WithdrawNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.WithdrawNewbornRequest, _course_pb2.WithdrawNewbornResponse]
+    """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one."""
+    RestoreNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]
+    """Takes such a withdrawal back."""
     RecallRecord: _grpc.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _grpc.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]
@@ -91,6 +99,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]  # type: ignore[assignment]
     """Says that the consultant arrived."""
+    WithdrawConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.WithdrawConsultationRequest, _course_pb2.WithdrawConsultationResponse]  # type: ignore[assignment]
+    """Withdraws a consultation that was asked for by mistake and is not answered."""
     ResumeCare: _aio.UnaryUnaryMultiCallable[_course_pb2.ResumeCareRequest, _course_pb2.ResumeCareResponse]  # type: ignore[assignment]
     """Withdraws a discharge."""
     VoidRecord: _aio.UnaryUnaryMultiCallable[_course_pb2.VoidRecordRequest, _course_pb2.VoidRecordResponse]  # type: ignore[assignment]
@@ -98,7 +108,13 @@ class CourseServiceAsyncStub(CourseServiceStub):
     DeclareEnteredInError: _aio.UnaryUnaryMultiCallable[_course_pb2.DeclareEnteredInErrorRequest, _course_pb2.DeclareEnteredInErrorResponse]  # type: ignore[assignment]
     """Declares a record wrong: wrong patient or a duplicate. Two persons; every entry is retracted before."""
     RegisterNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.RegisterNewbornRequest, _course_pb2.RegisterNewbornResponse]  # type: ignore[assignment]
-    """Makes a newborn a subject of the mother's record."""
+    """Makes a newborn a subject of the mother's record; also of one that is handed in or archived, with a reason."""
+    CorrectBirth: _aio.UnaryUnaryMultiCallable[_course_pb2.CorrectBirthRequest, _course_pb2.CorrectBirthResponse]  # type: ignore[assignment]
+    """Corrects a newborn's time of birth; what was said before stays in the record."""
+    WithdrawNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.WithdrawNewbornRequest, _course_pb2.WithdrawNewbornResponse]  # type: ignore[assignment]
+    """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one."""
+    RestoreNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]  # type: ignore[assignment]
+    """Takes such a withdrawal back."""
     RecallRecord: _aio.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]  # type: ignore[assignment]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _aio.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]  # type: ignore[assignment]
@@ -168,6 +184,14 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says that the consultant arrived."""
 
     @_abc_1.abstractmethod
+    def WithdrawConsultation(
+        self,
+        request: _course_pb2.WithdrawConsultationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.WithdrawConsultationResponse, _abc.Awaitable[_course_pb2.WithdrawConsultationResponse]]:
+        """Withdraws a consultation that was asked for by mistake and is not answered."""
+
+    @_abc_1.abstractmethod
     def ResumeCare(
         self,
         request: _course_pb2.ResumeCareRequest,
@@ -197,7 +221,31 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.RegisterNewbornRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.RegisterNewbornResponse, _abc.Awaitable[_course_pb2.RegisterNewbornResponse]]:
-        """Makes a newborn a subject of the mother's record."""
+        """Makes a newborn a subject of the mother's record; also of one that is handed in or archived, with a reason."""
+
+    @_abc_1.abstractmethod
+    def CorrectBirth(
+        self,
+        request: _course_pb2.CorrectBirthRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.CorrectBirthResponse, _abc.Awaitable[_course_pb2.CorrectBirthResponse]]:
+        """Corrects a newborn's time of birth; what was said before stays in the record."""
+
+    @_abc_1.abstractmethod
+    def WithdrawNewborn(
+        self,
+        request: _course_pb2.WithdrawNewbornRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.WithdrawNewbornResponse, _abc.Awaitable[_course_pb2.WithdrawNewbornResponse]]:
+        """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one."""
+
+    @_abc_1.abstractmethod
+    def RestoreNewborn(
+        self,
+        request: _course_pb2.RestoreNewbornRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.RestoreNewbornResponse, _abc.Awaitable[_course_pb2.RestoreNewbornResponse]]:
+        """Takes such a withdrawal back."""
 
     @_abc_1.abstractmethod
     def RecallRecord(

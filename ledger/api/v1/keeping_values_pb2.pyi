@@ -622,6 +622,106 @@ class Missed(_message.Message):
 Global___Missed: _TypeAlias = Missed  # noqa: Y015
 
 @_typing.final
+class Newborn(_message.Message):
+    """A newborn as a subject of the mother's record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    BORN_AT_FIELD_NUMBER: _builtins.int
+    LATE_REASON_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    SAME_AS_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """Subject id, UUID text."""
+    number: _builtins.int
+    """Running number, from 1; never given again."""
+    late_reason: _builtins.str
+    """Why it was entered late; empty where it was not."""
+    withdrawn: _builtins.bool
+    """Taken back: it is no subject of its own."""
+    same_as_id: _builtins.str
+    """Of one that was taken back: the newborn who is meant by it, UUID text; empty = nobody was born."""
+    reason: _builtins.str
+    """Why it was taken back, or of one that stands again, why it stands; empty where neither was done."""
+    @_builtins.property
+    def born_at(self) -> _timestamp_pb2.Timestamp:
+        """Time of birth, as corrected last."""
+
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___BirthCorrection]:
+        """Corrections of the time of birth, in their order."""
+
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        number: _builtins.int = ...,
+        born_at: _timestamp_pb2.Timestamp | None = ...,
+        late_reason: _builtins.str = ...,
+        withdrawn: _builtins.bool = ...,
+        same_as_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        corrections: _abc.Iterable[Global___BirthCorrection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "corrections", b"corrections", "late_reason", b"late_reason", "number", b"number", "reason", b"reason", "same_as_id", b"same_as_id", "subject_id", b"subject_id", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Newborn: _TypeAlias = Newborn  # noqa: Y015
+
+@_typing.final
+class BirthCorrection(_message.Message):
+    """A time of birth that was corrected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    BORN_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CORRECTED_BY_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def before(self) -> _timestamp_pb2.Timestamp:
+        """What counted before."""
+
+    @_builtins.property
+    def born_at(self) -> _timestamp_pb2.Timestamp:
+        """What counted from then on."""
+
+    @_builtins.property
+    def corrected_by(self) -> _common_pb2.Actor:
+        """Who corrected it."""
+
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    def __init__(
+        self,
+        *,
+        before: _timestamp_pb2.Timestamp | None = ...,
+        born_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        corrected_by: _common_pb2.Actor | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "born_at", b"born_at", "corrected_by", b"corrected_by", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "born_at", b"born_at", "corrected_by", b"corrected_by", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BirthCorrection: _TypeAlias = BirthCorrection  # noqa: Y015
+
+@_typing.final
 class Keeping(_message.Message):
     """What lies over a record in any phase, beside transfers and consultations."""
 
@@ -639,6 +739,7 @@ class Keeping(_message.Message):
     PERMANENT_FIELD_NUMBER: _builtins.int
     NEWBORNS_FIELD_NUMBER: _builtins.int
     RESTRICTED_BY_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
     restricted: _builtins.bool
     """Use is restricted to storage, care, law and claims."""
     permanent: _builtins.bool
@@ -677,11 +778,15 @@ class Keeping(_message.Message):
 
     @_builtins.property
     def newborns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Newborns that are subjects of the record, UUID text."""
+        """Newborns that are subjects of the record, UUID text, those that were taken back left out."""
 
     @_builtins.property
     def restricted_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Requests for which use is restricted, UUID text, the oldest first: LiftRestriction names one of them."""
+
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___Newborn]:
+        """Every newborn that was ever registered, by number."""
 
     def __init__(
         self,
@@ -698,10 +803,11 @@ class Keeping(_message.Message):
         permanent: _builtins.bool = ...,
         newborns: _abc.Iterable[_builtins.str] | None = ...,
         restricted_by: _abc.Iterable[_builtins.str] | None = ...,
+        subjects: _abc.Iterable[Global___Newborn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "reopening", b"reopening"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "restricted_by", b"restricted_by", "seals", b"seals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "restricted_by", b"restricted_by", "seals", b"seals", "subjects", b"subjects"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1413,6 +1413,7 @@ class Entry(_message.Message):
     CORRECTED_BY_FIELD_NUMBER: _builtins.int
     CORRECTED_AT_FIELD_NUMBER: _builtins.int
     DEFICIENCY_ACCEPTED_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
@@ -1425,6 +1426,10 @@ class Entry(_message.Message):
     """Version of that entry that it corrects; 0 where it corrects none."""
     deficiency_accepted: _builtins.bool
     """Nobody qualified signed its last version, and that was accepted as a deficiency."""
+    subject_id: _builtins.str
+    """Newborn whom it is about by now, UUID text: another than its content names where that one was taken back and this one
+    is meant; empty = the patient.
+    """
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
         """Versions in ascending order."""
@@ -1449,10 +1454,11 @@ class Entry(_message.Message):
         corrected_by: _abc.Iterable[_builtins.str] | None = ...,
         corrected_at: _timestamp_pb2.Timestamp | None = ...,
         deficiency_accepted: _builtins.bool = ...,
+        subject_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "subject_id", b"subject_id", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1476,6 +1482,8 @@ class Consultation(_message.Message):
     ANSWERED_AT_FIELD_NUMBER: _builtins.int
     CALLED_AT_FIELD_NUMBER: _builtins.int
     ANSWER_REASON_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_REASON_FIELD_NUMBER: _builtins.int
     consultation_id: _builtins.str
     """Consultation id, UUID text."""
     from_department: _builtins.str
@@ -1492,6 +1500,8 @@ class Consultation(_message.Message):
     """Why the arrival was entered later than the pack allows; empty where it was not."""
     answer_reason: _builtins.str
     """Why the answer came before the request; empty where it did not."""
+    withdrawal_reason: _builtins.str
+    """Why it was withdrawn."""
     @_builtins.property
     def requested_at(self) -> _timestamp_pb2.Timestamp:
         """From when its clock runs: as said, and never later than when it was recorded."""
@@ -1508,6 +1518,10 @@ class Consultation(_message.Message):
     def called_at(self) -> _timestamp_pb2.Timestamp:
         """When somebody called by telephone before the request; absent where nobody did."""
 
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time at which the request was withdrawn; absent where it was not."""
+
     def __init__(
         self,
         *,
@@ -1523,10 +1537,12 @@ class Consultation(_message.Message):
         answered_at: _timestamp_pb2.Timestamp | None = ...,
         called_at: _timestamp_pb2.Timestamp | None = ...,
         answer_reason: _builtins.str = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+        withdrawal_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "called_at", b"called_at", "requested_at", b"requested_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "called_at", b"called_at", "requested_at", b"requested_at", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_reason", b"answer_reason", "answered", b"answered", "answered_at", b"answered_at", "arrival_reason", b"arrival_reason", "arrived_at", b"arrived_at", "called_at", b"called_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_reason", b"answer_reason", "answered", b"answered", "answered_at", b"answered_at", "arrival_reason", b"arrival_reason", "arrived_at", b"arrived_at", "called_at", b"called_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency", "withdrawal_reason", b"withdrawal_reason", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

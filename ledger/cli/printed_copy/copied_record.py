@@ -186,8 +186,11 @@ def _copied(
         raise OtherHistory
     accepted = [Line("Signature", ACCEPTED)] if entry.deficiency_accepted else []
     against = [Line(_STATEMENT, text) for text in statements]
+    # The id that somebody signed was taken back: another newborn is meant by it.
+    led = entry.subject_id if entry.subject_id != found.content.subject_id else ""
+    meant = [Line("Subject by now", f"newborn {led}")] if led else []
     signed = (*attested_lines(found, zone), *corrected.of_entry(entry.entry_id, zone), *accepted)
-    links = (*beside.lines(entry, zone), *copied_lines(entry, found, beside, hidden, zone))
+    links = (*beside.lines(entry, zone), *copied_lines(entry, found, beside, hidden, zone), *meant)
     return CopiedEntry(
         found.content.title or found.content.template, (*signed, *links, *content_lines(found.content, zone), *against)
     )

@@ -55,4 +55,5 @@ class LateCorrections:
 
 
 def _subject(entry: Entry) -> str:
-    return entry.versions[-1].content.subject_id if entry.versions else ""
+    # Whom it is about by now: of two ids of one newborn one was taken back. An older server does not say.
+    return entry.subject_id or (entry.versions[-1].content.subject_id if entry.versions else "")

@@ -168,7 +168,12 @@ async def test_a_late_result_lies_beside_a_seal_and_corrects_no_note(client: Edg
     assert [(each.entry_id, each.version) for each in seal.came_since] == [(filed.entry_id, 1)]
     late.content.CopyFrom(record_entry(life.record_id).content)
     late.context.command_id = str(uuid4())
-    assert await life.refused(client.call("CourseService/FileLateItem", late)) == ["NOT_A_LATE_ITEM"]
+    late.corrects_entry_id = note.entry_id
+    refused = await life.refused(client.call("CourseService/FileLateItem", late))
+    assert refused == ["NOT_A_LATE_ITEM", "ENTRY_SEALED"]
+    # Nobody may reopen the case: what is new lies beside, a note too.
+    late.corrects_entry_id = ""
+    await client.call("CourseService/FileLateItem", late)
 
 
 async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: EdgeClient) -> None:

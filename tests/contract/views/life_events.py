@@ -67,6 +67,20 @@ def duplicate(entry_id: UUID | None) -> Message:
     return course_events_pb2.DuplicateLinked(meta=common_pb2.EventMeta(source=source), entry_id=str(entry_id or ""))
 
 
+def newborn_withdrawn(subject: UUID, same_as: UUID | None = None) -> Message:
+    return course_events_pb2.NewbornWithdrawn(
+        subject_id=str(subject), same_as_id=str(same_as or ""), reason="registered twice"
+    )
+
+
+def newborn_restored(subject: UUID) -> Message:
+    return course_events_pb2.NewbornRestored(subject_id=str(subject), reason="two were born")
+
+
+def consultation_withdrawn(consultation_id: UUID) -> Message:
+    return course_events_pb2.ConsultationWithdrawn(consultation_id=str(consultation_id), reason="another bed")
+
+
 def missed(subject: UUID | None = None, rule: str = "routine-consultation") -> Message:
     text = str(subject) if subject else ""
     return course_events_pb2.DeadlineMissed(rule=rule, subject_id=text, since=at(1), due_at=at(50))

@@ -114,6 +114,23 @@ async def test_a_newborns_codes_are_not_the_mothers(ground: Ground) -> None:
     assert shown == [("I10", 1, ""), ("I10", 1, born), ("P07.3", 1, born)]
 
 
+async def test_the_codes_of_a_newborn_registered_twice_are_one_newborns(ground: Ground) -> None:
+    """Under the id that stands, each code once; apart again once the withdrawal is taken back."""
+    record, right, wrong, state = h.EventStream(), uuid4(), uuid4(), common_pb2.ENTRY_STATE_SIGNED
+    bodies: list[Any] = [life.signed(uuid4(), state, "A", "P07.3") for _ in range(2)]
+    for body, born in zip(bodies, (right, wrong), strict=True):
+        body.content.subject_id = str(born)
+    begun = [h.registered("OBST", "C7", UUID(int=7)), h.care_started(), *bodies]
+    shown: list[dict[str, int]] = []
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+        for news in ([*begun, life.newborn_withdrawn(wrong, right)], [life.newborn_restored(wrong)]):
+            head = ground.append(record.seal(body) for body in news)
+            found = await queries.patient_index("north", None, "C7", head)
+            shown.append({each.subject_id: each.entries for each in found.episodes[0].codes})
+    assert shown == [{str(right): 2}, {str(right): 1, str(wrong): 1}]
+
+
 async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:
     """It moves from the provisional person to the known one, in the index and on the board."""
     record, provisional, known = h.EventStream(), UUID(int=50), UUID(int=51)

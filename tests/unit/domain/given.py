@@ -67,6 +67,7 @@ from ledger.domain.keeping_commands import (
     UnsealRecord,
 )
 from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end
 from ledger.domain.state import RecordState, StreamState
@@ -344,6 +345,9 @@ _OFFICES: dict[type[Any], Actor] = {
     AppraiseDisposal: ARCHIVIST,
     ApproveDisposal: APPROVER,
     DestroyRecord: ARCHIVIST,
+    CorrectBirth: ARCHIVIST,
+    WithdrawNewborn: ARCHIVIST,
+    RestoreNewborn: ARCHIVIST,
 }
 """Who sends what the packs leave to offices, where a test does not say."""
 LIST = UUID(int=77)

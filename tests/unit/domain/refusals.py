@@ -41,6 +41,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
@@ -73,6 +74,7 @@ from tests.unit.domain.given import (
     PATIENT,
     PATIENTS_SIDE,
     PHYSICIAN,
+    QUALITY,
     RECORD,
     RESULT,
     STEWARD,
@@ -316,8 +318,56 @@ def _told(stream: Stream) -> Command:
 
 
 def _of_newborn(stream: Stream) -> UUID:
-    born = made(stream, course.RegisterNewborn(RECORD, 1, None), "subject_id")
+    born = made(stream, RegisterNewborn(RECORD, 1, None), "subject_id")
     return stream.entry(replace(note("Cries."), subject_id=born))
+
+
+def _twins(stream: Stream | None = None, *, of: Callable[[UUID], Command] | None = None) -> Stream:
+    """Two newborns; the second taken back as the first again where it is to be restored."""
+    stream = stream or active()
+    first_born, second = (
+        made(stream, RegisterNewborn(RECORD, number, None, "told late"), "subject_id") for number in (1, 2)
+    )
+    if of is _restored_newborn:
+        stream.when(WithdrawNewborn(RECORD, second, first_born, "registered twice"))
+    return stream
+
+
+def _last_newborn(stream: Stream) -> UUID:
+    return list(stream.record.newborns)[-1]
+
+
+def _birth(subject_id: UUID, *, by: timedelta = timedelta(hours=-1)) -> CorrectBirth:
+    return CorrectBirth(RECORD, subject_id, NOW + by, "read off the wrong clock")
+
+
+def _withdrawn_newborn(subject_id: UUID) -> WithdrawNewborn:
+    return WithdrawNewborn(RECORD, subject_id, None, "nobody was born")
+
+
+def _restored_newborn(subject_id: UUID) -> RestoreNewborn:
+    return RestoreNewborn(RECORD, subject_id, "two were born")
+
+
+def _about_newborn(stream: Stream) -> UUID:
+    entry_id = _of_newborn(stream)
+    return stream.record.entries[entry_id].last.content.subject_id or NOBODY
+
+
+def _withdraw(consultation_id: UUID) -> Command:
+    return course.WithdrawConsultation(RECORD, consultation_id, "asked for another patient")
+
+
+def _withdrawal(stream: Stream, before: Callable[[UUID], Command]) -> Command:
+    consultation_id = consulted(stream)
+    stream.when(before(consultation_id))
+    return _withdraw(consultation_id)
+
+
+def _after_withdrawal(stream: Stream, then: Callable[[UUID], Command]) -> Command:
+    consultation_id = consulted(stream)
+    stream.when(_withdraw(consultation_id))
+    return then(consultation_id)
 
 
 def _short_path() -> Stream:
@@ -554,7 +604,35 @@ CASES: list[Case] = [
     Case("ENTRY_RETRACTED", with_entry(retracted, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (first(s),), "copy"))),
     Case("UNKNOWN_SUBJECT", lambda: (closed(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy", NOBODY))),
     Case("OTHER_SUBJECT", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (_of_newborn(s),), "copy"))),
-    Case("WINDOW_OVER", lambda: (reopened(), course.RegisterNewborn(RECORD, 1, None)), {"now": NOW + timedelta(days=4)}),
+    Case("IN_ERROR", lambda: (_kept_in_error(), RegisterNewborn(RECORD, 1, None, "told today")), {"now": LATER}),
+    Case("REASON_REQUIRED", lambda: (archived(), RegisterNewborn(RECORD, 1, None, " "))),
+    Case("ROLE_NOT_ALLOWED", lambda: (archived(), RegisterNewborn(RECORD, 1, None, "told today")), {"actor": QUALITY}),
+    *[
+        case
+        for of in (_birth, _withdrawn_newborn, _restored_newborn)
+        for case in (
+            Case("UNKNOWN_SUBJECT", lambda of=of: (_twins(), of(NOBODY))),
+            Case("WINDOW_OVER", with_entry(lambda of=of: _twins(reopened(), of=of), lambda s, of=of: of(_last_newborn(s))), {"now": NOW + timedelta(days=4)}),
+            Case("HELD", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: after(s, hold, lambda _: of(_last_newborn(s)))[1])),
+            Case("FULLY_SEALED", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, seal, lambda _: of(_last_newborn(s)))[1])),
+            Case("NOT_A_PERSON", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": CLOCK}),
+            Case("ROLE_NOT_ALLOWED", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": TRAINEE}),
+        )
+    ],
+    Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _birth(_last_newborn(s)))),
+    Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _withdrawn_newborn(_last_newborn(s)))),
+    Case("SAME_TIME", with_entry(_twins, lambda s: _birth(_last_newborn(s), by=timedelta()))),
+    Case("NOT_WITHDRAWN", with_entry(_twins, lambda s: _restored_newborn(_last_newborn(s)))),
+    Case("UNKNOWN_SUBJECT", with_entry(_twins, lambda s: replace(_withdrawn_newborn(_last_newborn(s)), same_as_id=NOBODY))),
+    Case("SAME_SUBJECT", with_entry(_twins, lambda s: replace(_withdrawn_newborn(_last_newborn(s)), same_as_id=_last_newborn(s)))),
+    Case("HAS_ENTRIES", with_entry(active, lambda s: _withdrawn_newborn(_about_newborn(s)))),
+    Case("UNKNOWN_CONSULTATION", lambda: (active(), course.WithdrawConsultation(RECORD, NOBODY, "asked for another"))),
+    Case("ALREADY_ANSWERED", with_entry(active, lambda s: _withdrawal(s, answer))),
+    Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _withdrawal(s, _withdraw))),
+    Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _after_withdrawal(s, answer))),
+    Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _after_withdrawal(s, lambda asked: course.ArriveAtConsultation(RECORD, asked)))),
+    Case("NOT_AUTHOR", with_entry(active, lambda s: _withdraw(consulted(s))), {"actor": COLLEAGUE}),
+    Case("TEMPLATE_CHANGED", with_entry(active, lambda s: replace(amend(s.entry()), content=RESULT))),
     Case("NOT_SIGNED", with_entry(active, lambda s: keeping.IssueCopy(RECORD, "N.", "self", (trainees(s),), "copy"))),
     Case("USE_RESTRICTED", lambda: (_restricted(), keeping.IssueCopy(RECORD, "N.", "self", (), "copy")), {"purpose": "HRESCH"}),
     Case("USE_RESTRICTED", lambda: (_restricted(), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False)), {"purpose": "HRESCH"}),

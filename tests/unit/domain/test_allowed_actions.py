@@ -17,6 +17,7 @@ from ledger.domain.decide import decide
 from ledger.domain.defaults import default_pack
 from ledger.domain.keeping_values import RequestKind
 from ledger.domain.lifecycle import RULES
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.refusal import Refused
 from ledger.domain.transfer_commands import OfferTransfer
@@ -169,6 +170,7 @@ def _full() -> Stream:
     assert copied.events
     stream.when(AmendEntry(RECORD, changed, AmendmentKind.CORRECTION, "a slip", note("Better."), signed()))
     stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
+    stream.when(RegisterNewborn(RECORD, 1, None))
     stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please"))
     stream.when(keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4"))
     stream.when(OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None), counterpart_known=True, package=PACKAGE)
@@ -197,7 +199,15 @@ def test_no_demand_on_what_can_be_named_may_be_taken_out_unnoticed(
 
 def test_what_can_be_named_is_offered() -> None:
     """One of each is there: it may be amended, answered, withdrawn, accounted for."""
-    absent = {"LiftHold", "ExtendSeal", "UnsealRecord", "RenewLoan", "ReturnLoan", "WithdrawMissedDeadline"}
+    absent = {
+        "RestoreNewborn",
+        "LiftHold",
+        "ExtendSeal",
+        "UnsealRecord",
+        "RenewLoan",
+        "ReturnLoan",
+        "WithdrawMissedDeadline",
+    }
     named = {command.__name__ for command, rule in RULES.items() if rule.names}
     assert named - _offered(_full()) == absent
 

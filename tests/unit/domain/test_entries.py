@@ -27,6 +27,7 @@ from tests.unit.domain.given import (
     TRAINEE,
     Stream,
     active,
+    narrative,
     note,
     reopened,
     signed,
@@ -52,6 +53,26 @@ def test_nobody_amends_a_version_that_he_has_not_seen() -> None:
     stream.when(replace(second, entry_version=2))
     stream.when(amend(entry_id, "Feels the same."))
     assert [each.version for each in stream.record.entries[entry_id].versions] == [1, 2, 3, 4]
+
+
+def test_an_amendment_keeps_the_template() -> None:
+    """Another template is another entry, with clocks of its own; another version of the same is the same."""
+    stream = active()
+    entry_id = stream.entry(narrative("first_course_note", "case_features", "assessment", "plan"))
+    other = replace(amend(entry_id), content=note("Mended."))
+    assert stream.refused(other) == (RefusalKind.STATE, [("content.template", "TEMPLATE_CHANGED")])
+    stream.when(RetractEntry(RECORD, entry_id, "under the wrong template"))
+    stream.entry(note("Mended."))
+
+
+def test_a_source_says_under_another_template_what_it_said() -> None:
+    """An import files a document by the template that it fits: a corrected one may fit elsewhere."""
+    stream = active()
+    stream.entry(note("As it was."), historical=True, source=source())
+    claimed = ClaimedItem(RECORD, next(iter(stream.record.entries)), DIGEST, Taken.ENTRY)
+    said_anew = source(OTHER_DIGEST)
+    stream.entry(narrative("general", "text"), historical=True, source=said_anew, claimed=claimed)
+    assert stream.last_events == ["EntryAmended"]
 
 
 def test_an_entry_is_signed_when_it_is_recorded() -> None:

@@ -36,6 +36,7 @@ from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
 from tests.unit.domain import given, test_deadlines
 from tests.unit.domain.given import (
     AFFAIRS,
+    MANDATORY,
     NOTARY,
     NOW,
     PACKAGE,
@@ -161,7 +162,7 @@ def _renewal(figure: int) -> Boundary:
 def _window(figure: int) -> Boundary:
     stream = reopened()
     named = next(iter(stream.record.entries))
-    command = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    command = AmendEntry(RECORD, named, AmendmentKind.CORRECTION, "side", MANDATORY[0], signed())
     return Boundary(NOW + timedelta(hours=figure), lambda at: taken(stream, command, now=at))
 
 

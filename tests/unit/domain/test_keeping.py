@@ -33,6 +33,7 @@ from ledger.domain.keeping_values import (
     SealStep,
     UnsealGround,
 )
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.use_events import RestrictionLifted, UseRestrictionLifted
@@ -175,9 +176,9 @@ def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared()
 def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
     """The second is not the first again."""
     stream = active()
-    stream.when(course.RegisterNewborn(RECORD, 1, None))
-    assert ("number", "OUT_OF_RANGE") in stream.refused(course.RegisterNewborn(RECORD, 1, None))[1]
-    stream.when(course.RegisterNewborn(RECORD, 2, None))
+    stream.when(RegisterNewborn(RECORD, 1, None))
+    assert ("number", "OUT_OF_RANGE") in stream.refused(RegisterNewborn(RECORD, 1, None))[1]
+    stream.when(RegisterNewborn(RECORD, 2, None))
     assert len(stream.record.newborns) == 2
 
 
@@ -185,7 +186,7 @@ def test_newborns_are_counted_and_have_subjects_of_their_own() -> None:
 def test_an_entry_is_about_the_patient_or_a_newborn_of_the_record(historical: bool) -> None:
     """Any other subject is refused by name, in each way by which an entry is written; a known one is taken."""
     stream = active()
-    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    born = stream.when(RegisterNewborn(RECORD, 1, None)).result["subject_id"]
     assert isinstance(born, UUID)
     own = stream.entry()
     about = replace(note("Cries."), subject_id=OTHER)
@@ -218,20 +219,9 @@ def test_a_copy_is_of_the_patient_or_of_one_newborn() -> None:
     ]
 
 
-def test_a_newborn_is_added_to_an_archived_case_in_a_window_alone() -> None:
-    """Two persons open it; as it lies in the archive nobody is added to it."""
-    newborn = course.RegisterNewborn(RECORD, 1, None)
-    assert archived().refused(newborn)[1] == [("", "PHASE_NOT_ALLOWED")]
-    stream = reopened()
-    born = born_in(stream, 1)
-    stream.entry(replace(note("Cries."), subject_id=born))
-    stream.when(keeping.RearchiveRecord(RECORD))
-    assert stream.record.newborns == {born}
-
-
 def born_in(stream: Stream, number: int) -> UUID:
     """A newborn of the record."""
-    born = stream.when(course.RegisterNewborn(RECORD, number, None)).result["subject_id"]
+    born = stream.when(RegisterNewborn(RECORD, number, None)).result["subject_id"]
     assert isinstance(born, UUID)
     return born
 
@@ -400,7 +390,7 @@ def test_after_the_window_nothing_is_changed_but_the_case_is_archived_again() ->
     """An approval that is over opens nothing."""
     stream = reopened()
     late = NOW + timedelta(hours=72, seconds=1)
-    amend = AmendEntry(RECORD, first(stream), AmendmentKind.CORRECTION, "side", note("Left."), signed())
+    amend = AmendEntry(RECORD, first(stream), AmendmentKind.CORRECTION, "side", MANDATORY[0], signed())
     assert stream.refused(amend, now=late)[1] == [("record_id", "WINDOW_OVER")]
     stream.when(keeping.RearchiveRecord(RECORD), now=late)
     assert stream.record.phase is Phase.ARCHIVED

@@ -16,6 +16,7 @@ from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealMode, SealParty
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.pack_text import read_pack
 from ledger.domain.rule_pack import BadRulePack
@@ -50,6 +51,7 @@ from tests.unit.domain.given import (
     source,
     submitted,
 )
+from tests.unit.domain.refusals import hold
 from tests.unit.domain.test_pack_text import bases, faults_of
 
 LATER = NOW + TERM
@@ -130,7 +132,7 @@ def test_who_signed_a_report_corrects_it_and_nobody_else() -> None:
 def test_a_newborns_report_corrects_none_of_its_mothers() -> None:
     """Whoever signed both: the value of one is never shown as the last of the other."""
     stream = closed()
-    born = stream.when(course.RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    born = stream.when(RegisterNewborn(RECORD, 1, None)).result["subject_id"]
     assert isinstance(born, UUID)
     mothers = stream.entry(RESULT)
     stream.when(SubmitRecord(RECORD))
@@ -253,6 +255,36 @@ def test_a_draft_that_is_listed_is_neither_written_on_nor_signed(overlay: str) -
     rule = "ENTRY_HELD" if overlay == "hold" else "ENTRY_SEALED"
     assert stream.refused(sign)[1] == [("draft_id", rule)]
     assert stream.refused(write)[1] == [("entry_id", rule)]
+    stream.entry()
+
+
+@pytest.mark.parametrize("lay", [hold, seal])
+@pytest.mark.parametrize("make", [archived, due, permanent, reopened])
+def test_what_nobody_may_reopen_the_case_for_lies_beside(
+    make: Callable[[], Stream], lay: Callable[[Stream], UUID]
+) -> None:
+    """Under a hold or the seal of the whole original a note is filed as a late item, and corrects nothing."""
+    stream = make()
+    beside = replace(FILE, content=note("Told by the family."))
+    assert stream.refused(beside, now=LATER)[1] == [("content.template", "NOT_A_LATE_ITEM")]
+    lay(stream)
+    corrected = replace(beside, corrects_entry_id=next(iter(stream.record.entries)))
+    assert ("content.template", "NOT_A_LATE_ITEM") in stream.refused(corrected, now=LATER)[1]
+    assert stream.refused(replace(beside, attestation=signed(TRAINEE)), now=LATER)[1] == [
+        ("attestation.signer.role", "NOT_QUALIFIED"),
+        ("context.actor.role", "ROLE_NOT_ALLOWED"),
+    ]
+    stream.when(beside, now=LATER)
+    assert stream.last_events == ["LateItemFiled"]
+
+
+def test_what_is_handed_in_and_held_is_recalled_for_a_note() -> None:
+    """The department has it at hand: nothing lies beside what can be written into it."""
+    stream = submitted()
+    hold(stream)
+    refused = stream.refused(replace(FILE, content=note("Seen.")))[1]
+    assert refused == [("content.template", "NOT_A_LATE_ITEM")]
+    stream.when(course.RecallRecord(RECORD, "a note is missing"))
     stream.entry()
 
 

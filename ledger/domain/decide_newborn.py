@@ -1,0 +1,107 @@
+"""Decisions on newborns: subjects of the mother's record, never of one that is made up for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from ledger.domain.decide_holder import TOLD_MAX, outdated_by_change
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.events import Event
+from ledger.domain.faults import Faults
+from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
+from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_events import (
+    BirthCorrected,
+    NewbornEnteredLate,
+    NewbornRegistered,
+    NewbornRestored,
+    NewbornWithdrawn,
+)
+from ledger.domain.newborns import entries_about
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.use_events import CopiesOutdated
+
+NEWBORNS_MAX = 20
+"""Newborns of one birth; more is a mistake of typing."""
+
+
+def register_newborn(command: RegisterNewborn, state: StreamState | None, facts: Facts) -> Decision:
+    """A newborn becomes a subject of the mother's record; what only adds waits for no archive, hold or seal."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    # A number was given once: one that was taken back keeps it.
+    if command.number != len(record.newborns) + 1 or command.number > NEWBORNS_MAX:
+        faults.add("number", "OUT_OF_RANGE", "newborns of a birth are counted one after the other", RefusalKind.STATE)
+    faults.text(command.reason, "reason", TEXT_MAX)
+    meta, subject_id = facts.meta(), facts.ids[0]
+    born_at = command.born_at or meta.occurred_at
+    _check_born(born_at, facts, faults)
+    faults.refuse_if_any()
+    born = NewbornRegistered(meta, subject_id, command.number, born_at)
+    late = (NewbornEnteredLate(meta, subject_id, command.reason),) if command.reason else ()
+    return on_record(command.record_id, born, *late, subject_id=subject_id)
+
+
+def correct_birth(command: CorrectBirth, state: StreamState | None, facts: Facts) -> Decision:
+    """Another time of birth counts; the first one stays in the history."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    _check_born(command.born_at, facts, faults)
+    faults.refuse_if_any()
+    before = record.newborns[command.subject_id].born_at
+    event = BirthCorrected(facts.meta(), command.subject_id, before, command.born_at, command.reason)
+    return on_record(command.record_id, event)
+
+
+def withdraw_newborn(command: WithdrawNewborn, state: StreamState | None, facts: Facts) -> Decision:
+    """Whoever holds what was said of it is told: by now another one is meant."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    event = NewbornWithdrawn(facts.meta(), command.subject_id, command.same_as_id, command.reason)
+    return on_record(command.record_id, event, *_told(command.subject_id, record, facts))
+
+
+def restore_newborn(command: RestoreNewborn, state: StreamState | None, facts: Facts) -> Decision:
+    """The two were not the same, or somebody was born: it is a subject of its own again."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    event = NewbornRestored(facts.meta(), command.subject_id, command.reason)
+    return on_record(command.record_id, event, *_told(command.subject_id, record, facts))
+
+
+def _told(subject_id: UUID, record: RecordState, facts: Facts) -> tuple[Event, ...]:
+    """Whoever holds an entry about it hears that another is meant: each copy and each package once."""
+    packages: dict[UUID, Event] = {}
+    copies: dict[UUID, UUID] = {}
+    for entry in entries_about(record, subject_id):
+        for event in outdated_by_change(record, entry.entry_id, facts):
+            match event:
+                case TransferOutdated() if len(packages) < TOLD_MAX:
+                    packages.setdefault(event.transfer_id, event)
+                case CopiesOutdated():
+                    copies |= {each: event.entry_id for each in event.copy_ids if each not in copies}
+                case _:
+                    pass
+    told = (CopiesOutdated(facts.meta(), tuple(copies), next(iter(copies.values()))),) if copies else ()
+    return (*packages.values(), *told)
+
+
+def _check_born(born_at: datetime, facts: Facts, faults: Faults) -> None:
+    if born_at - facts.now > facts.pack.ahead_max:
+        faults.add("born_at", "TIME_IN_FUTURE", "nobody is born in the future")
+
+
+DECISIONS = {
+    RegisterNewborn: register_newborn,
+    CorrectBirth: correct_birth,
+    WithdrawNewborn: withdraw_newborn,
+    RestoreNewborn: restore_newborn,
+}

@@ -1,0 +1,98 @@
+"""What was wrong from the start is put right over the wire: newborns, consultations, and who a patient is."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import identity_pb2 as identity
+from ledger.api.v1 import records_pb2 as records
+from tests.contract.edge.clients import EdgeClient
+from tests.contract.edge.requests import open_record, record_entry, stamp
+from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, Life, by, short_visit
+
+
+async def test_a_newborn_and_what_was_put_right_about_it_are_shown(client: EdgeClient) -> None:
+    """Registered twice, born at another time: who stands, what is led where, and what was said before."""
+    ward = await open_record(client)
+    life, right = Life(client, ward.record_id), stamp(datetime.now(UTC) - timedelta(hours=2))
+    first, second = [(await life.course("RegisterNewborn", number=number)).subject_id for number in (1, 2)]
+    note = record_entry(ward.record_id)
+    note.content.subject_id = second
+    await client.call("RecordService/RecordEntry", note)
+    correct: dict[str, Any] = {"subject_id": first, "born_at": right, "reason": "wrong clock"}
+    assert await life.refused(life.course("CorrectBirth", **correct)) == ["ROLE_NOT_ALLOWED"]
+    await life.course("CorrectBirth", ARCHIVIST, **correct)
+    withdraw: dict[str, Any] = {"subject_id": second, "same_as_id": first, "reason": "registered twice"}
+    await life.course("WithdrawNewborn", ARCHIVIST, **withdraw)
+    shown = await life.read()
+    (entry,) = shown.entries
+    assert (entry.subject_id, entry.versions[0].content.subject_id) == (first, second)
+    one, other = shown.keeping.subjects
+    assert (list(shown.keeping.newborns), one.born_at, one.corrections[0].reason) == ([first], right, "wrong clock")
+    assert (other.withdrawn, other.same_as_id, other.reason) == (True, first, "registered twice")
+    await life.course("RestoreNewborn", ARCHIVIST, subject_id=second, reason="two were born")
+    assert [each.subject_id for each in (await life.read()).entries] == [second]
+
+
+async def test_a_newborn_is_entered_into_a_held_archive(client: EdgeClient) -> None:
+    """With the reason, shown; without one it is refused, and so is whoever has no role for it."""
+    _, life = await short_visit(client)
+    await life.keep("PlaceHold", AFFAIRS, mandate="court order", authority="district court")
+    assert await life.refused(life.course("RegisterNewborn", number=1)) == ["REASON_REQUIRED"]
+    quality = life.course("RegisterNewborn", QUALITY, number=1, reason="told late")
+    assert await life.refused(quality) == ["ROLE_NOT_ALLOWED"]
+    assert (await life.course("RegisterNewborn", number=1, reason="told late")).receipt.events == 2
+    (born,) = (await life.read()).keeping.subjects
+    assert born.late_reason == "told late"
+
+
+async def test_a_withdrawn_consultation_is_shown_with_its_reason(client: EdgeClient) -> None:
+    """It waits for nobody; whoever neither asked nor heads the department withdraws nothing."""
+    ward = await open_record(client)
+    life = Life(client, ward.record_id)
+    ask: dict[str, Any] = {"to_department": "NEUR", "urgency": common.URGENCY_EMERGENCY, "question": "Why?"}
+    asked = (await life.record("RequestConsultation", **ask)).consultation_id
+    withdraw: dict[str, Any] = {"consultation_id": asked, "reason": "meant for the next bed"}
+    assert await life.refused(life.course("WithdrawConsultation", ARCHIVIST, **withdraw)) == ["NOT_AUTHOR"]
+    await life.course("WithdrawConsultation", **withdraw)
+    (shown,) = (await life.read()).consultations
+    assert (shown.answered, shown.withdrawal_reason) == (False, "meant for the next bed")
+    assert shown.HasField("withdrawn_at")
+    deadlines = course.GetDeadlinesRequest(hospital="north", record_id=ward.record_id)
+    answer = await client.call("CourseService/GetDeadlines", deadlines)
+    (clock,) = [each for each in answer.deadlines if each.subject_id == asked]
+    assert (clock.met_at, clock.missed) == (shown.withdrawn_at, False)
+
+
+async def test_what_was_stated_of_a_merged_patient_is_not_stated_again(client: EdgeClient) -> None:
+    """Another system's result of the survivor is refused, and found in the former's record; apart again it is taken."""
+    wards = [await open_record(client) for _ in range(2)]
+    former, survivor = [(await Life(client, each.record_id).read()).patient_id for each in wards]
+
+    def result(ward: Any, system: str) -> Any:
+        entry, id_ = record_entry(ward.record_id), str(uuid4())
+        entry.context.source.CopyFrom(
+            common.SourceItem(system=system, type="Observation", id=id_, content_sha256=sha256(id_.encode()).digest())
+        )
+        entry.context.fact_sha256 = b"7" * 32
+        return entry
+
+    stated = await client.call("RecordService/RecordEntry", result(wards[0], "lab-1"))
+    merge = identity.MergePatientsRequest(
+        context=by(ARCHIVIST), patient_id=former, survivor_id=survivor, reason="one person"
+    )
+    await client.call("IdentityService/MergePatients", merge)
+    life, again = Life(client, wards[1].record_id), result(wards[1], "lab-2")
+    assert await life.refused(client.call("RecordService/RecordEntry", again)) == ["DUPLICATE_FACT"]
+    ask = records.FindRecordsRequest(hospital="north")
+    ask.fact.patient_id, ask.fact.fact_sha256 = survivor, b"7" * 32
+    (found,) = (await client.call("RecordService/FindRecords", ask)).records
+    assert (found.record_id, found.entry_id) == (wards[0].record_id, stated.entry_id)
+    apart = identity.UnmergePatientsRequest(
+        context=by(ARCHIVIST), patient_id=former, survivor_id=survivor, reason="two persons"
+    )
+    await client.call("IdentityService/UnmergePatients", apart)
+    await client.call("RecordService/RecordEntry", again)

@@ -1,0 +1,114 @@
+"""A consultation that was asked for by mistake is withdrawn: nobody waits, nothing is owed, the history keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from ledger.domain.commands import AnswerConsultation, RequestConsultation
+from ledger.domain.course_commands import ArriveAtConsultation, ReportMissedDeadline, WithdrawConsultation
+from ledger.domain.deadlines import Deadline, deadlines
+from ledger.domain.refusal import RefusalKind
+from ledger.domain.state_guards import MANDATORY_THERE
+from ledger.domain.values import Actor, Urgency
+from tests.unit.domain.given import (
+    CLOCK,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    TRAINEE,
+    Stream,
+    active,
+    closed,
+    facts,
+    narrative,
+    signed,
+)
+from tests.unit.domain.refusals import COLLEAGUE
+
+CHIEF = Actor(UUID(int=31), "Dr. Jin", "chief", "cardiology", "L-31")
+
+
+def asked(urgency: Urgency = Urgency.EMERGENCY) -> tuple[Stream, UUID]:
+    """A consultation that the physician asked for."""
+    stream = active()
+    found = stream.when(RequestConsultation(RECORD, "neurology", urgency, "Why?")).result["consultation_id"]
+    assert isinstance(found, UUID)
+    return stream, found
+
+
+def clock_of(stream: Stream, consultation_id: UUID) -> Deadline:
+    """The consultation's deadline."""
+    (found,) = [each for each in deadlines(stream.record, facts().pack) if each.subject_id == consultation_id]
+    return found
+
+
+def withdraw(consultation_id: UUID) -> WithdrawConsultation:
+    """The withdrawal."""
+    return WithdrawConsultation(RECORD, consultation_id, "meant for the next bed")
+
+
+@pytest.mark.parametrize("urgency", list(Urgency))
+def test_a_withdrawn_consultation_owes_nothing(urgency: Urgency) -> None:
+    """Its clock ends, the record may be handed in without its note, and the reason stays."""
+    stream, asked_id = asked(urgency)
+    stream.when(withdraw(asked_id), now=NOW + timedelta(minutes=5))
+    assert stream.last_events == ["ConsultationWithdrawn"]
+    assert not clock_of(stream, asked_id).missed(NOW + timedelta(days=30))
+    assert stream.record.consultations[asked_id].withdrawal_reason == "meant for the next bed"
+    missing = [each.text for each in MANDATORY_THERE.faults(stream.record, facts())]
+    assert not any("consultation" in each for each in missing)
+
+
+def test_what_was_missed_before_the_withdrawal_stays_missed() -> None:
+    """Ten minutes are over: to withdraw it takes no miss back, and the clock's report is still taken."""
+    stream, asked_id = asked()
+    stream.when(withdraw(asked_id), now=NOW + timedelta(minutes=10, seconds=1))
+    found = clock_of(stream, asked_id)
+    assert found.missed(NOW + timedelta(hours=1))
+    report = ReportMissedDeadline(RECORD, found.rule, asked_id, found.due_at)
+    stream.when(report, actor=CLOCK, now=NOW + timedelta(hours=1))
+    assert stream.last_events == ["DeadlineMissed"]
+
+
+def test_it_is_withdrawn_by_who_asked_or_the_head_of_the_department() -> None:
+    """Nobody else, and once."""
+    stream, asked_id = asked()
+    for other in (COLLEAGUE, TRAINEE, CLOCK):
+        assert stream.refused(withdraw(asked_id), actor=other) == (RefusalKind.STATE, [("context.actor", "NOT_AUTHOR")])
+    stream.when(withdraw(asked_id), actor=CHIEF)
+    assert stream.refused(withdraw(asked_id), actor=PHYSICIAN)[1] == [("consultation_id", "CONSULTATION_WITHDRAWN")]
+
+
+def test_only_what_is_unanswered_is_withdrawn_and_with_a_reason() -> None:
+    """An answer is there for good; a reason is demanded of everybody."""
+    stream, asked_id = asked()
+    assert stream.refused(WithdrawConsultation(RECORD, asked_id, " "))[1] == [("reason", "REQUIRED")]
+    stream.when(AnswerConsultation(RECORD, asked_id, "So.", narrative("consultation", "opinion"), signed()))
+    assert stream.refused(withdraw(asked_id))[1] == [("consultation_id", "ALREADY_ANSWERED")]
+
+
+def test_nobody_comes_to_what_was_withdrawn_but_may_be_asked_anew() -> None:
+    """It is a new request with a clock of its own."""
+    stream, asked_id = asked()
+    stream.when(withdraw(asked_id))
+    answer = AnswerConsultation(RECORD, asked_id, "So.", narrative("consultation", "opinion"), signed())
+    for command in (ArriveAtConsultation(RECORD, asked_id), answer):
+        assert stream.refused(command)[1] == [("consultation_id", "CONSULTATION_WITHDRAWN")]
+    again = stream.when(RequestConsultation(RECORD, "neurology", Urgency.EMERGENCY, "Why?")).result["consultation_id"]
+    assert isinstance(again, UUID)
+    assert clock_of(stream, again).met_at is None
+
+
+def test_it_is_withdrawn_after_the_discharge_too() -> None:
+    """Else the record could never be handed in without a note that nobody will write."""
+    stream = closed()
+    before = asked()[0].record.consultations
+    stream.state = replace(stream.record, consultations=before)
+    (asked_id,) = before
+    assert list(MANDATORY_THERE.faults(stream.record, facts()))
+    stream.when(withdraw(asked_id))
+    assert not list(MANDATORY_THERE.faults(stream.record, facts()))
