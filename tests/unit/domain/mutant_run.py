@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -72,9 +71,9 @@ class Mutants:
 
 def passes(item: pytest.Item) -> bool:
     """Whether the test holds now; it can be run again."""
-    item: Any = item
     reports = runtestprotocol(item, nextitem=None, log=False)
-    item._request = False  # as pytest's own plugins for repeated runs do it
+    # As plugins that repeat tests do it: the next run makes its fixtures anew.
+    setattr(item, "_request", False)  # noqa: B010  # no name of the type's
     return all(each.passed for each in reports)
 
 

@@ -34,6 +34,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.rulebook_commands import AddTemplates, ChooseRulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import (
@@ -257,7 +258,7 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "REQUIRED", lambda: (closed(), course.ResumeCare(RECORD, ""))),
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
     Faulty("correct_record_id", "SAME_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RECORD))),
-    Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), course.RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
+    Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
     Faulty("rule", "NO_SUCH_DEADLINE", lambda: (active(), course.ReportMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("rule", "NOT_REPORTED", lambda: (active(), course.WithdrawMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("cause", "UNKNOWN_VALUE", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "a whim", None))),
