@@ -34,7 +34,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.newborn_commands import RegisterNewborn
+from ledger.domain.newborn_commands import RegisterNewborn, RestoreNewborn, WithdrawNewborn
 from ledger.domain.rulebook_commands import AddTemplates, ChooseRulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import (
@@ -227,6 +227,13 @@ def _archived_like(stream: Stream) -> Stream:
     return kept
 
 
+def _restored_without_reason() -> tuple[Stream, Command]:
+    stream = active()
+    born = made(stream, RegisterNewborn(RECORD, 1, None), "subject_id")
+    stream.when(WithdrawNewborn(RECORD, born, None, "nobody was born"))
+    return stream, RestoreNewborn(RECORD, born, "")
+
+
 _ATTACHED = Attachment(DIGEST, 1, "image/png", "Scan")
 _AMONG_LISTED = {"actor": ARCHIVIST, "now": LATER, "listed": listed(condemned())}
 _REGISTERING = {"patient": patient()}
@@ -259,6 +266,8 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
     Faulty("correct_record_id", "SAME_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RECORD))),
     Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
+    Faulty("reason", "TOO_LONG", lambda: (active(), RegisterNewborn(RECORD, 1, None, LONG))),
+    Faulty("reason", "REQUIRED", lambda: _restored_without_reason()),
     Faulty("rule", "NO_SUCH_DEADLINE", lambda: (active(), course.ReportMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("rule", "NOT_REPORTED", lambda: (active(), course.WithdrawMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("cause", "UNKNOWN_VALUE", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "a whim", None))),
