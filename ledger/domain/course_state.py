@@ -105,3 +105,5 @@ class TimeCorrection:
     corrected_by: Actor
     recorded_at: datetime
     consultation_id: UUID | None = None
+    record_version: int = 0
+    """Version of the record at which it was corrected."""

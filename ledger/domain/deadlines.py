@@ -143,17 +143,21 @@ def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterat
 def _deadline(
     rule: DeadlineRule, start: _Start, met_at: datetime | None, record: RecordState, pack: RulePack
 ) -> Deadline:
-    due = max((rule.due(start.at, pack.deadlines.calendar), *_owed_before_filing(rule, start, record, pack)))
-    return Deadline(rule.id, start.subject_id, start.at, due, met_at, rule.source)
+    own = (rule.due(start.at, pack.deadlines.calendar), rule.source)
+    # The source is that of the figure that makes the date.
+    due, source = max((own, *_owed_before_filing(rule, start, record, pack)), key=lambda each: each[0])
+    return Deadline(rule.id, start.subject_id, start.at, due, met_at, source)
 
 
-def _owed_before_filing(rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack) -> Iterator[datetime]:
-    """When the last of what a death owes is due: no record is missing while its discussion may still be written."""
+def _owed_before_filing(
+    rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack
+) -> Iterator[tuple[datetime, str]]:
+    """When what a death owes is due, and by which source: no record is missing while its discussion may still be written."""
     if rule.stop != "submission" or record.disposition is not Disposition.DEATH:
         return
     for each in pack.deadlines.rules:
         if each.start == "death" and each.stop == "entry" and record.visit_type in each.visits:
-            yield each.due(start.at, pack.deadlines.calendar)
+            yield each.due(start.at, pack.deadlines.calendar), each.source
 
 
 def _starts(rule: DeadlineRule, record: RecordState) -> Iterator[_Start]:

@@ -20,7 +20,7 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealStep, UnsealGround
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.sealed_versions import acts_since, finished_versions, unlisted
+from ledger.domain.sealed_versions import acts_on, acts_since, finished_versions, unlisted
 from ledger.domain.state import EntryVersion, RecordState, StreamState
 from ledger.domain.values import Actor, Phase
 
@@ -63,14 +63,14 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
     if not finished_versions(record):
         faults.add("record_id", "NOTHING_TO_SEAL", "it holds no finished entry yet", RefusalKind.STATE)
     faults.refuse_if_any()
-    seal_id = facts.ids[0]
+    seal_id, listed = facts.ids[0], finished_versions(record, command.entry_ids)
     event = RecordSealed(
         meta=facts.meta(),
         seal_id=seal_id,
         mode=command.mode,
         party=command.party,
         party_name=command.party_name or second.name,
-        versions=_sealed(finished_versions(record, command.entry_ids), facts),
+        versions=(*_sealed(listed, facts), *_acted(acts_on(record, dict.fromkeys(of for of, _ in listed)), facts)),
         unfinished=record.phase in _UNFINISHED,
     )
     attended = SealAttended(facts.meta(), seal_id, SealStep.PLACED, second)
@@ -88,8 +88,7 @@ def extend_seal(command: ExtendSeal, state: StreamState | None, facts: Facts) ->
     if seal is not None and not new and not acts:
         faults.add("seal_id", "NOTHING_TO_SEAL", "nothing came since", RefusalKind.STATE)
     faults.refuse_if_any()
-    signed = (SealedVersion(of.entry_id, of.version, facts.leaves[act - 1]) for of, act in acts)
-    event = SealExtended(facts.meta(), command.seal_id, (*_sealed(new, facts), *signed))
+    event = SealExtended(facts.meta(), command.seal_id, (*_sealed(new, facts), *_acted(acts, facts)))
     return on_record(command.record_id, event, SealAttended(facts.meta(), command.seal_id, SealStep.EXTENDED, second))
 
 
@@ -122,6 +121,10 @@ def _sealed(versions: Iterable[tuple[UUID, EntryVersion]], facts: Facts) -> tupl
         SealedVersion(entry_id, version.version, facts.leaves[version.record_version - 1])
         for entry_id, version in versions
     )
+
+
+def _acted(acts: Iterable[tuple[EntryRef, int]], facts: Facts) -> tuple[SealedVersion, ...]:
+    return tuple(SealedVersion(of.entry_id, of.version, facts.leaves[act - 1]) for of, act in acts)
 
 
 DECISIONS = {

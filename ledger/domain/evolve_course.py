@@ -14,7 +14,7 @@ from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
-from ledger.domain.next_version import next_version, with_archiving, with_entry, with_next, with_overlays
+from ledger.domain.next_version import latest_end, next_version, with_archiving, with_entry, with_next, with_overlays
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.values import Actor, Attestation, EntryState, IdentityStatus, Phase
 
@@ -98,10 +98,11 @@ def _to(phase: Phase) -> Callable[[RecordState, Any, datetime], RecordState]:
 
 
 def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at: datetime) -> RecordState:
-    """Wrong, and kept: where care had not ended, the term runs from this day, however far back somebody dates it."""
-    ended_at = state.ended_at or max(event.meta.occurred_at, at)
+    """Wrong, and kept: the term runs from this day, however long ago care ended and however far back it is dated."""
+    declared = max(event.meta.occurred_at, at)
+    ended = {"ended_at": state.ended_at or declared, "latest_end": latest_end(state, declared)}
     archiving = replace(state.archiving, in_error=True)
-    return next_version(state, phase=Phase.ENTERED_IN_ERROR, ended_at=ended_at, archiving=archiving)
+    return next_version(state, phase=Phase.ENTERED_IN_ERROR, archiving=archiving, **ended)
 
 
 def recalled(state: RecordState, _: events.RecordRecalled, __: datetime) -> RecordState:

@@ -24,7 +24,7 @@ from ledger.domain.keeping_state import (
 from ledger.domain.keeping_values import DisposalOpinion, EntryRef
 from ledger.domain.next_version import next_version, with_archiving, with_overlays
 from ledger.domain.state import Archiving, RecordState, nothing_left
-from ledger.domain.values import Phase
+from ledger.domain.values import EntryState, Phase
 
 T = TypeVar("T")
 
@@ -72,18 +72,24 @@ def hold_lifted(state: RecordState, event: events.HoldLifted, _: datetime) -> Re
 def sealed(state: RecordState, event: events.RecordSealed, at: datetime) -> RecordState:
     """One more seal."""
     listed = frozenset(EntryRef(each.entry_id, each.version) for each in event.versions)
-    whole = {each.entry_id for each in listed} >= set(state.entries)
-    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, whole, reaches=state.version + 1)
-    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
+    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, reaches=state.version + 1)
+    return _with_seal(state, seal)
 
 
 def seal_extended(state: RecordState, event: events.SealExtended, _: datetime) -> RecordState:
     """The seal lists more."""
     seal = state.overlays.seals[event.seal_id]
     more = seal.versions | {EntryRef(each.entry_id, each.version) for each in event.versions}
-    return with_overlays(
-        state, seals={**state.overlays.seals, seal.seal_id: replace(seal, versions=more, reaches=state.version + 1)}
-    )
+    return _with_seal(state, replace(seal, versions=more, reaches=state.version + 1))
+
+
+def _with_seal(state: RecordState, seal: Seal) -> RecordState:
+    """The seal as it is now; whole once it and the other seals of its mode list all that is finished, and for good."""
+    same = (each for each in state.overlays.seals.values() if each.mode is seal.mode)
+    listed = {of.entry_id for each in (*same, seal) for of in each.versions}
+    finished = {entry_id for entry_id, entry in state.entries.items() if entry.state is not EntryState.DRAFT}
+    seal = replace(seal, whole=seal.whole or (bool(finished) and listed >= finished))
+    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
 
 
 def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> RecordState:

@@ -12,7 +12,7 @@ from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS, in_charge
 from ledger.domain.evolve_keeping import KEEPING_STEPS
-from ledger.domain.next_version import next_version, with_entry, with_next
+from ledger.domain.next_version import latest_end, next_version, with_entry, with_next
 from ledger.domain.state import EntryVersion, RecordState
 from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import Phase, TransferState
@@ -70,8 +70,9 @@ def _moved(state: RecordState, department: str) -> dict[str, Any]:
 
 def care_ended(state: RecordState, event: events.CareEnded, _: datetime) -> RecordState:
     """Care is over; the record is completed."""
-    said = {"disposition": event.disposition, "ended_at": event.ended_at, "ended_version": state.version + 1}
-    return next_version(state, phase=Phase.CLOSED, **said)
+    said = {"ended_at": event.ended_at, "ended_version": state.version + 1}
+    latest = latest_end(state, event.ended_at)
+    return next_version(state, phase=Phase.CLOSED, disposition=event.disposition, latest_end=latest, **said)
 
 
 def entry_recorded(state: RecordState, event: events.EntryRecorded, at: datetime) -> RecordState:

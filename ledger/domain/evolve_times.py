@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ledger.domain.course_events import TimeCorrected
 from ledger.domain.course_state import Consultation, TimeCorrection
-from ledger.domain.next_version import next_version, with_entry
+from ledger.domain.next_version import latest_end, next_version, with_entry
 from ledger.domain.state import RecordState
 from ledger.domain.values import TimeOf
 
@@ -17,7 +17,16 @@ def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> Re
     """The time that the event names, and the note of its correction."""
     to, by = event.corrected_at, event.meta.actor
     made = TimeCorrection(
-        event.of, event.entry_id, event.move, event.before, to, event.reason, by, at, event.consultation_id
+        of=event.of,
+        entry_id=event.entry_id,
+        move=event.move,
+        before=event.before,
+        corrected_at=to,
+        reason=event.reason,
+        corrected_by=by,
+        recorded_at=at,
+        consultation_id=event.consultation_id,
+        record_version=state.version + 1,
     )
     state = replace(state, time_corrections=(*state.time_corrections, made))
     if event.of is not TimeOf.ENTRY:
@@ -26,7 +35,7 @@ def time_corrected(state: RecordState, event: TimeCorrected, at: datetime) -> Re
         case TimeOf.CARE_START:
             return next_version(state, started_at=to)
         case TimeOf.CARE_END:
-            return next_version(state, ended_at=to)
+            return next_version(state, ended_at=to, latest_end=latest_end(state, to))
         case TimeOf.MOVE:
             moved = replace(state.moves[event.move - 1], moved_at=to)
             return next_version(state, moves=(*state.moves[: event.move - 1], moved, *state.moves[event.move :]))

@@ -132,8 +132,11 @@ RULES: dict[type[commands.Command], Rule] = {
         names=(some.CONSULTANT_AWAITED,),
     ),
     commands.AnswerConsultation: Rule(
-        WRITING,
+        # In a window too: what is retracted there asks again, and somebody has to answer.
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
         of_command=(
+            on.NAMED_FOR_ADDING,
             on.CONSULTATION_KNOWN,
             on.CONSULTATION_OPEN,
             consultation.NOT_WITHDRAWN,

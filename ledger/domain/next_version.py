@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,11 @@ def with_overlays(state: RecordState, **changes: Any) -> RecordState:
     """With these overlays."""
     overlays: Overlays = replace(state.overlays, **changes)
     return next_version(state, overlays=overlays)
+
+
+def latest_end(state: RecordState, *said: datetime) -> datetime:
+    """The latest end of care that was ever said, these included: what one person says later cuts no term short."""
+    return max((*said, *((state.latest_end,) if state.latest_end else ())))
 
 
 def with_archiving(state: RecordState, **changes: Any) -> RecordState:

@@ -10,7 +10,7 @@ from ledger.domain.decision import Facts, Visit
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.rule_pack import RetentionClass, RulePack
 from ledger.domain.state import RecordState
-from ledger.domain.values import Phase, TimeOf
+from ledger.domain.values import Phase
 
 OPEN = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases of a stay that goes on."""
@@ -25,9 +25,8 @@ def last_said_end(record: RecordState) -> datetime | None:
     """The end of care from which a term counts, the latest that was ever said; None while care goes on."""
     if record.ended_at is None:
         return None
-    # A term is never cut short by a correction that one person dates back: what had counted until then was promised.
-    corrected = (each.before for each in record.time_corrections if each.of is TimeOf.CARE_END)
-    return max([record.ended_at, *corrected])
+    # A term is never cut short by what one person dates back, in a correction or by ending care once more.
+    return record.latest_end or record.ended_at
 
 
 @dataclass(frozen=True)

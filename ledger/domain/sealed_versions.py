@@ -34,20 +34,31 @@ def unlisted(record: RecordState, seal: Seal) -> list[tuple[UUID, EntryVersion]]
     ]
 
 
-def acts_since(record: RecordState, seal: Seal) -> list[tuple[EntryRef, int]]:
-    """Countersignatures and retractions after the seal's last step: of which version, and by which record version."""
+def acts_on(record: RecordState, entry_ids: Iterable[UUID], after: int = 0) -> list[tuple[EntryRef, int]]:
+    """Countersignatures, retractions and corrected times of these entries: of which version, by which record version.
+
+    `after` leaves out what a seal's last step had reached.
+    """
     return [
-        (EntryRef(entry.entry_id, version.version), act)
-        for entry in record.entries.values()
-        for version in entry.versions
-        for act in _acts(entry, version)
-        if act > seal.reaches
+        (EntryRef(entry_id, version.version), act)
+        for entry_id in entry_ids
+        for version in record.entries[entry_id].versions
+        for act in _acts(record, record.entries[entry_id], version)
+        if act > after
     ]
 
 
-def _acts(entry: Entry, version: EntryVersion) -> Iterable[int]:
+def acts_since(record: RecordState, seal: Seal) -> list[tuple[EntryRef, int]]:
+    """The same of every entry, after the seal's last step."""
+    return acts_on(record, record.entries, after=seal.reaches)
+
+
+def _acts(record: RecordState, entry: Entry, version: EntryVersion) -> Iterable[int]:
     if version.countersigned_version:
         yield version.countersigned_version
+    # A time is the entry's, whichever version stands.
+    if version is entry.last:
+        yield from (each.record_version for each in record.time_corrections if each.entry_id == entry.entry_id)
     # Nothing of a retracted entry changes any more: its last change is that it was retracted.
     if entry.retracted and version is entry.last:
         yield entry.changed_version

@@ -202,6 +202,8 @@ class RecordState:
     """The start of care was taken over from an earlier system, and so nobody here gave the care."""
     disposition: Disposition | None = None
     ended_at: datetime | None = None
+    latest_end: datetime | None = None
+    """The latest that was ever said to be the end, also of care that was resumed."""
     ended_version: int = 0
     """Version of the record at which that was said last; 0 = it was not."""
     moves: tuple[DepartmentMove, ...] = ()

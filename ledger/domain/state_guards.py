@@ -85,7 +85,8 @@ def _fully_sealed(record: RecordState) -> bool:
     if any(seal.whole for seal in originals):
         return True
     sealed = {each.entry_id for seal in originals for each in seal.versions}
-    return bool(sealed) and all(entry.entry_id in sealed for entry in record.entries.values())
+    finished = (each for each in record.entries.values() if each.state is not EntryState.DRAFT)
+    return bool(sealed) and all(entry.entry_id in sealed for entry in finished)
 
 
 def _window_open(record: RecordState, facts: Facts) -> bool:

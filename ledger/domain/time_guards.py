@@ -68,14 +68,15 @@ def _ends_before_it_began(command: Any, record: RecordState, facts: Facts) -> It
 
 
 def _comes_first(command: Any, record: RecordState) -> bool:
-    """Whether an arrival that followed its request would come before it."""
+    """Whether what followed a request, or an arrival, would come before it."""
     asked = record.consultations.get(command.consultation_id) if command.consultation_id else None
-    # Who came before the request has said why, and stays the first.
-    if asked is None or asked.arrived_at is None or asked.arrived_at < asked.requested_at:
+    if asked is None:
         return False
+    # Who came or answered before the request has said why, and stays the first.
+    then = [at for at in (asked.arrived_at, asked.answered_at) if at is not None and at >= asked.requested_at]
     if command.of is TimeOf.CONSULTATION_REQUEST:
-        return command.corrected_at > asked.arrived_at
-    return command.of is TimeOf.CONSULTATION_ARRIVAL and command.corrected_at < asked.requested_at
+        return any(command.corrected_at > at for at in then)
+    return command.of is TimeOf.CONSULTATION_ARRIVAL and bool(then) and command.corrected_at < asked.requested_at
 
 
 def _while_free(guard: StateGuard) -> CommandGuard:

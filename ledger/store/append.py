@@ -8,7 +8,7 @@ from ledger.trust.sealed_body import SEALED_BYTES_MAX
 
 BODY_BYTES_MAX = SEALED_BYTES_MAX
 """A body as stored; 33 bytes above what it may say."""
-EVENTS_MAX = 1_000
+EVENTS_MAX = 100
 """Events one command may append."""
 
 CLOCK_SKEW_MAX_US = 5_000_000
