@@ -866,7 +866,7 @@ Global___EventMeta: _TypeAlias = EventMeta  # noqa: Y015
 
 @_typing.final
 class CommandContext(_message.Message):
-    """What every command carries. A request has at most 1 MiB, and a command makes at most 1,000 events."""
+    """What every command carries. A request has at most 1 MiB, and a command makes at most 100 events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

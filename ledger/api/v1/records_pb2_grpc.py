@@ -235,7 +235,7 @@ class PatientService:
 
 class RecordServiceStub:
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     def __init__(self, channel):
@@ -343,7 +343,7 @@ class RecordServiceStub:
 
 class RecordServiceServicer:
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     def RegisterRecord(self, request, context):
@@ -587,7 +587,7 @@ def add_RecordServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RecordService:
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     @staticmethod

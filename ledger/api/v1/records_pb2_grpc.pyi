@@ -95,7 +95,7 @@ def add_PatientServiceServicer_to_server(servicer: PatientServiceServicer, serve
 
 class RecordServiceStub:
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     @_typing.overload
@@ -144,7 +144,7 @@ class RecordServiceStub:
 @_typing.type_check_only
 class RecordServiceAsyncStub(RecordServiceStub):
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -189,7 +189,7 @@ class RecordServiceAsyncStub(RecordServiceStub):
 
 class RecordServiceServicer(metaclass=_abc_1.ABCMeta):
     """One RPC per intent; every command is durable when it is answered. A request, and one message of a bulk load, has at
-    most 1 MiB, a command makes at most 1,000 events, a page has at most 1,000 rows.
+    most 1 MiB, a command makes at most 100 events, a page has at most 1,000 rows.
     """
 
     @_abc_1.abstractmethod
