@@ -80,7 +80,7 @@ def restore_newborn(command: RestoreNewborn, state: StreamState | None, facts: F
 def _told(subject_id: UUID, record: RecordState, facts: Facts) -> tuple[Event, ...]:
     """Whoever holds an entry about it hears that another is meant: each copy and each package once."""
     packages: dict[UUID, Event] = {}
-    copies: dict[UUID, UUID] = {}
+    copies: dict[UUID, UUID | None] = {}
     for entry in entries_about(record, subject_id):
         for event in outdated_by_change(record, entry.entry_id, facts):
             match event:

@@ -1591,6 +1591,7 @@ class TimeCorrection(_message.Message):
     CORRECTED_BY_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
     of: _common_pb2.TimeOf.ValueType
     """What the time is of."""
     entry_id: _builtins.str
@@ -1601,6 +1602,8 @@ class TimeCorrection(_message.Message):
     """Why."""
     consultation_id: _builtins.str
     """Of CONSULTATION_REQUEST and CONSULTATION_ARRIVAL: the consultation, UUID text; empty for any other."""
+    record_version: _builtins.int
+    """Version of the record at which it was corrected."""
     @_builtins.property
     def before(self) -> _timestamp_pb2.Timestamp:
         """What counted before."""
@@ -1629,10 +1632,11 @@ class TimeCorrection(_message.Message):
         corrected_by: _common_pb2.Actor | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         consultation_id: _builtins.str = ...,
+        record_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "consultation_id", b"consultation_id", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "consultation_id", b"consultation_id", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "entry_id", b"entry_id", "move", b"move", "of", b"of", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -21,6 +21,7 @@ from ledger.api.v1 import (
     events_pb2,
     identity_pb2,
     keeping_pb2,
+    proofs_pb2,
     records_pb2,
     rulebook_pb2,
     transfers_pb2,
@@ -35,7 +36,17 @@ from ledger.domain.values import Actor, Attestation
 from ledger.views.bodies import BODIES
 from tests.unit.application.strategies import values_of
 
-_FILES = (events_pb2, records_pb2, transfers_pb2, course_pb2, keeping_pb2, disposal_pb2, identity_pb2, rulebook_pb2)
+_FILES = (
+    events_pb2,
+    records_pb2,
+    transfers_pb2,
+    course_pb2,
+    keeping_pb2,
+    disposal_pb2,
+    identity_pb2,
+    proofs_pb2,
+    rulebook_pb2,
+)
 """Imported so that their messages are in the pool."""
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
