@@ -28,8 +28,8 @@ HOLDING = frozenset(
     }
 )
 """States of a transfer whose recipient has the package, may have it, or may fetch it still."""
-TOLD_MAX = 900
-"""Hospitals that one change tells; a command makes 1,000 events at most."""
+TOLD_MAX = 90
+"""Hospitals that one change tells; a command makes 100 events at most."""
 
 
 def outdated_by_change(record: RecordState, entry_id: UUID, facts: Facts) -> tuple[Event, ...]:
