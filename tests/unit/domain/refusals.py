@@ -447,6 +447,8 @@ CASES: list[Case] = [
     Case("NOT_A_DRAFT", with_entry(closed, lambda stream: course.DraftEntry(RECORD, first(stream), note()))),
     Case("NOT_NAMED", lambda: (reopened(), RecordEntry(RECORD, RESULT, signed()))),
     Case("WINDOW_OVER", lambda: (reopened(), RecordEntry(RECORD, note(), signed())), {"now": NOW + timedelta(days=4)}),
+    Case("NOT_NAMED", lambda: (reopened(), answer(NOBODY))),
+    Case("WINDOW_OVER", lambda: (reopened(), answer(NOBODY)), {"now": NOW + timedelta(days=4)}),
     Case("IN_ERROR", lambda: (_kept_in_error(), _late_result()), {"now": LATER}),
     Case("IN_ERROR", lambda: (_kept_in_error(), keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",))), {"now": LATER}),
     Case("IN_ERROR", lambda: (_kept_in_error(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"now": LATER, "counterpart_known": True, "package": PACKAGE}),

@@ -19,7 +19,7 @@ from ledger.domain.commands import (
     TransferDepartment,
 )
 from ledger.domain.course_commands import ArriveAtConsultation, CorrectTime, FileLateItem
-from ledger.domain.decide_holder import HOLDING
+from ledger.domain.decide_holder import HOLDING, TOLD_MAX
 from ledger.domain.decision import ClaimedItem, PackageFacts
 from ledger.domain.keeping_commands import AnswerPatientRequest, IssueCopy, RecordHolderTold, RecordPatientRequest
 from ledger.domain.keeping_values import RequestKind
@@ -143,14 +143,16 @@ def test_what_was_changed_after_the_letter_is_still_to_be_told(change: Callable[
         assert stream.refused(letter)[1] == [("holder_id", "NOTHING_TO_TELL")]
 
 
-def test_a_change_tells_every_hospital_of_a_large_registry() -> None:
-    """Each by an event of its own, of one command."""
+def test_a_change_tells_as_many_hospitals_as_a_command_may_and_the_next_the_rest() -> None:
+    """Each by an event of its own; nobody is forgotten, and nobody is told twice."""
     stream = active()
     entry_id = stream.entry()
-    for number in range(120):
+    for number in range(TOLD_MAX + 30):
         handed_over(stream, f"hospital-{number}")
     stream.when(amend(entry_id))
-    assert stream.last_events == ["EntryAmended", *["TransferOutdated"] * 120]
+    assert stream.last_events == ["EntryAmended", *["TransferOutdated"] * TOLD_MAX]
+    stream.when(amend(entry_id, "Feels fine."))
+    assert stream.last_events == ["EntryAmended", *["TransferOutdated"] * 30]
     assert all(each.outdated for each in stream.record.transfers.values())
 
 
