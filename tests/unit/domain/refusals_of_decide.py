@@ -34,7 +34,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.newborn_commands import RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.rulebook_commands import AddTemplates, ChooseRulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import (
@@ -225,13 +225,6 @@ def _archived_like(stream: Stream) -> Stream:
     kept = archived()
     kept.state = replace(kept.record, entries=stream.record.entries)
     return kept
-
-
-def _restored_without_reason() -> tuple[Stream, Command]:
-    stream = active()
-    born = made(stream, RegisterNewborn(RECORD, 1, None), "subject_id")
-    stream.when(WithdrawNewborn(RECORD, born, None, "nobody was born"))
-    return stream, RestoreNewborn(RECORD, born, "")
 
 
 _ATTACHED = Attachment(DIGEST, 1, "image/png", "Scan")
