@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
+from ledger.domain.pack_figures import Figure
 from ledger.domain.patient_condition import conditions
 from ledger.domain.state import RecordState
 from ledger.domain.values import Disposition, VisitType
@@ -28,6 +30,20 @@ CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
     **{name: lambda record, often=often: often(record) > 0 for name, often in EACH_TIME.items()},
 }
 """What a rule may depend on, by its name in a pack."""
+
+
+@dataclass(frozen=True)
+class ShortStay:
+    """Templates that stand in the place of others where a stay lasted no longer than this."""
+
+    longest: timedelta
+    templates: frozenset[str]
+
+    def out_of_place(self, record: RecordState) -> frozenset[str]:
+        """Those of its templates that count for nothing in this record: its stay was longer."""
+        if record.started_at is None or record.ended_at is None:
+            return frozenset()
+        return self.templates if record.ended_at - record.started_at > self.longest else frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,18 @@ class MandatoryRule:
     def described(self) -> str:
         """The alternatives in words."""
         return " or ".join(" and ".join(each) for each in self.alternatives)
+
+
+def short_stay(data: Mapping[str, Any], figures: Mapping[str, Figure], faults: list[str]) -> ShortStay | None:
+    """The short stay of this pack, if it has one; what is wrong is added to the faults by name."""
+    if "short_stay" not in data:
+        return None
+    table: Any = data["short_stay"]
+    templates: Any = table.get("templates") if isinstance(table, dict) else None
+    if not _texts(templates):
+        faults.append("short_stay.templates: a list of templates is required")
+        templates = []
+    return ShortStay(timedelta(hours=figures["short_stay"].figure), frozenset(templates))
 
 
 def mandatory_rules(tables: object, faults: list[str]) -> tuple[MandatoryRule, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ledger.domain.mandatory_entries import MandatoryRule
+from ledger.domain.mandatory_entries import MandatoryRule, ShortStay
 from ledger.domain.state import RecordState
 from ledger.domain.values import EntryState
 
@@ -13,9 +13,13 @@ FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
 """States in which somebody qualified has signed the last version."""
 
 
-def missing_entries(record: RecordState, rules: tuple[MandatoryRule, ...]) -> Iterator[tuple[str, int, MandatoryRule]]:
+def missing_entries(
+    record: RecordState, rules: tuple[MandatoryRule, ...], short: ShortStay | None = None
+) -> Iterator[tuple[str, int, MandatoryRule]]:
     """Each template that is missing, how many a rule asks for, and the first rule that does."""
     settled = _signed(record) + Counter(record.archiving.never_written)
+    for template in short.out_of_place(record) if short else ():
+        del settled[template]
     told: set[str] = set()
     for rule in rules:
         if not rule.applies_to(record):

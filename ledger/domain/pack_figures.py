@@ -13,6 +13,8 @@ FIGURE_MAX = 10_000
 YEARS_MAX = 1_000
 """A retention date stays a date that a calendar has."""
 _TOP = {"ahead_seconds_max": "seconds", "arrival_back_minutes_max": "minutes", "offer_days": "days"}
+_OPTIONAL = {"short_stay": "hours"}
+"""Figures that a pack may leave out, with what depends on them."""
 _KEEPING = {
     "loan_days": "days",
     "loan_renewals": "times",
@@ -67,6 +69,9 @@ def unsourced(own: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
 def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
     for name, unit in _TOP.items():
         yield _Place(name, name, data.get(name), "figure", unit)
+    for name, unit in _OPTIONAL.items():
+        if name in data:
+            yield _Place(name, name, data[name], "figure", unit)
     keeping = data.get("keeping", {})
     for name, unit in _KEEPING.items():
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)

@@ -30,6 +30,7 @@ _KEYS = frozenset(
         "state_retention",
         "rule_keepers",
         "mandatory",
+        "short_stay",
         "final_signers",
         "roles",
         "late_items",

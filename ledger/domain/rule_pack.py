@@ -10,7 +10,7 @@ from typing import Any, cast
 from ledger.domain.code_tables import NamedTable, named_tables
 from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
-from ledger.domain.mandatory_entries import MandatoryRule, mandatory_rules
+from ledger.domain.mandatory_entries import MandatoryRule, ShortStay, mandatory_rules, short_stay
 from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_late_items import late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
@@ -76,6 +76,8 @@ class RulePack:
     """Who may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
+    short_stay: ShortStay | None = None
+    """How long a stay may be for its record of admission and discharge to replace others; None = nothing does."""
     transfer_note: TransferNoteRule | None = None
     """The note without which a patient is not transferred; None = none is asked for."""
 
@@ -91,6 +93,7 @@ class RulePack:
             version=_version(data, faults),
             retention=_retention(data.get("retention", {}), figures, faults),
             mandatory=mandatory_rules(data.get("mandatory", []), faults),
+            short_stay=short_stay(data, figures, faults),
             ahead_max=timedelta(seconds=figures["ahead_seconds_max"].figure),
             arrival_back_max=timedelta(minutes=figures["arrival_back_minutes_max"].figure),
             offer_days=figures["offer_days"].figure,

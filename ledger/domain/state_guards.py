@@ -52,7 +52,7 @@ def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]
     # Care that an earlier system gave is documented there; nobody can write its documents now.
     if record.historical and record.care_historical:
         return
-    for template, times, rule in missing_entries(record, facts.pack.mandatory):
+    for template, times, rule in missing_entries(record, facts.pack.mandatory, facts.pack.short_stay):
         wanted = f"{times} signed entries {template} are" if times > 1 else f"a signed {template} is"
         text = f"{wanted} required ({rule.id}: {rule.described()})"
         yield Violation("record_id", "MISSING_ENTRY", text)

@@ -170,7 +170,7 @@ def test_a_late_entry_is_taken_and_stays_late() -> None:
 
 
 def test_a_record_of_24_hours_replaces_admission_and_discharge_record() -> None:
-    """One document keeps three deadlines."""
+    """One document keeps three deadlines, in a stay that ended before the first course note was due."""
     stream = begun(rule_of("admission_record"))
     stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + timedelta(hours=5))
     stream.entry(narrative("in_out_24h_record", "admission", "course", "discharge"), now=NOW + timedelta(hours=6))

@@ -12,7 +12,15 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import AmendEntry, Command, RecordEntry, RequestConsultation
+from ledger.domain.commands import (
+    AmendEntry,
+    Command,
+    EndCare,
+    RecordEntry,
+    RequestConsultation,
+    StartCare,
+    SubmitRecord,
+)
 from ledger.domain.course_commands import ArriveAtConsultation
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
@@ -32,7 +40,7 @@ from ledger.domain.pack_figures import Figure
 from ledger.domain.refusal import Refused
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import AmendmentKind, TransferKind, Urgency, VisitType
+from ledger.domain.values import AmendmentKind, Disposition, TransferKind, Urgency, VisitType
 from tests.unit.domain import given, test_deadlines
 from tests.unit.domain.given import (
     AFFAIRS,
@@ -40,6 +48,7 @@ from tests.unit.domain.given import (
     NOTARY,
     NOW,
     PACKAGE,
+    PHYSICIAN,
     RECORD,
     RESULT,
     SUPERIOR,
@@ -49,7 +58,9 @@ from tests.unit.domain.given import (
     as_signer,
     closed,
     facts,
+    narrative,
     note,
+    registered,
     reopened,
     signed,
 )
@@ -217,10 +228,23 @@ def _result_filing(figure: int) -> Boundary:
     return Boundary(NOW + timedelta(hours=figure), holds)
 
 
+def _short_stay(figure: int) -> Boundary:
+    def holds(at: datetime) -> bool:
+        stream = registered()
+        stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW)
+        stream.entry(MANDATORY[3], now=NOW)
+        stream.entry(narrative("in_out_24h_record", "admission", "course", "discharge"), now=NOW)
+        stream.when(EndCare(RECORD, Disposition.HOME, at), now=at)
+        return taken(stream, SubmitRecord(RECORD), now=at)
+
+    return Boundary(NOW + timedelta(hours=figure), holds)
+
+
 DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
     "ahead_seconds_max": (300, "seconds", _ahead),
     "arrival_back_minutes_max": (10, "minutes", _arrival),
     "offer_days": (7, "days", _offer),
+    "short_stay": (24, "hours", _short_stay),
     "keeping.loan_days": (30, "days", _loan),
     "keeping.loan_out_of_house_days": (3, "working_days", _loan_out_of_house),
     "keeping.loan_renewals": (1, "times", _renewals),

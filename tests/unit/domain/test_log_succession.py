@@ -11,7 +11,7 @@ import pytest
 from ledger.domain.decide_log import SucceedLog, succeed_log
 from ledger.domain.decision import LOG
 from ledger.domain.evolve import evolve
-from ledger.domain.log_events import LogSucceeded, LossReason
+from ledger.domain.log_events import LogSucceeded, LossReason, UpheldDestruction
 from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.values import Actor
@@ -41,7 +41,9 @@ def test_the_succession_says_what_is_lost_and_who_approved() -> None:
         (replace(COMMAND, approvers=(ADA, replace(ADA, name="Ada again"))), ["NOT_TWO_PERSONS"]),
         (replace(COMMAND, approvers=(ADA, PROGRAM)), ["NOT_A_PERSON"]),
         (replace(COMMAND, approvers=(), lost_from=10), ["NOTHING_LOST", "NOT_TWO_PERSONS"]),
+        (replace(COMMAND, destroyed=(UpheldDestruction(UUID(int=8), 7),) * 360_001), ["TOO_MANY"]),
     ],
+    ids=["nothing lost", "one person", "one person twice", "a program", "nobody", "too many destroyed"],
 )
 def test_every_fault_is_named(command: SucceedLog, rules: list[str]) -> None:
     """Nothing is given up without a loss and two different persons."""

@@ -14,13 +14,27 @@ from ledger.domain.commands import (
     EndCare,
     RequestConsultation,
     RetractEntry,
+    StartCare,
     SubmitRecord,
     TransferDepartment,
 )
 from ledger.domain.course_commands import AcceptDeficiency, ResumeCare
+from ledger.domain.deadlines import deadlines
+from ledger.domain.defaults import default_pack
 from ledger.domain.state_guards import MANDATORY_THERE
 from ledger.domain.values import Disposition, Phase, Urgency
-from tests.unit.domain.given import MANDATORY, NOW, PHYSICIAN, RECORD, Stream, active, facts, narrative, note, signed
+from tests.unit.domain.given import (
+    MANDATORY,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    Stream,
+    facts,
+    narrative,
+    note,
+    registered,
+    signed,
+)
 from tests.unit.domain.test_deadlines import in_condition
 
 FRONT_PAGE = MANDATORY[3]
@@ -35,11 +49,34 @@ def missing(stream: Stream, disposition: Disposition = Disposition.HOME) -> set[
 
 def holding(*templates: str) -> Stream:
     """A stay with a front page and signed entries that carry only their template's name."""
-    stream = active()
+    return _holding(timedelta(hours=12), *templates)
+
+
+def _holding(lasted: timedelta, *templates: str) -> Stream:
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW - lasted)
     stream.entry(FRONT_PAGE)
     for template in templates:
         hold(stream, template)
     return stream
+
+
+@pytest.mark.parametrize("lasted", [timedelta(days=1), timedelta(days=1, seconds=1), timedelta(days=13)])
+def test_a_record_of_24_hours_replaces_others_in_a_short_stay_alone(lasted: timedelta) -> None:
+    """After a longer stay it is one document beside those that are asked for."""
+    asked = {"admission_note", "discharge_record", "course_note"} if lasted > timedelta(days=1) else set[str]()
+    assert missing(_holding(lasted, "in_out_24h_record")) == asked
+
+
+@pytest.mark.parametrize(("hours", "owed"), [(8, False), (20, True)])
+def test_a_stay_of_more_than_eight_hours_owes_a_first_course_note(hours: int, *, owed: bool) -> None:
+    """The record of 24 hours replaces admission and discharge record, and no first course note."""
+    stream = _holding(timedelta(hours=hours), "in_out_24h_record")
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    (note_of,) = [
+        each for each in deadlines(stream.record, default_pack("cn-2010")) if each.rule == "first_course_note"
+    ]
+    assert note_of.missed(NOW + timedelta(days=2)) is owed
 
 
 def hold(stream: Stream, template: str) -> None:

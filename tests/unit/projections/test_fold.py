@@ -65,6 +65,6 @@ def test_what_is_erased_is_gone_for_the_rest_of_the_batch() -> None:
     lived = [h.registered(), h.entry_recorded(entry)]
     sealed = [stream.seal(body) for stream in (gone, stays) for body in lived]
     result = folded(DepartmentBoard(), *sealed, gone.seal(life.destroyed(uuid4())))
-    assert result.erased == {Erased("entries", gone.stream_id)}
+    assert result.erased == {Erased(table, gone.stream_id) for table in ("entries", "newborns")}
     assert [key.key[0] for key in result.changed if key.table == "entries"] == [stays.stream_id]
     assert [row[2] for row in result.changed.values() if row[0] == gone.stream_id] == [""]
