@@ -58,6 +58,11 @@ class RpcFailed(Exception):
         """Field and rule of every fault."""
         return [(each.field, each.rule) for found in self._unpacked(Violations) for each in found.violations]
 
+    @property
+    def texts(self) -> list[str]:
+        """What is said of every fault."""
+        return [each.text for found in self._unpacked(Violations) for each in found.violations]
+
     def _unpacked(self, cls: type[M]) -> Iterable[M]:
         for detail in self.details:
             message = cls()

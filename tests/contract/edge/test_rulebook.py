@@ -78,6 +78,9 @@ async def test_a_broken_pack_is_refused_with_every_fault_and_its_line(client: Ed
         await client.call(f"{SERVICE}/AddRulePack", add_pack(broken))
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "VALIDATION_FAILED")
     assert refused.value.violations == [("text", "BAD_RULE_PACK")] * 2
+    wrong = [broken[: broken.index(each)].count("\n") + 1 for each in ("years = 0", "figure = 'x'")]
+    lines = [int(each.removeprefix("line ").partition(":")[0]) for each in refused.value.texts]
+    assert sorted(lines) == wrong
     with pytest.raises(RpcFailed) as refused:
         await client.call(f"{SERVICE}/AddTemplates", add_templates("[[template]]\n"))
     assert refused.value.violations == [("text", "BAD_TEMPLATES")] * 3

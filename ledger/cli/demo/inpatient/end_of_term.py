@@ -87,5 +87,9 @@ async def destroy(case: Case, hold_id: str, list_id: str) -> None:
     request.supervisors[1].CopyFrom(people.second_supervisor)
     what = "destroyed before two supervisors; list and chain remain"
     await tale.tell(people.archivist, None, what, tale.keeping.DestroyRecord, request)
+    outcome = disposal_pb2.ReportedRecord(record_id=record_id, destroyed=True)
+    report = disposal_pb2.RecordDisposalReportRequest(list_id=list_id, supervisors=two, outcomes=[outcome])
+    what = "the list is reported: one record destroyed, none left out"
+    await tale.tell(people.archivist, None, what, tale.disposal.RecordDisposalReport, report)
     copy = keeping_pb2.IssueCopyRequest(record_id=record_id, applicant="Zhao Min", relation="daughter", mark="copy")
     await tale.refused(people.archivist, None, "a copy is asked for", tale.keeping.IssueCopy, copy)
