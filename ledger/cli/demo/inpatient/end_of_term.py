@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledger.api.v1 import disposal_pb2, keeping_pb2
+from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY
 from ledger.cli.demo.inpatient import documents
 from ledger.cli.demo.inpatient.first_stay import Case, end_care, open_stay
@@ -87,7 +88,7 @@ async def destroy(case: Case, hold_id: str, list_id: str) -> None:
     request.supervisors[1].CopyFrom(people.second_supervisor)
     what = "destroyed before two supervisors; list and chain remain"
     await tale.tell(people.archivist, None, what, tale.keeping.DestroyRecord, request)
-    outcome = disposal_pb2.ReportedRecord(record_id=record_id, destroyed=True)
+    outcome = ReportedRecord(record_id=record_id, destroyed=True)
     report = disposal_pb2.RecordDisposalReportRequest(list_id=list_id, supervisors=two, outcomes=[outcome])
     what = "the list is reported: one record destroyed, none left out"
     await tale.tell(people.archivist, None, what, tale.disposal.RecordDisposalReport, report)
