@@ -34,11 +34,12 @@ class ArchiveQueries:
     ) -> boards_pb2.ListArchiveRegisterResponse:
         """Records that pass the filter, in its order. BadPageSize, BadPageToken: a token is of one filter only."""
         statement = _STATEMENTS[boards_pb2.RegisterOrder.ValueType(asked.order)]
-        limit, of = page_rows(page_size), f"register {asked.phase} {asked.held} {asked.lent} {asked.retention_before}"
-        key, position = read_token(f"{of} {statement}", page_token, ("", 0))
-        parameters = (limit + 1, asked.phase, asked.held, asked.lent, asked.retention_before, position, key)
+        limit, listed = page_rows(page_size), f"{statement} of {asked}"
+        key, position = read_token(listed, page_token, ("", 0))
+        kept = (asked.phase, asked.held, asked.lent, asked.retention_before)
+        parameters = (limit + 1, *kept, position, key, asked.sealed, asked.quality_passed, asked.department)
         rows = await self._reader.rows(hospital, self._register, statement, parameters, min_position)
-        more = write_token(f"{of} {statement}", rows[limit - 1][22], rows[limit - 1][2]) if len(rows) > limit else ""
+        more = write_token(listed, rows[limit - 1][22], rows[limit - 1][2]) if len(rows) > limit else ""
         return boards_pb2.ListArchiveRegisterResponse(rows=map(_register_row, rows[:limit]), next_page_token=more)
 
 
@@ -61,6 +62,8 @@ def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
         returns=row[13],
         score=row[14],
         grade=row[23],
+        department=row[24],
+        quality_passed=row[25],
         copies=row[15],
         restricted=row[16] > 0,
         disposal=_disposal(*row[17:21]),

@@ -5,19 +5,21 @@ from uuid import UUID
 
 from ledger.api.v1 import boards_pb2
 from ledger.views.errors import UnknownPatient
-from ledger.views.page_size import page_rows
+from ledger.views.page_size import PAGE_ROWS_MAX, page_rows
+from ledger.views.queries import BoardAsked, EpisodesAsked
 from projections.board_row import board_row
 from projections.department_board.view import DepartmentBoard
-from projections.episode_message import episode
+from projections.episode_message import CODES_MAX, episode
 from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
 _DEPARTMENTS_MAX = 1_000
-_EPISODES_MAX = 1_000
 _IDENTITIES_MAX = 1_000
-_CODES_MAX = 200
 _NO_ID = UUID(int=0)
+_BEFORE_ALL_TIME = -(2**63)
+_ALL_ROWS = BoardAsked()
+_ALL_EPISODES = EpisodesAsked()
 
 
 class BoardQueries:
@@ -35,15 +37,16 @@ class BoardQueries:
         page_size: int,
         page_token: str,
         min_position: int,
-        subjects: boards_pb2.BoardSubjects.ValueType = boards_pb2.BOARD_SUBJECTS_UNSPECIFIED,
+        asked: BoardAsked = _ALL_ROWS,
     ) -> boards_pb2.GetDepartmentBoardResponse:
-        """Who is in a department, by bed, then by record id. BadPageSize, BadPageToken."""
-        limit = page_rows(page_size)
-        listed = f"board {department}" if not subjects else f"board of {subjects} {department}"
-        bed, record = read_token(listed, page_token, ("", _NO_ID))
-        parameters = (department, bed, record, limit + 1, subjects)
+        """Who is in a department, in the order asked for, then by record id. BadPageSize, BadPageToken."""
+        limit, by_since = page_rows(page_size), asked.order == boards_pb2.BOARD_ORDER_SINCE
+        listed = f"board of {asked} {department}"
+        bed, since, record = read_token(listed, page_token, ("", _BEFORE_ALL_TIME, _NO_ID))
+        kept = (asked.subjects, by_since, asked.responsible, asked.unanswered)
+        parameters = (department, bed, record, limit + 1, *kept, since)
         rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
-        more = write_token(listed, rows[limit - 1][5], rows[limit - 1][0]) if len(rows) > limit else ""
+        more = write_token(listed, *rows[limit - 1][12:14], rows[limit - 1][0]) if len(rows) > limit else ""
         return boards_pb2.GetDepartmentBoardResponse(rows=map(board_row, rows[:limit]), next_page_token=more)
 
     async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
@@ -54,38 +57,66 @@ class BoardQueries:
         )
 
     async def patient_index(
-        self, hospital: str, patient_id: UUID | None, case_number: str, min_position: int
+        self,
+        hospital: str,
+        patient_id: UUID | None,
+        case_number: str,
+        min_position: int,
+        asked: EpisodesAsked = _ALL_EPISODES,
+        page_size: int = 0,
+        page_token: str = "",
     ) -> boards_pb2.GetPatientIndexResponse:
-        """All episodes of the patient with this id, or else this case number, by start, then by record id.
+        """A page of the episodes of the patient with this id, or else this case number: BadPageSize, BadPageToken.
 
         Over all identities that were merged, and those that are only linked, which are marked so. UnknownPatient where
         nothing is known of the patient, which a patient without an episode is not.
         """
+        limit = page_rows(page_size, PAGE_ROWS_MAX)
         if patient_id is None:
-            found = await self._rows(hospital, "patient_of_case_number", (case_number,), min_position)
-            if not found:
-                raise UnknownPatient
-            patient_id, min_position = found[0][0], 0
-        identities = await self._rows(hospital, "identities_of", (patient_id, _IDENTITIES_MAX), min_position)
-        ids = [row[0] for row in identities]
-        episodes = await self._rows(hospital, "episodes_of", (ids, _EPISODES_MAX, _CODES_MAX), 0)
-        if not episodes and all(row[2] is None for row in identities):
+            patient_id, min_position = await self._patient_of(hospital, case_number, min_position), 0
+        listed = _listed(patient_id, asked)
+        after = read_token(listed, page_token, (_BEFORE_ALL_TIME, _NO_ID))
+        known = await self._rows(hospital, "identities_of", (patient_id, _IDENTITIES_MAX + 1), min_position)
+        if all(row[2] is None for row in known):
             raise UnknownPatient
-        numbers = {row[8]: row[9] for row in episodes} | {row[0]: row[2] for row in identities if row[2] is not None}
+        identities = known[:_IDENTITIES_MAX]
+        rows = await self._episodes(hospital, [row[0] for row in identities], limit, after, asked)
+        more = write_token(listed, rows[limit - 1][14], rows[limit - 1][0]) if len(rows) > limit else ""
         standings = {row[0]: row[1] for row in identities}
         return boards_pb2.GetPatientIndexResponse(
-            patient_id=str(ids[0]),
-            case_number=numbers.get(ids[0], ""),
-            episodes=(episode(row, standings[row[8]]) for row in episodes),
-            identities=(
-                boards_pb2.PatientIdentity(
-                    patient_id=str(each), case_number=numbers.get(each, ""), standing=standings[each]
-                )
-                for each in ids
-            ),
+            patient_id=str(identities[0][0]),
+            case_number=identities[0][2],
+            episodes=(episode(row, standings[row[8]]) for row in rows[:limit]),
+            identities=map(_identity, identities),
+            next_page_token=more,
+            identities_cut=len(known) > _IDENTITIES_MAX,
         )
+
+    async def _patient_of(self, hospital: str, case_number: str, min_position: int) -> UUID:
+        found = await self._rows(hospital, "patient_of_case_number", (case_number,), min_position)
+        if not found:
+            raise UnknownPatient
+        return found[0][0]
+
+    async def _episodes(
+        self, hospital: str, of: list[UUID], limit: int, after: tuple[Any, ...], asked: EpisodesAsked
+    ) -> list[tuple[Any, ...]]:
+        direction = -1 if asked.order == boards_pb2.EPISODE_ORDER_NEWEST_FIRST else 1
+        kept = (sorted(asked.visit_types), asked.phase, asked.care_from, asked.care_before)
+        parameters = (of, limit + 1, CODES_MAX + 1, direction, *after, *kept)
+        return await self._rows(hospital, "episodes_of", parameters, 0)
 
     async def _rows(
         self, hospital: str, statement: str, parameters: tuple[Any, ...], min_position: int
     ) -> list[tuple[Any, ...]]:
         return await self._reader.rows(hospital, self._index, statement, parameters, min_position)
+
+
+def _listed(patient_id: UUID, asked: EpisodesAsked) -> str:
+    """The name of a list for its tokens; the patient by id, so that no token tells a case number."""
+    kept = f"{sorted(asked.visit_types)} {asked.phase} {asked.care_from} {asked.care_before}"
+    return f"episodes {patient_id} {kept} {asked.order == boards_pb2.EPISODE_ORDER_NEWEST_FIRST}"
+
+
+def _identity(row: tuple[Any, ...]) -> boards_pb2.PatientIdentity:
+    return boards_pb2.PatientIdentity(patient_id=str(row[0]), case_number=row[2] or "", standing=row[1])

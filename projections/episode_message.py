@@ -6,9 +6,14 @@ from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.event import protobuf_time
 from projections.led_newborn import subject_meant
 
+CODES_MAX = 200
+"""Codes of an episode, and its duplicates; the view is asked for one more of each, which says that there are more."""
+
 
 def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueType) -> boards_pb2.Episode:
     """A row of the statement `episodes_of`."""
+    codes: list[list[Any]] = row[10] or []
+    duplicates: list[list[Any]] = row[11] or []
     return boards_pb2.Episode(
         record_id=str(row[0]),
         visit_type=row[1],
@@ -20,8 +25,10 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
         entries=row[7],
         patient_id=str(row[8]),
         standing=standing,
-        codes=_codes(row[10] or [], row[13] or {}),
-        duplicates=map(_duplicate, row[11] or []),
+        codes=_codes(codes[:CODES_MAX], row[13] or {}),
+        codes_cut=len(codes) > CODES_MAX,
+        duplicates=map(_duplicate, duplicates[:CODES_MAX]),
+        duplicates_cut=len(duplicates) > CODES_MAX,
         corrected=row[12],
     )
 

@@ -34,12 +34,12 @@ def read_token(of: str, token: str, start: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _part(part: object, like: object) -> str | int | UUID:
-    """A part of a key as the type of its `start`. Raises ValueError where it is none."""
+    """A part of a key as the type of its `start`; below 0 only where that is. Raises ValueError where it is none."""
     if isinstance(like, UUID) and type(part) is str:
         return UUID(part)
     if isinstance(like, str) and type(part) is str and "\0" not in part:
         part.encode()  # half a surrogate pair is no text either
         return part
-    if isinstance(like, int) and type(part) is int and 0 <= part <= _NUMBER_MAX:
+    if isinstance(like, int) and type(part) is int and min(like, 0) <= part <= _NUMBER_MAX:
         return part
     raise ValueError

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from ledger.api.v1 import boards_pb2, common_pb2, stream_pb2, transfers_pb2, usage_pb2, worklist_pb2
 from ledger.application.ledger import Ledger
-from ledger.application.message_codec import nul_faults
+from ledger.application.message_codec import from_timestamp, nul_faults, parse_uuid
 from ledger.cli.service_state import ServiceState
 from ledger.config import Settings
 from ledger.domain.command_guards import iso_date
 from ledger.domain.faults import Faults
-from ledger.domain.refusal import RefusalKind, Refused
-from ledger.server.arguments import invalid, required_uuid
+from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.stream.partition import partition_of
 from ledger.trust.sealing import Opener
-from ledger.views.queries import RegisterFilter, WorkAsked
+from ledger.views.queries import BoardAsked, EpisodesAsked, RegisterFilter, WorkAsked
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
 from projections.connections import connection_pool
@@ -86,28 +87,65 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
     async def board(request: boards_pb2.GetDepartmentBoardRequest) -> Message:
         faults = Faults()
         _check_enum(request.subjects, boards_pb2.BoardSubjects.values(), "subjects", faults)
+        _check_enum(request.order, boards_pb2.BoardOrder.values(), "order", faults)
         faults.refuse_if_any()
+        asked = BoardAsked(request.subjects, request.order, request.responsible, request.unanswered)
         page = (request.page_size, request.page_token, request.min_position)
-        return await boards.department_board(request.hospital, request.department, *page, request.subjects)
+        return await boards.department_board(request.hospital, request.department, *page, asked)
 
     async def departments(request: boards_pb2.ListDepartmentsRequest) -> Message:
         return await boards.departments(request.hospital, request.min_position)
 
     async def patient_index(request: boards_pb2.GetPatientIndexRequest) -> Message:
-        match request.WhichOneof("by"):
-            case "patient_id":
-                patient_id = required_uuid(request.patient_id, "patient_id")
-            case "case_number":
-                patient_id = None
-            case None:
-                raise invalid("by", "REQUIRED", "a patient or a case number is required")
-        return await boards.patient_index(request.hospital, patient_id, request.case_number, request.min_position)
+        faults = Faults()
+        patient_id = _patient(request, faults)
+        asked = _episodes(request, faults)
+        faults.refuse_if_any()
+        whose = (request.hospital, patient_id, request.case_number, request.min_position)
+        return await boards.patient_index(*whose, asked, request.page_size, request.page_token)
 
     return {
         "BoardService/GetDepartmentBoard": board,
         "BoardService/ListDepartments": departments,
         "BoardService/GetPatientIndex": patient_index,
     }
+
+
+def _patient(request: boards_pb2.GetPatientIndexRequest, faults: Faults) -> UUID | None:
+    match request.WhichOneof("by"):
+        case "patient_id":
+            malformed: list[Violation] = []
+            patient_id = parse_uuid(request.patient_id, "patient_id", malformed)
+            faults.note_all(malformed, RefusalKind.INVALID)
+            return patient_id
+        case "case_number":
+            pass
+        case None:
+            faults.add("by", "REQUIRED", "a patient or a case number is required")
+    return None
+
+
+def _episodes(request: boards_pb2.GetPatientIndexRequest, faults: Faults) -> EpisodesAsked:
+    for place, visit_type in enumerate(request.visit_types):
+        _check_enum(visit_type, common_pb2.VisitType.values()[1:], f"visit_types[{place}]", faults)
+    _check_enum(request.phase, common_pb2.Phase.values(), "phase", faults)
+    _check_enum(request.order, boards_pb2.EpisodeOrder.values(), "order", faults)
+    return EpisodesAsked(
+        frozenset(request.visit_types),
+        request.phase,
+        _micros(request.care_from, "care_from", faults) if request.HasField("care_from") else None,
+        _micros(request.care_before, "care_before", faults) if request.HasField("care_before") else None,
+        request.order,
+    )
+
+
+def _micros(time: Timestamp, field: str, faults: Faults) -> int:
+    try:
+        from_timestamp(time)
+    except (OverflowError, ValueError):
+        faults.add(field, "TIME_OUT_OF_RANGE", "years 1 to 9999, nanoseconds 0 to 999,999,999")
+    # Not `unix_micros`, for which the first second of 1970 is no time.
+    return time.seconds * 1_000_000 + time.nanos // 1_000
 
 
 def _worklist(worklists: WorklistQueries) -> dict[str, Query]:
@@ -168,7 +206,8 @@ def _archive(archive: ArchiveQueries) -> dict[str, Query]:
         _check_enum(request.order, boards_pb2.RegisterOrder.values(), "order", faults)
         _check_day(request.retention_before, "retention_before", faults)
         faults.refuse_if_any()
-        asked = RegisterFilter(request.phase, request.held, request.lent, request.retention_before, request.order)
+        kept = (request.phase, request.held, request.lent, request.retention_before, request.order)
+        asked = RegisterFilter(*kept, request.sealed, request.quality_passed, request.department)
         page = (request.page_size, request.page_token, request.min_position)
         return await archive.archive_register(request.hospital, asked, *page)
 

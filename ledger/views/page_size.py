@@ -6,8 +6,8 @@ PAGE_ROWS_DEFAULT = 100
 PAGE_ROWS_MAX = 1_000
 
 
-def page_rows(asked: int) -> int:
+def page_rows(asked: int, default: int = PAGE_ROWS_DEFAULT) -> int:
     """Rows of a page: 0 = the default, above the limit = the limit (AIP-158). Raises BadPageSize for less than 0."""
     if asked < 0:
         raise BadPageSize(asked)
-    return min(asked or PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
+    return min(asked or default, PAGE_ROWS_MAX)

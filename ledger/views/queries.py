@@ -16,6 +16,30 @@ class RegisterFilter:
     lent: bool = False
     retention_before: str = ""
     order: int = 0
+    sealed: bool = False
+    quality_passed: bool = False
+    department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardAsked:
+    """Which rows of a board, with whose entries, and in which order; values of the contract's enums."""
+
+    subjects: int = 0
+    order: int = 0
+    responsible: str = ""
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodesAsked:
+    """Which episodes of a patient, and in which order; values of the contract's enums, times in Unix microseconds."""
+
+    visit_types: frozenset[int] = frozenset()
+    phase: int = 0
+    care_from: int | None = None
+    care_before: int | None = None
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +68,9 @@ class BoardQueries(Protocol):
         page_size: int,
         page_token: str,
         min_position: int,
-        subjects: boards_pb2.BoardSubjects.ValueType = boards_pb2.BOARD_SUBJECTS_UNSPECIFIED,
+        asked: BoardAsked,
     ) -> boards_pb2.GetDepartmentBoardResponse:
-        """Who is in a department, by bed; their entries, or those of the patient or of newborns alone."""
+        """Who is in a department and passes the filter, in its order, with the entries that were asked for."""
         ...
 
     async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
@@ -54,9 +78,16 @@ class BoardQueries(Protocol):
         ...
 
     async def patient_index(
-        self, hospital: str, patient_id: UUID | None, case_number: str, min_position: int
+        self,
+        hospital: str,
+        patient_id: UUID | None,
+        case_number: str,
+        min_position: int,
+        asked: EpisodesAsked,
+        page_size: int,
+        page_token: str,
     ) -> boards_pb2.GetPatientIndexResponse:
-        """All episodes of the patient with this id or, where it is None, this case number. UnknownPatient."""
+        """Episodes of the patient with this id or, where it is None, this case number. UnknownPatient."""
         ...
 
 

@@ -27,7 +27,9 @@ CREATE TABLE {records} (
     approved boolean NOT NULL,
     list_id text NOT NULL,
     destroyed_at bigint,
-    in_error boolean NOT NULL
+    in_error boolean NOT NULL,
+    department text NOT NULL,
+    passed boolean NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (registered_position);
 CREATE INDEX ON {records} (phase, registered_position);
@@ -35,6 +37,8 @@ CREATE INDEX ON {records} (left(retain_until, 10), registered_position);
 CREATE INDEX ON {records} (left(case_number, 64), registered_position);
 CREATE INDEX ON {records} (registered_position) WHERE holds > 0;
 CREATE INDEX ON {records} (registered_position) WHERE loans > 0;
+CREATE INDEX ON {records} (registered_position) WHERE seals > 0;
+CREATE INDEX ON {records} (left(department, 64), registered_position);
 CREATE TABLE {overlays} (
     record_id uuid NOT NULL,
     kind text NOT NULL,
@@ -52,7 +56,7 @@ CREATE TABLE {overlays} (
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
     r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restrictions, r.opinion, r.approved, r.list_id,
-    r.destroyed_at, r.in_error
+    r.destroyed_at, r.in_error, r.department, r.passed
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
@@ -61,7 +65,7 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::te
     $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
     $15::integer[], $16::integer[], $17::text[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
     $22::integer[], $23::integer[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
-    $28::boolean[])
+    $28::boolean[], $29::text[], $30::boolean[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
     case_number = excluded.case_number, visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence,
@@ -70,7 +74,8 @@ SET version = excluded.version, registered_position = excluded.registered_positi
     retain_until = excluded.retain_until, returns = excluded.returns, score = excluded.score, grade = excluded.grade, holds = excluded.holds,
     seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restrictions =
     excluded.restrictions, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
-    destroyed_at = excluded.destroyed_at, in_error = excluded.in_error
+    destroyed_at = excluded.destroyed_at, in_error = excluded.in_error,
+    department = excluded.department, passed = excluded.passed
 
 -- name: load_overlays
 SELECT o.record_id, o.kind, o.item_id, o.version, o.open, o.since, o.detail, o.mode, o.due_on
@@ -91,11 +96,14 @@ DELETE FROM {overlays} WHERE record_id = ANY($1::uuid[])
 -- name: registered
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
+    r.department, r.passed
 FROM (
     SELECT *, '' AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
         AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
+        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
         AND registered_position > $6::bigint AND $7::text = ''
     ORDER BY registered_position LIMIT $1
 ) AS r
@@ -111,11 +119,14 @@ ORDER BY r.registered_position
 -- name: retain_until
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
+    r.department, r.passed
 FROM (
     SELECT *, left(retain_until, 10) AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
         AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
+        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
         AND (left(retain_until, 10), registered_position) > ($7::text, $6::bigint)
     ORDER BY left(retain_until, 10), registered_position LIMIT $1
 ) AS r
@@ -131,11 +142,14 @@ ORDER BY r.sort_key, r.registered_position
 -- name: case_number
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
+    r.department, r.passed
 FROM (
     SELECT *, left(case_number, 64) AS sort_key FROM {records}
     WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
         AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
+        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
+        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
         AND (left(case_number, 64), registered_position) > ($7::text, $6::bigint)
     ORDER BY left(case_number, 64), registered_position LIMIT $1
 ) AS r

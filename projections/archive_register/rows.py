@@ -39,6 +39,10 @@ class RegisteredRecord(NamedTuple):
     list_id: str = ""
     destroyed_at: int | None = None
     in_error: bool = False
+    department: str = ""
+    """The last that had the patient."""
+    passed: bool = False
+    """Quality control passed what was handed in last."""
 
     @property
     def standing(self) -> RecordPhase:

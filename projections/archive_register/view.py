@@ -27,7 +27,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 6
+    schema_version = 7
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -77,6 +77,7 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> Register
         visit_type=body.visit_type,
         visit_sequence=body.visit_sequence,
         retention_class=body.retention_class,
+        department=body.department,
     )
 
 
@@ -100,6 +101,14 @@ def _tombstone(record: RegisteredRecord, event: ViewEvent) -> RegisteredRecord:
         list_id="" if event.gone else cast("keeping_events_pb2.RecordDestroyed", event.message).list_id,
         destroyed_at=event.recorded_at,
     )
+
+
+def _care_started(record: RegisteredRecord, _: ViewEvent, body: events_pb2.CareStarted) -> RegisteredRecord:
+    return record._replace(department=body.department)
+
+
+def _moved(record: RegisteredRecord, _: ViewEvent, body: events_pb2.DepartmentTransferred) -> RegisteredRecord:
+    return record._replace(department=body.to_department)
 
 
 def _ended(record: RegisteredRecord, _: ViewEvent, body: events_pb2.CareEnded) -> RegisteredRecord:
@@ -131,15 +140,15 @@ def _unknown_again(
 
 
 def _submitted(record: RegisteredRecord, event: ViewEvent, _: Message) -> RegisteredRecord:
-    return record._replace(submitted_at=event.recorded_at)
+    return record._replace(submitted_at=event.recorded_at, passed=False)
 
 
 def _returned(record: RegisteredRecord, _: ViewEvent, __: Message) -> RegisteredRecord:
-    return record._replace(returns=record.returns + 1)
+    return record._replace(returns=record.returns + 1, passed=False)
 
 
 def _passed(record: RegisteredRecord, _: ViewEvent, body: events_pb2.QualityPassed) -> RegisteredRecord:
-    return record._replace(score=body.score)
+    return record._replace(score=body.score, passed=True)
 
 
 def _assessed(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.QualityAssessed) -> RegisteredRecord:
@@ -208,6 +217,8 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
     }
 )
 _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {
+    events_pb2.CareStarted: _care_started,
+    events_pb2.DepartmentTransferred: _moved,
     events_pb2.CareEnded: _ended,
     course_events_pb2.TimeCorrected: _corrected,
     course_events_pb2.CareResumed: _resumed,

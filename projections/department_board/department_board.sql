@@ -84,8 +84,27 @@ DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, r.identity, s.subjects, w.led
-FROM {records} AS r
+    r.open_consultations, r.identity, s.subjects, w.led, r.bed_place, r.since_place
+FROM (
+    -- One of the two is never run: the order is known before the first row.
+    (SELECT *, left(bed, 64) AS bed_place, 0::bigint AS since_place FROM {records} AS r
+    WHERE NOT $6::boolean AND department = $1 AND phase BETWEEN 1 AND 5
+        AND (left(bed, 64), record_id) > (left($2, 64), $3::uuid)
+        AND ($7::text = '' OR responsible = $7) AND (NOT $8::boolean OR open_consultations > 0)
+        AND ($5 <> 2 OR EXISTS (
+            SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
+        ))
+    ORDER BY left(bed, 64), record_id LIMIT $4)
+    UNION ALL
+    (SELECT *, '', coalesce(since, 9223372036854775807) FROM {records} AS r
+    WHERE $6 AND department = $1 AND phase BETWEEN 1 AND 5
+        AND (coalesce(since, 9223372036854775807), record_id) > ($9::bigint, $3)
+        AND ($7 = '' OR responsible = $7) AND (NOT $8 OR open_consultations > 0)
+        AND ($5 <> 2 OR EXISTS (
+            SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
+        ))
+    ORDER BY coalesce(since, 9223372036854775807), record_id LIMIT $4)
+) AS r
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_array(subject_id, first_version, entries, latest_entry, latest_entry_at, drafts,
         to_countersign, late_items, corrected) ORDER BY subject_id NULLS FIRST), '[]') AS subjects
@@ -110,11 +129,7 @@ CROSS JOIN LATERAL (
     SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
     WHERE w.record_id = r.record_id AND w.same_as IS NOT NULL
 ) AS w
-WHERE r.department = $1 AND r.phase BETWEEN 1 AND 5 AND (left(r.bed, 64), r.record_id) > (left($2, 64), $3)
-    AND ($5 <> 2 OR EXISTS (
-        SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
-    ))
-ORDER BY left(r.bed, 64), r.record_id LIMIT $4
+ORDER BY r.bed_place, r.since_place, r.record_id
 
 -- name: departments
 SELECT department, count(*) FILTER (WHERE phase <= 2), count(*) FILTER (WHERE phase > 2)

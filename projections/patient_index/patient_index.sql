@@ -176,16 +176,28 @@ WITH RECURSIVE into_survivor AS (
 SELECT f.patient_id,
     CASE WHEN f.patient_id = (SELECT patient_id FROM own) THEN 1
         WHEN f.patient_id IN (SELECT patient_id FROM same) THEN 2 ELSE 3 END AS standing,
-    p.case_number
+    -- A record may be seen before its patient.
+    coalesce(p.case_number, (
+        SELECT e.case_number FROM {episodes} AS e WHERE e.patient_id = f.patient_id
+        ORDER BY e.started_at DESC NULLS FIRST, e.record_id DESC LIMIT 1
+    ))
 FROM found AS f LEFT JOIN {patients} AS p USING (patient_id)
 ORDER BY standing, f.patient_id
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
-    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led
+    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, e.place
 FROM (
-    SELECT * FROM {episodes} WHERE patient_id = ANY($1::uuid[])
-    ORDER BY started_at NULLS LAST, record_id LIMIT $2
+    SELECT * FROM (
+        -- $4 is 1, or -1 for the newest first.
+        SELECT *, coalesce(started_at, 9223372036854775807) * $4::bigint AS place FROM {episodes}
+        WHERE patient_id = ANY($1::uuid[])
+    ) AS e
+    WHERE (place, record_id) > ($5::bigint, $6::uuid)
+        AND (cardinality($7::smallint[]) = 0 OR visit_type = ANY($7)) AND ($8::smallint = 0 OR phase = $8)
+        AND ($9::bigint IS NULL OR (started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= $9)))
+        AND ($10::bigint IS NULL OR started_at < $10)
+    ORDER BY place, record_id LIMIT $2
 ) AS e
 CROSS JOIN LATERAL (
     SELECT count(*) AS entries, count(l.corrected_id) AS corrected
@@ -219,4 +231,4 @@ CROSS JOIN LATERAL (
     SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
     WHERE w.record_id = e.record_id AND w.same_as IS NOT NULL
 ) AS w
-ORDER BY e.started_at NULLS LAST, e.record_id
+ORDER BY e.place, e.record_id

@@ -111,6 +111,7 @@ def check_register(record: RecordState, row: Any) -> None:
     assert shown == tuple(len(each) for each in held)
     assert (row.restrictions, row.retain_until) == (len(overlays.restrictions), archiving.retain_until)
     assert (row.returns, row.score, row.permanent) == (archiving.returns, archiving.score, archiving.permanent)
+    assert (row.passed, row.department) == (archiving.passed, record.department)
     disposal = archiving.disposal
     assert row.approved == (disposal is not None and disposal.approved_by is not None)
     assert bool(row.opinion) == (disposal is not None)

@@ -46,6 +46,54 @@ BOARD_SUBJECTS_NEWBORNS: BoardSubjects.ValueType  # 2
 """Those of newborns; records without any are not listed."""
 Global___BoardSubjects: _TypeAlias = BoardSubjects  # noqa: Y015
 
+class _BoardOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BoardOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BoardOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BOARD_ORDER_UNSPECIFIED: _BoardOrder.ValueType  # 0
+    """By bed."""
+    BOARD_ORDER_BED: _BoardOrder.ValueType  # 1
+    """By bed, then by record id."""
+    BOARD_ORDER_SINCE: _BoardOrder.ValueType  # 2
+    """By since when the department has the patient, the longest first, then by record id."""
+
+class BoardOrder(_BoardOrder, metaclass=_BoardOrderEnumTypeWrapper):
+    """In which order a department board is listed."""
+
+BOARD_ORDER_UNSPECIFIED: BoardOrder.ValueType  # 0
+"""By bed."""
+BOARD_ORDER_BED: BoardOrder.ValueType  # 1
+"""By bed, then by record id."""
+BOARD_ORDER_SINCE: BoardOrder.ValueType  # 2
+"""By since when the department has the patient, the longest first, then by record id."""
+Global___BoardOrder: _TypeAlias = BoardOrder  # noqa: Y015
+
+class _EpisodeOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EpisodeOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EpisodeOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EPISODE_ORDER_UNSPECIFIED: _EpisodeOrder.ValueType  # 0
+    """The oldest first."""
+    EPISODE_ORDER_OLDEST_FIRST: _EpisodeOrder.ValueType  # 1
+    """By start of care, the oldest first; what has not started comes last."""
+    EPISODE_ORDER_NEWEST_FIRST: _EpisodeOrder.ValueType  # 2
+    """By start of care, the newest first; what has not started comes first."""
+
+class EpisodeOrder(_EpisodeOrder, metaclass=_EpisodeOrderEnumTypeWrapper):
+    """In which order a patient's episodes are listed."""
+
+EPISODE_ORDER_UNSPECIFIED: EpisodeOrder.ValueType  # 0
+"""The oldest first."""
+EPISODE_ORDER_OLDEST_FIRST: EpisodeOrder.ValueType  # 1
+"""By start of care, the oldest first; what has not started comes last."""
+EPISODE_ORDER_NEWEST_FIRST: EpisodeOrder.ValueType  # 2
+"""By start of care, the newest first; what has not started comes first."""
+Global___EpisodeOrder: _TypeAlias = EpisodeOrder  # noqa: Y015
+
 class _IdentityStanding:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -138,6 +186,9 @@ class GetDepartmentBoardRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
     SUBJECTS_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_FIELD_NUMBER: _builtins.int
+    UNANSWERED_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
@@ -150,6 +201,12 @@ class GetDepartmentBoardRequest(_message.Message):
     """Wait until the view has handled this position; 0 = do not wait."""
     subjects: Global___BoardSubjects.ValueType
     """Whose entries are counted; a page token belongs to one choice."""
+    order: Global___BoardOrder.ValueType
+    """Order of the rows; a page token belongs to one order."""
+    responsible: _builtins.str
+    """Only records in this physician's charge, by the name as the board shows it; empty = all."""
+    unanswered: _builtins.bool
+    """Only records with a consultation that waits for an answer."""
     def __init__(
         self,
         *,
@@ -159,10 +216,13 @@ class GetDepartmentBoardRequest(_message.Message):
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
         subjects: Global___BoardSubjects.ValueType = ...,
+        order: Global___BoardOrder.ValueType = ...,
+        responsible: _builtins.str = ...,
+        unanswered: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "subjects", b"subjects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "responsible", b"responsible", "subjects", b"subjects", "unanswered", b"unanswered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -426,7 +486,7 @@ Global___ListDepartmentsResponse: _TypeAlias = ListDepartmentsResponse  # noqa: 
 
 @_typing.final
 class GetPatientIndexRequest(_message.Message):
-    """Request of GetPatientIndex."""
+    """Request of GetPatientIndex. A page token belongs to one patient, filter and order."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -434,6 +494,13 @@ class GetPatientIndexRequest(_message.Message):
     PATIENT_ID_FIELD_NUMBER: _builtins.int
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VISIT_TYPES_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    CARE_FROM_FIELD_NUMBER: _builtins.int
+    CARE_BEFORE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     patient_id: _builtins.str
@@ -442,6 +509,30 @@ class GetPatientIndexRequest(_message.Message):
     """Case number."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait."""
+    page_size: _builtins.int
+    """Episodes; 0 = 1,000, above 1,000 = 1,000."""
+    page_token: _builtins.str
+    """Token of the page before; empty = from the start. An episode whose start is set or corrected between two pages
+    changes its place, so it may come twice or not at all.
+    """
+    phase: _common_pb2.Phase.ValueType
+    """Only this phase; unspecified = all."""
+    order: Global___EpisodeOrder.ValueType
+    """Order of the episodes."""
+    @_builtins.property
+    def visit_types(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.VisitType.ValueType]:
+        """Only these kinds of visit; none = all."""
+
+    @_builtins.property
+    def care_from(self) -> _timestamp_pb2.Timestamp:
+        """Only episodes with care at this time or later: ended then or after, or not ended; absent = all. By the times of the
+        client, to the microsecond; what has not started is in no span of time.
+        """
+
+    @_builtins.property
+    def care_before(self) -> _timestamp_pb2.Timestamp:
+        """Only episodes whose care started before this time; absent = all."""
+
     def __init__(
         self,
         *,
@@ -449,10 +540,17 @@ class GetPatientIndexRequest(_message.Message):
         patient_id: _builtins.str = ...,
         case_number: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        visit_types: _abc.Iterable[_common_pb2.VisitType.ValueType] | None = ...,
+        phase: _common_pb2.Phase.ValueType = ...,
+        care_from: _timestamp_pb2.Timestamp | None = ...,
+        care_before: _timestamp_pb2.Timestamp | None = ...,
+        order: Global___EpisodeOrder.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "patient_id", b"patient_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "care_before", b"care_before", "care_from", b"care_from", "case_number", b"case_number", "patient_id", b"patient_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "hospital", b"hospital", "min_position", b"min_position", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "care_before", b"care_before", "care_from", b"care_from", "case_number", b"case_number", "hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "phase", b"phase", "visit_types", b"visit_types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["patient_id", "case_number"]  # noqa: Y015
     _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
@@ -573,6 +671,8 @@ class Episode(_message.Message):
     CODES_FIELD_NUMBER: _builtins.int
     DUPLICATES_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
+    CODES_CUT_FIELD_NUMBER: _builtins.int
+    DUPLICATES_CUT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     visit_type: _common_pb2.VisitType.ValueType
@@ -589,6 +689,10 @@ class Episode(_message.Message):
     """How that identity belongs to the patient; LINKED is perhaps somebody else's episode."""
     corrected: _builtins.int
     """Entries that a late item corrects."""
+    codes_cut: _builtins.bool
+    """There are more codes than are shown: counts of what is shown may lack entries of a newborn that was taken back."""
+    duplicates_cut: _builtins.bool
+    """There are more duplicates than are shown."""
     @_builtins.property
     def departments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Departments in the order in which the patient was there."""
@@ -625,10 +729,12 @@ class Episode(_message.Message):
         codes: _abc.Iterable[Global___EpisodeCode] | None = ...,
         duplicates: _abc.Iterable[Global___EpisodeDuplicate] | None = ...,
         corrected: _builtins.int = ...,
+        codes_cut: _builtins.bool = ...,
+        duplicates_cut: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "codes_cut", b"codes_cut", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "duplicates_cut", b"duplicates_cut", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -644,17 +750,23 @@ class GetPatientIndexResponse(_message.Message):
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     EPISODES_FIELD_NUMBER: _builtins.int
     IDENTITIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    IDENTITIES_CUT_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """Patient stream, UUID text; of a merged patient the one that goes on."""
     case_number: _builtins.str
     """Case number of that patient."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty = that was all."""
+    identities_cut: _builtins.bool
+    """There are more identities than are shown; episodes of the others are missing."""
     @_builtins.property
     def episodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Episode]:
-        """Episodes by start, then by record id; at most 1,000."""
+        """Episodes of the page, by start in the order asked for, then by record id."""
 
     @_builtins.property
     def identities(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientIdentity]:
-        """Every identity of the patient: own, merged, then linked; at most 1,000."""
+        """Every identity of the patient, on each page: own, merged, then linked; at most 1,000."""
 
     def __init__(
         self,
@@ -663,10 +775,12 @@ class GetPatientIndexResponse(_message.Message):
         case_number: _builtins.str = ...,
         episodes: _abc.Iterable[Global___Episode] | None = ...,
         identities: _abc.Iterable[Global___PatientIdentity] | None = ...,
+        next_page_token: _builtins.str = ...,
+        identities_cut: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "identities_cut", b"identities_cut", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -687,6 +801,9 @@ class ListArchiveRegisterRequest(_message.Message):
     LENT_FIELD_NUMBER: _builtins.int
     RETENTION_BEFORE_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    QUALITY_PASSED_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     phase: _common_pb2.Phase.ValueType
@@ -705,6 +822,12 @@ class ListArchiveRegisterRequest(_message.Message):
     """Only records with a retention date before this day, ISO 8601; empty = all."""
     order: Global___RegisterOrder.ValueType
     """Order of the rows."""
+    sealed: _builtins.bool
+    """Only records under a seal."""
+    quality_passed: _builtins.bool
+    """Only records that passed quality control when they were handed in last."""
+    department: _builtins.str
+    """Only records of this department, the last that had the patient; empty = all."""
     def __init__(
         self,
         *,
@@ -717,10 +840,13 @@ class ListArchiveRegisterRequest(_message.Message):
         lent: _builtins.bool = ...,
         retention_before: _builtins.str = ...,
         order: Global___RegisterOrder.ValueType = ...,
+        sealed: _builtins.bool = ...,
+        quality_passed: _builtins.bool = ...,
+        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held", "hospital", b"hospital", "lent", b"lent", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase", "retention_before", b"retention_before"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "held", b"held", "hospital", b"hospital", "lent", b"lent", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase", "quality_passed", b"quality_passed", "retention_before", b"retention_before", "sealed", b"sealed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -927,6 +1053,8 @@ class RegisterRow(_message.Message):
     RESTRICTED_FIELD_NUMBER: _builtins.int
     DISPOSAL_FIELD_NUMBER: _builtins.int
     GRADE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    QUALITY_PASSED_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -957,6 +1085,10 @@ class RegisterRow(_message.Message):
     """Use is restricted to storage, care, law and claims."""
     grade: _builtins.str
     """Grade of the last assessment, of the record's rule pack; empty before."""
+    department: _builtins.str
+    """Department code, of the last department that had the patient."""
+    quality_passed: _builtins.bool
+    """It passed quality control when it was handed in last."""
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When care ended, by the client; absent before."""
@@ -1015,10 +1147,12 @@ class RegisterRow(_message.Message):
         restricted: _builtins.bool = ...,
         disposal: Global___RegisterDisposal | None = ...,
         grade: _builtins.str = ...,
+        department: _builtins.str = ...,
+        quality_passed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "disposal", b"disposal", "ended_at", b"ended_at", "loan", b"loan", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "disposal", b"disposal", "ended_at", b"ended_at", "grade", b"grade", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "department", b"department", "disposal", b"disposal", "ended_at", b"ended_at", "grade", b"grade", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "quality_passed", b"quality_passed", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,7 @@ from ledger.api.v1 import usage_pb2 as usage
 from ledger.api.v1 import worklist_pb2 as worklist
 from ledger.api.v1.stream_pb2 import ReportReaderRequest
 from ledger.server.method import Method, Shape, methods
+from ledger.views.queries import BoardAsked
 from projections.page_token import write_token
 from projections.tables import freshness_statements, shared_statements
 from tests.contract.edge.clients import EdgeClient, RpcFailed
@@ -37,6 +38,7 @@ _WITHOUT_HOSPITAL = {
 }
 _BY_HOSPITAL = [each for each in methods() if each.rpc.removeprefix(_PREFIX) not in _WITHOUT_HOSPITAL]
 _READS = [each for each in methods() if not each.is_command and each.shape is not Shape.CLIENT_STREAM]
+_BOARD = f"board of {BoardAsked()} MED"
 _OURS = {"INTERNAL", "UNKNOWN", "DATA_LOSS"}
 
 
@@ -166,7 +168,7 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
         (
             "GetDepartmentBoard",
             boards.GetDepartmentBoardRequest(
-                hospital="north", department="MED", page_token=write_token("board MED", "12", "not a UUID")
+                hospital="north", department="MED", page_token=write_token(_BOARD, "12", 0, "not a UUID")
             ),
             "INVALID_ARGUMENT",
             "FOREIGN_PAGE_TOKEN",
@@ -174,7 +176,7 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
         (
             "GetDepartmentBoard",
             boards.GetDepartmentBoardRequest(
-                hospital="north", department="MED", page_token=write_token("board MED", "\0", uuid4())
+                hospital="north", department="MED", page_token=write_token(_BOARD, "\0", 0, uuid4())
             ),
             "INVALID_ARGUMENT",
             "FOREIGN_PAGE_TOKEN",
@@ -220,14 +222,20 @@ async def test_a_view_query_that_asks_for_what_there_is_not(
 
 async def test_every_list_has_one_rule_for_its_page_size(client: EdgeClient, edge: RunningEdge) -> None:
     """0 and more is served, above 1,000 as 1,000; less is refused with one reason, whichever side answers."""
-    await open_record(client)
+    ward = await open_record(client)
     async with projecting(edge.settings):
         for view in ("department_board", "archive_register", "transfer_packages", "worklist", "usage"):
             await _handled(client, view)
+        seen = boards.GetPatientIndexRequest(hospital="north", patient_id=ward.patient_id, min_position=1)
+        await client.call("BoardService/GetPatientIndex", seen)
     lists: list[tuple[str, Any]] = [
         ("RecordService/ListRecords", records.ListRecordsRequest(hospital="north")),
         ("HospitalService/ListHospitals", stream.ListHospitalsRequest()),
         ("BoardService/GetDepartmentBoard", boards.GetDepartmentBoardRequest(hospital="north", department="MED")),
+        (
+            "BoardService/GetPatientIndex",
+            boards.GetPatientIndexRequest(hospital="north", patient_id=ward.patient_id),
+        ),
         ("ArchiveService/ListArchiveRegister", boards.ListArchiveRegisterRequest(hospital="north")),
         ("BoardService/GetWorklist", worklist.GetWorklistRequest(hospital="north", records_office=True)),
         ("UsageService/GetUsage", usage.GetUsageRequest(hospital="north")),

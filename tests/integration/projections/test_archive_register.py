@@ -95,6 +95,38 @@ async def test_filters_and_orders_on_the_server(ground: Ground) -> None:
         assert seen == [three, two, one]
 
 
+async def test_filters_for_seals_quality_and_department(ground: Ground) -> None:
+    """By what holds now: a seal lifted, a record handed in again, a patient moved on are found no more."""
+    sealed, passed, seal = h.EventStream(), h.EventStream(), uuid4()
+    filters = {
+        "sealed": RegisterFilter(sealed=True),
+        "passed": RegisterFilter(quality_passed=True),
+        "MED": RegisterFilter(department="MED"),
+        "ICU": RegisterFilter(department="ICU"),
+    }
+    first = [sealed.seal(body) for body in (h.registered("MED"), life.sealed(seal))]
+    begun = (h.registered("SURG"), h.care_started("MED"), h.care_ended(), h.submitted(), h.passed())
+    async with running(ground, ArchiveRegister()):
+        queries = ArchiveQueries(reader(ground))
+
+        async def found(*events: h.Sealed) -> dict[str, list[str]]:
+            await queries.archive_register("north", ALL, 0, "", ground.append(events))
+            of = {str(sealed.stream_id): "one", str(passed.stream_id): "two"}
+            rows = {
+                name: (await queries.archive_register("north", asked, 0, "", 0)).rows for name, asked in filters.items()
+            }
+            assert all(row.quality_passed for row in rows["passed"])
+            return {name: [of[row.record_id] for row in shown] for name, shown in rows.items()}
+
+        assert await found(*first) == {"sealed": ["one"], "passed": [], "MED": ["one"], "ICU": []}
+        after = await found(*(passed.seal(body) for body in begun))
+        assert after == {"sealed": ["one"], "passed": ["two"], "MED": ["one", "two"], "ICU": []}
+        after = await found(passed.seal(h.moved_to("ICU")), passed.seal(h.submitted()))
+        assert after == {"sealed": ["one"], "passed": [], "MED": ["one"], "ICU": ["two"]}
+        after = await found(sealed.seal(life.unsealed(seal)))
+        assert after == {"sealed": [], "passed": [], "MED": ["one"], "ICU": ["two"]}
+
+
 async def test_a_destroyed_record_leaves_a_tombstone(ground: Ground) -> None:
     """Its place, head and list; no number, no date, no overlay, also in the tables themselves."""
     record, destruction_list = h.EventStream(), uuid4()

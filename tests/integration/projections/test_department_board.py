@@ -7,6 +7,7 @@ import pytest
 
 from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.errors import BadPageToken, PositionAboveHead, WaitTimedOut
+from ledger.views.queries import BoardAsked
 from projections.board_queries import BoardQueries
 from projections.department_board.view import DepartmentBoard
 from tests.contract.views import histories as h
@@ -110,7 +111,7 @@ async def test_entries_are_counted_by_whom_they_are_about(ground: Ground) -> Non
         head = ground.append([*(mother.seal(body) for body in bodies), mother.seal(about_child), *ward])
 
         async def rows(subjects: Any) -> dict[str, boards_pb2.BoardRow]:
-            found = await queries.department_board("north", "OBST", 0, "", head, subjects)
+            found = await queries.department_board("north", "OBST", 0, "", head, BoardAsked(subjects))
             return {row.record_id: row for row in found.rows}
 
         everybody = await rows(boards_pb2.BOARD_SUBJECTS_UNSPECIFIED)
@@ -163,7 +164,9 @@ async def test_a_page_token_belongs_to_one_choice_of_subjects(ground: Ground) ->
         queries = BoardQueries(reader(ground))
         streams = [h.EventStream() for _ in range(3)]
         head = ground.append([stream.seal(h.registered("SURG")) for stream in streams])
-        of_patients = boards_pb2.BOARD_SUBJECTS_PATIENT
+        for position in range(1, head + 1):  # each stream may be of another partition
+            await freshness(ground).wait("north", "department_board", position)
+        of_patients = BoardAsked(boards_pb2.BOARD_SUBJECTS_PATIENT)
         page = await queries.department_board("north", "SURG", 2, "", head, of_patients)
         rest = await queries.department_board("north", "SURG", 2, page.next_page_token, 0, of_patients)
         with pytest.raises(BadPageToken):

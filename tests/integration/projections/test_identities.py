@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from ledger.api.v1 import boards_pb2, common_pb2
+from ledger.views.queries import EpisodesAsked
 from projections.board_queries import BoardQueries
 from projections.department_board.view import DepartmentBoard
 from projections.patient_index.view import PatientIndex
@@ -80,6 +81,37 @@ async def test_an_episode_shows_codes_and_duplicates(ground: Ground) -> None:
         ("", "lis", "o-7"),
     ]
     assert (episode.entries, episode.standing) == (3, OWN)
+
+
+async def test_what_is_cut_is_said(ground: Ground) -> None:
+    """200 codes, 200 duplicates and 1,000 identities are shown whole; one more of each, and the answer says so."""
+    patient, record, entry = h.EventStream(), h.EventStream(), uuid4()
+    bodies = [h.registered("SURG", "C5", patient.stream_id)]
+    bodies += [life.signed(uuid4(), common_pb2.ENTRY_STATE_SIGNED, "A", f"I{code:03}") for code in range(200)]
+    bodies += [life.duplicate(entry) for _ in range(200)]
+    more = [life.signed(uuid4(), common_pb2.ENTRY_STATE_SIGNED, "A", "Z99"), life.duplicate(entry)]
+    links = [life.linked(UUID(int=each)) for each in range(1, 1_000)]
+    shown: list[tuple[bool, ...]] = []
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+        for person, said in (([h.patient_registered("C5"), *links], bodies), ([life.linked(UUID(int=1_000))], more)):
+            await queries.patient_index("north", None, "C5", ground.append(patient.seal(body) for body in person))
+            found = await queries.patient_index("north", None, "C5", ground.append(record.seal(body) for body in said))
+            (episode,) = found.episodes
+            assert (len(episode.codes), len(episode.duplicates), len(found.identities)) == (200, 200, 1_000)
+            shown.append((episode.codes_cut, episode.duplicates_cut, found.identities_cut))
+    assert shown == [(False, False, False), (True, True, True)]
+
+
+async def test_a_filter_that_leaves_no_episode_makes_nobody_unknown(ground: Ground) -> None:
+    """A record seen before its patient is enough to know the patient, and the number, on every page."""
+    record, nothing = h.EventStream(), EpisodesAsked(phase=common_pb2.PHASE_DUE)
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+        head = ground.append([record.seal(h.registered("SURG", "C5", UUID(int=5)))])
+        found = await queries.patient_index("north", None, "C5", head, nothing)
+    assert (found.patient_id, found.case_number, list(found.episodes)) == (str(UUID(int=5)), "C5", [])
+    assert [each.case_number for each in found.identities] == ["C5"]
 
 
 async def test_an_episode_says_which_of_its_codes_were_corrected(ground: Ground) -> None:

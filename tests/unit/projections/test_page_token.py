@@ -16,6 +16,13 @@ def test_a_token_gives_its_key_back() -> None:
     assert read_token("list", "", ("", 0)) == ("", 0)
 
 
+def test_a_key_that_starts_below_zero_may_lie_there() -> None:
+    """A time before 1970 is one; what PostgreSQL cannot hold is none."""
+    assert read_token("list", write_token("list", -1), (-(2**63),)) == (-1,)
+    with pytest.raises(BadPageToken):
+        read_token("list", write_token("list", -(2**63) - 1), (-(2**63),))
+
+
 @pytest.mark.parametrize("token", ["x", "%%%", write_token("other", "bed", 7), write_token("list", 7, "bed"), "W10="])
 def test_any_other_token_is_refused(token: str) -> None:
     """One error, whatever is wrong."""
@@ -43,5 +50,6 @@ def test_half_a_character_is_no_key() -> None:
 def test_pages_have_a_limit() -> None:
     """0 is the default; who asks for more than 1,000 rows gets 1,000."""
     assert [page_rows(size) for size in (0, 1, 1_000, 1_001, 5_000)] == [100, 1, 1_000, 1_000, 1_000]
+    assert [page_rows(size, 1_000) for size in (0, 7)] == [1_000, 7]
     with pytest.raises(BadPageSize):
         page_rows(-1)
