@@ -49,6 +49,7 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
+from ledger.domain.newborn_commands import LinkNewborn
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, StreamState, is_destroyed
 from ledger.domain.transfer_commands import OfferTransfer
@@ -170,6 +171,8 @@ class FactGathering:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | patients_of(loaded))
                 return replace(facts, persons=persons, patient=await self._patient(patient_id))
+            case LinkNewborn(patient_id=UUID() as patient_id):
+                return replace(facts, patient=await self._patient(patient_id))
             case WithdrawIdentification() if loaded is not None:
                 return await self._of_provisional(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
