@@ -137,7 +137,7 @@ class FactGathering:
         match asked.command:
             case RegisterPatient() | AmendPatient():
                 return await self._of_identity(facts, asked.command, state)
-            case RegisterRecord(patient_id=patient_id):
+            case RegisterRecord(patient_id=UUID() as patient_id) | LinkNewborn(patient_id=UUID() as patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
             case OfferTransfer(recipient=recipient):
@@ -171,8 +171,6 @@ class FactGathering:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | patients_of(loaded))
                 return replace(facts, persons=persons, patient=await self._patient(patient_id))
-            case LinkNewborn(patient_id=UUID() as patient_id):
-                return replace(facts, patient=await self._patient(patient_id))
             case WithdrawIdentification() if loaded is not None:
                 return await self._of_provisional(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
