@@ -49,6 +49,7 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
+from ledger.domain.newborn_commands import LinkNewborn
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, StreamState, is_destroyed
 from ledger.domain.transfer_commands import OfferTransfer
@@ -136,7 +137,7 @@ class FactGathering:
         match asked.command:
             case RegisterPatient() | AmendPatient():
                 return await self._of_identity(facts, asked.command, state)
-            case RegisterRecord(patient_id=patient_id):
+            case RegisterRecord(patient_id=UUID() as patient_id) | LinkNewborn(patient_id=UUID() as patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
             case OfferTransfer(recipient=recipient):

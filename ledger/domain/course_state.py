@@ -71,6 +71,12 @@ class Newborn:
     reason: str = ""
     """Why it was taken back, or stands again."""
     corrections: tuple[BirthCorrection, ...] = ()
+    patient_id: UUID | None = None
+    """The patient of this hospital that it is, with records of its own; None = nobody said so."""
+    link_reason: str = ""
+    """Why that is another patient than was said before, or none; empty where it was said once."""
+    record_version: int = 0
+    """Version of the record that says so first."""
 
 
 @dataclass(frozen=True)

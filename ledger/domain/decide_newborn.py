@@ -5,15 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.decide_holder import TOLD_MAX, outdated_by_change
+from ledger.domain.decide_holder import TOLD_MAX, outdated_by_change, outdated_by_stay
+from ledger.domain.decide_registration import check_goes_on
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
-from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import (
+    CorrectBirth,
+    LinkNewborn,
+    RegisterNewborn,
+    RestoreNewborn,
+    WithdrawNewborn,
+)
 from ledger.domain.newborn_events import (
     BirthCorrected,
     NewbornEnteredLate,
+    NewbornLinked,
     NewbornRegistered,
     NewbornRestored,
     NewbornWithdrawn,
@@ -46,15 +54,15 @@ def register_newborn(command: RegisterNewborn, state: StreamState | None, facts:
 
 
 def correct_birth(command: CorrectBirth, state: StreamState | None, facts: Facts) -> Decision:
-    """Another time of birth counts; the first one stays in the history."""
+    """Another time of birth counts; the first one stays in the history, and who holds it is told."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     _check_born(command.born_at, facts, faults)
     faults.refuse_if_any()
-    before = record.newborns[command.subject_id].born_at
-    event = BirthCorrected(facts.meta(), command.subject_id, before, command.born_at, command.reason)
-    return on_record(command.record_id, event)
+    born = record.newborns[command.subject_id]
+    event = BirthCorrected(facts.meta(), command.subject_id, born.born_at, command.born_at, command.reason)
+    return on_record(command.record_id, event, *outdated_by_stay(record, born.record_version, facts))
 
 
 def withdraw_newborn(command: WithdrawNewborn, state: StreamState | None, facts: Facts) -> Decision:
@@ -75,6 +83,20 @@ def restore_newborn(command: RestoreNewborn, state: StreamState | None, facts: F
     faults.refuse_if_any()
     event = NewbornRestored(facts.meta(), command.subject_id, command.reason)
     return on_record(command.record_id, event, *_told(command.subject_id, record, facts))
+
+
+def link_newborn(command: LinkNewborn, state: StreamState | None, facts: Facts) -> Decision:
+    """It is a patient of this hospital too, or another one than was said, or none."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    faults.text(command.reason, "reason", TEXT_MAX)
+    if command.patient_id is not None and facts.patient is None:
+        faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
+    if facts.patient is not None:
+        check_goes_on(facts.patient, faults)
+    faults.refuse_if_any()
+    event = NewbornLinked(facts.meta(), command.subject_id, command.patient_id, command.reason)
+    return on_record(command.record_id, event)
 
 
 def _told(subject_id: UUID, record: RecordState, facts: Facts) -> tuple[Event, ...]:
@@ -104,4 +126,5 @@ DECISIONS = {
     CorrectBirth: correct_birth,
     WithdrawNewborn: withdraw_newborn,
     RestoreNewborn: restore_newborn,
+    LinkNewborn: link_newborn,
 }

@@ -17,7 +17,7 @@ from ledger.domain.state import RecordState
 
 def registered(state: RecordState, event: events.NewbornRegistered, _: datetime) -> RecordState:
     """One more subject, which an appraisal of before has not seen."""
-    born = Newborn(event.subject_id, event.number, event.born_at)
+    born = Newborn(event.subject_id, event.number, event.born_at, record_version=state.version + 1)
     overlays = replace(state.overlays, content_version=state.version + 1)
     return next_version(state, newborns={**state.newborns, event.subject_id: born}, overlays=overlays)
 
@@ -31,6 +31,7 @@ def birth_corrected(state: RecordState, event: events.BirthCorrected, at: dateti
     """Another time counts, and the note of its correction."""
     made = BirthCorrection(event.before, event.born_at, event.reason, event.meta.actor, at)
     corrections = (*state.newborns[event.subject_id].corrections, made)
+    state = replace(state, overlays=replace(state.overlays, stay_version=state.version + 1))
     return _with(state, event.subject_id, born_at=event.born_at, corrections=corrections)
 
 
@@ -44,6 +45,11 @@ def restored(state: RecordState, event: events.NewbornRestored, _: datetime) -> 
     """A subject of its own again."""
     changed = _entries_changed(state, event.subject_id)
     return _with(changed, event.subject_id, withdrawn=False, same_as_id=None, reason=event.reason)
+
+
+def linked(state: RecordState, event: events.NewbornLinked, _: datetime) -> RecordState:
+    """It is that patient, or none. An appraisal of this record has seen all that it holds."""
+    return _with(state, event.subject_id, patient_id=event.patient_id, link_reason=event.reason)
 
 
 def _entries_changed(state: RecordState, subject_id: UUID) -> RecordState:
@@ -65,4 +71,5 @@ NEWBORN_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.BirthCorrected: birth_corrected,
     events.NewbornWithdrawn: withdrawn,
     events.NewbornRestored: restored,
+    events.NewbornLinked: linked,
 }

@@ -189,6 +189,21 @@ RULES: dict[type[commands.Command], Rule] = {
         demands=(is_.NOT_IN_ERROR,),
         of_command=(newborn.LATE_WITH_REASON, newborn.LATE_BY_ROLE),
     ),
+    # It says where more about the newborn is found, and alters nothing that is kept here.
+    newborn_commands.LinkNewborn: Rule(
+        CHANGEABLE | KEPT | {Phase.SUBMITTED},
+        demands=(is_.NOT_IN_ERROR,),
+        of_command=(
+            newborn.NEWBORN_KNOWN,
+            newborn.NEWBORN_STANDS,
+            newborn.LINK_CHANGES,
+            newborn.PATIENT_OF_ITS_OWN,
+            newborn.LINK_CHANGED_WITH_REASON,
+            on.ACTS_AS_PERSON,
+            newborn.LINKED_BY_ROLE,
+        ),
+        names=(some.NEWBORN_STANDS,),
+    ),
     newborn_commands.CorrectBirth: Rule(
         CHANGEABLE,
         demands=_OPEN_FOR_NEWBORNS,

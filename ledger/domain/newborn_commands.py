@@ -48,4 +48,16 @@ class RestoreNewborn:
     reason: str
 
 
-NewbornCommand = RegisterNewborn | CorrectBirth | WithdrawNewborn | RestoreNewborn
+@dataclass(frozen=True)
+class LinkNewborn:
+    """Says which patient of this hospital the newborn is, whose own records are found by that; or that it is none."""
+
+    record_id: UUID
+    subject_id: UUID
+    patient_id: UUID | None
+    """None = the link is taken back."""
+    reason: str = ""
+    """Why a link that there is becomes another one, or none."""
+
+
+NewbornCommand = RegisterNewborn | CorrectBirth | WithdrawNewborn | RestoreNewborn | LinkNewborn

@@ -59,4 +59,17 @@ class NewbornRestored:
     reason: str
 
 
-NewbornEvent = NewbornRegistered | NewbornEnteredLate | BirthCorrected | NewbornWithdrawn | NewbornRestored
+@dataclass(frozen=True)
+class NewbornLinked:
+    """A newborn is a patient of this hospital, with records of its own; or it was no such patient."""
+
+    meta: EventMeta
+    subject_id: UUID
+    patient_id: UUID | None
+    """None = the link before was taken back."""
+    reason: str
+
+
+NewbornEvent = (
+    NewbornRegistered | NewbornEnteredLate | BirthCorrected | NewbornWithdrawn | NewbornRestored | NewbornLinked
+)

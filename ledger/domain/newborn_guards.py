@@ -71,6 +71,27 @@ def _late_by_role(_: Any, record: RecordState, facts: Facts) -> Iterable[Violati
         yield Violation("context.actor.role", "ROLE_NOT_ALLOWED", LATE_BY_ROLE.demand)
 
 
+def _another_patient(command: Any, record: RecordState, _: Facts) -> bool:
+    found = _named(command, record)
+    return found is None or found.patient_id != command.patient_id
+
+
+def _of_its_own(command: Any, record: RecordState, _: Facts) -> bool:
+    others = (each for each in record.newborns.values() if each.subject_id != command.subject_id and not each.withdrawn)
+    taken = {record.patient_id, *(each.patient_id for each in others)}
+    return command.patient_id is None or command.patient_id not in taken
+
+
+def _changed_with_reason(command: Any, record: RecordState, _: Facts) -> bool:
+    found = _named(command, record)
+    return found is None or found.patient_id is None or bool(command.reason.strip())
+
+
+def _linked_by_role(_: Any, __: RecordState, facts: Facts) -> Iterable[Violation]:
+    if not (facts.may("correct_newborn") or facts.may("register_newborn_late")):
+        yield Violation("context.actor.role", "ROLE_NOT_ALLOWED", LINKED_BY_ROLE.demand)
+
+
 NEWBORN_KNOWN = _check(
     "UNKNOWN_SUBJECT", "no newborn of this record has this id", "subject_id", _known, RefusalKind.NOT_FOUND
 )
@@ -88,6 +109,17 @@ NOTHING_ABOUT_NOBODY = _check(
     "HAS_ENTRIES", "where nobody was born, no entry about it stands", "same_as_id", _nothing_about_nobody
 )
 BIRTH_CHANGES = _check("SAME_TIME", "another time than the one that counts", "born_at", _another_time)
+LINK_CHANGES = _check("SAME_PATIENT", "another patient than the one it is linked to", "patient_id", _another_patient)
+PATIENT_OF_ITS_OWN = _check(
+    "NOT_ITS_OWN", "neither the patient of this record nor another newborn of it", "patient_id", _of_its_own
+)
+LINK_CHANGED_WITH_REASON = _check(
+    "REASON_REQUIRED",
+    "why a link that there is becomes another one, or none",
+    "reason",
+    _changed_with_reason,
+    RefusalKind.INVALID,
+)
 LATE_WITH_REASON = _check(
     "REASON_REQUIRED",
     "in a record that is handed in, archived or reopened: why it is entered so late",
@@ -99,6 +131,15 @@ LATE_BY_ROLE = CommandGuard(
     "ROLE_NOT_ALLOWED",
     "in a record that is handed in, archived or reopened: a role that the pack in force names",
     _late_by_role,
+    asks_roles=True,
+    of_actor=True,
+)
+
+
+LINKED_BY_ROLE = CommandGuard(
+    "ROLE_NOT_ALLOWED",
+    "a role that the pack in force names for registering a newborn late, or for correcting one",
+    _linked_by_role,
     asks_roles=True,
     of_actor=True,
 )

@@ -112,6 +112,7 @@ _CODES = {
     "NewbornWithdrawn": "deprecate",
     "NewbornRestored": "reactivate",
     "ConsultationWithdrawn": "deprecate",
+    "NewbornLinked": "link",
 }
 
 

@@ -115,7 +115,14 @@ def _overdue(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> 
 
 def _asked(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
     kind, to = worklist_pb2.WORK_KIND_CONSULTATION, body.to_department
-    return _opened(kind, "CONSULTATION_OPEN", event, before, department=to, subject_id=body.consultation_id)
+    # Asked again it waits as long as it does for the patient: since the first time.
+    since = before.since or event.recorded_at
+    of = body.consultation_id
+    return _opened(kind, "CONSULTATION_OPEN", event, before, department=to, subject_id=of, since=since)
+
+
+def _answered(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    return _done(event, body, before, known)._replace(since=before.since)
 
 
 def _returned(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
@@ -212,7 +219,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], 
     course_events_pb2.DeadlineMissed: ((_missed, _overdue),),
     course_events_pb2.DeadlineMissWithdrawn: ((_missed, _done),),
     events_pb2.ConsultationRequested: ((_consultation, _asked),),
-    events_pb2.ConsultationAnswered: ((_consultation, _done),),
+    events_pb2.ConsultationAnswered: ((_consultation, _answered),),
     course_events_pb2.ConsultationWithdrawn: ((_consultation, _done),),
     events_pb2.CareEnded: ((_fixed(FILING), _to_file),),
     course_events_pb2.CareResumed: ((_fixed(FILING), _done),),

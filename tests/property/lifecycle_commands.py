@@ -36,7 +36,13 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import (
+    CorrectBirth,
+    LinkNewborn,
+    RegisterNewborn,
+    RestoreNewborn,
+    WithdrawNewborn,
+)
 from ledger.domain.state import RecordState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
@@ -228,6 +234,9 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, pick.of(record.newborns), next(iter(record.newborns), None) if pick.number % 3 else None, "twice"
     ),
     RestoreNewborn: lambda record, _, pick: RestoreNewborn(RECORD, pick.of(record.newborns), "twins after all"),
+    LinkNewborn: lambda record, _, pick: LinkNewborn(
+        RECORD, pick.of(record.newborns), (UUID(int=72), UUID(int=73), None)[pick.number % 3], "its own records"
+    ),
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
     course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),

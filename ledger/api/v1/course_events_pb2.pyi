@@ -523,6 +523,42 @@ class NewbornRestored(_message.Message):
 Global___NewbornRestored: _TypeAlias = NewbornRestored  # noqa: Y015
 
 @_typing.final
+class NewbornLinked(_message.Message):
+    """A newborn is a patient of this hospital, with records of its own; or it was no such patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    """The newborn's subject id, UUID text."""
+    patient_id: _builtins.str
+    """Patient who it is, UUID text; empty = the link before was taken back."""
+    reason: _builtins.str
+    """Reason; empty where the newborn was linked to nobody before."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        subject_id: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "patient_id", b"patient_id", "reason", b"reason", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewbornLinked: _TypeAlias = NewbornLinked  # noqa: Y015
+
+@_typing.final
 class ConsultationWithdrawn(_message.Message):
     """A consultation that was asked for by mistake was withdrawn; its clock ends with this event."""
 

@@ -805,6 +805,70 @@ class RestoreNewbornResponse(_message.Message):
 Global___RestoreNewbornResponse: _TypeAlias = RestoreNewbornResponse  # noqa: Y015
 
 @_typing.final
+class LinkNewbornRequest(_message.Message):
+    """Request of LinkNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record of the mother, UUID text."""
+    subject_id: _builtins.str
+    """The newborn's subject id, UUID text."""
+    patient_id: _builtins.str
+    """Patient of this hospital who the newborn is, UUID text; empty = the link is taken back."""
+    reason: _builtins.str
+    """Reason; required where a link that there is becomes another one, or none."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "patient_id", b"patient_id", "reason", b"reason", "record_id", b"record_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkNewbornRequest: _TypeAlias = LinkNewbornRequest  # noqa: Y015
+
+@_typing.final
+class LinkNewbornResponse(_message.Message):
+    """Response of LinkNewborn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkNewbornResponse: _TypeAlias = LinkNewbornResponse  # noqa: Y015
+
+@_typing.final
 class WithdrawConsultationRequest(_message.Message):
     """Request of WithdrawConsultation."""
 

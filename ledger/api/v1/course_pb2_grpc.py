@@ -100,6 +100,11 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.FromString,
                 _registered_method=True)
+        self.LinkNewborn = channel.unary_unary(
+                '/ledger.api.v1.CourseService/LinkNewborn',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornResponse.FromString,
+                _registered_method=True)
         self.RecallRecord = channel.unary_unary(
                 '/ledger.api.v1.CourseService/RecallRecord',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RecallRecordRequest.SerializeToString,
@@ -252,6 +257,13 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LinkNewborn(self, request, context):
+        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecallRecord(self, request, context):
         """Takes a submitted record back before quality control has looked at it.
         """
@@ -397,6 +409,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.RestoreNewborn,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.SerializeToString,
+            ),
+            'LinkNewborn': grpc.unary_unary_rpc_method_handler(
+                    servicer.LinkNewborn,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornResponse.SerializeToString,
             ),
             'RecallRecord': grpc.unary_unary_rpc_method_handler(
                     servicer.RecallRecord,
@@ -806,6 +823,33 @@ class CourseService:
             '/ledger.api.v1.CourseService/RestoreNewborn',
             ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.RestoreNewbornResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LinkNewborn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/LinkNewborn',
+            ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.LinkNewbornResponse.FromString,
             options,
             channel_credentials,
             insecure,

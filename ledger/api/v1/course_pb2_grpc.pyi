@@ -59,6 +59,8 @@ class CourseServiceStub:
     """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one."""
     RestoreNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]
     """Takes such a withdrawal back."""
+    LinkNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.LinkNewbornRequest, _course_pb2.LinkNewbornResponse]
+    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
     RecallRecord: _grpc.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _grpc.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]
@@ -115,6 +117,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Takes a newborn back that was registered twice, or by mistake: what is about it is led to the right one."""
     RestoreNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]  # type: ignore[assignment]
     """Takes such a withdrawal back."""
+    LinkNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.LinkNewbornRequest, _course_pb2.LinkNewbornResponse]  # type: ignore[assignment]
+    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
     RecallRecord: _aio.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]  # type: ignore[assignment]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _aio.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]  # type: ignore[assignment]
@@ -246,6 +250,14 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.RestoreNewbornResponse, _abc.Awaitable[_course_pb2.RestoreNewbornResponse]]:
         """Takes such a withdrawal back."""
+
+    @_abc_1.abstractmethod
+    def LinkNewborn(
+        self,
+        request: _course_pb2.LinkNewbornRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.LinkNewbornResponse, _abc.Awaitable[_course_pb2.LinkNewbornResponse]]:
+        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
 
     @_abc_1.abstractmethod
     def RecallRecord(

@@ -635,6 +635,9 @@ class Newborn(_message.Message):
     SAME_AS_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     CORRECTIONS_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    LINK_REASON_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
     subject_id: _builtins.str
     """Subject id, UUID text."""
     number: _builtins.int
@@ -647,6 +650,12 @@ class Newborn(_message.Message):
     """Of one that was taken back: the newborn who is meant by it, UUID text; empty = nobody was born."""
     reason: _builtins.str
     """Why it was taken back, or of one that stands again, why it stands; empty where neither was done."""
+    patient_id: _builtins.str
+    """Patient of this hospital who it is, with records of its own, UUID text; empty = nobody said so."""
+    link_reason: _builtins.str
+    """Why that is another patient than was said before, or none; empty where it was said once."""
+    record_version: _builtins.int
+    """Version of the record that registered it."""
     @_builtins.property
     def born_at(self) -> _timestamp_pb2.Timestamp:
         """Time of birth, as corrected last."""
@@ -666,10 +675,13 @@ class Newborn(_message.Message):
         same_as_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         corrections: _abc.Iterable[Global___BirthCorrection] | None = ...,
+        patient_id: _builtins.str = ...,
+        link_reason: _builtins.str = ...,
+        record_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "corrections", b"corrections", "late_reason", b"late_reason", "number", b"number", "reason", b"reason", "same_as_id", b"same_as_id", "subject_id", b"subject_id", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_at", b"born_at", "corrections", b"corrections", "late_reason", b"late_reason", "link_reason", b"link_reason", "number", b"number", "patient_id", b"patient_id", "reason", b"reason", "record_version", b"record_version", "same_as_id", b"same_as_id", "subject_id", b"subject_id", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

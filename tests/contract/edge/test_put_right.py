@@ -49,6 +49,23 @@ async def test_a_newborn_is_entered_into_a_held_archive(client: EdgeClient) -> N
     assert born.late_reason == "told late"
 
 
+async def test_a_newborn_is_linked_to_the_patient_that_it_is(client: EdgeClient) -> None:
+    """Shown in the mother's record; refused of nobody known; taken back by a second one, with the reason."""
+    mother, child = [await open_record(client) for _ in range(2)]
+    life, patient_id = Life(client, mother.record_id), (await Life(client, child.record_id).read()).patient_id
+    born = (await life.course("RegisterNewborn", number=1)).subject_id
+    unknown = life.course("LinkNewborn", ARCHIVIST, subject_id=born, patient_id=str(uuid4()))
+    assert await life.refused(unknown) == ["UNKNOWN_PATIENT"]
+    assert (await life.course("LinkNewborn", ARCHIVIST, subject_id=born, patient_id=patient_id)).receipt.events == 1
+    (shown,) = (await life.read()).keeping.subjects
+    assert (shown.patient_id, shown.link_reason) == (patient_id, "")
+    away: dict[str, Any] = {"subject_id": born, "patient_id": ""}
+    assert await life.refused(life.course("LinkNewborn", ARCHIVIST, **away)) == ["REASON_REQUIRED"]
+    await life.course("LinkNewborn", ARCHIVIST, **away, reason="another one's number")
+    (shown,) = (await life.read()).keeping.subjects
+    assert (shown.patient_id, shown.link_reason) == ("", "another one's number")
+
+
 async def test_a_withdrawn_consultation_is_shown_with_its_reason(client: EdgeClient) -> None:
     """It waits for nobody; whoever neither asked nor heads the department withdraws nothing."""
     ward = await open_record(client)

@@ -2,6 +2,8 @@
 
 from uuid import UUID, uuid4
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.views.queries import WorkAsked
@@ -62,6 +64,22 @@ async def test_a_department_sees_what_waits_for_it(ground: Ground) -> None:
     ]
     assert kinds(trainee) == kinds(only) == [draft_item]
     assert kinds(physician) == [overdue, to_sign]
+
+
+async def test_a_consultation_asked_again_waits_since_the_first_time(ground: Ground) -> None:
+    """Answered it waits for nobody; once the answer is retracted it waits as long as the patient does."""
+    record, asked = h.EventStream(), uuid4()
+    ask = WorkAsked("department", "CARD")
+    async with running(ground, Worklist()):
+        queries = worklists(ground)
+
+        async def waits(*bodies: h.Message) -> list[Timestamp]:
+            head = ground.append(record.seal(body) for body in bodies)
+            return [each.since for each in (await queries.worklist("north", ask, 0, "", head)).items]
+
+        (first,) = await waits(*care(), h.consultation_requested(asked))
+        assert await waits(h.consultation_answered(asked)) == []
+        assert await waits(h.consultation_requested(asked)) == [first]
 
 
 async def test_what_waits_for_the_physician_in_charge_goes_to_the_next_one(ground: Ground) -> None:

@@ -67,7 +67,7 @@ from ledger.domain.keeping_commands import (
     UnsealRecord,
 )
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import CorrectBirth, LinkNewborn, RestoreNewborn, WithdrawNewborn
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end
 from ledger.domain.state import RecordState, StreamState
@@ -348,6 +348,7 @@ _OFFICES: dict[type[Any], Actor] = {
     CorrectBirth: ARCHIVIST,
     WithdrawNewborn: ARCHIVIST,
     RestoreNewborn: ARCHIVIST,
+    LinkNewborn: ARCHIVIST,
 }
 """Who sends what the packs leave to offices, where a test does not say."""
 LIST = UUID(int=77)

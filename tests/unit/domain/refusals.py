@@ -41,7 +41,13 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import (
+    CorrectBirth,
+    LinkNewborn,
+    RegisterNewborn,
+    RestoreNewborn,
+    WithdrawNewborn,
+)
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
@@ -349,6 +355,20 @@ def _restored_newborn(subject_id: UUID) -> RestoreNewborn:
     return RestoreNewborn(RECORD, subject_id, "two were born")
 
 
+CHILD = UUID(int=72)
+
+
+def _linked(subject_id: UUID, *, to: UUID | None = CHILD) -> LinkNewborn:
+    return LinkNewborn(RECORD, subject_id, to, "its own records")
+
+
+def _linked_again(subject_of: Callable[[Stream], UUID], then: LinkNewborn) -> tuple[Stream, Command]:
+    """A newborn that is linked already, and what is said of the one or the other next."""
+    stream = _twins()
+    stream.when(_linked(_last_newborn(stream)), patient=patient())
+    return stream, replace(then, subject_id=subject_of(stream))
+
+
 def _about_newborn(stream: Stream) -> UUID:
     entry_id = _of_newborn(stream)
     return stream.record.entries[entry_id].last.content.subject_id or NOBODY
@@ -410,6 +430,8 @@ _NOT_TWO_SIDES: list[tuple[str, Actor, dict[str, Any]]] = [
     ("ROLE_NOT_ALLOWED", NOTARY, {"actor": PHYSICIAN}),
 ]
 """The hospital's person beside itself, beside a program, beside a colleague, the other side alone, and a wrong role."""
+_KNOWN: dict[str, Any] = {"patient": patient()}
+"""The patient whom a command names is there."""
 CASES: list[Case] = [
     *[
         Case(rule, with_entry(stream_of, lambda stream, change=change, pick=pick: change(pick(stream))), known)
@@ -623,6 +645,15 @@ CASES: list[Case] = [
     ],
     Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _birth(_last_newborn(s)))),
     Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _withdrawn_newborn(_last_newborn(s)))),
+    Case("UNKNOWN_SUBJECT", lambda: (_twins(), _linked(NOBODY)), _KNOWN),
+    Case("IN_ERROR", lambda: (_kept_in_error(), _linked(NOBODY)), {"now": LATER, **_KNOWN}),
+    Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _linked(_last_newborn(s))), _KNOWN),
+    Case("SAME_PATIENT", lambda: _linked_again(_last_newborn, _linked(NOBODY)), _KNOWN),
+    Case("NOT_ITS_OWN", lambda: _linked_again(lambda s: next(iter(s.record.newborns)), _linked(NOBODY)), _KNOWN),
+    Case("NOT_ITS_OWN", with_entry(_twins, lambda s: _linked(_last_newborn(s), to=PATIENT)), _KNOWN),
+    Case("REASON_REQUIRED", lambda: _linked_again(_last_newborn, LinkNewborn(RECORD, NOBODY, None, " "))),
+    Case("NOT_A_PERSON", with_entry(_twins, lambda s: _linked(_last_newborn(s))), {"actor": CLOCK, **_KNOWN}),
+    Case("ROLE_NOT_ALLOWED", with_entry(_twins, lambda s: _linked(_last_newborn(s))), {"actor": TRAINEE, **_KNOWN}),
     Case("SAME_TIME", with_entry(_twins, lambda s: _birth(_last_newborn(s), by=timedelta()))),
     Case("NOT_WITHDRAWN", with_entry(_twins, lambda s: _restored_newborn(_last_newborn(s)))),
     Case("UNKNOWN_SUBJECT", with_entry(_twins, lambda s: replace(_withdrawn_newborn(_last_newborn(s)), same_as_id=NOBODY))),

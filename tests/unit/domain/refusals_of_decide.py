@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from ledger.domain import course_commands as course
@@ -34,9 +34,10 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
-from ledger.domain.newborn_commands import RegisterNewborn
+from ledger.domain.newborn_commands import LinkNewborn, RegisterNewborn
 from ledger.domain.rulebook_commands import AddTemplates, ChooseRulePack
 from ledger.domain.source_claim import Taken
+from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import (
     AnswerPackage,
     ExpireTransfer,
@@ -188,6 +189,11 @@ def _appraised() -> Stream:
     return stream
 
 
+def _link(stream: Stream, reason: str = "") -> LinkNewborn:
+    born = made(stream, RegisterNewborn(RECORD, 1, None), "subject_id")
+    return LinkNewborn(RECORD, born, LIST, reason)
+
+
 def _with_paper() -> Stream:
     stream = condemned()
     stream.when(keeping.AccountForPaper(RECORD, scanned(stream), PaperOutcome.KEPT, "on its shelf"), now=LATER)
@@ -261,6 +267,9 @@ FAULTY: list[Faulty] = [
     Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
     Faulty("number", "OUT_OF_RANGE", lambda: (active(), RegisterNewborn(RECORD, 2, None))),
     Faulty("reason", "TOO_LONG", lambda: (active(), RegisterNewborn(RECORD, 1, None, LONG))),
+    Faulty("reason", "TOO_LONG", with_entry(active, lambda s: _link(s, LONG)), {"patient": patient()}),
+    Faulty("patient_id", "UNKNOWN_PATIENT", with_entry(active, lambda s: _link(s))),
+    Faulty("patient_id", "MERGED", with_entry(active, lambda s: _link(s)), {"patient": replace(cast("PatientState", patient()), merged_into=LIST)}),
     Faulty("reason", "REQUIRED", with_entry(active, lambda s: course.WithdrawConsultation(RECORD, consulted(s), " "))),
     Faulty("rule", "NO_SUCH_DEADLINE", lambda: (active(), course.ReportMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("rule", "NOT_REPORTED", lambda: (active(), course.WithdrawMissedDeadline(RECORD, "tea", None, NOW))),

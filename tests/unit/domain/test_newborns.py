@@ -15,7 +15,13 @@ from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.keeping_events import CopyIssued
 from ledger.domain.keeping_values import DisposalOpinion, SealMode
-from ledger.domain.newborn_commands import CorrectBirth, RegisterNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborn_commands import (
+    CorrectBirth,
+    LinkNewborn,
+    RegisterNewborn,
+    RestoreNewborn,
+    WithdrawNewborn,
+)
 from ledger.domain.newborns import subject_of
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.transfer_commands import OfferTransfer
@@ -24,6 +30,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     NOW,
     PACKAGE,
+    PHYSICIAN,
     QUALITY,
     RECORD,
     RESULT,
@@ -31,9 +38,11 @@ from tests.unit.domain.given import (
     Stream,
     active,
     archived,
+    closed,
     due,
     facts,
     note,
+    patient,
     permanent,
     reopened,
     signed,
@@ -117,6 +126,68 @@ def test_a_time_of_birth_is_corrected_and_the_first_one_is_kept() -> None:
     assert stream.refused(replace(correct, born_at=NOW + timedelta(hours=1)))[1] == [("born_at", "TIME_IN_FUTURE")]
     stream.when(replace(correct, born_at=NOW))
     assert [each.before for each in stream.record.newborns[born].corrections] == [NOW, earlier]
+
+
+def test_whoever_holds_a_time_of_birth_is_told_of_another() -> None:
+    """A copy and a package of after the birth; what was given away before it says nothing of it."""
+    stream = active()
+    stream.entry()
+    stream.when(keeping.IssueCopy(RECORD, "Ms. N.", "self", (), "true copy"))
+    born = born_in(stream, 1)
+    correct = CorrectBirth(RECORD, born, NOW - timedelta(hours=3), "wrong clock")
+    stream.when(correct)
+    assert stream.last_events == ["BirthCorrected"]
+    stream.when(keeping.IssueCopy(RECORD, "Ms. N.", "self", (), "true copy"))
+    offer = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
+    stream.when(offer, counterpart_known=True, package=replace(PACKAGE, record_version=stream.record.version))
+    stream.when(replace(correct, born_at=NOW))
+    assert stream.last_events == ["BirthCorrected", "TransferOutdated", "CopiesOutdated"]
+
+
+@pytest.mark.parametrize("make", [closed, submitted, archived, due, permanent, reopened])
+@pytest.mark.parametrize("lay", [_free, hold, seal], ids=["free", "held", "sealed"])
+def test_a_newborn_with_a_patient_of_its_own_is_linked_wherever_the_record_is(
+    make: Callable[[], Stream], lay: Callable[[Stream], object]
+) -> None:
+    """Said once without a reason; another patient, or none, with one. Nothing else of the record changes."""
+    stream = make()
+    lay(stream)
+    born, child, other = born_in(stream, 1, LATE), UUID(int=72), UUID(int=73)
+    before = stream.record
+    for patient_id, reason in ((child, ""), (other, "another one's number"), (None, "sent home with her")):
+        known = {} if patient_id is None else {"patient": patient()}
+        stream.when(LinkNewborn(RECORD, born, patient_id, reason), **known)
+        assert stream.last_events == ["NewbornLinked"]
+        newborn = stream.record.newborns[born]
+        assert (newborn.patient_id, newborn.link_reason) == (patient_id, reason)
+    newborns = {born: replace(before.newborns[born], link_reason="sent home with her")}
+    assert stream.record == replace(before, version=before.version + 3, newborns=newborns)
+
+
+def test_whoever_registers_a_newborn_or_corrects_one_links_it() -> None:
+    """A midwife and the records office, by roles of the pack in force; no program, though an interface registers."""
+    stream = active()
+    link = LinkNewborn(RECORD, born_in(stream, 1), UUID(int=72))
+    for role in ("interface", "trainee"):
+        assert stream.refused(link, actor=replace(PHYSICIAN, role=role), patient=patient())[1] == [
+            ("context.actor", "NOT_A_PERSON") if role == "interface" else ("context.actor.role", "ROLE_NOT_ALLOWED")
+        ]
+    for number, role in enumerate(("midwife", "records_office")):
+        moved = replace(link, patient_id=UUID(int=72 + number), reason="another one's number")
+        stream.when(moved, actor=replace(PHYSICIAN, role=role), patient=patient())
+
+
+def test_two_newborns_are_not_one_patient() -> None:
+    """Nor is one its mother; who was taken back as registered twice gives its patient free."""
+    stream, right, wrong = twice()
+    stream.when(LinkNewborn(RECORD, wrong, UUID(int=72)), patient=patient())
+    link = LinkNewborn(RECORD, right, UUID(int=72))
+    assert stream.refused(link, patient=patient())[1] == [("patient_id", "NOT_ITS_OWN")]
+    mother = replace(link, patient_id=stream.record.patient_id)
+    assert stream.refused(mother, patient=patient())[1] == [("patient_id", "NOT_ITS_OWN")]
+    stream.when(WithdrawNewborn(RECORD, wrong, right, "registered twice"))
+    stream.when(link, patient=patient())
+    assert stream.record.newborns[right].patient_id == UUID(int=72)
 
 
 def test_a_newborn_registered_twice_is_led_to_the_right_one() -> None:
