@@ -87,8 +87,8 @@ def short_stay(data: Mapping[str, Any], figures: Mapping[str, Figure], faults: l
     """The short stay of this pack, if it has one; what is wrong is added to the faults by name."""
     if "short_stay" not in data:
         return None
-    table: Any = data["short_stay"]
-    templates: Any = table.get("templates") if isinstance(table, dict) else None
+    table = data["short_stay"]
+    templates: Any = cast("dict[str, Any]", table).get("templates") if isinstance(table, dict) else None
     if not _texts(templates):
         faults.append("short_stay.templates: a list of templates is required")
         templates = []
