@@ -15,7 +15,7 @@ from tests.services.key_files import key_settings
 from tests.services.postgres import Database
 
 _PROJECT = Path(__file__).parents[2]
-_SECONDS_MAX = 30.0
+_SECONDS_MAX = 60.0
 _URLS = ("migrate", "append", "views", "stream", "keys")
 
 
