@@ -8,7 +8,7 @@ from ledger.views.errors import UnknownPatient
 from ledger.views.page_size import page_rows
 from projections.board_row import board_row
 from projections.department_board.view import DepartmentBoard
-from projections.episode_message import episode
+from projections.episode_message import episode, linked_newborn
 from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
@@ -17,6 +17,7 @@ _DEPARTMENTS_MAX = 1_000
 _EPISODES_MAX = 1_000
 _IDENTITIES_MAX = 1_000
 _CODES_MAX = 200
+_BIRTHS_MAX = 20
 _NO_ID = UUID(int=0)
 
 
@@ -73,6 +74,8 @@ class BoardQueries:
             raise UnknownPatient
         numbers = {row[8]: row[9] for row in episodes} | {row[0]: row[2] for row in identities if row[2] is not None}
         standings = {row[0]: row[1] for row in identities}
+        same = [each for each in ids if standings[each] != boards_pb2.IDENTITY_STANDING_LINKED]
+        births = await self._rows(hospital, "births_of", (same, _BIRTHS_MAX), 0)
         return boards_pb2.GetPatientIndexResponse(
             patient_id=str(ids[0]),
             case_number=numbers.get(ids[0], ""),
@@ -83,6 +86,7 @@ class BoardQueries:
                 )
                 for each in ids
             ),
+            births=map(linked_newborn, births),
         )
 
     async def _rows(
