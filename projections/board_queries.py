@@ -9,13 +9,14 @@ from ledger.views.page_size import PAGE_ROWS_MAX, page_rows
 from ledger.views.queries import BoardAsked, EpisodesAsked
 from projections.board_row import board_row
 from projections.department_board.view import DepartmentBoard
-from projections.episode_message import CODES_MAX, episode
+from projections.episode_message import CODES_MAX, episode, linked_newborn
 from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
 _DEPARTMENTS_MAX = 1_000
 _IDENTITIES_MAX = 1_000
+_BIRTHS_MAX = 20
 _NO_ID = UUID(int=0)
 _BEFORE_ALL_TIME = -(2**63)
 _ALL_ROWS = BoardAsked()
@@ -81,8 +82,10 @@ class BoardQueries:
             raise UnknownPatient
         identities = known[:_IDENTITIES_MAX]
         rows = await self._episodes(hospital, [row[0] for row in identities], limit, after, asked)
-        more = write_token(listed, rows[limit - 1][14], rows[limit - 1][0]) if len(rows) > limit else ""
+        more = write_token(listed, rows[limit - 1][15], rows[limit - 1][0]) if len(rows) > limit else ""
         standings = {row[0]: row[1] for row in identities}
+        same = [each for each in standings if standings[each] != boards_pb2.IDENTITY_STANDING_LINKED]
+        births = await self._rows(hospital, "births_of", (same, _BIRTHS_MAX), 0)
         return boards_pb2.GetPatientIndexResponse(
             patient_id=str(identities[0][0]),
             case_number=identities[0][2],
@@ -90,6 +93,7 @@ class BoardQueries:
             identities=map(_identity, identities),
             next_page_token=more,
             identities_cut=len(known) > _IDENTITIES_MAX,
+            births=map(linked_newborn, births),
         )
 
     async def _patient_of(self, hospital: str, case_number: str, min_position: int) -> UUID:

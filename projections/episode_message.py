@@ -1,6 +1,7 @@
 """An episode of the patient index as the contract shows it."""
 
 from typing import Any
+from uuid import UUID
 
 from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.views.event import protobuf_time
@@ -30,7 +31,18 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
         duplicates=map(_duplicate, duplicates[:CODES_MAX]),
         duplicates_cut=len(duplicates) > CODES_MAX,
         corrected=row[12],
+        newborns=_newborns(row[0], row[14] or []),
     )
+
+
+def _newborns(record_id: UUID, found: list[list[str]]) -> list[boards_pb2.LinkedNewborn]:
+    return [linked_newborn((record_id, subject_id, patient_id)) for subject_id, patient_id in found]
+
+
+def linked_newborn(row: tuple[Any, ...]) -> boards_pb2.LinkedNewborn:
+    """A row of the statement `births_of`."""
+    record_id, subject_id, patient_id = map(str, row)
+    return boards_pb2.LinkedNewborn(record_id=record_id, subject_id=subject_id, patient_id=patient_id)
 
 
 def _codes(found: list[list[Any]], led: dict[str, str]) -> list[boards_pb2.EpisodeCode]:

@@ -92,4 +92,5 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     course_events_pb2.DuplicateLinked: _as_it_was,
     course_events_pb2.NewbornWithdrawn: _as_it_was,
     course_events_pb2.NewbornRestored: _as_it_was,
+    course_events_pb2.NewbornLinked: _as_it_was,
 }

@@ -55,7 +55,15 @@ CREATE TABLE {newborns} (
     version bigint NOT NULL,
     same_as uuid,
     PRIMARY KEY (record_id, subject_id)
-)
+);
+CREATE TABLE {linked_newborns} (
+    record_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    version bigint NOT NULL,
+    patient_id uuid,
+    PRIMARY KEY (record_id, subject_id)
+);
+CREATE INDEX ON {linked_newborns} (patient_id)
 
 -- name: load_patients
 SELECT p.patient_id, p.version, p.case_number, p.merged_into
@@ -134,6 +142,22 @@ ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, sa
 -- name: erase_newborns
 DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
 
+-- name: load_linked_newborns
+SELECT w.record_id, w.subject_id, w.version, w.patient_id
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, subject_id)
+JOIN {linked_newborns} AS w USING (record_id, subject_id)
+
+-- name: store_linked_newborns
+INSERT INTO {linked_newborns} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[])
+ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, patient_id = excluded.patient_id
+
+-- name: erase_linked_newborns
+DELETE FROM {linked_newborns} WHERE record_id = ANY($1::uuid[])
+
+-- name: births_of
+SELECT l.record_id, l.subject_id, l.patient_id FROM {linked_newborns} AS l
+WHERE l.patient_id = ANY($1::uuid[]) ORDER BY l.record_id, l.subject_id LIMIT $2
+
 -- name: patient_of_case_number
 SELECT patient_id FROM (
     (SELECT 1 AS place, patient_id FROM {patients} WHERE case_number = $1 ORDER BY patient_id LIMIT 1)
@@ -186,7 +210,7 @@ ORDER BY standing, f.patient_id
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
-    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, e.place
+    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, l.linked, e.place
 FROM (
     SELECT * FROM (
         -- $4 is 1, or -1 for the newest first.
@@ -231,4 +255,8 @@ CROSS JOIN LATERAL (
     SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
     WHERE w.record_id = e.record_id AND w.same_as IS NOT NULL
 ) AS w
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(l.subject_id, l.patient_id) ORDER BY l.subject_id) AS linked
+    FROM {linked_newborns} AS l WHERE l.record_id = e.record_id AND l.patient_id IS NOT NULL
+) AS l
 ORDER BY e.place, e.record_id

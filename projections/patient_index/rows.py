@@ -63,6 +63,16 @@ class EpisodeEntry(NamedTuple):
     """Of a late item: the entry that it corrects."""
 
 
+class LinkedNewborn(NamedTuple):
+    """The patient who a newborn of a record is."""
+
+    record_id: UUID
+    subject_id: UUID
+    version: int
+    patient_id: UUID | None
+    """None = the link was taken back."""
+
+
 class Duplicate(NamedTuple):
     """The same fact from another source, linked to an entry by the event of this version."""
 

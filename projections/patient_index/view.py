@@ -16,7 +16,7 @@ from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.led_newborn import LedNewborn, led_newborn
 from projections.patient_index.codes import codes_of
 from projections.patient_index.episode import NO_EPISODE, ON_EPISODE
-from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, Patient
+from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, LinkedNewborn, Patient
 from projections.phase import CHANGES_PHASE, phase_after
 
 _PATIENTS = "patients"
@@ -25,7 +25,8 @@ _EPISODES = "episodes"
 _ENTRIES = "entries"
 _DUPLICATES = "duplicates"
 _NEWBORNS = "newborns"
-_OF_ENTRIES = (_ENTRIES, _DUPLICATES, _NEWBORNS)
+_LINKED = "linked_newborns"
+_OF_ENTRIES = (_ENTRIES, _DUPLICATES, _NEWBORNS, _LINKED)
 _NO_CODES = "[]"
 
 
@@ -33,7 +34,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 5
+    schema_version = 6
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -42,6 +43,7 @@ class PatientIndex:
         Table(_ENTRIES, EpisodeEntry._make, 2),
         Table(_DUPLICATES, Duplicate._make, 2),
         Table(_NEWBORNS, LedNewborn._make, 2),
+        Table(_LINKED, LinkedNewborn._make, 2),
     )
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
@@ -126,6 +128,9 @@ def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Cha
         yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
     elif event.body_class in _LEADS_NEWBORN:
         yield Change(_NEWBORNS, led_newborn(event, body))
+    elif event.body_class is course_events_pb2.NewbornLinked:
+        patient_id = UUID(body.patient_id) if body.patient_id else None
+        yield Change(_LINKED, LinkedNewborn(event.stream_id, UUID(body.subject_id), event.version, patient_id))
 
 
 def _identity_key(event: ViewEvent) -> RowKey:

@@ -95,7 +95,7 @@ def check_nothing_left(rows: dict[type[View], dict[RowKey, Row]]) -> None:
         ArchiveRegister: ("overlays",),
         DepartmentBoard: ("entries", "newborns"),
         Worklist: ("items",),
-        PatientIndex: ("entries", "duplicates", "newborns"),
+        PatientIndex: ("entries", "duplicates", "newborns", "linked_newborns"),
     }.items():
         assert not [row for table in tables for row in of_table(rows[view], table)]
     for view, table in ((ArchiveRegister, "records"), (DepartmentBoard, "records"), (Worklist, "records")):
@@ -159,6 +159,9 @@ def check_newborns(record: RecordState, rows: dict[type[View], dict[RowKey, Row]
     for view in (DepartmentBoard, PatientIndex):
         led = {each.subject_id: each.same_as for each in of_table(rows[view], "newborns") if each.same_as}
         assert led == meant, view.name
+    shown = {each.subject_id: each.patient_id for each in of_table(rows[PatientIndex], "linked_newborns")}
+    patients = {each.subject_id: each.patient_id for each in record.newborns.values()}
+    assert {key: each for key, each in shown.items() if each} == {key: each for key, each in patients.items() if each}
 
 
 def check_worklist(record: RecordState, items: list[Any]) -> None:

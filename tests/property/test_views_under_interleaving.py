@@ -59,6 +59,7 @@ _BODIES: Sequence[Body] = (
     life.duplicate,
     lambda item: life.newborn_withdrawn(item, UUID(int=0)),
     life.newborn_restored,
+    lambda item: life.newborn_linked(item, UUID(int=75)),
     life.consultation_withdrawn,
     life.missed,
     life.miss_withdrawn,

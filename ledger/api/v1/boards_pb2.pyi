@@ -653,6 +653,36 @@ class EpisodeDuplicate(_message.Message):
 Global___EpisodeDuplicate: _TypeAlias = EpisodeDuplicate  # noqa: Y015
 
 @_typing.final
+class LinkedNewborn(_message.Message):
+    """A newborn of an episode who is a patient of this hospital, with episodes of its own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record of the mother, UUID text."""
+    subject_id: _builtins.str
+    """The newborn's subject id there, UUID text."""
+    patient_id: _builtins.str
+    """Patient who the newborn is, UUID text."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient_id", b"patient_id", "record_id", b"record_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkedNewborn: _TypeAlias = LinkedNewborn  # noqa: Y015
+
+@_typing.final
 class Episode(_message.Message):
     """One episode of a patient."""
 
@@ -673,6 +703,7 @@ class Episode(_message.Message):
     CORRECTED_FIELD_NUMBER: _builtins.int
     CODES_CUT_FIELD_NUMBER: _builtins.int
     DUPLICATES_CUT_FIELD_NUMBER: _builtins.int
+    NEWBORNS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     visit_type: _common_pb2.VisitType.ValueType
@@ -713,6 +744,10 @@ class Episode(_message.Message):
     def duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeDuplicate]:
         """Duplicates that were linked to an entry, the first linked first; at most 200."""
 
+    @_builtins.property
+    def newborns(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkedNewborn]:
+        """Newborns of the record who are patients of their own, by subject id."""
+
     def __init__(
         self,
         *,
@@ -731,10 +766,11 @@ class Episode(_message.Message):
         corrected: _builtins.int = ...,
         codes_cut: _builtins.bool = ...,
         duplicates_cut: _builtins.bool = ...,
+        newborns: _abc.Iterable[Global___LinkedNewborn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "codes_cut", b"codes_cut", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "duplicates_cut", b"duplicates_cut", "ended_at", b"ended_at", "entries", b"entries", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "codes_cut", b"codes_cut", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "duplicates_cut", b"duplicates_cut", "ended_at", b"ended_at", "entries", b"entries", "newborns", b"newborns", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -752,6 +788,7 @@ class GetPatientIndexResponse(_message.Message):
     IDENTITIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     IDENTITIES_CUT_FIELD_NUMBER: _builtins.int
+    BIRTHS_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """Patient stream, UUID text; of a merged patient the one that goes on."""
     case_number: _builtins.str
@@ -768,6 +805,12 @@ class GetPatientIndexResponse(_message.Message):
     def identities(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientIdentity]:
         """Every identity of the patient, on each page: own, merged, then linked; at most 1,000."""
 
+    @_builtins.property
+    def births(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkedNewborn]:
+        """Where the patient was born, on each page: the mothers' records that say so of an own or merged identity, by record
+        id; at most 20.
+        """
+
     def __init__(
         self,
         *,
@@ -777,10 +820,11 @@ class GetPatientIndexResponse(_message.Message):
         identities: _abc.Iterable[Global___PatientIdentity] | None = ...,
         next_page_token: _builtins.str = ...,
         identities_cut: _builtins.bool = ...,
+        births: _abc.Iterable[Global___LinkedNewborn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "identities_cut", b"identities_cut", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["births", b"births", "case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "identities_cut", b"identities_cut", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -77,6 +77,10 @@ def newborn_restored(subject: UUID) -> Message:
     return course_events_pb2.NewbornRestored(subject_id=str(subject), reason="two were born")
 
 
+def newborn_linked(subject: UUID, patient: UUID | None) -> Message:
+    return course_events_pb2.NewbornLinked(subject_id=str(subject), patient_id=str(patient or ""), reason="a number")
+
+
 def consultation_withdrawn(consultation_id: UUID) -> Message:
     return course_events_pb2.ConsultationWithdrawn(consultation_id=str(consultation_id), reason="another bed")
 

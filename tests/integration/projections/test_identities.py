@@ -163,6 +163,25 @@ async def test_the_codes_of_a_newborn_registered_twice_are_one_newborns(ground: 
     assert shown == [{str(right): 2}, {str(right): 1, str(wrong): 1}]
 
 
+async def test_mother_and_newborn_show_each_other(ground: Ground) -> None:
+    """Who the newborn is in her episode, where the child was born in its own index; neither once it is taken back."""
+    record, own, born, child = h.EventStream(), h.EventStream(), uuid4(), UUID(int=9)
+    begun = [h.registered("OBST", "C8", UUID(int=8)), h.care_started(), life.newborn_linked(born, child)]
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+        ground.append([own.seal(h.registered("NEO", "C9", child))])
+        for news, link in (
+            (begun, [(str(record.stream_id), str(born), str(child))]),
+            ([life.newborn_linked(born, None)], []),
+        ):
+            head = ground.append(record.seal(body) for body in news)
+            hers = await queries.patient_index("north", None, "C8", head)
+            its = await queries.patient_index("north", None, "C9", head)
+            assert (list(hers.births), list(its.episodes[0].newborns)) == ([], [])
+            for shown in (hers.episodes[0].newborns, its.births):
+                assert [(each.record_id, each.subject_id, each.patient_id) for each in shown] == link
+
+
 async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:
     """It moves from the provisional person to the known one, in the index and on the board."""
     record, provisional, known = h.EventStream(), UUID(int=50), UUID(int=51)
