@@ -85,7 +85,7 @@ class BoardQueries:
         standings = {row[0]: row[1] for row in identities}
         return boards_pb2.GetPatientIndexResponse(
             patient_id=str(identities[0][0]),
-            case_number=identities[0][2],
+            case_number=identities[0][2] or "",
             episodes=(episode(row, standings[row[8]]) for row in rows[:limit]),
             identities=map(_identity, identities),
             next_page_token=more,
