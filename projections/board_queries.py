@@ -88,7 +88,7 @@ class BoardQueries:
         births = await self._rows(hospital, "births_of", (same, _BIRTHS_MAX), 0)
         return boards_pb2.GetPatientIndexResponse(
             patient_id=str(identities[0][0]),
-            case_number=identities[0][2],
+            case_number=identities[0][2] or "",
             episodes=(episode(row, standings[row[8]]) for row in rows[:limit]),
             identities=map(_identity, identities),
             next_page_token=more,
