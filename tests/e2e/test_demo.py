@@ -37,7 +37,7 @@ STORY = (
     "DepartmentTransferred",
     "CareEnded",
     "RecordSubmitted",
-    "RecordReturned",
+    "QualityReturned",
     "EntryAmended",
     "QualityPassed",
     "RecordArchived",

@@ -109,6 +109,7 @@ async def test_entries_are_counted_by_whom_they_are_about(ground: Ground) -> Non
     async with running(ground, DepartmentBoard()):
         queries = BoardQueries(reader(ground))
         head = ground.append([*(mother.seal(body) for body in bodies), mother.seal(about_child), *ward])
+        await _all_shown(ground, head)
 
         async def rows(subjects: Any) -> dict[str, boards_pb2.BoardRow]:
             found = await queries.department_board("north", "OBST", 0, "", head, BoardAsked(subjects))
@@ -118,6 +119,7 @@ async def test_entries_are_counted_by_whom_they_are_about(ground: Ground) -> Non
         patients = await rows(boards_pb2.BOARD_SUBJECTS_PATIENT)
         newborns = await rows(boards_pb2.BOARD_SUBJECTS_NEWBORNS)
         head = ground.append([mother.seal(h.entry_retracted(note)), mother.seal(h.entry_retracted(moved))])
+        await _all_shown(ground, head)
         without = await rows(boards_pb2.BOARD_SUBJECTS_NEWBORNS)
     hers = everybody[str(mother.stream_id)]
     assert [(each.subject_id, each.entries, each.latest_entry) for each in hers.subjects] == [
@@ -164,11 +166,16 @@ async def test_a_page_token_belongs_to_one_choice_of_subjects(ground: Ground) ->
         queries = BoardQueries(reader(ground))
         streams = [h.EventStream() for _ in range(3)]
         head = ground.append([stream.seal(h.registered("SURG")) for stream in streams])
-        for position in range(1, head + 1):  # each stream may be of another partition
-            await freshness(ground).wait("north", "department_board", position)
+        await _all_shown(ground, head)
         of_patients = BoardAsked(boards_pb2.BOARD_SUBJECTS_PATIENT)
         page = await queries.department_board("north", "SURG", 2, "", head, of_patients)
         rest = await queries.department_board("north", "SURG", 2, page.next_page_token, 0, of_patients)
         with pytest.raises(BadPageToken):
             await queries.department_board("north", "SURG", 2, page.next_page_token, 0)
     assert (len(page.rows), len(rest.rows), rest.next_page_token) == (2, 1, "")
+
+
+async def _all_shown(ground: Ground, head: int) -> None:
+    """Waits for each position: each stream may be of another partition."""
+    for position in range(1, head + 1):
+        await freshness(ground).wait("north", "department_board", position)
