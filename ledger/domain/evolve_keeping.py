@@ -58,6 +58,10 @@ def rearchived(state: RecordState, event: events.RecordRearchived, _: datetime) 
     return next_version(state, phase=phase, archiving=archiving, overlays=replace(state.overlays, reopening=None))
 
 
+_CASES = frozenset({Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT, Phase.ENTERED_IN_ERROR})
+"""Phases of a case that is complete."""
+
+
 def hold_placed(state: RecordState, event: events.HoldPlaced, at: datetime) -> RecordState:
     """One more hold."""
     hold = Hold(event.hold_id, event.mandate, frozenset(event.versions), at)
@@ -84,11 +88,11 @@ def seal_extended(state: RecordState, event: events.SealExtended, _: datetime) -
 
 
 def _with_seal(state: RecordState, seal: Seal) -> RecordState:
-    """The seal as it is now; whole once it and the other seals of its mode list all that is finished, and for good."""
-    same = (each for each in state.overlays.seals.values() if each.mode is seal.mode)
-    listed = {of.entry_id for each in (*same, seal) for of in each.versions}
+    """The seal as it is now; whole for good once it lists by itself all that is finished of a case that is."""
     finished = {entry_id for entry_id, entry in state.entries.items() if entry.state is not EntryState.DRAFT}
-    seal = replace(seal, whole=seal.whole or (bool(finished) and listed >= finished))
+    everything = bool(finished) and {each.entry_id for each in seal.versions} >= finished
+    # While care goes on notes follow: what a seal lists of them is counted anew each time.
+    seal = replace(seal, whole=seal.whole or (everything and state.phase in _CASES))
     return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
 
 

@@ -73,7 +73,11 @@ def _comes_first(command: Any, record: RecordState) -> bool:
     if asked is None:
         return False
     # Who came or answered before the request has said why, and stays the first.
-    then = [at for at in (asked.arrived_at, asked.answered_at) if at is not None and at >= asked.requested_at]
+    then = [
+        at
+        for at in (asked.arrived_at, asked.answered_at, asked.withdrawn_at)
+        if at is not None and at >= asked.requested_at
+    ]
     if command.of is TimeOf.CONSULTATION_REQUEST:
         return any(command.corrected_at > at for at in then)
     return command.of is TimeOf.CONSULTATION_ARRIVAL and bool(then) and command.corrected_at < asked.requested_at

@@ -37,7 +37,16 @@ from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.use_events import RestrictionLifted, UseRestrictionLifted
-from ledger.domain.values import Actor, AmendmentKind, EntryState, IdentityStatus, Phase, TransferKind, VisitType
+from ledger.domain.values import (
+    Actor,
+    AmendmentKind,
+    EntryState,
+    IdentityStatus,
+    Phase,
+    TimeOf,
+    TransferKind,
+    VisitType,
+)
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
@@ -669,3 +678,33 @@ def test_a_voided_record_holds_no_entry_and_takes_nothing() -> None:
     assert stream.record.phase is Phase.VOIDED
     allowed = [each.name for each in allowed_actions(stream.record, facts(actor=CLOCK)) if not each.reasons]
     assert allowed == []
+
+
+def test_a_seal_of_the_first_notes_holds_up_no_care_that_follows() -> None:
+    """One note was finished when it was sealed: with the next one the original is not sealed as a whole."""
+    stream = active()
+    sealed = stream.entry()
+    seal = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "Mr. N.", (sealed,), PATIENTS_SIDE)
+    stream.when(seal, leaves=leaves(stream))
+    start = course.CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - timedelta(days=2), "read off wrongly")
+    assert ("record_id", "FULLY_SEALED") in stream.refused(start, actor=SUPERIOR)[1]
+    stream.entry()
+    stream.when(start, actor=SUPERIOR)
+    assert stream.last_events[0] == "TimeCorrected"
+
+
+def test_a_seal_is_whole_by_what_it_lists_itself() -> None:
+    """What another seal listed is open once that one is."""
+    stream = archived()
+    first, *others = stream.record.entries
+    ids: list[UUID] = []
+    for scope in ((first,), tuple(others)):
+        seal = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "Mr. N.", scope, PATIENTS_SIDE)
+        made = stream.when(seal, leaves=leaves(stream)).result["seal_id"]
+        assert isinstance(made, UUID)
+        ids.append(made)
+    ask = keeping.RequestReopen(RECORD, "a mistake", (first,), ())
+    assert stream.refused(ask)[1] == [("record_id", "FULLY_SEALED")]
+    stream.when(keeping.UnsealRecord(RECORD, ids[0], UnsealGround.BOTH_PRESENT, "Mr. N.", PATIENTS_SIDE))
+    stream.when(ask)
+    assert stream.last_events == ["ReopenRequested"]

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
-from ledger.domain.course_commands import ArriveAtConsultation, ReportMissedDeadline, WithdrawConsultation
+from ledger.domain.course_commands import ArriveAtConsultation, CorrectTime, ReportMissedDeadline, WithdrawConsultation
 from ledger.domain.deadlines import Deadline, deadlines
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state_guards import MANDATORY_THERE
-from ledger.domain.values import Actor, Urgency
+from ledger.domain.values import Actor, TimeOf, Urgency
 from tests.unit.domain.given import (
     CLOCK,
     NOW,
@@ -112,3 +112,12 @@ def test_it_is_withdrawn_after_the_discharge_too() -> None:
     assert list(MANDATORY_THERE.faults(stream.record, facts()))
     stream.when(withdraw(asked_id))
     assert not list(MANDATORY_THERE.faults(stream.record, facts()))
+
+
+def test_a_request_is_not_moved_past_its_withdrawal() -> None:
+    """What was missed would be kept by whoever corrects the time."""
+    stream, asked_id = asked()
+    stream.when(withdraw(asked_id), now=NOW + timedelta(minutes=30))
+    later = NOW + timedelta(minutes=45)
+    move = CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, later, "read off wrongly", asked_id)
+    assert stream.refused(move, actor=CHIEF, now=NOW + timedelta(hours=2))[1] == [("corrected_at", "OUT_OF_ORDER")]
