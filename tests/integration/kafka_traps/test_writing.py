@@ -175,7 +175,8 @@ def test_largest_event_fits(kafka_broker: EmbeddedKafka) -> None:
     assert positions(kafka_broker.bootstrap, hospital) == [1]
 
 
-@pytest.mark.parametrize("api_version", [None, (2, 4)])
+# What the library does by itself depends on how fast the broker notices: shown by `make test-long`.
+@pytest.mark.parametrize("api_version", [pytest.param(None, marks=pytest.mark.long), (2, 4)])
 def test_zombie_with_an_open_transaction_spoils_its_successors_but_with_the_older_protocol(
     kafka_broker: EmbeddedKafka, api_version: tuple[int, int] | None
 ) -> None:
