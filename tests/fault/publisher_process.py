@@ -30,6 +30,8 @@ class PublisherProcess:
         }
         self._program = program or (__name__,)
         self._folder = folder
+        self.log = folder / "publisher.log"
+        """What it printed."""
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,7 +39,7 @@ class PublisherProcess:
         """Starts it; returns when it looks at the registry."""
         self.starts += 1
         ready = self._folder / f"ready-{self.starts}"
-        with (self._folder / "publisher.log").open("ab") as log:
+        with self.log.open("ab") as log:
             command = [sys.executable, "-m", *self._program, str(ready)]
             self._process = subprocess.Popen(command, cwd=_PROJECT, env=self._environment, stdout=log, stderr=log)
         eventually(ready.exists, what="publisher ready")
@@ -64,7 +66,7 @@ class PublisherProcess:
 
     def said(self) -> str:
         """Its log."""
-        return (self._folder / "publisher.log").read_text()
+        return self.log.read_text()
 
     @property
     def alive(self) -> bool:

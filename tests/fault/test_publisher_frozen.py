@@ -43,12 +43,13 @@ class Pair:
         """The first freezes, its lease ends, the second publishes; in the midst of that the first is continued."""
         self.frozen.start()
         self.frozen.wait_until_frozen()
-        before = self.progress()
+        before = [each.progress() for each in self.ledgers]
         self.load(EVENTS)
         self.other.start()
-        eventually(lambda: self.progress() > before, seconds_max=40, what="the other takes over")
+        eventually(lambda: self.taken_over_since(before), seconds_max=60, what="the other takes over")
         self.frozen.go_on()
-        eventually(lambda: any(each in self.frozen.said() for each in said), seconds_max=30, what="it learns of it")
+        learns = f"it says one of {said} in {self.frozen.log}"
+        eventually(lambda: any(each in self.frozen.said() for each in said), seconds_max=60, what=learns)
         self.load(EVENTS // 10)
         self.wait_until_published()
 
@@ -58,9 +59,9 @@ class Pair:
         self.load(EVENTS // 10)
         self.wait_until_published()
 
-    def progress(self) -> int:
-        """How far both are noted, together."""
-        return sum(each.progress() for each in self.ledgers)
+    def taken_over_since(self, before: list[int]) -> bool:
+        """Whether both hospitals went on: the first stood still in one of them, and is fenced in that one alone."""
+        return all(each.progress() > noted for each, noted in zip(self.ledgers, before, strict=True))
 
     def wait_until_published(self) -> None:
         """Until both are noted to their heads."""
