@@ -1,4 +1,7 @@
-"""The one bounded wait of the tests, for what the product has no wait of its own."""
+"""The one bounded wait of the tests, for what the product has no wait of its own.
+
+A test whose wait lapsed is run once more and named at the end of the run (pyproject.toml, `--only-rerun`).
+"""
 
 import asyncio
 import time
