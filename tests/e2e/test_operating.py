@@ -37,7 +37,7 @@ def _ledger(service: WholeService, *words: str) -> tuple[int, str, str]:
 
 
 def _metrics(service: WholeService) -> dict[str, float]:
-    lines = httpx.get(f"{service.facts['http']}/metrics", timeout=10, trust_env=False).text.splitlines()
+    lines = httpx.get(f"{service.facts['http']}/metrics", timeout=60, trust_env=False).text.splitlines()
     pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
     return {name: float(value) for name, _, value in pairs}
 

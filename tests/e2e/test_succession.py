@@ -52,7 +52,7 @@ def service(services_folder: Path) -> Iterator[WholeService]:
 
 def _ledger(*words: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "ledger.cli.main", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=100, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -67,7 +67,7 @@ def _head(service: WholeService) -> int:
 
 
 def _log_file(service: WholeService, name: str) -> tuple[int, str]:
-    answer = httpx.get(f"{service.facts['http']}/log/north/{name}", timeout=10, trust_env=False)
+    answer = httpx.get(f"{service.facts['http']}/log/north/{name}", timeout=60, trust_env=False)
     return answer.status_code, answer.text
 
 
@@ -103,7 +103,7 @@ async def _written(service: WholeService) -> int:
 
         async def shown() -> bool:
             try:
-                return bool((await BoardServiceStub(channel).ListDepartments(request, timeout=10)).departments)
+                return bool((await BoardServiceStub(channel).ListDepartments(request, timeout=60)).departments)
             except grpc.aio.AioRpcError:
                 return False
 

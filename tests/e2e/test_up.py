@@ -49,7 +49,7 @@ def test_the_ready_file_tells_a_program_all_it_needs(service: WholeService) -> N
     for address in (facts["grpc"], facts["http"].removeprefix("http://"), facts["postgres"].partition("/")[0]):
         host, _, port = address.rpartition(":")
         assert host == "127.0.0.1"
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=30).close()
     assert [each["id"] for each in facts["hospitals"]] == list(_HOSPITALS)
     for each in facts["hospitals"]:
         topics = {"records": f"ledger.records.{each['id']}", "transfers": f"ledger.transfers.{each['id']}"}
@@ -63,7 +63,7 @@ def test_kafka_is_named_where_it_carries_the_stream(services_folder: Path, kafka
     service = WholeService(services_folder / "up-kafka", "kafka", kafka_jars)
     service.start()
     host, _, port = service.facts["kafka"].rpartition(":")
-    socket.create_connection((host, int(port)), timeout=5).close()
+    socket.create_connection((host, int(port)), timeout=30).close()
     assert set(service.facts["pids"]) == ROLES | {"kafka"}
     assert service.stop() == 0
     assert not left_running(service)

@@ -76,7 +76,7 @@ class PublisherProcess:
     def _end(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(60)
 
 
 async def publish_until_sigterm(ready: Path) -> None:

@@ -139,7 +139,7 @@ async def test_new_hospital_has_its_topics_at_once(
     async with publishing():
         late = await LoadedLedger.add(database, f"n{uuid4().hex[:8]}", 2)
         for topic in (records_topic(late.hospital), transfers_topic(late.hospital)):
-            await eventually_async(lambda topic=topic: asyncio.to_thread(_is_there, settings, topic), seconds_max=4)
+            await eventually_async(lambda topic=topic: asyncio.to_thread(_is_there, settings, topic), seconds_max=30)
 
 
 def _is_there(settings: Settings, topic: str) -> bool:

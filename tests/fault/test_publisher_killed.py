@@ -17,7 +17,7 @@ from tests.eventually import eventually
 from tests.fault.publisher_process import PublisherProcess
 from tests.services.postgres import Database
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 EVENTS = 20_000
 
 

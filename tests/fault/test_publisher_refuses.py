@@ -55,7 +55,7 @@ async def wait_until_refused(ledger: LoadedLedger) -> None:
     async def refused() -> bool:
         return metrics.refused.labels(ledger.hospital)._value.get() == 1  # pyright: ignore
 
-    await eventually_async(refused, seconds_max=20, what="the refusal")
+    await eventually_async(refused, seconds_max=60, what="the refusal")
 
 
 async def test_ledger_restored_shorter_is_not_published(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-_SECONDS_MAX = 110
+_SECONDS_MAX = 200
 
 
 @pytest.fixture(scope="session")

@@ -85,4 +85,4 @@ class WitnessProcess:
     def _end(self, number: int) -> None:
         if self._process is not None and self.alive:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(60)

@@ -194,7 +194,7 @@ async def test_idle_followers_share_one_look_at_the_head(edge: RunningEdge) -> N
         assert [event.position for event in (await anext(stream)).events] == [4]
     for stream in streams:
         await stream.aclose()
-    await eventually_async(lambda: _no_stream(edge), seconds_max=5, what="every handler ends")
+    await eventually_async(lambda: _no_stream(edge), seconds_max=30, what="every handler ends")
     await client.close()
 
 

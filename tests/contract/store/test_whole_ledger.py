@@ -124,7 +124,7 @@ async def test_a_ledger_is_appended_to_while_it_is_checked(ledger: Ledger) -> No
         del done, of
         with ThreadPoolExecutor(1) as aside, psycopg.connect(ledger.database.url) as connection:
             held.update(connection.execute(_LOCKS_OF_READERS).fetchall())
-            assert isinstance(aside.submit(asyncio.run, _append_elsewhere(ledger)).result(timeout=10), Appended)
+            assert isinstance(aside.submit(asyncio.run, _append_elsewhere(ledger)).result(timeout=60), Appended)
 
     found = await verify_stored(ledger.url("ledger_append"), "north", range_events=2, progress=write_beside)
     assert isinstance(found, Summary)

@@ -18,7 +18,7 @@ from ledger.stream.contract import StreamUnavailable
 from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.kafka.reader import KafkaStreamReader
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(150)
 """What says nothing in time is a failure, never a wait."""
 PASSWORD = "right-" + uuid4().hex
 _STORE = "changeit"

@@ -47,7 +47,7 @@ def test_process_ends_where_a_commit_waits_without_end(own_kafka: EmbeddedKafka,
     sent = tmp_path / "sent"
     command = [sys.executable, "-m", __name__, own_kafka.bootstrap, hospital, str(sent)]
     process = subprocess.Popen(command, cwd=_PROJECT)
-    eventually(sent.exists, seconds_max=20)
+    eventually(sent.exists, seconds_max=60)
     os.kill(own_kafka.pid, signal.SIGSTOP)
     try:
         sent.unlink()

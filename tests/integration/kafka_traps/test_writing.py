@@ -221,7 +221,7 @@ def test_zombie_dies_and_its_successor_goes_on(kafka_broker: EmbeddedKafka) -> N
     outcome: list[BaseException | None] = []
 
     def wake_zombie() -> None:
-        sending.wait(10)
+        sending.wait(40)
         try:
             zombie.publish(batch(hospital, 6, 5))
         except StreamUnavailable as error:

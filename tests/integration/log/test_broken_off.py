@@ -142,7 +142,7 @@ def test_killed_under_load_it_signs_one_root_of_each_size(
                 ledger.append(dice.randrange(1, 2000))
         finally:
             process.kill()
-            process.wait(20)
+            process.wait(60)
         seen.update(heads(files))
         ledger.end_leases()
     stored = ledger.stored()

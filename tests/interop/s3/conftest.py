@@ -68,7 +68,7 @@ def s3_server(versitygw: Path, services_folder: Path) -> Iterator[str]:
             yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture

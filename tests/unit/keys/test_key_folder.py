@@ -67,7 +67,7 @@ def test_symbolic_link(key_file: Path) -> None:
         read_sealed_key(link)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_what_is_no_file(folder: Path, key_file: Path) -> None:
     """A folder is refused, and a pipe does not hold the reader."""
     pipe = key_file.with_name("pipe")
