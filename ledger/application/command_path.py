@@ -36,7 +36,7 @@ from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", PATIENT, DISPOSAL, LEDGER, MAP})
+_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", "alike", PATIENT, DISPOSAL, LEDGER, MAP})
 """Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
 _FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
 """The field of the request that a client must change where a reservation is another's."""

@@ -32,6 +32,8 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import CorrectTime, FileLateItem, IdentifyPatient, ResumeCare
+from ledger.domain.decide_identification import number_under
+from ledger.domain.decide_patient import details_after
 from ledger.domain.decision import PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
@@ -51,7 +53,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.newborn_commands import LinkNewborn
 from ledger.domain.patient_identifiers import identifiers_named
-from ledger.domain.state import PatientState, RecordState, StreamState, is_destroyed
+from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader
@@ -136,7 +138,7 @@ class FactGathering:
         facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
             case RegisterPatient() | AmendPatient():
-                return await self._of_identity(facts, asked.command, state)
+                return await self._of_identity(facts, asked.command, loaded)
             case RegisterRecord(patient_id=UUID() as patient_id) | LinkNewborn(patient_id=UUID() as patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
@@ -155,22 +157,28 @@ class FactGathering:
             case _:
                 return await self._of_persons(facts, asked, loaded)
 
-    async def _of_identity(
-        self, facts: Facts, command: RegisterPatient | AmendPatient, state: StreamState | None
-    ) -> Facts:
+    async def _of_identity(self, facts: Facts, command: RegisterPatient | AmendPatient, loaded: Loaded | None) -> Facts:
         """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
+        state = loaded.state if loaded else None
         # Who is only recognised keeps what is known, and what is named says who that is.
         amended = state if isinstance(command, AmendPatient) or facts.claimed else None
         bearers = await self._identities.bearers(identifiers_named(command, amended))
-        alike = await self._identities.alike(command.details) if isinstance(command, RegisterPatient) else ()
-        return replace(facts, bearers=bearers, alike=alike)
+        facts = replace(facts, bearers=bearers)
+        if loaded is None:
+            return replace(facts, alike=await self._identities.alike(command.details))
+        if not isinstance(loaded.state, PatientState):
+            return facts
+        details = details_after(command, loaded.state, facts.context.source)
+        claimed = await self._identities.likeness_claimed(details, loaded.stream_id)
+        return replace(facts, likeness_claimed=claimed)
 
     async def _of_persons(self, facts: Facts, asked: Asked, loaded: Loaded | None) -> Facts:
         """What commands on identity, retention and disposal ask of the person and of the list."""
         match asked.command:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | patients_of(loaded))
-                return replace(facts, persons=persons, patient=await self._patient(patient_id))
+                facts = replace(facts, persons=persons, patient=await self._patient(patient_id))
+                return await self._of_number(facts, asked.command, loaded)
             case WithdrawIdentification() if loaded is not None:
                 return await self._of_provisional(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
@@ -198,6 +206,16 @@ class FactGathering:
         facts = await self.of_state(loaded, now)
         gone = isinstance(loaded.state, RecordState) and is_destroyed(loaded.state)
         return facts if gone else await self.of_term(facts, loaded)
+
+    async def _of_number(self, facts: Facts, command: IdentifyPatient, loaded: Loaded) -> Facts:
+        """Whether the stay's number under the patient who is named was claimed for it before."""
+        record, patient = loaded.state, facts.patient
+        if patient is None or not isinstance(record, RecordState):
+            return facts
+        number = number_under(command, record, patient.case_number)
+        key = self._keys.key("visit", (patient.case_number, record.visit_type, str(number)))
+        row = await self._reader.reservation(self._ledger.hospital, "visit", key)
+        return replace(facts, number_claimed=row is not None and row.stream_id == loaded.stream_id)
 
     async def _of_provisional(self, facts: Facts, loaded: Loaded) -> Facts:
         """With the provisional person under whom the record was filed, and the patient under whom it is."""

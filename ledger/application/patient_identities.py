@@ -58,13 +58,26 @@ class PatientIdentities:
         return tuple(found)
 
     async def alike(self, details: PatientDetails) -> tuple[UUID, ...]:
-        """Patients that were registered with the same name, birth date and gender."""
+        """Patients who have the same name, birth date and gender, as this process last saw them."""
         parts = likeness(details)
         if not parts:
             return ()
         key = self._keys.key("alike", parts)
         rows = await self._reader.reservations_in_group(self._hospital, "alike", key, limit=ALIKE_MAX)
-        return tuple(row.stream_id for row in rows if row.stream_id is not None)
+        return tuple([each.stream_id for each in rows if each.stream_id and await self._still(each.stream_id, parts)])
+
+    async def _still(self, patient_id: UUID, parts: tuple[str, ...]) -> bool:
+        """Whether the patient has them now: a claim stays for ever, also of who is called otherwise by now."""
+        loaded = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
+        return loaded is not None and isinstance(loaded.state, PatientState) and likeness(loaded.state.details) == parts
+
+    async def likeness_claimed(self, details: PatientDetails, patient_id: UUID) -> bool:
+        """Whether the patient was found by this name, birth date and gender before."""
+        parts = likeness(details)
+        if not parts:
+            return False
+        key = self._keys.key("alike", (*parts, str(patient_id)))
+        return await self._reader.reservation(self._hospital, "alike", key) is not None
 
 
 def _bearer(row: ReservationRow) -> Bearer:

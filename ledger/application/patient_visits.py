@@ -8,7 +8,7 @@ from ledger.application.errors import UnknownPatient
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
-from ledger.domain.retention import last_said_end
+from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.store.reading import EventReader
 
@@ -71,4 +71,4 @@ class PatientVisits:
 
 def _visit(record_id: UUID, record: RecordState) -> Visit:
     standing = (record.visit_type, record.retention_class, record.phase, last_said_end(record))
-    return Visit(record_id, *standing, in_error=record.archiving.in_error)
+    return Visit(record_id, *standing, record.archiving.in_error, registered_here(record))

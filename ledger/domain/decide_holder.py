@@ -40,21 +40,29 @@ def outdated_by_change(record: RecordState, entry_id: UUID, facts: Facts) -> tup
     return _outdated(record, entry_id, _first_said(record.entries[entry_id]), copies, facts)
 
 
-def outdated_by_stay(record: RecordState, said_in: int, facts: Facts) -> tuple[Event, ...]:
-    """The same of what is no entry's, which stands in the record since that version; 0 = since the first."""
+def outdated_by_stay(record: RecordState, said_in: int, facts: Facts, beside: int = 0) -> tuple[Event, ...]:
+    """The same of what is no entry's, which stands in the record since that version; 0 = since the first.
+
+    `beside` are the events that the change says to hospitals itself: as many fewer are told.
+    """
     copies = (each for each in record.overlays.copies.values() if said_in <= each.record_version)
-    return _outdated(record, None, said_in, copies, facts)
+    return _outdated(record, None, said_in, copies, facts, max(TOLD_MAX - beside, 0))
 
 
 def _outdated(
-    record: RecordState, entry_id: UUID | None, said_in: int, copies: Iterable[IssuedCopy], facts: Facts
+    record: RecordState,
+    entry_id: UUID | None,
+    said_in: int,
+    copies: Iterable[IssuedCopy],
+    facts: Facts,
+    told_max: int = TOLD_MAX,
 ) -> tuple[Event, ...]:
     meta = facts.meta()
     # A package holds every event of the record up to its version.
     has = (each for each in record.transfers.values() if _has_it(each, record) and said_in <= each.record_version)
     packages = [each for each in has if not each.outdated]
     events: list[Event] = [
-        TransferOutdated(meta, each.transfer_id, each.counterpart, entry_id) for each in packages[:TOLD_MAX]
+        TransferOutdated(meta, each.transfer_id, each.counterpart, entry_id) for each in packages[:told_max]
     ]
     shown = tuple(each.copy_id for each in copies if not each.outdated)
     if shown:

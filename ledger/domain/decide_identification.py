@@ -15,7 +15,11 @@ from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.identity_events import IdentificationWithdrawn
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
+from ledger.domain.transfer_events import TransferWithdrawn
+from ledger.domain.transfer_state import OPEN
 from ledger.domain.values import IdentityStatus
+
+WRONG_NAME = "offered under the name of another patient"
 
 
 def identify_patient(command: IdentifyPatient, state: StreamState | None, facts: Facts) -> Decision:
@@ -34,17 +38,23 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
         faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.refuse_if_any()
     assert patient is not None  # noqa: S101 - its absence is a fault above
-    number = command.visit_sequence or record.visit_sequence
+    number = number_under(command, record, patient.case_number)
     events: list[Event] = []
     told: tuple[Event, ...] = ()
+    taken_back = _taken_back(record, facts)
     if record.identified and command.confirmed_by is not None:
         events.append(IdentificationCorrected(facts.meta(), command.reason, command.confirmed_by))
-        told = outdated_by_stay(record, 0, facts)
+        told = outdated_by_stay(record, 0, facts, len(taken_back))
     events.append(PatientIdentified(facts.meta(), command.patient_id, patient.case_number))
     if number != record.visit_sequence:
         events.append(VisitRenumbered(facts.meta(), number))
-    claims = (*_visit_of(record, patient.case_number, number), *bump_persons(facts))
-    return Decision(command.record_id, "record", (*events, *told), claims)
+    claims = (*_visit_of(record, patient.case_number, number, facts), *bump_persons(facts))
+    return Decision(command.record_id, "record", (*events, *told, *taken_back), claims)
+
+
+def number_under(command: IdentifyPatient, record: RecordState, case_number: str) -> int:
+    """Number of the stay under the patient: the one that is named, else the one that it had there before."""
+    return command.visit_sequence or record.numbers.get(case_number, record.visit_sequence)
 
 
 def _check_correction(command: IdentifyPatient, record: RecordState, faults: Faults) -> None:
@@ -56,12 +66,21 @@ def _check_correction(command: IdentifyPatient, record: RecordState, faults: Fau
         faults.note_all(actor_faults(command.confirmed_by, "confirmed_by"), RefusalKind.INVALID)
 
 
-def _visit_of(record: RecordState, case_number: str, number: int) -> tuple[Claim, ...]:
+def _visit_of(record: RecordState, case_number: str, number: int, facts: Facts) -> tuple[Claim, ...]:
     """The stay as one of the known patient: retention and disposal find a patient's stays by these claims alone."""
-    if (record.case_number, record.visit_sequence) == (case_number, number):
+    # Who is named once more, after somebody else or nobody, has the claim of the first time.
+    if facts.number_claimed or (record.case_number, record.visit_sequence) == (case_number, number):
         return ()
     visit = (case_number, record.visit_type, str(number))
     return (Claim("visit", visit, group=(case_number,)),)
+
+
+def _taken_back(record: RecordState, facts: Facts) -> tuple[Event, ...]:
+    """Offers that are out under another name, which nobody fetches or accepts any more."""
+    meta = facts.meta()
+    out = (each for each in record.transfers.values() if each.state in OPEN)
+    # The recipient reads the reason: it tells nothing of anybody.
+    return tuple(TransferWithdrawn(meta, each.transfer_id, each.counterpart, WRONG_NAME) for each in out)
 
 
 def withdraw_identification(command: WithdrawIdentification, state: StreamState | None, facts: Facts) -> Decision:
@@ -82,8 +101,9 @@ def withdraw_identification(command: WithdrawIdentification, state: StreamState 
     event = IdentificationWithdrawn(
         meta, before.patient_id, before.case_number, before.visit_sequence, command.reason, second
     )
-    told = outdated_by_stay(record, 0, facts)
-    return Decision(command.record_id, "record", (event, *told), bump_persons(facts))
+    taken_back = _taken_back(record, facts)
+    told = outdated_by_stay(record, 0, facts, len(taken_back))
+    return Decision(command.record_id, "record", (event, *told, *taken_back), bump_persons(facts))
 
 
 DECISIONS = {IdentifyPatient: identify_patient, WithdrawIdentification: withdraw_identification}

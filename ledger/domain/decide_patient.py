@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
+from ledger.domain import stated_details
 from ledger.domain.commands import AmendPatient, RegisterPatient
 from ledger.domain.decision import Claim, Decision, Facts, Reservation
-from ledger.domain.events import PatientAmended, PatientRegistered
+from ledger.domain.events import Event, PatientAmended, PatientRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import (
     CODE_MAX,
@@ -19,7 +20,7 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
-from ledger.domain.identity_events import IdentifiersStated
+from ledger.domain.identity_events import DetailsStated, IdentifiersStated
 from ledger.domain.partial_dates import check_partial_date, check_partial_time
 from ledger.domain.patient_identifiers import (
     IDENTIFIERS_MAX,
@@ -31,8 +32,9 @@ from ledger.domain.patient_identifiers import (
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
+from ledger.domain.stated_details import after_statement, in_force, said_in
 from ledger.domain.stated_identifiers import after_amendment, item_of, names, with_statement
-from ledger.domain.values import PatientDetails, PatientIdentifier
+from ledger.domain.values import PatientDetails, PatientIdentifier, SourceItem
 
 GENDERS = frozenset({"", "male", "female", "other", "unknown"})
 RECOGNISED = "another system knows the patient by the same identifier"
@@ -85,29 +87,53 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     events = _stating(command, known, (*command.details.identifiers, *own_number), SOURCE_CHANGED, facts)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
     # Else who bears by right what the source took back would be led into this patient's record.
-    freed = claims_freed(command, events[0].details, patient_id, known, facts)
-    return Decision(patient_id, "patient", events, (*claims, *freed), {**led})
+    freed = claims_freed(command, _amended(events), patient_id, known, facts)
+    alike = _likeness_of_amended(_amended(events), patient_id, facts)
+    return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
-    """The same person by an exact identifier: what is known stays, identifiers are added, the case number is kept."""
+    """The same person by an exact identifier: what is known stays, what is not is added, the case number is kept."""
     known = expect(state, PatientState, "details.identifiers")
-    said = command.details.identifiers
-    events = _stating(replace(command, details=known.details), known, said, RECOGNISED, facts)
+    events = _stating(command, known, command.details.identifiers, RECOGNISED, facts)
     claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
-    return Decision(patient_id, "patient", events, claims, {"recognised_id": patient_id})
+    alike = _likeness_of_amended(_amended(events), patient_id, facts)
+    return Decision(patient_id, "patient", events, (*claims, *alike), {"recognised_id": patient_id})
 
 
 def _stating(
     command: RegisterPatient, known: PatientState, said: tuple[PatientIdentifier, ...], reason: str, facts: Facts
-) -> tuple[PatientAmended, *tuple[IdentifiersStated, ...]]:
-    """What the source's item changes, and which identifiers it gives where the change alone does not say so."""
+) -> tuple[Event, ...]:
+    """What the source's item changes, and what it says where the change alone does not tell."""
     item, before = item_of(facts.context.source), known.details.identifiers
     after = with_statement(before, known.stated, item, said)
-    amended = PatientAmended(facts.meta(), replace(command.details, identifiers=after), reason)
-    if after_amendment(known.stated, before, after, item)[item] == names(said):
-        return (amended,)
-    return amended, IdentifiersStated(facts.meta(), tuple(dict.fromkeys(said)))
+    details = replace(details_after(command, known, facts.context.source), identifiers=after)
+    events: list[Event] = [PatientAmended(facts.meta(), details, reason)]
+    stated = after_statement(known.said, item, said_in(command.details))
+    if stated_details.after_amendment(known.said, item, said_in(known.details), said_in(details)) != stated:
+        # First its word, so that what is then in force is seen to be everybody's, and not its own alone.
+        events.insert(0, _details_stated(command.details, facts))
+    if after_amendment(known.stated, before, after, item)[item] != names(said):
+        events.append(IdentifiersStated(facts.meta(), tuple(dict.fromkeys(said))))
+    return tuple(events)
+
+
+def _details_stated(details: PatientDetails, facts: Facts) -> DetailsStated:
+    return DetailsStated(facts.meta(), details.name, details.birth_date, details.gender, details.deceased_at)
+
+
+def _amended(events: tuple[Event, ...]) -> PatientDetails:
+    return next(each.details for each in events if isinstance(each, PatientAmended))
+
+
+def details_after(
+    command: RegisterPatient | AmendPatient, known: PatientState, source: SourceItem | None
+) -> PatientDetails:
+    """The patient's data once a source's item, or the desk, has said this; without what an item does to identifiers."""
+    if isinstance(command, AmendPatient):
+        return command.details
+    shown = in_force(after_statement(known.said, item_of(source), said_in(command.details)))
+    return replace(known.details, **asdict(shown))
 
 
 def likeness(details: PatientDetails) -> tuple[str, ...]:
@@ -119,6 +145,11 @@ def likeness(details: PatientDetails) -> tuple[str, ...]:
 def _likeness_claim(details: PatientDetails, patient_id: UUID) -> tuple[Reservation, ...]:
     alike = likeness(details)
     return (Claim("alike", (*alike, str(patient_id)), group=alike),) if alike else ()
+
+
+def _likeness_of_amended(details: PatientDetails, patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
+    """Who has another name, birth date or gender now is found by it; what was claimed once is claimed for good."""
+    return () if facts.likeness_claimed else _likeness_claim(details, patient_id)
 
 
 def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts) -> Decision:
@@ -134,7 +165,8 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     if command.details == patient.details:
         return Decision(command.patient_id, "patient", ())
     event = PatientAmended(facts.meta(), command.details, command.reason)
-    return Decision(command.patient_id, "patient", (event,), claims_of_amended(command, patient, facts))
+    alike = _likeness_of_amended(command.details, command.patient_id, facts)
+    return Decision(command.patient_id, "patient", (event,), (*claims_of_amended(command, patient, facts), *alike))
 
 
 def _check_details(details: PatientDetails, facts: Facts, faults: Faults) -> None:

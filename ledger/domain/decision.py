@@ -106,6 +106,8 @@ class Visit:
     """From which its term counts; None while it goes on."""
     in_error: bool = False
     """Entered in error, whatever its phase is by now."""
+    registered_at: datetime | None = None
+    """When the ledger got to know of it: no term begins before. None where an earlier system registered it."""
 
     @property
     def counts(self) -> bool:
@@ -179,6 +181,10 @@ class Facts:
     """For PublishMap: the ledger's last position."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
+    likeness_claimed: bool = False
+    """The patient was found by the name, birth date and gender that a command leads to before."""
+    number_claimed: bool = False
+    """For IdentifyPatient: the stay's number under that patient is the record's own already."""
 
     def may(self, command_name: str, actor: Actor | None = None) -> bool:
         """Whether who acts (or another) may send that command. Offices change: who holds them today counts."""

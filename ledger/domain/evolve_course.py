@@ -139,6 +139,7 @@ def identified(state: RecordState, event: events.PatientIdentified, _: datetime)
         identity=IdentityStatus.MATCHED,
         identified=True,
         provisional=state.provisional or before,
+        numbers={**state.numbers, event.case_number: state.visit_sequence},
         overlays=replace(state.overlays, content_version=state.version + 1),
     )
 
@@ -167,7 +168,8 @@ def identification_withdrawn(
 
 def renumbered(state: RecordState, event: events.VisitRenumbered, _: datetime) -> RecordState:
     """Another number of the stay."""
-    return next_version(state, visit_sequence=event.visit_sequence)
+    numbers = {**state.numbers, state.case_number: event.visit_sequence}
+    return next_version(state, visit_sequence=event.visit_sequence, numbers=numbers)
 
 
 def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: datetime) -> RecordState:

@@ -54,6 +54,17 @@ class IdentifiersStated:
 
 
 @dataclass(frozen=True)
+class DetailsStated:
+    """What a source's item says of the patient now; in the step of the amendment, before it (patient stream)."""
+
+    meta: EventMeta
+    name: str = ""
+    birth_date: str = ""
+    gender: str = ""
+    deceased_at: str = ""
+
+
+@dataclass(frozen=True)
 class IdentificationWithdrawn:
     """Somebody is not who was named, and nobody knows who else (record stream)."""
 
@@ -66,5 +77,11 @@ class IdentificationWithdrawn:
 
 
 IdentityEvent = (
-    PatientLinked | PatientUnlinked | PatientMerged | PatientUnmerged | IdentifiersStated | IdentificationWithdrawn
+    PatientLinked
+    | PatientUnlinked
+    | PatientMerged
+    | PatientUnmerged
+    | IdentifiersStated
+    | DetailsStated
+    | IdentificationWithdrawn
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -66,20 +65,18 @@ def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
 
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:
     """The day from which the pack counts: the end of the last visit that it puts into the record's class."""
-    own = _day(max([last_said_end(record) or facts.now, *_registered_here(record)]), facts)
+    own = _begins_on(last_said_end(record), registered_here(record), facts)
     # What was entered in error was no visit: it has a term of its own, and moves nobody else's.
     if record.archiving.in_error:
         return own
     wanted = pack.retention[record.visit_type].name
     same = (each for each in facts.visits if each.counts and pack.retention[each.visit_type].name == wanted)
-    return max([own, *(_ended_on(each, facts) for each in same)])
+    return max([own, *(_begins_on(each.ended_at, each.registered_at, facts) for each in same)])
 
 
-def _registered_here(record: RecordState) -> Iterator[datetime]:
+def registered_here(record: RecordState) -> datetime | None:
     """When the ledger got to know of it, unless an earlier system registered it: no term begins before."""
-    # Nobody checks an end that is typed decades back: what was begun here is kept for the whole term from that day.
-    if record.registered_at is not None and not record.historical:
-        yield record.registered_at
+    return None if record.historical else record.registered_at
 
 
 def term_over(record: RecordState, facts: Facts) -> bool:
@@ -95,9 +92,11 @@ def open_stays(facts: Facts) -> tuple[Visit, ...]:
     return tuple(visit for visit in facts.visits if visit.phase in OPEN)
 
 
-def _ended_on(visit: Visit, facts: Facts) -> date:
+def _begins_on(ended_at: datetime | None, registered_at: datetime | None, facts: Facts) -> date:
     # A stay that goes on has not begun the term: counted from today, it is the last.
-    return _day(visit.ended_at or facts.now, facts)
+    ended = ended_at or facts.now
+    # Nobody checks an end that is typed decades back: what was begun here is kept for the whole term from that day.
+    return _day(max(ended, registered_at or ended), facts)
 
 
 def _day(moment: datetime, facts: Facts) -> date:

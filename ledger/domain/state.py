@@ -28,6 +28,7 @@ from ledger.domain.keeping_values import EntryRef
 from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
 from ledger.domain.rulebook import RulebookState
+from ledger.domain.stated_details import StatedDetails
 from ledger.domain.stated_identifiers import Item, Name, Stated
 from ledger.domain.transfer_state import Transfer
 from ledger.domain.values import (
@@ -189,6 +190,7 @@ class RecordState:
     """It was the record of a provisional person, who is known by now."""
     provisional: Provisional | None = None
     """Under whom it was filed before that."""
+    numbers: Mapping[str, int] = field(default_factory=dict[str, int])  # of the stay, by whose case number
     departments: tuple[str, ...] = ()
     bed: str = ""
     responsible: Actor | None = None
@@ -234,8 +236,8 @@ class PatientState:
     case_number: str
     identity: IdentityStatus
     details: PatientDetails
-    stated: Stated = field(default_factory=dict[Item, frozenset[Name]])
-    """Who gave which of the identifiers."""
+    stated: Stated = field(default_factory=dict[Item, frozenset[Name]])  # who gave which of the identifiers
+    said: StatedDetails = field(default_factory=StatedDetails)  # who says what else
     linked: frozenset[UUID] = frozenset()
     merged_into: UUID | None = None
     """The patient that goes on in this one's place."""

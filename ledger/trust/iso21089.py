@@ -58,6 +58,7 @@ _CODES = {
     "IdentificationCorrected": "unlink",
     "IdentificationWithdrawn": "unlink",
     "IdentifiersStated": "amend",
+    "DetailsStated": "amend",
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
     "ReopenRequested": "report",

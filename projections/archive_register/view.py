@@ -214,6 +214,7 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
         identity_events_pb2.PatientMerged,
         identity_events_pb2.PatientUnmerged,
         identity_events_pb2.IdentifiersStated,
+        identity_events_pb2.DetailsStated,
     }
 )
 _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {

@@ -13,12 +13,15 @@ from hypothesis import Phase as Steps
 from hypothesis import strategies as st
 
 from ledger.domain.commands import Command
+from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision
 from ledger.domain.evolve import evolve
+from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.lifecycle import KEPT, RULES
 from ledger.domain.refusal import Refused
 from ledger.domain.state import StreamState
+from ledger.domain.transfer_state import OPEN
 from ledger.domain.values import Phase, VisitType
 from tests.property.invariants import check_step
 from tests.property.lifecycle_commands import COMMANDS, Pick
@@ -38,7 +41,14 @@ def test_every_invariant_holds_on_every_walk(beginning: tuple[str, VisitType], d
     for step in walk.steps(draws):
         if step.done:
             check_step(step)
+            check_offers(step)
     check_replay(walk)
+
+
+def check_offers(step: Step) -> None:
+    """Nothing that was offered under a wrong name, or under none, can be fetched once somebody says who it is."""
+    if isinstance(step.command, IdentifyPatient | WithdrawIdentification):
+        assert not [each for each in step.after.transfers.values() if each.state in OPEN]
 
 
 def check_replay(walk: Walk) -> None:

@@ -26,7 +26,7 @@ from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 from ledger.api.v1 import events_pb2 as ledger_dot_api_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/identity_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a\x1aledger/api/v1/events.proto\"Y\n\rPatientLinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"[\n\x0fPatientUnlinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"k\n\rPatientMerged\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x10\n\x08survivor\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"[\n\x0fPatientUnmerged\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"r\n\x11IdentifiersStated\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x35\n\x0bidentifiers\x18\x02 \x03(\x0b\x32 .ledger.api.v1.PatientIdentifier\"\xbe\x01\n\x17IdentificationWithdrawn\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12*\n\x0c\x63onfirmed_by\x18\x06 \x01(\x0b\x32\x14.ledger.api.v1.Actorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/identity_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a\x1aledger/api/v1/events.proto\"Y\n\rPatientLinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"[\n\x0fPatientUnlinked\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"k\n\rPatientMerged\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x10\n\x08survivor\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\"[\n\x0fPatientUnmerged\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x10\n\x08other_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"r\n\x11IdentifiersStated\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x35\n\x0bidentifiers\x18\x02 \x03(\x0b\x32 .ledger.api.v1.PatientIdentifier\"~\n\rDetailsStated\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x0e\n\x06gender\x18\x04 \x01(\t\x12\x13\n\x0b\x64\x65\x63\x65\x61sed_at\x18\x05 \x01(\t\"\xbe\x01\n\x17IdentificationWithdrawn\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x12\n\npatient_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12*\n\x0c\x63onfirmed_by\x18\x06 \x01(\x0b\x32\x14.ledger.api.v1.Actorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PATIENTUNMERGED']._serialized_end=494
   _globals['_IDENTIFIERSSTATED']._serialized_start=496
   _globals['_IDENTIFIERSSTATED']._serialized_end=610
-  _globals['_IDENTIFICATIONWITHDRAWN']._serialized_start=613
-  _globals['_IDENTIFICATIONWITHDRAWN']._serialized_end=803
+  _globals['_DETAILSSTATED']._serialized_start=612
+  _globals['_DETAILSSTATED']._serialized_end=738
+  _globals['_IDENTIFICATIONWITHDRAWN']._serialized_start=741
+  _globals['_IDENTIFICATIONWITHDRAWN']._serialized_end=931
 # @@protoc_insertion_point(module_scope)

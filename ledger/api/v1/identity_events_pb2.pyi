@@ -185,6 +185,48 @@ class IdentifiersStated(_message.Message):
 Global___IdentifiersStated: _TypeAlias = IdentifiersStated  # noqa: Y015
 
 @_typing.final
+class DetailsStated(_message.Message):
+    """What a source's item says of the patient now (patient stream). In the same step as the PatientAmended after it, where
+    that does not say so: the word of the desk, or of who spoke first, may be another and be in force.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    GENDER_FIELD_NUMBER: _builtins.int
+    DECEASED_AT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, empty where it says none."""
+    birth_date: _builtins.str
+    """Birth date, ISO 8601, perhaps in part."""
+    gender: _builtins.str
+    """Gender."""
+    deceased_at: _builtins.str
+    """Death, ISO 8601, perhaps in part."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; the source is the item."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        gender: _builtins.str = ...,
+        deceased_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "deceased_at", b"deceased_at", "gender", b"gender", "meta", b"meta", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DetailsStated: _TypeAlias = DetailsStated  # noqa: Y015
+
+@_typing.final
 class IdentificationWithdrawn(_message.Message):
     """Somebody is not the patient who was named, and nobody knows who else (record stream)."""
 

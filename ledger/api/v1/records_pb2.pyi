@@ -1372,6 +1372,7 @@ class GetPatientResponse(_message.Message):
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
+    OTHERS_SAY_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version of the patient's stream that is shown."""
     case_number: _builtins.str
@@ -1380,7 +1381,11 @@ class GetPatientResponse(_message.Message):
     """Whether the identity is established."""
     @_builtins.property
     def details(self) -> _events_pb2.PatientDetails:
-        """Name, identifiers and the like."""
+        """Name, identifiers and the like, as in force."""
+
+    @_builtins.property
+    def others_say(self) -> _containers.RepeatedCompositeFieldContainer[Global___DetailsSaid]:
+        """Who says something else of name, birth date, gender or death than what is in force, whoever spoke first comes first."""
 
     def __init__(
         self,
@@ -1389,14 +1394,61 @@ class GetPatientResponse(_message.Message):
         case_number: _builtins.str = ...,
         identity: _common_pb2.IdentityStatus.ValueType = ...,
         details: _events_pb2.PatientDetails | None = ...,
+        others_say: _abc.Iterable[Global___DetailsSaid] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "details", b"details", "identity", b"identity", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "details", b"details", "identity", b"identity", "others_say", b"others_say", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPatientResponse: _TypeAlias = GetPatientResponse  # noqa: Y015
+
+@_typing.final
+class DetailsSaid(_message.Message):
+    """What the desk, or a source's item, says of a patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    GENDER_FIELD_NUMBER: _builtins.int
+    DECEASED_AT_FIELD_NUMBER: _builtins.int
+    system: _builtins.str
+    """System of the item; empty = the desk."""
+    type: _builtins.str
+    """Type of the item."""
+    id: _builtins.str
+    """Id of the item."""
+    name: _builtins.str
+    """Name; like each of the following empty where it says none."""
+    birth_date: _builtins.str
+    """Birth date."""
+    gender: _builtins.str
+    """Gender."""
+    deceased_at: _builtins.str
+    """Death."""
+    def __init__(
+        self,
+        *,
+        system: _builtins.str = ...,
+        type: _builtins.str = ...,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        gender: _builtins.str = ...,
+        deceased_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "deceased_at", b"deceased_at", "gender", b"gender", "id", b"id", "name", b"name", "system", b"system", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DetailsSaid: _TypeAlias = DetailsSaid  # noqa: Y015
 
 @_typing.final
 class Entry(_message.Message):

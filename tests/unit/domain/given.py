@@ -69,7 +69,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.newborn_commands import CorrectBirth, LinkNewborn, RestoreNewborn, WithdrawNewborn
 from ledger.domain.refusal import RefusalKind, Refused
-from ledger.domain.retention import last_said_end
+from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.values import (
     Actor,
@@ -387,7 +387,7 @@ def visit_of(stream: Stream) -> Visit:
     """The record as one of its patient's visits."""
     record = stream.record
     standing = (record.visit_type, record.retention_class, record.phase, last_said_end(record))
-    return Visit(RECORD, *standing, in_error=record.archiving.in_error)
+    return Visit(RECORD, *standing, record.archiving.in_error, registered_here(record))
 
 
 def due() -> Stream:

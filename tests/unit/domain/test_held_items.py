@@ -174,7 +174,7 @@ def test_an_exact_identifier_is_the_same_patient() -> None:
     command = RegisterPatient("L-1", IdentityStatus.MATCHED, said)
     decision = stream.when(command, source=ITEM, bearers=(Bearer(PATIENT), None))
     assert decision.result == {"recognised_id": PATIENT}
-    assert [type(each).__name__ for each in decision.events] == ["PatientAmended", "IdentifiersStated"]
+    assert [type(each).__name__ for each in decision.events] == ["DetailsStated", "PatientAmended", "IdentifiersStated"]
     assert Claim("identifier", ("urn:lab", "L-1")) in decision.reservations
     refused = stream.refused(command, source=ITEM, bearers=(Bearer(PATIENT), Bearer(ELSEWHERE)))
     assert refused == (RefusalKind.STATE, [("details.identifiers", "IDENTIFIERS_OF_TWO")])

@@ -8,18 +8,22 @@ from uuid import UUID
 
 import pytest
 
+from ledger.application.hospital_ledger import EVENTS_PER_COMMAND_MAX
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, SubmitRecord
 from ledger.domain.course_commands import IdentifyPatient
-from ledger.domain.decision import Bump, PackageFacts
+from ledger.domain.decide_holder import TOLD_MAX
+from ledger.domain.decide_identification import WRONG_NAME
+from ledger.domain.decision import Bump, Claim, PackageFacts
+from ledger.domain.handover import handed_over
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.identity_events import IdentificationWithdrawn
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer
-from ledger.domain.transfer_events import TransferOutdated
+from ledger.domain.transfer_events import TransferOutdated, TransferWithdrawn
 from ledger.domain.use_events import CopiesOutdated
-from ledger.domain.values import IdentityStatus, Phase, TransferAnswer, TransferKind
+from ledger.domain.values import IdentityStatus, Phase, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
     DIGEST,
     HEAD,
@@ -92,6 +96,74 @@ def test_a_letter_of_before_does_not_tell_whose_it_is() -> None:
     for holder, news in ((copy_id, "CopiesOutdated"), (transfer_id, "TransferOutdated")):
         stream.when(keeping.RecordHolderTold(RECORD, holder, "by letter", written))
         assert stream.last_events == ["HolderTold", news]
+
+
+def offered(stream: Stream, recipient: str = "south") -> UUID:
+    """An offer that nobody has fetched."""
+    package = PackageFacts(stream.record.version, HEAD, stream.record.version, DIGEST, 1234)
+    offer = OfferTransfer(RECORD, recipient, TransferKind.REFERRAL, None)
+    return made(stream, offer, "transfer_id", counterpart_known=True, package=package)
+
+
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_what_is_offered_under_the_wrong_name_is_taken_back(command: Command) -> None:
+    """Nobody fetches or accepts it any more; its reader is told, and nothing of why. What was completed stays."""
+    stream = taken_for_another()
+    _, done = handed_out(stream)
+    fetched, waits = offered(stream, "east"), offered(stream, "west")
+    stream.when(RecordTransferAnswer(RECORD, fetched, "east", TransferAnswer.VERIFIED, "", ""))
+    events = stream.when(command, patient=known_as("MRN-8")).events
+    told = [each.transfer_id for each in events if isinstance(each, TransferOutdated)]
+    back = [each for each in events if isinstance(each, TransferWithdrawn)]
+    assert told == [done, fetched, waits]
+    assert [(each.transfer_id, each.counterpart, each.reason) for each in back] == [
+        (fetched, "east", WRONG_NAME),
+        (waits, "west", WRONG_NAME),
+    ]
+    assert stream.record.transfers[done].state is TransferState.COMPLETED
+    assert not any(handed_over(stream.record.transfers[each], NOW) for each in (fetched, waits))
+    answer = RecordTransferAnswer(RECORD, waits, "west", TransferAnswer.ACCEPTED, "", "")
+    assert stream.refused(answer)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+
+
+def test_what_an_earlier_release_left_out_under_the_wrong_name_is_taken_back_with_the_next() -> None:
+    """It withdrew the identification and nothing else: whoever is named first finds the offer."""
+    stream = taken_for_another()
+    waits = offered(stream)
+    meta = stream.events[-1].meta
+    stream.apply(IdentificationWithdrawn(meta, PATIENT, "MRN-1", 1, "his brother's papers", STEWARD))
+    stream.when(IdentifyPatient(RECORD, RIGHT), patient=known_as("MRN-8"))
+    assert stream.last_events == ["PatientIdentified", "TransferWithdrawn"]
+    assert stream.record.transfers[waits].state is TransferState.WITHDRAWN
+
+
+def test_hospitals_are_told_and_offers_taken_back_in_one_command() -> None:
+    """However many: offers first, and of all together no more than a command may say."""
+    stream = taken_for_another()
+    for number in range(60):
+        offered(stream, f"h{number}")
+    events = stream.when(NOBODY_KNOWN, patient=patient(IdentityStatus.UNVERIFIED)).events
+    kinds = [type(each) for each in events]
+    assert (kinds.count(TransferWithdrawn), kinds.count(TransferOutdated)) == (60, TOLD_MAX - 60)
+    assert len(events) <= EVENTS_PER_COMMAND_MAX
+
+
+def test_who_is_named_again_has_the_stay_under_its_old_number() -> None:
+    """After nobody, and after somebody else: the claim of the first time is its own, and another is no second one."""
+    stream = taken_for_another(number=4)
+    stream.when(NOBODY_KNOWN, patient=patient(IdentityStatus.UNVERIFIED))
+    again = IdentifyPatient(RECORD, WRONG)
+    decision = stream.when(again, patient=known_as("MRN-7"), number_claimed=True)
+    assert decision.reservations == ()
+    assert stream.last_events == ["PatientIdentified", "VisitRenumbered"]
+    assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-7", 4)
+    stream.when(CORRECTED, patient=known_as("MRN-8"))
+    assert stream.record.visit_sequence == 4
+    stream.when(replace(CORRECTED, patient_id=WRONG, visit_sequence=6), patient=known_as("MRN-7"))
+    stream.when(CORRECTED, patient=known_as("MRN-8"), number_claimed=True)
+    claims = stream.when(replace(CORRECTED, patient_id=WRONG), patient=known_as("MRN-7")).reservations
+    assert claims == (Claim("visit", ("MRN-7", "INPATIENT", "6"), group=("MRN-7",)),)
+    assert stream.record.visit_sequence == 6
 
 
 def test_a_first_identification_outdates_nothing_and_waits_for_no_hold() -> None:

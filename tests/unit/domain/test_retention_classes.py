@@ -97,3 +97,17 @@ def test_an_error_that_is_declared_as_of_long_ago_keeps_its_term() -> None:
     declared = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER)
     stream.when(declared, occurred_at=NOW - TERM)
     assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
+
+
+def test_no_visit_that_began_here_ends_before_the_ledger_knew_of_it() -> None:
+    """Whatever end is typed: its whole term is kept from that day on; of an earlier system's the end alone counts."""
+    stream = archived()
+    own, known_since = visit_of(stream), NOW + timedelta(days=3650)
+    typed = Visit(OTHER, VisitType.INPATIENT, "inpatient", Phase.CLOSED, NOW - TERM, registered_at=known_since)
+    for here, since in ((typed, known_since), (replace(typed, registered_at=None), NOW)):
+        term = retention_term(stream.record, facts(now=LATER, visits=(own, here)))
+        same = replace(typed, ended_at=since, registered_at=None)
+        assert term == retention_term(stream.record, facts(now=LATER, visits=(own, same)))
+    true = replace(typed, ended_at=known_since + DAY)
+    later = retention_term(stream.record, facts(now=LATER, visits=(own, true)))
+    assert later.until > retention_term(stream.record, facts(now=LATER, visits=(own, typed))).until

@@ -1,0 +1,100 @@
+"""Who says what of a patient: the desk before every source, then whoever spoke first; a blank says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from ledger.domain.stated_identifiers import Item
+from ledger.domain.values import PatientDetails
+
+DESK: Item = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one of them says of a patient, beside the identifiers; empty = nothing."""
+
+    name: str = ""
+    birth_date: str = ""
+    gender: str = ""
+    deceased_at: str = ""
+
+
+_FIELDS = tuple(each.name for each in fields(Said))
+
+
+@dataclass(frozen=True)
+class StatedDetails:
+    """What each item of a source and the desk say, whoever spoke first comes first."""
+
+    said: Mapping[Item, Said] = field(default_factory=dict[Item, Said])
+    struck: frozenset[tuple[str, str]] = frozenset()
+    """Fields and values that the desk struck out: no source brings them back by saying the same again."""
+
+
+def said_in(details: PatientDetails) -> Said:
+    """What a patient's data say."""
+    return Said(details.name, details.birth_date, details.gender, details.deceased_at)
+
+
+def in_force(stated: StatedDetails) -> Said:
+    """Of each field the first that somebody says."""
+    return Said(*(next((value for _, value in _heard(stated, name)), "") for name in _FIELDS))
+
+
+def after_statement(stated: StatedDetails, item: Item, said: Said) -> StatedDetails:
+    """The same once an item says this, and nothing else any more."""
+    return stated if stated.said.get(item, Said()) == said else replace(stated, said={**stated.said, item: said})
+
+
+def after_amendment(stated: StatedDetails, item: Item, before: Said, after: Said) -> StatedDetails:
+    """The same once other data are in force: what changed is the word of who changed it."""
+    for name in _FIELDS:
+        value = _of(after, name)
+        if item is DESK and value != _of(before, name):
+            stated = _by_desk(stated, name, value)
+        # What the items' own words come to is nobody's new word.
+        elif item is not DESK and value != _of(in_force(stated), name):
+            stated = _in_place_of_all(stated, item, name, value)
+    return stated
+
+
+def differing(stated: StatedDetails) -> Iterator[tuple[Item, Said]]:
+    """Who says something else than what is in force, and what they say."""
+    shown = in_force(stated)
+    for item, said in stated.said.items():
+        if any(_of(said, name) not in ("", _of(shown, name)) for name in _FIELDS):
+            yield item, said
+
+
+def _heard(stated: StatedDetails, name: str) -> Iterator[tuple[Item, str]]:
+    own = _of(stated.said.get(DESK, Said()), name)
+    if own:
+        yield DESK, own
+    for item, said in stated.said.items():
+        value = _of(said, name)
+        if item is not DESK and value and (name, value) not in stated.struck:
+            yield item, value
+
+
+def _by_desk(stated: StatedDetails, name: str, value: str) -> StatedDetails:
+    # Who is not dead is not dead again because the laboratory has not heard of it.
+    struck = set[tuple[str, str]]() if value else {(name, _of(said, name)) for said in stated.said.values()}
+    return replace(_saying(stated, DESK, name, value), struck=stated.struck | struck)
+
+
+def _in_place_of_all(stated: StatedDetails, item: Item, name: str, value: str) -> StatedDetails:
+    """An earlier release let a source's data take the place of everybody's, and so they did."""
+    for each in stated.said:
+        stated = _saying(stated, each, name, "")
+    return replace(_saying(stated, item, name, value), struck=stated.struck - {(name, value)})
+
+
+def _saying(stated: StatedDetails, item: Item, name: str, value: str) -> StatedDetails:
+    return after_statement(stated, item, replace(stated.said.get(item, Said()), **{name: value}))
+
+
+def _of(said: Said, name: str) -> str:
+    value: str = getattr(said, name)
+    return value
