@@ -99,7 +99,7 @@ def test_what_is_led_to_a_newborn_keeps_it(keep: Keep, rule: str) -> None:
 
 @pytest.mark.parametrize("keep", [held, sealed])
 def test_what_keeps_nothing_about_a_newborn_stops_nobody(keep: Keep) -> None:
-    """A hold preserves what it lists, and a correction adds: the other newborn is put right, led to the kept one too."""
+    """A hold preserves what it lists, a correction adds: the other newborn is put right, led to the kept one too."""
     stream, right, wrong, about = twice()
     keep(stream, about[right])
     withdraw, correct = corrections(right, wrong)
