@@ -12,6 +12,7 @@ from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
 from ledger.application.fresh_ids import fresh_ids
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.kinship import Kinship, family_of
 from ledger.application.known_codes import KnownCodes
 from ledger.application.packages import package_bytes, package_facts
 from ledger.application.patient_identities import PatientIdentities
@@ -38,7 +39,7 @@ from ledger.domain.decision import PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
-from ledger.domain.identity_commands import WithdrawIdentification
+from ledger.domain.identity_commands import MergePatients, WithdrawIdentification
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -51,7 +52,7 @@ from ledger.domain.keeping_commands import (
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
-from ledger.domain.newborn_commands import LinkNewborn
+from ledger.domain.newborn_commands import LinkNewborn, RestoreNewborn
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.domain.transfer_commands import OfferTransfer
@@ -88,6 +89,7 @@ class FactGathering:
         self._disposal = DisposalFacts(ledger, reader, keys)
         self._stated = StatedFacts(ledger.hospital, reader, keys)
         self._identities = PatientIdentities(ledger, reader, keys)
+        self._kinship = Kinship(ledger, reader, keys)
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names; for the rulebook, which stream it is."""
@@ -139,9 +141,11 @@ class FactGathering:
         match asked.command:
             case RegisterPatient() | AmendPatient():
                 return await self._of_identity(facts, asked.command, loaded)
-            case RegisterRecord(patient_id=UUID() as patient_id) | LinkNewborn(patient_id=UUID() as patient_id):
+            case RegisterRecord(patient_id=UUID() as patient_id):
                 bumps = await self._bumps(patient_id)
                 return replace(facts, patient=await self._patient(patient_id), patient_bumps=bumps)
+            case LinkNewborn() | RestoreNewborn() as command if loaded is not None:
+                return await self._of_newborn(facts, command, loaded)
             case OfferTransfer(recipient=recipient):
                 known = recipient in known_hospitals
                 if loaded is None or not known:
@@ -178,13 +182,14 @@ class FactGathering:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | patients_of(loaded))
                 facts = replace(facts, persons=persons, patient=await self._patient(patient_id))
+                facts = await self._of_kin(facts, loaded, patient_id)
                 return await self._of_number(facts, asked.command, loaded)
             case WithdrawIdentification() if loaded is not None:
                 return await self._of_provisional(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
                 return replace(facts, persons=await self._bumped(patients_of(loaded)))
-            case _ if asked.beside_id is not None and asked.stream_id is not None:
-                return replace(facts, persons=await self._bumped({asked.stream_id, asked.beside_id}))
+            case command if asked.beside_id is not None and asked.stream_id is not None:
+                return await self._of_pair(facts, command, {asked.stream_id, asked.beside_id})
             case DrawUpDisposalList(record_ids=record_ids):
                 return replace(facts, listed=await self._disposal.at_hand(record_ids))
             case RecordDisposalReport(list_id=list_id, outcomes=outcomes):
@@ -222,8 +227,33 @@ class FactGathering:
         provisional = loaded.state.provisional if isinstance(loaded.state, RecordState) else None
         if provisional is None:
             return facts
-        persons = await self._bumped({provisional.patient_id} | patients_of(loaded))
-        return replace(facts, persons=persons, patient=await self._patient(provisional.patient_id))
+        facts = replace(facts, persons=await self._bumped({provisional.patient_id} | patients_of(loaded)))
+        facts = await self._of_kin(facts, loaded, provisional.patient_id)
+        return replace(facts, patient=await self._patient(provisional.patient_id))
+
+    async def _of_newborn(self, facts: Facts, command: LinkNewborn | RestoreNewborn, loaded: Loaded) -> Facts:
+        """With the patient who a newborn is, or was before it was taken back."""
+        born = loaded.state.newborns.get(command.subject_id) if isinstance(loaded.state, RecordState) else None
+        known = born.patient_id if born else None
+        patient_id = command.patient_id if isinstance(command, LinkNewborn) else known
+        if patient_id is None:
+            return facts
+        bumped = await self._bumped({patient_id})
+        # A merge that begins or ends meanwhile is a conflict: it bumps who goes on, too.
+        while others := set((await self._kinship.survivors({patient_id})).values()) - set(bumped):
+            bumped |= await self._bumped(others)
+        facts = await self._of_kin(replace(facts, persons=bumped), loaded, patient_id)
+        return replace(facts, patient=await self._patient(patient_id))
+
+    async def _of_pair(self, facts: Facts, command: Command, pair: set[UUID]) -> Facts:
+        """With what says that two patients are not one; whoever links a newborn to either meanwhile is a conflict."""
+        facts = replace(facts, persons=await self._bumped(pair))
+        merges = isinstance(command, MergePatients)
+        return replace(facts, families=await self._kinship.families(pair)) if merges else facts
+
+    async def _of_kin(self, facts: Facts, loaded: Loaded, patient_id: UUID) -> Facts:
+        """With the merges of that patient, the record's, and those of its newborns."""
+        return replace(facts, survivors=await self._kinship.survivors(family_of(loaded.state) | {patient_id}))
 
     async def _converging(self, asked: Asked, loaded: Loaded | None, facts: Facts) -> Facts:
         """With what is known of the items that the command names, and of what they state."""

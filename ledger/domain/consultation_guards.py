@@ -42,11 +42,23 @@ def _not_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Viol
         yield Violation("context.actor", ASKER_OR_HEAD.rule, ASKER_OR_HEAD.demand)
 
 
+def _came_already(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    asked = record.consultations.get(command.consultation_id)
+    if asked is not None and asked.arrived_at is not None and not facts.may("withdraw_consultation"):
+        yield Violation("consultation_id", CAME_OR_HEAD.rule, CAME_OR_HEAD.demand)
+
+
 NOT_WITHDRAWN = CommandGuard(
     "CONSULTATION_WITHDRAWN", "it stands: whoever is needed after all is asked anew", _withdrawn
 )
 ASKER_OR_HEAD = CommandGuard(
     "NOT_AUTHOR", "who asked withdraws it, or a role that the pack in force names", _not_asker, asks_roles=True
+)
+CAME_OR_HEAD = CommandGuard(
+    "ALREADY_ARRIVED",
+    "the consultant has not come, who owes a note then, or a role that the pack in force names withdraws it",
+    _came_already,
+    asks_roles=True,
 )
 BEFORE_REQUEST_WITH_REASON = CommandGuard(
     "BEFORE_REQUEST",

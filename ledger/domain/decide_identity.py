@@ -59,6 +59,7 @@ def merge_patients(command: MergePatients, state: StreamState | None, facts: Fac
         faults.add("survivor_id", "ALREADY_MERGED", "the survivor was merged itself", RefusalKind.STATE)
     if patient.absorbed:
         faults.add("patient_id", "HAS_ABSORBED", "others were merged into it: take these back first", RefusalKind.STATE)
+    _check_family(command, facts, faults)
     faults.refuse_if_any()
     meta = facts.meta()
     return _in_both(
@@ -68,6 +69,14 @@ def merge_patients(command: MergePatients, state: StreamState | None, facts: Fac
         PatientMerged(meta, command.survivor_id, survivor=False, reason=command.reason),
         PatientMerged(meta, command.patient_id, survivor=True, reason=command.reason),
     )
+
+
+def _check_family(command: MergePatients, facts: Facts, faults: Faults) -> None:
+    """Notes a mother and her child, or two newborns of one record: whoever is sure links the newborn anew first."""
+    both = {facts.person(command.patient_id), facts.person(command.survivor_id)}
+    if len(both) > 1 and any(both <= family for family in facts.families):
+        text = "a record says that they are mother and newborn, or two newborns: the link is taken back first"
+        faults.add("survivor_id", "NOT_ITS_OWN", text, RefusalKind.STATE)
 
 
 def unmerge_patients(command: UnmergePatients, state: StreamState | None, facts: Facts) -> Decision:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
-from ledger.domain.decide_holder import TOLD_MAX, outdated_by_change, outdated_by_stay
+from ledger.domain.decide_holder import outdated_by_stay
 from ledger.domain.decide_registration import check_goes_on
-from ledger.domain.decision import Decision, Facts
-from ledger.domain.events import Event
+from ledger.domain.decision import Claim, Decision, Facts, Reservation, bump_persons
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.newborn_commands import (
@@ -26,14 +24,13 @@ from ledger.domain.newborn_events import (
     NewbornRestored,
     NewbornWithdrawn,
 )
-from ledger.domain.newborns import entries_about
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
-from ledger.domain.transfer_events import TransferOutdated
-from ledger.domain.use_events import CopiesOutdated
 
 NEWBORNS_MAX = 20
 """Newborns of one birth; more is a mistake of typing."""
+NEWBORN = "newborn"
+"""Kind of the claims by which the records are found that call a patient a newborn of theirs."""
 
 
 def register_newborn(command: RegisterNewborn, state: StreamState | None, facts: Facts) -> Decision:
@@ -66,13 +63,14 @@ def correct_birth(command: CorrectBirth, state: StreamState | None, facts: Facts
 
 
 def withdraw_newborn(command: WithdrawNewborn, state: StreamState | None, facts: Facts) -> Decision:
-    """Whoever holds what was said of it is told: by now another one is meant."""
+    """Whoever holds what was said of it is told: by now another one is meant, or nobody was born."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
     faults.refuse_if_any()
     event = NewbornWithdrawn(facts.meta(), command.subject_id, command.same_as_id, command.reason)
-    return on_record(command.record_id, event, *_told(command.subject_id, record, facts))
+    said_in = record.newborns[command.subject_id].record_version
+    return on_record(command.record_id, event, *outdated_by_stay(record, said_in, facts))
 
 
 def restore_newborn(command: RestoreNewborn, state: StreamState | None, facts: Facts) -> Decision:
@@ -82,7 +80,10 @@ def restore_newborn(command: RestoreNewborn, state: StreamState | None, facts: F
     check_reason(command.reason, faults)
     faults.refuse_if_any()
     event = NewbornRestored(facts.meta(), command.subject_id, command.reason)
-    return on_record(command.record_id, event, *_told(command.subject_id, record, facts))
+    said_in = record.newborns[command.subject_id].record_version
+    told = outdated_by_stay(record, said_in, facts)
+    # Until it stands again nobody becomes its patient by a merge.
+    return on_record(command.record_id, event, *told, beside=bump_persons(facts))
 
 
 def link_newborn(command: LinkNewborn, state: StreamState | None, facts: Facts) -> Decision:
@@ -96,24 +97,15 @@ def link_newborn(command: LinkNewborn, state: StreamState | None, facts: Facts) 
         check_goes_on(facts.patient, faults)
     faults.refuse_if_any()
     event = NewbornLinked(facts.meta(), command.subject_id, command.patient_id, command.reason)
-    return on_record(command.record_id, event)
+    return on_record(command.record_id, event, beside=(*_link_claim(command, facts), *bump_persons(facts)))
 
 
-def _told(subject_id: UUID, record: RecordState, facts: Facts) -> tuple[Event, ...]:
-    """Whoever holds an entry about it hears that another is meant: each copy and each package once."""
-    packages: dict[UUID, Event] = {}
-    copies: dict[UUID, UUID | None] = {}
-    for entry in entries_about(record, subject_id):
-        for event in outdated_by_change(record, entry.entry_id, facts):
-            match event:
-                case TransferOutdated() if len(packages) < TOLD_MAX:
-                    packages.setdefault(event.transfer_id, event)
-                case CopiesOutdated():
-                    copies |= {each: event.entry_id for each in event.copy_ids if each not in copies}
-                case _:
-                    pass
-    told = (CopiesOutdated(facts.meta(), tuple(copies), next(iter(copies.values()))),) if copies else ()
-    return (*packages.values(), *told)
+def _link_claim(command: LinkNewborn, facts: Facts) -> tuple[Reservation, ...]:
+    """By which a merge of patients finds the records that call one of them a newborn, whether or not they still do."""
+    if command.patient_id is None:
+        return ()
+    patient_id = str(command.patient_id)
+    return (Claim(NEWBORN, (patient_id, str(facts.context.command_id)), group=(patient_id,)),)
 
 
 def _check_born(born_at: datetime, facts: Facts, faults: Faults) -> None:

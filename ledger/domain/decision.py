@@ -161,6 +161,11 @@ class Facts:
     """The other patient of a link or merge."""
     persons: Mapping[UUID, int] = field(default_factory=dict[UUID, int])
     """Every patient stream that is, or may be, the same person, and how often each was bumped."""
+    survivors: Mapping[UUID, UUID] = field(default_factory=dict[UUID, UUID])
+    """Of the patients of a record and its newborns, and of those that a command names: into whom each was merged."""
+    families: tuple[frozenset[UUID], ...] = ()
+    """For MergePatients, of each record that says of a newborn that it is one of the two: its patient and those of its
+    newborns who stand, each as the patient who goes on. No two of them are one person."""
     disposal_list: DisposalListState | None = None
     """The destruction list that a command on a record names."""
     list_bumps: int = 0
@@ -192,6 +197,10 @@ class Facts:
         if isinstance(roles, NoRoles) and command_name in OF_CARE:
             roles = self.pack
         return roles.may(command_name, (actor or self.context.actor).role)
+
+    def person(self, patient_id: UUID) -> UUID:
+        """The patient who goes on in this one's place: the halves of a merge are one person."""
+        return self.survivors.get(patient_id, patient_id)
 
     def meta(self) -> EventMeta:
         """The meta of every event of this decision."""

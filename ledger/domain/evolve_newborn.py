@@ -37,13 +37,13 @@ def birth_corrected(state: RecordState, event: events.BirthCorrected, at: dateti
 
 def withdrawn(state: RecordState, event: events.NewbornWithdrawn, _: datetime) -> RecordState:
     """No subject of its own; what is about it is about who is meant."""
-    changed = _entries_changed(state, event.subject_id)
+    changed = _led_elsewhere(state, event.subject_id)
     return _with(changed, event.subject_id, withdrawn=True, same_as_id=event.same_as_id, reason=event.reason)
 
 
 def restored(state: RecordState, event: events.NewbornRestored, _: datetime) -> RecordState:
     """A subject of its own again."""
-    changed = _entries_changed(state, event.subject_id)
+    changed = _led_elsewhere(state, event.subject_id)
     return _with(changed, event.subject_id, withdrawn=False, same_as_id=None, reason=event.reason)
 
 
@@ -52,12 +52,12 @@ def linked(state: RecordState, event: events.NewbornLinked, _: datetime) -> Reco
     return _with(state, event.subject_id, patient_id=event.patient_id, link_reason=event.reason)
 
 
-def _entries_changed(state: RecordState, subject_id: UUID) -> RecordState:
-    """Who holds a copy or a package of these entries is to be told of this event."""
-    entries = state.entries
+def _led_elsewhere(state: RecordState, subject_id: UUID) -> RecordState:
+    """Who holds the record is to be told of this event, and what is about the newborn is about somebody else by it."""
+    entries, version = state.entries, state.version + 1
     for entry in list(entries_about(state, subject_id)):
-        entries = entries.having(entry.entry_id, replace(entry, changed_version=state.version + 1))
-    return replace(state, entries=entries)
+        entries = entries.having(entry.entry_id, replace(entry, led_versions=(*entry.led_versions, version)))
+    return replace(state, entries=entries, overlays=replace(state.overlays, stay_version=version))
 
 
 def _with(state: RecordState, subject_id: UUID, **changes: Any) -> RecordState:

@@ -116,7 +116,8 @@ def entry_amended(state: RecordState, event: events.EntryAmended, at: datetime) 
 def entry_retracted(state: RecordState, event: events.EntryRetracted, _: datetime) -> RecordState:
     """Hidden, kept."""
     entry, version = state.entries[event.entry_id], state.version + 1
-    return with_entry(state, replace(entry, retraction_reason=event.reason, changed_version=version))
+    gone = replace(entry, retraction_reason=event.reason, changed_version=version, retracted_version=version)
+    return with_entry(state, gone)
 
 
 def consultation_requested(state: RecordState, event: events.ConsultationRequested, at: datetime) -> RecordState:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.decision import Facts
+from ledger.domain.newborns import persons_born
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 
@@ -21,6 +22,23 @@ def _same_patient(command: Any, record: RecordState, _: Facts) -> Iterable[Viola
         yield Violation("patient_id", ANOTHER_PATIENT.rule, ANOTHER_PATIENT.demand)
 
 
+def _own_newborn(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    if facts.person(command.patient_id) in persons_born(record, facts):
+        yield Violation("patient_id", NOT_ITS_NEWBORN.rule, NOT_ITS_NEWBORN.demand)
+
+
+def _newborn_again(_: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    before = record.provisional
+    if before is not None and facts.person(before.patient_id) in persons_born(record, facts):
+        yield Violation("record_id", NOT_ITS_NEWBORN_AGAIN.rule, NOT_ITS_NEWBORN_AGAIN.demand)
+
+
+NOT_ITS_NEWBORN = CommandGuard(
+    "NOT_ITS_OWN", "nobody who is a newborn of this record, nor merged with one", _own_newborn
+)
+NOT_ITS_NEWBORN_AGAIN = CommandGuard(
+    "NOT_ITS_OWN", "no newborn of this record is the provisional person, or the link goes first", _newborn_again
+)
 CORRECTS_SOMEBODY = CommandGuard(
     "NOT_IDENTIFIED", "a reason and a second person are of a correction: somebody was identified", _corrects_nobody
 )

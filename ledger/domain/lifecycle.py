@@ -66,8 +66,13 @@ _IDENTIFYING = (
     on.role_allowed("merge_patients"),
     on.second_allowed("merge_patients", lambda record: record.identified),
 )
-_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_HELD, is_.NOT_FULLY_SEALED)
-_CORRECTS_NEWBORN = (on.ACTS_AS_PERSON, on.role_allowed("correct_newborn"))
+_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_FULLY_SEALED)
+_CORRECTS_NEWBORN = (
+    newborn.NEWBORN_NOT_HELD,
+    newborn.NEWBORN_NOT_SEALED,
+    on.ACTS_AS_PERSON,
+    on.role_allowed("correct_newborn"),
+)
 _ARCHIVING = (on.ACTS_AS_PERSON, archive.ROLE_ARCHIVES)
 _FREE_FOR_DISPOSAL = (
     is_.NOT_HELD,
@@ -145,12 +150,15 @@ RULES: dict[type[commands.Command], Rule] = {
         names=(some.ANSWER_AWAITED,),
     ),
     course_commands.WithdrawConsultation: Rule(
-        WRITING,
+        # In a window too: an answer that is retracted there may turn out never to have been asked for.
+        CHANGEABLE,
+        demands=(is_.WINDOW_OPEN,),
         of_command=(
             on.CONSULTATION_KNOWN,
             on.CONSULTATION_OPEN,
             consultation.NOT_WITHDRAWN,
             consultation.ASKER_OR_HEAD,
+            consultation.CAME_OR_HEAD,
         ),
         names=(some.ANSWER_AWAITED,),
     ),
@@ -191,24 +199,24 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     # It says where more about the newborn is found, and alters nothing that is kept here.
     newborn_commands.LinkNewborn: Rule(
-        CHANGEABLE | KEPT | {Phase.SUBMITTED},
-        demands=(is_.NOT_IN_ERROR,),
+        CHANGEABLE | KEPT | {Phase.SUBMITTED, Phase.ENTERED_IN_ERROR},
         of_command=(
             newborn.NEWBORN_KNOWN,
-            newborn.NEWBORN_STANDS,
+            newborn.LINK_NOT_IN_ERROR,
+            newborn.LINKABLE,
             newborn.LINK_CHANGES,
             newborn.PATIENT_OF_ITS_OWN,
             newborn.LINK_CHANGED_WITH_REASON,
             on.ACTS_AS_PERSON,
             newborn.LINKED_BY_ROLE,
         ),
-        names=(some.NEWBORN_STANDS,),
+        names=(some.NEWBORN_LINKABLE,),
     ),
     newborn_commands.CorrectBirth: Rule(
         CHANGEABLE,
         demands=_OPEN_FOR_NEWBORNS,
         of_command=(newborn.NEWBORN_KNOWN, newborn.NEWBORN_STANDS, newborn.BIRTH_CHANGES, *_CORRECTS_NEWBORN),
-        names=(some.NEWBORN_STANDS,),
+        names=(some.NEWBORN_CHANGEABLE,),
     ),
     newborn_commands.WithdrawNewborn: Rule(
         CHANGEABLE,
@@ -221,13 +229,18 @@ RULES: dict[type[commands.Command], Rule] = {
             newborn.NOTHING_ABOUT_NOBODY,
             *_CORRECTS_NEWBORN,
         ),
-        names=(some.NEWBORN_STANDS,),
+        names=(some.NEWBORN_CHANGEABLE,),
     ),
     newborn_commands.RestoreNewborn: Rule(
         CHANGEABLE,
         demands=_OPEN_FOR_NEWBORNS,
-        of_command=(newborn.NEWBORN_KNOWN, newborn.NEWBORN_WAS_WITHDRAWN, *_CORRECTS_NEWBORN),
-        names=(some.NEWBORN_WITHDRAWN,),
+        of_command=(
+            newborn.NEWBORN_KNOWN,
+            newborn.NEWBORN_WAS_WITHDRAWN,
+            newborn.STILL_OF_ITS_OWN,
+            *_CORRECTS_NEWBORN,
+        ),
+        names=(some.NEWBORN_RESTORABLE,),
     ),
     course_commands.RecogniseResult: Rule(IN_CARE_OR_AFTER, of_command=(on.ENTRY_KNOWN,)),
     course_commands.RepeatExamination: Rule(WRITING),
@@ -239,12 +252,18 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.IdentifyPatient: Rule(
         LIVING,
         demands=(is_.IDENTITY_OPEN, is_.IDENTITY_NOT_HELD, is_.IDENTITY_NOT_SEALED),
-        of_command=(who.CORRECTS_SOMEBODY, who.ANOTHER_PATIENT, on.CORRECTION_CONFIRMED, *_IDENTIFYING),
+        of_command=(
+            who.CORRECTS_SOMEBODY,
+            who.ANOTHER_PATIENT,
+            who.NOT_ITS_NEWBORN,
+            on.CORRECTION_CONFIRMED,
+            *_IDENTIFYING,
+        ),
     ),
     identity_commands.WithdrawIdentification: Rule(
         LIVING,
         demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
-        of_command=(on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
+        of_command=(who.NOT_ITS_NEWBORN_AGAIN, on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED), of_command=(time.ENDS_AFTER_START,)),
     course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),

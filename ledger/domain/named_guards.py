@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ledger.domain.course_state import Newborn
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import SealMode
+from ledger.domain.newborns import listed_about
 from ledger.domain.refusal import Violation
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD, OPEN_TRANSFERS, StateGuard
@@ -44,6 +46,20 @@ def _time_changeable(record: RecordState, facts: Facts) -> Iterator[Violation]:
     kept = [*NOT_HELD.faults(record, facts), *NOT_FULLY_SEALED.faults(record, facts)]
     if kept and not _amendable(record):
         yield from kept
+
+
+def _changeable_newborns(record: RecordState, *, withdrawn: bool) -> Iterator[Newborn]:
+    """Newborns, taken back or not, about whom no hold and no seal of an original lists anything."""
+    seals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
+    keeping = (*record.overlays.holds.values(), *seals)
+    for born in record.newborns.values():
+        if born.withdrawn is withdrawn and not any(listed_about(record, each, born.subject_id) for each in keeping):
+            yield born
+
+
+def _linkable(record: RecordState) -> bool:
+    stands = not record.archiving.in_error
+    return any((stands and not each.withdrawn) or each.patient_id is not None for each in record.newborns.values())
 
 
 def _stands(record: RecordState) -> bool:
@@ -97,10 +113,15 @@ OFFER_OUT = _some(
     "an offer is out",
     lambda it: any(each.state in OPEN_TRANSFERS for each in it.transfers.values()),
 )
-NEWBORN_STANDS = _some(
-    "NO_NEWBORN", "a newborn stands", lambda it: any(not each.withdrawn for each in it.newborns.values())
+NEWBORN_LINKABLE = _some("NO_NEWBORN", "a newborn stands that was not entered in error, or is linked", _linkable)
+NEWBORN_CHANGEABLE = _some(
+    "NO_NEWBORN",
+    "a newborn stands about whom nothing is held or sealed",
+    lambda it: any(_changeable_newborns(it, withdrawn=False)),
 )
-NEWBORN_WITHDRAWN = _some(
-    "NO_NEWBORN", "a newborn was taken back", lambda it: any(each.withdrawn for each in it.newborns.values())
+NEWBORN_RESTORABLE = _some(
+    "NO_NEWBORN",
+    "a newborn was taken back about whom nothing is held or sealed",
+    lambda it: any(_changeable_newborns(it, withdrawn=True)),
 )
 OFFERED_ONCE = _some("NO_TRANSFER", "it was offered to some hospital", lambda it: it.transfers)

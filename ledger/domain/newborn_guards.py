@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.course_state import Newborn
 from ledger.domain.decision import Facts
-from ledger.domain.newborns import entries_about
+from ledger.domain.keeping_values import SealMode
+from ledger.domain.newborns import entries_about, listed_about, persons_born
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 from ledger.domain.values import Phase
@@ -76,10 +78,38 @@ def _another_patient(command: Any, record: RecordState, _: Facts) -> bool:
     return found is None or found.patient_id != command.patient_id
 
 
-def _of_its_own(command: Any, record: RecordState, _: Facts) -> bool:
-    others = (each for each in record.newborns.values() if each.subject_id != command.subject_id and not each.withdrawn)
-    taken = {record.patient_id, *(each.patient_id for each in others)}
-    return command.patient_id is None or command.patient_id not in taken
+def _linkable(command: Any, record: RecordState, facts: Facts) -> bool:
+    # What was said of one who was taken back is taken back too, or it would stand for ever.
+    return command.patient_id is None or _stands(command, record, facts)
+
+
+def _link_not_in_error(command: Any, record: RecordState, _: Facts) -> bool:
+    return command.patient_id is None or not record.archiving.in_error
+
+
+def _of_its_own(command: Any, record: RecordState, facts: Facts) -> bool:
+    return command.patient_id is None or _is_nobody_else(command.patient_id, command.subject_id, record, facts)
+
+
+def _still_of_its_own(command: Any, record: RecordState, facts: Facts) -> bool:
+    found = _named(command, record)
+    if found is None or found.patient_id is None:
+        return True
+    return _is_nobody_else(found.patient_id, found.subject_id, record, facts)
+
+
+def _is_nobody_else(patient_id: UUID, subject_id: UUID, record: RecordState, facts: Facts) -> bool:
+    taken = {facts.person(record.patient_id), *persons_born(record, facts, but=subject_id)}
+    return facts.person(patient_id) not in taken
+
+
+def _not_held(command: Any, record: RecordState, _: Facts) -> bool:
+    return not any(listed_about(record, hold, command.subject_id) for hold in record.overlays.holds.values())
+
+
+def _original_open(command: Any, record: RecordState, _: Facts) -> bool:
+    originals = (seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL)
+    return not any(listed_about(record, seal, command.subject_id) for seal in originals)
 
 
 def _changed_with_reason(command: Any, record: RecordState, _: Facts) -> bool:
@@ -110,8 +140,25 @@ NOTHING_ABOUT_NOBODY = _check(
 )
 BIRTH_CHANGES = _check("SAME_TIME", "another time than the one that counts", "born_at", _another_time)
 LINK_CHANGES = _check("SAME_PATIENT", "another patient than the one it is linked to", "patient_id", _another_patient)
+LINKABLE = _check("SUBJECT_WITHDRAWN", "the newborn was not taken back, or its link is", "patient_id", _linkable)
+LINK_NOT_IN_ERROR = _check(
+    "IN_ERROR", "it was not entered in error, or a link is taken back", "patient_id", _link_not_in_error
+)
 PATIENT_OF_ITS_OWN = _check(
-    "NOT_ITS_OWN", "neither the patient of this record nor another newborn of it", "patient_id", _of_its_own
+    "NOT_ITS_OWN",
+    "neither the patient of this record nor another newborn of it, nor merged with either",
+    "patient_id",
+    _of_its_own,
+)
+STILL_OF_ITS_OWN = _check(
+    "NOT_ITS_OWN",
+    "its patient is neither this record's nor another newborn's of it, nor merged with either, or the link goes first",
+    "subject_id",
+    _still_of_its_own,
+)
+NEWBORN_NOT_HELD = _check("ENTRY_HELD", "no hold lists an entry about the newborn", "subject_id", _not_held)
+NEWBORN_NOT_SEALED = _check(
+    "ENTRY_SEALED", "no seal of an original lists an entry about the newborn", "subject_id", _original_open
 )
 LINK_CHANGED_WITH_REASON = _check(
     "REASON_REQUIRED",

@@ -35,7 +35,8 @@ def unlisted(record: RecordState, seal: Seal) -> list[tuple[UUID, EntryVersion]]
 
 
 def acts_on(record: RecordState, entry_ids: Iterable[UUID], after: int = 0) -> list[tuple[EntryRef, int]]:
-    """Countersignatures, retractions and corrected times of these entries: of which version, by which record version.
+    """Countersignatures, retractions, corrected times and changes of whom these entries are about: of which version, by
+    which record version.
 
     `after` leaves out what a seal's last step had reached.
     """
@@ -56,12 +57,13 @@ def acts_since(record: RecordState, seal: Seal) -> list[tuple[EntryRef, int]]:
 def _acts(record: RecordState, entry: Entry, version: EntryVersion) -> Iterable[int]:
     if version.countersigned_version:
         yield version.countersigned_version
-    # A time is the entry's, whichever version stands.
+    # A time and a subject are the entry's, whichever version stands, and so is that it was retracted.
     if version is entry.last:
         yield from (each.record_version for each in record.time_corrections if each.entry_id == entry.entry_id)
-    # Nothing of a retracted entry changes any more: its last change is that it was retracted.
-    if entry.retracted and version is entry.last:
-        yield entry.changed_version
+        # Of a draft nothing is sealed, not even that.
+        yield from entry.led_versions if entry.state is not EntryState.DRAFT else ()
+        if entry.retracted:
+            yield entry.retracted_version
 
 
 def came_since(record: RecordState, seal: Seal) -> list[EntryRef]:

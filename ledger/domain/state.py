@@ -88,6 +88,10 @@ class Entry:
     """When what it says happened, as corrected last."""
     changed_version: int = 0
     """Version of the record at its last change that who holds a copy is told of; 0 = none."""
+    retracted_version: int = 0
+    """Version of the record at which it was retracted; 0 = it was not."""
+    led_versions: tuple[int, ...] = ()
+    """Versions of the record at which it came to be about somebody else, as a newborn was taken back or restored."""
 
     @property
     def last(self) -> EntryVersion:

@@ -61,6 +61,7 @@ CREATE TABLE {linked_newborns} (
     subject_id uuid NOT NULL,
     version bigint NOT NULL,
     patient_id uuid,
+    withdrawn boolean NOT NULL,
     PRIMARY KEY (record_id, subject_id)
 );
 CREATE INDEX ON {linked_newborns} (patient_id)
@@ -143,20 +144,22 @@ ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, sa
 DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
 
 -- name: load_linked_newborns
-SELECT w.record_id, w.subject_id, w.version, w.patient_id
+SELECT w.record_id, w.subject_id, w.version, w.patient_id, w.withdrawn
 FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, subject_id)
 JOIN {linked_newborns} AS w USING (record_id, subject_id)
 
 -- name: store_linked_newborns
-INSERT INTO {linked_newborns} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[])
-ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, patient_id = excluded.patient_id
+INSERT INTO {linked_newborns} SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::boolean[])
+ON CONFLICT (record_id, subject_id) DO UPDATE
+SET version = excluded.version, patient_id = excluded.patient_id, withdrawn = excluded.withdrawn
 
 -- name: erase_linked_newborns
 DELETE FROM {linked_newborns} WHERE record_id = ANY($1::uuid[])
 
 -- name: births_of
-SELECT l.record_id, l.subject_id, l.patient_id FROM {linked_newborns} AS l
-WHERE l.patient_id = ANY($1::uuid[]) ORDER BY l.record_id, l.subject_id LIMIT $2
+SELECT l.record_id, l.subject_id, l.patient_id FROM {linked_newborns} AS l JOIN {episodes} AS e USING (record_id)
+WHERE l.patient_id = ANY($1::uuid[]) AND NOT l.withdrawn AND NOT e.in_error
+ORDER BY l.record_id, l.subject_id LIMIT $2
 
 -- name: patient_of_case_number
 SELECT patient_id FROM (
@@ -257,6 +260,7 @@ CROSS JOIN LATERAL (
 ) AS w
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(l.subject_id, l.patient_id) ORDER BY l.subject_id) AS linked
-    FROM {linked_newborns} AS l WHERE l.record_id = e.record_id AND l.patient_id IS NOT NULL
+    FROM {linked_newborns} AS l
+    WHERE l.record_id = e.record_id AND l.patient_id IS NOT NULL AND NOT l.withdrawn AND NOT e.in_error
 ) AS l
 ORDER BY e.place, e.record_id

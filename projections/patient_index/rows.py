@@ -71,6 +71,8 @@ class LinkedNewborn(NamedTuple):
     version: int
     patient_id: UUID | None
     """None = the link was taken back."""
+    withdrawn: bool = False
+    """The newborn itself was taken back: its link is shown to nobody."""
 
 
 class Duplicate(NamedTuple):

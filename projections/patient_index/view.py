@@ -34,7 +34,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 6
+    schema_version = 7
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -60,6 +60,8 @@ class PatientIndex:
             return (patient, _identity_key(event))
         concerned = body_class in ON_EPISODE or body_class in CHANGES_PHASE
         episode = (RowKey(_EPISODES, (event.stream_id,)),) if concerned else ()
+        if body_class in _LEADS_NEWBORN:
+            return (*episode, _linked_key(event))
         return (*episode, _entry_key(event)) if body_class in _CHANGES_ENTRY else episode
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
@@ -106,6 +108,11 @@ def _entry_key(event: ViewEvent) -> RowKey:
     return RowKey(_ENTRIES, (event.stream_id, UUID(named)))
 
 
+def _linked_key(event: ViewEvent) -> RowKey:
+    body: Any = event.message
+    return RowKey(_LINKED, (event.stream_id, UUID(body.subject_id)))
+
+
 def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
     """Codes of the newest version of an entry, none once it is retracted; duplicates and newborns as linked."""
     body: Any = event.message
@@ -128,8 +135,13 @@ def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Cha
         yield Change(_DUPLICATES, Duplicate(*of, source.system, source.type, source.id))
     elif event.body_class in _LEADS_NEWBORN:
         yield Change(_NEWBORNS, led_newborn(event, body))
+        linked = cast("LinkedNewborn | None", rows.get(_linked_key(event)))
+        if linked is not None:
+            withdrawn = event.body_class is course_events_pb2.NewbornWithdrawn
+            yield Change(_LINKED, linked._replace(version=event.version, withdrawn=withdrawn))
     elif event.body_class is course_events_pb2.NewbornLinked:
         patient_id = UUID(body.patient_id) if body.patient_id else None
+        # Of one who was taken back a link is only taken back, so whoever is linked stands.
         yield Change(_LINKED, LinkedNewborn(event.stream_id, UUID(body.subject_id), event.version, patient_id))
 
 

@@ -31,6 +31,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.keeping_values import SealMode, UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
+from ledger.domain.newborns import subject_of
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.state_guards import FINAL, NOT_FULLY_SEALED, NOT_HELD
@@ -71,6 +72,7 @@ def check_step(step: Step) -> None:
     check_reopened(step)
     check_kept_content(step)
     check_holds(step)
+    check_family(step)
     check_seals(step)
     check_two_persons(step)
     check_archived(step)
@@ -214,10 +216,20 @@ def listed_entries(record: RecordState, *, originals: bool = False) -> set[UUID]
 
 
 def check_holds(step: Step) -> None:
-    """What a hold or the seal of an original lists is not changed: no next version, no retraction, no signed draft."""
+    """What a hold or the seal of an original lists is not changed: no next version, no retraction, no signed draft, nor
+    whom it is about.
+    """
     for entry_id in listed_entries(step.before) if step.after.phase is not Phase.DESTROYED else ():
         before, after = step.before.entries[entry_id], step.after.entries[entry_id]
         assert (len(after.versions), after.retracted) == (len(before.versions), before.retracted)
+        assert subject_of(step.after, after) == subject_of(step.before, before)
+
+
+def check_family(step: Step) -> None:
+    """The patient of a record and its newborns who stand are as many persons."""
+    born = [each.patient_id for each in step.after.newborns.values() if not each.withdrawn and each.patient_id]
+    persons = [step.after.patient_id, *born] if step.after.phase is not Phase.DESTROYED else []
+    assert len(set(persons)) == len(persons)
 
 
 def check_seals(step: Step) -> None:

@@ -235,7 +235,7 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     RestoreNewborn: lambda record, _, pick: RestoreNewborn(RECORD, pick.of(record.newborns), "twins after all"),
     LinkNewborn: lambda record, _, pick: LinkNewborn(
-        RECORD, pick.of(record.newborns), (UUID(int=72), UUID(int=73), None)[pick.number % 3], "its own records"
+        RECORD, pick.of(record.newborns), (UUID(int=72), None, record.patient_id)[pick.number % 3], "its own records"
     ),
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),

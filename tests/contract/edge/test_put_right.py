@@ -113,3 +113,31 @@ async def test_what_was_stated_of_a_merged_patient_is_not_stated_again(client: E
     )
     await client.call("IdentityService/UnmergePatients", apart)
     await client.call("RecordService/RecordEntry", again)
+
+
+async def test_no_family_becomes_one_patient_over_the_wire(client: EdgeClient) -> None:
+    """Neither by a merge of mother or sibling with the child, nor by a link to who goes on for either."""
+    mother, child, other = [await open_record(client) for _ in range(3)]
+    life = Life(client, mother.record_id)
+    hers, its, others = [(await Life(client, each.record_id).read()).patient_id for each in (mother, child, other)]
+    one, two = [(await life.course("RegisterNewborn", number=number)).subject_id for number in (1, 2)]
+    for born, patient_id in ((one, its), (two, others)):
+        await life.course("LinkNewborn", ARCHIVIST, subject_id=born, patient_id=patient_id)
+
+    async def merge(patient_id: str, survivor_id: str) -> Any:
+        request = identity.MergePatientsRequest(context=by(ARCHIVIST), reason="same name")
+        request.patient_id, request.survivor_id = patient_id, survivor_id
+        return await client.call("IdentityService/MergePatients", request)
+
+    for pair in ((hers, its), (its, hers), (its, others)):
+        assert await life.refused(merge(*pair)) == ["NOT_ITS_OWN"]
+    await life.course("LinkNewborn", ARCHIVIST, subject_id=two, patient_id="", reason="another one's number")
+    await merge(its, others)
+    again: dict[str, Any] = {"subject_id": two, "patient_id": others}
+    assert await life.refused(life.course("LinkNewborn", ARCHIVIST, **again)) == ["NOT_ITS_OWN"]
+    # Who was merged into the survivor is asked by that name, too.
+    assert await life.refused(merge(hers, others)) == ["NOT_ITS_OWN"]
+    await life.course("WithdrawNewborn", ARCHIVIST, subject_id=one, same_as_id=two, reason="registered twice")
+    await life.course("LinkNewborn", ARCHIVIST, **again)
+    restore = life.course("RestoreNewborn", ARCHIVIST, subject_id=one, reason="two were born")
+    assert await life.refused(restore) == ["NOT_ITS_OWN"]

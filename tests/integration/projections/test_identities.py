@@ -186,6 +186,29 @@ async def test_mother_and_newborn_show_each_other(ground: Ground) -> None:
                 assert [(each.record_id, each.subject_id, each.patient_id) for each in shown] == link
 
 
+async def test_no_index_shows_a_link_of_who_was_taken_back_or_of_a_record_in_error(ground: Ground) -> None:
+    """It is shown again once the newborn stands; never where the record was entered in error."""
+    record, born, right, child = h.EventStream(), uuid4(), uuid4(), UUID(int=11)
+    begun = [h.registered("OBST", "C10", UUID(int=10)), h.care_started(), life.newborn_linked(born, child)]
+    shown: list[tuple[int, int]] = []
+    async with running(ground, PatientIndex()):
+        queries = BoardQueries(reader(ground))
+        ground.append([h.EventStream().seal(h.registered("NEO", "C11", child))])
+        for news in (
+            [*begun, life.newborn_withdrawn(right)],
+            [life.newborn_withdrawn(born, right)],
+            [life.newborn_restored(born)],
+            [life.newborn_withdrawn(born)],
+            [life.newborn_linked(born, None), life.newborn_restored(born), life.newborn_linked(born, child)],
+            [life.entered_in_error()],
+        ):
+            head = ground.append(record.seal(body) for body in news)
+            (hers,) = (await queries.patient_index("north", None, "C10", head)).episodes
+            its = await queries.patient_index("north", None, "C11", head)
+            shown.append((len(hers.newborns), len(its.births)))
+    assert shown == [(1, 1), (0, 0), (1, 1), (0, 0), (1, 1), (0, 0)]
+
+
 async def test_an_identified_patient_takes_the_record_along(ground: Ground) -> None:
     """It moves from the provisional person to the known one, in the index and on the board."""
     record, provisional, known = h.EventStream(), UUID(int=50), UUID(int=51)

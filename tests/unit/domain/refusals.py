@@ -369,6 +369,42 @@ def _linked_again(subject_of: Callable[[Stream], UUID], then: LinkNewborn) -> tu
     return stream, replace(then, subject_id=subject_of(stream))
 
 
+def _seal_first(stream: Stream) -> UUID:
+    """A seal on the original of the first entry alone."""
+    command = keeping.SealRecord(RECORD, SealMode.ORIGINAL, SealParty.PATIENT_SIDE, "", (first(stream),), PATIENTS_SIDE)
+    return made(stream, command, "seal_id", leaves=leaves(stream))
+
+
+def _kept_about(keep: Callable[[Stream], UUID], of: Callable[[UUID], Command]) -> tuple[Stream, Command]:
+    """The last of two newborns, about whom something is kept as it is."""
+    stream = _twins(of=of)
+    last = _last_newborn(stream)
+    stream.entry(replace(note("Cries."), subject_id=last))
+    stream.entry()
+    keep(stream)
+    return stream, of(last)
+
+
+def _restored_as(patient_id: UUID) -> tuple[Stream, Command]:
+    """One who was taken back, whose patient is another newborn's by now."""
+    stream = _twins()
+    one, last = stream.record.newborns
+    for each in (last, one):
+        stream.when(_linked(each, to=patient_id), patient=patient())
+        if each == last:
+            stream.when(WithdrawNewborn(RECORD, last, one, "registered twice"))
+    return stream, _restored_newborn(last)
+
+
+def _born_as(patient_id: UUID, then: Command) -> tuple[Stream, Command]:
+    """The record of a provisional person whose newborn is that patient; taken for somebody where that is taken back."""
+    stream = _unverified()
+    if isinstance(then, WithdrawIdentification):
+        stream.when(course.IdentifyPatient(RECORD, OTHER), patient=patient())
+    stream.when(_linked(made(stream, RegisterNewborn(RECORD, 1, None), "subject_id"), to=patient_id), patient=patient())
+    return stream, then
+
+
 def _about_newborn(stream: Stream) -> UUID:
     entry_id = _of_newborn(stream)
     return stream.record.entries[entry_id].last.content.subject_id or NOBODY
@@ -637,7 +673,8 @@ CASES: list[Case] = [
         for case in (
             Case("UNKNOWN_SUBJECT", lambda of=of: (_twins(), of(NOBODY))),
             Case("WINDOW_OVER", with_entry(lambda of=of: _twins(reopened(), of=of), lambda s, of=of: of(_last_newborn(s))), {"now": NOW + timedelta(days=4)}),
-            Case("HELD", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: after(s, hold, lambda _: of(_last_newborn(s)))[1])),
+            Case("ENTRY_HELD", lambda of=of: _kept_about(hold, of)),
+            Case("ENTRY_SEALED", lambda of=of: _kept_about(_seal_first, of)),
             Case("FULLY_SEALED", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, seal, lambda _: of(_last_newborn(s)))[1])),
             Case("NOT_A_PERSON", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": CLOCK}),
             Case("ROLE_NOT_ALLOWED", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": TRAINEE}),
@@ -647,6 +684,9 @@ CASES: list[Case] = [
     Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _withdrawn_newborn(_last_newborn(s)))),
     Case("UNKNOWN_SUBJECT", lambda: (_twins(), _linked(NOBODY)), _KNOWN),
     Case("IN_ERROR", lambda: (_kept_in_error(), _linked(NOBODY)), {"now": LATER, **_KNOWN}),
+    Case("NOT_ITS_OWN", lambda: _restored_as(CHILD)),
+    Case("NOT_ITS_OWN", lambda: _born_as(CHILD, course.IdentifyPatient(RECORD, CHILD)), _KNOWN),
+    Case("NOT_ITS_OWN", lambda: _born_as(PATIENT, nobody_known())),
     Case("SUBJECT_WITHDRAWN", with_entry(lambda: _twins(of=_restored_newborn), lambda s: _linked(_last_newborn(s))), _KNOWN),
     Case("SAME_PATIENT", lambda: _linked_again(_last_newborn, _linked(NOBODY)), _KNOWN),
     Case("NOT_ITS_OWN", lambda: _linked_again(lambda s: next(iter(s.record.newborns)), _linked(NOBODY)), _KNOWN),
@@ -661,6 +701,8 @@ CASES: list[Case] = [
     Case("HAS_ENTRIES", with_entry(active, lambda s: _withdrawn_newborn(_about_newborn(s)))),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), course.WithdrawConsultation(RECORD, NOBODY, "asked for another"))),
     Case("ALREADY_ANSWERED", with_entry(active, lambda s: _withdrawal(s, answer))),
+    Case("ALREADY_ARRIVED", with_entry(active, lambda s: _withdrawal(s, lambda asked: course.ArriveAtConsultation(RECORD, asked)))),
+    Case("WINDOW_OVER", lambda: (reopened(), _withdraw(NOBODY)), {"now": NOW + timedelta(days=4)}),
     Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _withdrawal(s, _withdraw))),
     Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _after_withdrawal(s, answer))),
     Case("CONSULTATION_WITHDRAWN", with_entry(active, lambda s: _after_withdrawal(s, lambda asked: course.ArriveAtConsultation(RECORD, asked)))),

@@ -11,6 +11,7 @@ import pytest
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
 from ledger.domain.course_commands import ArriveAtConsultation, CorrectTime, ReportMissedDeadline, WithdrawConsultation
 from ledger.domain.deadlines import Deadline, deadlines
+from ledger.domain.keeping_commands import RearchiveRecord
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state_guards import MANDATORY_THERE
 from ledger.domain.values import Actor, TimeOf, Urgency
@@ -25,6 +26,7 @@ from tests.unit.domain.given import (
     closed,
     facts,
     narrative,
+    reopened,
     signed,
 )
 from tests.unit.domain.refusals import COLLEAGUE
@@ -121,3 +123,29 @@ def test_a_request_is_not_moved_past_its_withdrawal() -> None:
     later = NOW + timedelta(minutes=45)
     move = CorrectTime(RECORD, TimeOf.CONSULTATION_REQUEST, None, 0, later, "read off wrongly", asked_id)
     assert stream.refused(move, actor=CHIEF, now=NOW + timedelta(hours=2))[1] == [("corrected_at", "OUT_OF_ORDER")]
+
+
+def test_what_the_consultant_came_to_is_withdrawn_by_the_head_alone() -> None:
+    """Care was given and a note is owed: who asked does not wipe it out. The arrival stays beside the reason."""
+    stream, asked_id = asked()
+    stream.when(ArriveAtConsultation(RECORD, asked_id))
+    arrived = [("consultation_id", "ALREADY_ARRIVED")]
+    assert stream.refused(withdraw(asked_id)) == (RefusalKind.STATE, arrived)
+    assert stream.refused(withdraw(asked_id), actor=COLLEAGUE)[1] == [("context.actor", "NOT_AUTHOR"), *arrived]
+    stream.when(withdraw(asked_id), actor=CHIEF)
+    found = stream.record.consultations[asked_id]
+    assert (found.arrived_at, found.withdrawal_reason) == (NOW, "meant for the next bed")
+    assert not any("consultation" in each.text for each in MANDATORY_THERE.faults(stream.record, facts()))
+
+
+def test_it_is_withdrawn_in_a_window_and_not_after_it() -> None:
+    """Whatever the window names: an answer that was retracted there may never have been asked for."""
+    stream = reopened()
+    before = asked()[0].record.consultations
+    stream.state = replace(stream.record, consultations=before)
+    (asked_id,) = before
+    assert stream.refused(RearchiveRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
+    assert stream.refused(withdraw(asked_id), now=NOW + timedelta(days=4))[1] == [("record_id", "WINDOW_OVER")]
+    stream.when(withdraw(asked_id))
+    stream.when(RearchiveRecord(RECORD))
+    assert stream.last_events == ["RecordRearchived"]
