@@ -128,9 +128,11 @@ class BodyUnreadable(LedgerError):
 class ClearLedger(LedgerError):
     """The hospital's ledger holds bodies in the clear, from before they were sealed; this release does not serve it."""
 
-    def __init__(self, hospital: str) -> None:
+    def __init__(self, hospital: str, position: int) -> None:
         super().__init__()
         self.hospital = hospital
+        self.position = position
+        """The first of them."""
 
 
 class RecordDestroyed(LedgerError):

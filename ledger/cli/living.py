@@ -13,7 +13,7 @@ from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup, held_backup
 from ledger.backup.manifest import KEYS, Ledger
 from ledger.backup.new_backup import LOG
-from ledger.backup.older_note_keys import note_keys_of, older_note_keys
+from ledger.backup.older_note_keys import missing_note_keys, note_keys_of, older_note_keys
 from ledger.backup.published import Seen
 from ledger.backup.restoring import Ask, Checked, checked_backup
 from ledger.blobs.contract import Blobs
@@ -130,7 +130,25 @@ def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair:
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
     _refuse_strange(living.kept, found)
+    _require_note_keys(living, found, for_repair=for_repair)
     return found
+
+
+def _require_note_keys(living: Living, found: Checked, *, for_repair: bool) -> None:
+    """Raises RestoreRefused where a signed log would go on under a key that nobody has vouched for; said for a repair:
+    where its key is lost for good, its records are not.
+    """
+    stores = {**living.logs, "this backup": found.log}
+    faults = [
+        fault
+        for ledger in found.events.manifest.ledgers
+        for name, log in stores.items()
+        for fault in (missing_note_keys(log, name, ledger, found.keys) if found.keys else ())
+    ]
+    if faults and not for_repair:
+        raise RestoreRefused([*faults, "take newer KEYS; where there are none, --for-repair (docs/operations.md)"])
+    for fault in faults:
+        click.echo(f"{fault}: the log is not signed on before that key is put where note keys lie (LEDGER_LOG_KEYS)")
 
 
 def _refuse_strange(kept: Kept, found: Checked) -> None:

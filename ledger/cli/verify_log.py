@@ -14,6 +14,7 @@ from ledger.cli.signed_heads import signed_heads
 from ledger.cli.trusted_keys import required_policy
 from ledger.keys.private_file import UnsafeFile, read_private
 from ledger.log.fsck import LogChecked, LogFault, check_log
+from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.policy import Witnessed
@@ -21,7 +22,7 @@ from ledger.trust.range_walk import Progress
 from ledger.trust.strict_base64 import to_base64
 
 _TOKEN_BYTES_MAX = 1024
-_FAULTS = (LogFault, LogUnreachable, BlobError, UnsafeFile, OSError)
+_FAULTS = (LogFault, LogDamaged, LogUnreachable, BlobError, UnsafeFile, OSError)
 
 
 @click.command()
@@ -77,7 +78,9 @@ def _checked(
     source: str, key: VerifierKey, token_file: Path | None, heads: list[Witnessed], progress: Progress, *, bodies: bool
 ) -> LogChecked:
     if not source.startswith(("http://", "https://")):
-        return check_log(DirectoryBlobs(Path(source)).get, key, bodies=bodies, remembered=heads, progress=progress)
+        blobs = DirectoryBlobs(Path(source))
+        seen = LogFiles(blobs, "").seen()
+        return check_log(blobs.get, key, bodies=bodies, remembered=heads, seen=seen, progress=progress)
     token = b"" if token_file is None else read_private(token_file, bytes_max=_TOKEN_BYTES_MAX).partition(b"\n")[0]
     with LogOverHttp(source, token.decode("ascii", "replace").strip()) as opened:
         return check_log(opened.read, key, bodies=bodies, remembered=heads, progress=progress)

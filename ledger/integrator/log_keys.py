@@ -34,7 +34,7 @@ class LogKeys:
     def __init__(
         self, folder: Path, passphrase_file: Path | None, *, make: bool, verifiers: LogVerifiers | None = None
     ) -> None:
-        """`make`: a key that is missing is made, which only who runs the whole service alone may want.
+        """`make`: the first key of a log is made, which only who runs the whole service alone may want.
 
         `verifiers` None: the file beside the keys.
         """
@@ -49,7 +49,7 @@ class LogKeys:
         path = self._keys.path_of(origin, KeyKind.ED25519)
         try:
             found = self._keys.signing_paths(origin, KeyKind.ED25519)
-            if not found and self._make and not self._keys.retired(origin, KeyKind.ED25519):
+            if not found and self._make and self._is_new(origin):
                 self._keys.make(origin, KeyKind.ED25519, self._passphrase(origin), cost=_MADE_COST)
                 found = [path]
             if not found:
@@ -64,6 +64,13 @@ class LogKeys:
             return list(dict.fromkeys([*self._keys.verifiers_of(origin, KeyKind.ED25519), *self._verifiers(origin)]))
         except (OSError, UnsafeFile, SealedKeyFault) as error:
             raise LogDamaged("keys", f"a key of {origin} cannot be read: {type(error).__name__}") from error
+
+    def _is_new(self, origin: str) -> bool:
+        """Whether no key has signed under it yet: where one has and is not here, another would be vouched for by none."""
+        try:
+            return not self._keys.retired(origin, KeyKind.ED25519) and not self._verifiers(origin)
+        except LogDamaged as damage:
+            raise KeyUnusable(origin, f"whether it is the first cannot be said: {damage.what}") from damage
 
     def _once(self, origin: str, path: Path) -> SigningKey:
         known = path.stat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.blobs.contract import BlobDiffers
-from ledger.log.log_files import SEEN, SIGNED, LogDamaged, LogFiles
+from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, seen_path
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.own_heads import newest_head
 from ledger.log.seen_heads import SeenHeads
@@ -102,7 +102,7 @@ class SignedLog:
             hashes = [leaf_hash(leaf.envelope) for leaf in leaves]
             # Before anything is written: what is written stays.
             if size := self._seen.first_differing(self._growth.frontier(), hashes):
-                raise BlobDiffers(f"{SEEN}/{size}")
+                raise BlobDiffers(seen_path(size))
         self._growth.take(leaves)
 
     def sign(self) -> Note:

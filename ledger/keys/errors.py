@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -38,10 +39,12 @@ class KeysUnavailable(KeyProblem):
 class KeysHeldBack(KeysUnavailable):
     """Records of this ledger may have been destroyed where events are missing, so none is opened."""
 
-    def __init__(self, hospital: str, first: int, upto: int) -> None:
+    def __init__(self, hospital: str, first: int, upto: int, also: Collection[str] = ()) -> None:
+        """`also`: other hospitals that were asked for and are held back too."""
         super().__init__("records are held back")
         self.args = (f"{self.__doc__} {hospital}, {first} to {upto}: `ledger repair refill`, or `ledger keys release`",)
         self.hospital = hospital
+        self.hospitals = frozenset({hospital, *also})
 
 
 class UnknownToken(KeyProblem):

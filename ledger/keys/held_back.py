@@ -54,7 +54,8 @@ class HeldBack:
             if each.origin not in self._said:
                 _log.warning("records are held back", extra={"origin": each.origin, "upto": each.upto})
             self._said.add(each.origin)
-        raise KeysHeldBack(hospital_of(held[0].origin), held[0].first, held[0].upto)
+        also = {hospital_of(each.origin) for each in held}
+        raise KeysHeldBack(hospital_of(held[0].origin), held[0].first, held[0].upto, also)
 
     async def held(self, origins: Collection[str]) -> list[Held]:
         """What is held back of these ledgers, by their first origins."""

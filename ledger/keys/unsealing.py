@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from ledger.api.v1.keys_pb2 import UnsealPurpose
 from ledger.keys.consumers_file import Consumer, Consumers
-from ledger.keys.errors import HospitalDenied, PurposeDenied, UnknownToken
+from ledger.keys.errors import HospitalDenied, KeysHeldBack, PurposeDenied, UnknownToken
 from ledger.keys.origin import hospital_of
 from ledger.trust.envelope import decode
 from ledger.trust.fault import EnvelopeFault
@@ -19,6 +19,10 @@ from ledger.trust.sealing import Destroyed, Opened, Opener, Opening
 
 _log = logging.getLogger(__name__)
 _BEARER = "Bearer "
+_REFUSED = {
+    "denied": "bodies were asked for without a right to",
+    "held_back": "bodies were asked for while records are held back",
+}
 
 
 class Unsealing:
@@ -40,11 +44,19 @@ class Unsealing:
         self, authorization: str | None, purpose: UnsealPurpose.ValueType, events: Sequence[tuple[bytes, bytes]]
     ) -> list[Opening]:
         """One result per (envelope, body), in order. Raises UnknownToken, PurposeDenied, HospitalDenied,
-        KeysUnavailable; one event of a hospital that is not the caller's refuses the whole batch.
+        KeysUnavailable, KeysHeldBack; one event of a hospital that is not the caller's, or whose records are held back,
+        refuses the whole batch.
         """
         asking = self._allowed(authorization, purpose)
-        self._require_served(asking, purpose, events)
-        openings = await self._opener.open(events)
+        hospitals = Counter(_hospital(envelope) for envelope, _ in events)
+        if denied := [each for each in sorted(hospitals) if not asking.serves(each)]:
+            self._note_refused(asking, purpose, "denied", {each: hospitals[each] for each in denied})
+            raise HospitalDenied(denied[0])
+        try:
+            openings = await self._opener.open(events)
+        except KeysHeldBack as held:
+            self._note_refused(asking, purpose, "held_back", {each: hospitals[each] for each in held.hospitals})
+            raise
         self._note(asking, purpose, events, openings)
         return openings
 
@@ -58,16 +70,14 @@ class Unsealing:
             raise PurposeDenied
         return asking
 
-    def _require_served(
-        self, asking: Consumer, purpose: UnsealPurpose.ValueType, events: Sequence[tuple[bytes, bytes]]
+    def _note_refused(
+        self, asking: Consumer, purpose: UnsealPurpose.ValueType, outcome: str, counts: Mapping[str, int]
     ) -> None:
-        denied = Counter(of for of in (_hospital(envelope) for envelope, _ in events) if not asking.serves(of))
-        for hospital, count in denied.items():
-            self._bodies.labels(asking.name, _name(purpose), hospital, "denied").inc(count)
-            facts = {"consumer": asking.name, "purpose": _name(purpose), "hospital": hospital, "denied": count}
-            _log.warning("bodies were asked for without a right to", extra=facts)
-        if denied:
-            raise HospitalDenied(min(denied))
+        """By hospital how many bodies were asked for that nobody gets."""
+        for hospital, count in counts.items():
+            self._bodies.labels(asking.name, _name(purpose), hospital, outcome).inc(count)
+            facts = {"consumer": asking.name, "purpose": _name(purpose), "hospital": hospital, outcome: count}
+            _log.warning(_REFUSED[outcome], extra=facts)
 
     def _note(
         self,

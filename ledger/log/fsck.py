@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ledger.log.log_files import seen_path
+from ledger.log.seen_heads import SeenHeads
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.chain import FaultKind
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -59,22 +61,26 @@ def check_log(
     note: str = "checkpoint",
     bodies: bool = True,
     remembered: Iterable[Witnessed] = (),
+    seen: Iterable[Checkpoint] = (),
     progress: Progress = no_progress,
 ) -> LogChecked:
     """Reads every file that the log of its signed checkpoint must have. Raises LogFault for the first that is wrong.
 
     With the bodies every chain is walked too, and what is wrong is named as `ledger verify` names it in a ledger.
+    `seen`: heads that the log's own folder keeps (`LogFiles.seen`); those above its size are compared with nothing.
     Says that the files are the log that `key` signed, whole; not that the key's owner showed everybody the same, nor,
     without heads that somebody remembers, that the log has not been put back to an earlier one.
     """
     checkpoint = _signed(read, key, note)
     growth, watch, walk = TileGrowth(), RootWatch(remembered), LedgerWalk(digesting=False)
-    tiles, entries = 0, list[bytes]()
+    tiles, entries, shown = 0, list[bytes](), SeenHeads(seen)
     for bundle in new_bundles(0, checkpoint.size):
         entries = _entries(read, bundle)
         leaves = [leaf_hash(each) for each in entries]
         if bodies:
             _check_bodies(read, bundle, entries, walk, checkpoint.origin)
+        if shown.within(growth.size, growth.size + len(leaves)):
+            _compare_seen(shown.first_differing(growth.frontier(), leaves))
         for tile in growth.extend(leaves):
             _compare(read, tile, entries)
             tiles += 1
@@ -92,6 +98,11 @@ def check_log(
 def _compare_head(fault: Fault | None, note: str) -> None:
     if fault:
         raise LogFault(note, f"not the log of a remembered head: {fault}")
+
+
+def _compare_seen(size: int) -> None:
+    if size:
+        raise LogFault(seen_path(size), "the entries lead to another root")
 
 
 def _signed(read: Read, key: VerifierKey, path: str) -> Checkpoint:

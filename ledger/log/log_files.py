@@ -21,6 +21,8 @@ HEADS = "heads"
 """Below it the text of every head by its size, written before it is signed and never deleted."""
 SEEN = "seen"
 """Below it by size the texts of heads that somebody was shown beyond what this log still shows; never deleted."""
+SEEN_SIZES = f"{SEEN}/sizes"
+"""Which of them there are, a size a line: one that is taken away is missed."""
 ENDED = "ended"
 """Why this log is closed for ever and which one goes on: a note of its own key, never replaced."""
 SUCCEEDED = "succeeded"
@@ -65,7 +67,7 @@ class LogFiles:
     """The files of one log. Every call blocks; BlobError where the store fails, LogDamaged for bytes that are wrong."""
 
     def __init__(self, blobs: Blobs, folder: str) -> None:
-        """`folder`: as `log_folder` names it. Nothing is read before it is needed."""
+        """`folder`: as `log_folder` names it; empty where the log lies alone. Nothing is read before it is needed."""
         self._blobs = blobs
         self._folder = folder
 
@@ -125,19 +127,23 @@ class LogFiles:
         self.write({head_path(checkpoint.size): checkpoint.text().encode()})
 
     def note_seen(self, head: Checkpoint) -> None:
-        """Keeps a head of which the log has not the leaves any more, and fences its size. BlobDiffers."""
+        """Keeps a head of which the log has not the leaves any more, and fences its size. BlobDiffers, LogDamaged."""
         self.fence(head)
-        self.write({f"{SEEN}/{head.size}": head.text().encode()})
+        sizes = sorted({*self._seen_sizes(), head.size})
+        self._blobs.put(self._name(SEEN_SIZES), "".join(f"{size}\n" for size in sizes).encode())
+        self.write({seen_path(head.size): head.text().encode()})
 
     def seen(self) -> list[Checkpoint]:
-        """What was kept so, however far the log has come since. LogDamaged, BlobError."""
-        found: list[Checkpoint] = []
-        for path in (f"{SEEN}/{name.rpartition('/')[2]}" for name in self._blobs.names(self._name(SEEN))):
-            try:
-                found.append(parse_checkpoint((self.read(path) or b"").decode("utf-8", "replace")))
-            except FormatFault as fault:
-                raise LogDamaged(path, "; ".join(fault.faults)) from None
-        return found
+        """What was kept so, however far the log has come since: each as its fence says, none more and none fewer than
+        are named. LogDamaged, BlobError.
+        """
+        sizes = self._seen_sizes()
+        named = {seen_path(size) for size in sizes}
+        found = {name.removeprefix(self._name("")) for name in self._blobs.names(self._name(SEEN))} - {SEEN_SIZES}
+        for path in sorted(named ^ found):
+            said = f"missing, though {SEEN_SIZES} names it" if path in named else f"{SEEN_SIZES} does not name it"
+            raise LogDamaged(path, said)
+        return [self._seen_head(size) for size in sizes]
 
     def keep_signed(self, note: Note) -> None:
         """Keeps what was signed, before anybody is shown it."""
@@ -213,6 +219,30 @@ class LogFiles:
             raise LogDamaged(path, "missing")
         return data
 
+    def _seen_sizes(self) -> list[int]:
+        data = self.read(SEEN_SIZES)
+        if data is None:
+            return []
+        text = data.decode("ascii", "replace")
+        sizes = [size for line in text.splitlines() if (size := from_decimal(line)) is not None]
+        if not sizes or text != "".join(f"{size}\n" for size in sorted(set(sizes))):
+            raise LogDamaged(SEEN_SIZES, "not sizes in ascending order")
+        return sizes
+
+    def _seen_head(self, size: int) -> Checkpoint:
+        """What a fence lets nobody sign otherwise, nobody may have seen otherwise either."""
+        path, fence = seen_path(size), head_path(size)
+        data = self.read(path) or b""
+        if data != self.read(fence):
+            raise LogDamaged(path, f"not what {fence} says")
+        try:
+            head = parse_checkpoint(data.decode("utf-8", "replace"))
+        except FormatFault as fault:
+            raise LogDamaged(path, "; ".join(fault.faults)) from None
+        if head.size != size:
+            raise LogDamaged(path, f"the head of size {head.size}")
+        return head
+
     def _note(self, path: str) -> Note | None:
         data = self.read(path)
         if data is None:
@@ -231,7 +261,12 @@ class LogFiles:
             raise LogDamaged(path, "; ".join(fault.faults)) from None
 
     def _name(self, path: str) -> str:
-        return f"{self._folder}/{path}"
+        return f"{self._folder}/{path}" if self._folder else path
+
+
+def seen_path(size: int) -> str:
+    """Where the text of a head of a size lies that somebody was shown."""
+    return f"{SEEN}/{size}"
 
 
 def head_path(size: int) -> str:

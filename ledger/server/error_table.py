@@ -61,7 +61,7 @@ TABLE: dict[type[BaseException], Row] = {
     keys.KeysHeldBack: Row(code_pb2.FAILED_PRECONDITION, "RECORDS_HELD_BACK", ("hospital",)),
     keys.KeysUnavailable: Row(code_pb2.UNAVAILABLE, "KEYS_UNAVAILABLE"),
     application.RecordDestroyed: Row(code_pb2.FAILED_PRECONDITION, "RECORD_DESTROYED", ("stream_id",)),
-    application.ClearLedger: Row(code_pb2.FAILED_PRECONDITION, "CLEAR_LEDGER", ("hospital",)),
+    application.ClearLedger: Row(code_pb2.FAILED_PRECONDITION, "CLEAR_LEDGER", ("hospital", "position")),
     application.ChainBroken: Row(code_pb2.DATA_LOSS, "CHAIN_BROKEN", ("stream_id", "version", "incident")),
     application.PositionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "POSITION_OUT_OF_RANGE", ("asked", "head")),
     store.UnknownHospital: Row(code_pb2.NOT_FOUND, "UNKNOWN_HOSPITAL", ("hospital",)),

@@ -123,6 +123,10 @@ class EventReader:
         """The highest position with its leaf hash."""
         return LedgerHead(*(await self._rows("head", hospital, ()))[0])
 
+    async def first_in_the_clear(self, hospital: str) -> int | None:
+        """The first position whose body is not sealed, whichever it is; None where there is none."""
+        return (await self._rows("first_in_the_clear", hospital, ()))[0][0]
+
     async def stream_head(self, hospital: str, stream_id: UUID) -> StreamHead | None:
         """Where a stream stands; None where it has no event."""
         rows = await self._rows("stream_head", hospital, (stream_id,))

@@ -200,7 +200,7 @@ async def test_a_record_s_pack_is_made_and_checked(ground: Ground, tmp_path: Pat
     assert checked.exit_code == 0, checked.output
     assert "Nothing is missing up to version 5" in checked.output
     assert "Map unaudited" in checked.output
-    said = court.check_pack(pack.read_bytes(), court.Policy([court.key_of(ground.key)], quorum="none"), [], None)
+    said = court.check_pack(pack.read_bytes(), court.Policy([court.key_of(ground.key)], "none", {}, {}), [], None)
     assert said.startswith(f"HOLDS record {record_id.replace('-', '')} events 6 complete-to-version 5")
     folder = tmp_path / "evidence"
     evidence = await ground.cli("export", "evidence", record_id, *at, "--out", str(folder), "--key", ground.key)

@@ -236,18 +236,22 @@ def test_malformed_append_never_reaches_the_database() -> None:
     check_append(command(replace(first, envelope=enlarged(first.envelope, 4096))))
 
 
-async def test_envelope_that_the_log_cannot_take_is_never_appended(ledger: Ledger) -> None:
+async def test_envelope_that_the_log_cannot_take_and_clear_body_are_never_appended(ledger: Ledger) -> None:
     """Nothing is written, and what comes after it is; the database refuses it too, whoever writes there."""
     first = Stream().next_event()
     fat = replace(first, envelope=enlarged(first.envelope, 4097))
     for unfit in (fat, in_the_clear(first)):
         with pytest.raises(MalformedAppend):
             await ledger.committer.append(command(unfit))
+    stream = Stream()
+    assert isinstance(await ledger.committer.append(command(stream.next_event())), Appended)
+    second = stream.next_event()
     async with ledger.writers.borrow() as connection:
-        for others in ((), tuple(Stream().next_event() for _ in range(99))):
-            with pytest.raises(psycopg.errors.CheckViolation):
-                await flush(connection, "north", [command(fat, *others)])
-    assert await ledger.reader.head("north") == 0
+        for unfit in (fat, in_the_clear(first), in_the_clear(second)):
+            for others in ((), tuple(Stream().next_event() for _ in range(99))):
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    await flush(connection, "north", [command(unfit, *others)])
+    assert await ledger.reader.head("north") == 1
     assert isinstance(await ledger.committer.append(command(Stream().next_event())), Appended)
 
 

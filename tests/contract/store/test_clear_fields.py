@@ -43,6 +43,6 @@ async def test_every_column_has_its_row(ledger: Ledger) -> None:
 
 def test_every_file_of_a_log_has_its_row() -> None:
     """Those that `ledger.log` names."""
-    kinds = ("CHECKPOINT", "SIGNED", "HEADS", "ENDED", "SUCCEEDED", "KNOWN", "HALTED")
+    kinds = ("CHECKPOINT", "SIGNED", "HEADS", "SEEN", "ENDED", "SUCCEEDED", "KNOWN", "HALTED")
     named = [getattr(log_files, each) for each in kinds] + [line_path(1).partition("/")[0]]
     assert set(named) <= described()["log"]

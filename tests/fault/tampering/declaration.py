@@ -169,6 +169,12 @@ THINGS: tuple[Thing, ...] = (
         "It proves nothing: another text can only stop a signature.",
     ),
     Thing(
+        "seen head", ("log", "seen"), "`seen/<size>`, `seen/sizes`",
+        "the integrator, before it goes on; `ledger verify log`", R, R, R, _no("a size has one text for ever"), R,
+        "Each must be what the fence of its size says, and be named in `seen/sizes`: then one under another size, "
+        "or one too many, is found too. Fence and head changed alike stop the growth at that size.",
+    ),
+    Thing(
         "wrapped key", ("keys", "key columns"), "`key_id`, `generation`, `wrapped` of `record_keys`",
         _KEYS, R, R, R, R, EITHER,
     ),

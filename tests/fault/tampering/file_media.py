@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -89,12 +90,7 @@ def log_media(stored: Stored) -> dict[str, Medium]:
         return ledger_command("verify", "log", str(folder), "--key", key)
 
     def taken_up() -> Found:
-        try:
-            log = SignedLog(LogFiles(DirectoryBlobs(folder.parent), folder.name), ORIGIN, stored.log_key)
-            log.take_up()
-        except (LogDamaged, BlobError) as damage:
-            return Found(accepted=False, says=str(damage))
-        return Found(accepted=True, says=f"goes on from {log.signed}")
+        return _taken_up(stored, folder)
 
     size = parse_checkpoint(parse_note((folder / "checkpoint").read_bytes()).text).size
     edge = {tile.path for tile in edge_tiles(size)}
@@ -118,7 +114,36 @@ def log_media(stored: Stored) -> dict[str, Medium]:
         "checkpoint alone": of("checkpoint", verified_alone),
         "signed": of("signed", taken_up),
         "heads": of("heads/", taken_up),
+        "seen": _seen_medium(stored, size),
     }
+
+
+def _seen_medium(stored: Stored, size: int) -> LogFilesOf:
+    """The same log after a restore that has seen more of it: one head that it has grown past, and two beyond."""
+    folder = Path(shutil.copytree(stored.now.log, stored.folder / "seen-log"))
+    files = LogFiles(DirectoryBlobs(folder.parent), folder.name)
+    passed = parse_checkpoint(parse_note((stored.older.log / "checkpoint").read_bytes()).text)
+    for head in (passed, replace(passed, size=size + 7, root=bytes(32)), replace(passed, size=size + 900)):
+        files.note_seen(head)
+    names = [f"seen/{path.name}" for path in sorted((folder / "seen").iterdir())]
+    key = str(stored.log_key.verifier())
+
+    def checked() -> Found:
+        taken_up = _taken_up(stored, folder)
+        verified = ledger_command("verify", "log", str(folder), "--key", key)
+        assert taken_up.accepted == verified.accepted, f"{taken_up.says}; {verified.says}"
+        return Found(taken_up.accepted, f"{taken_up.says}; {verified.says}")
+
+    return LogFilesOf(folder, folder, names, checked)
+
+
+def _taken_up(stored: Stored, folder: Path) -> Found:
+    try:
+        log = SignedLog(LogFiles(DirectoryBlobs(folder.parent), folder.name), ORIGIN, stored.log_key)
+        log.take_up()
+    except (LogDamaged, BlobError) as damage:
+        return Found(accepted=False, says=str(damage))
+    return Found(accepted=True, says=f"goes on from {log.signed}")
 
 
 def proof_media(stored: Stored) -> dict[str, Medium]:

@@ -26,6 +26,7 @@ from ledger.store.append import Appended, NewEvent
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import writer_pool
 from ledger.store.flush import flush
+from ledger.store.migrate import migrate
 from ledger.stream.contract import StreamUnavailable
 from ledger.trust.envelope import decode, encode
 from ledger.trust.leaf import leaf_hash
@@ -197,22 +198,50 @@ async def _append_destroyed(process: Process, settings: Settings, record_id: UUI
     return done.first_position
 
 
-async def test_a_ledger_in_the_clear_is_refused_by_name(process: Process, settings: Settings) -> None:
-    """CLEAR_LEDGER at the first call; a view's feed names the position."""
+@pytest.mark.parametrize("before", [0, 3])
+async def test_a_ledger_in_the_clear_is_refused_by_name(
+    process: Process, other: Process, settings: Settings, database: Database, before: int
+) -> None:
+    """CLEAR_LEDGER at the first call of a process, wherever in the ledger a body lies in the clear, and with its
+    position; a view's feed names the position. `ledger migrate` goes over none, and says so."""
     event = in_the_clear(Stream().next_event(b"in the clear"))
-    await _force_in(settings, event)
+    if before:
+        await record_under_care(process.ledger)
+    assert await process.ledger.head(HOSPITAL) == before
+    await _force_in(settings, database, event)
+    if before:
+        await execute(process.ledger, requests.register_patient())
     with pytest.raises(ClearLedger) as refused:
-        await process.ledger.head(HOSPITAL)
-    assert status_of(refused.value).code == 9
+        await other.ledger.head(HOSPITAL)
+    assert (refused.value.position, status_of(refused.value).code) == (before + 1, 9)
+    _, hospital = await migrate(database.url)
+    assert "CheckViolation" in hospital.failure
+    assert not hospital.current
     feed = ReadOnce([Delivered(0, 1, "t", view_event(1, event.envelope, event.body))])
     with pytest.raises(ClearStream, match="Position 1"):
         await OpenedFeed(feed, process.bodies.opener).poll(1.0, 100)
 
 
-async def test_a_clear_body_behind_sealed_ones_is_published_to_nobody(process: Process, settings: Settings) -> None:
+async def test_a_ledger_of_a_release_before_is_looked_through(
+    process: Process, other: Process, database: Database
+) -> None:
+    """It has no constraint that speaks for its rows until it is migrated, and is served meanwhile."""
+    await record_under_care(process.ledger)
+    _as_of_a_release_before(database)
+    assert await other.ledger.head(HOSPITAL) == 3
+    _, hospital = await migrate(database.url)
+    assert hospital.current
+    with psycopg.connect(database.url) as connection, pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute("ALTER TABLE h_north.events DISABLE TRIGGER ALL")
+        connection.execute(r"UPDATE h_north.events SET envelope = '\x4a20'::bytea || sha256(body)")
+
+
+async def test_a_clear_body_behind_sealed_ones_is_published_to_nobody(
+    process: Process, settings: Settings, database: Database
+) -> None:
     """However it came in past the append, which refuses it: the publisher names its position, wherever it stands."""
     await record_under_care(process.ledger)
-    await _force_in(settings, in_the_clear(Stream().next_event(b"in the clear")))
+    await _force_in(settings, database, in_the_clear(Stream().next_event(b"in the clear")))
     rows = await process.ledger.read_positions(HOSPITAL, 0, 100)
     routing = Routing(process.bodies.opener)
     assert await routing.recipients(rows[:-1]) == {}
@@ -220,8 +249,9 @@ async def test_a_clear_body_behind_sealed_ones_is_published_to_nobody(process: P
         await routing.recipients(rows)
 
 
-async def _force_in(settings: Settings, event: NewEvent) -> None:
-    """Appends past the check that every append goes through."""
+async def _force_in(settings: Settings, database: Database, event: NewEvent) -> None:
+    """Appends past the checks that every append goes through, into a ledger as an earlier release left it."""
+    _as_of_a_release_before(database)
     pool = writer_pool(settings.postgres_append_url)
     async with pool.borrow() as connection:
         assert isinstance((await flush(connection, HOSPITAL, [command(event)]))[0], Appended)
@@ -270,3 +300,10 @@ async def _consultation(ledger: Ledger, record_id: str) -> UUID:
     outcome = await execute(ledger, answered)
     assert outcome.events == 2
     return outcome.record_id
+
+
+def _as_of_a_release_before(database: Database) -> None:
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE h_north.events DROP CONSTRAINT events_bodies_are_sealed")
+        connection.execute("UPDATE h_north.schema_version SET version = 4")
+        connection.execute("UPDATE ledger_control.hospitals SET schema_version = 4")

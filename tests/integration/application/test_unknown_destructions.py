@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from google.rpc import code_pb2
+from prometheus_client import CollectorRegistry
 
+from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
 from ledger.domain.state import is_destroyed
+from ledger.keys.consumers_file import Consumers, consumer
 from ledger.keys.errors import KeysHeldBack
+from ledger.keys.unsealing import Unsealing
 from ledger.server.error_status import status_of
 from ledger.trust.sealing import Destroyed, Opened, SealFault, SealFaultKind
 from tests.integration.application.disposal_ground import Office
@@ -29,6 +34,20 @@ def lose_bundles(log: Path) -> None:
     """Everything but hash tiles and heads."""
     for kind in BUNDLES:
         shutil.rmtree(log / HOSPITAL / kind)
+
+
+async def unsealed(database: Database, stream_id: str) -> dict[str, float]:
+    """What a program that asks the key service for a stream's last body is counted as, by outcome."""
+    registry, office = CollectorRegistry(), consumer("archive", "a token", UNSEAL_PURPOSE_ARCHIVE, hospitals=["*"])
+    async with serving(serve_environment(database)) as process:
+        row = (await process.ledger.read_stream(HOSPITAL, UUID(stream_id), 0, 100))[-1]
+        unsealing = Unsealing(Consumers([office]), process.bodies.opener, registry)
+        with suppress(KeysHeldBack):
+            await unsealing.unseal("Bearer a token", UNSEAL_PURPOSE_ARCHIVE, [(row.envelope, row.body)])
+    samples = [sample for metric in registry.collect() for sample in metric.samples]
+    counted = [each for each in samples if each.name == "ledger_unsealed_bodies_total"]
+    assert {each.labels["hospital"] for each in counted} == {HOSPITAL}
+    return {each.labels["outcome"]: each.value for each in counted}
 
 
 async def test_older_keys_open_nothing_while_a_destruction_may_be_missing(database: Database, tmp_path: Path) -> None:
@@ -56,6 +75,7 @@ async def test_older_keys_open_nothing_while_a_destruction_may_be_missing(databa
         with pytest.raises(KeysHeldBack) as refused:
             await opened(refilled, stream_id)
         assert status_of(refused.value).code == code_pb2.FAILED_PRECONDITION
+    assert await unsealed(refilled, list_id) == {"held_back": 1}
     own = tmp_path / refilled.name
     shutil.copytree(data / "keys", own / "keys")
     for kind in BUNDLES:
@@ -64,6 +84,7 @@ async def test_older_keys_open_nothing_while_a_destruction_may_be_missing(databa
     *earlier, statement = await opened(refilled, record_id)
     assert (set(earlier), isinstance(statement, Opened)) == ({Destroyed()}, True)
     assert all(isinstance(each, Opened) for each in await opened(refilled, list_id))
+    assert set(await unsealed(refilled, list_id)) == {"opened"}
 
     released = another(database)
     await program(released, tmp_path, *words)

@@ -114,5 +114,5 @@ def test_readers_of_either_key_accept_a_head_of_the_overlap(tmp_path: Path, trus
     for logs in ((trusted,), (OLD, NEW)):
         policy = Policy(tuple(Peer(key.verifier()) for key in logs), {}, {}, NO_QUORUM)
         assert policy.accept(note).checkpoint.size == 10
-        known = court.Policy([court.key_of(str(key.verifier())) for key in logs], quorum="none")
+        known = court.Policy([court.key_of(str(key.verifier())) for key in logs], "none", {}, {})
         assert court.checkpoint_of(court.note_of(note.encode(), "FORM"), known).size == 10

@@ -113,6 +113,11 @@ def test_keys_are_made_only_where_that_was_asked_for(tmp_path: Path) -> None:
         LogKeys(tmp_path / "keys", None, make=True).of(ORIGIN)
     made = LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
     assert LogKeys(tmp_path / "keys", passphrase, make=False).of(ORIGIN) == made
+    (file,) = (tmp_path / "keys").glob("*.note-key")
+    kept = file.rename(tmp_path / "away")
+    with pytest.raises(KeyUnusable, match="FileNotFound"):  # its public part says that another would follow nothing
+        LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)
+    kept.rename(file)
     passphrase.write_text("another one of the tests\n")
     with pytest.raises(KeyUnusable, match="WrongPassphrase"):
         LogKeys(tmp_path / "keys", passphrase, make=True).of(ORIGIN)

@@ -135,9 +135,9 @@ def verdicts(data: bytes) -> tuple[str, str]:
     except PackRefused as refused:
         held = refused.fault.name
     try:
-        said = court.check_pack(data, court.Policy([court.key_of(str(NEW_KEY.verifier()))], quorum="none"), [], None)
+        said = court.check_pack(data, court.Policy([court.key_of(str(NEW_KEY.verifier()))], "none", {}, {}), [], None)
     except court.Refused as refused:
-        return held, refused.name
+        return held, str(refused).partition(" at version ")[0]
     return held, said.split(" complete-to-version ")[1].split(" ")[0]
 
 
