@@ -13,7 +13,7 @@ from ledger.cli.checking_bar import checking_bar
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_terminal_shows_how_far_and_how_long_and_a_file_nothing(*, terminal: bool) -> None:
-    """What is checked, events done and in all, how many a second, and the time left; nothing of it goes into a log file."""
+    """What is checked, events done and in all, how many a second, and the time left; into a log file nothing."""
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=100, color_system=None)
     with checking_bar("north", console) as progress:
