@@ -1,18 +1,22 @@
 """What a receiver remembers of each log, and the rule against forks: only a tree that grew from the one it saw.
 
 Keys come from the policy file alone. A receiver never resolves a fork by itself: it keeps both notes, accepts nothing
-beyond the last head that it found consistent, and says so until a person has decided and removed the evidence.
+beyond the last head that it found consistent, and says so until a person has decided (`consumers.fork_evidence`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
 
 from consumers.durable_file import sync_folder, write_durably
+from consumers.fork_evidence import HEADS, LAST, OTHER, Fork, fork_in, forks_below, note_common
+from consumers.kept_heads import KeptHeads, Prove
+from consumers.log_over_http import LogUnreachable
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.format_fault import EndedFault, ProofFault
 from ledger.trust.lineage import with_ended
@@ -22,9 +26,7 @@ from ledger.trust.merkle_check import check_consistency
 from ledger.trust.note import Note, parse_note
 from ledger.trust.policy import Peer, Policy
 
-Prove = Callable[[int, int], Sequence[bytes]]
-"""The log's consistency proof from an old size to a size."""
-_LAST, _OTHER, _UNPROVEN, _ENDED = "checkpoint", "fork", "unproven", "ended"
+_UNPROVEN, _ENDED = "unproven", "ended"
 _log = logging.getLogger(__name__)
 
 
@@ -32,7 +34,12 @@ class LogForked(Exception):
     """The log has shown a tree that did not grow from the one seen before. Both notes are kept; nothing is accepted."""
 
     def __init__(self, origin: str, consistent_size: int, kept: Path) -> None:
-        super().__init__(f"{origin}, beyond size {consistent_size}: {self.__doc__} See {kept}")
+        fork = fork_in(kept)
+        self.common_size = fork.common_size if fork else 0
+        super().__init__(
+            f"{origin}, beyond size {consistent_size}: {self.__doc__} "
+            f"Both are the same up to size {self.common_size}. See {kept}"
+        )
         self.origin = origin
         self.consistent_size = consistent_size
         self.kept = kept
@@ -89,7 +96,7 @@ class SeenCheckpoints:
 
     def last(self, origin: str) -> Checkpoint | None:
         """The last head that was accepted of a log."""
-        path = self._folder_of(origin) / _LAST
+        path = self._folder_of(origin) / LAST
         return parse_checkpoint(parse_note(path.read_bytes()).text) if path.exists() else None
 
     def accept(self, note: Note, prove: Prove) -> Checkpoint:
@@ -103,14 +110,20 @@ class SeenCheckpoints:
         self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
         held = [*([last] if last else self._begun(checkpoint)), *self._said_at_ends(checkpoint.origin)]
-        if (folder / _OTHER).exists():
-            raise LogForked(checkpoint.origin, held[0].size, folder)
+        held += [before] if (before := KeptHeads(folder / HEADS).at(checkpoint.size)) else []
+        if (folder / OTHER).exists():
+            self._raise_fork(checkpoint.origin, held[0].size, folder, prove)
         # Of one size first: another root there is evidence, which a missing proof is not.
         for each in sorted(held, key=lambda known: known.size != checkpoint.size):
             self._require_consistent(each, checkpoint, note, prove)
         if last is None or checkpoint.size >= last.size:
-            self._keep(folder, _LAST, note)
+            KeptHeads(folder / HEADS).add(note, checkpoint.size)
+            self._keep(folder, LAST, note)
         return checkpoint
+
+    def forks(self) -> Iterator[Fork]:
+        """What logs have shown otherwise than before, and no person has decided yet."""
+        return forks_below(self._folder)
 
     def read_end(self, shown: SucceedingLog) -> None:
         """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""
@@ -130,10 +143,11 @@ class SeenCheckpoints:
         origin = ended.last.origin
         folder, last, kept = self._folder_of(origin), self.last(origin), self._ended(origin)
         if (kept is not None and kept != ended) or (last is not None and _differs(last, ended)):
-            self._keep(folder, _OTHER, shown.ended)
+            self._keep(folder, OTHER, shown.ended)
             _log.error("a log has ended otherwise than it was seen", extra={"origin": origin})
-        if (folder / _OTHER).exists():
-            raise LogForked(origin, min(ended.surviving, last.size if last else ended.surviving), folder)
+        if (folder / OTHER).exists():
+            seen = min(ended.surviving, last.size if last else ended.surviving)
+            self._raise_fork(origin, seen, folder, shown.prove_ended)
         if kept is None:
             self._require_end(ended, last, shown)
             self._keep(folder, _ENDED, shown.ended)
@@ -156,15 +170,22 @@ class SeenCheckpoints:
         """Of two heads under one origin, in any order; `note` brought it up and is kept where they are not."""
         folder = self._folder_of(other.origin)
         if one.size == other.size and one.root != other.root:
-            self._keep(folder, _OTHER, note)
+            self._keep(folder, OTHER, note)
             _log.error("a log shows two trees of one size", extra={"origin": one.origin, "size": one.size})
-            raise LogForked(one.origin, one.size, folder)
+            self._raise_fork(one.origin, one.size, folder, prove)
         old, new = sorted((one, other), key=lambda each: each.size)
         try:
             check_consistency(old.size, new.size, tuple(prove(old.size, new.size)), old.root, new.root)
         except ProofFault:
             self._keep(folder, _UNPROVEN, note)
             raise NotConsistent(one.origin, one.size, other.size) from None
+
+    def _raise_fork(self, origin: str, consistent_size: int, folder: Path, prove: Prove) -> NoReturn:
+        try:
+            note_common(folder, prove)
+        except (LogUnreachable, OSError) as error:  # asked again next time; the evidence is on disk all the same
+            _log.warning("how far two trees are the same was not proven", extra={"origin": origin, "why": str(error)})
+        raise LogForked(origin, consistent_size, folder)
 
     def _begun(self, checkpoint: Checkpoint) -> list[Checkpoint]:
         """With what a log begins that was never seen: with what was seen of the log before it and survives."""

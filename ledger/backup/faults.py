@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 
 class _Faults(Exception):
     """Every fault at once."""
@@ -11,6 +13,11 @@ class _Faults(Exception):
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n  ".join([str(self.__doc__), *self.faults]))
+
+    @override
+    def __reduce__(self) -> tuple[type[_Faults], tuple[tuple[str, ...]]]:
+        """From the process that found them to the one that was asked."""
+        return type(self), (self.faults,)
 
 
 class BackupRefused(_Faults):

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from ledger.backup.faults import BadBackup
 from ledger.backup.manifest import MANIFEST, MANIFEST_BYTES_MAX, FileDigest, Manifest, Table, parse_manifest
+from ledger.trust.range_walk import Progress, no_progress
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 20
@@ -28,7 +29,7 @@ class HeldBackup:
     @contextmanager
     def open(self, name: str) -> Generator[BinaryIO]:
         """One of its files."""
-        with _opened(self.folder, name) as file:
+        with opened_file(self.folder, name) as file:
             yield file
 
     def rows(self, schema: str, name: str) -> Table:
@@ -39,12 +40,17 @@ class HeldBackup:
         raise BadBackup([f"{MANIFEST}: no table {schema}.{name}"])
 
 
-def held_backup(folder: Path, kind: str) -> HeldBackup:
-    """The backup of this kind in a folder, all of its bytes hashed. BadBackup names every fault."""
+def held_backup(folder: Path, kind: str, progress: Progress = no_progress) -> HeldBackup:
+    """The backup of this kind in a folder, all of its bytes hashed, which `progress` counts. BadBackup names every
+    fault.
+    """
     manifest = parse_manifest(_manifest_bytes(folder), kind)
     present = set(_names(folder))
     faults = [f"{name}: not of this backup" for name in sorted(present - manifest.files.keys())]
-    faults += [fault for name, wanted in manifest.files.items() if (fault := _fault(folder, name, wanted, present))]
+    hashing = _Hashing(sum(each.size for each in manifest.files.values()), progress)
+    for name, wanted in manifest.files.items():
+        if fault := _fault(folder, name, wanted, present, hashing):
+            faults.append(fault)
     faults += [
         f"{each.file}: the rows of {each.schema}.{each.name}, but not among its files"
         for each in manifest.tables
@@ -57,7 +63,7 @@ def held_backup(folder: Path, kind: str) -> HeldBackup:
 
 def _manifest_bytes(folder: Path) -> bytes:
     try:
-        with _opened(folder, MANIFEST) as file:
+        with opened_file(folder, MANIFEST) as file:
             data = file.read(MANIFEST_BYTES_MAX + 1)
     except FileNotFoundError:
         raise BadBackup([f"{folder / MANIFEST}: missing; the backup was cut off, or this is none"]) from None
@@ -77,29 +83,40 @@ def _names(folder: Path) -> Iterator[str]:
                 yield path
 
 
-def _fault(folder: Path, name: str, wanted: FileDigest, present: set[str]) -> str:
+def _fault(folder: Path, name: str, wanted: FileDigest, present: set[str], hashing: _Hashing) -> str:
     if name not in present:
         return f"{name}: missing"
     try:
-        with _opened(folder, name) as file:
+        with opened_file(folder, name) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return f"{name}: not a regular file"
             if found.st_size != wanted.size:
                 return f"{name}: {found.st_size} bytes, not {wanted.size}"
-            return "" if _digest(file) == wanted.sha256 else f"{name}: altered"
+            return "" if hashing.digest(file) == wanted.sha256 else f"{name}: altered"
     except OSError as error:
         return f"{name}: {error.strerror}"
 
 
-def _digest(file: BinaryIO) -> str:
-    digest = sha256()
-    while part := file.read(_CHUNK):
-        digest.update(part)
-    return digest.hexdigest()
+@dataclass
+class _Hashing:
+    """Digests of files, and how far they have come."""
+
+    bytes_in_all: int
+    progress: Progress
+    done: int = 0
+
+    def digest(self, file: BinaryIO) -> str:
+        digest = sha256()
+        while part := file.read(_CHUNK):
+            digest.update(part)
+            self.done += len(part)
+            self.progress(self.done, self.bytes_in_all)
+        return digest.hexdigest()
 
 
 @contextmanager
-def _opened(folder: Path, name: str) -> Generator[BinaryIO]:
+def opened_file(folder: Path, name: str) -> Generator[BinaryIO]:
+    """A file of a backup, no link followed. OSError."""
     with os.fdopen(os.open(folder / name, _READ), "rb") as file:
         yield file

@@ -15,12 +15,13 @@ from ledger.backup.later_destructions import LaterDestruction, Unseen, later_des
 from ledger.backup.manifest import EVENTS, KEYS, Ledger
 from ledger.backup.new_backup import LOG
 from ledger.backup.published import WAYS_ON, Seen, missing, other_history, sizes_of
-from ledger.backup.walked_ledger import walked_ledger
+from ledger.backup.walked_ledger import Walking, walked_ledger
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
 from ledger.log.own_heads import Verifiers
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.range_walk import Progress, no_progress
 
 Ask = Callable[[Ledger, Blobs], Asked]
 """What one source knows of a ledger; it gets the log in the backup too."""
@@ -52,14 +53,21 @@ class Checked:
 
 
 def checked_backup(
-    events: Path, keys: Path | None, asks: Sequence[Ask], log_keys: Verifiers, *, for_repair: bool
+    events: Path,
+    keys: Path | None,
+    asks: Sequence[Ask],
+    log_keys: Verifiers,
+    *,
+    for_repair: bool,
+    walking: Walking | None = None,
+    hashing: Progress = no_progress,
 ) -> Checked:
     """Hashes every file, asks, and walks every ledger up to what was seen.
 
     Raises BadBackup, RestoreRefused where a source knows another history, Behind where one knows more (but not
-    `for_repair`), and what the sources raise.
+    `for_repair`), and what the sources raise. `hashing` is told the bytes of the events' files.
     """
-    held = held_backup(events, EVENTS)
+    held = held_backup(events, EVENTS, hashing)
     held_keys = held_backup(keys, KEYS) if keys else None
     if held_keys:
         _require_keys_of(held, held_keys)
@@ -71,7 +79,7 @@ def checked_backup(
     found = {each.hospital: lines for each in ledgers if (lines := missing(seen, each))}
     if found and not for_repair:
         raise Behind([*(line for lines in found.values() for line in lines), WAYS_ON])
-    walked = [walked_ledger(held, each, sizes_of(seen, each.hospital)) for each in ledgers]
+    walked = [walked_ledger(held, each, sizes_of(seen, each.hospital), walking) for each in ledgers]
     if differing := [line for each in walked for line in other_history(seen, each)]:
         raise RestoreRefused(differing)
     sealed = {record for each in walked for record in each.sealed}

@@ -16,6 +16,7 @@ from ledger.backup.new_backup import LOG
 from ledger.backup.older_note_keys import missing_note_keys, note_keys_of, older_note_keys
 from ledger.backup.published import Seen
 from ledger.backup.restoring import Ask, Checked, checked_backup
+from ledger.backup.walked_ledger import Walking
 from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.log_store import blobs_at, log_blobs
@@ -27,6 +28,7 @@ from ledger.stream.contract import StreamUnavailable
 from ledger.trust.lineage import is_at_or_after, with_ended
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
+from ledger.trust.range_walk import Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +123,21 @@ def living_at(
     return Living(logs, log or "", kept, topic, policy, keys)
 
 
-def checked_with(backup: Path, keys: Path | None, living: Living, *, for_repair: bool) -> Checked:
+def checked_with(
+    backup: Path,
+    keys: Path | None,
+    living: Living,
+    *,
+    for_repair: bool,
+    walking: Walking | None = None,
+    hashing: Progress = no_progress,
+) -> Checked:
     """A backup that reaches all that is seen. BadBackup, RestoreRefused, Behind, LogDamaged, BlobError."""
     if keys:
         living = _with_note_keys(living, DirectoryBlobs(backup / LOG), held_backup(keys, KEYS))
     try:
-        found = checked_backup(backup, keys, living.asks(for_repair=for_repair), living.keys, for_repair=for_repair)
+        asks = living.asks(for_repair=for_repair)
+        found = checked_backup(backup, keys, asks, living.keys, for_repair=for_repair, walking=walking, hashing=hashing)
     except StreamUnavailable as error:
         raise RestoreRefused([str(error)]) from error
     _refuse_strange(living.kept, found)

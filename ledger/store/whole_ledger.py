@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
-from multiprocessing import get_context
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +18,13 @@ from psycopg import AsyncConnection, AsyncRawCursor, IsolationLevel
 
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.reading import LedgerHead, StreamHead
+from ledger.store.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.store.statements import statements
 from ledger.store.stored_range import EARLIER_ROWS, RangeOfRows, walk_stored_range
 from ledger.trust.range_walk import Progress, RangeFound, RangeJoin, Stood, no_progress
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, RowFault, Summary
 
-RANGE_EVENTS = 20_000
 _ROWS_MAX = 2_000
 _Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -164,23 +163,7 @@ def _ranges(url: str, hospital: str, snapshot: str, after: int, head: int, event
 
 
 async def _walked(ranges: list[RangeOfRows], processes: int) -> AsyncIterator[RangeFound]:
-    """What the ranges hold, in order; at most two for each process are on their way or wait to be joined."""
-    loop = asyncio.get_running_loop()
-    with _executor(min(processes, len(ranges))) as executor:
-        waiting: list[asyncio.Future[RangeFound]] = []
-        rest = iter(ranges)
-        try:
-            for each in rest:
-                waiting.append(loop.run_in_executor(executor, walk_stored_range, each))
-                if len(waiting) >= 2 * processes:
-                    yield await waiting.pop(0)
-            while waiting:
-                yield await waiting.pop(0)
-        finally:
-            for each in waiting:
-                each.cancel()
-
-
-def _executor(processes: int) -> Executor:
-    # A forked process would share this one's connections: each begins anew.
-    return ProcessPoolExecutor(processes, get_context("spawn")) if processes > 1 else ThreadPoolExecutor(1)
+    """What the ranges hold, in order."""
+    with closing(side_by_side(walk_stored_range, ranges, min(processes, len(ranges)))) as found:
+        for each in found:
+            yield await asyncio.wrap_future(each)

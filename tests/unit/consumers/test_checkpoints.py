@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from consumers.checkpoints import LogForked, NotConsistent, SeenCheckpoints
+from consumers.fork_evidence import decide
+from consumers.kept_heads import HEADS_MAX, KeptHeads, Prove
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import QuorumMissing, SignatureFault
 from ledger.trust.merkle import Frontier, Node
@@ -28,12 +32,28 @@ def prove(old: int, size: int) -> tuple[bytes, ...]:
     return plan_consistency(old, size).proof(node)
 
 
-def forked(size: int) -> Note:
-    """Another tree of this size, signed and cosigned by the same keys."""
+def other_leaves(size: int, common: int) -> list[bytes]:
+    return [*LEAVES[:common], *numbered_leaves(1000 + size)[1000 + common :]]
+
+
+def forked(size: int, common: int | None = None) -> Note:
+    """Another tree of this size, signed and cosigned by the same keys; the last leaf, or all above `common`, differ."""
     frontier = Frontier()
-    frontier.extend([*LEAVES[: size - 1], numbered_leaves(999)[998]])
+    frontier.extend(other_leaves(size, size - 1 if common is None else common))
     text = Checkpoint(ORIGIN, size, frontier.root()).text()
     return Note(text).signed_also(LOG.sign(text), *(each.cosign(text, 100) for each in WITNESSES))
+
+
+def prove_forked(size: int, common: int) -> Prove:
+    """As the log proves that shows the other tree."""
+    leaves = other_leaves(size, common)
+
+    def other_node(at: Node) -> bytes:
+        frontier = Frontier()
+        frontier.extend(leaves[at.index << at.height : (at.index + 1) << at.height])
+        return frontier.root()
+
+    return lambda old, new: plan_consistency(old, new).proof(other_node)
 
 
 @pytest.fixture
@@ -69,8 +89,8 @@ def test_a_fork_keeps_both_notes_and_stops(seen: SeenCheckpoints, tmp_path: Path
     with pytest.raises(LogForked) as fork:
         seen.accept(forked(10), prove)
     assert fork.value.consistent_size == 10
-    notes = {each.read_bytes() for each in fork.value.kept.iterdir()}
-    assert notes == {signed(10, 1, 2).encode(), forked(10).encode()}
+    notes = {name: (fork.value.kept / name).read_bytes() for name in ("checkpoint", "fork")}
+    assert notes == {"checkpoint": signed(10, 1, 2).encode(), "fork": forked(10).encode()}
     with pytest.raises(LogForked):
         SeenCheckpoints(tmp_path / "seen", parse_policy(POLICY)).accept(signed(20, 1, 2), prove)
     assert size_kept(seen) == 10
@@ -84,3 +104,73 @@ def test_a_head_that_is_not_the_old_one_grown_is_not_accepted(seen: SeenCheckpoi
         seen.accept(forked(size), prove)
     assert size_kept(seen) == 10
     assert seen.accept(signed(11, 1, 2), prove).size == 11
+
+
+def test_a_fork_says_how_far_both_trees_are_the_same(seen: SeenCheckpoints) -> None:
+    """By the heads that were kept and the proofs of whoever shows the other tree; what they do not prove is nobody's.
+    The first answer stays, whoever is asked later."""
+    for size in (3, 40, 100, 200, 257):
+        seen.accept(signed(size, 1, 2), prove)
+    with pytest.raises(LogForked) as fork:
+        seen.accept(forked(257, common=150), prove_forked(257, 150))
+    assert (fork.value.consistent_size, fork.value.common_size) == (257, 100)
+    with pytest.raises(LogForked) as again:
+        seen.accept(signed(258, 1, 2), prove)
+    assert again.value.common_size == 100
+
+
+def test_a_fork_without_proofs_has_nothing_in_common(seen: SeenCheckpoints) -> None:
+    """Then all that came of the log is in doubt, until whoever was not to be reached has given them."""
+    for size in (3, 100):
+        seen.accept(signed(size, 1, 2), prove)
+
+    def away(_: int, __: int) -> tuple[bytes, ...]:
+        raise ConnectionError
+
+    with pytest.raises(LogForked) as fork:
+        seen.accept(forked(100, common=50), away)
+    assert fork.value.common_size == 0
+    with pytest.raises(LogForked) as again:
+        seen.accept(forked(100, common=50), prove_forked(100, 50))
+    assert again.value.common_size == 3
+
+
+def test_another_tree_of_an_older_size_is_a_fork_too(seen: SeenCheckpoints) -> None:
+    """A head that was kept shows it without any proof."""
+    for size in (3, 40, 100):
+        seen.accept(signed(size, 1, 2), prove)
+    with pytest.raises(LogForked) as fork:
+        seen.accept(forked(40, common=10), prove_forked(40, 10))
+    assert fork.value.common_size == 3
+
+
+@pytest.mark.parametrize("other_is_right", [False, True])
+def test_a_person_decides_which_tree_goes_on(seen: SeenCheckpoints, tmp_path: Path, *, other_is_right: bool) -> None:
+    """The evidence is put aside with name and reason; the tree that was found wrong is not taken afterwards, the
+    right one is."""
+    for size in (3, 40, 100):
+        seen.accept(signed(size, 1, 2), prove)
+    with pytest.raises(LogForked):
+        seen.accept(forked(100, common=50), prove_forked(100, 50))
+    (fork,) = seen.forks()
+    aside = decide(fork, "Ann Archer", "OUR_COPY_HELD", datetime(2026, 1, 1, tzinfo=UTC), other_is_right=other_is_right)
+    assert {each.name for each in aside.iterdir()} == {"checkpoint", "fork", "common", "decision.json"}
+    assert json.loads((aside / "decision.json").read_bytes())["person"] == "Ann Archer"
+    assert list(seen.forks()) == []
+    again = SeenCheckpoints(tmp_path / "seen", parse_policy(POLICY))
+    assert size_kept(again) == (40 if other_is_right else 100)
+    ours, theirs = (signed(200, 1, 2), prove), (forked(200, common=50), prove_forked(200, 50))
+    with pytest.raises((NotConsistent, LogForked)):
+        again.accept(*(theirs if not other_is_right else (signed(100, 1, 2), prove_forked(100, 50))))
+    assert again.accept(*(ours if not other_is_right else theirs)).size == 200
+
+
+def test_of_many_heads_the_newest_and_fewer_of_the_older_are_kept(tmp_path: Path) -> None:
+    """So that the folder stays small, and a fork of long ago is placed all the same."""
+    kept, note = KeptHeads(tmp_path / "heads"), signed(1, 1, 2)
+    for size in range(1, 201):
+        kept.add(note, size)
+    sizes = sorted(int(each.name) for each in (tmp_path / "heads").iterdir())
+    assert len(sizes) <= HEADS_MAX
+    assert sizes[0] == 1
+    assert sizes[-HEADS_MAX // 2 :] == list(range(201 - HEADS_MAX // 2, 201))
