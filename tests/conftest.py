@@ -7,17 +7,21 @@ from typing import Any, cast
 
 import pytest
 
+from tests.services import browser
+
 pytest_plugins = [
     "tests.services.folders",
     "tests.services.postgres",
     "tests.services.kafka",
     "tests.services.proxy",
     "tests.services.clinosim",
+    "tests.services.chromium",
 ]
 
 _HERE = Path(__file__).parent
 _KINDS = ("unit", "contract", "integration", "e2e", "property", "fault")
-_left_out = pytest.StashKey[int]()
+_left_out = pytest.StashKey[dict[str, list[str]]]()
+_NO_KAFKA = "LEDGER_TEST_KAFKA=off"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,30 +33,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         _mark(item)
     yield
-    if os.environ.get("LEDGER_TEST_KAFKA", "on") != "off":
-        return
-    without = [item for item in items if item.get_closest_marker("kafka") is None]
-    left_out = [item for item in items if item.get_closest_marker("kafka") is not None]
+    found: dict[str, list[str]] = {}
+    for item in items:
+        if reason := _reason(item):
+            found.setdefault(reason, []).append(item.nodeid)
+    left_out = [item for item in items if any(item.nodeid in names for names in found.values())]
     config.hook.pytest_deselected(items=left_out)
-    config.stash[_left_out] = len(left_out)
+    config.stash[_left_out] = found
     if hasattr(config, "workeroutput"):
-        cast("Any", config).workeroutput["left_out"] = len(left_out)
-    items[:] = without
+        cast("Any", config).workeroutput["left_out"] = found
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _reason(item: pytest.Item) -> str:
+    """Why a test is left out; empty = it is not."""
+    if os.environ.get("LEDGER_TEST_KAFKA", "on") == "off" and item.get_closest_marker("kafka") is not None:
+        return _NO_KAFKA
+    return browser.missing() if item.get_closest_marker("chromium") is not None else ""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Where tests run side by side each process collects all of them; one says how many were left out."""
+    """Where tests run side by side each process collects all of them; one says what was left out."""
     del error
-    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out") or {}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many tests LEDGER_TEST_KAFKA=off has left out."""
-    count = config.stash.get(_left_out, 0)
-    if count:
-        terminalreporter.section("Kafka")
-        terminalreporter.write_line(f"LEDGER_TEST_KAFKA=off: {count} tests on the real Kafka were LEFT OUT")
+    """Say how many tests LEDGER_TEST_KAFKA=off has left out, and which a missing browser has."""
+    for reason, names in config.stash.get(_left_out, {}).items():
+        terminalreporter.section("left out")
+        if reason == _NO_KAFKA:
+            terminalreporter.write_line(f"{reason}: {len(names)} tests on the real Kafka were LEFT OUT")
+        else:
+            terminalreporter.write_line(f"{reason}: LEFT OUT {', '.join(names)}")
 
 
 def _mark(item: pytest.Item) -> None:
@@ -62,3 +76,5 @@ def _mark(item: pytest.Item) -> None:
     fixtures: list[str] = getattr(item, "fixturenames", [])
     if "kafka_jars" in fixtures:
         item.add_marker("kafka")
+    if "chromium" in fixtures:
+        item.add_marker("chromium")

@@ -130,11 +130,11 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         faults.append(f"{where}.templates: the entries that keep it")
     if table.get("start") == "entry" and not table.get("start_template"):
         faults.append(f"{where}.start_template: the entry that starts it")
-    if table.get("start_field") and table.get("start") != "entry":
+    if table.get("start_field") and table.get("start") in STARTS - {"entry"}:
         faults.append(f"{where}.start_field: a field of the entry that starts it")
-    if table.get("stop") == "filed" and table.get("start") != "entry":
+    if table.get("stop") == "filed" and table.get("start") in STARTS - {"entry"}:
         faults.append(f"{where}.start: what is filed is an entry")
-    if table.get("stop") == "physician" and table.get("start") != "team_took_over":
+    if table.get("stop") == "physician" and table.get("start") in STARTS - {"team_took_over"}:
         faults.append(f"{where}.start: a physician is named after a team_took_over")
     return DeadlineRule(
         id=str(table.get("id", "")),

@@ -11,7 +11,7 @@ from ledger.domain.pack_layers import extended
 from ledger.domain.pack_text import read_pack
 from ledger.domain.rule_pack import BadRulePack
 from ledger.domain.rulebook import PackName, PackText
-from ledger.domain.toml_lines import NotToml, key_lines, line_of, parsed
+from ledger.domain.toml_lines import NotToml, parsed
 
 PACK_BYTES_MAX = 96 * 1024
 LAYERS_MAX = 4
@@ -24,11 +24,9 @@ def read_with(text: str, rules: HospitalRules) -> PackText:
         raise BadRulePack((f"line 1: at most {PACK_BYTES_MAX} bytes",))
     base = _base(text, rules)
     bases: dict[PackName, Mapping[str, Any]] = {base.name: pack_and_data(base)[1]} if base else {}
-    pack, _ = read_pack(text, bases, rules.known_templates)
     layers = (*base.layers, base.as_layer) if base else ()
-    if len(layers) > LAYERS_MAX:
-        line = line_of("extends", key_lines(text))
-        raise BadRulePack((f"line {line}: extends: at most {LAYERS_MAX} packs below each other",))
+    too_deep = (f"extends: at most {LAYERS_MAX} packs below each other",) if len(layers) > LAYERS_MAX else ()
+    pack, _ = read_pack(text, bases, rules.known_templates, too_deep)
     return PackText(pack.id, pack.version, text, sha256(text.encode()).digest(), layers)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
-_TABLES = ("retention", "keeping", "final_signers", "roles", "late_items", "transfer_note", "calendar", "quality")
 _DEADLINE: Mapping[str, type] = {
     "id": str,
     "start": str,
@@ -23,74 +24,118 @@ _DEADLINE: Mapping[str, type] = {
 }
 _CALENDAR: Mapping[str, type] = {"zone": str, "holidays": list, "make_up_days": list}
 _NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
+_GOES_BY = {"state_retention": "retention_state"}
+"""A list, and the key that names one of its tables: what the list lost is not missed there."""
+
+Faults = list[tuple[str, str]]
+"""Path and what is wrong there."""
+_Reader = Callable[[str, Any, Faults], Any]
+"""What of a value has its shape, None = nothing of it."""
 
 
-def shape_faults(data: Mapping[str, Any]) -> list[str]:
-    """Every value that is not of its kind, and every key of a rule or of the calendar that nobody reads."""
-    faults = [f"{name}: a table is required" for name in _TABLES if not isinstance(data.get(name, {}), dict)]
-    return faults or [*_retention(data), *_states(data), *_signers(data), *_deadlines(data), *_calendar(data)]
+@dataclass(frozen=True)
+class Shaped:
+    """A pack's data without what lacks its shape: the rest can be read, and its faults told in the same answer."""
+
+    data: Mapping[str, Any]
+    misshapen: tuple[tuple[str, str], ...]
+
+    @property
+    def faults(self) -> list[str]:
+        """Each as `path: what`."""
+        return [f"{path}: {what}" for path, what in self.misshapen]
+
+    def beside(self, faults: Iterable[str]) -> list[str]:
+        """Faults of what was left, without those of what is gone: it is not missing, it is misshapen."""
+        gone = [path for path, _ in self.misshapen]
+        gone += [key for name, key in _GOES_BY.items() if any(path.startswith(name) for path in gone)]
+        under = tuple(path + end for path in gone for end in (":", ".", "["))
+        return [each for each in faults if not each.startswith(under)]
 
 
-def _retention(data: Mapping[str, Any]) -> Iterator[str]:
-    for name, figures in data.get("retention", {}).items():
-        if not isinstance(figures, dict):
-            yield f"retention.{name}: a table is required"
+def shaped(data: Mapping[str, Any]) -> Shaped:
+    """What of the data has its shape, and a fault for every value that has not and for every key that nobody reads."""
+    faults: Faults = []
+    read = {name: _READERS[name](name, value, faults) for name, value in data.items() if name in _READERS}
+    return Shaped({name: read.get(name, value) for name, value in data.items() if _is_left(name, read)}, tuple(faults))
 
 
-def _states(data: Mapping[str, Any]) -> Iterator[str]:
-    if not isinstance(data.get("retention_state", ""), str):
-        yield "retention_state: a text is required"
-    faults: list[str] = []
-    for index, table in _tables(data, "state_retention", faults):
-        if not isinstance(table.get("id"), str):
-            faults.append(f"state_retention[{index}].id: a text is required")
-    yield from faults
+def _is_left(name: str, read: Mapping[str, Any]) -> bool:
+    return read.get(name, name) is not None
 
 
-def _signers(data: Mapping[str, Any]) -> Iterator[str]:
-    for name, roles in data.get("final_signers", {}).items():
-        if not _texts(roles):
-            yield f"final_signers.{name}: a list of roles is required"
-    for name, table in data.get("roles", {}).items():
-        if not isinstance(table, dict):
-            yield f"roles.{name}: a table with roles, source and unconfirmed is required"
+def _table(where: str, value: Any, faults: Faults, what: str = "a table") -> Any:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value)
+    faults.append((where, f"{what} is required"))
+    return None
 
 
-def _tables(data: Mapping[str, Any], name: str, faults: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The tables of a list, each with its place; what is none is added to the faults."""
-    tables = data.get(name, [])
-    if not isinstance(tables, list):
-        faults.append(f"{name}: a list of tables is required")
-        return
-    for index, table in enumerate(cast("list[Any]", tables)):
-        if isinstance(table, dict):
-            yield index, cast("Mapping[str, Any]", table)
-        else:
-            faults.append(f"{name}[{index}]: a table is required")
+def _text(where: str, value: Any, faults: Faults) -> Any:
+    if isinstance(value, str):
+        return value
+    faults.append((where, "a text is required"))
+    return None
 
 
-def _deadlines(data: Mapping[str, Any]) -> Iterator[str]:
-    faults: list[str] = []
-    for index, rule in _tables(data, "deadline", faults):
-        yield from _of_kinds(f"deadline[{index}]", rule, _DEADLINE)
-        for name in ("templates", "visits"):
-            if isinstance(rule.get(name, []), list) and not _texts(rule.get(name, [])):
-                yield f"deadline[{index}].{name}: a list of texts is required"
-    yield from faults
+def _texts(where: str, value: Any, faults: Faults, what: str = "texts") -> Any:
+    if isinstance(value, list) and all(isinstance(each, str) for each in cast("list[Any]", value)):
+        return cast("list[Any]", value)
+    faults.append((where, f"a list of {what} is required"))
+    return None
 
 
-def _calendar(data: Mapping[str, Any]) -> Iterator[str]:
-    yield from _of_kinds("calendar", data.get("calendar", {}), _CALENDAR)
+def _table_of(each_one: _Reader, where: str, value: Any, faults: Faults) -> Any:
+    if (table := _table(where, value, faults)) is None:
+        return None
+    read = {name: each_one(f"{where}.{name}", each, faults) for name, each in table.items()}
+    return {name: each for name, each in read.items() if each is not None}
 
 
-def _of_kinds(where: str, table: Mapping[str, Any], kinds: Mapping[str, type]) -> Iterator[str]:
-    for name, value in table.items():
+def _list_of(each_one: _Reader, where: str, value: Any, faults: Faults) -> Any:
+    if not isinstance(value, list):
+        faults.append((where, "a list of tables is required"))
+        return None
+    # An empty table keeps the place of what is none: paths of faults count the tables.
+    tables = enumerate(cast("list[Any]", value))
+    return [each_one(f"{where}[{index}]", each, faults) or {} for index, each in tables]
+
+
+def _of_kinds(kinds: Mapping[str, type], where: str, value: Any, faults: Faults) -> Any:
+    if (table := _table(where, value, faults)) is None:
+        return None
+    for name, each in table.items():
         kind = kinds.get(name)
         if kind is None:
-            yield f"{where}.{name}: no such key"
-        elif not isinstance(value, kind):
-            yield f"{where}.{name}: {_NAMES[kind]} is required"
+            faults.append((f"{where}.{name}", "no such key"))
+        elif not isinstance(each, kind):
+            faults.append((f"{where}.{name}", f"{_NAMES[kind]} is required"))
+    return {name: each for name, each in table.items() if isinstance(each, kinds.get(name, ()))}
 
 
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in cast("list[Any]", value))
+def _deadline(where: str, value: Any, faults: Faults) -> Any:
+    table: Mapping[str, Any] = _of_kinds(_DEADLINE, where, value, faults) or {}
+    lists = {name: _texts(f"{where}.{name}", table[name], faults) for name in ("templates", "visits") if name in table}
+    return {name: lists.get(name, each) for name, each in table.items() if _is_left(name, lists)}
+
+
+def _state(where: str, value: Any, faults: Faults) -> Any:
+    if (table := _table(where, value, faults)) is None:
+        return None
+    id_ = _text(f"{where}.id", table.get("id"), faults)
+    return {**table, "id": id_} if id_ is not None else {name: each for name, each in table.items() if name != "id"}
+
+
+_READERS: Mapping[str, _Reader] = {
+    "retention": partial(_table_of, _table),
+    "retention_state": _text,
+    "state_retention": partial(_list_of, _state),
+    "keeping": _table,
+    "final_signers": partial(_table_of, partial(_texts, what="roles")),
+    "roles": partial(_table_of, partial(_table, what="a table with roles, source and unconfirmed")),
+    "late_items": _table,
+    "transfer_note": _table,
+    "calendar": partial(_of_kinds, _CALENDAR),
+    "quality": _table,
+    "deadline": partial(_list_of, _deadline),
+}

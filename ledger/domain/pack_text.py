@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from ledger.domain.pack_figures import unsourced
@@ -10,7 +10,7 @@ from ledger.domain.pack_late_items import unsourced_late_items
 from ledger.domain.pack_layers import Bases, extended, layered
 from ledger.domain.pack_lines import PackLines
 from ledger.domain.pack_roles import unsourced_roles
-from ledger.domain.pack_shape import shape_faults
+from ledger.domain.pack_shape import shaped
 from ledger.domain.pack_templates import unknown_templates
 from ledger.domain.pack_transfer_note import unsourced_transfer_note
 from ledger.domain.rule_pack import BadRulePack, RulePack
@@ -50,10 +50,12 @@ TemplatesOf = Callable[[frozenset[str]], Container[str]]
 """Templates that a pack may name, by its lineage."""
 
 
-def read_pack(text: str, bases: Bases, templates: TemplatesOf | None = None) -> tuple[RulePack, Mapping[str, Any]]:
+def read_pack(
+    text: str, bases: Bases, templates: TemplatesOf | None = None, beside: Iterable[str] = ()
+) -> tuple[RulePack, Mapping[str, Any]]:
     """The pack and its whole data, layers included; without `templates` those that it names are not looked for.
 
-    Raises BadRulePack: every fault as `line N: path: what`.
+    Raises BadRulePack: every fault as `line N: path: what`, with those that the caller found `beside`.
     """
     if len(text) > TEXT_CHARACTERS_MAX:
         raise BadRulePack((f"line 1: at most {TEXT_CHARACTERS_MAX} characters",))
@@ -61,25 +63,31 @@ def read_pack(text: str, bases: Bases, templates: TemplatesOf | None = None) -> 
         own = parsed(text)
     except NotToml as error:
         raise BadRulePack((str(error),)) from error
-    faults = [f"{name}: no such key" for name in own if name not in _KEYS]
+    faults = [*beside, *(f"{name}: no such key" for name in own if name not in _KEYS)]
     # A layer has a name and a version of its own; it inherits neither.
     faults += [f"{name}: a layer has its own" for name in ("id", "version") if "extends" in own and name not in own]
     whole = layered(own, bases, faults)
-    lines = PackLines(text, own, whole)
-    # Of what has not even its shape no figure can be read.
-    if misshapen := shape_faults(whole):
-        raise BadRulePack(placed([*faults, *misshapen], lines.line))
-    if "extends" in own:
-        faults += [*unsourced(own, whole), *unsourced_roles(own)]
-        faults += [*unsourced_late_items(own), *unsourced_transfer_note(own)]
-    try:
-        pack = RulePack.from_data(whole)
-    except BadRulePack as error:
-        faults += error.faults
-    else:
-        if (pack.id, pack.version) == extended(own):
-            faults.append("extends: a pack does not extend itself")
-        faults += unknown_templates(pack, templates(pack.lineage)) if templates else ()
-        if not faults:
-            return pack, whole
-    raise BadRulePack(placed(faults, lines.line))
+    readable = shaped(whole)
+    found: list[str] = _unsourced(own, readable.data)
+    pack = RulePack.read(readable.data, found)
+    if (pack.id, pack.version) == extended(own):
+        found.append("extends: a pack does not extend itself")
+    # Whose templates it may name is told by its own id and by what it is laid over.
+    if templates and not any(each.startswith(("id:", "extends:")) for each in (*faults, *found)):
+        found += unknown_templates(pack, templates(pack.lineage))
+    if faults := [*faults, *readable.faults, *readable.beside(found)]:
+        raise BadRulePack(placed(faults, PackLines(text, own, whole).line))
+    return pack, whole
+
+
+def _unsourced(own: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
+    """What a layer changes without saying from where."""
+    if "extends" not in own:
+        return []
+    said = shaped(own).data
+    return [
+        *unsourced(said, whole),
+        *unsourced_roles(said),
+        *unsourced_late_items(said),
+        *unsourced_transfer_note(said),
+    ]

@@ -84,11 +84,20 @@ class RulePack:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
         """The pack in this data. Raises BadRulePack with every fault."""
-        faults = unknown_terms(data.get("keeping", {}))
+        faults: list[str] = []
+        pack = cls.read(data, faults)
+        if faults:
+            raise BadRulePack(tuple(faults))
+        return pack
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any], faults: list[str]) -> RulePack:
+        """The pack as far as it can be read; what is wrong is added to the faults by path."""
+        faults += unknown_terms(data.get("keeping", {}))
         data = in_state(data, faults)
         figures = pack_figures(data, faults)
         pack_id = _id(data, faults)
-        pack = cls(
+        return cls(
             id=pack_id,
             version=_version(data, faults),
             retention=_retention(data.get("retention", {}), figures, faults),
@@ -109,9 +118,6 @@ class RulePack:
             figures=tuple(figures.values()),
             lineage=frozenset({pack_id, *(each.partition("@")[0] for each in data.get(LAYERS, ()))}),
         )
-        if faults:
-            raise BadRulePack(tuple(faults))
-        return pack
 
     def may(self, command: str, role: str) -> bool:
         """Whether the role may send the command of that name in `roles`."""

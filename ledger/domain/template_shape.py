@@ -25,6 +25,7 @@ _FIELD: Mapping[str, type] = {
     "units": list,
     "systems": list,
     "codes": list,
+    "source": str,
     **_TITLES,
 }
 _REQUIRED = {"template": ("id", "version", "title"), "section": ("code", "title"), "field": ("code", "type")}

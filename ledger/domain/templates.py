@@ -53,6 +53,8 @@ class FieldRule:
     """Code systems that fit; empty = any."""
     codes: frozenset[str] = frozenset()
     """A closed set of codes; empty = any code of the systems."""
+    source: str = ""
+    """Where the closed set is from; empty = it is the template's own."""
     pattern: str = ""
     """What a code of the systems looks like, a regular expression; empty = anything."""
     coded: bool = False
@@ -290,6 +292,7 @@ def _field(data: Mapping[str, Any]) -> FieldRule:
         units=frozenset(data.get("units", ())),
         systems=frozenset(data.get("systems", ())),
         codes=frozenset(data.get("codes", ())),
+        source=data.get("source", ""),
         pattern=data.get("pattern", ""),
         coded=data.get("coded", False),
     )

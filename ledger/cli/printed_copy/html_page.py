@@ -7,8 +7,12 @@ from html import escape
 from ledger.cli.printed_copy.copied_record import CopiedEntry, CopiedRecord
 from ledger.cli.printed_copy.entry_text import Line
 
+MARK_CHARACTERS_MAX = 200
+"""Of a longer mark each page shows the beginning: a head taller than a quarter of a page is repeated by no browser."""
 _STYLE = """
+@page { margin: 1.5cm; @bottom-right { content: "Page " counter(page) " of " counter(pages); font: 8pt sans-serif; } }
 body { font: 11pt/1.5 "Noto Serif CJK SC", "Songti SC", SimSun, serif; margin: 1.5cm; }
+@media print { body { margin: 0; } }
 table { border-collapse: collapse; width: 100%; }
 thead { display: table-header-group; }
 th, td { overflow-wrap: anywhere; text-align: left; }
@@ -20,9 +24,12 @@ h2 { font-size: 13pt; margin: 0; } h3 { font-size: 11pt; margin: 6pt 0 0; } p { 
 
 def html_copy(copied: CopiedRecord) -> bytes:
     """The whole file, in UTF-8."""
-    head = "<br>".join(escape(line) for line in copied.page_head)
+    *lines, mark = copied.page_head
+    whole = () if len(mark) <= MARK_CHARACTERS_MAX else (f"Mark: {mark}",)
+    head = "<br>".join(escape(line) for line in (*lines, f"{mark[:MARK_CHARACTERS_MAX]}…" if whole else mark))
     # A head of a table stands on every printed page, in every browser; a row is an entry.
-    rows = "\n".join(f"<tr><td>{each}</td></tr>" for each in (*map(escape, copied.notes), *map(_entry, copied.entries)))
+    notes = map(escape, (*whole, *copied.notes))
+    rows = "\n".join(f"<tr><td>{each}</td></tr>" for each in (*notes, *map(_entry, copied.entries)))
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         f"<title>{escape(copied.page_head[0])}</title><style>{_STYLE}</style></head>\n"

@@ -72,13 +72,15 @@ async def test_a_shown_pack_says_where_each_figure_is_from(client: EdgeClient) -
 
 
 async def test_a_broken_pack_is_refused_with_every_fault_and_its_line(client: EdgeClient) -> None:
-    """Nothing is added; the same of templates."""
+    """Nothing is added; shapes and figures in one answer; the same of templates."""
+    await client.call(f"{SERVICE}/AddTemplates", add_templates())
     broken = HOUSE.replace("years = 40", "years = 0").replace("figure = 30", "figure = 0")
+    broken = broken.replace("version = 1", "version = 1\ncalendar = 1", 1)
     with pytest.raises(RpcFailed) as refused:
         await client.call(f"{SERVICE}/AddRulePack", add_pack(broken))
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "VALIDATION_FAILED")
-    assert refused.value.violations == [("text", "BAD_RULE_PACK")] * 2
-    wrong = [broken[: broken.index(each)].count("\n") + 1 for each in ("years = 0", "figure = 0")]
+    assert refused.value.violations == [("text", "BAD_RULE_PACK")] * 3
+    wrong = [broken[: broken.index(each)].count("\n") + 1 for each in ("calendar = 1", "years = 0", "figure = 0")]
     lines = [int(each.removeprefix("line ").partition(":")[0]) for each in refused.value.texts]
     assert sorted(lines) == wrong
     with pytest.raises(RpcFailed) as refused:

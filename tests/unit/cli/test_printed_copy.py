@@ -220,6 +220,16 @@ def test_html_repeats_its_head_on_every_page() -> None:
     assert "table-header-group" in text
 
 
+def test_html_repeats_no_mark_above_its_limit() -> None:
+    """A browser repeats no tall head: a longer mark begins on every page and stands whole before the first entry."""
+    for mark, shown in (("印" * 200, ("印" * 200,)), ("印" * 201, ("印" * 200 + "…", f"Mark: {'印' * 201}"))):
+        text = html_copy(replace(copied("Stable."), mark=mark)).decode()
+        head, body = text[text.index("<thead>") :].split("</thead>")
+        assert f"<br>{shown[0]}<" in head
+        assert [f"<td>{each}</td>" in body for each in shown[1:]] == [True] * len(shown[1:])
+        assert text.count("印") == sum(each.count("印") for each in shown)
+
+
 def test_a_copy_shows_the_versions_of_its_scope() -> None:
     """Neither an entry that is not in its scope nor what was written later."""
     then = record(entry("a", "first"), entry("b", "second"))

@@ -18,7 +18,8 @@ from ledger.domain.code_tables import (
     read_table,
 )
 from ledger.domain.commands import RecordEntry
-from ledger.domain.refusal import RefusalKind
+from ledger.domain.defaults import default_pack, default_templates
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.ucum import is_ucum
 from ledger.domain.values import Attestation, Coding, EntryContent, Field, Quantity, Section
 from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, signed
@@ -184,3 +185,49 @@ def test_a_pack_names_its_tables_by_file_and_digest() -> None:
     named = {each.partition(":")[0] for each in faults}
     assert {"code_table[1].file", "code_table[1].sha256", "code_table[1].colour", "code_table"} <= named
     assert {f"code_table[2].{name}" for name in good} <= named
+
+
+def study(code: str, system: str = loinc.SYSTEM) -> EntryContent:
+    """A result of version 2 that says of which study it is."""
+    kind = Section("study", fields=(Field("study", coding=Coding(system, code)),))
+    return EntryContent("result", 2, sections=(kind, Section("results", "Sinus rhythm.")))
+
+
+@pytest.mark.parametrize("pack_id", ["cn-2010", "us-generic"])
+def test_a_result_says_its_study_out_of_a_list_of_loinc(pack_id: str) -> None:
+    """Any code of the list is taken; one of LOINC that is not in it is refused by name, and not repeated."""
+    pack = default_pack(pack_id)
+    field = (default_templates().templates["result", 2].sections["study"].fields or {})["study"]
+    for code in field.codes:
+        active(pack=pack).when(RecordEntry(RECORD, study(code), signed()), pack=pack)
+    assert loinc.is_loinc("2345-7")
+    with pytest.raises(Refused) as caught:
+        active(pack=pack).when(RecordEntry(RECORD, study("2345-7"), signed()), pack=pack)
+    (fault,) = caught.value.violations
+    assert (fault.field, fault.rule) == ("content.sections[0].fields[0].coding.code", "CODE_NOT_IN_SET")
+    assert "2345-7" not in fault.text
+
+
+def test_a_slip_in_the_study_of_a_result_is_named_twice() -> None:
+    """Neither in the list nor a code at all; and words with a reason are no code."""
+    where = "content.sections[0].fields[0]"
+    assert active().refused(RecordEntry(RECORD, study("18726-1"), signed())) == (
+        RefusalKind.INVALID,
+        [(f"{where}.coding.code", "CODE_NOT_IN_SET"), (f"{where}.coding.code", "MALFORMED_CODE")],
+    )
+    words = Section("study", fields=(Field("study", text="an X-ray", uncoded_reason="in a hurry"),))
+    content = EntryContent("result", 2, sections=(words, Section("results", "No fracture.")))
+    assert active().refused(RecordEntry(RECORD, content, signed())) == (RefusalKind.INVALID, [(where, "WRONG_TYPE")])
+
+
+def test_every_list_of_another_systems_codes_says_where_it_is_from() -> None:
+    """Of what comes with the ledger: its own sets are its own, LOINC's are somebody's choice."""
+    lists = [
+        field
+        for template in default_templates().templates.values()
+        for section in template.sections.values()
+        for field in (section.fields or {}).values()
+        if field.codes and not all(system.startswith("urn:ledger:") for system in field.systems)
+    ]
+    assert [each.code for each in lists if loinc.SYSTEM in each.systems] == ["study"]
+    assert all(each.source for each in lists)

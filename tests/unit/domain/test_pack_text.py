@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.defaults import default_pack
+from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.pack_text import TEXT_CHARACTERS_MAX, read_pack
 from ledger.domain.rule_pack import BadRulePack
 from ledger.domain.toml_lines import key_lines
@@ -155,6 +155,81 @@ def test_what_has_not_its_shape_is_named_and_breaks_nothing(text: str, named: se
     """Whatever stands where a table, a list or a text belongs: a fault with its line, never a crash."""
     head = 'id = "a"\nversion = 1\nextends = "cn-2010@1"\n'
     assert {": ".join(each.split(": ")[:2]) for each in faults_of(head + text)} == named
+
+
+_HEAD = 'id = "a"\nversion = 1\nextends = "cn-2010@1"\n'
+_WRONG = """[keeping]
+loan_days = { figure = 0, source = "house", unconfirmed = false }
+[[mandatory]]
+id = "summary"
+visits = ["INPATIENT"]
+all_of = ["horoscope"]
+source = "house"
+[[deadline]]
+id = "front_page"
+figure = 9
+unit = "fortnights"
+unconfirmed = true
+"""
+_MISSHAPEN = {
+    "retention = 5\n": "line 4: retention: a table is required",
+    "calendar = 'x'\n": "line 4: calendar: a table is required",
+    "roles = 1\n": "line 4: roles: a table is required",
+    "late_items = 2\n": "line 4: late_items: a table is required",
+    "transfer_note = 3\n": "line 4: transfer_note: a table is required",
+    "quality = 4\n": "line 4: quality: a table is required",
+    "final_signers = ['*']\n": "line 4: final_signers: a table is required",
+    "final_signers.front_page = 'physician'\n": "line 4: final_signers.front_page: a list of roles is required",
+    "retention.INPATIENT = 30\n": "line 4: retention.INPATIENT: a table is required",
+    "retention_state = 6\n": "line 4: retention_state: a text is required",
+    "state_retention = [7]\n": "line 4: state_retention[0]: a table is required",
+    "[roles]\nseal_record = 1\n": "line 5: roles.seal_record: a table with roles, source and unconfirmed is required",
+}
+
+
+@pytest.mark.parametrize(("misshapen", "fault"), _MISSHAPEN.items())
+def test_what_has_no_shape_hides_no_other_fault(misshapen: str, fault: str) -> None:
+    """Shapes, figures, sources and templates in one answer: nobody mends one to be told of the next."""
+    with pytest.raises(BadRulePack) as caught:
+        read_pack(_HEAD + misshapen + _WRONG, bases(), lambda _: {each for each, _ in default_templates().templates})
+    told = list(caught.value.faults)
+    assert told[0] == fault
+    assert [each.partition(": ")[2] for each in told[1:]] == [
+        "keeping.loan_days.figure: a whole number from 1 to 10000 is required",
+        "mandatory[11].all_of: no such template horoscope",
+        "deadline[21].source: a layer that gives a figure says where it is from",
+        "deadline[21].unit: one of days, hours, minutes, working_days",
+    ]
+
+
+def test_a_table_that_has_lost_a_key_tells_the_rest_of_its_faults() -> None:
+    """The key alone is not read: neither is it missed where it stands, nor where another goes by it."""
+    text = """[[deadline]]
+id = "house"
+start = 1
+start_field = "rescue_end"
+stop = "never"
+unit = "days"
+figure = "soon"
+templates = 4
+source = "house"
+unconfirmed = "perhaps"
+visits = ["SPA"]
+"""
+    assert faults_of(_HEAD + text) == [
+        "line 6: deadline[25].start: a text is required",
+        "line 8: deadline[25].stop: one of answer, arrival, entry, filed, physician, submission",
+        "line 10: deadline[25].figure: a whole number is required",
+        "line 11: deadline[25].templates: a list is required",
+        "line 13: deadline[25].unconfirmed: true or false is required",
+        "line 14: deadline[25].visits: no such visit type SPA",
+    ]
+
+
+def test_a_list_of_states_that_cannot_be_read_makes_no_state_unknown() -> None:
+    """What goes by it is looked at once it is there."""
+    text = _HEAD + 'retention_state = "elsewhere"\nstate_retention = 1\n'
+    assert faults_of(text) == ["line 5: state_retention: a list of tables is required"]
 
 
 def test_keys_are_found_on_their_lines() -> None:

@@ -210,8 +210,11 @@ def test_a_text_and_a_rulebook_have_limits(monkeypatch: pytest.MonkeyPatch) -> N
         book.when(AddRulePack(f'id = "l{depth}"\nversion = 1\nextends = "{below}"\n'))
         below = f"l{depth}@1"
     book.when(AddRulePack(f'id = "last"\nversion = 1\nextends = "{below}"\n'))
-    (fault,) = book.refused(AddRulePack('id = "over"\nversion = 1\nextends = "last@1"\n'))
-    assert fault[2] == f"line 3: extends: at most {LAYERS_MAX} packs below each other"
+    faults = book.refused(AddRulePack('id = "over"\nversion = 1\nextends = "last@1"\ncolour = 1\n'))
+    assert [each[2] for each in faults] == [
+        f"line 3: extends: at most {LAYERS_MAX} packs below each other",
+        "line 4: colour: no such key",
+    ]
     monkeypatch.setattr(decide_rulebook, "PACKS_MAX", 1)
     monkeypatch.setattr(decide_rulebook, "TEMPLATE_TEXTS_MAX", 1)
     assert [each[1] for each in book.refused(AddRulePack('id = "x"\nversion = 1\nextends = "house@1"\n'))] == [
