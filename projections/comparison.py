@@ -54,11 +54,11 @@ async def compare(tools: Tools, hospital: str, partitions: int, view: View) -> C
             if not row or not row[0]:
                 return False
             found.extend(await _differences(connection, hospital, view, old.number, projector.generation))
+        # While it is still ours: a rebuild would go on with it.
+        await discard(connection, hospital, view, projector.generation)
         return True
 
     built = await build_beside(tools, hospital, partitions, view, compared)
-    async with tools.pool.connection() as connection:
-        await discard(connection, hospital, view, built.generation)
     return Compared(built.events, tuple(found))
 
 

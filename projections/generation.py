@@ -7,6 +7,7 @@ from psycopg.sql import Identifier
 from ledger.views.digest import EMPTY_DIGEST
 from ledger.views.statements import render, templates, views_schema
 from ledger.views.view import View
+from projections.checkpoint import Fenced
 from projections.connections import Connection
 from projections.tables import exposed_name, generation_name, shared_statements, writing_statements
 
@@ -73,14 +74,24 @@ async def expose(connection: Connection, hospital: str, view: View, generation: 
         await connection.execute(_rendered("expose", names))
 
 
-async def swap(connection: Connection, hospital: str, view: View, old: int, new: int) -> bool:
+async def is_abandoned(connection: Connection, hospital: str, view: View, role: str, seconds: float) -> bool:
+    """Whether a generation is being built by nobody: its lease `role` was released, or ended so many seconds ago."""
+    parameters = (view.name, hospital, role, seconds)
+    row = await (await connection.execute(shared_statements(hospital)["abandoned"], parameters)).fetchone()
+    return bool(row and row[0])
+
+
+async def swap(connection: Connection, hospital: str, view: View, old: int, new: int, epoch: int) -> bool:
     """Shows the new generation and drops the old one (0 = none), if the new one has come as far in every partition.
 
-    The old generation's projector finds its row gone and stops; the next session goes on with the new one.
+    The old generation's projector finds its row gone and stops; the next session goes on with the new one. Fenced where
+    the new one is not being built under this epoch any more: another rebuild went on with it, and may have shown it.
     """
     shared = shared_statements(hospital)
     async with connection.transaction():
         await connection.execute(shared["lock_all"], (view.name,))
+        if (await connection.execute(shared["being_built"], (view.name, new, epoch))).rowcount != 1:
+            raise Fenced
         row = await (await connection.execute(shared["has_overtaken"], (view.name, old, new))).fetchone()
         if not row or not row[0]:
             return False

@@ -28,11 +28,22 @@ class Projector:
     A data error of PostgreSQL is looked for event by event, so that it becomes the poison of one record.
     """
 
-    def __init__(self, hospital: str, view: View, generation: int, epoch: int, stopped_max: int = STOPPED_MAX) -> None:
+    def __init__(
+        self,
+        hospital: str,
+        view: View,
+        generation: int,
+        epoch: int,
+        stopped_max: int = STOPPED_MAX,
+        *,
+        building: bool = False,
+    ) -> None:
+        """`building`: the generation is not shown yet, and once it is, it is no longer this projector's."""
         self.view = view
         self.generation = generation
+        self.epoch = epoch
         self.checkpoints: dict[int, Checkpoint] = {}
-        self._epoch = epoch
+        self._building = building
         self._stopped_max = stopped_max
         self._shared = shared_statements(hospital)
         self._rows = RowTables(hospital, view, generation)
@@ -46,7 +57,13 @@ class Projector:
 
     async def take_over(self, connection: Connection) -> None:
         """Makes this projector the only one that can commit. Fenced where a later one has."""
-        self.checkpoints = await self._checkpoints.take_over(connection, self._epoch)
+        if not self._building:
+            self.checkpoints = await self._checkpoints.take_over(connection, self.epoch)
+            return
+        async with connection.transaction():
+            # Once it is shown its epochs are those of another lease, which ours must not be put over.
+            await self._lock(connection)
+            self.checkpoints = await self._checkpoints.take_over(connection, self.epoch)
 
     async def handle(self, connection: Connection, batch: Sequence[Delivered]) -> None:
         """Commits a batch of at most 500 events with its checkpoints. Fenced or ViewStopped: nothing was committed."""
@@ -73,13 +90,13 @@ class Projector:
                 folded = await self._fold(connection, events)
             await self._rows.store(connection, folded)
             await self._keep_unhandled(connection, folded, state)
-            await self._checkpoints.advance(connection, self._epoch, self.checkpoints, after)
+            await self._checkpoints.advance(connection, self.epoch, self.checkpoints, after)
         self.checkpoints |= after
 
     async def _lock(self, connection: Connection) -> str:
         parameters = (self.view.name, self.generation)
         row = await (await connection.execute(self._shared["lock_generation"], parameters)).fetchone()
-        if row is None:
+        if row is None or (self._building and row[0] != "building"):
             raise Fenced
         if row[0] == "stopped":
             raise ViewStopped(self.view.name)

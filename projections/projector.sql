@@ -192,6 +192,16 @@ SELECT g.view, COALESCE((SELECT f.fault FROM {faults} AS f WHERE f.view = g.view
 FROM {generations} AS g JOIN {checkpoints} AS c USING (view, generation)
 WHERE g.state <> 'building' GROUP BY g.view, g.generation, g.state ORDER BY g.view
 
+-- name: abandoned
+SELECT EXISTS (SELECT 1 FROM {generations} WHERE view = $1 AND state = 'building')
+    AND NOT EXISTS (SELECT 1 FROM ledger_control.leases
+        WHERE hospital = $2 AND role = $3 AND expires_at >= clock_timestamp() - make_interval(secs => $4))
+
+-- name: being_built
+SELECT 1 FROM {generations} AS g WHERE g.view = $1 AND g.generation = $2 AND g.state = 'building'
+    AND NOT EXISTS (SELECT 1 FROM {checkpoints} AS c
+        WHERE c.view = g.view AND c.generation = g.generation AND c.epoch <> $3)
+
 -- name: lock_all
 SELECT generation, state FROM {generations} WHERE view = $1 ORDER BY generation FOR UPDATE
 

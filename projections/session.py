@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ledger.lease import Keeping, kept
 from ledger.views.view import View
+from projections.checkpoint import Fenced
 from projections.connections import Connection, Pool
 from projections.faults import forget_fault
 from projections.feed import AcquireLease, Feed, OpenFeed
-from projections.generation import discard, ensure_live, generations, prepare
+from projections.generation import discard, ensure_live, generations, is_abandoned, prepare
 from projections.heads import HospitalHead
 from projections.projector import BATCH_MAX, Projector
-from projections.renewal import Renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Pace:
     stall_s: float = 60.0
     """How long a rebuild waits for events that the running view has handled already."""
     sweep_s: float = 1.0
+    resume_s: float = 600.0
+    """How long what a killed rebuild has built waits for the next one, before it is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,14 @@ async def project_while_busy(
     if lease is None:
         return False
     try:
-        projector = await _prepared(tools, hospital, view, lease.epoch)
-        if projector.events < hospital.position:
-            feed = await tools.open_feed(hospital.id, len(projector.checkpoints), projector.checkpoints)
-            try:
-                renewal = Renewal(lease, tools.pace.renew_s)
-                await _follow(tools, hospital, projector, feed, renewal, stop, patience)
-            finally:
-                await feed.close()
+        async with kept(lease, "projector", hospital.id, tools.pace.renew_s) as keeping:
+            projector = await _prepared(tools, hospital, view, lease.epoch)
+            if projector.events < hospital.position:
+                feed = await tools.open_feed(hospital.id, len(projector.checkpoints), projector.checkpoints)
+                try:
+                    await _follow(tools, hospital, projector, feed, keeping, stop, patience)
+                finally:
+                    await feed.close()
     finally:
         await lease.release()
     return True
@@ -85,16 +88,17 @@ async def _prepared(tools: Tools, hospital: HospitalHead, view: View, epoch: int
 
 
 async def _clear_killed_rebuild(tools: Tools, connection: Connection, hospital: HospitalHead, view: View) -> None:
-    """A generation that is being built by nobody was left behind by a rebuild that was killed."""
-    left_over = [g for g in await generations(connection, hospital.id, view) if g.state == "building"]
-    if not left_over:
+    """What a killed rebuild left behind and nobody has gone on with: it holds what no erasure of the view reaches."""
+    role = rebuild_role(view)
+    if not await is_abandoned(connection, hospital.id, view, role, tools.pace.resume_s):
         return
-    lease = await tools.acquire(hospital.id, rebuild_role(view))
+    lease = await tools.acquire(hospital.id, role)
     if lease is None:
         return
     try:
-        for each in left_over:
-            await discard(connection, hospital.id, view, each.number)
+        for each in await generations(connection, hospital.id, view):
+            if each.state == "building":
+                await discard(connection, hospital.id, view, each.number)
     finally:
         await lease.release()
 
@@ -104,13 +108,15 @@ async def _follow(
     hospital: HospitalHead,
     projector: Projector,
     feed: Feed,
-    renewal: Renewal,
+    keeping: Keeping,
     stop: asyncio.Event,
     patience: Callable[[], float],
 ) -> None:
     busy = time.monotonic()
     behind = True
     while not stop.is_set() and time.monotonic() - busy < patience():
+        if keeping.lost:
+            raise Fenced
         batch = await feed.poll(tools.pace.poll_s, BATCH_MAX)
         if batch:
             async with tools.pool.connection() as connection:
@@ -121,4 +127,3 @@ async def _follow(
                     await forget_fault(connection, hospital.id, projector.view)
         if not feed.at_rest:
             busy = time.monotonic()
-        await renewal.keep()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -23,7 +22,7 @@ from consumers.deadline_clock.retention_terms import LINKS, TERMS, VISITS, Reten
 from consumers.deadline_clock.work import Act, Work, again
 from consumers.patience import ServiceUnavailable
 from ledger.clock import Clock
-from ledger.lease import Lease, Leases
+from ledger.lease import Keeping, Lease, Leases, kept
 from ledger.stream.contract import GapFound, StreamUnavailable
 
 ROLE = "deadline-clock"
@@ -33,7 +32,6 @@ _log = logging.getLogger(__name__)
 _EVENTS_MAX = 500
 _DUE_MAX = 100
 _AT_ONCE = 8
-_RENEW_SECONDS = 1.5
 _LEASE_LOOK_SECONDS = 1.0
 _STILL_NOT = timedelta(seconds=1)
 _POLL_SECONDS = 0.3
@@ -64,7 +62,6 @@ class DeadlineClock:
     offers: OpenOffers
     clock: Clock
     say: Say
-    _renewed: float = field(default=0.0, init=False)
 
     async def run(self, stop: asyncio.Event, leave_at_rest: Callable[[], bool] = lambda: False) -> None:
         """Works until `stop`, or until nothing is due and `leave_at_rest()` says so; returns too where another works.
@@ -75,23 +72,25 @@ class DeadlineClock:
         if lease is None:
             await _pause(stop, _LEASE_LOOK_SECONDS)
             return
-        self._renewed = time.monotonic()
         try:
-            await self._hold(lease, stop, leave_at_rest)
+            async with kept(lease, "deadline clock", self.hospital) as keeping:
+                await self._hold(lease, keeping, stop, leave_at_rest)
         except Fenced:
             _log.warning("another deadline clock has taken over", extra={"hospital": self.hospital})
         finally:
             with suppress(ServiceUnavailable):
                 await _of_database(lease.release())
 
-    async def _hold(self, lease: Lease, stop: asyncio.Event, leave_at_rest: Callable[[], bool]) -> None:
+    async def _hold(
+        self, lease: Lease, keeping: Keeping, stop: asyncio.Event, leave_at_rest: Callable[[], bool]
+    ) -> None:
         await self.tables.prepare()
         stream = await self.open_records(self.hospital, await self.tables.places())
         try:
-            while not stop.is_set():
+            while not stop.is_set() and not keeping.lost:
                 batch = await stream.poll(_POLL_SECONDS, _EVENTS_MAX)
-                await self._take(lease, batch)
-                due = await self._do_due(lease)
+                await self._take(lease, keeping, batch)
+                due = await self._do_due(lease, keeping)
                 if not batch.types and not due and leave_at_rest():
                     return
                 if batch.types:
@@ -105,7 +104,7 @@ class DeadlineClock:
         finally:
             await stream.close()
 
-    async def _take(self, lease: Lease, batch: Batch) -> None:
+    async def _take(self, lease: Lease, keeping: Keeping, batch: Batch) -> None:
         """Each record of the batch is asked for once, however much happened to it."""
         looks = [(record_id, Act.DEADLINE) for record_id in batch.types]
         looks += [
@@ -114,26 +113,26 @@ class DeadlineClock:
             for act, after in _AFTER.items()
             if types & after
         ]
-        work = await self._look(lease, looks)
+        work = await self._look(keeping, looks)
         if batch.places:
             await self.tables.write(lease.epoch, looks, work, batch.places)
             # Not before something was new: what is read again from its start because of a gap proves nothing.
             await self.say("running")
 
-    async def _do_due(self, lease: Lease) -> int:
+    async def _do_due(self, lease: Lease, keeping: Keeping) -> int:
         """Does some of what is due; how much that was."""
-        await self._keep(lease)
         now = self.clock()
         due = await self.tables.due(now, _DUE_MAX)
         if due:
-            work = await self._look(lease, due)
+            work = await self._look(keeping, due)
             await self.tables.write(lease.epoch, due, [_not_before(each, now) for each in work])
         return len(due)
 
-    async def _look(self, lease: Lease, looks: Sequence[Look]) -> list[Work]:
+    async def _look(self, keeping: Keeping, looks: Sequence[Look]) -> list[Work]:
         work: list[Work] = []
         for first in range(0, len(looks), _AT_ONCE):
-            await self._keep(lease)
+            if keeping.lost:
+                raise Fenced
             some = looks[first : first + _AT_ONCE]
             found = await asyncio.gather(*(self._one(*each) for each in some), return_exceptions=True)
             work += _all(found)
@@ -165,13 +164,6 @@ class DeadlineClock:
             about = {"hospital": self.hospital, "record": str(record_id), "why": error.code().name}
             _log.error("a record's deadlines are not known", extra=about)
             return [again(record_id, act, self.clock())]
-
-    async def _keep(self, lease: Lease) -> None:
-        if time.monotonic() - self._renewed < _RENEW_SECONDS:
-            return
-        if not await _of_database(lease.renew()):
-            raise Fenced
-        self._renewed = time.monotonic()
 
 
 def _not_before(work: Work, now: datetime) -> Work:

@@ -44,6 +44,7 @@ from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.keys.remote_opener import RemoteOpener
+from ledger.lease import Leases, lease_pool
 from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import FormatFault, SignatureFault
@@ -115,8 +116,12 @@ def deadlines(hospital: str | None, ready_file: Path | None) -> None:
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
-        async with _channel(settings.grpc_listen) as channel, connection_pool(settings.postgres_views_url) as pool:
-            clocks = DeadlineClocks(settings, channel, pool, _PATIENCE)
+        async with (
+            _channel(settings.grpc_listen) as channel,
+            connection_pool(settings.postgres_views_url) as pool,
+            lease_pool(settings.postgres_views_url) as leases,
+        ):
+            clocks = DeadlineClocks(settings, channel, pool, Leases(leases.connection), _PATIENCE)
             await clocks.run(hospital, stop, lambda: ready({}))
 
     run_until_stopped(work, ready_file)

@@ -36,9 +36,12 @@ PROGRAM = "deadline-clock"
 class DeadlineClocks:
     """Builds the clock of any hospital of one service."""
 
-    def __init__(self, settings: Settings, channel: grpc.aio.Channel, pool: Pool, patience: Patience) -> None:
+    def __init__(
+        self, settings: Settings, channel: grpc.aio.Channel, pool: Pool, leases: Leases, patience: Patience
+    ) -> None:
         self._settings = settings
         self._pool = pool
+        self._leases = leases
         self._patience = patience
         self._clock = clock_of(settings.clock_file)
         self._registry = Registry(HospitalServiceStub(channel), settings.grpc_listen, patience)
@@ -64,7 +67,7 @@ class DeadlineClocks:
             hospital,
             self._open,
             ClockTables(hospital, self._pool.connection),
-            Leases(self._pool.connection),
+            self._leases,
             MissedDeadlines(self._course, commands, self._clock),
             RetentionTerms(self._keeping, commands, self._clock),
             OpenOffers(self._course, self._transfers, commands, self._clock),

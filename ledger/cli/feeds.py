@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ledger.cli.opened_feed import OpenedFeed
 from ledger.config import Settings
-from ledger.lease import Lease, Leases
+from ledger.lease import Leases
 from ledger.stream.contract import (
     START,
     GapDetector,
@@ -29,7 +29,7 @@ from ledger.views.event import ViewEvent
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool
 from projections.dead_letters import STOPPED_MAX
-from projections.feed import AcquireLease, Feed, OpenFeed
+from projections.feed import Feed, OpenFeed
 from projections.session import Pace, Tools
 
 T = TypeVar("T")
@@ -59,26 +59,16 @@ def feed_opener(settings: Settings, opener: Opener) -> OpenFeed:
     return open_feed
 
 
-def view_tools(settings: Settings, pool: Pool, opener: Opener, pace: Pace | None = None) -> Tools:
+def view_tools(settings: Settings, pool: Pool, leases: Leases, opener: Opener, pace: Pace | None = None) -> Tools:
     """What the views' runner and a rebuild use on the stream in use."""
     return Tools(
         pool=pool,
         open_feed=feed_opener(settings, opener),
-        acquire=lease_acquirer(pool),
+        acquire=leases.acquire,
         pace=pace or Pace(),
         stopped_max=STOPPED_MAX,
         stream_partitions=lambda partitions: stream_partitions(settings, partitions),
     )
-
-
-def lease_acquirer(pool: Pool) -> AcquireLease:
-    """Takes leases on the views' own connections."""
-    leases = Leases(pool.connection)
-
-    async def acquire(hospital: str, role: str) -> Lease | None:
-        return await leases.acquire(hospital, role)
-
-    return acquire
 
 
 class _StreamFeed:

@@ -18,6 +18,7 @@ from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import beside_option
 from ledger.config import Settings
 from ledger.keys.errors import KeyProblem
+from ledger.lease import Leases, lease_pool
 from ledger.stream.contract import StreamError
 from ledger.views.errors import ViewError
 from projections.checkpoint import Fenced
@@ -133,5 +134,6 @@ async def _tools(settings: Settings) -> AsyncGenerator[Tools]:
     async with (
         remote_opener(settings, UNSEAL_PURPOSE_VIEWS) as opener,
         connection_pool(settings.postgres_views_url) as pool,
+        lease_pool(settings.postgres_views_url) as leases,
     ):
-        yield view_tools(settings, pool, opener)
+        yield view_tools(settings, pool, Leases(leases.connection), opener)

@@ -8,9 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from ledger.blobs.contract import BlobDiffers, BlobError
 from ledger.clock import Clock, system_clock
 from ledger.integrator import metrics
@@ -24,13 +21,12 @@ from ledger.integrator.rollback import (
     refuse_if_rolled_back,
 )
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
-from ledger.lease import Lease, Leases
+from ledger.lease import Keeping, Lease, Leases, kept
 from ledger.log.key_register import note_keys
 from ledger.log.log_files import INTEGRATE, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.log_growth import PositionMissing
 
 ROLE = "integrate"
-RENEW_SECONDS = 1.5
 SIGN_SECONDS = 1.0
 """A checkpoint is signed so often while something is new."""
 IDLE_SECONDS = 10.0
@@ -114,22 +110,20 @@ class HospitalIntegrator:
         if lease is None:
             self._rests_until = time.monotonic() + HELD_ELSEWHERE_SECONDS
             return
-        renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
         try:
-            await self._follow(lease, renewal, stop, patience_seconds)
+            async with kept(lease, "integrator", self._hospital.id) as keeping:
+                await self._follow(lease, keeping, stop, patience_seconds)
         except (LedgerRolledBack, BlobDiffers) as refusal:
             await self._require_ours(lease, refusal)
             await self._refuse(refusal)
         finally:
-            renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
             await lease.release()
 
     async def _follow(
-        self, lease: Lease, renewal: asyncio.Task[None], stop: asyncio.Event, patience_seconds: Callable[[], float]
+        self, lease: Lease, keeping: Keeping, stop: asyncio.Event, patience_seconds: Callable[[], float]
     ) -> None:
         log = await self._open()
-        if not await self._take_up(log, lease, lambda: not stop.is_set() and not renewal.done()):
+        if not await self._take_up(log, lease, lambda: not stop.is_set() and not keeping.lost):
             return
         publishing = self._tools.publishing(log, self._hospital.id)
         await publishing.compare_with_witnesses()
@@ -139,7 +133,7 @@ class HospitalIntegrator:
         busy = time.monotonic()
         self._signed_at = 0.0
         try:
-            while not stop.is_set() and not renewal.done() and time.monotonic() - busy < patience_seconds():
+            while not stop.is_set() and not keeping.lost and time.monotonic() - busy < patience_seconds():
                 self._grown.clear()
                 grown = await self._take(log)
                 if not await self._sign_when_due(log, lease):
@@ -275,15 +269,3 @@ def _place(error: Exception) -> str:
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     return "" if frame is None else f"in {frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}"
-
-
-async def _keep(lease: Lease) -> None:
-    """Renews the lease until it is lost."""
-    facts = {"hospital": lease.hospital, "epoch": lease.epoch}
-    try:
-        while await lease.renew():  # noqa: ASYNC110  # a term is renewed by time, there is no event to wait for
-            await asyncio.sleep(RENEW_SECONDS)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        _log.error("integrator's lease cannot be renewed", extra=facts | {"error": type(error).__name__})
-    else:
-        _log.error("integrator's lease lost", extra=facts)

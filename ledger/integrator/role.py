@@ -23,7 +23,7 @@ from ledger.integrator.lag import Lag
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows, rows_pool
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
-from ledger.lease import Leases
+from ledger.lease import Leases, lease_pool
 from ledger.log.log_files import LogFiles
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
@@ -52,10 +52,11 @@ async def run_integrator(settings: Settings, log: Log, stop: asyncio.Event, read
         _log.warning(
             "no policy (LEDGER_LOG_POLICY): checkpoints bear the log's own signature alone, no witness sees them"
         )
-    async with rows_pool(settings.postgres_stream_url) as pool, httpx.AsyncClient(trust_env=False) as http:
+    url = settings.postgres_stream_url
+    async with rows_pool(url) as pool, lease_pool(url) as lease_connections, httpx.AsyncClient(trust_env=False) as http:
         rows = LedgerRows(pool)
-        sweeper = Sweeper(rows, _tools(settings, log, rows, Leases(pool.connection), http))
-        hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
+        sweeper = Sweeper(rows, _tools(settings, log, rows, Leases(lease_connections.connection), http))
+        hints = asyncio.create_task(sweeper.listen(url), name="head hints")
         try:
             await sweeper.run(stop, ready)
         finally:

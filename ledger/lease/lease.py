@@ -16,16 +16,34 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg_pool import AsyncConnectionPool
 
 from ledger.views.statements import templates
 
 TERM_SECONDS = 5.0
-"""A lease ends after this long without renewal; renew every 1.5 s."""
+"""A lease is free after this long without renewal."""
+_CONNECTIONS_MAX = 2
+_BORROW_SECONDS_MAX = 1.0
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Borrow = Callable[[], AbstractAsyncContextManager[Connection]]
 """Lends an autocommitting connection with numbered parameters ($1) for one statement."""
+Pool = AsyncConnectionPool[Connection]
+
+
+def lease_pool(url: str) -> Pool:
+    """Connections for leases alone, to be opened by `async with`: work that takes all others holds up no renewal."""
+    return AsyncConnectionPool(
+        url,
+        kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor},
+        min_size=0,
+        max_size=_CONNECTIONS_MAX,
+        timeout=_BORROW_SECONDS_MAX,
+        max_idle=60.0,
+        open=False,
+        name="leases",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,10 @@ class Lease:
     _borrow: Borrow
 
     async def renew(self) -> bool:
-        """Holds it for another term; False where its term was over."""
+        """Holds it for another term; False where somebody else has taken it since.
+
+        A term that is over while nobody took the lease is begun again under the same epoch: nobody worked meanwhile.
+        """
         async with self._borrow() as connection:
             cursor = await connection.execute(_sql("renew"), (*self._key, TERM_SECONDS))
             return cursor.rowcount == 1

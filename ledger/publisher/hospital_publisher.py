@@ -7,14 +7,10 @@ import logging
 import time
 from collections.abc import Callable
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from ledger.blobs.contract import BlobError
-from ledger.lease import Lease, Leases
+from ledger.lease import Keeping, Lease, Leases, kept
 from ledger.log.log_files import LogDamaged
 from ledger.publisher import metrics
-from ledger.publisher.ending import end
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
 from ledger.publisher.places import Place
 from ledger.publisher.read_ahead import ReadAhead
@@ -24,7 +20,6 @@ from ledger.publisher.sink import Sink
 from ledger.stream.contract import StreamError
 
 ROLE = "publish"
-RENEW_SECONDS = 1.5
 LOOK_SECONDS = 1.0
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
@@ -94,12 +89,12 @@ class HospitalPublisher:
             return
         sink = self._make_sink(self._hospital)
         try:
-            await self._follow(sink, lease, stop, place)
+            async with kept(lease, "publisher", self._hospital.id) as keeping:
+                await self._follow(sink, keeping, stop, place)
         finally:
             await self._give_up(sink, lease)
 
-    async def _follow(self, sink: Sink, lease: Lease, stop: asyncio.Event, place: Place) -> None:
-        renewal = asyncio.create_task(_keep(lease), name=f"lease {ROLE} {self._hospital.id}")
+    async def _follow(self, sink: Sink, keeping: Keeping, stop: asyncio.Event, place: Place) -> None:
         try:
             if self._standing is not None:
                 await self._standing.refuse_if_rolled_back()
@@ -108,13 +103,11 @@ class HospitalPublisher:
                 await self._standing.found_right()
             self._note(position)
             self.looked = True
-            await self._publish(sink, position, place, stop, lambda: not stop.is_set() and not renewal.done())
-            self.looked = not renewal.done()
+            await self._publish(sink, position, place, stop, lambda: not stop.is_set() and not keeping.lost)
+            self.looked = not keeping.lost
         except Exception:
             self.looked = False
             raise
-        finally:
-            await end(renewal)
 
     async def _publish(
         self, sink: Sink, position: int, place: Place, stop: asyncio.Event, may_go_on: Callable[[], bool]
@@ -204,15 +197,3 @@ def _place(error: Exception) -> str:
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     return "" if frame is None else f"in {frame.tb_frame.f_code.co_name}, line {frame.tb_lineno}"
-
-
-async def _keep(lease: Lease) -> None:
-    """Renews the lease until it is lost."""
-    facts = {"hospital": lease.hospital, "epoch": lease.epoch}
-    try:
-        while await lease.renew():  # noqa: ASYNC110  # a term is renewed by time, there is no event to wait for
-            await asyncio.sleep(RENEW_SECONDS)
-    except (psycopg.OperationalError, PoolTimeout) as error:
-        _log.error("publisher's lease cannot be renewed", extra=facts | {"error": type(error).__name__})
-    else:
-        _log.error("publisher's lease lost", extra=facts)

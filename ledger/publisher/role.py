@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from ledger.config import Settings
-from ledger.lease import Leases
+from ledger.lease import Leases, lease_pool
 from ledger.log.own_heads import OwnLogs
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
@@ -43,7 +43,8 @@ async def run_publisher(
 
     `logs`: the hospitals' logs, with which each ledger is compared; None where none are kept.
     """
-    async with log_pool(settings.postgres_stream_url) as pool:
+    url = settings.postgres_stream_url
+    async with log_pool(url) as pool, lease_pool(url) as lease_connections:
         log, routing = LedgerLog(pool), Routing(opener)
 
         def make_sink(hospital: HospitalRow) -> Sink:
@@ -54,8 +55,10 @@ async def run_publisher(
         places = Places(settings.producers_max, settings.producer_idle_seconds)
         # What stands in the same database as the ledger is not lost without it; a topic is.
         look_first = settings.stream == "kafka"
-        sweeper = Sweeper(log, Leases(pool.connection), make_sink, places, look_first=look_first, logs=logs)
-        hints = asyncio.create_task(sweeper.listen(settings.postgres_stream_url), name="head hints")
+        sweeper = Sweeper(
+            log, Leases(lease_connections.connection), make_sink, places, look_first=look_first, logs=logs
+        )
+        hints = asyncio.create_task(sweeper.listen(url), name="head hints")
         try:
             await sweeper.run(stop, ready)
         finally:

@@ -14,6 +14,7 @@ from ledger.cli.demo.signed_log import signed_up_to
 from ledger.cli.feeds import open_records, stream_partitions, view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings
+from ledger.lease import Leases
 from ledger.stream.contract import START, GapDetector, PublishedEvent, StreamReader
 from ledger.trust.chain import FaultKind
 from ledger.trust.checkpoint import Checkpoint
@@ -220,7 +221,7 @@ async def _caught_up(subject: Subject, view: View, pool: Pool, events: int) -> d
 
 
 async def _check_rebuilt(subject: Subject, pool: Pool, checks: Checks) -> None:
-    tools = view_tools(subject.settings, pool, subject.opener)
+    tools = view_tools(subject.settings, pool, Leases(pool.connection), subject.opener)
     for view in ALL:
         running = await content_digest(pool, subject.hospital, view)
         built = await rebuild(tools, subject.hospital, subject.partitions, view)

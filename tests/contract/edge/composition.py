@@ -14,6 +14,7 @@ from ledger.clock import system_clock
 from ledger.config import Settings
 from ledger.keys.key_file import KeyFile, new_key_file
 from ledger.keys.purge_rows import PurgeRows
+from ledger.lease import Leases
 from ledger.server.log_readers import Logs
 from ledger.server.proofs import Proofs
 from ledger.server.purges import Purges
@@ -51,7 +52,7 @@ async def projecting(settings: Settings) -> AsyncGenerator[None]:
     stop, ready = asyncio.Event(), asyncio.Event()
     pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
     async with connection_pool(settings.postgres_views_url) as pool:
-        tools = view_tools(settings, pool, FIXED_KEY, pace)
+        tools = view_tools(settings, pool, Leases(pool.connection), FIXED_KEY, pace)
         task = asyncio.create_task(Runner(tools, ALL, HeadHints()).run(stop, ready))
         await ready.wait()
         try:

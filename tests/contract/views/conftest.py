@@ -11,6 +11,7 @@ from ledger.cli.feeds import view_tools
 from ledger.cli.queries import partition_function
 from ledger.config import Settings, load
 from ledger.embedded.kafka import EmbeddedKafka
+from ledger.lease import Leases
 from ledger.publisher.role import run_publisher
 from projections.freshness import Freshness, PartitionCounts
 from projections.session import Pace, Tools
@@ -32,7 +33,9 @@ class Published:
 
     def tools(self) -> Tools:
         """What the composition root hands to the runner."""
-        return view_tools(self.settings, self.ground.pool, FIXED_KEY, Pace(sweep_s=0.1))
+        return view_tools(
+            self.settings, self.ground.pool, Leases(self.ground.pool.connection), FIXED_KEY, Pace(sweep_s=0.1)
+        )
 
     def freshness(self) -> Freshness:
         pool = self.ground.pool

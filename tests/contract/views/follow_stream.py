@@ -166,8 +166,13 @@ async def add_broken(published: Published, hospital: str, statement: str) -> Non
     migrate_url = published.ground.database.url_for("ledger_migrate", PASSWORDS["ledger_migrate"])
     await add_hospital(migrate_url, hospital, origin_prefix="ledger.test", partitions=PARTITIONS)
     names = {"h": Identifier(f"h_{hospital}"), "v": Identifier(f"v_{hospital}")}
-    with psycopg.connect(url) as connection:
-        connection.execute(SQL(statement).format(**names))  # pyright: ignore[reportArgumentType]
+
+    def spoil() -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute(SQL(statement).format(**names))  # pyright: ignore[reportArgumentType]
+
+    # On a thread: it waits for locks of the runner, which is on this loop.
+    await asyncio.to_thread(spoil)
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:

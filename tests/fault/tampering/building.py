@@ -29,6 +29,7 @@ from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
 from ledger.keys.disclosing import Disclosing
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
+from ledger.lease import Leases
 from ledger.log.log_files import LogFiles
 from ledger.log.own_heads import OwnLogs
 from ledger.log.record_maps import PublishedAt, RecordMaps
@@ -104,7 +105,9 @@ class Building:
         """Integrator, publisher and views meanwhile."""
         stop, ready, opener = asyncio.Event(), asyncio.Event(), self.bodies.opener
         async with connection_pool(self.settings.postgres_views_url) as pool:
-            tools = view_tools(self.settings, pool, opener, Pace(poll_s=0.1, idle_s=1.0, sweep_s=0.2))
+            tools = view_tools(
+                self.settings, pool, Leases(pool.connection), opener, Pace(poll_s=0.1, idle_s=1.0, sweep_s=0.2)
+            )
             running = [
                 asyncio.create_task(run_integrator(self.settings, Log(self.blobs, self.keys, None), stop, ready.set)),
                 asyncio.create_task(run_publisher(self.settings, opener, stop, ready.set, self.logs)),

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.feeds import view_tools
+from ledger.lease import Leases
 from ledger.views.view import View
 from projections.comparison import Compared, compare
 from projections.connections import connection_pool
@@ -137,7 +138,7 @@ class ViewRows:
     async def _tools(self) -> AsyncGenerator[Tools]:
         settings = self.stored.settings
         async with bodies_with_keys(settings) as bodies, connection_pool(settings.postgres_views_url) as pool:
-            yield view_tools(settings, pool, bodies.opener)
+            yield view_tools(settings, pool, Leases(pool.connection), bodies.opener)
 
 
 def view_media(stored: Stored) -> dict[str, Medium]:

@@ -1,17 +1,21 @@
 """Leases on a real PostgreSQL: the database's clock decides, the epoch tells holders apart."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
 
-from ledger.lease import Leases
-from ledger.publisher.ledger_log import Pool, log_pool
+from ledger.lease import Leases, kept, lease_pool
+from ledger.publisher.ledger_log import CONNECTIONS_MAX, Pool, log_pool
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
+from tests.services.proxy import TcpProxy
 
 ROLE = "publish"
+EVERY_SECONDS = 0.05
+"""Between renewals, so that a test need not wait for terms."""
 
 
 @pytest.fixture
@@ -63,13 +67,72 @@ async def test_killed_holder_is_replaced_when_its_term_is_over(pool: Pool) -> No
     assert not await late.renew()
 
 
-async def test_term_that_is_over_is_not_renewed(pool: Pool, database: Database) -> None:
-    """Even where nobody else has taken it: its holder was away, and must begin anew."""
+async def test_term_that_is_over_is_begun_again_while_nobody_took_the_lease(pool: Pool, database: Database) -> None:
+    """A renewal that comes late loses nothing: the epoch, by which work is fenced, is the same, so nobody worked."""
     lease = await Leases(pool.connection).acquire("north", ROLE)
     assert lease is not None
+    end_term(database)
     assert await lease.renew()
+    (row,) = await Leases(pool.connection).held("north")
+    assert row.epoch == lease.epoch
+    end_term(database)
+    assert await Leases(pool.connection).acquire("north", ROLE) is not None
     end_term(database)
     assert not await lease.renew()
+
+
+async def test_released_lease_is_not_held_again(pool: Pool) -> None:
+    """A renewal that was under way when it was released does not bring it back."""
+    lease = await Leases(pool.connection).acquire("north", ROLE)
+    assert lease is not None
+    await lease.release()
+    assert not await lease.renew()
+    assert await Leases(pool.connection).held("north") == []
+
+
+async def test_work_that_takes_every_connection_holds_up_no_renewal(pool: Pool, database: Database) -> None:
+    """The lease is renewed on connections of its own, term after term, while the work gives none of its back."""
+    async with AsyncExitStack() as work, lease_pool(database.role_url("ledger_stream")) as connections:
+        leases = Leases(connections.connection)
+        lease = await leases.acquire("north", ROLE)
+        assert lease is not None
+        for _ in range(CONNECTIONS_MAX):
+            await work.enter_async_context(pool.connection())
+        async with kept(lease, "publisher", "north", EVERY_SECONDS):
+            for _ in range(3):
+                end_term(database)
+                await eventually_async(lambda: leases.held("north"), what="another term")
+
+
+async def test_a_lease_outlives_a_connection_that_is_cut(
+    database: Database, tcp_proxy: Callable[[int], TcpProxy]
+) -> None:
+    """It is renewed on the next one; where the database stays away for a term, the work is told to stop."""
+    proxy = tcp_proxy(database.server.port)
+    through = database.role_url("ledger_stream").replace(f":{database.server.port}/", f":{proxy.port}/")
+    async with lease_pool(through) as connections, log_pool(database.role_url("ledger_stream")) as pool:
+        lease = await Leases(connections.connection).acquire("north", ROLE)
+        assert lease is not None
+        async with kept(lease, "publisher", "north", EVERY_SECONDS) as keeping:
+            for _ in range(3):
+                proxy.cut()
+                end_term(database)
+                await eventually_async(lambda: Leases(pool.connection).held("north"), what="another term")
+            assert not keeping.lost
+            proxy.stop()
+            await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
+
+
+async def test_whose_lease_was_taken_is_told_to_stop(pool: Pool, database: Database) -> None:
+    """And no later renewal takes it from the one who has it now."""
+    lease = await Leases(pool.connection).acquire("north", ROLE)
+    assert lease is not None
+    async with kept(lease, "publisher", "north", EVERY_SECONDS) as keeping:
+        with psycopg.connect(database.url) as connection:
+            connection.execute("UPDATE ledger_control.leases SET holder = 'another', epoch = epoch + 1")
+        await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
+    (row,) = await Leases(pool.connection).held("north")
+    assert (row.holder, row.epoch) == ("another", lease.epoch + 1)
 
 
 async def test_held_shows_holders_with_a_term(pool: Pool, database: Database) -> None:

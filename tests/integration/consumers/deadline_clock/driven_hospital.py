@@ -31,6 +31,7 @@ from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceSt
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.config import Settings
+from ledger.lease import Leases
 from ledger.trust.envelope import decode
 from projections.connections import connection_pool
 from tests.integration.consumers.hospitals import PHYSICIAN, context
@@ -70,7 +71,7 @@ class DrivenHospital:
     async def clocks(self) -> AsyncGenerator[DeadlineClocks]:
         """The clocks of one program."""
         async with connection_pool(self.settings.postgres_views_url) as pool:
-            yield DeadlineClocks(self.settings, self.channel, pool, Patience(4, 0.02))
+            yield DeadlineClocks(self.settings, self.channel, pool, Leases(pool.connection), Patience(4, 0.02))
 
     async def tick(self) -> None:
         """The clock looks until nothing more is to be done now."""
