@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.decide_holder import TOLD_MAX, outdated_by_change, outdated_by_stay
-from ledger.domain.decide_registration import check_goes_on
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
@@ -27,6 +26,7 @@ from ledger.domain.newborn_events import (
     NewbornWithdrawn,
 )
 from ledger.domain.newborns import entries_about
+from ledger.domain.patient_lifecycle import phase_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_events import TransferOutdated
@@ -92,8 +92,7 @@ def link_newborn(command: LinkNewborn, state: StreamState | None, facts: Facts) 
     faults.text(command.reason, "reason", TEXT_MAX)
     if command.patient_id is not None and facts.patient is None:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
-    if facts.patient is not None:
-        check_goes_on(facts.patient, faults)
+    faults.note_all(phase_faults(LinkNewborn, facts.patient), RefusalKind.STATE)
     faults.refuse_if_any()
     event = NewbornLinked(facts.meta(), command.subject_id, command.patient_id, command.reason)
     return on_record(command.record_id, event)
