@@ -14,7 +14,6 @@ from projections.page_token import read_token, write_token
 from projections.patient_index.view import PatientIndex
 from projections.reading import ViewReader
 
-_DEPARTMENTS_MAX = 1_000
 _IDENTITIES_MAX = 1_000
 _BIRTHS_MAX = 20
 _NO_ID = UUID(int=0)
@@ -45,17 +44,26 @@ class BoardQueries:
         listed = f"board of {asked} {department}"
         bed, since, record = read_token(listed, page_token, ("", _BEFORE_ALL_TIME, _NO_ID))
         kept = (asked.subjects, by_since, asked.responsible, asked.unanswered)
-        parameters = (department, bed, record, limit + 1, *kept, since)
+        parameters = (department, bed, record, limit + 1, *kept, since, asked.responsible_id)
         rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
         more = write_token(listed, *rows[limit - 1][12:14], rows[limit - 1][0]) if len(rows) > limit else ""
         return boards_pb2.GetDepartmentBoardResponse(rows=map(board_row, rows[:limit]), next_page_token=more)
 
-    async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
-        """All departments that have records, with counts, by code; at most 1,000."""
-        rows = await self._reader.rows(hospital, self._board, "departments", (_DEPARTMENTS_MAX,), min_position)
-        return boards_pb2.ListDepartmentsResponse(
-            departments=(boards_pb2.DepartmentSummary(department=r[0], present=r[1], to_complete=r[2]) for r in rows)
+    async def departments(
+        self, hospital: str, min_position: int, order: int = 0, page_size: int = 0, page_token: str = ""
+    ) -> boards_pb2.ListDepartmentsResponse:
+        """All departments that have records, with counts, in the order asked for. BadPageSize, BadPageToken.
+
+        By counts, a department whose count changes between two pages may come twice or not at all.
+        """
+        limit, listed = page_rows(page_size, PAGE_ROWS_MAX), f"departments by {order}"
+        after = read_token(listed, page_token, (_BEFORE_ALL_TIME, ""))
+        rows = await self._reader.rows(hospital, self._board, "departments", (limit + 1, order, *after), min_position)
+        more = write_token(listed, rows[limit - 1][3], rows[limit - 1][0]) if len(rows) > limit else ""
+        departments = (
+            boards_pb2.DepartmentSummary(department=r[0], present=r[1], to_complete=r[2]) for r in rows[:limit]
         )
+        return boards_pb2.ListDepartmentsResponse(departments=departments, next_page_token=more)
 
     async def patient_index(
         self,

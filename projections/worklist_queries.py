@@ -15,6 +15,7 @@ from projections.worklist.rows import RETENTION_RUNS
 from projections.worklist.view import Worklist
 
 _NO_ID = UUID(int=0)
+_BEFORE_ALL_TURNS = -(2**63)
 _WITH_LAST_DAY = {worklist_pb2.WORK_KIND_LOAN, worklist_pb2.WORK_KIND_REQUEST}
 
 
@@ -29,14 +30,13 @@ class WorklistQueries:
     async def worklist(
         self, hospital: str, asked: WorkAsked, page_size: int, page_token: str, min_position: int
     ) -> worklist_pb2.GetWorklistResponse:
-        """Items in the order asked for. BadPageSize, BadPageToken: a token is of one worklist, kind and order only."""
-        limit, by_due = page_rows(page_size), asked.order == worklist_pb2.WORK_ORDER_DUE
-        of = f"worklist {asked.of} {asked.kind} {asked.on_date} {asked.whose}{' by due' if by_due else ''}"
-        after = read_token(of, page_token, ("", 0, _NO_ID, ""))
+        """Items in the order asked for. BadPageSize, BadPageToken: a token is of one worklist, filter and order."""
+        limit, of = page_rows(page_size), f"worklist {asked}"
+        after = read_token(of, page_token, ("", _BEFORE_ALL_TURNS, _NO_ID, ""))
         chosen = asked.on_date if asked.of == "records_office" else asked.whose
         known = await self._deadlines.known(hospital)
         beside = {"deadlines": self._deadlines.relation(hospital, known=known)}
-        parameters = (limit + 1, chosen, asked.kind, *after, by_due)
+        parameters = (limit + 1, chosen, asked.kind, *after, asked.order, asked.responsible_id)
         rows = await self._reader.rows(hospital, self._worklist, asked.of, parameters, min_position, beside)
         items = (_item(row, asked.on_date) for row in rows[:limit])
         more = _token(of, rows[limit - 1]) if len(rows) > limit else ""
@@ -44,7 +44,7 @@ class WorklistQueries:
 
 
 def _token(of: str, last: tuple[Any, ...]) -> str:
-    return write_token(of, last[13], last[7], last[1], last[12])
+    return write_token(of, last[13], last[16], last[1], last[12])
 
 
 def _item(row: tuple[Any, ...], on_date: str) -> worklist_pb2.WorkItem:

@@ -56,12 +56,12 @@ def _reason(item: pytest.Item) -> str:
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Where tests run side by side each process collects all of them; one says what was left out."""
     del error
-    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out") or {}
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how many tests LEDGER_TEST_KAFKA=off has left out, and which a missing browser has."""
-    for reason, names in config.stash.get(_left_out, {}).items():
+    for reason, names in config.stash.get(_left_out, dict[str, list[str]]()).items():
         terminalreporter.section("left out")
         if reason == _NO_KAFKA:
             terminalreporter.write_line(f"{reason}: {len(names)} tests on the real Kafka were LEFT OUT")

@@ -89,12 +89,17 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
         _check_enum(request.subjects, boards_pb2.BoardSubjects.values(), "subjects", faults)
         _check_enum(request.order, boards_pb2.BoardOrder.values(), "order", faults)
         faults.refuse_if_any()
-        asked = BoardAsked(request.subjects, request.order, request.responsible, request.unanswered)
+        kept = (request.responsible, request.unanswered, request.responsible_id)
+        asked = BoardAsked(request.subjects, request.order, *kept)
         page = (request.page_size, request.page_token, request.min_position)
         return await boards.department_board(request.hospital, request.department, *page, asked)
 
     async def departments(request: boards_pb2.ListDepartmentsRequest) -> Message:
-        return await boards.departments(request.hospital, request.min_position)
+        faults = Faults()
+        _check_enum(request.order, boards_pb2.DepartmentOrder.values(), "order", faults)
+        faults.refuse_if_any()
+        page = (request.order, request.page_size, request.page_token)
+        return await boards.departments(request.hospital, request.min_position, *page)
 
     async def patient_index(request: boards_pb2.GetPatientIndexRequest) -> Message:
         faults = Faults()
@@ -163,16 +168,17 @@ def _worklist(worklists: WorklistQueries) -> dict[str, Query]:
 
 
 def _whose(request: worklist_pb2.GetWorklistRequest, faults: Faults) -> WorkAsked:
+    kept = (request.kind, request.on_date, request.order, request.responsible_id)
     match request.WhichOneof("of"):
         case "department" if request.department:
-            return WorkAsked("department", request.department, request.kind, request.on_date, request.order)
+            return WorkAsked("department", request.department, *kept)
         case "person_id" if request.person_id:
-            return WorkAsked("person", request.person_id, request.kind, request.on_date, request.order)
+            return WorkAsked("person", request.person_id, *kept)
         case "records_office" if request.records_office:
             pass
         case _:
             faults.add("of", "REQUIRED", "a department, a person or the records office is required")
-    return WorkAsked("records_office", "", request.kind, request.on_date, request.order)
+    return WorkAsked("records_office", "", *kept)
 
 
 def _usage(metering: UsageQueries) -> dict[str, Query]:

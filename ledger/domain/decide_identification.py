@@ -6,13 +6,14 @@ from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.course_events import IdentificationCorrected, PatientIdentified, VisitRenumbered
 from ledger.domain.decide_holder import outdated_by_stay
-from ledger.domain.decide_registration import VISITS_MAX, check_goes_on
+from ledger.domain.decide_registration import VISITS_MAX
 from ledger.domain.decision import Claim, Decision, Facts, bump_persons
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import begin, check_reason, expect
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.identity_events import IdentificationWithdrawn
+from ledger.domain.patient_lifecycle import phase_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_events import TransferWithdrawn
@@ -32,7 +33,7 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     elif patient.identity is not IdentityStatus.MATCHED:
         faults.add("patient_id", "IDENTITY_UNVERIFIED", "that patient's identity is open too", RefusalKind.STATE)
     else:
-        check_goes_on(patient, faults)
+        faults.note_all(phase_faults(IdentifyPatient, patient), RefusalKind.STATE)
     _check_correction(command, record, faults)
     if command.visit_sequence > VISITS_MAX:
         faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
@@ -90,9 +91,7 @@ def withdraw_identification(command: WithdrawIdentification, state: StreamState 
     check_reason(command.reason, faults)
     if command.confirmed_by is not None:
         faults.note_all(actor_faults(command.confirmed_by, "confirmed_by"), RefusalKind.INVALID)
-    if facts.patient is not None and facts.patient.merged_into is not None:
-        text = "the provisional person was merged into somebody: that is taken back first"
-        faults.add("record_id", "MERGED", text, RefusalKind.STATE)
+    faults.note_all(phase_faults(WithdrawIdentification, facts.patient), RefusalKind.STATE)
     faults.refuse_if_any()
     before, second = record.provisional, command.confirmed_by
     assert before is not None and second is not None  # noqa: S101, PT018 - their absence is a fault above

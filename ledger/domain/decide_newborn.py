@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from ledger.domain.decide_holder import outdated_by_stay
-from ledger.domain.decide_registration import check_goes_on
 from ledger.domain.decision import Claim, Decision, Facts, Reservation, bump_persons
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
@@ -24,6 +23,7 @@ from ledger.domain.newborn_events import (
     NewbornRestored,
     NewbornWithdrawn,
 )
+from ledger.domain.patient_lifecycle import phase_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 
@@ -93,8 +93,7 @@ def link_newborn(command: LinkNewborn, state: StreamState | None, facts: Facts) 
     faults.text(command.reason, "reason", TEXT_MAX)
     if command.patient_id is not None and facts.patient is None:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
-    if facts.patient is not None:
-        check_goes_on(facts.patient, faults)
+    faults.note_all(phase_faults(LinkNewborn, facts.patient), RefusalKind.STATE)
     faults.refuse_if_any()
     event = NewbornLinked(facts.meta(), command.subject_id, command.patient_id, command.reason)
     return on_record(command.record_id, event, beside=(*_link_claim(command, facts), *bump_persons(facts)))

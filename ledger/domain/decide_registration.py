@@ -10,18 +10,13 @@ from ledger.domain.events import RecordRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import CODE_MAX, check_source, check_time, expect, source_claim, taken_before
 from ledger.domain.held_items import check_fact, check_fact_shape, fact_claims
+from ledger.domain.patient_lifecycle import phase_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.state import PatientState, RecordState, StreamState
+from ledger.domain.state import RecordState, StreamState
 
 VISITS_MAX = 100_000
 """Visits of one type that one patient can have."""
-
-
-def check_goes_on(patient: PatientState, faults: Faults) -> None:
-    """Notes a patient who was merged into another, and names who goes on: nothing new is filed under the old number."""
-    if patient.merged_into is not None:
-        faults.add("patient_id", "MERGED", f"the patient goes on as {patient.merged_into}", RefusalKind.STATE)
 
 
 def register_record(command: RegisterRecord, state: StreamState | None, facts: Facts) -> Decision:
@@ -42,7 +37,7 @@ def register_record(command: RegisterRecord, state: StreamState | None, facts: F
     if patient is None:
         faults.add("patient_id", "UNKNOWN_PATIENT", "no such patient in this hospital", RefusalKind.NOT_FOUND)
     else:
-        check_goes_on(patient, faults)
+        faults.note_all(phase_faults(RegisterRecord, patient), RefusalKind.STATE)
     if not 1 <= command.visit_sequence <= VISITS_MAX:
         faults.add("visit_sequence", "OUT_OF_RANGE", f"visits are counted from 1 to {VISITS_MAX}")
     faults.require(command.department, "department")

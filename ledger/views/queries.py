@@ -29,6 +29,7 @@ class BoardAsked:
     order: int = 0
     responsible: str = ""
     unanswered: bool = False
+    responsible_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class WorkAsked:
     kind: int = 0
     on_date: str = ""
     order: int = 0
+    responsible_id: str = ""
 
 
 class BoardQueries(Protocol):
@@ -73,8 +75,10 @@ class BoardQueries(Protocol):
         """Who is in a department and passes the filter, in its order, with the entries that were asked for."""
         ...
 
-    async def departments(self, hospital: str, min_position: int) -> boards_pb2.ListDepartmentsResponse:
-        """All departments that have records, with counts."""
+    async def departments(
+        self, hospital: str, min_position: int, order: int, page_size: int, page_token: str
+    ) -> boards_pb2.ListDepartmentsResponse:
+        """All departments that have records, with counts, in the order asked for."""
         ...
 
     async def patient_index(

@@ -13,7 +13,8 @@ CREATE TABLE {records} (
     since bigint,
     open_consultations integer NOT NULL,
     moves integer NOT NULL,
-    in_error boolean NOT NULL
+    in_error boolean NOT NULL,
+    responsible_id text NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (department, left(bed, 64), record_id) WHERE phase BETWEEN 1 AND 5;
 CREATE TABLE {entries} (
@@ -40,19 +41,20 @@ CREATE TABLE {newborns} (
 
 -- name: load_records
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.permanent, r.identity, r.department, r.bed,
-    r.responsible, r.since, r.open_consultations, r.moves, r.in_error
+    r.responsible, r.since, r.open_consultations, r.moves, r.in_error, r.responsible_id
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
 INSERT INTO {records} AS r
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::boolean[],
     $7::smallint[], $8::text[], $9::text[], $10::text[], $11::bigint[], $12::integer[], $13::integer[],
-    $14::boolean[])
+    $14::boolean[], $15::text[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, case_number = excluded.case_number, visit_type = excluded.visit_type,
     phase = excluded.phase, permanent = excluded.permanent, identity = excluded.identity,
     department = excluded.department, bed = excluded.bed, responsible = excluded.responsible, since = excluded.since,
-    open_consultations = excluded.open_consultations, in_error = excluded.in_error, moves = excluded.moves
+    open_consultations = excluded.open_consultations, in_error = excluded.in_error, moves = excluded.moves,
+    responsible_id = excluded.responsible_id
 
 -- name: load_entries
 SELECT e.record_id, e.entry_id, e.version, e.first_version, e.title, e.recorded_at, e.state, e.late,
@@ -84,13 +86,14 @@ DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, r.identity, s.subjects, w.led, r.bed_place, r.since_place
+    r.open_consultations, r.identity, s.subjects, w.led, r.bed_place, r.since_place, r.responsible_id
 FROM (
     -- One of the two is never run: the order is known before the first row.
     (SELECT *, left(bed, 64) AS bed_place, 0::bigint AS since_place FROM {records} AS r
     WHERE NOT $6::boolean AND department = $1 AND phase BETWEEN 1 AND 5
         AND (left(bed, 64), record_id) > (left($2, 64), $3::uuid)
         AND ($7::text = '' OR responsible = $7) AND (NOT $8::boolean OR open_consultations > 0)
+        AND ($10::text = '' OR responsible_id = $10)
         AND ($5 <> 2 OR EXISTS (
             SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
         ))
@@ -100,6 +103,7 @@ FROM (
     WHERE $6 AND department = $1 AND phase BETWEEN 1 AND 5
         AND (coalesce(since, 9223372036854775807), record_id) > ($9::bigint, $3)
         AND ($7 = '' OR responsible = $7) AND (NOT $8 OR open_consultations > 0)
+        AND ($10 = '' OR responsible_id = $10)
         AND ($5 <> 2 OR EXISTS (
             SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
         ))
@@ -132,6 +136,15 @@ CROSS JOIN LATERAL (
 ORDER BY r.bed_place, r.since_place, r.record_id
 
 -- name: departments
-SELECT department, count(*) FILTER (WHERE phase <= 2), count(*) FILTER (WHERE phase > 2)
-FROM {records} WHERE phase BETWEEN 1 AND 5
-GROUP BY department ORDER BY department LIMIT $1
+SELECT department, present, to_complete, place
+FROM (
+    SELECT *, CASE $2::smallint WHEN 2 THEN -present WHEN 3 THEN -to_complete ELSE 0 END AS place
+    FROM (
+        SELECT department, count(*) FILTER (WHERE phase <= 2) AS present,
+            count(*) FILTER (WHERE phase > 2) AS to_complete
+        FROM {records} WHERE phase BETWEEN 1 AND 5
+        GROUP BY department
+    ) AS counted
+) AS placed
+WHERE (place, department) > ($3::bigint, $4::text)
+ORDER BY place, department LIMIT $1

@@ -24,6 +24,7 @@ class BoardRecord(NamedTuple):
     moves: int
     """Between departments."""
     in_error: bool = False
+    responsible_id: str = ""
 
     @property
     def standing(self) -> RecordPhase:

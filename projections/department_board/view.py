@@ -23,7 +23,7 @@ class DepartmentBoard:
     """Records by the department that has the patient, from registration until they are archived."""
 
     name = "department_board"
-    schema_version = 8
+    schema_version = 9
     package = "projections.department_board"
     tables = (
         Table(_RECORDS, BoardRecord._make, 1),
@@ -116,17 +116,20 @@ def _care_started(record: BoardRecord, body: events_pb2.CareStarted) -> BoardRec
         bed=body.bed,
         responsible=body.responsible.name,
         since=unix_micros(body.meta.occurred_at),
+        responsible_id=body.responsible.id,
     )
 
 
 def _transferred(record: BoardRecord, body: events_pb2.DepartmentTransferred) -> BoardRecord:
+    # Without a physician the one before stays in charge, as in the record itself.
+    named = body.HasField("responsible")
     return record._replace(
         department=body.to_department,
         bed=body.bed,
-        # Without a physician the one before stays in charge, as in the record itself.
-        responsible=body.responsible.name if body.HasField("responsible") else record.responsible,
+        responsible=body.responsible.name if named else record.responsible,
         since=unix_micros(body.meta.occurred_at),
         moves=record.moves + 1,
+        responsible_id=body.responsible.id if named else record.responsible_id,
     )
 
 
@@ -139,7 +142,7 @@ def _corrected(record: BoardRecord, body: course_events_pb2.TimeCorrected) -> Bo
 
 
 def _assigned(record: BoardRecord, body: course_events_pb2.PhysicianAssigned) -> BoardRecord:
-    return record._replace(responsible=body.responsible.name)
+    return record._replace(responsible=body.responsible.name, responsible_id=body.responsible.id)
 
 
 def _consultation_opened(record: BoardRecord, _: Message) -> BoardRecord:

@@ -68,21 +68,22 @@ DELETE FROM {items} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 -- What runs is in the deadline clock's table; where its miss is reported here already, the item of that stands alone.
--- A place is empty where the longest waiting come first, else the last moment as text, a last day behind its moments.
+-- A place is empty where those of every case are listed together by how long they wait; by what is due it is the last
+-- moment as text, a last day behind its moments.
 WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department,
         coalesce(nullif(i.person_id, ''), r.responsible_id) AS person_id, i.rule, i.since, i.due_at, i.due_on,
-        i.subject_id, i.defects, i.score, i.grade
+        i.subject_id, i.defects, i.score, i.grade, r.responsible_id AS in_charge
     FROM {records} AS r JOIN {items} AS i USING (record_id)
     WHERE r.department = $2::text AND r.phase IN (2, 3, 4, 5, 7) AND i.department = '' AND i.kind BETWEEN 1 AND 5
     UNION ALL
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, i.department, i.person_id, i.rule, i.since, i.due_at,
-        i.due_on, i.subject_id, i.defects, i.score, i.grade
+        i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.department = $2 AND i.department <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
     UNION ALL
     SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, d.responsible_id, d.rule, d.since,
-        d.due_at, '', d.subject_id, '[]', 0, ''
+        d.due_at, '', d.subject_id, '[]', 0, '', d.responsible_id
     FROM (
         SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, r.department, r.responsible_id,
             (extract(epoch FROM d.since) * 1000000)::bigint AS since,
@@ -100,7 +101,7 @@ WITH waiting AS (
     )
     UNION ALL
     SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, '', d.rule, d.since, d.due_at, '',
-        d.subject_id, '[]', 0, ''
+        d.subject_id, '[]', 0, '', d.responsible_id
     FROM (
         SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, c.department, r.responsible_id,
             (extract(epoch FROM d.since) * 1000000)::bigint AS since,
@@ -114,35 +115,37 @@ WITH waiting AS (
         SELECT FROM {items} AS m WHERE m.record_id = d.record_id AND m.item = 'missed:' || d.name AND m.kind = 1
     )
 ), placed AS (
-    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+    SELECT *, CASE WHEN $8::smallint = 4 THEN left(case_number, 64)
+        WHEN $8 <> 2 THEN ''
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place
+        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade
+    item, place, score, grade, turn
 FROM placed
 WHERE ($3::smallint = 0 OR kind = $3)
-    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, since, record_id, item LIMIT $1
+    AND ($9::text = '' OR in_charge = $9)
+    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, turn, record_id, item LIMIT $1
 
 -- name: person
 WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, $2::text AS person_id, i.rule, i.since,
-        i.due_at, i.due_on, i.subject_id, i.defects, i.score, i.grade
+        i.due_at, i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id AS in_charge
     FROM {records} AS r JOIN {items} AS i USING (record_id)
     WHERE r.responsible_id = $2 AND r.phase IN (2, 3, 4, 5, 7) AND i.person_id = '' AND i.department = ''
         AND i.kind BETWEEN 1 AND 5
     UNION ALL
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, $2, i.rule, i.since, i.due_at, i.due_on,
-        i.subject_id, i.defects, i.score, i.grade
+        i.subject_id, i.defects, i.score, i.grade, r.responsible_id
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.person_id = $2 AND i.person_id <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
     UNION ALL
     SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, $2, d.rule, d.since, d.due_at, '',
-        d.subject_id, '[]', 0, ''
+        d.subject_id, '[]', 0, '', d.responsible_id
     FROM (
         SELECT d.record_id, d.rule, d.subject_id, r.case_number, r.phase, r.department, r.responsible_id,
             (extract(epoch FROM d.since) * 1000000)::bigint AS since,
@@ -159,24 +162,26 @@ WITH waiting AS (
         SELECT FROM {items} AS m WHERE m.record_id = d.record_id AND m.item = 'missed:' || d.name AND m.kind = 1
     )
 ), placed AS (
-    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+    SELECT *, CASE WHEN $8::smallint = 4 THEN left(case_number, 64)
+        WHEN $8 <> 2 THEN ''
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place
+        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade
+    item, place, score, grade, turn
 FROM placed
 WHERE ($3::smallint = 0 OR kind = $3)
-    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, since, record_id, item LIMIT $1
+    AND ($9::text = '' OR in_charge = $9)
+    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, turn, record_id, item LIMIT $1
 
 -- name: records_office
 WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at,
-        i.due_on, i.subject_id, i.defects, i.score, i.grade
+        i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id AS in_charge
     FROM (
         SELECT * FROM {items} WHERE (kind BETWEEN 6 AND 9 OR kind = 11)
         UNION ALL
@@ -184,16 +189,18 @@ WITH waiting AS (
     ) AS i
     JOIN {records} AS r USING (record_id)
 ), placed AS (
-    SELECT *, CASE WHEN NOT $8::boolean THEN ''
+    SELECT *, CASE WHEN $8::smallint = 4 THEN left(case_number, 64)
+        WHEN $8 <> 2 THEN ''
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place
+        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade
+    item, place, score, grade, turn
 FROM placed
 WHERE ($3::smallint = 0 OR kind = $3 OR ($3 = 8 AND kind = 100))
-    AND (place, since, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, since, record_id, item LIMIT $1
+    AND ($9::text = '' OR in_charge = $9)
+    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
+ORDER BY place, turn, record_id, item LIMIT $1

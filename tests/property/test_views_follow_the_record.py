@@ -121,7 +121,9 @@ def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -
     """Who is in charge, when care began and ended, since when the department has the patient, as corrected last."""
     (board,), (work,) = of_table(rows[DepartmentBoard], "records"), of_table(rows[Worklist], "records")
     in_charge = record.responsible
-    assert (board.responsible, work.responsible_id) == ((in_charge.name, str(in_charge.id)) if in_charge else ("", ""))
+    shown = (board.responsible, board.responsible_id)
+    assert shown == ((in_charge.name, str(in_charge.id)) if in_charge else ("", ""))
+    assert work.responsible_id == board.responsible_id
     open_ = sum(not each.answered and each.withdrawn_at is None for each in record.consultations.values())
     assert board.open_consultations == open_
     if record.started_at is None:

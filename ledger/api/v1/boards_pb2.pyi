@@ -70,6 +70,34 @@ BOARD_ORDER_SINCE: BoardOrder.ValueType  # 2
 """By since when the department has the patient, the longest first, then by record id."""
 Global___BoardOrder: _TypeAlias = BoardOrder  # noqa: Y015
 
+class _DepartmentOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DepartmentOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DepartmentOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEPARTMENT_ORDER_UNSPECIFIED: _DepartmentOrder.ValueType  # 0
+    """By code."""
+    DEPARTMENT_ORDER_CODE: _DepartmentOrder.ValueType  # 1
+    """By code."""
+    DEPARTMENT_ORDER_PRESENT: _DepartmentOrder.ValueType  # 2
+    """By records that are present, the most first, then by code."""
+    DEPARTMENT_ORDER_TO_COMPLETE: _DepartmentOrder.ValueType  # 3
+    """By records that are to be completed, the most first, then by code."""
+
+class DepartmentOrder(_DepartmentOrder, metaclass=_DepartmentOrderEnumTypeWrapper):
+    """In which order departments are listed."""
+
+DEPARTMENT_ORDER_UNSPECIFIED: DepartmentOrder.ValueType  # 0
+"""By code."""
+DEPARTMENT_ORDER_CODE: DepartmentOrder.ValueType  # 1
+"""By code."""
+DEPARTMENT_ORDER_PRESENT: DepartmentOrder.ValueType  # 2
+"""By records that are present, the most first, then by code."""
+DEPARTMENT_ORDER_TO_COMPLETE: DepartmentOrder.ValueType  # 3
+"""By records that are to be completed, the most first, then by code."""
+Global___DepartmentOrder: _TypeAlias = DepartmentOrder  # noqa: Y015
+
 class _EpisodeOrder:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -189,6 +217,7 @@ class GetDepartmentBoardRequest(_message.Message):
     ORDER_FIELD_NUMBER: _builtins.int
     RESPONSIBLE_FIELD_NUMBER: _builtins.int
     UNANSWERED_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_ID_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
@@ -207,6 +236,8 @@ class GetDepartmentBoardRequest(_message.Message):
     """Only records in this physician's charge, by the name as the board shows it; empty = all."""
     unanswered: _builtins.bool
     """Only records with a consultation that waits for an answer."""
+    responsible_id: _builtins.str
+    """Only records in this physician's charge, by random id; empty = all. Two physicians may bear one name."""
     def __init__(
         self,
         *,
@@ -219,10 +250,11 @@ class GetDepartmentBoardRequest(_message.Message):
         order: Global___BoardOrder.ValueType = ...,
         responsible: _builtins.str = ...,
         unanswered: _builtins.bool = ...,
+        responsible_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "responsible", b"responsible", "subjects", b"subjects", "unanswered", b"unanswered"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "responsible", b"responsible", "responsible_id", b"responsible_id", "subjects", b"subjects", "unanswered", b"unanswered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,6 +336,7 @@ class BoardRow(_message.Message):
     IDENTITY_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
     SUBJECTS_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -334,6 +367,8 @@ class BoardRow(_message.Message):
     """Whether it is known who the patient is."""
     corrected: _builtins.int
     """Entries that a late item corrects."""
+    responsible_id: _builtins.str
+    """Random id of the physician in charge; empty where nobody is, or a team."""
     @_builtins.property
     def latest_entry_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the latest entry."""
@@ -367,10 +402,11 @@ class BoardRow(_message.Message):
         identity: _common_pb2.IdentityStatus.ValueType = ...,
         corrected: _builtins.int = ...,
         subjects: _abc.Iterable[Global___BoardSubject] | None = ...,
+        responsible_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latest_entry_at", b"latest_entry_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "since", b"since", "subjects", b"subjects", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "corrected", b"corrected", "drafts", b"drafts", "entries", b"entries", "identity", b"identity", "late_items", b"late_items", "latest_entry", b"latest_entry", "latest_entry_at", b"latest_entry_at", "open_consultations", b"open_consultations", "phase", b"phase", "record_id", b"record_id", "record_version", b"record_version", "responsible", b"responsible", "responsible_id", b"responsible_id", "since", b"since", "subjects", b"subjects", "to_countersign", b"to_countersign", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -412,19 +448,33 @@ class ListDepartmentsRequest(_message.Message):
 
     HOSPITAL_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait."""
+    page_size: _builtins.int
+    """Departments; 0 = 1,000, above 1,000 = 1,000."""
+    page_token: _builtins.str
+    """Token of the page before; empty = from the start. By counts, a department whose count changes between two pages
+    changes its place, so it may come twice or not at all.
+    """
+    order: Global___DepartmentOrder.ValueType
+    """Order of the departments; a page token belongs to one order."""
     def __init__(
         self,
         *,
         hospital: _builtins.str = ...,
         min_position: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        order: Global___DepartmentOrder.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -467,18 +517,22 @@ class ListDepartmentsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DEPARTMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = that was all."""
     @_builtins.property
     def departments(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepartmentSummary]:
-        """Departments by code; at most 1,000."""
+        """Departments in the order that was asked for."""
 
     def __init__(
         self,
         *,
         departments: _abc.Iterable[Global___DepartmentSummary] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["departments", b"departments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departments", b"departments", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

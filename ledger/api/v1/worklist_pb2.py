@@ -26,21 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cledger/api/v1/worklist.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"\x8f\x02\n\x12GetWorklistRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\ndepartment\x18\x02 \x01(\tH\x00\x12\x13\n\tperson_id\x18\x03 \x01(\tH\x00\x12\x18\n\x0erecords_office\x18\x04 \x01(\x08H\x00\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.ledger.api.v1.WorkKind\x12\x0f\n\x07on_date\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\x12\x14\n\x0cmin_position\x18\t \x01(\x04\x12\'\n\x05order\x18\n \x01(\x0e\x32\x18.ledger.api.v1.WorkOrderB\x04\n\x02of\"\x85\x03\n\x08WorkItem\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.ledger.api.v1.WorkKind\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x12\n\ndepartment\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x0c\n\x04rule\x18\x07 \x01(\t\x12)\n\x05since\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64ue_on\x18\n \x01(\t\x12\x0f\n\x07overdue\x18\x0b \x01(\x08\x12\x12\n\nsubject_id\x18\x0c \x01(\t\x12&\n\x07\x64\x65\x66\x65\x63ts\x18\r \x03(\x0b\x32\x15.ledger.api.v1.Defect\x12\r\n\x05score\x18\x0e \x01(\r\x12\r\n\x05grade\x18\x0f \x01(\t\"o\n\x13GetWorklistResponse\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64lines_known\x18\x03 \x01(\x08*\xa6\x02\n\x08WorkKind\x12\x19\n\x15WORK_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11WORK_KIND_OVERDUE\x10\x01\x12\x19\n\x15WORK_KIND_COUNTERSIGN\x10\x02\x12\x16\n\x12WORK_KIND_RETURNED\x10\x03\x12\x13\n\x0fWORK_KIND_DRAFT\x10\x04\x12\x1a\n\x16WORK_KIND_CONSULTATION\x10\x05\x12\x17\n\x13WORK_KIND_NOT_FILED\x10\x06\x12\x12\n\x0eWORK_KIND_LOAN\x10\x07\x12\x17\n\x13WORK_KIND_RETENTION\x10\x08\x12\x15\n\x11WORK_KIND_REQUEST\x10\t\x12\x11\n\rWORK_KIND_DUE\x10\n\x12\x14\n\x10WORK_KIND_HOLDER\x10\x0b*S\n\tWorkOrder\x12\x1a\n\x16WORK_ORDER_UNSPECIFIED\x10\x00\x12\x16\n\x12WORK_ORDER_WAITING\x10\x01\x12\x12\n\x0eWORK_ORDER_DUE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cledger/api/v1/worklist.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"\xa7\x02\n\x12GetWorklistRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x14\n\ndepartment\x18\x02 \x01(\tH\x00\x12\x13\n\tperson_id\x18\x03 \x01(\tH\x00\x12\x18\n\x0erecords_office\x18\x04 \x01(\x08H\x00\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.ledger.api.v1.WorkKind\x12\x0f\n\x07on_date\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\x12\x14\n\x0cmin_position\x18\t \x01(\x04\x12\'\n\x05order\x18\n \x01(\x0e\x32\x18.ledger.api.v1.WorkOrder\x12\x16\n\x0eresponsible_id\x18\x0b \x01(\tB\x04\n\x02of\"\x85\x03\n\x08WorkItem\x12%\n\x04kind\x18\x01 \x01(\x0e\x32\x17.ledger.api.v1.WorkKind\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x03 \x01(\t\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.ledger.api.v1.Phase\x12\x12\n\ndepartment\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x0c\n\x04rule\x18\x07 \x01(\t\x12)\n\x05since\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64ue_on\x18\n \x01(\t\x12\x0f\n\x07overdue\x18\x0b \x01(\x08\x12\x12\n\nsubject_id\x18\x0c \x01(\t\x12&\n\x07\x64\x65\x66\x65\x63ts\x18\r \x03(\x0b\x32\x15.ledger.api.v1.Defect\x12\r\n\x05score\x18\x0e \x01(\r\x12\r\n\x05grade\x18\x0f \x01(\t\"o\n\x13GetWorklistResponse\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.ledger.api.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64lines_known\x18\x03 \x01(\x08*\xa6\x02\n\x08WorkKind\x12\x19\n\x15WORK_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11WORK_KIND_OVERDUE\x10\x01\x12\x19\n\x15WORK_KIND_COUNTERSIGN\x10\x02\x12\x16\n\x12WORK_KIND_RETURNED\x10\x03\x12\x13\n\x0fWORK_KIND_DRAFT\x10\x04\x12\x1a\n\x16WORK_KIND_CONSULTATION\x10\x05\x12\x17\n\x13WORK_KIND_NOT_FILED\x10\x06\x12\x12\n\x0eWORK_KIND_LOAN\x10\x07\x12\x17\n\x13WORK_KIND_RETENTION\x10\x08\x12\x15\n\x11WORK_KIND_REQUEST\x10\t\x12\x11\n\rWORK_KIND_DUE\x10\n\x12\x14\n\x10WORK_KIND_HOLDER\x10\x0b*\x86\x01\n\tWorkOrder\x12\x1a\n\x16WORK_ORDER_UNSPECIFIED\x10\x00\x12\x16\n\x12WORK_ORDER_WAITING\x10\x01\x12\x12\n\x0eWORK_ORDER_DUE\x10\x02\x12\x15\n\x11WORK_ORDER_NEWEST\x10\x03\x12\x1a\n\x16WORK_ORDER_CASE_NUMBER\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.worklist_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORKKIND']._serialized_start=888
-  _globals['_WORKKIND']._serialized_end=1182
-  _globals['_WORKORDER']._serialized_start=1184
-  _globals['_WORKORDER']._serialized_end=1267
+  _globals['_WORKKIND']._serialized_start=912
+  _globals['_WORKKIND']._serialized_end=1206
+  _globals['_WORKORDER']._serialized_start=1209
+  _globals['_WORKORDER']._serialized_end=1343
   _globals['_GETWORKLISTREQUEST']._serialized_start=109
-  _globals['_GETWORKLISTREQUEST']._serialized_end=380
-  _globals['_WORKITEM']._serialized_start=383
-  _globals['_WORKITEM']._serialized_end=772
-  _globals['_GETWORKLISTRESPONSE']._serialized_start=774
-  _globals['_GETWORKLISTRESPONSE']._serialized_end=885
+  _globals['_GETWORKLISTREQUEST']._serialized_end=404
+  _globals['_WORKITEM']._serialized_start=407
+  _globals['_WORKITEM']._serialized_end=796
+  _globals['_GETWORKLISTRESPONSE']._serialized_start=798
+  _globals['_GETWORKLISTRESPONSE']._serialized_end=909
 # @@protoc_insertion_point(module_scope)

@@ -93,6 +93,10 @@ class _WorkOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkOrder.V
     """The longest waiting first."""
     WORK_ORDER_DUE: _WorkOrder.ValueType  # 2
     """By the last moment in time, a last day by its end; what has neither comes last, the longest waiting first."""
+    WORK_ORDER_NEWEST: _WorkOrder.ValueType  # 3
+    """What came last first."""
+    WORK_ORDER_CASE_NUMBER: _WorkOrder.ValueType  # 4
+    """By case number, then the longest waiting first."""
 
 class WorkOrder(_WorkOrder, metaclass=_WorkOrderEnumTypeWrapper):
     """In which order a worklist is listed."""
@@ -103,6 +107,10 @@ WORK_ORDER_WAITING: WorkOrder.ValueType  # 1
 """The longest waiting first."""
 WORK_ORDER_DUE: WorkOrder.ValueType  # 2
 """By the last moment in time, a last day by its end; what has neither comes last, the longest waiting first."""
+WORK_ORDER_NEWEST: WorkOrder.ValueType  # 3
+"""What came last first."""
+WORK_ORDER_CASE_NUMBER: WorkOrder.ValueType  # 4
+"""By case number, then the longest waiting first."""
 Global___WorkOrder: _TypeAlias = WorkOrder  # noqa: Y015
 
 @_typing.final
@@ -121,6 +129,7 @@ class GetWorklistRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_ID_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
@@ -145,6 +154,8 @@ class GetWorklistRequest(_message.Message):
     """
     order: Global___WorkOrder.ValueType
     """Order; a page token belongs to one order."""
+    responsible_id: _builtins.str
+    """Only what waits in records of this physician's charge, by random id; empty = all."""
     def __init__(
         self,
         *,
@@ -158,10 +169,11 @@ class GetWorklistRequest(_message.Message):
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
         order: Global___WorkOrder.ValueType = ...,
+        responsible_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "of", b"of", "person_id", b"person_id", "records_office", b"records_office"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "kind", b"kind", "min_position", b"min_position", "of", b"of", "on_date", b"on_date", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "records_office", b"records_office"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "hospital", b"hospital", "kind", b"kind", "min_position", b"min_position", "of", b"of", "on_date", b"on_date", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "records_office", b"records_office", "responsible_id", b"responsible_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["department", "person_id", "records_office"]  # noqa: Y015
     _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015

@@ -232,6 +232,7 @@ async def test_every_list_has_one_rule_for_its_page_size(client: EdgeClient, edg
         ("RecordService/ListRecords", records.ListRecordsRequest(hospital="north")),
         ("HospitalService/ListHospitals", stream.ListHospitalsRequest()),
         ("BoardService/GetDepartmentBoard", boards.GetDepartmentBoardRequest(hospital="north", department="MED")),
+        ("BoardService/ListDepartments", boards.ListDepartmentsRequest(hospital="north")),
         (
             "BoardService/GetPatientIndex",
             boards.GetPatientIndexRequest(hospital="north", patient_id=ward.patient_id),

@@ -1,8 +1,8 @@
 """Episodes, boards and the register over the wire: paged, filtered and sorted by the server."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from google.protobuf.message import Message
@@ -14,14 +14,8 @@ from ledger.api.v1 import records_pb2 as records
 from tests.contract.edge.clients import EdgeClient, GrpcClient, RpcFailed
 from tests.contract.edge.composition import composed, projecting
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import (
-    PHYSICIAN,
-    context,
-    register_patient,
-    register_record,
-    stamp,
-    start_care,
-)
+from tests.contract.edge.requests import PHYSICIAN, context
+from tests.contract.edge.stays import Stays, year_of
 
 _INDEX = "BoardService/GetPatientIndex"
 _BOARD = "BoardService/GetDepartmentBoard"
@@ -38,61 +32,16 @@ async def edge(idle_edge: RunningEdge) -> AsyncIterator[RunningEdge]:
         yield running
 
 
-def _year(year: int) -> Timestamp:
-    return stamp(datetime(year, 1, 1, tzinfo=UTC))
-
-
-class _Stays:
-    """The stays of one patient."""
-
-    def __init__(self, client: EdgeClient) -> None:
-        self._client = client
-        self.patient_id = ""
-        self.position = 0
-        self._sequence = 0
-
-    async def begin(self) -> None:
-        """Registers the patient."""
-        answer = await self._client.call("PatientService/RegisterPatient", register_patient())
-        self.patient_id, self.position = answer.receipt.record_id, answer.receipt.position
-
-    async def add(self, year: int | None, kind: Any = common.VISIT_TYPE_INPATIENT, **started: Any) -> str:
-        """A stay that started in this year, with these fields, or has not started."""
-        self._sequence += 1
-        register = register_record(self.patient_id, self._sequence)
-        register.visit_type = kind
-        registered = await self._client.call("RecordService/RegisterRecord", register)
-        self.position = registered.receipt.position
-        record_id: str = registered.receipt.record_id
-        if year is not None:
-            start = start_care(record_id)
-            start.context.occurred_at.CopyFrom(_year(year))
-            start.MergeFrom(records.StartCareRequest(**started))
-            self.position = (await self._client.call("RecordService/StartCare", start)).receipt.position
-        return record_id
-
-    def asked(self, **fields: Any) -> boards.GetPatientIndexRequest:
-        """A request that waits for all that was done."""
-        request = boards.GetPatientIndexRequest(hospital="north", patient_id=self.patient_id, **fields)
-        request.min_position = self.position
-        return request
-
-    async def found(self, **fields: Any) -> list[str]:
-        """The records of the episodes that pass, in order."""
-        answer = await self._client.call(_INDEX, self.asked(**fields))
-        return [each.record_id for each in answer.episodes]
-
-
 @pytest.fixture
-async def stays(client: EdgeClient, edge: RunningEdge) -> _Stays:  # noqa: ARG001 - the client's calls need it
+async def stays(client: EdgeClient, edge: RunningEdge) -> Stays:  # noqa: ARG001 - the client's calls need it
     """A patient without a stay."""
-    stays = _Stays(client)
+    stays = Stays(client)
     await stays.begin()
     return stays
 
 
 async def _walked(
-    client: EdgeClient, stays: _Stays, between: Callable[[], Any] | None = None, **fields: Any
+    client: EdgeClient, stays: Stays, between: Callable[[], Any] | None = None, **fields: Any
 ) -> list[str]:
     """Every episode, two a page; after the first page `between` happens once."""
     seen: list[str] = []
@@ -111,7 +60,7 @@ async def _walked(
             between = None
 
 
-async def test_pages_of_episodes_hold_every_one_once(client: EdgeClient, stays: _Stays) -> None:
+async def test_pages_of_episodes_hold_every_one_once(client: EdgeClient, stays: Stays) -> None:
     """Oldest or newest first, before 1970, of one moment and not started too, also while stays are added."""
     years = (2001, 1960, None, 2001, 1999)
     of = [await stays.add(year) for year in years]
@@ -132,38 +81,38 @@ async def test_pages_of_episodes_hold_every_one_once(client: EdgeClient, stays: 
     assert seen == [*oldest[:-1], added[1], oldest[-1]]
 
 
-async def test_episodes_by_kind_phase_and_span_of_time(client: EdgeClient, stays: _Stays) -> None:
+async def test_episodes_by_kind_phase_and_span_of_time(client: EdgeClient, stays: Stays) -> None:
     """What has not ended reaches into every later span, what has not started into none; filters hold together."""
     clinic, ward, waits = await stays.add(2001, _OUTPATIENT), await stays.add(2003), await stays.add(None)
     end = records.EndCareRequest(context=context(), record_id=clinic, disposition=common.DISPOSITION_HOME)
-    end.ended_at.CopyFrom(_year(2002))
+    end.ended_at.CopyFrom(year_of(2002))
     stays.position = (await client.call("RecordService/EndCare", end)).receipt.position
     assert await stays.found(visit_types=[_OUTPATIENT]) == [clinic]
     assert await stays.found(visit_types=[_OUTPATIENT, common.VISIT_TYPE_INPATIENT]) == [clinic, ward, waits]
     assert await stays.found(phase=common.PHASE_REGISTERED) == [waits]
-    assert await stays.found(care_before=_year(2003)) == [clinic]
-    assert await stays.found(care_from=_year(2002)) == [clinic, ward]
-    just_after = Timestamp(seconds=_year(2002).seconds, nanos=1_000)
+    assert await stays.found(care_before=year_of(2003)) == [clinic]
+    assert await stays.found(care_from=year_of(2002)) == [clinic, ward]
+    just_after = Timestamp(seconds=year_of(2002).seconds, nanos=1_000)
     assert await stays.found(care_from=just_after) == [ward]
-    assert await stays.found(care_from=_year(2002), care_before=_year(2003)) == [clinic]
-    assert await stays.found(care_from=_year(2001), visit_types=[_OUTPATIENT], phase=common.PHASE_ACTIVE) == []
+    assert await stays.found(care_from=year_of(2002), care_before=year_of(2003)) == [clinic]
+    assert await stays.found(care_from=year_of(2001), visit_types=[_OUTPATIENT], phase=common.PHASE_ACTIVE) == []
     assert await _walked(client, stays, visit_types=[common.VISIT_TYPE_INPATIENT], order=_NEWEST) == [waits, ward]
 
 
-async def test_a_page_of_episodes_is_of_one_patient_filter_and_order(client: EdgeClient, stays: _Stays) -> None:
+async def test_a_page_of_episodes_is_of_one_patient_filter_and_order(client: EdgeClient, stays: Stays) -> None:
     """Whatever else is asked with its token, and whatever is no token, is refused; a filter that leaves none is not."""
     for year in (2001, 2002):
         await stays.add(year)
     token = (await client.call(_INDEX, stays.asked(page_size=1))).next_page_token
     assert len((await client.call(_INDEX, stays.asked(page_size=1, page_token=token))).episodes) == 1
-    other = _Stays(client)
+    other = Stays(client)
     await other.begin()
     for request in (
         stays.asked(page_token=token, order=_NEWEST),
         stays.asked(page_token=token, phase=common.PHASE_ACTIVE),
         stays.asked(page_token=token, visit_types=[common.VISIT_TYPE_INPATIENT]),
-        stays.asked(page_token=token, care_from=_year(2001)),
-        stays.asked(page_token=token, care_before=_year(2001)),
+        stays.asked(page_token=token, care_from=year_of(2001)),
+        stays.asked(page_token=token, care_before=year_of(2001)),
         other.asked(page_token=token),
         stays.asked(page_token="made up"),
     ):
@@ -172,7 +121,7 @@ async def test_a_page_of_episodes_is_of_one_patient_filter_and_order(client: Edg
     assert (nothing.patient_id, list(nothing.episodes), nothing.next_page_token) == (stays.patient_id, [], "")
 
 
-async def test_a_request_for_episodes_names_every_fault(client: EdgeClient, stays: _Stays) -> None:
+async def test_a_request_for_episodes_names_every_fault(client: EdgeClient, stays: Stays) -> None:
     """All wrong fields at once."""
     request: Any = stays.asked(visit_types=[common.VISIT_TYPE_INPATIENT, 99], phase=99, order=99)
     request.patient_id = "nobody"
@@ -199,10 +148,11 @@ async def _refused(client: EdgeClient, rpc: str, request: Message) -> tuple[str,
     return failure.value.code, failure.value.reason
 
 
-async def test_a_board_by_bed_or_since_when_and_of_one_physician(client: EdgeClient, stays: _Stays) -> None:
+async def test_a_board_by_bed_or_since_when_and_of_one_physician(client: EdgeClient, stays: Stays) -> None:
     """Each order page by page, of one physician, or of what waits for an answer; a token is of one such list."""
     late, early, waits = await stays.add(2002), await stays.add(2001), await stays.add(None)
-    other = await stays.add(2003, bed="11")
+    namesake = common.Actor(id=str(uuid4()), name=PHYSICIAN.name, role="physician", department="MED", licence="L-2")
+    other = await stays.add(2003, bed="11", responsible=namesake)
     ask = records.RequestConsultationRequest(
         context=context(),
         record_id=early,
@@ -228,6 +178,12 @@ async def test_a_board_by_bed_or_since_when_and_of_one_physician(client: EdgeCli
     assert await listed(**by_since) == [early, late, other, waits]
     assert await listed(responsible=PHYSICIAN.name, **by_since) == [early, late, other]
     assert await listed(responsible="Dr Nobody") == []
+    # Two physicians may bear one name.
+    assert await listed(responsible_id=PHYSICIAN.id, **by_since) == [early, late]
+    assert await listed(responsible_id=namesake.id) == await listed(
+        responsible=PHYSICIAN.name, responsible_id=namesake.id, **by_since
+    )
+    assert await listed(responsible_id=namesake.id) == [other]
     assert await listed(unanswered=True) == await listed(unanswered=True, **by_since) == [early]
     first = boards.GetDepartmentBoardRequest(hospital="north", department="MED", page_size=1)
     token = (await client.call(_BOARD, first)).next_page_token
@@ -235,6 +191,7 @@ async def test_a_board_by_bed_or_since_when_and_of_one_physician(client: EdgeCli
         boards.GetDepartmentBoardRequest(hospital="north", department="MED", page_token=token, **by_since),
         boards.GetDepartmentBoardRequest(hospital="north", department="MED", page_token=token, responsible="Dr Hale"),
         boards.GetDepartmentBoardRequest(hospital="north", department="MED", page_token=token, unanswered=True),
+        boards.GetDepartmentBoardRequest(hospital="north", department="MED", page_token=token, responsible_id="x"),
     ):
         assert await _refused(client, _BOARD, request) == _FOREIGN
     wrong: Any = boards.GetDepartmentBoardRequest(hospital="north", department="MED")
@@ -242,7 +199,7 @@ async def test_a_board_by_bed_or_since_when_and_of_one_physician(client: EdgeCli
     assert await _refused(client, _BOARD, wrong) == ("INVALID_ARGUMENT", "VALIDATION_FAILED")
 
 
-async def test_the_register_of_one_department(client: EdgeClient, stays: _Stays) -> None:
+async def test_the_register_of_one_department(client: EdgeClient, stays: Stays) -> None:
     """The last that had the patient; nobody has sealed or passed anything yet; a token is of one filter."""
     first, second = await stays.add(2001), await stays.add(2002)
     elsewhere = await stays.add(2003, department="ICU")

@@ -30,7 +30,7 @@ async def test_a_database_that_does_not_answer_is_unavailable(ground: Ground) ->
         with pytest.raises(ViewsUnavailable) as caught:
             await freshness.wait("north", "department_board", 1)
         with pytest.raises(ViewsUnavailable):
-            await ViewReader(pool, freshness).rows("north", DepartmentBoard(), "departments", (1,), 0)
+            await ViewReader(pool, freshness).rows("north", DepartmentBoard(), "departments", (1, 0, 0, ""), 0)
         with pytest.raises(ViewsUnavailable):
             await ViewOperations(pool, ALL, FIXED_KEY).statuses("north", 1)
     assert row_of(caught.value).code == code_pb2.UNAVAILABLE
