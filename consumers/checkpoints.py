@@ -239,6 +239,8 @@ class SeenCheckpoints:
 
 def _differs(last: Checkpoint, ended: LogEnded) -> bool:
     """Whether the log had gone on beyond its end before this receiver, or otherwise."""
+    if last.size == ended.surviving and last.root != ended.surviving_root:
+        return True
     if last.size <= ended.surviving:
         return last.size == ended.last.size and last != ended.last
     return not ended.gives_up(last)

@@ -17,7 +17,7 @@ from ledger.keys.key_folder import KeyFolder, open_signing_key, read_sealed_key
 from ledger.keys.log_verifiers import FILE_NAME, LogVerifiers
 from ledger.keys.origin import hospital_of
 from ledger.keys.private_file import UnsafeFile, read_private
-from ledger.log.key_register import key_register
+from ledger.log.key_register import key_register, missing_line
 from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.trust.format_fault import KeyFault, SignatureFault
 from ledger.trust.note_key import KeyKind, SigningKey, VerifierKey
@@ -130,8 +130,10 @@ def show(folder: Path | None, opened: bool, passphrase_file: Path | None) -> Non
 def history(name: str) -> None:
     """Say which key signed the log NAME (its origin) from which head on, by the log's own key register."""
     settings = settings_for()
+    files = LogFiles(log_blobs(settings), log_folder(hospital_of(name), name))
     try:
-        lines = key_register(LogFiles(log_blobs(settings), log_folder(hospital_of(name), name)))
+        lines = key_register(files)
+        missing = missing_line(files, lines)
     except (BlobError, LogDamaged) as error:
         raise click.ClickException(str(error)) from error
     if not lines:
@@ -146,6 +148,8 @@ def history(name: str) -> None:
         word = "" if line.vouched else ", NOT vouched for by the key before"
         for key in line.period.keys:
             click.echo(f"from size {line.period.size:,}, {began:%Y-%m-%dT%H:%M:%SZ} (claimed){word}: {key}")
+    if missing:
+        raise click.ClickException(missing)
 
 
 def opened_key(file: Path, passphrase_file: Path, kind: KeyKind) -> SigningKey:

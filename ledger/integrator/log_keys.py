@@ -66,7 +66,7 @@ class LogKeys:
             raise LogDamaged("keys", f"a key of {origin} cannot be read: {type(error).__name__}") from error
 
     def _is_new(self, origin: str) -> bool:
-        """Whether no key has signed under it yet: where one has and is not here, another would be vouched for by none."""
+        """Whether no key has signed under it yet: another one in the place of a key that has follows none."""
         try:
             return not self._keys.retired(origin, KeyKind.ED25519) and not self._verifiers(origin)
         except LogDamaged as damage:

@@ -46,11 +46,11 @@ def write_private(path: Path, data: bytes) -> None:
     """Writes a new file that only its owner reads, and its name, to disk; FileExistsError where the name is taken.
 
     It gets its name once it is whole: what a kill leaves is a `.part`, which the next one of that name writes over.
+    UnsafeFile where somebody else could read that.
     """
     part = path.with_name(f"{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = _opened_part(part)
     with os.fdopen(descriptor, "wb") as file:
-        _require_alone(descriptor, part)
         try:
             os.ftruncate(descriptor, 0)
             file.write(data)
@@ -60,6 +60,31 @@ def write_private(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _opened_part(part: Path) -> int:
+    """A part of ours alone, be it a dead writer's. One that has a second name was whole when its writer died: it is the
+    file that he wrote, wherever that was moved since, and only its first name is taken away.
+    """
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        _require_alone(descriptor, part)
+        if _is_once(descriptor, part):
+            return descriptor
+        part.unlink()
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return _opened_part(part)
+
+
+def _is_once(descriptor: int, part: Path) -> bool:
+    """Whether the part is the file's one name. UnsafeFile."""
+    found = os.fstat(descriptor)
+    if faults := _faults_of(found, found.st_size):
+        raise UnsafeFile(part, *faults)
+    return found.st_nlink == 1
 
 
 def _require_alone(descriptor: int, part: Path) -> None:

@@ -75,6 +75,10 @@ class LogFiles:
         """The bytes of a path of the log, as `TileId.path` and the like give it; None where there are none."""
         return self._blobs.get(self._name(path))
 
+    def paths(self, folder: str) -> list[str]:
+        """The paths of the log below one of its folders, in order."""
+        return sorted(name.removeprefix(self._name("")) for name in self._blobs.names(self._name(folder)))
+
     def tile(self, tile: TileId) -> bytes:
         """A hash tile; a partial one may be answered by the full one of its place, which begins with the same hashes.
 
@@ -139,7 +143,7 @@ class LogFiles:
         """
         sizes = self._seen_sizes()
         named = {seen_path(size) for size in sizes}
-        found = {name.removeprefix(self._name("")) for name in self._blobs.names(self._name(SEEN))} - {SEEN_SIZES}
+        found = {*self.paths(SEEN)} - {SEEN_SIZES}
         for path in sorted(named ^ found):
             said = f"missing, though {SEEN_SIZES} names it" if path in named else f"{SEEN_SIZES} does not name it"
             raise LogDamaged(path, said)

@@ -1,4 +1,4 @@
-"""A backup of keys that lacks a note key of a log at hand: the log would go on under one that nobody has vouched for."""
+"""A backup of keys that lacks a note key of a log at hand: it would go on under one that nobody vouches for."""
 
 from __future__ import annotations
 

@@ -172,6 +172,19 @@ def test_of_a_log_that_ended_one_tree_is_known(
         assert seen.accept(own, proving(tmp_path, "old-log")) == end
 
 
+def test_an_end_that_says_another_root_of_what_was_seen_is_a_fork(tmp_path: Path, policy: Path) -> None:
+    """Of the very size that survives: the old key has signed two trees of it. Both notes are kept, and the log that
+    goes on from the other one is not taken."""
+    log_of(tmp_path / "seen-log", ORIGIN, SURVIVORS)
+    with served(tmp_path / "seen-log") as url:
+        assert accepted_checkpoint(url, policy, tmp_path).size == SURVIVING
+    end = log_of(tmp_path / "old-log", ORIGIN, EVENTS[:OLD_END])
+    others = [*EVENTS[:SEEN], *other_events(SEEN + 1, SURVIVING)]
+    with pytest.raises(LogForked):
+        taken(tmp_path / "new-log", policy, end_note(end, others), [*others, *other_events(SURVIVING + 1, NEW)])
+    assert {each.name for each in tmp_path.glob("checkpoints/*/*")} == {"checkpoint", "fork"}
+
+
 @pytest.mark.parametrize("had_seen", [True, False])
 def test_a_kept_end_holds_whenever_the_successor_is_taken(
     tmp_path: Path, policy: Path, end: Checkpoint, *, had_seen: bool

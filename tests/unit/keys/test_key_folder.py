@@ -3,6 +3,7 @@
 import fcntl
 import os
 import resource
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,7 @@ def test_what_a_kill_leaves_of_a_write_is_no_key(tmp_path: Path) -> None:
     """A file has its name once it is whole, so a torn one is nobody's key, and the next write takes its place; not
     while another process is at it, and never over a key that is there."""
     part = tmp_path / "key.part"
+    part.touch(0o600)
     part.write_bytes(b"torn")
     with part.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -133,6 +135,29 @@ def test_what_a_kill_leaves_of_a_write_is_no_key(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_private(tmp_path / "key", b"another")
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"key": b"whole"}
+
+
+@pytest.mark.parametrize("moved", ["key", "key.retired"])
+def test_a_key_whose_writer_was_killed_at_the_last_moment_is_never_written_over(tmp_path: Path, moved: str) -> None:
+    """It has its name and still its first one too. What is written next under that first name is another file, also
+    where the key was moved since: to be put away, or into the place of the one before it."""
+    key = tmp_path / "key"
+    write_private(key, b"whole")
+    (tmp_path / "key.part").hardlink_to(key)
+    key.rename(tmp_path / moved)
+    with nullcontext() if moved != "key" else pytest.raises(FileExistsError):
+        write_private(key, b"another")
+    there = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    assert there == ({"key": b"whole"} if moved == "key" else {"key": b"another", moved: b"whole"})
+
+
+def test_nothing_secret_goes_into_a_file_that_others_may_read(tmp_path: Path) -> None:
+    """One that lies where the part is to be written, be it in a folder that others may write."""
+    part = tmp_path / "key.part"
+    part.touch(0o644)
+    with pytest.raises(UnsafeFile, match="others may read"):
+        write_private(tmp_path / "key", b"secret")
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"key.part": b""}
 
 
 def test_the_command_makes_and_shows(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_line_that_its_keys_have_not_all_signed_is_none(files: LogFiles) -> No
 def test_the_register_goes_along_with_its_log_and_is_read_by_a_command(files: LogFiles, tmp_path: Path) -> None:
     """A backup of the log has it; `ledger keys history` says which key signed from when on, and whether the first one
     is known here."""
-    log = SignedLog(files, ORIGIN, LOG)
+    log = SignedLog(files, ORIGIN, NEXT)
     log.take(EVENTS[:10])
     log.publish(log.sign(), log.signed)
     rotated(files)
@@ -89,6 +89,24 @@ def test_the_register_goes_along_with_its_log_and_is_read_by_a_command(files: Lo
     said = CliRunner().invoke(main, ["keys", "history", ORIGIN], env=environment).output
     assert said.splitlines()[0] == f"from size 0, 2026-11-27T12:00:00Z (claimed): {LOG.verifier()}"
     assert (len(said.splitlines()), "nobody vouches" in said) == (4, False)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_line_that_is_taken_away_is_found(files: LogFiles, tmp_path: Path, number: int) -> None:
+    """Between others by its number, at the end by the newest head, which is signed by keys that no line names."""
+    for size, keys in ((10, [LOG]), (20, [LOG, NEXT]), (30, [NEXT])):
+        log = SignedLog(files, ORIGIN, *keys, known=[LOG.verifier()])
+        if log.signed.size:
+            log.take_up(log.signed.root)
+        log.take(EVENTS[log.size : size])
+        log.publish(log.sign(), log.signed)
+        note_keys(files, ORIGIN, size, keys, NOW)
+    history = ["keys", "history", ORIGIN], {"LEDGER_DATA_DIR": str(tmp_path)}
+    whole = CliRunner().invoke(main, history[0], env=history[1])
+    assert whole.exit_code == 0, whole.output
+    (tmp_path / "log" / "north" / line_path(number)).unlink()
+    found = CliRunner().invoke(main, history[0], env=history[1])
+    assert (found.exit_code, f"{line_path(number)}: missing" in found.output) == (1, True), found.output
 
 
 async def test_everybody_may_read_it(files: LogFiles, tmp_path: Path) -> None:

@@ -58,23 +58,24 @@ def _again_as(name: str) -> Callable[[Path], None]:
     return double
 
 
-@pytest.mark.parametrize(
-    ("harm", "named"),
-    [
-        (_flip, "seen/440"),
-        (Path.unlink, "seen/440"),
-        (lambda path: path.write_bytes(b""), "seen/440"),
-        (_again_as("441"), "seen/441"),
-        (_again_as("150"), "seen/150"),
-        (_again_as("0440"), "seen/0440"),
-        (_again_as("000/440"), "seen/000/440"),
-        (_again_as("sizes"), "seen/sizes"),
-        (lambda path: (path.parent / "sizes").unlink(), "seen/sizes"),
-        (lambda path: (path.parent / "sizes").write_bytes(b"440\n150\n"), "seen/sizes"),
-        (lambda path: (path.parent / "sizes").write_bytes(b""), "seen/sizes"),
-        (lambda path: _flip(path.parent.parent / "heads" / "440"), "heads/440"),
-    ],
-)  # fmt: skip
+HARMS: list[tuple[Callable[[Path], object], str]] = [
+    (_flip, "seen/440"),
+    (Path.unlink, "seen/440"),
+    (lambda path: path.write_bytes(b""), "seen/440"),
+    (_again_as("441"), "seen/441"),
+    (_again_as("150"), "seen/150"),
+    (_again_as("0440"), "seen/0440"),
+    (_again_as("000/440"), "seen/000/440"),
+    (_again_as("sizes"), "seen/sizes"),
+    (lambda path: (path.parent / "sizes").unlink(), "seen/sizes"),
+    (lambda path: (path.parent / "sizes").write_bytes(b"440\n150\n"), "seen/sizes"),
+    (lambda path: (path.parent / "sizes").write_bytes(b""), "seen/sizes"),
+    (lambda path: _flip(path.parent.parent / "heads" / "440"), "heads/440"),
+]
+"""Done to `seen/440`, or beside it, and what is named."""
+
+
+@pytest.mark.parametrize(("harm", "named"), HARMS)
 def test_each_change_is_found_and_named(log: Path, harm: Callable[[Path], object], named: str) -> None:
     """Altered, taken away, doubled under another name or over another: nobody signs on, and `verify log` says it."""
     harm(log / "seen" / "440")
