@@ -25,7 +25,7 @@ from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
-from ledger.cli.consume import Desks
+from ledger.cli.desks import Desks
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.config import Settings
 from ledger.stream.postgres.reader import transfers_reader
