@@ -55,7 +55,7 @@ class ForkRule:
     @property
     def state(self) -> str:
         """`forked` while a fork waits for a person, else `running`."""
-        return FORKED if next(self._logs.forks(), None) else RUNNING
+        return FORKED if self._logs.is_forked else RUNNING
 
     async def rejection(self, offer: Offer, address: str) -> Rejection | None:
         """Why the offer is not taken; None where the sender's log holds it. NotNow where it waits."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 from consumers.accepted_head import accepted_head
 from consumers.checkpoints import EndNotRead, LogHasEnded, NotConsistent, SeenCheckpoints
-from consumers.fork_evidence import Fork
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.rejection import RejectCode, Rejection
@@ -28,9 +26,10 @@ class SendersLogs:
         self._logs = policy.logs
         self._seen = SeenCheckpoints(folder, policy)
 
-    def forks(self) -> Iterator[Fork]:
-        """Those that no person has decided yet."""
-        return self._seen.forks()
+    @property
+    def is_forked(self) -> bool:
+        """Whether one of them has shown two trees, and no person has decided yet."""
+        return self._seen.is_forked
 
     async def rejection(self, offer: Offer) -> Rejection | None:
         """None where the sender's newest head covers the offer and its log holds it.
