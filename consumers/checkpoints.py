@@ -7,14 +7,13 @@ beyond the last head that it found consistent, and says so until a person has de
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
 from consumers.durable_file import sync_folder, write_durably
-from consumers.fork_evidence import HEADS, LAST, OTHER, Fork, fork_in, forks_below, note_common
+from consumers.fork_evidence import HEADS, LAST, OTHER, fork_in, note_common
 from consumers.kept_heads import KeptHeads, Prove
 from consumers.log_over_http import LogUnreachable
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -121,9 +120,10 @@ class SeenCheckpoints:
             self._keep(folder, LAST, note)
         return checkpoint
 
-    def forks(self) -> Iterator[Fork]:
-        """What logs have shown otherwise than before, and no person has decided yet."""
-        return forks_below(self._folder)
+    @property
+    def is_forked(self) -> bool:
+        """Whether a log has shown two trees, and no person has decided yet."""
+        return any(self._folder.glob(f"*/{OTHER}"))
 
     def read_end(self, shown: SucceedingLog) -> None:
         """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""

@@ -86,6 +86,7 @@ class Settings:
     log_verifiers: Path | None
     log_passphrase_file: Path | None
     log_policy: Path | None
+    receiver_policy: Path | None
     log_readers: Path | None
     checkpoint_seconds: int
     data_dir: Path
@@ -239,6 +240,12 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("log_passphrase_file", "file of yours alone whose first line opens the note keys", "", check.file_or_none),
     Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", check.file_or_none),
+    Setting(
+        "receiver_policy",
+        "tlog-policy file: keys, URLs and witnesses of the logs of hospitals that send here (`ledger consume`)",
+        "",
+        check.file_or_none,
+    ),
     Setting(
         "log_readers",
         "file that says who may read entries and bodies of the logs (docs/log.md)",

@@ -20,12 +20,23 @@ class TransferQueries:
         self._packages = TransferPackages()
 
     async def transfers(
-        self, hospital: str, page_size: int, page_token: str, min_position: int, *, outdated: bool = False
+        self,
+        hospital: str,
+        page_size: int,
+        page_token: str,
+        min_position: int,
+        *,
+        outdated: bool = False,
+        since_fork: bool = False,
     ) -> transfers_pb2.ListTransfersResponse:
-        """Transfers, the newest first, or what waits for a later version. BadPageSize, BadPageToken."""
-        limit, listed = page_rows(page_size), "outdated transfers" if outdated else "transfers"
+        """Transfers, the newest first, or what waits for a later version, came since a fork, or both.
+
+        BadPageSize, BadPageToken.
+        """
+        limit = page_rows(page_size)
+        listed = f"{'outdated ' if outdated else ''}transfers{' since a fork' if since_fork else ''}"
         (before,) = read_token(listed, page_token, (_ABOVE_ALL,))
-        parameters = (before, limit + 1, outdated)
+        parameters = (before, limit + 1, outdated, since_fork)
         rows = await self._reader.rows(hospital, self._packages, "transfers", parameters, min_position)
         token = write_token(listed, rows[limit - 1][1]) if len(rows) > limit else ""
         return transfers_pb2.ListTransfersResponse(transfers=map(_transfer_row, rows[:limit]), next_page_token=token)
@@ -45,4 +56,5 @@ def _transfer_row(row: tuple[Any, ...]) -> transfers_pb2.TransferRow:
         code=row[10],
         updated_at=protobuf_time(row[11]),
         outdated=row[12],
+        since_fork=row[13],
     )

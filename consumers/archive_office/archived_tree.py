@@ -8,9 +8,12 @@ from pathlib import Path
 
 from consumers.archive_office.manifest import BadManifest, Manifest
 from consumers.archive_office.verification import rows_in_order
+from consumers.kept_heads import Prove
 from ledger.trust.checkpoint import Checkpoint
+from ledger.trust.format_fault import ProofFault
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
+from ledger.trust.merkle_check import check_consistency
 
 
 class ArchiveDiffers(Exception):
@@ -48,6 +51,18 @@ class ArchivedTree:
         """Raises ArchiveDiffers where the service served fewer events than the log has signed."""
         if self.checkpoint is not None and not self._compared:
             raise ArchiveDiffers(self.checkpoint, self._frontier.size)
+
+    def require_one_tree(self, prove: Prove) -> None:
+        """Raises ArchiveDiffers where archive and head are not of one tree, whichever of them has more; and what
+        `prove` raises, which is asked where the log goes on beyond the archive.
+        """
+        head, size = self.checkpoint, self._frontier.size
+        if head is None or self._compared:
+            return
+        try:
+            check_consistency(size, head.size, tuple(prove(size, head.size)), self._frontier.root(), head.root)
+        except ProofFault as fault:
+            raise ArchiveDiffers(head, size) from fault
 
     def _compare(self, tree: Frontier) -> None:
         if self.checkpoint is None or tree.size != self.checkpoint.size:

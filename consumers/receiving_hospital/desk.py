@@ -10,6 +10,7 @@ import grpc
 from consumers.patience import Patience
 from consumers.receiving_hospital.change import OUTDATED, Change, concerns, read_change
 from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
+from consumers.receiving_hospital.fork_rule import ForkRule
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.offer import OFFERED, Offer, read_offer
@@ -42,8 +43,10 @@ class ReceivingDesk:
         patience: Patience,
         clock: Callable[[], datetime],
         policy: AnswerPolicy = accept_verified,
+        fork_rule: ForkRule | None = None,
         package_bytes_max: int = PACKAGE_BYTES_MAX,
     ) -> None:
+        """Without a `fork_rule` no log of a sender is asked."""
         self._hospital = hospital
         self._own_ledger = own_ledger
         self._registry = registry
@@ -53,6 +56,7 @@ class ReceivingDesk:
         self._fetch_patience = replace(patience, attempts_max=_FETCH_ATTEMPTS_MAX)
         self._clock = clock
         self._policy = policy
+        self._fork_rule = fork_rule
         self._package_bytes_max = package_bytes_max
         self._waiting: set[UUID] = set()
         """Transfers whose offers wait for their sender, at most as many as the waiting room takes."""
@@ -112,6 +116,9 @@ class ReceivingDesk:
 
     async def _receive(self, offer: Offer, address: str) -> Received:
         """The package as received; when its check says Verified, its bytes are kept for good before this returns."""
+        if self._fork_rule and (rejection := await self._fork_rule.rejection(offer, address)):
+            return received_nothing(rejection)
+        self._kept.note_place(offer)
         kept = self._kept.read(offer.transfer_id)
         if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
             return received

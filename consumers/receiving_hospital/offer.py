@@ -7,6 +7,7 @@ from uuid import UUID
 from consumers.transfer_message import PoisonMessage, TransferMessage, read_body, read_uuid
 from ledger.api.v1.common_pb2 import TransferKind
 from ledger.api.v1.events_pb2 import TransferOffered
+from ledger.trust.leaf import leaf_hash
 
 OFFERED = "ledger.v1.TransferOffered"
 
@@ -32,6 +33,10 @@ class Offer:
     """Bytes."""
     expires_at: datetime | None
     """None where the offer has no end."""
+    position: int
+    """Of the offer in the sender's ledger, as its message says."""
+    leaf: bytes
+    """Leaf hash of the offer, 32 bytes."""
 
 
 def read_offer(message: TransferMessage) -> Offer:
@@ -51,6 +56,8 @@ def read_offer(message: TransferMessage) -> Offer:
         package_sha256=body.package_sha256,
         package_size=body.package_size,
         expires_at=body.expires_at.ToDatetime(UTC) if body.HasField("expires_at") else None,
+        position=message.position,
+        leaf=leaf_hash(message.envelope),
     )
     if len(offer.package_sha256) != 32 or len(offer.head_leaf) != 32:
         raise PoisonMessage("FIELD_INVALID: a digest of the offer is not 32 bytes")

@@ -9,6 +9,7 @@ from uuid import UUID
 import grpc
 
 from consumers.command_ids import step_command_id
+from consumers.fork_evidence import Fork
 from consumers.patience import Patience
 from consumers.receiving_hospital.change import Change
 from consumers.receiving_hospital.inspection import Verified
@@ -20,6 +21,7 @@ from ledger.api.v1.transfers_pb2 import (
     AnswerPackageRequest,
     GetPackageRequest,
     MarkPackageOutdatedRequest,
+    MarkPackageSinceForkRequest,
     PackageFault,
     PackageVerdict,
     ReceivedPackage,
@@ -59,6 +61,18 @@ class OwnLedger:
         await self._once(
             self._patience.call(
                 "MarkPackageOutdated", lambda seconds: self._stub.MarkPackageOutdated(request, timeout=seconds)
+            )
+        )
+
+    async def mark_since_fork(self, transfer_id: UUID, package_id: str, fork: Fork) -> None:
+        """Writes down that the package came since its sender's log forked; once for each fork."""
+        context = self._context(transfer_id, f"since-fork {fork.digest} {fork.common_size}")
+        request = MarkPackageSinceForkRequest(
+            context=context, package_id=package_id, log=fork.origin, common_size=fork.common_size
+        )
+        await self._once(
+            self._patience.call(
+                "MarkPackageSinceFork", lambda seconds: self._stub.MarkPackageSinceFork(request, timeout=seconds)
             )
         )
 

@@ -18,6 +18,7 @@ class RejectCode(Enum):
     HEAD_MISMATCH = "the chain ends elsewhere than the offer says"
     OFFER_EXPIRED = "the offer had run out"
     OFFER_WITHDRAWN = "the sender no longer hands the package over"
+    NOT_IN_LOG = "the sender's log has something else in the place of the offer"
     PACKAGE_TOO_LARGE = "the package is larger than this hospital takes"
 
 

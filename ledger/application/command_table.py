@@ -25,14 +25,20 @@ from ledger.domain.identity_commands import (
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.rulebook_commands import RulebookCommand
-from ledger.domain.transfer_commands import AnswerPackage, MarkPackageOutdated, ReceivePackage
+from ledger.domain.transfer_commands import (
+    AnswerPackage,
+    ClearPackageFork,
+    MarkPackageOutdated,
+    MarkPackageSinceFork,
+    ReceivePackage,
+)
 
 T = TypeVar("T")
 
 _OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, ReceivePackage, DrawUpDisposalList})
 _ON_MAPS = frozenset({PublishMap})
 _ON_RULEBOOK = frozenset(get_args(RulebookCommand))
-_BY_PACKAGE = frozenset({AnswerPackage, MarkPackageOutdated})
+_BY_PACKAGE = frozenset({AnswerPackage, MarkPackageOutdated, MarkPackageSinceFork, ClearPackageFork})
 _BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
 _BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)}) - {WithdrawIdentification}
 

@@ -5,56 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
-import grpc.aio
 
+from consumers.accepted_head import accepted_head
 from consumers.archive_office.archived_tree import ArchiveDiffers
 from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveStopped
 from consumers.archive_office.record_file import ArchiveFileChanged
-from consumers.both_sides import BothSides
-from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints, SucceedingLog
+from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
 from consumers.every_hospital import READERS_MAX, EveryHospital
 from consumers.follower import Follower, Handle
 from consumers.log_over_http import LogOverHttp, LogUnreachable
-from consumers.patience import Patience, ServiceUnavailable
-from consumers.program_actor import program_actor
+from consumers.patience import ServiceUnavailable
 from consumers.reader_report import ReaderReport
-from consumers.receiving_hospital.desk import ReceivingDesk
-from consumers.receiving_hospital.kept_packages import KeptPackages
-from consumers.receiving_hospital.own_ledger import OwnLedger
-from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
-from consumers.registry import Registry
-from consumers.transfer_answers.recorder import AnswerRecorder
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSFERS
-from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub, StreamServiceStub
-from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.cli.archive_report import tell_service
 from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
+from ledger.cli.desks import CHECKPOINTS, PATIENCE, Desks, clock, open_channel
 from ledger.cli.errors_shown import shown_errors
-from ledger.cli.log_store import read_policy
+from ledger.cli.log_store import read_policy, senders_policy
 from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.running import Ready, run_until_stopped, settings_for
 from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.keys.remote_opener import RemoteOpener
 from ledger.lease import Leases, lease_pool
-from ledger.log.log_proofs import consistency_proof
 from ledger.trust.checkpoint import Checkpoint
-from ledger.trust.format_fault import FormatFault, SignatureFault
-from ledger.trust.lineage import number_of
-from ledger.trust.log_ended import parse_log_ended
-from ledger.trust.note import Note
+from ledger.trust.format_fault import FormatFault
 from projections.connections import connection_pool
 
-_PATIENCE = Patience()
-_ARCHIVE_ERRORS = (
+ARCHIVE_ERRORS = (
     ArchiveStopped,
     ArchiveDiffers,
     ArchiveFileChanged,
@@ -67,7 +51,6 @@ _ARCHIVE_ERRORS = (
     NotConsistent,
     FormatFault,
 )
-_CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 8 * 1024 * 1024)]
 _dir_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Where it keeps what is its own; default: LEDGER_DATA_DIR."
 )
@@ -117,11 +100,11 @@ def deadlines(hospital: str | None, ready_file: Path | None) -> None:
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
         async with (
-            _channel(settings.grpc_listen) as channel,
+            open_channel(settings.grpc_listen) as channel,
             connection_pool(settings.postgres_views_url) as pool,
             lease_pool(settings.postgres_views_url) as leases,
         ):
-            clocks = DeadlineClocks(settings, channel, pool, Leases(leases.connection), _PATIENCE)
+            clocks = DeadlineClocks(settings, channel, pool, Leases(leases.connection), PATIENCE)
             await clocks.run(hospital, stop, lambda: ready({}))
 
     run_until_stopped(work, ready_file)
@@ -146,7 +129,7 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
         with shown_errors():
             checkpoint = accepted_checkpoint(log_url, policy, folder) if policy else None
             run = asyncio.run(archive(hospital, folder, address, unseal_token(), checkpoint))
-    except _ARCHIVE_ERRORS as error:
+    except ARCHIVE_ERRORS as error:
         if isinstance(error, LogForked):
             asyncio.run(tell_service(hospital, address, "forked"))
         raise click.ClickException(str(error)) from error
@@ -162,52 +145,25 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
 
 def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
     """The head that the log shows now, where policy and history allow it; remembered in the archive's folder."""
-    seen = SeenCheckpoints(folder / "checkpoints", read_policy(policy))
+    seen = SeenCheckpoints(folder / CHECKPOINTS, read_policy(policy))
     with LogOverHttp(log_url) as log:
-        note, before = log.checkpoint(), log.succeeded()
-        prove = partial(consistency_proof, log)
-        shown = SucceedingLog(before, note, prove, partial(_prove_ended, log_url, before)) if before else None
-        if shown is not None:
-            seen.read_end(shown)
-        try:
-            return seen.accept(note, prove)
-        except SignatureFault:
-            # The log that the policy knows may have ended, and another be served in its place.
-            if shown is not None:
-                raise LogHasEnded(seen.end(shown)) from None
-            raise
-
-
-def _prove_ended(log_url: str, ended: Note, old: int, size: int) -> tuple[bytes, ...]:
-    """A proof of the log that ended, whose tiles lie beside those of the one that goes on."""
-    number = number_of(parse_log_ended(ended.text).last.origin)
-    with LogOverHttp(f"{log_url.rstrip('/')}.{number}") as log:
-        return consistency_proof(log, old, size)
+        return accepted_head(log, log_url, seen)
 
 
 async def archive(
     hospital: str, folder: Path, address: str, token: str, checkpoint: Checkpoint | None = None
 ) -> ArchiveRun:
     """One run of the archive office."""
-    async with _channel(address) as channel:
+    async with open_channel(address) as channel:
         stub = StreamServiceStub(channel)
         opener = PatientOpener(RemoteOpener(channel, token, UNSEAL_PURPOSE_ARCHIVE))
         office = ArchiveOffice(
-            hospital, stub=stub, folder=folder, opener=opener, patience=_PATIENCE, checkpoint=checkpoint
+            hospital, stub=stub, folder=folder, opener=opener, patience=PATIENCE, checkpoint=checkpoint
         )
         return await office.run()
 
 
-def _channel(address: str) -> grpc.aio.Channel:
-    # Every listener is loopback only until authentication exists; then this becomes a secure channel.
-    return grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
-
-
-Build = Callable[["Desks", str], Awaitable[Handle]]
+Build = Callable[[Desks, str], Awaitable[Handle]]
 
 
 def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
@@ -216,14 +172,15 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
     if settings.stream == "postgres":
         settings = settings_for("postgres_stream_url", "unseal_token_file")
     own_folder = (folder or settings.data_dir) / "consumers"
+    log_policy = senders_policy(settings.receiver_policy)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         # A blocking poll of each open reader has a thread to itself, so that none waits for another.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(READERS_MAX + 4))
         open_topic = transfer_topics(settings)
-        async with _channel(settings.grpc_listen) as channel:
+        async with open_channel(settings.grpc_listen) as channel:
             opener = PatientOpener(opener_over(channel, settings, UNSEAL_PURPOSE_TRANSFERS))
-            desks = Desks(channel, settings.grpc_listen, own_folder)
+            desks = Desks(channel, settings.grpc_listen, own_folder, log_policy=log_policy)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
                 handle = await build(desks, each)
@@ -233,69 +190,11 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
                     handle=handle,
                     opener=opener,
                     folder=own_folder / each / name,
-                    clock=_clock,
-                    say=ReaderReport(OperationsServiceStub(channel), each, name, _PATIENCE).say,
+                    clock=clock,
+                    say=desks.say_for(each, ReaderReport(OperationsServiceStub(channel), each, name, PATIENCE).say),
                 )
                 await follower.run(stop, others_wait)
 
             await EveryHospital(desks.registry, follow, only=hospital).run(stop, lambda: ready({}))
 
     run_until_stopped(work, ready_file)
-
-
-class Desks:
-    """Builds the handlers of a hospital's topic on one service."""
-
-    def __init__(
-        self,
-        channel: grpc.aio.Channel,
-        address: str,
-        folder: Path,
-        clock: Callable[[], datetime] = _clock,
-        policy: AnswerPolicy = accept_verified,
-        patience: Patience = _PATIENCE,
-    ) -> None:
-        self._patience = patience
-        self._folder = folder
-        self._clock = clock
-        self._policy = policy
-        self.registry = Registry(HospitalServiceStub(channel), address, patience)
-        self._patients = PatientServiceStub(channel)
-        self._records = RecordServiceStub(channel)
-        self._transfers = TransferServiceStub(channel)
-
-    async def both_sides(self, hospital: str) -> Handle:
-        """Offers and answers."""
-        return BothSides(await self._desk(hospital), await self._recorder(hospital)).handle
-
-    async def receiving(self, hospital: str) -> Handle:
-        """Offers to the hospital."""
-        return (await self._desk(hospital)).handle
-
-    async def answers(self, hospital: str) -> Handle:
-        """Answers to the hospital's offers."""
-        return (await self._recorder(hospital)).handle
-
-    async def _desk(self, hospital: str) -> ReceivingDesk:
-        actor = await program_actor(self._patients, hospital, "receiving-hospital", self._patience)
-        return ReceivingDesk(
-            hospital,
-            own_ledger=OwnLedger(self._transfers, hospital, actor, self._patience),
-            registry=self.registry,
-            kept=KeptPackages(self._folder / hospital / "packages"),
-            open_channel=_channel,
-            patience=self._patience,
-            clock=self._clock,
-            policy=self._policy,
-        )
-
-    async def _recorder(self, hospital: str) -> AnswerRecorder:
-        actor = await program_actor(self._patients, hospital, "transfer-answers", self._patience)
-        return AnswerRecorder(
-            hospital,
-            stub=self._transfers,
-            records=self._records,
-            registry=self.registry,
-            actor=actor,
-            patience=self._patience,
-        )

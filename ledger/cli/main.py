@@ -30,6 +30,7 @@ _COMMANDS = {
     "verify": "ledger.cli.verify:verify",
     "monitor": "ledger.cli.monitor:monitor",
     "export": "ledger.cli.export.command:export",
+    "forks": "ledger.cli.forks:forks",
     "transfers": "ledger.cli.transfers:transfers",
     "copy": "ledger.cli.printed_copy.command:copy",
     "demo": "ledger.cli.demo:demo",

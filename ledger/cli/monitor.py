@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 import grpc.aio
 
-from consumers.archive_office.manifest import BadManifest
+from consumers.archive_office.archived_tree import ArchivedTree
+from consumers.archive_office.manifest import BadManifest, read_manifest
 from consumers.archive_office.map_monitor import judged_maps
-from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.verification import rows_of_archive, verify_archive
-from consumers.patience import ServiceUnavailable
+from consumers.checkpoints import LogForked
+from consumers.log_over_http import LogOverHttp
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
+from ledger.cli.archive_report import tell_service
+from ledger.cli.consume import ARCHIVE_ERRORS, accepted_checkpoint
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.note_keys import opened_key
 from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.service_address import address_option, unseal_token
 from ledger.keys.remote_opener import RemoteOpener
+from ledger.log.log_proofs import consistency_proof
 from ledger.trust.envelope import decode
 from ledger.trust.map_audit import MapAudit, RefusedMap
 from ledger.trust.note import Note
@@ -48,28 +54,59 @@ _OPENED_AT_ONCE = 100
     type=click.Path(path_type=Path),
     help="A file of yours alone whose first line opens the key.",
 )
+@click.option(
+    "--log", "log_url", default="", help="The hospital's log, http://HOST:PORT/log/HOSPITAL, to compare with."
+)
+@click.option("--policy", type=click.Path(path_type=Path), help="tlog-policy file: keys of log and witnesses.")
 @address_option
-def monitor(archive: Path, key_file: Path, out: Path, passphrase_file: Path, address: str) -> None:
+def monitor(
+    archive: Path, key_file: Path, out: Path, passphrase_file: Path, log_url: str, policy: Path | None, address: str
+) -> None:
     """Rebuild every published record map from an archive's files and write a signed note about each.
 
     A map that is wrong is named, its note says so, and the exit status is 1; so is an event that publishes none that
     could be rebuilt. The archive itself is verified first. The service is asked to open the events that publish maps.
+
+    With --log and --policy nothing is signed unless the archive and the log's newest head, with the policy's quorum,
+    are of one tree, and that head has grown from the last one that was seen (kept in the archive's folder).
     """
+    if bool(log_url) != bool(policy):
+        raise click.UsageError("--log and --policy go together: without keys a checkpoint says nothing")
     key, token = opened_key(key_file, passphrase_file, KeyKind.ED25519), unseal_token()
     try:
         found = verify_archive(archive)
         if isinstance(found, Fault):
             raise click.ClickException(f"{archive}: the archive itself does not hold: {found}")
+        if policy:
+            _compare(archive, log_url, policy, address)
         published = [row for row in rows_of_archive(archive) if decode(row.envelope).type == MAP_PUBLISHED]
         with shown_errors():
             bodies = asyncio.run(_opened(published, address, token))
         judged = list(judged_maps(rows_of_archive(archive), lambda row: bodies[row.position]))
-    except (ArchiveFileChanged, BadManifest, ServiceUnavailable) as error:
+    except ARCHIVE_ERRORS as error:
         raise click.ClickException(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     wrong = [each for each in judged if not _written(each, key, out)]
     if wrong:
         raise SystemExit(1)
+
+
+def _compare(archive: Path, log_url: str, policy: Path, address: str) -> None:
+    """Raises ArchiveDiffers, what the log raises, and LogForked, which the service whose log it is is told."""
+    manifest = read_manifest(archive)
+    if manifest is None:
+        raise BadManifest(archive, "missing")
+    try:
+        head = accepted_checkpoint(log_url, policy, archive)
+    except LogForked:
+        asyncio.run(tell_service(manifest.hospital, address, "forked", "monitor"))
+        raise
+    with LogOverHttp(log_url) as log:  # from the files alone: what the manifest says of the tree was not verified
+        ArchivedTree(archive, replace(manifest, tree_peaks=None), head).require_one_tree(
+            partial(consistency_proof, log)
+        )
+    asyncio.run(tell_service(manifest.hospital, address, "running", "monitor"))
+    click.echo(f"The archive and the log of {head.origin}, signed at {head.size:,} events, are of one tree.")
 
 
 async def _opened(rows: list[Row], address: str, token: str) -> dict[int, bytes | None]:

@@ -223,7 +223,9 @@ def _archive(archive: ArchiveQueries) -> dict[str, Query]:
 def _transfers(transfers: TransferQueries) -> dict[str, Query]:
     async def list_transfers(request: transfers_pb2.ListTransfersRequest) -> Message:
         page = (request.page_size, request.page_token, request.min_position)
-        return await transfers.transfers(request.hospital, *page, outdated=request.outdated)
+        return await transfers.transfers(
+            request.hospital, *page, outdated=request.outdated, since_fork=request.since_fork
+        )
 
     return {"TransferService/ListTransfers": list_transfers}
 

@@ -1,4 +1,4 @@
-"""`ledger transfers`: what a hospital sent and received, and which packages their senders have changed since."""
+"""`ledger transfers`: what a hospital sent and received, what was changed since, and what came since a fork."""
 
 from __future__ import annotations
 
@@ -21,23 +21,34 @@ if TYPE_CHECKING:
     from ledger.api.v1.transfers_pb2_grpc import TransferServiceAsyncStub
 
 _PAGE_ROWS = 1000
-_PLAIN_COLUMNS = 180
-_COLUMNS = ("transfer", "direction", "with", "record", "version", "state", "changed since by its sender")
+_PLAIN_COLUMNS = 200
+_COLUMNS = (
+    "transfer",
+    "direction",
+    "with",
+    "record",
+    "version",
+    "state",
+    "changed since by its sender",
+    "since a fork",
+)
 
 
 @click.command()
 @click.argument("hospital")
 @click.option("--outdated", is_flag=True, help="Only received packages that wait for a later version.")
+@click.option("--since-fork", is_flag=True, help="Only received packages that came since their sender's log forked.")
 @address_option
-def transfers(hospital: str, address: str, *, outdated: bool) -> None:
+def transfers(hospital: str, address: str, *, outdated: bool, since_fork: bool) -> None:
     """List the transfers of HOSPITAL, the newest first."""
     with shown_errors():
-        rows = asyncio.run(_read(address, ListTransfersRequest(hospital=hospital, outdated=outdated)))
+        asked = ListTransfersRequest(hospital=hospital, outdated=outdated, since_fork=since_fork)
+        rows = asyncio.run(_read(address, asked))
     table = Table(*_COLUMNS)
     for row in rows:
         state = TransferState.Name(row.state).removeprefix("TRANSFER_STATE_")
         place = (row.transfer_id, row.direction, row.counterpart, row.record_id, str(row.record_version))
-        table.add_row(*place, state, "yes" if row.outdated else "")
+        table.add_row(*place, state, "yes" if row.outdated else "", "yes" if row.since_fork else "")
     table_console(_PLAIN_COLUMNS).print(table)
 
 

@@ -20,6 +20,7 @@ from ledger.api.v1.stream_pb2 import ListHospitalsRequest, ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
 from ledger.cli.checking_bar import checking_bar
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.forks import since_fork
 from ledger.cli.service_address import DEFAULT_ADDRESS
 from ledger.cli.service_folder import ServiceFolder
 from ledger.cli.signed_heads import log_ends, of_hospital, signed_heads
@@ -210,5 +211,7 @@ def _check_archive(archive: Path, asked: _Asked) -> None:
         with checking_bar(str(archive)) as progress:
             found = verify_archive(archive, watch, progress)
         asked.found.append((str(archive), found, watch))
+        for line in since_fork(archive):
+            click.echo(line)
     except (ArchiveFileChanged, BadManifest) as error:
         raise click.ClickException(str(error)) from error

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from ledger.domain.command_guards import is_person
 from ledger.domain.decision import Claim, Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState, StreamState
-from ledger.domain.transfer_commands import AnswerPackage, MarkPackageOutdated, ReceivePackage
+from ledger.domain.transfer_commands import (
+    AnswerPackage,
+    ClearPackageFork,
+    MarkPackageOutdated,
+    MarkPackageSinceFork,
+    ReceivePackage,
+)
 from ledger.domain.transfer_events import (
     PackageAccepted,
+    PackageForkCleared,
     PackageOutdated,
     PackageReceived,
     PackageRejected,
+    PackageSinceFork,
     PackageVerified,
 )
 from ledger.domain.values import TransferState
@@ -101,6 +110,38 @@ def mark_package_outdated(command: MarkPackageOutdated, state: StreamState | Non
     return _on_package(command.package_id, event)
 
 
+def mark_package_since_fork(command: MarkPackageSinceFork, state: StreamState | None, facts: Facts) -> Decision:
+    """Of a package that holds, since what is not taken is nobody's. While it is marked, said again: no event."""
+    package = expect(state, PackageState, "package_id")
+    if package.since_fork:
+        return _on_package(command.package_id)
+    faults = Faults()
+    if package.state not in _HELD:
+        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    faults.require(command.log, "log")
+    faults.text(command.log, "log", TEXT_MAX)
+    check_time(facts, faults)
+    faults.refuse_if_any()
+    place = (facts.meta(), package.transfer_id, package.sender, package.sender_record_id)
+    return _on_package(command.package_id, PackageSinceFork(*place, command.log, command.common_size))
+
+
+def clear_package_fork(command: ClearPackageFork, state: StreamState | None, facts: Facts) -> Decision:
+    """By a person alone, who has compared; said again: no event."""
+    package = expect(state, PackageState, "package_id")
+    if not package.since_fork:
+        return _on_package(command.package_id)
+    faults = Faults()
+    if not is_person(facts.context.actor):
+        faults.add("context.actor", "PERSON_REQUIRED", "a person clears what came since a fork, no system")
+    faults.require(command.reason, "reason")
+    faults.text(command.reason, "reason", TEXT_MAX)
+    check_time(facts, faults)
+    faults.refuse_if_any()
+    place = (facts.meta(), package.transfer_id, package.sender, package.sender_record_id)
+    return _on_package(command.package_id, PackageForkCleared(*place, command.reason))
+
+
 def _on_package(package_id: UUID, *events: Event) -> Decision:
     return Decision(package_id, "package", events)
 
@@ -115,4 +156,6 @@ DECISIONS = {
     ReceivePackage: receive_package,
     AnswerPackage: answer_package,
     MarkPackageOutdated: mark_package_outdated,
+    MarkPackageSinceFork: mark_package_since_fork,
+    ClearPackageFork: clear_package_fork,
 }

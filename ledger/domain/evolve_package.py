@@ -53,10 +53,22 @@ def outdated(state: PackageState, _: transfer_events.PackageOutdated, __: dateti
     return replace(state, version=state.version + 1, outdated=True)
 
 
+def since_fork(state: PackageState, _: transfer_events.PackageSinceFork, __: datetime) -> PackageState:
+    """What its sender's log says of it is in doubt."""
+    return replace(state, version=state.version + 1, since_fork=True)
+
+
+def fork_cleared(state: PackageState, _: transfer_events.PackageForkCleared, __: datetime) -> PackageState:
+    """It is not, a person says."""
+    return replace(state, version=state.version + 1, since_fork=False)
+
+
 PACKAGE_STEPS: dict[Any, Callable[[Any, Any, datetime], PackageState]] = {
     transfer_events.PackageReceived: received,
     transfer_events.PackageVerified: verified,
     transfer_events.PackageAccepted: accepted,
     transfer_events.PackageRejected: rejected,
     transfer_events.PackageOutdated: outdated,
+    transfer_events.PackageSinceFork: since_fork,
+    transfer_events.PackageForkCleared: fork_cleared,
 }

@@ -267,6 +267,7 @@ class PackageState:
     head_leaf: bytes = b""
     code: str = ""
     outdated: bool = False
+    since_fork: bool = False
 
 
 def nothing_left(version: int) -> RecordState:

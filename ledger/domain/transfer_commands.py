@@ -97,6 +97,23 @@ class MarkPackageOutdated:
     package_id: UUID
 
 
+@dataclass(frozen=True)
+class MarkPackageSinceFork:
+    """The sender's log has shown two trees, and the offer lies beyond what both have (recipient)."""
+
+    package_id: UUID
+    log: str
+    common_size: int
+
+
+@dataclass(frozen=True)
+class ClearPackageFork:
+    """A person has found which tree is right, and that the package may be trusted again (recipient)."""
+
+    package_id: UUID
+    reason: str
+
+
 TransferCommand = (
     OfferTransfer
     | WithdrawTransfer
@@ -105,4 +122,6 @@ TransferCommand = (
     | ReceivePackage
     | AnswerPackage
     | MarkPackageOutdated
+    | MarkPackageSinceFork
+    | ClearPackageFork
 )

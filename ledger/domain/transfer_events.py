@@ -196,6 +196,31 @@ class PackageOutdated:
     sender_record_id: UUID
 
 
+@dataclass(frozen=True)
+class PackageSinceFork:
+    """The package came after the last head that both trees of its sender's log have."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    log: str
+    """Origin of the log that has shown two trees."""
+    common_size: int
+    """Up to which position both are the same, as far as it was proven."""
+
+
+@dataclass(frozen=True)
+class PackageForkCleared:
+    """A person says that the package may be trusted again."""
+
+    meta: EventMeta
+    transfer_id: UUID
+    counterpart: str
+    sender_record_id: UUID
+    reason: str
+
+
 TransferEvent = (
     TransferProposed
     | TransferPackaged
@@ -213,5 +238,7 @@ TransferEvent = (
     | PackageVerified
     | PackageAccepted
     | PackageOutdated
+    | PackageSinceFork
+    | PackageForkCleared
     | PackageRejected
 )

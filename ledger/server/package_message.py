@@ -20,4 +20,5 @@ def package_message(view: PackageView) -> ReceivedPackage:
         package_sha256=state.package_sha256,
         events=state.events,
         outdated=state.outdated,
+        since_fork=state.since_fork,
     )

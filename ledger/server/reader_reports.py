@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from ledger.api.v1.stream_pb2 import GetStatusResponse, ReaderStatus, ReportReaderRequest, ReportReaderResponse
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import to_timestamp
 from ledger.domain.faults import Faults
 from ledger.store.reader_states import ReaderState
 
-READERS = frozenset({"transfers", "receiving-hospital", "transfer-answers", "deadline-clock", "archive-office"})
+READERS = frozenset(
+    {"transfers", "receiving-hospital", "transfer-answers", "deadline-clock", "archive-office", "monitor"}
+)
+RECIPIENT = re.compile(r"recipient:[a-z][a-z0-9-]{1,30}")
+"""A hospital that receives from the one it reports on, wherever it is run."""
 STATES = frozenset({"running", "stopped", "gap", "forked"})
 _COUNT_MAX = 2**31 - 1
 
@@ -22,9 +28,10 @@ class ReaderReports:
     async def report_reader(self, request: ReportReaderRequest) -> ReportReaderResponse:
         """Keeps the newest report of each reader of a hospital."""
         said, faults = request.status, Faults()
-        for field, value, known in (("reader", said.reader, READERS), ("state", said.state, STATES)):
-            if value not in known:
-                faults.add(f"status.{field}", "UNKNOWN_VALUE", f"one of {', '.join(sorted(known))}")
+        if said.reader not in READERS and not RECIPIENT.fullmatch(said.reader):
+            faults.add("status.reader", "UNKNOWN_VALUE", f"recipient:HOSPITAL, or one of {', '.join(sorted(READERS))}")
+        if said.state not in STATES:
+            faults.add("status.state", "UNKNOWN_VALUE", f"one of {', '.join(sorted(STATES))}")
         for field, count in (("dead_letters", said.dead_letters), ("waiting", said.waiting)):
             if count > _COUNT_MAX:
                 faults.add(f"status.{field}", "OUT_OF_RANGE", f"at most {_COUNT_MAX}")

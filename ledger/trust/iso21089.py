@@ -39,6 +39,8 @@ _CODES = {
     "PackageVerified": "verify",
     "PackageAccepted": "receive",
     "PackageOutdated": "receive",
+    "PackageSinceFork": "receive",
+    "PackageForkCleared": "receive",
     "PackageRejected": "receive",
     "LateItemFiled": "originate",
     "DeficiencyAccepted": "verify",

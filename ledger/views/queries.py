@@ -129,7 +129,14 @@ class TransferQueries(Protocol):
     """Transfers sent and received."""
 
     async def transfers(
-        self, hospital: str, page_size: int, page_token: str, min_position: int, *, outdated: bool = False
+        self,
+        hospital: str,
+        page_size: int,
+        page_token: str,
+        min_position: int,
+        *,
+        outdated: bool = False,
+        since_fork: bool = False,
     ) -> transfers_pb2.ListTransfersResponse:
         """Transfers, the newest first; or received packages that wait for a later version."""
         ...

@@ -32,13 +32,15 @@ class Transfer(NamedTuple):
     updated_at: int
     outdated: bool = False
     """Of a received one: the sender has changed the record since."""
+    since_fork: bool = False
+    """Of a received one: it came since its sender's log forked, and no person has cleared it."""
 
 
 class TransferPackages:
     """Transfers of a hospital, sent and received, newest first."""
 
     name = "transfer_packages"
-    schema_version = 3
+    schema_version = 4
     package = "projections.transfer_packages"
     tables = (Table(_TRANSFERS, Transfer._make, 2),)
 
@@ -125,6 +127,8 @@ _DETAILS: dict[type[Message], Callable[[Transfer, ViewEvent], Transfer]] = {
     events_pb2.TransferRejected: _rejected,
     events_pb2.PackageRejected: _rejected,
     events_pb2.PackageOutdated: lambda transfer, _: transfer._replace(outdated=True),
+    events_pb2.PackageSinceFork: lambda transfer, _: transfer._replace(since_fork=True),
+    events_pb2.PackageForkCleared: lambda transfer, _: transfer._replace(since_fork=False),
 }
 _STATE_AFTER: dict[type[Message], int] = {
     events_pb2.TransferProposed: int(common_pb2.TRANSFER_STATE_PROPOSED),
@@ -143,5 +147,5 @@ _STATE_AFTER: dict[type[Message], int] = {
     events_pb2.PackageAccepted: int(common_pb2.TRANSFER_STATE_ACCEPTED),
     events_pb2.PackageRejected: int(common_pb2.TRANSFER_STATE_REJECTED),
 }
-_MOVING = _STATE_AFTER.keys() | {events_pb2.PackageOutdated}
-"""Events of a transfer; one of them leaves its state as it is."""
+_MOVING = _STATE_AFTER.keys() | _DETAILS.keys()
+"""Events of a transfer; some of them leave its state as it is."""

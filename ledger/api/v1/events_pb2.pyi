@@ -1421,6 +1421,90 @@ class PackageRejected(_message.Message):
 Global___PackageRejected: _TypeAlias = PackageRejected  # noqa: Y015
 
 @_typing.final
+class PackageSinceFork(_message.Message):
+    """The package came after the last head that both trees of its sender's log have (received-package stream)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    COUNTERPART_FIELD_NUMBER: _builtins.int
+    SENDER_RECORD_ID_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    COMMON_SIZE_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer id, UUID text."""
+    counterpart: _builtins.str
+    """Hospital that sent."""
+    sender_record_id: _builtins.str
+    """Record in the sender's ledger, UUID text."""
+    log: _builtins.str
+    """Origin of the log that has shown two trees."""
+    common_size: _builtins.int
+    """Up to which position both are the same, as far as it was proven."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        transfer_id: _builtins.str = ...,
+        counterpart: _builtins.str = ...,
+        sender_record_id: _builtins.str = ...,
+        log: _builtins.str = ...,
+        common_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["common_size", b"common_size", "counterpart", b"counterpart", "log", b"log", "meta", b"meta", "sender_record_id", b"sender_record_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PackageSinceFork: _TypeAlias = PackageSinceFork  # noqa: Y015
+
+@_typing.final
+class PackageForkCleared(_message.Message):
+    """A person says that a package that came since a fork may be trusted again (received-package stream)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    COUNTERPART_FIELD_NUMBER: _builtins.int
+    SENDER_RECORD_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """Transfer id, UUID text."""
+    counterpart: _builtins.str
+    """Hospital that sent."""
+    sender_record_id: _builtins.str
+    """Record in the sender's ledger, UUID text."""
+    reason: _builtins.str
+    """Why, without clinical data."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        transfer_id: _builtins.str = ...,
+        counterpart: _builtins.str = ...,
+        sender_record_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counterpart", b"counterpart", "meta", b"meta", "reason", b"reason", "sender_record_id", b"sender_record_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PackageForkCleared: _TypeAlias = PackageForkCleared  # noqa: Y015
+
+@_typing.final
 class PackageOutdated(_message.Message):
     """The sender has changed what the package holds since (received-package stream); a later version may follow."""
 

@@ -549,9 +549,13 @@ class ReaderStatus(_message.Message):
     WAITING_FIELD_NUMBER: _builtins.int
     REPORTED_AT_FIELD_NUMBER: _builtins.int
     reader: _builtins.str
-    """Reader: `transfers`, `receiving-hospital`, `transfer-answers`, `deadline-clock` or `archive-office`."""
+    """Reader: `transfers`, `receiving-hospital`, `transfer-answers`, `deadline-clock`, `archive-office`, `monitor`, or
+    `recipient:HOSPITAL` for a hospital that receives from this one.
+    """
     state: _builtins.str
-    """State: `running`, `stopped` (until a person looks), or `gap` (events are missing on the published stream)."""
+    """State: `running`, `stopped` (until a person looks), `gap` (events are missing on the published stream), or `forked`
+    (a log has shown it two trees: this hospital's, or a sender's where the reader is one of the first three).
+    """
     dead_letters: _builtins.int
     """Messages that it could not handle and put aside."""
     waiting: _builtins.int

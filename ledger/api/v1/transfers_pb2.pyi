@@ -704,6 +704,122 @@ class MarkPackageOutdatedResponse(_message.Message):
 Global___MarkPackageOutdatedResponse: _TypeAlias = MarkPackageOutdatedResponse  # noqa: Y015
 
 @_typing.final
+class MarkPackageSinceForkRequest(_message.Message):
+    """Request of MarkPackageSinceFork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PACKAGE_ID_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    COMMON_SIZE_FIELD_NUMBER: _builtins.int
+    package_id: _builtins.str
+    """Received-package stream, UUID text; its package is VERIFIED or ACCEPTED."""
+    log: _builtins.str
+    """Origin of the log that has shown two trees."""
+    common_size: _builtins.int
+    """Up to which position both are the same, as far as it was proven."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital that received, command id, actor."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        package_id: _builtins.str = ...,
+        log: _builtins.str = ...,
+        common_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["common_size", b"common_size", "context", b"context", "log", b"log", "package_id", b"package_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkPackageSinceForkRequest: _TypeAlias = MarkPackageSinceForkRequest  # noqa: Y015
+
+@_typing.final
+class MarkPackageSinceForkResponse(_message.Message):
+    """Response of MarkPackageSinceFork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkPackageSinceForkResponse: _TypeAlias = MarkPackageSinceForkResponse  # noqa: Y015
+
+@_typing.final
+class ClearPackageForkRequest(_message.Message):
+    """Request of ClearPackageFork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PACKAGE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    package_id: _builtins.str
+    """Received-package stream, UUID text."""
+    reason: _builtins.str
+    """Why, without clinical data."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital that received, command id, actor: a person."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        package_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "package_id", b"package_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearPackageForkRequest: _TypeAlias = ClearPackageForkRequest  # noqa: Y015
+
+@_typing.final
+class ClearPackageForkResponse(_message.Message):
+    """Response of ClearPackageFork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearPackageForkResponse: _TypeAlias = ClearPackageForkResponse  # noqa: Y015
+
+@_typing.final
 class GetPackageRequest(_message.Message):
     """Request of GetPackage."""
 
@@ -750,6 +866,7 @@ class ReceivedPackage(_message.Message):
     PACKAGE_SHA256_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     OUTDATED_FIELD_NUMBER: _builtins.int
+    SINCE_FORK_FIELD_NUMBER: _builtins.int
     package_id: _builtins.str
     """Received-package stream, UUID text."""
     transfer_id: _builtins.str
@@ -768,6 +885,8 @@ class ReceivedPackage(_message.Message):
     """Events checked."""
     outdated: _builtins.bool
     """The sender has changed the record since; a later version is another package."""
+    since_fork: _builtins.bool
+    """It came after the last head that both trees of its sender's log have, and no person has cleared it."""
     def __init__(
         self,
         *,
@@ -780,10 +899,11 @@ class ReceivedPackage(_message.Message):
         package_sha256: _builtins.bytes = ...,
         events: _builtins.int = ...,
         outdated: _builtins.bool = ...,
+        since_fork: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "events", b"events", "outdated", b"outdated", "package_id", b"package_id", "package_sha256", b"package_sha256", "sender", b"sender", "sender_record_id", b"sender_record_id", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "events", b"events", "outdated", b"outdated", "package_id", b"package_id", "package_sha256", b"package_sha256", "sender", b"sender", "sender_record_id", b"sender_record_id", "since_fork", b"since_fork", "state", b"state", "transfer_id", b"transfer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -824,6 +944,7 @@ class ListTransfersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_POSITION_FIELD_NUMBER: _builtins.int
     OUTDATED_FIELD_NUMBER: _builtins.int
+    SINCE_FORK_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     page_size: _builtins.int
@@ -834,6 +955,8 @@ class ListTransfersRequest(_message.Message):
     """Wait until the view has handled this position; 0 = do not wait."""
     outdated: _builtins.bool
     """Only received packages that are outdated; a page token belongs to one choice."""
+    since_fork: _builtins.bool
+    """Only received packages that came since a fork of their sender's log; beside `outdated` those that are both."""
     def __init__(
         self,
         *,
@@ -842,10 +965,11 @@ class ListTransfersRequest(_message.Message):
         page_token: _builtins.str = ...,
         min_position: _builtins.int = ...,
         outdated: _builtins.bool = ...,
+        since_fork: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "outdated", b"outdated", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "min_position", b"min_position", "outdated", b"outdated", "page_size", b"page_size", "page_token", b"page_token", "since_fork", b"since_fork"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -869,6 +993,7 @@ class TransferRow(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     OUTDATED_FIELD_NUMBER: _builtins.int
+    SINCE_FORK_FIELD_NUMBER: _builtins.int
     transfer_id: _builtins.str
     """Transfer, UUID text."""
     direction: _builtins.str
@@ -891,6 +1016,8 @@ class TransferRow(_message.Message):
     """Code of a rejection."""
     outdated: _builtins.bool
     """Of a received one: the sender has changed the record since, and no later version of it is here yet."""
+    since_fork: _builtins.bool
+    """Of a received one: it came since its sender's log forked, and no person has cleared it."""
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of the last change."""
@@ -910,10 +1037,11 @@ class TransferRow(_message.Message):
         code: _builtins.str = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         outdated: _builtins.bool = ...,
+        since_fork: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "direction", b"direction", "kind", b"kind", "outdated", b"outdated", "package_sha256", b"package_sha256", "package_size", b"package_size", "record_id", b"record_id", "record_version", b"record_version", "state", b"state", "transfer_id", b"transfer_id", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "counterpart", b"counterpart", "direction", b"direction", "kind", b"kind", "outdated", b"outdated", "package_sha256", b"package_sha256", "package_size", b"package_size", "record_id", b"record_id", "record_version", b"record_version", "since_fork", b"since_fork", "state", b"state", "transfer_id", b"transfer_id", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

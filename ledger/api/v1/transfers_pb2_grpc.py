@@ -76,6 +76,16 @@ class TransferServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.FromString,
                 _registered_method=True)
+        self.MarkPackageSinceFork = channel.unary_unary(
+                '/ledger.api.v1.TransferService/MarkPackageSinceFork',
+                request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkResponse.FromString,
+                _registered_method=True)
+        self.ClearPackageFork = channel.unary_unary(
+                '/ledger.api.v1.TransferService/ClearPackageFork',
+                request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkResponse.FromString,
+                _registered_method=True)
         self.GetPackage = channel.unary_unary(
                 '/ledger.api.v1.TransferService/GetPackage',
                 request_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.GetPackageRequest.SerializeToString,
@@ -149,6 +159,20 @@ class TransferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MarkPackageSinceFork(self, request, context):
+        """Says that a received package came since its sender's log forked (recipient); while it is marked, said again: no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearPackageFork(self, request, context):
+        """Says that such a package may be trusted again (recipient; a person); said again: no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPackage(self, request, context):
         """Reads a received package as it stands (recipient).
         """
@@ -205,6 +229,16 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.MarkPackageOutdated,
                     request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.SerializeToString,
+            ),
+            'MarkPackageSinceFork': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkPackageSinceFork,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkResponse.SerializeToString,
+            ),
+            'ClearPackageFork': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearPackageFork,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkResponse.SerializeToString,
             ),
             'GetPackage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPackage,
@@ -435,6 +469,60 @@ class TransferService:
             '/ledger.api.v1.TransferService/MarkPackageOutdated',
             ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageOutdatedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkPackageSinceFork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.TransferService/MarkPackageSinceFork',
+            ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_transfers__pb2.MarkPackageSinceForkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearPackageFork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.TransferService/ClearPackageFork',
+            ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_transfers__pb2.ClearPackageForkResponse.FromString,
             options,
             channel_credentials,
             insecure,

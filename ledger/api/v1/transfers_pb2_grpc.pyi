@@ -51,6 +51,10 @@ class TransferServiceStub:
     """Accepts or rejects a verified package (recipient)."""
     MarkPackageOutdated: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageOutdatedRequest, _transfers_pb2.MarkPackageOutdatedResponse]
     """Says that the sender has changed what a received package holds (recipient); said again: no event."""
+    MarkPackageSinceFork: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageSinceForkRequest, _transfers_pb2.MarkPackageSinceForkResponse]
+    """Says that a received package came since its sender's log forked (recipient); while it is marked, said again: no event."""
+    ClearPackageFork: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ClearPackageForkRequest, _transfers_pb2.ClearPackageForkResponse]
+    """Says that such a package may be trusted again (recipient; a person); said again: no event."""
     GetPackage: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.GetPackageRequest, _transfers_pb2.GetPackageResponse]
     """Reads a received package as it stands (recipient)."""
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_transfers_pb2.ListTransfersRequest, _transfers_pb2.ListTransfersResponse]
@@ -79,6 +83,10 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Accepts or rejects a verified package (recipient)."""
     MarkPackageOutdated: _aio.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageOutdatedRequest, _transfers_pb2.MarkPackageOutdatedResponse]  # type: ignore[assignment]
     """Says that the sender has changed what a received package holds (recipient); said again: no event."""
+    MarkPackageSinceFork: _aio.UnaryUnaryMultiCallable[_transfers_pb2.MarkPackageSinceForkRequest, _transfers_pb2.MarkPackageSinceForkResponse]  # type: ignore[assignment]
+    """Says that a received package came since its sender's log forked (recipient); while it is marked, said again: no event."""
+    ClearPackageFork: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ClearPackageForkRequest, _transfers_pb2.ClearPackageForkResponse]  # type: ignore[assignment]
+    """Says that such a package may be trusted again (recipient; a person); said again: no event."""
     GetPackage: _aio.UnaryUnaryMultiCallable[_transfers_pb2.GetPackageRequest, _transfers_pb2.GetPackageResponse]  # type: ignore[assignment]
     """Reads a received package as it stands (recipient)."""
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfers_pb2.ListTransfersRequest, _transfers_pb2.ListTransfersResponse]  # type: ignore[assignment]
@@ -152,6 +160,22 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_pb2.MarkPackageOutdatedResponse, _abc.Awaitable[_transfers_pb2.MarkPackageOutdatedResponse]]:
         """Says that the sender has changed what a received package holds (recipient); said again: no event."""
+
+    @_abc_1.abstractmethod
+    def MarkPackageSinceFork(
+        self,
+        request: _transfers_pb2.MarkPackageSinceForkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.MarkPackageSinceForkResponse, _abc.Awaitable[_transfers_pb2.MarkPackageSinceForkResponse]]:
+        """Says that a received package came since its sender's log forked (recipient); while it is marked, said again: no event."""
+
+    @_abc_1.abstractmethod
+    def ClearPackageFork(
+        self,
+        request: _transfers_pb2.ClearPackageForkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfers_pb2.ClearPackageForkResponse, _abc.Awaitable[_transfers_pb2.ClearPackageForkResponse]]:
+        """Says that such a package may be trusted again (recipient; a person); said again: no event."""
 
     @_abc_1.abstractmethod
     def GetPackage(

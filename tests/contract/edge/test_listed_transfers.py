@@ -1,4 +1,4 @@
-"""`ledger transfers` on a real service: every page, and which packages their senders have changed since."""
+"""`ledger transfers` on a real service: every page, what senders have changed since, and what came since a fork."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _RPC = "ledger.api.v1.TransferService/ListTransfers"
 _IN = TransferRow(
     transfer_id="t-1", direction="received", counterpart="south", state=TRANSFER_STATE_ACCEPTED, outdated=True
 )
+_DOUBTED = TransferRow(transfer_id="t-3", direction="received", counterpart="south", since_fork=True)
 _OUT = TransferRow(transfer_id="t-2", direction="sent", counterpart="west", state=TRANSFER_STATE_COMPLETED)
 
 
@@ -27,9 +28,11 @@ async def _listed(edge: RunningEdge, *options: str) -> list[str]:
 
 
 async def test_transfers_are_listed_with_what_was_changed_since(idle_edge: RunningEdge) -> None:
-    """All of them page by page, or those alone that wait for a later version."""
+    """All of them page by page, or those alone that wait for a later version, or came since a fork."""
 
     async def query(request: ListTransfersRequest) -> ListTransfersResponse:
+        if request.since_fork:
+            return ListTransfersResponse(transfers=[_DOUBTED])
         if request.outdated:
             return ListTransfersResponse(transfers=[_IN])
         if not request.page_token:
@@ -42,3 +45,5 @@ async def test_transfers_are_listed_with_what_was_changed_since(idle_edge: Runni
     assert ("ACCEPTED" in first, "yes" in first) == (True, True)
     assert ("COMPLETED" in second, "yes" in second) == (True, False)
     assert await _listed(idle_edge, "--outdated") == [first]
+    (doubted,) = await _listed(idle_edge, "--since-fork")
+    assert ("t-3" in doubted, "yes" in doubted) == (True, True)

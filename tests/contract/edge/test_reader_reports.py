@@ -58,6 +58,17 @@ async def test_a_reader_or_a_state_that_there_is_not(client: EdgeClient) -> None
     assert failure.value.reason == "UNKNOWN_HOSPITAL"
 
 
+async def test_a_recipient_elsewhere_is_a_reader_too(client: EdgeClient) -> None:
+    """By its hospital's id; anything else behind the colon is refused."""
+    await client.call("OperationsService/ReportReader", report("recipient:far-away", "forked"))
+    answer = await client.call("OperationsService/GetStatus", GetStatusRequest())
+    (reader,) = [reader for each in answer.hospitals for reader in each.readers]
+    assert (reader.reader, reader.state) == ("recipient:far-away", "forked")
+    with pytest.raises(RpcFailed) as failure:
+        await client.call("OperationsService/ReportReader", report("recipient:Far Away", "forked"))
+    assert [field for field, _ in failure.value.violations] == ["status.reader"]
+
+
 async def test_a_fork_that_the_archive_office_sees_is_shown_by_the_service_whose_log_it_is(
     edge: RunningEdge, tmp_path: Path
 ) -> None:

@@ -182,5 +182,13 @@ def package_outdated(transfer_id: UUID) -> Message:
     return events_pb2.PackageOutdated(transfer_id=str(transfer_id))
 
 
+def package_since_fork(transfer_id: UUID) -> Message:
+    return events_pb2.PackageSinceFork(transfer_id=str(transfer_id), log="ledger.example/south/1", common_size=7)
+
+
+def package_fork_cleared(transfer_id: UUID) -> Message:
+    return events_pb2.PackageForkCleared(transfer_id=str(transfer_id), reason="compared")
+
+
 def package_accepted(transfer_id: UUID) -> Message:
     return events_pb2.PackageAccepted(transfer_id=str(transfer_id))

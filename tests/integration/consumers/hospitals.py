@@ -25,11 +25,12 @@ from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
-from ledger.cli.consume import Desks
+from ledger.cli.desks import Desks
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.config import Settings
 from ledger.stream.postgres.reader import transfers_reader
 from ledger.trust.envelope import decode
+from ledger.trust.policy import Policy
 from tests.eventually import eventually_async
 from tests.services.sealed import FIXED_KEY
 
@@ -58,6 +59,8 @@ class Hospitals:
     settings: Settings
     folder: Path
     sender: str = "north"
+    log_policy: Policy | None = None
+    """Of the senders' logs."""
     patience: Patience = field(default_factory=lambda: Patience(attempts_max=4, first_pause_seconds=0.02))
 
     async def record(self, notes: int = 3) -> str:
@@ -197,15 +200,17 @@ class Hospitals:
 
     async def follower(self, hospital: str, clock: Clock = _now, policy: AnswerPolicy = accept_verified) -> Follower:
         """The consumer of a hospital's topic, both sides, on that hospital's own folder."""
-        desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience)
+        desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience, self.log_policy)
+        handle = await desks.both_sides(hospital)
+        report = ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience)
         return Follower(
             hospital,
             open_topic=transfer_topics(self.settings),
-            handle=await desks.both_sides(hospital),
+            handle=handle,
             opener=FIXED_KEY,
             folder=self.folder / hospital / "transfers",
             clock=clock,
-            say=ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience).say,
+            say=desks.say_for(hospital, report.say),
         )
 
     @asynccontextmanager

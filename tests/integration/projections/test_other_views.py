@@ -94,6 +94,24 @@ async def test_transfers_sent_and_received(ground: Ground) -> None:
     assert (rows[1].code, rows[1].package_size, rows[1].record_version) == ("DIGEST_MISMATCH", 4_711, 2)
 
 
+async def test_a_received_package_came_since_a_fork_until_a_person_clears_it(ground: Ground) -> None:
+    """Listed by itself meanwhile, whatever became of it besides."""
+    package, other = h.EventStream(), h.EventStream()
+    transfer, stray = uuid4(), uuid4()
+    taken = [h.package_received(transfer, uuid4()), h.package_since_fork(transfer), h.package_accepted(transfer)]
+    async with running(ground, TransferPackages()):
+        queries = TransferQueries(reader(ground))
+        bodies = [*(package.seal(body) for body in taken), other.seal(h.package_received(stray, uuid4()))]
+        head = ground.append(bodies)
+        every = (await queries.transfers("north", 0, "", head)).transfers
+        assert {row.transfer_id: row.since_fork for row in every} == {str(transfer): True, str(stray): False}
+        (listed,) = (await queries.transfers("north", 0, "", head, since_fork=True)).transfers
+        assert (listed.transfer_id, listed.state) == (str(transfer), common_pb2.TRANSFER_STATE_ACCEPTED)
+        assert (await queries.transfers("north", 0, "", head, outdated=True, since_fork=True)).transfers == []
+        head = ground.append([package.seal(h.package_fork_cleared(transfer))])
+        assert (await queries.transfers("north", 0, "", head, since_fork=True)).transfers == []
+
+
 async def test_a_received_package_is_outdated_until_a_later_version_is_here(ground: Ground) -> None:
     """Listed by itself meanwhile; a later version that was rejected, or of another record, is none."""
     early, late, stray = h.EventStream(), h.EventStream(), h.EventStream()

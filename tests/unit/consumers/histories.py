@@ -92,6 +92,8 @@ def offer_of(package: TransferPackage, data: bytes, expires_at: datetime | None 
         package_sha256=sha256(data).digest(),
         package_size=len(data),
         expires_at=expires_at,
+        position=40,
+        leaf=bytes(32),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumers.checkpoints import LogForked, NotConsistent, SeenCheckpoints
-from consumers.fork_evidence import decide
+from consumers.fork_evidence import decide, forks_below
 from consumers.kept_heads import HEADS_MAX, KeptHeads, Prove
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import QuorumMissing, SignatureFault
@@ -152,11 +152,11 @@ def test_a_person_decides_which_tree_goes_on(seen: SeenCheckpoints, tmp_path: Pa
         seen.accept(signed(size, 1, 2), prove)
     with pytest.raises(LogForked):
         seen.accept(forked(100, common=50), prove_forked(100, 50))
-    (fork,) = seen.forks()
+    (fork,) = forks_below(tmp_path / "seen")
     aside = decide(fork, "Ann Archer", "OUR_COPY_HELD", datetime(2026, 1, 1, tzinfo=UTC), other_is_right=other_is_right)
     assert {each.name for each in aside.iterdir()} == {"checkpoint", "fork", "common", "decision.json"}
     assert json.loads((aside / "decision.json").read_bytes())["person"] == "Ann Archer"
-    assert list(seen.forks()) == []
+    assert not seen.is_forked
     again = SeenCheckpoints(tmp_path / "seen", parse_policy(POLICY))
     assert size_kept(again) == (40 if other_is_right else 100)
     ours, theirs = (signed(200, 1, 2), prove), (forked(200, common=50), prove_forked(200, 50))

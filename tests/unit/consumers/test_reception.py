@@ -12,6 +12,7 @@ from consumers.registry import KnownHospital
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1.transfers_pb2 import ReceivedPackage
+from ledger.trust.leaf import leaf_hash
 from tests.unit.consumers.histories import NORTH, NOW, RECORD, offer_message, offer_of, package_of, short_history
 
 PACKAGE = package_of(short_history())
@@ -78,7 +79,8 @@ def test_another_transfer_under_a_known_id_is_poison() -> None:
 
 def test_an_offer_is_read_from_its_event() -> None:
     """Record and origin come from the envelope, the rest from the body."""
-    assert read_offer(offer_message(short_history(), OFFER)) == OFFER
+    message = offer_message(short_history(), OFFER)
+    assert read_offer(message) == replace(OFFER, position=message.position, leaf=leaf_hash(message.envelope))
 
 
 @pytest.mark.parametrize("part", ["envelope", "body", "origin"])

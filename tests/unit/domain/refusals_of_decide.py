@@ -40,8 +40,10 @@ from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import (
     AnswerPackage,
+    ClearPackageFork,
     ExpireTransfer,
     MarkPackageOutdated,
+    MarkPackageSinceFork,
     OfferTransfer,
     PackageFault,
     RecordTransferAnswer,
@@ -62,6 +64,7 @@ from ledger.domain.values import (
 from tests.unit.domain.given import (
     APPROVER,
     ARCHIVIST,
+    CLOCK,
     DIGEST,
     HEAD_OF_HOSPITAL,
     LIST,
@@ -104,7 +107,7 @@ from tests.unit.domain.refusals import (
     with_entry,
 )
 from tests.unit.domain.test_disposal_list import DRAWN_UP, listed
-from tests.unit.domain.test_package import ACCEPT, PACKAGE_ID, RECEIVE, received
+from tests.unit.domain.test_package import ACCEPT, PACKAGE_ID, RECEIVE, received, since_fork
 from tests.unit.domain.test_published_maps import FIRST, KNOWN
 
 LONG = "x" * 5000
@@ -301,6 +304,13 @@ FAULTY: list[Faulty] = [
     Faulty(*TIME, lambda: (Stream(), RECEIVE), AHEAD),
     Faulty(*TIME, lambda: (received(), ACCEPT), AHEAD),
     Faulty(*TIME, lambda: (received(), MarkPackageOutdated(PACKAGE_ID)), AHEAD),
+    Faulty(*TIME, lambda: (received(), MarkPackageSinceFork(PACKAGE_ID, "north/1", 7)), AHEAD),
+    Faulty("log", "REQUIRED", lambda: (received(), MarkPackageSinceFork(PACKAGE_ID, "", 7))),
+    Faulty("log", "TOO_LONG", lambda: (received(), MarkPackageSinceFork(PACKAGE_ID, LONG, 7))),
+    Faulty(*TIME, lambda: (since_fork(), ClearPackageFork(PACKAGE_ID, "compared")), AHEAD),
+    Faulty("context.actor", "PERSON_REQUIRED", lambda: (since_fork(), ClearPackageFork(PACKAGE_ID, "compared")), {"actor": CLOCK}),
+    Faulty("reason", "REQUIRED", lambda: (since_fork(), ClearPackageFork(PACKAGE_ID, " "))),
+    Faulty("reason", "TOO_LONG", lambda: (since_fork(), ClearPackageFork(PACKAGE_ID, LONG))),
     Faulty("fault.code", "REQUIRED", lambda: (Stream(), replace(RECEIVE, verified=None, fault=PackageFault("")))),
     Faulty("fault.code", "TOO_LONG", lambda: (Stream(), replace(RECEIVE, verified=None, fault=PackageFault(LONG)))),
     Faulty("text", "TOO_LONG", lambda: (received(), AnswerPackage(PACKAGE_ID, accept=False, code="NO", text=LONG))),

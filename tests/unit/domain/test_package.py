@@ -8,7 +8,9 @@ from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PackageState
 from ledger.domain.transfer_commands import (
     AnswerPackage,
+    ClearPackageFork,
     MarkPackageOutdated,
+    MarkPackageSinceFork,
     PackageFault,
     PackageVerdict,
     ReceivePackage,
@@ -38,6 +40,13 @@ def received(command: ReceivePackage = RECEIVE) -> Stream:
     """A package as received."""
     stream = Stream(PACKAGE_ID)
     stream.when(command)
+    return stream
+
+
+def since_fork() -> Stream:
+    """One that came since its sender's log forked."""
+    stream = received()
+    stream.when(MarkPackageSinceFork(PACKAGE_ID, "ledger.example/north/1", 7))
     return stream
 
 
@@ -136,4 +145,31 @@ def test_what_was_not_taken_is_not_outdated() -> None:
     stream = received()
     stream.when(REJECT)
     refusal = stream.refused(MarkPackageOutdated(PACKAGE_ID))
+    assert refusal == (RefusalKind.STATE, [("package_id", "PACKAGE_NOT_OPEN")])
+
+
+def test_what_came_since_a_fork_is_marked_until_a_person_clears_it() -> None:
+    """Once for as long as it is marked; a system clears nothing; a later fork marks it again. Its answer is given."""
+    mark, clear = (
+        MarkPackageSinceFork(PACKAGE_ID, "ledger.example/north/1", 7),
+        ClearPackageFork(PACKAGE_ID, "compared"),
+    )
+    stream = received()
+    assert stream.when(clear).events == ()
+    stream.when(mark)
+    assert (stream.last_events, package(stream).since_fork) == (["PackageSinceFork"], True)
+    assert stream.when(mark).events == ()
+    stream.when(ACCEPT)
+    assert (package(stream).state, package(stream).since_fork) == (TransferState.ACCEPTED, True)
+    stream.when(clear)
+    assert (stream.last_events, package(stream).since_fork) == (["PackageForkCleared"], False)
+    stream.when(mark)
+    assert package(stream).since_fork
+
+
+def test_what_was_not_taken_came_since_no_fork() -> None:
+    """A rejected package is nobody's knowledge of a patient."""
+    stream = received()
+    stream.when(REJECT)
+    refusal = stream.refused(MarkPackageSinceFork(PACKAGE_ID, "ledger.example/north/1", 7))
     assert refusal == (RefusalKind.STATE, [("package_id", "PACKAGE_NOT_OPEN")])

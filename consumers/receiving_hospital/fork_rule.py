@@ -1,0 +1,98 @@
+"""The rule against forks at a receiving hospital.
+
+Nothing is taken that the sender's log does not hold, and after a fork nothing at all until a person has decided; what
+came since is marked, and both sides are told.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import grpc
+
+from consumers.checkpoints import LogForked
+from consumers.fork_evidence import Fork, fork_in
+from consumers.patience import Patience, ServiceUnavailable
+from consumers.reader_report import ReaderReport
+from consumers.receiving_hospital.fetching import OpenChannel
+from consumers.receiving_hospital.kept_packages import KeptPackages
+from consumers.receiving_hospital.offer import Offer
+from consumers.receiving_hospital.own_ledger import OwnLedger
+from consumers.receiving_hospital.rejection import Rejection
+from consumers.receiving_hospital.senders_logs import SendersLogs
+from consumers.waiting_room import NotNow
+from ledger.api.v1.common_pb2 import TRANSFER_STATE_ACCEPTED, TRANSFER_STATE_VERIFIED
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
+from ledger.trust.lineage import first_of
+
+FORKED, RUNNING = "forked", "running"
+_HELD = (TRANSFER_STATE_VERIFIED, TRANSFER_STATE_ACCEPTED)
+_log = logging.getLogger(__name__)
+
+
+class ForkRule:
+    """What one hospital holds its senders to."""
+
+    def __init__(
+        self,
+        hospital: str,
+        logs: SendersLogs,
+        *,
+        kept: KeptPackages,
+        own_ledger: OwnLedger,
+        open_channel: OpenChannel,
+        patience: Patience,
+    ) -> None:
+        self._hospital = hospital
+        self._logs = logs
+        self._kept = kept
+        self._own_ledger = own_ledger
+        self._open_channel = open_channel
+        self._patience = patience
+        self._marked: set[tuple[str, int]] = set()
+        self._told: dict[str, str] = {}
+
+    @property
+    def state(self) -> str:
+        """`forked` while a fork waits for a person, else `running`."""
+        return FORKED if self._logs.is_forked else RUNNING
+
+    async def rejection(self, offer: Offer, address: str) -> Rejection | None:
+        """Why the offer is not taken; None where the sender's log holds it. NotNow where it waits."""
+        try:
+            found = await self._logs.rejection(offer)
+        except LogForked as seen:
+            fork = fork_in(seen.kept)
+            if fork is not None:
+                await self._mark(fork, offer.sender)
+            await self._tell(offer.sender, address, FORKED)
+            raise NotNow(f"the log of {offer.sender_origin}", f"FORKED: {seen}") from seen
+        await self._tell(offer.sender, address, RUNNING)
+        return found
+
+    async def _mark(self, fork: Fork, sender: str) -> None:
+        """Each package whose offer lies beyond what both trees have; one of which nobody knows where it lies, too."""
+        if (fork.digest, fork.common_size) in self._marked:
+            return
+        for transfer_id in self._kept.transfers():
+            place = self._kept.place(transfer_id)
+            if place is not None and (
+                first_of(place.origin) != first_of(fork.origin) or place.position <= fork.common_size
+            ):
+                continue
+            known = await self._own_ledger.package(transfer_id)
+            if known is not None and known.sender == sender and known.state in _HELD:
+                await self._own_ledger.mark_since_fork(transfer_id, known.package_id, fork)
+        self._marked.add((fork.digest, fork.common_size))
+
+    async def _tell(self, sender: str, address: str, state: str) -> None:
+        """Shows the sender's service how its log fares here; where it does not answer, what was found stays found."""
+        if self._told.get(sender, RUNNING) == state:
+            return
+        try:
+            async with self._open_channel(address) as channel:
+                stub = OperationsServiceStub(channel)
+                await ReaderReport(stub, sender, f"recipient:{self._hospital}", self._patience).say(state)
+            self._told[sender] = state
+        except (ServiceUnavailable, grpc.RpcError) as error:
+            _log.warning("a sender could not be told", extra={"sender": sender, "why": type(error).__name__})
