@@ -72,7 +72,7 @@ def merge_patients(command: MergePatients, state: StreamState | None, facts: Fac
 
 
 def _check_family(command: MergePatients, facts: Facts, faults: Faults) -> None:
-    """Notes a mother and her child, or two newborns of one record: whoever is sure links the newborn anew first."""
+    """Notes a mother and her child, or two newborns of one record: whoever is sure takes the link back first."""
     both = {facts.person(command.patient_id), facts.person(command.survivor_id)}
     if len(both) > 1 and any(both <= family for family in facts.families):
         text = "a record says that they are mother and newborn, or two newborns: the link is taken back first"
