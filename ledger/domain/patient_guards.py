@@ -37,7 +37,7 @@ def _merged_there(asked: Asked) -> bool:
 
 
 def _is_no_kin(asked: Asked) -> bool:
-    """Not a mother and her child, nor two newborns of one record: whoever is sure links the newborn anew first."""
+    """Not a mother and her child, nor two newborns of one record: whoever is sure takes the link back first."""
     both = {asked.facts.person(asked.command.patient_id), asked.facts.person(asked.other_id)}
     return len(both) < 2 or not any(both <= family for family in asked.facts.families)
 

@@ -73,6 +73,7 @@ def check_step(step: Step) -> None:
     check_kept_content(step)
     check_holds(step)
     check_family(step)
+    check_consultations(step)
     check_seals(step)
     check_two_persons(step)
     check_archived(step)
@@ -223,6 +224,15 @@ def check_holds(step: Step) -> None:
         before, after = step.before.entries[entry_id], step.after.entries[entry_id]
         assert (len(after.versions), after.retracted) == (len(before.versions), before.retracted)
         assert subject_of(step.after, after) == subject_of(step.before, before)
+
+
+def check_consultations(step: Step) -> None:
+    """What a consultant came to is withdrawn by a role that the pack leaves it to, and what was withdrawn stays so."""
+    for asked_id, asked in step.before.consultations.items() if step.after.phase is not Phase.DESTROYED else ():
+        after = step.after.consultations[asked_id]
+        assert asked.withdrawn_at is None or after.withdrawn_at == asked.withdrawn_at
+        if after.withdrawn_at is not None and asked.withdrawn_at is None and asked.arrived_at is not None:
+            assert step.facts.may("withdraw_consultation")
 
 
 def check_family(step: Step) -> None:

@@ -800,7 +800,9 @@ class Episode(_message.Message):
 
     @_builtins.property
     def newborns(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkedNewborn]:
-        """Newborns of the record who are patients of their own, by subject id."""
+        """Newborns of the record who are patients of their own, by subject id; none that was taken back, none of a record in
+        error.
+        """
 
     def __init__(
         self,

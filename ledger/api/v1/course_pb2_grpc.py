@@ -202,7 +202,8 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawConsultation(self, request, context):
-        """Withdraws a consultation that was asked for by mistake and is not answered.
+        """Withdraws a consultation that was asked for by mistake and is not answered; once the consultant has come, by a role
+        that the pack in force names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,7 +259,8 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LinkNewborn(self, request, context):
-        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none.
+        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none. Of a
+        newborn that was taken back, or a record in error, none alone is said.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

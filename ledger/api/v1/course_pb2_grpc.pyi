@@ -44,7 +44,9 @@ class CourseServiceStub:
     ArriveAtConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]
     """Says that the consultant arrived."""
     WithdrawConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.WithdrawConsultationRequest, _course_pb2.WithdrawConsultationResponse]
-    """Withdraws a consultation that was asked for by mistake and is not answered."""
+    """Withdraws a consultation that was asked for by mistake and is not answered; once the consultant has come, by a role
+    that the pack in force names.
+    """
     ResumeCare: _grpc.UnaryUnaryMultiCallable[_course_pb2.ResumeCareRequest, _course_pb2.ResumeCareResponse]
     """Withdraws a discharge."""
     VoidRecord: _grpc.UnaryUnaryMultiCallable[_course_pb2.VoidRecordRequest, _course_pb2.VoidRecordResponse]
@@ -60,7 +62,9 @@ class CourseServiceStub:
     RestoreNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]
     """Takes such a withdrawal back."""
     LinkNewborn: _grpc.UnaryUnaryMultiCallable[_course_pb2.LinkNewbornRequest, _course_pb2.LinkNewbornResponse]
-    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
+    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none. Of a
+    newborn that was taken back, or a record in error, none alone is said.
+    """
     RecallRecord: _grpc.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _grpc.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]
@@ -102,7 +106,9 @@ class CourseServiceAsyncStub(CourseServiceStub):
     ArriveAtConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]  # type: ignore[assignment]
     """Says that the consultant arrived."""
     WithdrawConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.WithdrawConsultationRequest, _course_pb2.WithdrawConsultationResponse]  # type: ignore[assignment]
-    """Withdraws a consultation that was asked for by mistake and is not answered."""
+    """Withdraws a consultation that was asked for by mistake and is not answered; once the consultant has come, by a role
+    that the pack in force names.
+    """
     ResumeCare: _aio.UnaryUnaryMultiCallable[_course_pb2.ResumeCareRequest, _course_pb2.ResumeCareResponse]  # type: ignore[assignment]
     """Withdraws a discharge."""
     VoidRecord: _aio.UnaryUnaryMultiCallable[_course_pb2.VoidRecordRequest, _course_pb2.VoidRecordResponse]  # type: ignore[assignment]
@@ -118,7 +124,9 @@ class CourseServiceAsyncStub(CourseServiceStub):
     RestoreNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.RestoreNewbornRequest, _course_pb2.RestoreNewbornResponse]  # type: ignore[assignment]
     """Takes such a withdrawal back."""
     LinkNewborn: _aio.UnaryUnaryMultiCallable[_course_pb2.LinkNewbornRequest, _course_pb2.LinkNewbornResponse]  # type: ignore[assignment]
-    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
+    """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none. Of a
+    newborn that was taken back, or a record in error, none alone is said.
+    """
     RecallRecord: _aio.UnaryUnaryMultiCallable[_course_pb2.RecallRecordRequest, _course_pb2.RecallRecordResponse]  # type: ignore[assignment]
     """Takes a submitted record back before quality control has looked at it."""
     ReportMissedDeadline: _aio.UnaryUnaryMultiCallable[_course_pb2.ReportMissedDeadlineRequest, _course_pb2.ReportMissedDeadlineResponse]  # type: ignore[assignment]
@@ -193,7 +201,9 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.WithdrawConsultationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.WithdrawConsultationResponse, _abc.Awaitable[_course_pb2.WithdrawConsultationResponse]]:
-        """Withdraws a consultation that was asked for by mistake and is not answered."""
+        """Withdraws a consultation that was asked for by mistake and is not answered; once the consultant has come, by a role
+        that the pack in force names.
+        """
 
     @_abc_1.abstractmethod
     def ResumeCare(
@@ -257,7 +267,9 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.LinkNewbornRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.LinkNewbornResponse, _abc.Awaitable[_course_pb2.LinkNewbornResponse]]:
-        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none."""
+        """Says which patient a newborn of the record is, who has records of its own; a second one says another, or none. Of a
+        newborn that was taken back, or a record in error, none alone is said.
+        """
 
     @_abc_1.abstractmethod
     def RecallRecord(

@@ -182,7 +182,7 @@ def test_an_end_that_says_another_root_of_what_was_seen_is_a_fork(tmp_path: Path
     others = [*EVENTS[:SEEN], *other_events(SEEN + 1, SURVIVING)]
     with pytest.raises(LogForked):
         taken(tmp_path / "new-log", policy, end_note(end, others), [*others, *other_events(SURVIVING + 1, NEW)])
-    assert {each.name for each in tmp_path.glob("checkpoints/*/*")} == {"checkpoint", "fork"}
+    assert {each.name for each in tmp_path.glob("checkpoints/*/*")} == {"checkpoint", "fork", "common", "heads"}
 
 
 @pytest.mark.parametrize("had_seen", [True, False])
