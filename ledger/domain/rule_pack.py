@@ -88,17 +88,18 @@ class RulePack:
         data = in_state(data, faults)
         figures = pack_figures(data, faults)
         pack_id = _id(data, faults)
+        deadlines = DeadlineRules.from_data(data, faults)
         pack = cls(
             id=pack_id,
             version=_version(data, faults),
             retention=_retention(data.get("retention", {}), figures, faults),
-            mandatory=mandatory_rules(data.get("mandatory", []), faults),
+            mandatory=mandatory_rules(data.get("mandatory", []), deadlines, faults),
             short_stay=short_stay(data, figures, faults),
             ahead_max=timedelta(seconds=figures["ahead_seconds_max"].figure),
             arrival_back_max=timedelta(minutes=figures["arrival_back_minutes_max"].figure),
             offer_days=figures["offer_days"].figure,
             keeping=KeepingTerms.of(figures),
-            deadlines=DeadlineRules.from_data(data, faults),
+            deadlines=deadlines,
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
             late_items=late_item_templates(data, faults),
             transfer_note=transfer_note_rule(data, faults),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ledger.domain.allowed_actions import naming_faults
@@ -271,10 +271,16 @@ def check_archived(step: Step) -> None:
         accepted = each.entry_id in before.archiving.deficiencies
         assert each.retracted or accepted or each.last.historical or each.state in FINAL
     if before.visit_type is VisitType.INPATIENT:
-        missing = {each.template for each in MANDATORY} - {
-            each.last.content.template for each in before.entries.values() if not each.retracted
-        }
-        assert missing <= set(before.archiving.never_written)
+        there = {each.last.content.template for each in before.entries.values() if not each.retracted}
+        assert _mandatory(before) - there <= set(before.archiving.never_written)
+
+
+def _mandatory(record: RecordState) -> set[str]:
+    """What an inpatient's record must hold: a first course note only after a stay of more than eight hours."""
+    assert record.started_at
+    assert record.ended_at
+    stayed = record.ended_at.replace(microsecond=0) - record.started_at
+    return {each.template for each in MANDATORY} - ({"first_course_note"} if stayed <= timedelta(hours=8) else set())
 
 
 def check_offices(step: Step) -> None:

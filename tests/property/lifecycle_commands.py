@@ -249,7 +249,7 @@ COMMANDS: dict[type[Command], Make] = {
     course.AcceptDeficiency: lambda record, _, pick: (
         course.AcceptDeficiency(RECORD, pick.of(_waiting(record)), "", "the author has left")
         if pick.number % 2
-        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % 4].template, "nobody knows")
+        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
     ),
     course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),

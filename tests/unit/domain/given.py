@@ -162,8 +162,9 @@ MANDATORY = (
             ),
         ),
     ),
+    narrative("first_course_note", "case_features", "assessment", "plan"),
 )
-"""What an inpatient's record must hold before it is handed in."""
+"""What the record of an inpatient who stays for more than a shift must hold before it is handed in."""
 
 RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
 
