@@ -161,6 +161,8 @@ class Facts:
     """Every patient stream that is, or may be, the same person, and how often each was bumped."""
     disposal_list: DisposalListState | None = None
     """The destruction list that a command on a record names."""
+    open_lists: frozenset[UUID] = frozenset()
+    """For the list of allowed actions: approved lists, not reported yet, that name the record as it was appraised."""
     list_bumps: int = 0
     """How often that list was bumped."""
     listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])

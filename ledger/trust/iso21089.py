@@ -60,6 +60,7 @@ _CODES = {
     "IdentifiersStated": "amend",
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
+    "LateItemConfirmed": "attest",
     "ReopenRequested": "report",
     "ReopenApproved": "reactivate",
     "RecordRearchived": "archive",

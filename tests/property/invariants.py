@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ledger.domain.allowed_actions import naming_faults
+from ledger.domain.allowed_actions import actor_faults, reasons_against
 from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, ReturnRecord, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem
@@ -64,7 +64,7 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
 def check_step(step: Step) -> None:
     """Every invariant of one step that was done."""
     check_phase(step)
-    check_named(step)
+    check_said_allowed(step)
     check_copies(step)
     check_versions(step)
     check_times(step)
@@ -101,10 +101,11 @@ def check_phase(step: Step) -> None:
         assert step.facts.context.actor is not CLOCK
 
 
-def check_named(step: Step) -> None:
-    """What was done had something to name: the list of allowed actions had not said no."""
+def check_said_allowed(step: Step) -> None:
+    """What was done had something to name: the list of allowed actions had not said no, to nobody and to who did it."""
     if step.after.version > step.before.version:
-        assert not list(naming_faults(type(step.command), step.before, step.facts))
+        assert not list(reasons_against(type(step.command), step.before, step.facts))
+        assert not list(actor_faults(type(step.command), step.before, step.facts))
 
 
 def check_copies(step: Step) -> None:
@@ -190,8 +191,12 @@ def check_late_item(step: Step, command: FileLateItem) -> None:
     before, after = step.before.entries, step.after.entries
     (new,) = after.keys() - before.keys()
     if after[new].last.content.template not in step.facts.pack.late_items:
-        # Nobody may reopen it: what is held or sealed stays as it is, and the new note lies beside.
+        # Nobody may reopen it: what is held or sealed stays as it is, and the new note of the course lies beside.
         assert not _may_be_reopened(step)
+        assert after[new].last.content.template in step.facts.pack.late_beside
+        second = after[new].confirmed_by
+        assert second
+        assert len({second.id, step.facts.context.actor.id, CLOCK.id}) == 3
         assert command.corrects_entry_id is None
     assert after[new].state in FINAL
     assert not step.before.archiving.in_error
