@@ -12,7 +12,8 @@ from ledger.application.stream_cache import Loaded
 from ledger.domain.decision import DISPOSAL, Facts, RecordAtHand
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import RECORDS_MAX
-from ledger.domain.disposal_values import ListedRecord, ReportedRecord
+from ledger.domain.disposal_values import DisposalListPhase, ListedRecord, ReportedRecord
+from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.left_out import against_destruction
 from ledger.domain.refusal import Refused
 from ledger.domain.state import RecordState
@@ -62,10 +63,35 @@ class DisposalFacts:
         listed = state if isinstance(state, DisposalListState) else None
         return replace(facts, disposal_list=listed, list_bumps=bumps)
 
+    async def open_lists(self, loaded: Loaded) -> frozenset[UUID]:
+        """Approved lists, not reported yet, that name the record as it was appraised for destruction."""
+        record = loaded.state
+        disposal = record.archiving.disposal if isinstance(record, RecordState) else None
+        if disposal is None or disposal.opinion is not DisposalOpinion.DESTROY:
+            return frozenset()
+        hospital = self._ledger.hospital
+        # A list that was drawn up before the appraisal names what somebody said of the record earlier.
+        since = await self._reader.position_of(hospital, loaded.stream_id, disposal.record_version)
+        drawn_up = await self._reader.list_streams(hospital, DISPOSAL, since or 0)
+        open_lists = [
+            each.stream_id
+            for each in drawn_up
+            if _names(await self._ledger.load(each.stream_id), loaded.stream_id, disposal.record_version)
+        ]
+        return frozenset(open_lists)
+
     async def bumps(self, list_id: UUID) -> int:
         """How often destructions by the list, and its report, bumped it."""
         row = await self._reader.reservation(self._ledger.hospital, DISPOSAL, self._keys.key(DISPOSAL, (str(list_id),)))
         return row.counter if row else 0
+
+
+def _names(loaded: Loaded | None, record_id: UUID, appraised: int) -> bool:
+    """Whether it is a list by which the record may be destroyed, as it was after this version."""
+    listed = loaded.state if loaded else None
+    if not isinstance(listed, DisposalListState) or listed.phase is not DisposalListPhase.APPROVED:
+        return False
+    return any(each.record_id == record_id and each.record_version > appraised for each in listed.records)
 
 
 async def _against(

@@ -53,6 +53,7 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.newborn_commands import LinkNewborn, RestoreNewborn
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.domain.transfer_commands import OfferTransfer
@@ -283,6 +284,14 @@ class FactGathering:
         pack = rules.for_stream(loaded.state)
         facts = Facts(now, (), nobody, pack, rules.templates_for(pack), head_leaf=loaded.head_leaf)
         return replace(facts, roles_by=rules.roles_in_force())
+
+    async def for_actions(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With what says which commands the record takes: its term, and the lists by which it may be destroyed."""
+        facts = replace(facts, open_lists=await self._disposal.open_lists(loaded))
+        # A pack in force that cannot be read leaves open whether a term is over, and hides nothing else.
+        if isinstance(facts.roles_by, NoRoles):
+            return await self.of_patient(facts, loaded)
+        return await self.of_term(facts, loaded)
 
     async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
         if isinstance(command, _BY_NEWEST_RULES) or asks_roles(command):

@@ -17,7 +17,6 @@ from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.decide_transfer import unanswered
 from ledger.domain.decision import Facts, Visit
 from ledger.domain.keeping_state import Missed
-from ledger.domain.pack_roles import NoRoles
 from ledger.domain.retention import Term, retention_term, term_over
 from ledger.domain.state import RecordState, is_destroyed
 from ledger.domain.transfer_state import Transfer, run_out
@@ -66,7 +65,7 @@ class RecordOutlook:
 
         Raises UnknownRecord, RecordDestroyed.
         """
-        record, facts = await self._look(record_id, self._for_actions)
+        record, facts = await self._look(record_id, self._gathering.for_actions)
         if facts is None:
             raise RecordDestroyed(record_id)
         facts = replace(facts, context=replace(facts.context, purpose=purpose))
@@ -98,12 +97,6 @@ class RecordOutlook:
     async def patient_visits(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Every record of the person, over linked and merged identities. Raises UnknownPatient."""
         return await self._gathering.visits_of(patient_id)
-
-    async def _for_actions(self, facts: Facts, loaded: Loaded) -> Facts:
-        # A pack in force that cannot be read leaves open whether a term is over, and hides nothing else.
-        if isinstance(facts.roles_by, NoRoles):
-            return await self._gathering.of_patient(facts, loaded)
-        return await self._gathering.of_term(facts, loaded)
 
     async def _look(
         self, record_id: UUID, more: Callable[[Facts, Loaded], Awaitable[Facts]] | None = None

@@ -24,7 +24,9 @@ class Action:
 def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = None) -> list[Action]:
     """Every command of the declaration, in its order, for whoever asks (None = for nobody in particular).
 
-    What a command names, and so whose entry it changes, is checked when it is sent.
+    What it says no to is refused, or is there already and writes nothing; what it says yes to, some command of that
+    name does. Which entry a command changes, and so whose, is checked when it is sent. `RecordEntry` is a new entry
+    here: one whose source item was taken up before is an amendment, and allowed as `AmendEntry` is.
     """
     if asker is not None:
         facts = replace(facts, context=replace(facts.context, actor=asker))
@@ -32,8 +34,7 @@ def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = Non
         Action(
             command.__name__,
             (
-                *_state_faults(command, record, facts),
-                *naming_faults(command, record, facts),
+                *reasons_against(command, record, facts),
                 *(actor_faults(command, record, facts) if asker is not None else ()),
             ),
         )
@@ -41,14 +42,16 @@ def allowed_actions(record: RecordState, facts: Facts, asker: Actor | None = Non
     ]
 
 
-def _state_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+def reasons_against(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
+    """What stands against every command of this kind, whoever sends it and whatever it names."""
     # Where one template alone is taken, the entry decides, which is checked when it is sent.
     if command is not RecordEntry or record.phase not in LATE_RESULT:
         yield from state_faults(command, record, facts)
+    yield from naming_faults(command, record, facts)
 
 
 def naming_faults(command: type[Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
-    """What the record does not hold, so that the command can name nothing."""
+    """What is not there, so that the command can name nothing."""
     for guard in RULES[command].names:
         yield from guard.faults(record, facts)
 

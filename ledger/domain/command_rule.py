@@ -23,8 +23,8 @@ class Rule:
     of_command: tuple[CommandGuard, ...] = ()
     """Demands on what the command names."""
     names: tuple[StateGuard, ...] = ()
-    """What the record must hold for the command to name anything: the list of allowed actions asks these, `of_command`
-    refuses what names nothing known."""
+    """What must be there for the command to name anything: the list of allowed actions asks these, `of_command` refuses
+    what names nothing known."""
     short_path: frozenset[Phase] | None = None
     """Phases in which it is allowed for visits on the short path; None = the same."""
     edges: Mapping[Phase, frozenset[Phase]] = field(default_factory=dict[Phase, frozenset[Phase]])

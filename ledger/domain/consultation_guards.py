@@ -11,6 +11,9 @@ from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 
+CONSULTATION = "consultation"
+"""The template of the note that holds a consultant's answer."""
+
 
 def _before_request(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     asked = record.consultations.get(command.consultation_id)

@@ -42,6 +42,8 @@ class FileLateItem:
     """Further source items that the entry holds."""
     corrects_entry_id: UUID | None = None
     """Entry that the item corrects; None = none, or the one that its source item was before."""
+    confirmed_by: Actor | None = None
+    """The second person, required for what lies beside a hold or seal."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EntryState, EventMeta, TimeOf
+from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EventMeta, TimeOf
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,6 @@ class EntryCountersigned:
     entry_id: UUID
     entry_version: int
     attestation: Attestation
-
-
-@dataclass(frozen=True)
-class LateItemFiled:
-    """A new result or report was filed without reopening the record."""
-
-    meta: EventMeta
-    entry_id: UUID
-    content: EntryContent
-    attestation: Attestation
-    state: EntryState
-    reason: str
-    originated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -184,16 +171,6 @@ class VisitRenumbered:
 
 
 @dataclass(frozen=True)
-class EntryCorrectedLate:
-    """A late item says what is right where an entry, which stays as it is, is wrong."""
-
-    meta: EventMeta
-    entry_id: UUID
-    entry_version: int
-    late_entry_id: UUID
-
-
-@dataclass(frozen=True)
 class PatientIdentified:
     """The identity of a provisional person was established."""
 
@@ -265,7 +242,6 @@ class PhysicianAssigned:
 CourseEvent = (
     EntryDrafted
     | EntryCountersigned
-    | LateItemFiled
     | DeficiencyAccepted
     | ConsultationArrived
     | ArrivalEnteredLate
@@ -282,7 +258,6 @@ CourseEvent = (
     | PatientIdentified
     | IdentificationCorrected
     | VisitRenumbered
-    | EntryCorrectedLate
     | TimeCorrected
     | PhysicianAssigned
     | ConsultationCalled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
+from ledger.domain.consultation_guards import CONSULTATION
 from ledger.domain.course_commands import WithdrawConsultation
 from ledger.domain.course_events import AnsweredBeforeRequest, ConsultationCalled, ConsultationWithdrawn
 from ledger.domain.decide_entry import attested_state, check_content, check_room, kept_content
@@ -11,8 +12,6 @@ from ledger.domain.events import ConsultationAnswered, ConsultationRequested, En
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, check_reason, expect, on_record
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
-
-CONSULTATION = "consultation"
 
 
 def request_consultation(command: RequestConsultation, state: StreamState | None, facts: Facts) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import (
     AcceptDeficiency,
     ArriveAtConsultation,
@@ -18,10 +19,8 @@ from ledger.domain.course_events import (
     CareResumed,
     ConsultationArrived,
     DeficiencyAccepted,
-    EntryCorrectedLate,
     EntryCountersigned,
     EntryDrafted,
-    LateItemFiled,
     RecordEnteredInError,
     RecordRecalled,
     RecordVoided,
@@ -52,6 +51,7 @@ from ledger.domain.guards import (
     taken_before,
 )
 from ledger.domain.held_items import check_items, claimed_entry
+from ledger.domain.late_item_events import EntryCorrectedLate, LateItemConfirmed, LateItemFiled
 from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
@@ -97,6 +97,8 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     check_stated(record, facts, faults)
     attestation = check_content(command.content, command.attestation, record, facts, faults)
     check_room(record, faults)
+    if command.confirmed_by is not None:
+        faults.note_all(actor_faults(command.confirmed_by, "confirmed_by"), RefusalKind.INVALID)
     meta = facts.meta()
     originated_at = command.originated_at or meta.occurred_at
     if originated_at - facts.now > facts.pack.ahead_max:
@@ -106,6 +108,8 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     content = kept_content(command.content, attestation, facts)
     made = attested_state(content, attestation, facts)
     events: list[Event] = [LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)]
+    if command.confirmed_by is not None:
+        events.append(LateItemConfirmed(meta, entry_id, command.confirmed_by))
     if corrected is not None:
         events.append(EntryCorrectedLate(meta, corrected.entry_id, corrected.last.version, entry_id))
         events += outdated_by_change(record, corrected.entry_id, facts)

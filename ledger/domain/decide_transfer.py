@@ -25,14 +25,12 @@ from ledger.domain.transfer_events import (
     TransferVerified,
     TransferWithdrawn,
 )
-from ledger.domain.transfer_state import OPEN, UNANSWERED, Transfer
+from ledger.domain.transfer_state import ANSWERABLE, OPEN, UNANSWERED, Transfer
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
 REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED, TransferState.EXPIRED}
 """States in which a later version for the same hospital takes a transfer's place: no late answer completes it then."""
 
-_ANSWERABLE = OPEN | {TransferState.EXPIRED}
-"""An answer that was given in time may arrive after the offer has run out; who has the package is written down."""
 _STEPS = (TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED, TransferState.ACCEPTED)
 _DONE = (TransferState.ACCEPTED, TransferState.COMPLETED)
 
@@ -133,7 +131,7 @@ def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | N
     wanted = TransferState.VERIFIED if command.answer is TransferAnswer.VERIFIED else TransferState.ACCEPTED
     if transfer.state in _DONE or (transfer.state in OPEN and _reached(transfer.state, wanted)):
         return on_record(command.record_id)
-    _check_open(transfer, _ANSWERABLE, faults)
+    _check_open(transfer, ANSWERABLE, faults)
     faults.refuse_if_any()
     return on_record(command.record_id, *_steps(transfer, wanted, facts.meta()))
 
@@ -163,7 +161,7 @@ def _rejection(command: RecordTransferAnswer, transfer: Transfer, facts: Facts) 
         return on_record(command.record_id)
     faults = Faults()
     faults.require(command.code, "code")
-    _check_open(transfer, _ANSWERABLE, faults)
+    _check_open(transfer, ANSWERABLE, faults)
     faults.refuse_if_any()
     event = TransferRejected(facts.meta(), command.transfer_id, transfer.counterpart, command.code, command.text)
     return on_record(command.record_id, event)

@@ -168,6 +168,8 @@ class Facts:
     newborns who stand, each as the patient who goes on. No two of them are one person."""
     disposal_list: DisposalListState | None = None
     """The destruction list that a command on a record names."""
+    open_lists: frozenset[UUID] = frozenset()
+    """For the list of allowed actions: approved lists, not reported yet, that name the record as it was appraised."""
     list_bumps: int = 0
     """How often that list was bumped."""
     listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])

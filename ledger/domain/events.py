@@ -15,6 +15,7 @@ from ledger.domain.course_events import CourseEvent
 from ledger.domain.disposal_events import DisposalEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
+from ledger.domain.late_item_events import LateItemEvent
 from ledger.domain.log_events import DestructionsUpheld, LogSucceeded
 from ledger.domain.map_events import MapPublished
 from ledger.domain.newborn_events import NewbornEvent
@@ -212,6 +213,7 @@ Event = (
     | QualityPassed
     | RecordArchived
     | CourseEvent
+    | LateItemEvent
     | NewbornEvent
     | TransferEvent
     | KeepingEvent

@@ -9,6 +9,7 @@ from typing import Any
 
 from ledger.domain import course_events as events
 from ledger.domain import identity_events
+from ledger.domain import late_item_events as late_items
 from ledger.domain.course_state import Provisional
 from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
@@ -48,7 +49,7 @@ def countersigned(state: RecordState, event: events.EntryCountersigned, _: datet
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
 
 
-def late_item_filed(state: RecordState, event: events.LateItemFiled, at: datetime) -> RecordState:
+def late_item_filed(state: RecordState, event: late_items.LateItemFiled, at: datetime) -> RecordState:
     """One more entry; the phase stays."""
     version = EntryVersion(
         version=1,
@@ -172,7 +173,7 @@ def renumbered(state: RecordState, event: events.VisitRenumbered, _: datetime) -
     return next_version(state, visit_sequence=event.visit_sequence, numbers=numbers)
 
 
-def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: datetime) -> RecordState:
+def corrected_late(state: RecordState, event: late_items.EntryCorrectedLate, _: datetime) -> RecordState:
     """Each of the two entries names the other; what they say stays."""
     wrong, late = state.entries[event.entry_id], state.entries[event.late_entry_id]
     corrected_by = (*wrong.corrected_by, event.late_entry_id)
@@ -180,6 +181,11 @@ def corrected_late(state: RecordState, event: events.EntryCorrectedLate, _: date
         wrong.entry_id, replace(wrong, corrected_by=corrected_by, changed_version=state.version + 1)
     ).having(late.entry_id, replace(late, corrects=EntryRef(event.entry_id, event.entry_version)))
     return next_version(state, entries=entries)
+
+
+def confirmed_late(state: RecordState, event: late_items.LateItemConfirmed, _: datetime) -> RecordState:
+    """Two persons filed it."""
+    return with_entry(state, replace(state.entries[event.entry_id], confirmed_by=event.confirmed_by))
 
 
 def called(state: RecordState, event: events.ConsultationCalled, _: datetime) -> RecordState:
@@ -230,7 +236,7 @@ def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:
 COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.EntryDrafted: drafted,
     events.EntryCountersigned: countersigned,
-    events.LateItemFiled: late_item_filed,
+    late_items.LateItemFiled: late_item_filed,
     events.DeficiencyAccepted: deficiency_accepted,
     events.ConsultationArrived: arrived,
     events.ArrivalEnteredLate: arrival_entered_late,
@@ -248,7 +254,8 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.IdentificationCorrected: identification_corrected,
     identity_events.IdentificationWithdrawn: identification_withdrawn,
     events.VisitRenumbered: renumbered,
-    events.EntryCorrectedLate: corrected_late,
+    late_items.EntryCorrectedLate: corrected_late,
+    late_items.LateItemConfirmed: confirmed_late,
     events.TimeCorrected: time_corrected,
     events.PhysicianAssigned: assigned,
     events.ConsultationCalled: called,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ledger.domain.command_guards import CommandGuard, listed_by
+from ledger.domain.command_guards import TRAINEE, CommandGuard, is_person, listed_by
 from ledger.domain.decision import Facts
 from ledger.domain.held_items import claimed_entry
 from ledger.domain.keeping_values import SealMode
@@ -19,11 +19,13 @@ from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD
 from ledger.domain.values import Phase
 
 
-def _check(rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool]) -> CommandGuard:
+def _check(
+    rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool], *, asks_roles: bool = False
+) -> CommandGuard:
     def faults(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
         return () if holds(command, record, facts) else (Violation(field, rule, demand),)
 
-    return CommandGuard(rule, demand, faults)
+    return CommandGuard(rule, demand, faults, asks_roles=asks_roles)
 
 
 def corrected_entry(command: Any, record: RecordState, facts: Facts) -> Entry | None:
@@ -38,10 +40,27 @@ def _named_by_pack(command: Any, record: RecordState, facts: Facts) -> bool:
 
 def _lies_beside(command: Any, record: RecordState, facts: Facts) -> bool:
     """Whether nothing but a late item can say it: a hold or seal that lets nobody reopen the case keeps what is there,
-    and what comes new alters nothing of it.
+    and a note of the course that comes new alters nothing of it.
     """
     barred = (*NOT_HELD.faults(record, facts), *NOT_FULLY_SEALED.faults(record, facts))
-    return record.phase is not Phase.SUBMITTED and bool(barred) and corrected_entry(command, record, facts) is None
+    beside = command.content.template in facts.pack.late_beside and corrected_entry(command, record, facts) is None
+    return beside and record.phase is not Phase.SUBMITTED and bool(barred)
+
+
+def _confirmed(command: Any, record: RecordState, facts: Facts) -> bool:
+    second = command.confirmed_by
+    if second is None:
+        return command.content.template in facts.pack.late_items or not _lies_beside(command, record, facts)
+    signer = command.attestation.signer if command.attestation else None
+    first = [each for each in (facts.context.actor, signer) if each is not None and is_person(each)]
+    # What a program brings somebody has signed, or one person alone would stand behind it.
+    return bool(first) and is_person(second) and all(each.id != second.id for each in first)
+
+
+def _confirmed_by_role(command: Any, _: RecordState, facts: Facts) -> bool:
+    # It stands for the reopening that nobody may approve: who would have approved that confirms this.
+    second = command.confirmed_by
+    return second is None or (second.role != TRAINEE and facts.may("approve_reopen", second))
 
 
 def _signed_finally(command: Any, _: RecordState, facts: Facts) -> bool:
@@ -73,9 +92,22 @@ def _corrects_what_is_open(command: Any, record: RecordState, facts: Facts) -> b
 
 IS_LATE_ITEM = _check(
     "NOT_A_LATE_ITEM",
-    "a template that the pack names among late items; any new entry while a hold or seal bars a reopening",
+    "a template that the pack names among late items; a note of `beside` there while a hold or seal bars a reopening",
     "content.template",
     _named_by_pack,
+)
+BESIDE_BY_TWO = _check(
+    "SAME_PERSON",
+    "what lies beside a hold or seal a second person confirms, who is no program and neither sends nor signs it",
+    "confirmed_by",
+    _confirmed,
+)
+CONFIRMED_BY_ROLE = _check(
+    "ROLE_NOT_ALLOWED",
+    "who confirms it has a role that the pack in force names for approving a reopening, which it stands for",
+    "confirmed_by.role",
+    _confirmed_by_role,
+    asks_roles=True,
 )
 SIGNED_FINALLY = _check(
     "NOT_QUALIFIED",

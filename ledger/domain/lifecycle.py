@@ -98,6 +98,7 @@ RULES: dict[type[commands.Command], Rule] = {
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
         of_command=(on.NAMED_FOR_ADDING, author.OWN_DRAFT_SIGNED, on.DRAFT_NOT_HELD, on.DRAFT_NOT_SEALED),
+        names=(some.TEMPLATE_NAMED,),
     ),
     commands.AmendEntry: Rule(
         CHANGEABLE,
@@ -147,7 +148,7 @@ RULES: dict[type[commands.Command], Rule] = {
             consultation.NOT_WITHDRAWN,
             consultation.BEFORE_REQUEST_WITH_REASON,
         ),
-        names=(some.ANSWER_AWAITED,),
+        names=(some.ANSWER_AWAITED, some.CONSULTATION_NAMED),
     ),
     course_commands.WithdrawConsultation: Rule(
         # In a window too: an answer that is retracted there may turn out never to have been asked for.
@@ -229,7 +230,7 @@ RULES: dict[type[commands.Command], Rule] = {
             newborn.NOTHING_ABOUT_NOBODY,
             *_CORRECTS_NEWBORN,
         ),
-        names=(some.NEWBORN_CHANGEABLE,),
+        names=(some.NEWBORN_WITHDRAWABLE,),
     ),
     newborn_commands.RestoreNewborn: Rule(
         CHANGEABLE,
@@ -318,6 +319,8 @@ RULES: dict[type[commands.Command], Rule] = {
         demands=(is_.NOT_IN_ERROR,),
         of_command=(
             late.IS_LATE_ITEM,
+            late.BESIDE_BY_TWO,
+            late.CONFIRMED_BY_ROLE,
             late.SIGNED_FINALLY,
             on.CORRECTED_KNOWN,
             on.CORRECTED_STANDS,
@@ -326,10 +329,10 @@ RULES: dict[type[commands.Command], Rule] = {
             on.role_allowed("file_late_item"),
         ),
     ),
-    course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER),
+    course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER, names=(some.DEADLINE_MISSED,)),
     course_commands.WithdrawMissedDeadline: Rule(
         IN_CARE_OR_AFTER,
-        names=(some.MISSED_REPORTED,),
+        names=(some.REPORT_FALSE,),
     ),
     keeping_commands.RequestReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
@@ -368,7 +371,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.ExtendSeal: Rule(
         LIVING,
         of_command=(on.SEAL_KNOWN, *_SEALING),
-        names=(some.SEAL_STANDS,),
+        names=(some.SEAL_BEHIND,),
     ),
     keeping_commands.UnsealRecord: Rule(
         LIVING,
@@ -379,7 +382,7 @@ RULES: dict[type[commands.Command], Rule] = {
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
         of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
-        names=(some.ENTRY_STANDS,),
+        names=(some.ENTRY_SHOWN,),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,
@@ -389,7 +392,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.RenewLoan: Rule(
         KEPT,
         of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record")),
-        names=(some.LOAN_RUNS,),
+        names=(some.LOAN_RENEWABLE,),
     ),
     keeping_commands.ReturnLoan: Rule(
         LIVING,
@@ -451,6 +454,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             on.role_allowed("approve_disposal"),
         ),
+        names=(some.LIST_NAMES_IT,),
     ),
     keeping_commands.RejectAppraisal: Rule(
         _in(Phase.DUE),
@@ -471,6 +475,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             on.role_allowed("destroy_record"),
         ),
+        names=(some.LIST_STILL_OPEN,),
     ),
     transfer.OfferTransfer: Rule(
         TRANSFERABLE,
@@ -486,12 +491,12 @@ RULES: dict[type[commands.Command], Rule] = {
     transfer.ExpireTransfer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
         of_command=(offer.TRANSFER_KNOWN, offer.OPEN_TO_EXPIRE, offer.HAS_RUN_OUT),
-        names=(some.OFFER_OUT,),
+        names=(some.OFFER_RUN_OUT,),
     ),
     transfer.RecordTransferAnswer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
         of_command=(offer.TRANSFER_KNOWN,),
-        names=(some.OFFERED_ONCE,),
+        names=(some.ANSWER_TO_OFFER,),
     ),
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.domain.command_guards import TRAINEE, CommandGuard, iso_date
 from ledger.domain.decision import Facts
+from ledger.domain.keeping_state import Loan
 from ledger.domain.loan_terms import loan_ends, renewal_ends
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
@@ -28,16 +29,27 @@ def _within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
 
 def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
     loan = record.overlays.loans.get(command.loan_id)
-    return loan is None or loan.renewals < facts.pack.keeping.loan_renewals
+    return loan is None or _left(loan, facts)
 
 
 def _renewal_runs(command: Any, record: RecordState, facts: Facts) -> bool:
     loan = record.overlays.loans.get(command.loan_id)
-    due = iso_date(loan.due_on) if loan else None
-    if loan is None or due is None:
-        return True
+    return loan is None or _runs(loan, facts)
+
+
+def may_be_renewed(loan: Loan, facts: Facts) -> bool:
+    """Whether the pack allows another renewal, and the renewed term would not be over already."""
+    return _left(loan, facts) and _runs(loan, facts)
+
+
+def _left(loan: Loan, facts: Facts) -> bool:
+    return loan.renewals < facts.pack.keeping.loan_renewals
+
+
+def _runs(loan: Loan, facts: Facts) -> bool:
+    due = iso_date(loan.due_on)
     renewed_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
-    return renewal_ends(due, facts.pack, out_of_house=loan.out_of_house) >= renewed_on
+    return due is None or renewal_ends(due, facts.pack, out_of_house=loan.out_of_house) >= renewed_on
 
 
 NO_TRAINEE = _check(

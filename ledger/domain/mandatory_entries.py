@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
 from ledger.domain.pack_figures import Figure
 from ledger.domain.patient_condition import conditions
 from ledger.domain.state import RecordState
@@ -19,6 +20,9 @@ EACH_TIME: Mapping[str, Callable[[RecordState], int]] = {
     "rescue": lambda record: _number(record, "rescue_order"),
 }
 """What asks for an entry each time that it happened, and how often it did."""
+
+OF_CARE = "care_started"
+"""The start of the deadlines that a stay can outlast."""
 
 GRAVE = frozenset({"critical", "serious"})
 """Conditions of a patient who is watched by nurses hour by hour."""
@@ -47,6 +51,21 @@ class ShortStay:
 
 
 @dataclass(frozen=True)
+class Outlasted:
+    """A deadline that begins with care, and that a stay must have outlasted for a rule to ask anything of it."""
+
+    deadline: DeadlineRule
+    calendar: Calendar
+
+    def by(self, record: RecordState) -> bool:
+        """Whether the stay went on after the deadline's last second; one that has not ended says nothing yet."""
+        if record.started_at is None or record.ended_at is None:
+            return False
+        # As of the deadline itself: it holds AT its second, and is missed one second after.
+        return record.ended_at.replace(microsecond=0) > self.deadline.due(record.started_at, self.calendar)
+
+
+@dataclass(frozen=True)
 class MandatoryRule:
     """Templates of which a record must hold a signed entry, in visits of these types and on this condition."""
 
@@ -56,6 +75,8 @@ class MandatoryRule:
     """Any one of them will do, each as a whole."""
     only_if: str = ""
     """A name of CONDITIONS; empty = always."""
+    only_if_past: Outlasted | None = None
+    """The deadline that the stay must have outlasted, too; None = none."""
     source: str = ""
     key: str = "all_of"
     """Where the pack lists the alternatives: `all_of` or `one_of`."""
@@ -67,7 +88,9 @@ class MandatoryRule:
 
     def applies_to(self, record: RecordState) -> bool:
         """Whether the record is asked for it."""
-        return record.visit_type in self.visits and (not self.only_if or CONDITIONS[self.only_if](record))
+        if record.visit_type not in self.visits or (self.only_if and not CONDITIONS[self.only_if](record)):
+            return False
+        return self.only_if_past is None or self.only_if_past.by(record)
 
     def times(self, record: RecordState) -> int:
         """How many entries of each template are asked for: a second operation needs a second record."""
@@ -95,18 +118,18 @@ def short_stay(data: Mapping[str, Any], figures: Mapping[str, Figure], faults: l
     return ShortStay(timedelta(hours=figures["short_stay"].figure), frozenset(templates))
 
 
-def mandatory_rules(tables: object, faults: list[str]) -> tuple[MandatoryRule, ...]:
-    """The rules in this data; what is wrong is added to the faults by name."""
+def mandatory_rules(tables: object, deadlines: DeadlineRules, faults: list[str]) -> tuple[MandatoryRule, ...]:
+    """The rules in this data, which may name these deadlines; what is wrong is added to the faults by name."""
     if not isinstance(tables, list):
         faults.append("mandatory: a list of tables is required")
         return ()
-    found = tuple(_rule(index, table, faults) for index, table in enumerate(cast("list[Any]", tables)))
+    found = tuple(_rule(index, table, deadlines, faults) for index, table in enumerate(cast("list[Any]", tables)))
     ids = [each.id for each in found]
     faults += [f"mandatory.{each}: stands twice" for each in sorted({each for each in ids if ids.count(each) > 1})]
     return found
 
 
-def _rule(index: int, table: Any, faults: list[str]) -> MandatoryRule:
+def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -> MandatoryRule:
     where = f"mandatory[{index}]"
     if not isinstance(table, dict):
         faults.append(f"{where}: a table is required")
@@ -125,12 +148,23 @@ def _rule(index: int, table: Any, faults: list[str]) -> MandatoryRule:
         visits=frozenset(_visits(where, data.get("visits"), faults)),
         alternatives=_alternatives(where, data, faults),
         only_if=only_if,
+        only_if_past=_outlasted(where, data.get("only_if_past", ""), deadlines, faults),
         source=str(data.get("source", "")),
         key="one_of" if "one_of" in data else "all_of",
     )
 
 
-_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "source"})
+_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "source"})
+
+
+def _outlasted(where: str, name: Any, deadlines: DeadlineRules, faults: list[str]) -> Outlasted | None:
+    if name == "":
+        return None
+    found = next((each for each in deadlines.rules if each.id == name and each.start == OF_CARE), None)
+    if found is None:
+        faults.append(f"{where}.only_if_past: a deadline of this pack that starts with {OF_CARE} is required")
+        return None
+    return Outlasted(found, deadlines.calendar)
 
 
 def _alternatives(where: str, data: Mapping[str, Any], faults: list[str]) -> tuple[tuple[str, ...], ...]:

@@ -22,8 +22,8 @@ def _named(pack: RulePack) -> Iterator[tuple[str, str]]:
     for name in pack.final_signers:
         if name != ANY:
             yield f"final_signers.{name}", name
-    for name in sorted(pack.late_items):
-        yield "late_items.templates", name
+    for key, names in (("templates", pack.late_items), ("beside", pack.late_beside)):
+        yield from ((f"late_items.{key}", name) for name in sorted(names))
     for name in sorted(pack.transfer_note.templates if pack.transfer_note else ()):
         yield "transfer_note.templates", name
     for index, rule in enumerate(pack.deadlines.rules):

@@ -12,7 +12,7 @@ from ledger.domain.deadline_rules import DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, ShortStay, mandatory_rules, short_stay
 from ledger.domain.pack_figures import Figure, pack_figures
-from ledger.domain.pack_late_items import late_item_templates
+from ledger.domain.pack_late_items import late_beside_templates, late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_roles import RoleRule, role_rules
 from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
@@ -72,6 +72,8 @@ class RulePack:
     """Its own id and those of the packs that it is laid over: their templates are its own."""
     late_items: frozenset[str] = frozenset({"result"})
     """Templates of what may be filed late, without reopening."""
+    late_beside: frozenset[str] = frozenset()
+    """Templates of notes that a second person lets lie beside a hold or seal, while it bars a reopening."""
     roles: Mapping[str, RoleRule] = field(default_factory=dict[str, RoleRule])
     """Who may send a command, by `ROLES_OF`; one that is not named is not limited by role."""
     code_tables: tuple[NamedTable, ...] = ()
@@ -97,19 +99,21 @@ class RulePack:
         data = in_state(data, faults)
         figures = pack_figures(data, faults)
         pack_id = _id(data, faults)
+        deadlines = DeadlineRules.from_data(data, faults)
         return cls(
             id=pack_id,
             version=_version(data, faults),
             retention=_retention(data.get("retention", {}), figures, faults),
-            mandatory=mandatory_rules(data.get("mandatory", []), faults),
+            mandatory=mandatory_rules(data.get("mandatory", []), deadlines, faults),
             short_stay=short_stay(data, figures, faults),
             ahead_max=timedelta(seconds=figures["ahead_seconds_max"].figure),
             arrival_back_max=timedelta(minutes=figures["arrival_back_minutes_max"].figure),
             offer_days=figures["offer_days"].figure,
             keeping=KeepingTerms.of(figures),
-            deadlines=DeadlineRules.from_data(data, faults),
+            deadlines=deadlines,
             final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
             late_items=late_item_templates(data, faults),
+            late_beside=late_beside_templates(data, faults),
             transfer_note=transfer_note_rule(data, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),

@@ -54,6 +54,11 @@ def acts_since(record: RecordState, seal: Seal) -> list[tuple[EntryRef, int]]:
     return acts_on(record, record.entries, after=seal.reaches)
 
 
+def behind(record: RecordState, seal: Seal) -> bool:
+    """Whether the seal can be extended: a finished version is not listed, or something was done since its last step."""
+    return bool(unlisted(record, seal) or acts_since(record, seal))
+
+
 def _acts(record: RecordState, entry: Entry, version: EntryVersion) -> Iterable[int]:
     if version.countersigned_version:
         yield version.countersigned_version

@@ -84,6 +84,8 @@ class Entry:
     """Of a late item: the version that it corrects, of an entry that stays as it is."""
     corrected_by: tuple[UUID, ...] = ()
     """Late items that correct it."""
+    confirmed_by: Actor | None = None
+    """Of a late item beside a hold or seal: the second person."""
     corrected_at: datetime | None = None
     """When what it says happened, as corrected last."""
     changed_version: int = 0

@@ -11,6 +11,8 @@ from ledger.domain.values import TransferKind, TransferState
 UNANSWERED = frozenset({TransferState.OFFERED})
 """States in which an offer can run out: what the recipient has cannot be taken back by time."""
 OPEN = frozenset({TransferState.OFFERED, TransferState.DELIVERED, TransferState.VERIFIED})
+ANSWERABLE = OPEN | {TransferState.EXPIRED}
+"""An answer that was given in time may arrive after the offer has run out; who has the package is written down."""
 
 
 @dataclass(frozen=True)

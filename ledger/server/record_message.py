@@ -145,6 +145,7 @@ def _entry(state: RecordState, entry: Entry) -> records.Entry:
         corrected_at=None if entry.corrected_at is None else to_timestamp(entry.corrected_at),
         deficiency_accepted=entry.entry_id in state.archiving.deficiencies,
         subject_id=str(subject_of(state, entry) or ""),
+        confirmed_by=None if entry.confirmed_by is None else to_message(entry.confirmed_by, common.Actor),
     )
 
 

@@ -63,6 +63,7 @@ _CODES = {
     "DetailsStated": "amend",
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
+    "LateItemConfirmed": "attest",
     "ReopenRequested": "report",
     "ReopenApproved": "reactivate",
     "RecordRearchived": "archive",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from ledger.domain.allowed_actions import naming_faults
+from ledger.domain.allowed_actions import actor_faults, reasons_against
 from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, ReturnRecord, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem
@@ -65,7 +65,7 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
 def check_step(step: Step) -> None:
     """Every invariant of one step that was done."""
     check_phase(step)
-    check_named(step)
+    check_said_allowed(step)
     check_copies(step)
     check_versions(step)
     check_times(step)
@@ -104,10 +104,11 @@ def check_phase(step: Step) -> None:
         assert step.facts.context.actor is not CLOCK
 
 
-def check_named(step: Step) -> None:
-    """What was done had something to name: the list of allowed actions had not said no."""
+def check_said_allowed(step: Step) -> None:
+    """What was done had something to name: the list of allowed actions had not said no, to nobody and to who did it."""
     if step.after.version > step.before.version:
-        assert not list(naming_faults(type(step.command), step.before, step.facts))
+        assert not list(reasons_against(type(step.command), step.before, step.facts))
+        assert not list(actor_faults(type(step.command), step.before, step.facts))
 
 
 def check_copies(step: Step) -> None:
@@ -193,8 +194,12 @@ def check_late_item(step: Step, command: FileLateItem) -> None:
     before, after = step.before.entries, step.after.entries
     (new,) = after.keys() - before.keys()
     if after[new].last.content.template not in step.facts.pack.late_items:
-        # Nobody may reopen it: what is held or sealed stays as it is, and the new note lies beside.
+        # Nobody may reopen it: what is held or sealed stays as it is, and the new note of the course lies beside.
         assert not _may_be_reopened(step)
+        assert after[new].last.content.template in step.facts.pack.late_beside
+        second = after[new].confirmed_by
+        assert second
+        assert len({second.id, step.facts.context.actor.id, CLOCK.id}) == 3
         assert command.corrects_entry_id is None
     assert after[new].state in FINAL
     assert not step.before.archiving.in_error
@@ -293,10 +298,16 @@ def check_archived(step: Step) -> None:
         accepted = each.entry_id in before.archiving.deficiencies
         assert each.retracted or accepted or each.last.historical or each.state in FINAL
     if before.visit_type is VisitType.INPATIENT:
-        missing = {each.template for each in MANDATORY} - {
-            each.last.content.template for each in before.entries.values() if not each.retracted
-        }
-        assert missing <= set(before.archiving.never_written)
+        there = {each.last.content.template for each in before.entries.values() if not each.retracted}
+        assert _mandatory(before) - there <= set(before.archiving.never_written)
+
+
+def _mandatory(record: RecordState) -> set[str]:
+    """What an inpatient's record must hold: a first course note only after a stay of more than eight hours."""
+    assert record.started_at
+    assert record.ended_at
+    stayed = record.ended_at.replace(microsecond=0) - record.started_at
+    return {each.template for each in MANDATORY} - ({"first_course_note"} if stayed <= timedelta(hours=8) else set())
 
 
 def check_offices(step: Step) -> None:

@@ -86,7 +86,10 @@ PEOPLE = (PHYSICIAN, SUPERIOR, ARCHIVIST, LEGAL, AFFAIRS, APPROVER, HEAD_OF_HOSP
 _BESIDE = (PATIENTS_SIDE, NOTARY, PATIENTS_SIDE, ARCHIVIST, AFFAIRS, CLOCK)
 """Who may stand beside the hospital's person at a seal, rightly or not."""
 _NOBODY = UUID(int=9)
+_BROTHER = UUID(int=201)
 _CONTENTS = (*MANDATORY, RESULT, note("Second look."))
+_NAMED: tuple[tuple[str, ...], ...] = ((), ("course_note",), ("consultation",))
+"""Templates that a reopening names."""
 _DEPARTMENTS = ("cardiology", "neurology", "icu")
 
 
@@ -126,7 +129,8 @@ def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
 def _amend(record: RecordState, _: Facts, pick: Pick) -> Command:
     entry_id = pick.of(record.entries)
     entry, kind = record.entries.get(entry_id), list(AmendmentKind)[pick.number % 3]
-    same_template = replace(entry.last.content, title=f"Amended {pick.number}") if entry and pick.number % 5 else None
+    kept = entry is not None and pick.number // 7 % 5 > 0
+    same_template = replace(entry.last.content, title=f"Amended {pick.number}") if entry and kept else None
     return AmendEntry(RECORD, entry_id, kind, "checked", same_template or note("Amended."), signed(pick.signer()))
 
 
@@ -137,9 +141,13 @@ def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
 
 
 def _correct_time(record: RecordState, facts: Facts, pick: Pick) -> Command:
-    of, to = list(TimeOf)[pick.number % len(TimeOf)], facts.now - timedelta(minutes=pick.number % 90)
-    entry_id = pick.of(record.entries) if of is TimeOf.ENTRY else None
-    asked = pick.of(record.consultations) if of.startswith("CONSULTATION") else None
+    of, earlier = list(TimeOf)[pick.number % len(TimeOf)], timedelta(minutes=pick.number % 90)
+    begins = of is TimeOf.CARE_START and record.started_at is not None and pick.number % 4 < 2
+    to = (record.started_at if begins and record.started_at else facts.now) - earlier
+    # Another entry each time that the same kind of time is picked.
+    which = Pick(pick.number // len(TimeOf))
+    entry_id = which.of(record.entries) if of is TimeOf.ENTRY else None
+    asked = which.of(record.consultations) if of.startswith("CONSULTATION") else None
     move = 1 + pick.number % 2 if of is TimeOf.MOVE else 0
     return course.CorrectTime(RECORD, of, entry_id, move, to, "read off the wrong clock", asked)
 
@@ -151,7 +159,8 @@ def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
     corrected = pick.of(among) if among and pick.number % 2 else None
     content = RESULT if pick.number % 5 else _CONTENTS[pick.number // 5 % len(_CONTENTS)]
     attested = signed(SUPERIOR if pick.number % 7 == 3 else pick.signer())
-    return course.FileLateItem(RECORD, content, attested, "late pathology", None, corrects_entry_id=corrected)
+    second = (None, AFFAIRS, SUPERIOR)[pick.number // 3 % 3]
+    return course.FileLateItem(RECORD, content, attested, "late pathology", None, (), corrected, second)
 
 
 def _missed(record: RecordState, facts: Facts, pick: Pick) -> Command:
@@ -231,7 +240,10 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, pick.of(record.newborns), facts.now - timedelta(minutes=pick.number), "read off the wrong clock"
     ),
     WithdrawNewborn: lambda record, _, pick: WithdrawNewborn(
-        RECORD, pick.of(record.newborns), next(iter(record.newborns), None) if pick.number % 3 else None, "twice"
+        RECORD,
+        pick.of(record.newborns),
+        Pick(pick.number // 7).of(record.newborns) if record.newborns and pick.number // 3 % 3 else None,
+        "twice",
     ),
     RestoreNewborn: lambda record, _, pick: RestoreNewborn(RECORD, pick.of(record.newborns), "twins after all"),
     LinkNewborn: lambda record, _, pick: LinkNewborn(
@@ -243,13 +255,17 @@ COMMANDS: dict[type[Command], Make] = {
     WithdrawIdentification: lambda _, __, pick: WithdrawIdentification(
         RECORD, "his brother's papers", (STEWARD, SUPERIOR)[pick.number % 2]
     ),
-    course.IdentifyPatient: lambda _, __, pick: course.IdentifyPatient(RECORD, PATIENT, pick.number % 3),
+    course.IdentifyPatient: lambda record, _, pick: (
+        course.IdentifyPatient(RECORD, (PATIENT, _BROTHER)[pick.number % 2], pick.number % 3, "other papers", STEWARD)
+        if record.identified
+        else course.IdentifyPatient(RECORD, PATIENT, pick.number % 3)
+    ),
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
     course.AcceptDeficiency: lambda record, _, pick: (
         course.AcceptDeficiency(RECORD, pick.of(_waiting(record)), "", "the author has left")
         if pick.number % 2
-        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % 4].template, "nobody knows")
+        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
     ),
     course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
@@ -261,7 +277,7 @@ COMMANDS: dict[type[Command], Make] = {
     course.ReportMissedDeadline: _missed,
     course.WithdrawMissedDeadline: _withdraw,
     keeping.RequestReopen: lambda record, _, pick: keeping.RequestReopen(
-        RECORD, "wrong side named", tuple(record.entries)[:2], ("course_note",) * (pick.number % 2)
+        RECORD, "wrong side named", tuple(record.entries)[:2], _NAMED[pick.number % len(_NAMED)]
     ),
     keeping.ApproveReopen: lambda record, _, __: keeping.ApproveReopen(RECORD, _reopen_id(record), None),
     keeping.RearchiveRecord: lambda _, __, ___: keeping.RearchiveRecord(RECORD),
@@ -277,7 +293,7 @@ COMMANDS: dict[type[Command], Make] = {
         list(SealMode)[pick.number % 2],
         SealParty.PATIENT_SIDE,
         "Mr. N.",
-        tuple(record.entries)[:2],
+        tuple(record.entries)[:2] if pick.number // 6 % 2 else (),
         _BESIDE[pick.number % 6],
     ),
     keeping.ExtendSeal: lambda record, _, pick: keeping.ExtendSeal(
@@ -302,7 +318,7 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, list(RequestKind)[pick.number % 6], "Mr. N.", "self", "please"
     ),
     keeping.AnswerPatientRequest: lambda record, _, pick: keeping.AnswerPatientRequest(
-        RECORD, pick.of(record.overlays.requests), pick.number % 2 == 0, "the law", "I disagree.", None
+        RECORD, pick.of(record.overlays.requests), pick.number // 17 % 2 == 0, "the law", "I disagree.", None
     ),
     keeping.RecordHolderTold: lambda record, _, pick: keeping.RecordHolderTold(
         RECORD, pick.of({**record.overlays.copies, **record.transfers}), "by letter"

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
-from ledger.domain.allowed_actions import naming_faults
+from ledger.domain.allowed_actions import reasons_against
 from ledger.domain.commands import Command, RequestConsultation
 from ledger.domain.decide import decide
 from ledger.domain.decision import Facts
-from ledger.domain.lifecycle import RULES, allowed_phases, state_faults
+from ledger.domain.lifecycle import RULES, allowed_phases
 from ledger.domain.refusal import Refused
 from ledger.domain.state import RecordState
 from ledger.domain.values import Actor, IdentityStatus, Phase, Urgency, VisitType
@@ -31,6 +32,7 @@ from tests.unit.domain.given import (
     TRAINEE,
     Stream,
     active,
+    appraised,
     archived,
     by_signer,
     closed,
@@ -44,6 +46,7 @@ from tests.unit.domain.given import (
     reopened,
     source,
     submitted,
+    unanswered,
     visit_of,
     wrong,
     wrong_and_due,
@@ -102,7 +105,7 @@ class Walk:
 
     def _step(self, number: int, draw: Draw) -> Step:
         record = self.stream.record
-        known = self._facts(number, draw, record)
+        known = self.knowing(number, draw, record)
         kind = chosen(record, known, draw, self.done)
         command = COMMANDS[kind](record, known, draw.pick)
         known = by_signer(command, known)
@@ -119,10 +122,14 @@ class Walk:
             self.done.add(kind)
         return Step(command, known, record, self.stream.record, done=True)
 
-    def _facts(self, number: int, draw: Draw, record: RecordState) -> Facts:
+    def knowing(self, number: int, draw: Draw, record: RecordState) -> Facts:
+        """What is known at a step."""
         own = visit_of(self.stream)
         other = replace(own, phase=Phase.ACTIVE, ended_at=None)
+        # Now and then no list stands, and nothing can be destroyed by one.
+        lists: dict[str, Any] = {} if draw.choice % 5 else {"disposal_list": None, "open_lists": frozenset()}
         return facts(
+            **lists,
             first_id=10_000 + 100 * number,
             now=NOW + self.now,
             actor=draw.actor,
@@ -152,7 +159,7 @@ def chosen(record: RecordState, known: Facts, draw: Draw, done: set[type[Command
 def _allowed(kind: type[Command], record: RecordState, known: Facts) -> bool:
     if record.phase not in allowed_phases(kind, record.visit_type):
         return False
-    return not any(state_faults(kind, record, known)) and not any(naming_faults(kind, record, known))
+    return not any(reasons_against(kind, record, known))
 
 
 _WAITS = (
@@ -198,7 +205,7 @@ def _busy(visit: VisitType) -> Stream:
     return stream
 
 
-_BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
+BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "registered": (registered, timedelta()),
     "active": (active, timedelta()),
     "busy": (_busy, timedelta()),
@@ -208,19 +215,21 @@ _BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "submitted": (lambda _: submitted(), timedelta()),
     "archived": (lambda _: archived(), timedelta()),
     "reopened": (lambda _: reopened(), timedelta()),
+    "a window for one entry": (lambda _: reopened(unanswered, ()), timedelta()),
     "due": (lambda _: due(), TERM),
+    "appraised": (lambda _: appraised(), TERM),
     "permanent": (lambda _: permanent(), TERM),
     "condemned": (lambda _: condemned(), TERM),
     "wrong": (wrong, timedelta()),
     "wrong and due": (wrong_and_due, TERM),
 }
 """From the name of a beginning to the record and to how much later than NOW its last events are."""
-beginnings = st.tuples(st.sampled_from(sorted(_BEGINNINGS)), st.sampled_from(list(VisitType)))
+beginnings = st.tuples(st.sampled_from(sorted(BEGINNINGS)), st.sampled_from(list(VisitType)))
 
 
 def begun(beginning: tuple[str, VisitType]) -> Walk:
     """A walk that begins with a record in that phase."""
-    make, since = _BEGINNINGS[beginning[0]]
+    make, since = BEGINNINGS[beginning[0]]
     stream = make(beginning[1])
     return Walk(stream, since)
 

@@ -979,6 +979,40 @@ class EntryCorrectedLate(_message.Message):
 Global___EntryCorrectedLate: _TypeAlias = EntryCorrectedLate  # noqa: Y015
 
 @_typing.final
+class LateItemConfirmed(_message.Message):
+    """A second person confirmed what was filed beside a hold or seal. In the same step as LateItemFiled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMED_BY_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """The late item, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def confirmed_by(self) -> _common_pb2.Actor:
+        """Who confirmed it."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        entry_id: _builtins.str = ...,
+        confirmed_by: _common_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "entry_id", b"entry_id", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LateItemConfirmed: _TypeAlias = LateItemConfirmed  # noqa: Y015
+
+@_typing.final
 class TimeCorrected(_message.Message):
     """A time was corrected; what was said before stays in the event that said it."""
 

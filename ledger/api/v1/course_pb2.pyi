@@ -166,6 +166,7 @@ class FileLateItemRequest(_message.Message):
     ORIGINATED_AT_FIELD_NUMBER: _builtins.int
     ALSO_FIELD_NUMBER: _builtins.int
     CORRECTS_ENTRY_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMED_BY_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     reason: _builtins.str
@@ -194,6 +195,12 @@ class FileLateItemRequest(_message.Message):
     def also(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.HeldItem]:
         """Further items of the source that the entry holds, at most 500; as in RecordEntry."""
 
+    @_builtins.property
+    def confirmed_by(self) -> _common_pb2.Actor:
+        """Second person, required where a hold or seal bars a reopening and the item is no report but a note of the course that
+        lies beside it: in a role that may approve a reopening, neither the actor nor the signer. Kept where it is named.
+        """
+
     def __init__(
         self,
         *,
@@ -205,10 +212,11 @@ class FileLateItemRequest(_message.Message):
         originated_at: _timestamp_pb2.Timestamp | None = ...,
         also: _abc.Iterable[_common_pb2.HeldItem] | None = ...,
         corrects_entry_id: _builtins.str = ...,
+        confirmed_by: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "context", b"context", "originated_at", b"originated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "confirmed_by", b"confirmed_by", "content", b"content", "context", b"context", "originated_at", b"originated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "content", b"content", "context", b"context", "corrects_entry_id", b"corrects_entry_id", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["also", b"also", "attestation", b"attestation", "confirmed_by", b"confirmed_by", "content", b"content", "context", b"context", "corrects_entry_id", b"corrects_entry_id", "originated_at", b"originated_at", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

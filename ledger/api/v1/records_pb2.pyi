@@ -1466,6 +1466,7 @@ class Entry(_message.Message):
     CORRECTED_AT_FIELD_NUMBER: _builtins.int
     DEFICIENCY_ACCEPTED_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    CONFIRMED_BY_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
@@ -1494,6 +1495,10 @@ class Entry(_message.Message):
     def corrected_at(self) -> _timestamp_pb2.Timestamp:
         """When what it says happened, as corrected last; absent where its first version's time counts."""
 
+    @_builtins.property
+    def confirmed_by(self) -> _common_pb2.Actor:
+        """Of a late item beside a hold or seal: the second person, who confirmed it."""
+
     def __init__(
         self,
         *,
@@ -1507,10 +1512,11 @@ class Entry(_message.Message):
         corrected_at: _timestamp_pb2.Timestamp | None = ...,
         deficiency_accepted: _builtins.bool = ...,
         subject_id: _builtins.str = ...,
+        confirmed_by: _common_pb2.Actor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "subject_id", b"subject_id", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "subject_id", b"subject_id", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -147,7 +147,7 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
 
 
 async def test_a_late_result_lies_beside_a_seal_and_corrects_no_note(client: EdgeClient) -> None:
-    """It is taken and shown as come since; with the id of a note, or as one, it is refused."""
+    """It is taken and shown as come since; with the id of a note it is refused, and a new note takes two persons."""
     _, life = await short_visit(client)
     sealing: dict[str, Any] = {"mode": values.SEAL_MODE_ORIGINAL, "party": values.SEAL_PARTY_NOTARY}
     await life.keep("SealRecord", **sealing, second_person=NOTARY)
@@ -171,9 +171,13 @@ async def test_a_late_result_lies_beside_a_seal_and_corrects_no_note(client: Edg
     late.corrects_entry_id = note.entry_id
     refused = await life.refused(client.call("CourseService/FileLateItem", late))
     assert refused == ["NOT_A_LATE_ITEM", "ENTRY_SEALED"]
-    # Nobody may reopen the case: what is new lies beside, a note too.
+    # Nobody may reopen the case: what is new lies beside, a note too, of which two persons know.
     late.corrects_entry_id = ""
-    await client.call("CourseService/FileLateItem", late)
+    assert await life.refused(client.call("CourseService/FileLateItem", late)) == ["SAME_PERSON"]
+    late.confirmed_by.CopyFrom(AFFAIRS)
+    beside = await client.call("CourseService/FileLateItem", late)
+    shown = {each.entry_id: each.confirmed_by for each in (await life.read()).entries}
+    assert (shown[beside.entry_id], shown[filed.entry_id]) == (AFFAIRS, common.Actor())
 
 
 async def test_a_stay_whose_number_is_taken_is_identified_under_another(client: EdgeClient) -> None:

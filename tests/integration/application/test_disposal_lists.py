@@ -22,7 +22,7 @@ from ledger.domain.values import Phase
 from ledger.server.record_message import record_message
 from ledger.server.record_reads import RecordReads
 from tests.contract.edge import requests
-from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, HEAD, PROPOSER, Office
+from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, HEAD, LEGAL, PROPOSER, Office
 from tests.integration.application.written import HOSPITAL, execute
 
 
@@ -140,6 +140,32 @@ async def test_a_destroyed_record_is_a_tombstone(office: Office, other: Ledger) 
         with pytest.raises(RecordDestroyed):
             await RecordReads(ledger).get_entry(asked)
         assert (await ledger.record(HOSPITAL, UUID(record_id), version=view.version)).state.phase is Phase.DESTROYED
+
+
+async def test_a_destruction_is_offered_by_the_lists_that_name_the_record(office: Office) -> None:
+    """Approved for no list that is not approved itself; destroyed by none that is over."""
+    early = await office.due(await office.patient())
+    await office.approved([early])
+    record_id = await office.due(await office.patient())
+    outlook = await office.ledger.outlook(HOSPITAL)
+
+    async def offered() -> set[str]:
+        _, actions = await outlook.allowed_actions(UUID(record_id))
+        return {each.name for each in actions if not each.reasons} & {"ApproveDisposal", "DestroyRecord"}
+
+    assert await offered() == set()
+    list_id = await office.drawn_up([record_id])
+    assert await offered() == set()
+    await office.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
+    assert await offered() == {"ApproveDisposal"}
+    await office.do(keeping.ApproveDisposalRequest(record_id=record_id, list_id=list_id), APPROVER)
+    assert await offered() == {"DestroyRecord"}
+    hold = keeping.PlaceHoldRequest(record_id=record_id, mandate="order", authority="court")
+    hold_id = (await office.do(hold, LEGAL)).result["hold_id"]
+    assert isinstance(hold_id, UUID)
+    await office.report(list_id, ReportedRecord(record_id=record_id, rules=["HELD"]))
+    await office.do(keeping.LiftHoldRequest(record_id=record_id, hold_id=str(hold_id), reason="settled"), LEGAL)
+    assert await offered() == set()
 
 
 async def test_nothing_is_done_on_a_destroyed_record(office: Office, other: Ledger) -> None:

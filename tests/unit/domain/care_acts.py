@@ -26,7 +26,7 @@ from ledger.domain.keeping_values import RequestKind, SealMode
 from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.refusal import Refused
 from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import Defect, Phase, TransferKind, Urgency
+from ledger.domain.values import Actor, Defect, Phase, TransferKind, Urgency
 from tests.unit.domain.given import (
     AFFAIRS,
     ARCHIVIST,
@@ -145,8 +145,8 @@ def _result(at: Place) -> None:
     at.do(RecordEntry(RECORD, RESULT, signed()))
 
 
-def _late(content: Any, at: Place) -> None:
-    at.do(course.FileLateItem(RECORD, content, signed(), "came late", None))
+def _late(content: Any, at: Place, second: Actor | None = None) -> None:
+    at.do(course.FileLateItem(RECORD, content, signed(), "came late", None, confirmed_by=second))
 
 
 def _recalled(then: Way, at: Place) -> None:
@@ -242,7 +242,7 @@ def _notes(template: str) -> dict[str, Way]:
         "RearchiveRecord and reopened for it": partial(_again, template),
         "ApproveReopen, RearchiveRecord and reopened for it": partial(_after_the_other, template),
         "ExtendRetention and reopened for it": partial(_kept_longer, template),
-        "FileLateItem": partial(_late, replace(note(), template=template)),
+        "FileLateItem by two": partial(_late, replace(note(), template=template), second=AFFAIRS),
     }
 
 

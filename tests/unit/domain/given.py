@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from ledger.domain.commands import (
     RecordEntry,
     RegisterPatient,
     RegisterRecord,
+    RequestConsultation,
     RetractEntry,
     ReturnRecord,
     StartCare,
@@ -84,6 +86,7 @@ from ledger.domain.values import (
     Section,
     SourceItem,
     TimeOf,
+    Urgency,
     VisitType,
 )
 
@@ -107,6 +110,7 @@ def facts(*, first_id: int = 1000, **changes: Any) -> Facts:
     context = replace(CommandContext(HOSPITAL, UUID(int=first_id + 50), PHYSICIAN), **of_context)
     ids = tuple(UUID(int=first_id + index) for index in range(6))
     known = Facts(NOW, ids, context, default_pack(), default_templates(), head_leaf=HEAD, disposal_list=LISTED)
+    known = replace(known, open_lists=frozenset({LIST}))
     return replace(known, **changes)
 
 
@@ -162,8 +166,9 @@ MANDATORY = (
             ),
         ),
     ),
+    narrative("first_course_note", "case_features", "assessment", "plan"),
 )
-"""What an inpatient's record must hold before it is handed in."""
+"""What the record of an inpatient who stays for more than a shift must hold before it is handed in."""
 
 RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
 
@@ -372,14 +377,27 @@ TERM = timedelta(days=31 * 366)
 """Longer than any retention term of the packs."""
 
 
-def reopened() -> Stream:
-    """An archived case that is open for changes of its first entry, and for one more course note."""
-    stream = archived()
+def reopened(make: Callable[[], Stream] = archived, templates: tuple[str, ...] = ("course_note",)) -> Stream:
+    """An archived case that is open for changes of its first entry, and for entries of these templates."""
+    stream = make()
     named = next(iter(stream.record.entries))
-    asked = stream.when(RequestReopen(RECORD, "a mistake", (named,), ("course_note",)))
+    asked = stream.when(RequestReopen(RECORD, "a mistake", (named,), templates))
     reopen_id = asked.result["reopen_id"]
     assert isinstance(reopen_id, UUID)
     stream.when(ApproveReopen(RECORD, reopen_id, None), actor=AFFAIRS)
+    return stream
+
+
+def unanswered() -> Stream:
+    """An archived case with a consultation that nobody answered."""
+    stream = active()
+    for content in MANDATORY:
+        stream.entry(content)
+    stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    stream.when(AcceptDeficiency(RECORD, None, "consultation", "nobody came"))
+    for command in (SubmitRecord(RECORD), PassQuality(RECORD), ArchiveRecord(RECORD)):
+        stream.when(command)
     return stream
 
 
@@ -397,18 +415,23 @@ def due() -> Stream:
     return stream
 
 
+def appraised(opinion: DisposalOpinion = DisposalOpinion.DESTROY) -> Stream:
+    """A record whose term is over, and of which somebody has said what is to become of it."""
+    stream = due()
+    stream.when(AppraiseDisposal(RECORD, opinion, "term over", ""), actor=ARCHIVIST, now=NOW + TERM)
+    return stream
+
+
 def condemned() -> Stream:
     """A record whose destruction was approved."""
-    stream = due()
-    stream.when(AppraiseDisposal(RECORD, DisposalOpinion.DESTROY, "term over", ""), actor=ARCHIVIST, now=NOW + TERM)
+    stream = appraised()
     stream.when(ApproveDisposal(RECORD, LIST), actor=APPROVER, now=NOW + TERM)
     return stream
 
 
 def permanent() -> Stream:
     """A record that is kept for ever."""
-    stream = due()
-    stream.when(AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", ""), actor=ARCHIVIST, now=NOW + TERM)
+    stream = appraised(DisposalOpinion.KEEP)
     stream.when(ApproveDisposal(RECORD, None), actor=APPROVER, now=NOW + TERM)
     return stream
 

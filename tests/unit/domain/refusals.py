@@ -518,6 +518,8 @@ CASES: list[Case] = [
     Case("NOT_A_LATE_ITEM", lambda: (archived(), replace(_late_result(), content=note()))),
     Case("NOT_QUALIFIED", lambda: (archived(), replace(_late_result(), attestation=signed(replace(TRAINEE, role="records_office"))))),
     Case("ROLE_NOT_ALLOWED", lambda: (archived(), replace(_late_result(), attestation=signed(replace(TRAINEE, role="nurse"))))),
+    Case("SAME_PERSON", lambda: (_held_case(), replace(_late_result(), content=note()))),
+    Case("ROLE_NOT_ALLOWED", lambda: (_held_case(), replace(_late_result(), content=note(), confirmed_by=SUPERIOR))),
     Case("NOT_ITS_REPORT", with_entry(archived, lambda s: _late_correction(first(s)))),
     Case("ENTRY_SEALED", with_entry(archived, lambda s: _late_correction(_sealed_report(s)))),
     Case("ENTRY_HELD", lambda: _held_draft(lambda draft: course.DraftEntry(RECORD, draft, note()))),
@@ -844,6 +846,12 @@ def _sealed_draft(do: Callable[[UUID], Command]) -> tuple[Stream, Command]:
 
 def _late_result() -> course.FileLateItem:
     return course.FileLateItem(RECORD, RESULT, signed(), "late pathology", None)
+
+
+def _held_case() -> Stream:
+    stream = archived()
+    hold(stream)
+    return stream
 
 
 def _kept_in_error() -> Stream:

@@ -4,40 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import AmendEntry, ArchiveRecord, EndCare, RecordEntry, RequestConsultation
-from ledger.domain.course_commands import CorrectTime
+from ledger.domain.commands import (
+    ArchiveRecord,
+    EndCare,
+    RecordEntry,
+)
 from ledger.domain.decide import decide
 from ledger.domain.defaults import default_pack
-from ledger.domain.keeping_values import RequestKind
 from ledger.domain.lifecycle import RULES
-from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.refusal import Refused
-from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import Actor, AmendmentKind, Disposition, TransferKind, Urgency
+from ledger.domain.values import Actor, Disposition
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
     ARCHIVIST,
     CLOCK,
-    DIGEST,
     LEGAL,
     NOW,
-    PACKAGE,
     PHYSICIAN,
     QUALITY,
     RECORD,
     RESULT,
-    SUPERIOR,
     TERM,
-    TRAINEE,
     Stream,
     active,
     archived,
@@ -45,9 +40,7 @@ from tests.unit.domain.given import (
     condemned,
     due,
     facts,
-    note,
     permanent,
-    registered,
     reopened,
     signed,
     submitted,
@@ -152,70 +145,3 @@ def _refused_with(stream: Stream, command: Any, asker: Actor) -> set[str]:
     except Refused as refused:
         return {each.rule for each in refused.violations}
     return set()
-
-
-NAMING = [pytest.param(command, guard, id=command.__name__) for command, rule in RULES.items() for guard in rule.names]
-
-
-def _offered(stream: Stream, at: datetime = NOW) -> set[str]:
-    return {each.name for each in allowed_actions(stream.record, facts(now=at)) if not each.reasons}
-
-
-def _full() -> Stream:
-    """Care with one of everything that a command may name."""
-    stream = active()
-    changed = stream.entry()
-    stream.entry(signer=TRAINEE)
-    copied = stream.when(keeping.IssueCopy(RECORD, "Mr. N.", "self", (changed,), "true copy"))
-    assert copied.events
-    stream.when(AmendEntry(RECORD, changed, AmendmentKind.CORRECTION, "a slip", note("Better."), signed()))
-    stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
-    stream.when(RegisterNewborn(RECORD, 1, None))
-    stream.when(keeping.RecordPatientRequest(RECORD, RequestKind.ACCESS, "Mr. N.", "self", "please"))
-    stream.when(keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4"))
-    stream.when(OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None), counterpart_known=True, package=PACKAGE)
-    return stream
-
-
-def test_nothing_is_offered_that_could_name_nothing() -> None:
-    """A record that holds nothing yet: no unsealing, no returned loan, no copy, no answer to a request."""
-    assert _offered(registered()) & {command.__name__ for command, rule in RULES.items() if rule.names} == set()
-
-
-@pytest.mark.parametrize(("command", "guard"), NAMING)
-def test_no_demand_on_what_can_be_named_may_be_taken_out_unnoticed(
-    command: type[Any], guard: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mutation check of these: without it, the command is offered somewhere where it was not."""
-    empty, at = active(), NOW
-    if command in {keeping.RenewLoan}:
-        empty = archived()
-    if command is CorrectTime:
-        empty.when(keeping.PlaceHold(RECORD, "a claim", "court", ()))
-    assert command.__name__ not in _offered(empty, at)
-    monkeypatch.setitem(RULES, command, replace(RULES[command], names=()))
-    assert command.__name__ in _offered(empty, at), guard.rule
-
-
-def test_what_can_be_named_is_offered() -> None:
-    """One of each is there: it may be amended, answered, withdrawn, accounted for."""
-    absent = {
-        "RestoreNewborn",
-        "LiftHold",
-        "ExtendSeal",
-        "UnsealRecord",
-        "RenewLoan",
-        "ReturnLoan",
-        "WithdrawMissedDeadline",
-    }
-    named = {command.__name__ for command, rule in RULES.items() if rule.names}
-    assert named - _offered(_full()) == absent
-
-
-def test_under_a_hold_on_everything_no_change_is_offered() -> None:
-    """No amendment, no retraction, no other time; a new note is written all the same."""
-    stream = active()
-    stream.entry()
-    stream.when(keeping.PlaceHold(RECORD, "a claim", "court", ()))
-    assert _offered(stream) & {"AmendEntry", "RetractEntry", "CorrectTime"} == set()
-    assert {"RecordEntry", "LiftHold"} <= _offered(stream)

@@ -232,7 +232,8 @@ def _short_stay(figure: int) -> Boundary:
     def holds(at: datetime) -> bool:
         stream = registered()
         stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW)
-        stream.entry(MANDATORY[3], now=NOW)
+        for content in MANDATORY[3:]:
+            stream.entry(content, now=NOW)
         stream.entry(narrative("in_out_24h_record", "admission", "course", "discharge"), now=NOW)
         stream.when(EndCare(RECORD, Disposition.HOME, at), now=at)
         return taken(stream, SubmitRecord(RECORD), now=at)

@@ -11,11 +11,11 @@ import pytest
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import RecordEntry, SubmitRecord
-from ledger.domain.course_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.decision import ClaimedItem, Swap
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import EntryRef, SealedVersion, SealMode, SealParty
+from ledger.domain.late_item_events import EntryCorrectedLate, LateItemFiled
 from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.pack_text import read_pack
@@ -258,26 +258,6 @@ def test_a_draft_that_is_listed_is_neither_written_on_nor_signed(overlay: str) -
     stream.entry()
 
 
-@pytest.mark.parametrize("lay", [hold, seal])
-@pytest.mark.parametrize("make", [archived, due, permanent, reopened])
-def test_what_nobody_may_reopen_the_case_for_lies_beside(
-    make: Callable[[], Stream], lay: Callable[[Stream], UUID]
-) -> None:
-    """Under a hold or the seal of the whole original a note is filed as a late item, and corrects nothing."""
-    stream = make()
-    beside = replace(FILE, content=note("Told by the family."))
-    assert stream.refused(beside, now=LATER)[1] == [("content.template", "NOT_A_LATE_ITEM")]
-    lay(stream)
-    corrected = replace(beside, corrects_entry_id=next(iter(stream.record.entries)))
-    assert ("content.template", "NOT_A_LATE_ITEM") in stream.refused(corrected, now=LATER)[1]
-    assert stream.refused(replace(beside, attestation=signed(TRAINEE)), now=LATER)[1] == [
-        ("attestation.signer.role", "NOT_QUALIFIED"),
-        ("context.actor.role", "ROLE_NOT_ALLOWED"),
-    ]
-    stream.when(beside, now=LATER)
-    assert stream.last_events == ["LateItemFiled"]
-
-
 def test_what_is_handed_in_and_held_is_recalled_for_a_note() -> None:
     """The department has it at hand: nothing lies beside what can be written into it."""
     stream = submitted()
@@ -305,12 +285,13 @@ def test_a_pack_that_names_no_late_items_takes_results() -> None:
     [
         ("late_items = 3\n", ["line 4: late_items: a table is required"]),
         (
-            "[late_items]\ntemplates = 'result'\ncolour = 1\n",
+            "[late_items]\ntemplates = 'result'\ncolour = 1\nbeside = 3\n",
             [
                 "line 4: late_items.source: a layer that names late items says where that is from",
                 "line 4: late_items.unconfirmed: a layer that names late items says where that is from",
                 "line 5: late_items.templates: a list of templates is required",
                 "line 6: late_items.colour: no such key",
+                "line 7: late_items.beside: a list of templates is required",
             ],
         ),
     ],
@@ -322,10 +303,13 @@ def test_late_items_of_a_layer_are_refused_with_every_fault(text: str, faults: l
 
 def test_a_late_item_names_a_template_that_is_there() -> None:
     """Else nobody could ever file it."""
-    text = HEAD_OF_LAYER + "[late_items]\ntemplates = ['culture']\nsource = 'house'\nunconfirmed = false\n"
+    table = "[late_items]\ntemplates = ['culture']\nbeside = ['visit']\nsource = 'house'\nunconfirmed = false\n"
     with pytest.raises(BadRulePack) as caught:
-        read_pack(text, bases(), lambda _: {each for each, _ in default_templates().templates})
-    assert list(caught.value.faults) == ["line 5: late_items.templates: no such template culture"]
+        read_pack(HEAD_OF_LAYER + table, bases(), lambda _: {each for each, _ in default_templates().templates})
+    assert list(caught.value.faults) == [
+        "line 5: late_items.templates: no such template culture",
+        "line 6: late_items.beside: no such template visit",
+    ]
 
 
 def test_a_late_result_is_filed_while_nobody_can_read_the_pack_in_force() -> None:

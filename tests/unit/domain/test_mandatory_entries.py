@@ -18,11 +18,12 @@ from ledger.domain.commands import (
     SubmitRecord,
     TransferDepartment,
 )
-from ledger.domain.course_commands import AcceptDeficiency, ResumeCare
+from ledger.domain.course_commands import AcceptDeficiency, CorrectTime, ResumeCare
 from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
+from ledger.domain.pack_text import read_pack
 from ledger.domain.state_guards import MANDATORY_THERE
-from ledger.domain.values import Disposition, Phase, Urgency
+from ledger.domain.values import Disposition, Phase, TimeOf, Urgency
 from tests.unit.domain.given import (
     MANDATORY,
     NOW,
@@ -36,8 +37,15 @@ from tests.unit.domain.given import (
     signed,
 )
 from tests.unit.domain.test_deadlines import in_condition
+from tests.unit.domain.test_pack_text import bases, faults_of
 
 FRONT_PAGE = MANDATORY[3]
+PACK = default_pack("cn-2010")
+SHIFT = timedelta(hours=next(each.figure for each in PACK.deadlines.rules if each.id == "first_course_note"))
+"""The longest stay of which nobody owes a first course note."""
+HEAD_OF_LAYER = 'id = "house"\nversion = 1\nextends = "cn-2010@1"\n'
+FIRST_NOTE = "[[deadline]]\nid = 'first_course_note'\n"
+_RULE = next(index for index, each in enumerate(PACK.mandatory) if each.id == "first_course_note")
 
 
 def missing(stream: Stream, disposition: Disposition = Disposition.HOME) -> set[str]:
@@ -48,8 +56,8 @@ def missing(stream: Stream, disposition: Disposition = Disposition.HOME) -> set[
 
 
 def holding(*templates: str) -> Stream:
-    """A stay with a front page and signed entries that carry only their template's name."""
-    return _holding(timedelta(hours=12), *templates)
+    """A stay of a shift, with a front page and signed entries that carry only their template's name."""
+    return _holding(SHIFT, *templates)
 
 
 def _holding(lasted: timedelta, *templates: str) -> Stream:
@@ -65,18 +73,66 @@ def _holding(lasted: timedelta, *templates: str) -> Stream:
 def test_a_record_of_24_hours_replaces_others_in_a_short_stay_alone(lasted: timedelta) -> None:
     """After a longer stay it is one document beside those that are asked for."""
     asked = {"admission_note", "discharge_record", "course_note"} if lasted > timedelta(days=1) else set[str]()
-    assert missing(_holding(lasted, "in_out_24h_record")) == asked
+    assert missing(_holding(lasted, "in_out_24h_record", "first_course_note")) == asked
 
 
-@pytest.mark.parametrize(("hours", "owed"), [(8, False), (20, True)])
-def test_a_stay_of_more_than_eight_hours_owes_a_first_course_note(hours: int, *, owed: bool) -> None:
-    """The record of 24 hours replaces admission and discharge record, and no first course note."""
-    stream = _holding(timedelta(hours=hours), "in_out_24h_record")
-    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
-    (note_of,) = [
-        each for each in deadlines(stream.record, default_pack("cn-2010")) if each.rule == "first_course_note"
-    ]
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("template", "disposition"),
+    [("in_out_24h_record", Disposition.HOME), ("death_24h_record", Disposition.DEATH)],
+)
+@pytest.mark.parametrize(("lasted", "owed"), [(SHIFT - SECOND, False), (SHIFT, False), (SHIFT + SECOND, True)])
+def test_a_stay_of_more_than_eight_hours_owes_a_first_course_note(
+    lasted: timedelta, template: str, disposition: Disposition, *, owed: bool
+) -> None:
+    """The record of 24 hours replaces admission and discharge record, and no first course note: the clock reports it
+    as missed, and the record is not handed in without.
+    """
+    stream = _holding(lasted, template, "death_discussion")
+    assert missing(stream, disposition) == ({"first_course_note"} if owed else set[str]())
+    (note_of,) = [each for each in deadlines(stream.record, PACK) if each.rule == "first_course_note"]
     assert note_of.missed(NOW + timedelta(days=2)) is owed
+    if owed:
+        assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]
+        stream.entry(MANDATORY[4])
+    stream.when(SubmitRecord(RECORD))
+
+
+def test_a_stay_put_right_to_less_than_a_shift_owes_no_first_course_note() -> None:
+    """The rule counts the times that count: as corrected."""
+    stream = _holding(SHIFT + SECOND, "in_out_24h_record")
+    assert missing(stream) == {"first_course_note"}
+    earlier = CorrectTime(RECORD, TimeOf.CARE_END, None, 0, NOW - SECOND, "read off the wrong clock")
+    stream.when(earlier)
+    assert lacks(stream) == []
+
+
+def test_the_figure_of_the_rule_is_its_deadlines() -> None:
+    """A hospital that gives another figure to the deadline asks for the note after that one."""
+    text = HEAD_OF_LAYER + FIRST_NOTE + "figure = 6\nsource = 'house'\nunconfirmed = false\n"
+    own, _ = read_pack(text, bases())
+    stream = _holding(timedelta(hours=6), "in_out_24h_record")
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    asked = [MANDATORY_THERE.faults(stream.record, facts(pack=pack)) for pack in (PACK, own)]
+    assert [list(each) for each in asked] == [[], []]
+    stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - timedelta(hours=6, seconds=1), "wrong clock"))
+    (fault,) = MANDATORY_THERE.faults(stream.record, facts(pack=own))
+    assert fault.text.startswith("a signed first_course_note is required")
+    assert not list(MANDATORY_THERE.faults(stream.record, facts(pack=PACK)))
+
+
+@pytest.mark.parametrize("name", ["'no_such'", "'discharge_record'", "3"])
+def test_a_rule_goes_by_a_deadline_that_begins_with_care(name: str) -> None:
+    """Else nobody could say whether a stay outlasted it; a layer may ask for the note of every stay."""
+    line = HEAD_OF_LAYER.count("\n") + 3
+    asked = "a deadline of this pack that starts with care_started is required"
+    fault = f"line {line}: mandatory[{_RULE}].only_if_past: {asked}"
+    table = "[[mandatory]]\nid = 'first_course_note'\nonly_if_past = "
+    assert faults_of(f"{HEAD_OF_LAYER}{table}{name}\n") == [fault]
+    always, _ = read_pack(f"{HEAD_OF_LAYER}{table}''\n", bases())
+    assert always.mandatory[_RULE].only_if_past is None
 
 
 def hold(stream: Stream, template: str) -> None:
