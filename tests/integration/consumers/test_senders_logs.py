@@ -95,8 +95,8 @@ async def test_an_offer_that_the_log_does_not_hold_is_rejected(hospitals: Hospit
 async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
     hospitals: Hospitals, log: NorthsLog, tmp_path: Path
 ) -> None:
-    """Up to the last head that both trees have nothing is in doubt. Both sides and the archive office are told, a person
-    decides by name and clears each package, and a start anew marks nothing twice."""
+    """Up to the last head that both trees have nothing is in doubt. Both sides and the archive office are told, a
+    person decides by name and clears each package, and a start anew marks nothing twice."""
     taken, sizes = list[str](), list[int]()
     for number in (1, 2):
         taken.append(await _offered(hospitals, number))
@@ -134,7 +134,8 @@ async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
     assert (cleared.exit_code, cleared.output.count("was not marked")) == (0, 1), cleared.output
     assert not (await hospitals.received_state(taken[1], common.TRANSFER_STATE_ACCEPTED)).since_fork
     assert (await hospitals.event_types("south"))[-1] == "PackageForkCleared"
-    assert (await _readers(hospitals))["south", "transfers"] == "running"
+    readers = await _readers(hospitals)
+    assert (readers["south", "transfers"], readers["north", "recipient:south"]) == ("running", "running")
 
 
 async def test_a_log_that_does_not_prove_its_growth_is_waited_for(hospitals: Hospitals, log: NorthsLog) -> None:
