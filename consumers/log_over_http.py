@@ -32,11 +32,11 @@ class LogUnreachable(Exception):
 class LogOverHttp:
     """The files below one URL. Calls block and raise LogUnreachable; to be used by `with`."""
 
-    def __init__(self, url: str, token: str = "") -> None:
-        """`token`: of a reader, which entries and bodies need."""
+    def __init__(self, url: str, token: str = "", seconds_max: float = ANSWER_SECONDS_MAX) -> None:
+        """`token`: of a reader, which entries and bodies need. `seconds_max`: without a byte, then it is given up."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._url = url.rstrip("/")
-        self._http = httpx.Client(headers=headers, timeout=ANSWER_SECONDS_MAX, trust_env=False)
+        self._http = httpx.Client(headers=headers, timeout=seconds_max, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ came since is marked, and both sides are told.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import grpc
 
@@ -25,6 +26,7 @@ from ledger.api.v1.common_pb2 import TRANSFER_STATE_ACCEPTED, TRANSFER_STATE_VER
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.trust.lineage import first_of
 
+_TELL_ATTEMPTS_MAX = 2
 FORKED, RUNNING = "forked", "running"
 _HELD = (TRANSFER_STATE_VERIFIED, TRANSFER_STATE_ACCEPTED)
 _log = logging.getLogger(__name__)
@@ -48,7 +50,8 @@ class ForkRule:
         self._kept = kept
         self._own_ledger = own_ledger
         self._open_channel = open_channel
-        self._patience = patience
+        # Whoever cannot be told is told another time: the offers of others wait behind this one.
+        self._patience = replace(patience, attempts_max=_TELL_ATTEMPTS_MAX)
         self._marked: set[tuple[str, int]] = set()
         self._told: dict[str, str] = {}
 
@@ -87,7 +90,7 @@ class ForkRule:
 
     async def _tell(self, sender: str, address: str, state: str) -> None:
         """Shows the sender's service how its log fares here; where it does not answer, what was found stays found."""
-        if self._told.get(sender, RUNNING) == state:
+        if self._told.get(sender) == state:
             return
         try:
             async with self._open_channel(address) as channel:

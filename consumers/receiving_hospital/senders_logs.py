@@ -18,6 +18,9 @@ from ledger.trust.lineage import first_of, number_of
 from ledger.trust.merkle_check import check_inclusion
 from ledger.trust.policy import Peer, Policy
 
+_ANSWER_SECONDS_MAX = 5.0
+"""Offers of other senders wait behind this one."""
+
 
 class SendersLogs:
     """The logs of a policy, each at the URL of its line. What was seen of them lies in the receiver's own folder."""
@@ -48,7 +51,7 @@ class SendersLogs:
             raise NotNow(f"the log of {offer.sender_origin}", f"{type(error).__name__}: {error}") from error
 
     def _ask(self, peer: Peer, offer: Offer) -> Rejection | None:
-        with LogOverHttp(peer.url) as log:
+        with LogOverHttp(peer.url, seconds_max=_ANSWER_SECONDS_MAX) as log:
             head = accepted_head(log, peer.url, self._seen)
             if head.size < offer.position:
                 raise NotNow(f"the log of {offer.sender_origin}", f"BEHIND: {head.size} of {offer.position}")

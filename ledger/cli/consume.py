@@ -22,7 +22,7 @@ from consumers.patience import ServiceUnavailable
 from consumers.reader_report import ReaderReport
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSFERS
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
-from ledger.cli.archive_report import tell_service
+from ledger.cli.archive_report import say_forks_seen, tell_service
 from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.desks import CHECKPOINTS, PATIENCE, Desks, clock, open_channel
@@ -135,6 +135,7 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
         raise click.ClickException(str(error)) from error
     if policy:
         asyncio.run(tell_service(hospital, address, "running"))
+    asyncio.run(say_forks_seen(hospital, address))
     click.echo(
         f"{run.added.events:,} events added; the archive holds {run.events:,} events of {run.records:,} records "
         f"up to position {run.head_position:,}; every chain holds."

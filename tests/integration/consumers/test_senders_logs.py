@@ -16,6 +16,7 @@ from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.cli.main import main
 from tests.integration.consumers.hospitals import Hospitals
 from tests.integration.consumers.norths_log import NorthsLog
+from tests.services.key_service import token_file
 from tests.unit.consumers.test_end_before_successor import other_events, served
 
 _BY = ("--by", "7c9a1f52-0f6e-4d2b-8a3e-5b1c2d3e4f77,Ann Archer,archivist", "--reason", "both copies compared")
@@ -30,8 +31,9 @@ def log(hospitals: Hospitals, tmp_path: Path) -> Iterator[NorthsLog]:
         yield NorthsLog(hospitals, tmp_path / "logs", url)
 
 
-async def _command(*arguments: str) -> Result:
-    return await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, main, arguments)
+async def _command(*arguments: str, token: Path | None = None) -> Result:
+    environment = {"COLUMNS": "200", **({"LEDGER_UNSEAL_TOKEN_FILE": str(token)} if token else {})}
+    return await asyncio.to_thread(CliRunner(env=environment).invoke, main, arguments)
 
 
 async def _readers(hospitals: Hospitals) -> dict[tuple[str, str], str]:
@@ -91,10 +93,10 @@ async def test_an_offer_that_the_log_does_not_hold_is_rejected(hospitals: Hospit
 
 
 async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
-    hospitals: Hospitals, log: NorthsLog
+    hospitals: Hospitals, log: NorthsLog, tmp_path: Path
 ) -> None:
-    """Up to the last head that both trees have nothing is in doubt; both sides are told; a person decides, by name,
-    and clears each package; a start anew marks nothing twice."""
+    """Up to the last head that both trees have nothing is in doubt. Both sides and the archive office are told, a
+    person decides by name and clears each package, and a start anew marks nothing twice."""
     taken, sizes = list[str](), list[int]()
     for number in (1, 2):
         taken.append(await _offered(hospitals, number))
@@ -115,6 +117,10 @@ async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
     readers = await _readers(hospitals)
     assert (readers["south", "transfers"], readers["north", "recipient:south"]) == ("forked", "forked")
 
+    office = ["consume", "archive-office", "north", str(tmp_path / "archive"), "--address", hospitals.address]
+    told = await _command(*office, token=token_file(tmp_path))
+    assert (told.exit_code, "ALARM: recipient:south has seen a fork" in told.output) == (0, True), told.output
+
     folder = hospitals.folder / "south"
     listed = await _command("forks", "list", str(folder))
     assert (listed.exit_code, f"the same up to size {sizes[0]:,}" in listed.output) == (1, True), listed.output
@@ -128,7 +134,8 @@ async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
     assert (cleared.exit_code, cleared.output.count("was not marked")) == (0, 1), cleared.output
     assert not (await hospitals.received_state(taken[1], common.TRANSFER_STATE_ACCEPTED)).since_fork
     assert (await hospitals.event_types("south"))[-1] == "PackageForkCleared"
-    assert (await _readers(hospitals))["south", "transfers"] == "running"
+    readers = await _readers(hospitals)
+    assert (readers["south", "transfers"], readers["north", "recipient:south"]) == ("running", "running")
 
 
 async def test_a_log_that_does_not_prove_its_growth_is_waited_for(hospitals: Hospitals, log: NorthsLog) -> None:
