@@ -26,6 +26,8 @@ _CALENDAR: Mapping[str, type] = {"zone": str, "holidays": list, "make_up_days": 
 _NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
 _GOES_BY = {"state_retention": "retention_state"}
 """A list, and the key that names one of its tables: what the list lost is not missed there."""
+_ASKED_OF = {"deadline": ".only_if_past:"}
+"""The same of a list whose tables are named inside of another one."""
 
 Faults = list[tuple[str, str]]
 """Path and what is wrong there."""
@@ -50,7 +52,8 @@ class Shaped:
         gone = [path for path, _ in self.misshapen]
         gone += [key for name, key in _GOES_BY.items() if any(path.startswith(name) for path in gone)]
         under = tuple(path + end for path in gone for end in (":", ".", "["))
-        return [each for each in faults if not each.startswith(under)]
+        lost = tuple(key for name, key in _ASKED_OF.items() if any(path.startswith(name) for path in gone))
+        return [each for each in faults if not each.startswith(under) and not any(key in each for key in lost)]
 
 
 def shaped(data: Mapping[str, Any]) -> Shaped:

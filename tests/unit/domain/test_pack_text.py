@@ -196,7 +196,7 @@ def test_what_has_no_shape_hides_no_other_fault(misshapen: str, fault: str) -> N
     assert told[0] == fault
     assert [each.partition(": ")[2] for each in told[1:]] == [
         "keeping.loan_days.figure: a whole number from 1 to 10000 is required",
-        "mandatory[11].all_of: no such template horoscope",
+        f"mandatory[{len(default_pack().mandatory)}].all_of: no such template horoscope",
         "deadline[21].source: a layer that gives a figure says where it is from",
         "deadline[21].unit: one of days, hours, minutes, working_days",
     ]
