@@ -54,8 +54,10 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
 
 
 def number_under(command: IdentifyPatient, record: RecordState, case_number: str) -> int:
-    """Number of the stay under the patient: the one that is named, else the one that it had there before."""
-    return command.visit_sequence or record.numbers.get(case_number, record.visit_sequence)
+    """Number of the stay under the patient: the one that is named, or had there before, or that it was registered with."""
+    # Not the one under the wrong patient, whose visits were counted otherwise.
+    registered = record.provisional.visit_sequence if record.provisional else record.visit_sequence
+    return command.visit_sequence or record.numbers.get(case_number, registered)
 
 
 def _check_correction(command: IdentifyPatient, record: RecordState, faults: Faults) -> None:

@@ -158,12 +158,24 @@ def test_who_is_named_again_has_the_stay_under_its_old_number() -> None:
     assert stream.last_events == ["PatientIdentified", "VisitRenumbered"]
     assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-7", 4)
     stream.when(CORRECTED, patient=known_as("MRN-8"))
-    assert stream.record.visit_sequence == 4
+    assert stream.record.visit_sequence == 1
     stream.when(replace(CORRECTED, patient_id=WRONG, visit_sequence=6), patient=known_as("MRN-7"))
     stream.when(CORRECTED, patient=known_as("MRN-8"), number_claimed=True)
     claims = stream.when(replace(CORRECTED, patient_id=WRONG), patient=known_as("MRN-7")).reservations
     assert claims == (Claim("visit", ("MRN-7", "INPATIENT", "6"), group=("MRN-7",)),)
     assert stream.record.visit_sequence == 6
+
+
+def test_a_correction_gives_nobody_the_wrong_patients_number() -> None:
+    """Who is new to the record has the stay under the number of its registration, or the one that is named."""
+    stream = taken_for_another(number=4)
+    decision = stream.when(CORRECTED, patient=known_as("MRN-8"))
+    assert decision.reservations == (Claim("visit", ("MRN-8", "INPATIENT", "1"), group=("MRN-8",)),)
+    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered"]
+    assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-8", 1)
+    named = taken_for_another(number=4)
+    named.when(replace(CORRECTED, visit_sequence=9), patient=known_as("MRN-8"))
+    assert named.record.visit_sequence == 9
 
 
 def test_a_first_identification_outdates_nothing_and_waits_for_no_hold() -> None:
