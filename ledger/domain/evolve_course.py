@@ -15,7 +15,15 @@ from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
-from ledger.domain.next_version import latest_end, next_version, with_archiving, with_entry, with_next, with_overlays
+from ledger.domain.next_version import (
+    latest_end,
+    led,
+    next_version,
+    with_archiving,
+    with_entry,
+    with_next,
+    with_overlays,
+)
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.values import Actor, Attestation, EntryState, IdentityStatus, Phase
 
@@ -141,6 +149,7 @@ def identified(state: RecordState, event: events.PatientIdentified, _: datetime)
         identified=True,
         provisional=state.provisional or before,
         numbers={**state.numbers, event.case_number: state.visit_sequence},
+        entries=led(state, state.entries.values()),
         overlays=replace(state.overlays, content_version=state.version + 1),
     )
 
@@ -163,6 +172,7 @@ def identification_withdrawn(
         identity=IdentityStatus.UNVERIFIED,
         identified=False,
         provisional=None,
+        entries=led(state, state.entries.values()),
         overlays=replace(state.overlays, content_version=version, stay_version=version),
     )
 

@@ -263,7 +263,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     identity_commands.WithdrawIdentification: Rule(
         LIVING,
-        demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.ORIGINAL_NOT_SEALED),
         of_command=(who.NOT_ITS_NEWBORN_AGAIN, on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED), of_command=(time.ENDS_AFTER_START,)),

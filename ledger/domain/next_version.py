@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledger.domain.bucket_map import BucketMap
 from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
 
 
@@ -23,6 +25,14 @@ def with_entry(state: RecordState, entry: Entry) -> RecordState:
 def with_next(before: Entry | None, entry_id: UUID, version: EntryVersion) -> Entry:
     """The entry with one version more, and all else that is known of it; or a new one."""
     return Entry(entry_id, (version,)) if before is None else replace(before, versions=(*before.versions, version))
+
+
+def led(state: RecordState, entries: Iterable[Entry]) -> BucketMap[Entry]:
+    """All entries of the record, these being about somebody else by the event that follows."""
+    found, version = state.entries, state.version + 1
+    for entry in tuple(entries):
+        found = found.having(entry.entry_id, replace(entry, led_versions=(*entry.led_versions, version)))
+    return found
 
 
 def with_overlays(state: RecordState, **changes: Any) -> RecordState:
