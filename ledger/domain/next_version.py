@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ledger.domain.changed import changed
 from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
 
 
 def next_version(state: RecordState, **changes: Any) -> RecordState:
     """The record one version later, with these changes."""
-    return replace(state, version=state.version + 1, **changes)
+    return changed(state, version=state.version + 1, **changes)
 
 
 def with_entry(state: RecordState, entry: Entry) -> RecordState:
@@ -27,7 +28,7 @@ def with_next(before: Entry | None, entry_id: UUID, version: EntryVersion) -> En
 
 def with_overlays(state: RecordState, **changes: Any) -> RecordState:
     """With these overlays."""
-    overlays: Overlays = replace(state.overlays, **changes)
+    overlays: Overlays = changed(state.overlays, **changes)
     return next_version(state, overlays=overlays)
 
 
@@ -38,5 +39,5 @@ def latest_end(state: RecordState, *said: datetime) -> datetime:
 
 def with_archiving(state: RecordState, **changes: Any) -> RecordState:
     """With this standing at quality control and archive."""
-    archiving: Archiving = replace(state.archiving, **changes)
+    archiving: Archiving = changed(state.archiving, **changes)
     return next_version(state, archiving=archiving)
