@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
+from ledger.domain.changed import changed
 from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
 
 
 def next_version(state: RecordState, **changes: Any) -> RecordState:
     """The record one version later, with these changes."""
-    return replace(state, version=state.version + 1, **changes)
+    return changed(state, version=state.version + 1, **changes)
 
 
 def with_entry(state: RecordState, entry: Entry) -> RecordState:
@@ -37,7 +38,7 @@ def led(state: RecordState, entries: Iterable[Entry]) -> BucketMap[Entry]:
 
 def with_overlays(state: RecordState, **changes: Any) -> RecordState:
     """With these overlays."""
-    overlays: Overlays = replace(state.overlays, **changes)
+    overlays: Overlays = changed(state.overlays, **changes)
     return next_version(state, overlays=overlays)
 
 
@@ -48,5 +49,5 @@ def latest_end(state: RecordState, *said: datetime) -> datetime:
 
 def with_archiving(state: RecordState, **changes: Any) -> RecordState:
     """With this standing at quality control and archive."""
-    archiving: Archiving = replace(state.archiving, **changes)
+    archiving: Archiving = changed(state.archiving, **changes)
     return next_version(state, archiving=archiving)
