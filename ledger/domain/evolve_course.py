@@ -83,7 +83,8 @@ def deficiency_accepted(state: RecordState, event: events.DeficiencyAccepted, _:
 
 def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) -> RecordState:
     """The consultant is there."""
-    there = replace(state.consultations[event.consultation_id], arrived_at=event.meta.occurred_at)
+    asked, meta = state.consultations[event.consultation_id], event.meta
+    there = replace(asked, arrived_at=meta.occurred_at, arrived_by=meta.actor.id)
     return next_version(state, consultations={**state.consultations, event.consultation_id: there})
 
 

@@ -66,7 +66,7 @@ _IDENTIFYING = (
     on.role_allowed("merge_patients"),
     on.second_allowed("merge_patients", lambda record: record.identified),
 )
-_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_FULLY_SEALED)
+_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_HELD_AS_A_WHOLE, is_.NOT_FULLY_SEALED)
 _CORRECTS_NEWBORN = (
     newborn.NEWBORN_NOT_HELD,
     newborn.NEWBORN_NOT_SEALED,

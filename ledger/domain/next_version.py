@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
 from ledger.domain.changed import changed
 from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
+
+T = TypeVar("T")
 
 
 def next_version(state: RecordState, **changes: Any) -> RecordState:
@@ -51,3 +53,8 @@ def with_archiving(state: RecordState, **changes: Any) -> RecordState:
     """With this standing at quality control and archive."""
     archiving: Archiving = changed(state.archiving, **changes)
     return next_version(state, archiving=archiving)
+
+
+def without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
+    """What is left once that key is gone."""
+    return {each: value for each, value in mapping.items() if each != key}

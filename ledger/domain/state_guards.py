@@ -161,6 +161,11 @@ NOT_SEALED = _guard("SEALED", "no seal stands", lambda record, _: not record.ove
 NOT_FULLY_SEALED = _guard(
     "FULLY_SEALED", "the original is not sealed as a whole", lambda record, _: not _fully_sealed(record)
 )
+NOT_HELD_AS_A_WHOLE = _guard(
+    "HELD",
+    "no hold stands that lists everything that there was",
+    lambda record, _: not any(each.whole for each in record.overlays.holds.values()),
+)
 IDENTITY_NOT_HELD = _guard(
     "HELD",
     "of an identification that is corrected: no hold stands",

@@ -375,6 +375,12 @@ def _seal_first(stream: Stream) -> UUID:
     return made(stream, command, "seal_id", leaves=leaves(stream))
 
 
+def _hold_first(stream: Stream) -> UUID:
+    """A hold on the first entry alone."""
+    named = (EntryRef(first(stream), 1),)
+    return made(stream, keeping.PlaceHold(RECORD, "court order", "district court", named), "hold_id")
+
+
 def _kept_about(keep: Callable[[Stream], UUID], of: Callable[[UUID], Command]) -> tuple[Stream, Command]:
     """The last of two newborns, about whom something is kept as it is."""
     stream = _twins(of=of)
@@ -675,7 +681,8 @@ CASES: list[Case] = [
         for case in (
             Case("UNKNOWN_SUBJECT", lambda of=of: (_twins(), of(NOBODY))),
             Case("WINDOW_OVER", with_entry(lambda of=of: _twins(reopened(), of=of), lambda s, of=of: of(_last_newborn(s))), {"now": NOW + timedelta(days=4)}),
-            Case("ENTRY_HELD", lambda of=of: _kept_about(hold, of)),
+            Case("HELD", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, hold, lambda _: of(_last_newborn(s)))[1])),
+            Case("ENTRY_HELD", lambda of=of: _kept_about(_hold_first, of)),
             Case("ENTRY_SEALED", lambda of=of: _kept_about(_seal_first, of)),
             Case("FULLY_SEALED", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, seal, lambda _: of(_last_newborn(s)))[1])),
             Case("NOT_A_PERSON", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": CLOCK}),
