@@ -55,7 +55,10 @@ class Patient:
         """The desk says this."""
         data = replace(self.state.details, **asdict(said))
         bearers = tuple(Bearer(PATIENT) for _ in data.identifiers)
-        return self.stream.when(AmendPatient(PATIENT, data, "shown at the desk"), bearers=bearers)
+        seen = self.state.version
+        return self.stream.when(
+            AmendPatient(PATIENT, data, "shown at the desk"), bearers=bearers, expected_version=seen
+        )
 
     @property
     def state(self) -> PatientState:
