@@ -29,6 +29,7 @@ from ledger.domain.patient_identifiers import (
     claims_of_amended,
     claims_of_new,
 )
+from ledger.domain.patient_lifecycle import patient_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
@@ -161,6 +162,8 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     _check_details(command.details, facts, faults)
     check_free(command.details, patient.merged_into or command.patient_id, facts, faults)
     check_time(facts, faults)
+    for kind, fault in patient_faults(command, patient, facts):
+        faults.note(fault, kind)
     faults.refuse_if_any()
     if command.details == patient.details:
         return Decision(command.patient_id, "patient", ())

@@ -1,4 +1,4 @@
-"""Guards on links and merges: who says them, and of whom."""
+"""Guards on links, merges and the desk's word: who says them, and of whom."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def _merged_there(asked: Asked) -> bool:
     return asked.patient.merged_into in (None, asked.other_id)
 
 
+def _keeps_death(asked: Asked) -> bool:
+    """A form that was opened before the death came shows none: only who saw the death takes it away."""
+    known, said = asked.patient.details, asked.command.details
+    return not known.deceased_at or bool(said.deceased_at) or asked.facts.context.expected_version is not None
+
+
 def _is_no_kin(asked: Asked) -> bool:
     """Not a mother and her child, nor two newborns of one record: whoever is sure takes the link back first."""
     both = {asked.facts.person(asked.command.patient_id), asked.facts.person(asked.other_id)}
@@ -62,4 +68,18 @@ NO_KIN = _guard(
     "NOT_ITS_OWN",
     "no record says that they are mother and newborn, or two newborns, until that is taken back",
     _is_no_kin,
+)
+DESK_SPEAKS = _guard(
+    "SOURCE_NOT_ALLOWED",
+    "the desk speaks here, before every source: what a source's item says comes by RegisterPatient",
+    lambda asked: asked.facts.context.source is None,
+    RefusalKind.INVALID,
+    "context.source",
+)
+DEATH_SEEN = _guard(
+    "VERSION_REQUIRED",
+    "a death is taken away in the version of the patient that was seen, which expected_version names",
+    _keeps_death,
+    RefusalKind.INVALID,
+    "context.expected_version",
 )

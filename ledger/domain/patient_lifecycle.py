@@ -45,7 +45,7 @@ _SAID_OF_TWO = (who.ACTS_AS_PERSON, who.ROLE_SAYS_WHO, who.ANOTHER_PATIENT, who.
 _NOT_MERGED = Outside("survivor_id", who.MERGED_THERE.rule, who.MERGED_THERE.demand)
 
 PATIENT_RULES: dict[type[Command], PatientRule] = {
-    AmendPatient: PatientRule(_ANY),
+    AmendPatient: PatientRule(_ANY, demands=(who.ACTS_AS_PERSON, who.DESK_SPEAKS, who.DEATH_SEEN)),
     RegisterRecord: PatientRule(_FILED_UNDER),
     IdentifyPatient: PatientRule(_FILED_UNDER),
     WithdrawIdentification: PatientRule(_PROVISIONAL),
@@ -83,7 +83,7 @@ def phase_faults(command: type[Command], patient: PatientState | None) -> Iterat
 
 
 def patient_faults(command: Any, patient: PatientState, facts: Facts) -> Iterator[tuple[RefusalKind, Violation]]:
-    """Everything that the two patients and who acts hold against a command on both."""
+    """Everything that the patient, the other one where two are named, and who acts hold against a command."""
     rule = PATIENT_RULES[type(command)]
     asked = Asked(command, patient, facts, rule.field)
     for guard in rule.demands:

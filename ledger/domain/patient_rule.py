@@ -58,13 +58,13 @@ class Phases:
 
 @dataclass(frozen=True)
 class Asked:
-    """A command on two patients, and what is known of them."""
+    """A command on a patient, or on two, and what is known of them."""
 
     command: Any
     patient: PatientState
     facts: Facts
     field: str
-    """The field that names the other patient."""
+    """The field that names the other patient; empty where the command is about one."""
 
     @property
     def other_id(self) -> UUID:
@@ -74,7 +74,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class PatientGuard:
-    """What a command demands of who acts and of the two whom it names. `rule` is the code of the refusal."""
+    """What a command demands of who acts and of whom it names. `rule` is the code of the refusal."""
 
     rule: str
     demand: str

@@ -1,4 +1,7 @@
-"""Who says what of a patient: the desk before every source, then whoever spoke first; a blank says nothing."""
+"""Who says what of a patient: the desk before every source, then whoever spoke first; a blank says nothing.
+
+Who says the same more closely does not contradict: a gender that is not unknown, the day of a month, the hour of a day.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from ledger.domain.stated_identifiers import Item
 from ledger.domain.values import PatientDetails
 
 DESK: Item = None
+UNKNOWN = "unknown"
+"""Gender of whom no better word is known."""
+_DATES = frozenset({"birth_date", "deceased_at"})
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ def said_in(details: PatientDetails) -> Said:
 
 
 def in_force(stated: StatedDetails) -> Said:
-    """Of each field the first that somebody says."""
-    return Said(*(next((value for _, value in _heard(stated, name)), "") for name in _FIELDS))
+    """Of each field the first that somebody says, or whoever says the same more closely."""
+    return Said(*(_closest(stated, name) for name in _FIELDS))
 
 
 def after_statement(stated: StatedDetails, item: Item, said: Said) -> StatedDetails:
@@ -54,18 +60,43 @@ def after_amendment(stated: StatedDetails, item: Item, before: Said, after: Said
         value = _of(after, name)
         if item is DESK and value != _of(before, name):
             stated = _by_desk(stated, name, value)
-        # What the items' own words come to is nobody's new word.
-        elif item is not DESK and value != _of(in_force(stated), name):
+        # What the items' own words come to is nobody's new word; to an earlier release it was the first of them.
+        elif item is not DESK and value not in (_closest(stated, name), _first(stated, name)):
             stated = _in_place_of_all(stated, item, name, value)
     return stated
 
 
 def differing(stated: StatedDetails) -> Iterator[tuple[Item, Said]]:
-    """Who says something else than what is in force, and what they say."""
+    """Who says something else than what is in force, and what they say; who only knows less says nothing else."""
     shown = in_force(stated)
     for item, said in stated.said.items():
-        if any(_of(said, name) not in ("", _of(shown, name)) for name in _FIELDS):
+        if any(_contradicts(name, _of(said, name), _of(shown, name)) for name in _FIELDS):
             yield item, said
+
+
+def _contradicts(name: str, value: str, shown: str) -> bool:
+    return value != shown and not _says_more(name, shown, value)
+
+
+def _says_more(name: str, value: str, than: str) -> bool:
+    """Whether a value says what the other says, and more."""
+    if not value or value == than:
+        return False
+    if name == "gender" and than == UNKNOWN:
+        return True
+    return not than or (name in _DATES and value.startswith(than))
+
+
+def _closest(stated: StatedDetails, name: str) -> str:
+    shown = ""
+    for _, value in _heard(stated, name):
+        if _says_more(name, value, shown):
+            shown = value
+    return shown
+
+
+def _first(stated: StatedDetails, name: str) -> str:
+    return next((value for _, value in _heard(stated, name)), "")
 
 
 def _heard(stated: StatedDetails, name: str) -> Iterator[tuple[Item, str]]:
@@ -79,8 +110,9 @@ def _heard(stated: StatedDetails, name: str) -> Iterator[tuple[Item, str]]:
 
 
 def _by_desk(stated: StatedDetails, name: str, value: str) -> StatedDetails:
-    # Who is not dead is not dead again because the laboratory has not heard of it.
-    struck = set[tuple[str, str]]() if value else {(name, _of(said, name)) for said in stated.said.values()}
+    # Who is not dead is not dead again because the laboratory has not heard of it; nor is half a date whole again.
+    said = {_of(each, name) for each in stated.said.values()}
+    struck = {(name, each) for each in said if _says_more(name, each, value)}
     return replace(_saying(stated, DESK, name, value), struck=stated.struck | struck)
 
 

@@ -114,7 +114,7 @@ class AmendPatientRequest(_message.Message):
     """Why, required."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
-        """Hospital, command id, actor."""
+        """Hospital, command id, actor: a person, with no source item. Where a death is taken away, expected_version too."""
 
     @_builtins.property
     def details(self) -> _events_pb2.PatientDetails:

@@ -30,7 +30,7 @@ from ledger.domain.patient_table import patient_demand_table, patient_diagram, p
 from ledger.domain.refusal import Refused
 from ledger.domain.state import PatientState, StreamState
 from ledger.domain.values import IdentityStatus, PatientDetails, VisitType
-from tests.unit.domain.given import CLOCK, NOW, PATIENT, PHYSICIAN, RECORD, active, as_signer, facts, patient
+from tests.unit.domain.given import CLOCK, NOW, PATIENT, PHYSICIAN, RECORD, active, as_signer, facts, patient, source
 from tests.unit.domain.refusals import made
 from tests.unit.domain.test_identification import NOBODY_KNOWN, taken_for_another
 
@@ -136,8 +136,20 @@ def test_a_merge_is_taken_back_where_it_was_made() -> None:
     assert refused_by(of_two(UnmergePatients, one, known(PatientPhase.SURVIVOR))) == [("survivor_id", "NOT_MERGED")]
 
 
+def test_a_death_is_taken_away_by_who_saw_it_and_kept_or_dated_anew_by_anybody() -> None:
+    """The version that was seen is said; a form from before the death does not strike it out by accident."""
+    state, amends, _ = ABOUT_ONE[AmendPatient](dead())
+    assert isinstance(amends, AmendPatient)
+    assert refused_by((state, amends, {})) == [("context.expected_version", "VERSION_REQUIRED")]
+    assert refused_by((state, amends, {"expected_version": 1})) == []
+    later = replace(amends, details=replace(amends.details, deceased_at="2026-02-02"))
+    assert refused_by((state, later, {})) == []
+
+
 BROKEN: dict[str, Callable[[Any], Given]] = {
     "NOT_A_PERSON": lambda command: _would_do(command, actor=CLOCK),
+    "SOURCE_NOT_ALLOWED": lambda command: _would_do(command, source=source()),
+    "VERSION_REQUIRED": lambda command: _would_do(command, one=dead()),
     "ROLE_NOT_ALLOWED": lambda command: _would_do(command, actor=PHYSICIAN),
     "SAME_PATIENT": lambda command: _itself(_would_do(command)),
     "UNKNOWN_PATIENT": lambda command: _would_do(command, other_patient=None),
@@ -148,7 +160,15 @@ BROKEN: dict[str, Callable[[Any], Given]] = {
 """By the rule of each demand: a command that breaks it."""
 
 
-def _would_do(command: Any, **changes: Any) -> Given:
+def dead() -> PatientState:
+    """A patient who died."""
+    return replace(known(), details=PatientDetails(name="N. N.", deceased_at="2026-02-01"))
+
+
+def _would_do(command: Any, one: PatientState | None = None, **changes: Any) -> Given:
+    if command is AmendPatient:
+        state, amends, known_facts = ABOUT_ONE[command](one or known())
+        return state, amends, known_facts | changes
     if command is UnmergePatients:
         return of_two(command, known(PatientPhase.MERGED, TWO), known(PatientPhase.SURVIVOR, ONE), **changes)
     return of_two(command, known(), known(), **changes)

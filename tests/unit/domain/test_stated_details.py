@@ -55,7 +55,10 @@ class Patient:
         """The desk says this."""
         data = replace(self.state.details, **asdict(said))
         bearers = tuple(Bearer(PATIENT) for _ in data.identifiers)
-        return self.stream.when(AmendPatient(PATIENT, data, "shown at the desk"), bearers=bearers)
+        seen = self.state.version
+        return self.stream.when(
+            AmendPatient(PATIENT, data, "shown at the desk"), bearers=bearers, expected_version=seen
+        )
 
     @property
     def state(self) -> PatientState:
@@ -72,6 +75,12 @@ class Patient:
 def details(said: Said, *identifiers: PatientIdentifier) -> PatientDetails:
     """The data of a command."""
     return PatientDetails((PASSPORT, *identifiers), **asdict(said))
+
+
+def likeness_claim(said: Said) -> Claim:
+    """By which the patient is found as one who may be the same."""
+    alike = (said.name.casefold(), said.birth_date, said.gender)
+    return Claim("alike", (*alike, str(PATIENT)), group=alike)
 
 
 def two_systems(second: Said = NOTHING) -> Patient:
@@ -142,6 +151,46 @@ def test_who_says_something_else_is_told() -> None:
     assert [*differing(patient.state.said)] == [(("his", "Patient", "p-1"), FULL)]
 
 
+def test_unknown_and_half_a_date_stand_in_nobodys_way() -> None:
+    """Whoever knows more is heard, after the desk too; nobody contradicts by knowing less; the match follows."""
+    vague = Said("Li Wei", "1950", "unknown", "2026-02")
+    patient = Patient(vague)
+    for deceased, shown in (("2026-02-03", "2026-02-03"), ("2026-02-03T09:00:00Z", "2026-02-03T09:00:00Z")):
+        decision = patient.says("his", replace(FULL, deceased_at=deceased))
+        assert patient.shown == replace(FULL, deceased_at=shown)
+        assert not [*differing(patient.state.said)]
+        assert likeness_claim(FULL) in decision.reservations
+    patient.says("lab", Said(birth_date="1950-03", gender="female", deceased_at="2026"))
+    assert patient.shown.birth_date == "1950-01-02"
+    assert [item[0] for item, _ in differing(patient.state.said) if item] == ["lab"]
+    patient.says("lab", Said(birth_date="1950-01", gender="unknown"))
+    assert not [*differing(patient.state.said)]
+
+
+def test_the_desk_says_that_less_is_known() -> None:
+    """Half a date and an unknown gender strike out what said more, and nothing that is said anew."""
+    patient = two_systems()
+    less = replace(FULL, birth_date="1950", gender="unknown")
+    patient.amended(less)
+    patient.says("lab", FULL)
+    assert patient.shown == less
+    patient.says("lab", replace(FULL, birth_date="1950-03", gender="female"))
+    assert patient.shown == replace(FULL, birth_date="1950-03", gender="female")
+
+
+def test_a_lesser_word_that_an_earlier_release_kept_in_force_takes_no_word_away() -> None:
+    """The first word was in force there whatever the next one knew: that is heard with the next item."""
+    patient = Patient()
+    patient.says("his", replace(FULL, gender="unknown"))
+    item = SourceItem("lab", "Patient", "p-1", bytes(32))
+    meta = EventMeta(PHYSICIAN, NOW, UUID(int=4), source=item)
+    patient.stream.apply(DetailsStated(meta, gender="female"))
+    patient.stream.apply(PatientAmended(meta, patient.state.details, "the source says something else now"))
+    assert patient.shown.gender == "unknown"
+    patient.says("pacs", NOTHING)
+    assert patient.shown.gender == "female"
+
+
 def test_its_word_is_stored_only_where_the_amendment_does_not_tell() -> None:
     """One source's own change is one event; what is outdone, or confirms, is an event beside it, before it."""
     patient = Patient()
@@ -172,8 +221,7 @@ def test_what_an_earlier_release_let_a_source_overwrite_stays_until_its_owner_sp
 def test_who_is_called_otherwise_now_is_found_by_it() -> None:
     """By the desk, a source, or a field that was missing; once, however often the name goes back and forth."""
     patient = Patient(replace(FULL, birth_date=""))
-    claim = Claim("alike", ("li wei", "1950-01-02", "male", str(PATIENT)), group=("li wei", "1950-01-02", "male"))
-    assert claim in patient.says("his", FULL).reservations
+    assert likeness_claim(FULL) in patient.says("his", FULL).reservations
     renamed = patient.amended(replace(FULL, name="Li Wai"))
     assert [each.parts[0] for each in renamed.reservations if each.kind == "alike"] == ["li wai"]
     again = two_systems().says("his", replace(FULL, name="Li Wai"), likeness_claimed=True)
@@ -182,11 +230,18 @@ def test_who_is_called_otherwise_now_is_found_by_it() -> None:
     assert [each.parts[0] for each in moved.reservations if each.kind == "alike"] == ["li wai"]
 
 
+def more(value: str, than: str) -> bool:
+    """Whether one of the words below says more than the other."""
+    return (than, value) in {("1950", "1950-03"), ("unknown", "male"), ("unknown", "female")} or bool(
+        value > than == ""
+    )
+
+
 _words = st.builds(
     Said,
     st.sampled_from(("", "A", "B")),
-    st.sampled_from(("", "1950", "1951")),
-    st.sampled_from(("", "male", "female")),
+    st.sampled_from(("", "1950", "1951", "1950-03")),
+    st.sampled_from(("", "male", "female", "unknown")),
     st.sampled_from(("", "2026-02-01", "2026-02-20")),
 )
 
@@ -197,7 +252,7 @@ _words = st.builds(
     st.lists(st.tuples(st.sampled_from(("his", "lab", "pacs", "desk")), _words), min_size=1, max_size=8),
 )
 def test_no_word_is_lost_and_the_first_of_them_shows(by_desk: bool, sayings: list[tuple[str, Said]]) -> None:
-    """After any sayings: of each field the desk's word, else the first one's that the desk did not strike out."""
+    """After any sayings: of each field the desk's word, else the first that it did not strike out, or what says more."""
     patient, desk, struck = Patient(FULL if by_desk else None), FULL if by_desk else NOTHING, set[tuple[str, str]]()
     last: dict[str, Said] = {}
     if not by_desk:
@@ -213,13 +268,13 @@ def test_no_word_is_lost_and_the_first_of_them_shows(by_desk: bool, sayings: lis
             for name, value in asdict(said).items():
                 if value != asdict(before)[name]:
                     words = (*last.values(), desk)
-                    struck |= {(name, asdict(each)[name]) for each in words} if not value else set()
+                    struck |= {(name, asdict(each)[name]) for each in words if more(asdict(each)[name], value)}
                     desk = replace(desk, **{name: value})
         heard = [
             {name: value for name, value in asdict(each).items() if (name, value) not in struck}
             for each in last.values()
         ]
-        expected = {
-            name: next((each[name] for each in (asdict(desk), *heard) if each.get(name)), "") for name in asdict(FULL)
-        }
+        expected = dict.fromkeys(asdict(FULL), "")
+        for each in (asdict(desk), *heard):
+            expected |= {name: value for name, value in each.items() if more(value, expected[name])}
         assert asdict(patient.shown) == expected
