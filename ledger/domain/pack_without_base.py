@@ -32,9 +32,8 @@ def _gives(own: Mapping[str, Any], path: str) -> bool:
 def _below(found: Any, name: str, index: str) -> Any:
     if isinstance(found, dict):
         return cast("dict[str, Any]", found).get(name)
-    if not isinstance(found, list):
-        return None
-    listed = cast("list[Any]", found)
+    listed = cast("list[Any]", found) if isinstance(found, list) else []
     if index:
         return listed[int(index)] if int(index) < len(listed) else None
-    return next((each for each in listed if isinstance(each, dict) and cast("Any", each).get("id") == name), None)
+    tables = (cast("dict[str, Any]", each) for each in listed if isinstance(each, dict))
+    return next((each for each in tables if each.get("id") == name), None)

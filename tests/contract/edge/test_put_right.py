@@ -49,6 +49,20 @@ async def test_a_newborn_is_entered_into_a_held_archive(client: EdgeClient) -> N
     assert born.late_reason == "told late"
 
 
+async def test_a_hold_on_the_whole_record_keeps_a_birth(client: EdgeClient) -> None:
+    """Nothing was written about it yet: no time of birth is moved until the hold is lifted, and adding goes on."""
+    life = Life(client, (await open_record(client)).record_id)
+    born = (await life.course("RegisterNewborn", number=1)).subject_id
+    held = await life.keep("PlaceHold", AFFAIRS, mandate="court order", authority="district court")
+    assert [each.whole for each in (await life.read()).keeping.holds] == [True]
+    earlier = stamp(datetime.now(UTC) - timedelta(hours=2))
+    correct: dict[str, Any] = {"subject_id": born, "born_at": earlier, "reason": "wrong clock"}
+    assert await life.refused(life.course("CorrectBirth", ARCHIVIST, **correct)) == ["HELD"]
+    await life.course("RegisterNewborn", number=2)
+    await life.keep("LiftHold", AFFAIRS, hold_id=held.hold_id, reason="settled")
+    await life.course("CorrectBirth", ARCHIVIST, **correct)
+
+
 async def test_a_newborn_is_linked_to_the_patient_that_it_is(client: EdgeClient) -> None:
     """Shown in the mother's record; refused of nobody known; taken back by a second one, with the reason."""
     mother, child = [await open_record(client) for _ in range(2)]
