@@ -325,5 +325,7 @@ class FactGathering:
         return {each: await self._bumps(each) for each in sorted(patients)}
 
     async def _patient(self, patient_id: UUID) -> PatientState | None:
-        patient = self._ledger.known(patient_id) or await self._ledger.load(patient_id)
+        # Never from memory alone: another process may have merged it, or parted it again, and the append of a record's
+        # event does not ask. Whoever does so from now on bumps a patient whose bumps were read before.
+        patient = await self._ledger.load(patient_id)
         return patient.state if patient and isinstance(patient.state, PatientState) else None

@@ -1,11 +1,11 @@
-"""Random ids for a decision, which makes none itself."""
+"""Random ids for a decision, which makes none itself: as many as any decision takes."""
 
 from __future__ import annotations
 
 import os
 from uuid import UUID
 
-IDS = 6
+IDS = 1
 _ID_BYTES = 16
 _RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
 _VERSION_4 = 4 << 76 | 0b10 << 62

@@ -248,7 +248,9 @@ class Ledger:
         if is_destroyed(view.state):
             raise RecordDestroyed(record_id)
         transfer = view.state.transfers.get(transfer_id)
-        if transfer is None or transfer.counterpart != recipient or not handed_over(transfer, self._clock()):
+        if transfer is None or transfer.counterpart != recipient:
+            raise UnknownPackage
+        if not handed_over(transfer, view.state.patient_id, self._clock()):
             raise UnknownPackage
         tenant = await self._tenants.of(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)

@@ -10,12 +10,11 @@ is put together only then.
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar, get_args
 from uuid import UUID
 
@@ -23,15 +22,20 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.application.message_fields import PlanMismatch, enum_members, set_timestamp, without_none
+from ledger.application.message_fields import (
+    PlanMismatch,
+    canonical_uuid,
+    enum_members,
+    from_timestamp,
+    set_timestamp,
+    without_none,
+)
 from ledger.application.message_writer import writer
+from ledger.application.quick_reader import Doubt, quick_reader
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-UUIDS_REMEMBERED = 4096
-"""Who acts and on which record comes again and again, several times in one command; about 1 MB."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -44,6 +48,14 @@ def to_domain(message: Message, cls: type[T]) -> T:
 
     Raises Refused(INVALID) with every fault of shape: a malformed UUID, a time out of range, a missing value.
     """
+    try:
+        return quick_reader(message.DESCRIPTOR, cls)(message)
+    except Doubt:
+        return read_thoroughly(message, cls)
+
+
+def read_thoroughly(message: Message, cls: type[T]) -> T:
+    """As `to_domain`: slower, and it can tell every fault by its path."""
     faults: Faults = []
     value = _reader(message.DESCRIPTOR, cls)(message, "", faults)
     if faults:
@@ -190,25 +202,12 @@ def nul_faults(message: Message, prefix: str = "") -> Faults:
 
 def parse_uuid(text: str, path: str, faults: Faults) -> UUID | None:
     """A UUID in canonical text, or None with a fault added."""
-    value = _uuid_of(text)
+    value = canonical_uuid(text)
     if value is None:
         rule = "MALFORMED_UUID" if text else "REQUIRED"
         faults.append(Violation(path, rule, "a UUID in canonical lower-case text is required"))
         return None
     return value
-
-
-@lru_cache(maxsize=UUIDS_REMEMBERED)
-def _uuid_of(text: str) -> UUID | None:
-    # One spelling for one id: `UUID()` also takes braces, URNs and upper case, and a retry may not differ by that.
-    return UUID(text) if _CANONICAL_UUID.fullmatch(text) else None
-
-
-def from_timestamp(stamp: Timestamp) -> datetime:
-    """UTC time of a Timestamp, cut to microseconds. Raises OverflowError or ValueError out of range."""
-    if not 0 <= stamp.nanos < 1_000_000_000:
-        raise ValueError("nanos")
-    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 
 def to_timestamp(value: datetime) -> Timestamp:

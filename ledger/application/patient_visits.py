@@ -10,16 +10,19 @@ from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
 from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import PatientState, RecordState, is_destroyed
-from ledger.store.reading import EventReader
+from ledger.store.reading import ROWS_MAX, EventReader
 
 
 class PatientVisits:
     """Reads a patient's records. A link that was taken back no longer leads to others; a date it moved stays moved."""
 
-    def __init__(self, ledger: HospitalLedger, reader: EventReader, keys: ReservationKeys) -> None:
+    def __init__(
+        self, ledger: HospitalLedger, reader: EventReader, keys: ReservationKeys, page: int = ROWS_MAX
+    ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._keys = keys
+        self._page = page
 
     async def of_record(self, record_id: UUID, record: RecordState) -> tuple[Visit, ...]:
         """The visits of the record's patient, the record itself among them."""
@@ -39,7 +42,8 @@ class PatientVisits:
         """The stays that were ever claimed under these numbers; of these patients alone, where they are named."""
         for case_number in sorted(case_numbers):
             key = self._keys.key("visit", (case_number,))
-            for row in await self._reader.reservations_in_group(self._ledger.hospital, "visit", key):
+            # To the last one: keys are in no order of time, and the visit that is left out may be the newest.
+            async for row in self._reader.all_in_group(self._ledger.hospital, "visit", key, self._page):
                 if row.stream_id is not None and row.stream_id not in found:
                     found |= await self._one(row.stream_id, of)
         return tuple(found.values())

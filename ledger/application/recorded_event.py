@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import cast
 from uuid import UUID
@@ -103,7 +104,7 @@ class LedgerMapper(Mapper[UUID]):
         if sha256(body).digest() != clear.body_sha256:
             raise UndecodableBody
         return RecordedEvent(
-            originator_id=UUID(bytes=clear.stream_id),
+            originator_id=_stream_of(clear.stream_id),
             originator_version=clear.stream_version,
             event=decode_body(clear.type, plaintext),
             recorded_at=time_of(clear.recorded_at),
@@ -111,3 +112,9 @@ class LedgerMapper(Mapper[UUID]):
             body=body,
             leaf=leaf_hash(envelope),
         )
+
+
+@lru_cache(maxsize=256)
+def _stream_of(stream_id: bytes) -> UUID:
+    """A load reads event after event of one stream."""
+    return UUID(bytes=stream_id)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ledger.domain.command_guards import CommandGuard
+from ledger.domain.course_state import Consultation
 from ledger.domain.deadlines import consultation_due
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
@@ -47,8 +48,15 @@ def _not_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Viol
 
 def _came_already(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     asked = record.consultations.get(command.consultation_id)
-    if asked is not None and asked.arrived_at is not None and not facts.may("withdraw_consultation"):
+    if asked is not None and asked.arrived_at is not None and not _heads_asker(asked, facts):
         yield Violation("consultation_id", CAME_OR_HEAD.rule, CAME_OR_HEAD.demand)
+
+
+def _heads_asker(asked: Consultation, facts: Facts) -> bool:
+    # A chief of the department that was asked owes the note: nobody frees himself of it.
+    actor = facts.context.actor
+    of_asker = actor.department == asked.from_department and actor.id != asked.arrived_by
+    return of_asker and facts.may("withdraw_consultation")
 
 
 NOT_WITHDRAWN = CommandGuard(
@@ -59,7 +67,8 @@ ASKER_OR_HEAD = CommandGuard(
 )
 CAME_OR_HEAD = CommandGuard(
     "ALREADY_ARRIVED",
-    "the consultant has not come, who owes a note then, or a role that the pack in force names withdraws it",
+    "the consultant has not come, who owes a note then; else a role that the pack in force names, of the department "
+    "that asked and another person than who entered the arrival, withdraws it",
     _came_already,
     asks_roles=True,
 )

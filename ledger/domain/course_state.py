@@ -34,6 +34,8 @@ class Consultation:
     record_version: int = 0
     """Version of the record at which it was asked for first."""
     requested_by: UUID | None = None
+    arrived_by: UUID | None = None
+    """Who said that the consultant is there."""
     withdrawn_at: datetime | None = None
     """By the ledger's clock; None = it was not withdrawn."""
     withdrawal_reason: str = ""

@@ -13,14 +13,11 @@ from ledger.domain.faults import Faults
 from ledger.domain.guards import begin, check_reason, expect
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.identity_events import IdentificationWithdrawn
+from ledger.domain.misnamed_offers import offers_out, taken_back
 from ledger.domain.patient_lifecycle import phase_faults
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
-from ledger.domain.transfer_events import TransferWithdrawn
-from ledger.domain.transfer_state import OPEN
 from ledger.domain.values import IdentityStatus
-
-WRONG_NAME = "offered under the name of another patient"
 
 
 def identify_patient(command: IdentifyPatient, state: StreamState | None, facts: Facts) -> Decision:
@@ -42,20 +39,22 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     number = number_under(command, record, patient.case_number)
     events: list[Event] = []
     told: tuple[Event, ...] = ()
-    taken_back = _taken_back(record, facts)
+    withdrawn = taken_back(offers_out(record), facts)
     if record.identified and command.confirmed_by is not None:
         events.append(IdentificationCorrected(facts.meta(), command.reason, command.confirmed_by))
-        told = outdated_by_stay(record, 0, facts, len(taken_back))
+        told = outdated_by_stay(record, 0, facts, len(withdrawn))
     events.append(PatientIdentified(facts.meta(), command.patient_id, patient.case_number))
     if number != record.visit_sequence:
         events.append(VisitRenumbered(facts.meta(), number))
     claims = (*_visit_of(record, patient.case_number, number, facts), *bump_persons(facts))
-    return Decision(command.record_id, "record", (*events, *told, *taken_back), claims)
+    return Decision(command.record_id, "record", (*events, *told, *withdrawn), claims)
 
 
 def number_under(command: IdentifyPatient, record: RecordState, case_number: str) -> int:
-    """Number of the stay under the patient: the one that is named, else the one that it had there before."""
-    return command.visit_sequence or record.numbers.get(case_number, record.visit_sequence)
+    """Number of the stay under the patient: the one named, or that it had there before, or was registered with."""
+    # Not the one under the wrong patient, whose visits were counted otherwise.
+    registered = record.provisional.visit_sequence if record.provisional else record.visit_sequence
+    return command.visit_sequence or record.numbers.get(case_number, registered)
 
 
 def _check_correction(command: IdentifyPatient, record: RecordState, faults: Faults) -> None:
@@ -76,14 +75,6 @@ def _visit_of(record: RecordState, case_number: str, number: int, facts: Facts) 
     return (Claim("visit", visit, group=(case_number,)),)
 
 
-def _taken_back(record: RecordState, facts: Facts) -> tuple[Event, ...]:
-    """Offers that are out under another name, which nobody fetches or accepts any more."""
-    meta = facts.meta()
-    out = (each for each in record.transfers.values() if each.state in OPEN)
-    # The recipient reads the reason: it tells nothing of anybody.
-    return tuple(TransferWithdrawn(meta, each.transfer_id, each.counterpart, WRONG_NAME) for each in out)
-
-
 def withdraw_identification(command: WithdrawIdentification, state: StreamState | None, facts: Facts) -> Decision:
     """Nobody known is the patient: filed as before, so that no copy or package goes out under a stranger's name."""
     record = expect(state, RecordState, "record_id")
@@ -100,9 +91,9 @@ def withdraw_identification(command: WithdrawIdentification, state: StreamState 
     event = IdentificationWithdrawn(
         meta, before.patient_id, before.case_number, before.visit_sequence, command.reason, second
     )
-    taken_back = _taken_back(record, facts)
-    told = outdated_by_stay(record, 0, facts, len(taken_back))
-    return Decision(command.record_id, "record", (event, *told, *taken_back), bump_persons(facts))
+    withdrawn = taken_back(offers_out(record), facts)
+    told = outdated_by_stay(record, 0, facts, len(withdrawn))
+    return Decision(command.record_id, "record", (event, *told, *withdrawn), bump_persons(facts))
 
 
 DECISIONS = {IdentifyPatient: identify_patient, WithdrawIdentification: withdraw_identification}

@@ -9,6 +9,7 @@ from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
+from ledger.domain.misnamed_offers import WRONG_NAME, offers_out, taken_back
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
@@ -25,7 +26,7 @@ from ledger.domain.transfer_events import (
     TransferVerified,
     TransferWithdrawn,
 )
-from ledger.domain.transfer_state import ANSWERABLE, OPEN, UNANSWERED, Transfer
+from ledger.domain.transfer_state import ANSWERABLE, OPEN, UNANSWERED, Transfer, misnamed
 from ledger.domain.values import EventMeta, TransferAnswer, TransferState
 
 REPLACEABLE = OPEN | {TransferState.ACCEPTED, TransferState.COMPLETED, TransferState.EXPIRED}
@@ -66,6 +67,8 @@ def offer_transfer(command: OfferTransfer, state: StreamState | None, facts: Fac
         ),
     ]
     events += [TransferSuperseded(meta, each.transfer_id, each.counterpart, transfer_id) for each in earlier]
+    left = [each for each in offers_out(record) if misnamed(each, record.patient_id) and each not in earlier]
+    events += taken_back(left, facts, len(earlier))
     return on_record(command.record_id, *events, transfer_id=transfer_id, package_sha256=package.sha256)
 
 
@@ -132,6 +135,8 @@ def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | N
     if transfer.state in _DONE or (transfer.state in OPEN and _reached(transfer.state, wanted)):
         return on_record(command.record_id)
     _check_open(transfer, ANSWERABLE, faults)
+    if transfer.state in ANSWERABLE and misnamed(transfer, record.patient_id):
+        faults.add("transfer_id", "TRANSFER_NOT_OPEN", WRONG_NAME, RefusalKind.STATE)
     faults.refuse_if_any()
     return on_record(command.record_id, *_steps(transfer, wanted, facts.meta()))
 

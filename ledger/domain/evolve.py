@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from ledger.domain import events, transfer_events
+from ledger.domain.changed import changed
 from ledger.domain.disposal_events import DisposalListDrawnUp
 from ledger.domain.events import Event
 from ledger.domain.evolve_disposal_list import DISPOSAL_LIST_STEPS
@@ -36,7 +36,7 @@ STEPS: dict[type[Event], Step] = {
 def evolve(state: StreamState | None, event: Event, version: int, recorded_at: datetime) -> StreamState:
     """The stream's state at `version`, given the state before and the event recorded then."""
     after = STEPS[type(event)](state, event, recorded_at)
-    return replace(cast("Any", after), version=version) if after.version != version else after
+    return changed(after, version=version) if after.version != version else after
 
 
 def opens_stream(event: Event) -> bool:

@@ -15,7 +15,15 @@ from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
 from ledger.domain.keeping_values import EntryRef
-from ledger.domain.next_version import latest_end, next_version, with_archiving, with_entry, with_next, with_overlays
+from ledger.domain.next_version import (
+    latest_end,
+    led,
+    next_version,
+    with_archiving,
+    with_entry,
+    with_next,
+    with_overlays,
+)
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.values import Actor, Attestation, EntryState, IdentityStatus, Phase
 
@@ -75,7 +83,8 @@ def deficiency_accepted(state: RecordState, event: events.DeficiencyAccepted, _:
 
 def arrived(state: RecordState, event: events.ConsultationArrived, _: datetime) -> RecordState:
     """The consultant is there."""
-    there = replace(state.consultations[event.consultation_id], arrived_at=event.meta.occurred_at)
+    asked, meta = state.consultations[event.consultation_id], event.meta
+    there = replace(asked, arrived_at=meta.occurred_at, arrived_by=meta.actor.id)
     return next_version(state, consultations={**state.consultations, event.consultation_id: there})
 
 
@@ -141,6 +150,7 @@ def identified(state: RecordState, event: events.PatientIdentified, _: datetime)
         identified=True,
         provisional=state.provisional or before,
         numbers={**state.numbers, event.case_number: state.visit_sequence},
+        entries=led(state, state.entries.values()),
         overlays=replace(state.overlays, content_version=state.version + 1),
     )
 
@@ -163,6 +173,7 @@ def identification_withdrawn(
         identity=IdentityStatus.UNVERIFIED,
         identified=False,
         provisional=None,
+        entries=led(state, state.entries.values()),
         overlays=replace(state.overlays, content_version=version, stay_version=version),
     )
 

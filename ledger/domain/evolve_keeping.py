@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
 from ledger.domain import keeping_events as events
 from ledger.domain import use_events
+from ledger.domain.evolve_hold import HOLD_STEPS
 from ledger.domain.keeping_state import (
     Destruction,
     Disposal,
-    Hold,
     IssuedCopy,
     Loan,
     Paper,
     PatientRequest,
     Reopening,
-    Seal,
 )
-from ledger.domain.keeping_values import DisposalOpinion, EntryRef
-from ledger.domain.next_version import next_version, with_archiving, with_overlays
+from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.next_version import next_version, with_archiving, with_overlays, without
 from ledger.domain.state import Archiving, RecordState, nothing_left
-from ledger.domain.values import EntryState, Phase
-
-T = TypeVar("T")
-
-
-def _without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
-    return {each: value for each, value in mapping.items() if each != key}
+from ledger.domain.values import Phase
 
 
 def _with_content(state: RecordState, **changes: Any) -> RecordState:
@@ -56,58 +48,6 @@ def rearchived(state: RecordState, event: events.RecordRearchived, _: datetime) 
     archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=event.retain_until)
     phase = Phase.PERMANENT if state.archiving.permanent else Phase.ARCHIVED
     return next_version(state, phase=phase, archiving=archiving, overlays=replace(state.overlays, reopening=None))
-
-
-_CASES = frozenset({Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT, Phase.ENTERED_IN_ERROR})
-"""Phases of a case that is complete."""
-
-
-def hold_placed(state: RecordState, event: events.HoldPlaced, at: datetime) -> RecordState:
-    """One more hold."""
-    hold = Hold(event.hold_id, event.mandate, frozenset(event.versions), at)
-    return with_overlays(state, holds={**state.overlays.holds, hold.hold_id: hold})
-
-
-def hold_lifted(state: RecordState, event: events.HoldLifted, _: datetime) -> RecordState:
-    """One hold less."""
-    return with_overlays(state, holds=_without(state.overlays.holds, event.hold_id))
-
-
-def sealed(state: RecordState, event: events.RecordSealed, at: datetime) -> RecordState:
-    """One more seal."""
-    listed = frozenset(EntryRef(each.entry_id, each.version) for each in event.versions)
-    seal = Seal(event.seal_id, event.mode, listed, event.unfinished, at, reaches=state.version + 1)
-    return _with_seal(state, seal)
-
-
-def seal_extended(state: RecordState, event: events.SealExtended, _: datetime) -> RecordState:
-    """The seal lists more."""
-    seal = state.overlays.seals[event.seal_id]
-    more = seal.versions | {EntryRef(each.entry_id, each.version) for each in event.versions}
-    return _with_seal(state, replace(seal, versions=more, reaches=state.version + 1))
-
-
-def _with_seal(state: RecordState, seal: Seal) -> RecordState:
-    """The seal as it is now; whole for good once it lists by itself all that is finished of a case that is."""
-    finished = {entry_id for entry_id, entry in state.entries.items() if entry.state is not EntryState.DRAFT}
-    everything = bool(finished) and {each.entry_id for each in seal.versions} >= finished
-    # While care goes on notes follow: what a seal lists of them is counted anew each time.
-    seal = replace(seal, whole=seal.whole or (everything and state.phase in _CASES))
-    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: seal})
-
-
-def unsealed(state: RecordState, event: events.RecordUnsealed, _: datetime) -> RecordState:
-    """One seal less."""
-    return with_overlays(state, seals=_without(state.overlays.seals, event.seal_id))
-
-
-def seal_attended(state: RecordState, event: events.SealAttended, _: datetime) -> RecordState:
-    """The seal says who was there, for as long as it stands."""
-    seal = state.overlays.seals.get(event.seal_id)
-    if seal is None:
-        return next_version(state)
-    attended = replace(seal, second_persons=(*seal.second_persons, event.second_person))
-    return with_overlays(state, seals={**state.overlays.seals, seal.seal_id: attended})
 
 
 def copy_issued(state: RecordState, event: events.CopyIssued, at: datetime) -> RecordState:
@@ -142,7 +82,7 @@ def loan_renewed(state: RecordState, event: events.LoanRenewed, _: datetime) -> 
 
 def loan_returned(state: RecordState, event: events.LoanReturned, _: datetime) -> RecordState:
     """The case is back."""
-    return with_overlays(state, loans=_without(state.overlays.loans, event.loan_id))
+    return with_overlays(state, loans=without(state.overlays.loans, event.loan_id))
 
 
 def paper_scanned(state: RecordState, event: events.PaperScanned, _: datetime) -> RecordState:
@@ -272,12 +212,7 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ReopenRequested: reopen_requested,
     events.ReopenApproved: reopen_approved,
     events.RecordRearchived: rearchived,
-    events.HoldPlaced: hold_placed,
-    events.HoldLifted: hold_lifted,
-    events.RecordSealed: sealed,
-    events.SealExtended: seal_extended,
-    events.RecordUnsealed: unsealed,
-    events.SealAttended: seal_attended,
+    **HOLD_STEPS,
     events.CopyIssued: copy_issued,
     events.LoanIssued: loan_issued,
     events.LoanRenewed: loan_renewed,

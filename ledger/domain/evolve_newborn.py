@@ -11,7 +11,7 @@ from uuid import UUID
 from ledger.domain import newborn_events as events
 from ledger.domain.course_state import BirthCorrection, Newborn
 from ledger.domain.newborns import entries_about
-from ledger.domain.next_version import next_version
+from ledger.domain.next_version import led, next_version
 from ledger.domain.state import RecordState
 
 
@@ -54,10 +54,8 @@ def linked(state: RecordState, event: events.NewbornLinked, _: datetime) -> Reco
 
 def _led_elsewhere(state: RecordState, subject_id: UUID) -> RecordState:
     """Who holds the record is to be told of this event, and what is about the newborn is about somebody else by it."""
-    entries, version = state.entries, state.version + 1
-    for entry in list(entries_about(state, subject_id)):
-        entries = entries.having(entry.entry_id, replace(entry, led_versions=(*entry.led_versions, version)))
-    return replace(state, entries=entries, overlays=replace(state.overlays, stay_version=version))
+    entries = led(state, entries_about(state, subject_id))
+    return replace(state, entries=entries, overlays=replace(state.overlays, stay_version=state.version + 1))
 
 
 def _with(state: RecordState, subject_id: UUID, **changes: Any) -> RecordState:

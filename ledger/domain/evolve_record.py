@@ -175,7 +175,8 @@ def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> R
 
 def transfer_proposed(state: RecordState, event: transfer_events.TransferProposed, _: datetime) -> RecordState:
     """A transfer begins."""
-    return _with_transfer(state, Transfer(event.transfer_id, event.counterpart, event.kind, TransferState.PROPOSED))
+    place = (event.transfer_id, event.counterpart, event.kind)
+    return _with_transfer(state, Transfer(*place, TransferState.PROPOSED, patient_id=state.patient_id))
 
 
 def transfer_packaged(state: RecordState, event: transfer_events.TransferPackaged, _: datetime) -> RecordState:

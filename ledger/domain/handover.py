@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
-from ledger.domain.transfer_state import Transfer
+from ledger.domain.transfer_state import Transfer, misnamed
 from ledger.domain.values import TransferState
 
 _ENDED = frozenset({TransferState.WITHDRAWN, TransferState.EXPIRED, TransferState.REJECTED})
@@ -13,9 +14,12 @@ _RECEIVED = frozenset(
 )
 
 
-def handed_over(transfer: Transfer, now: datetime) -> bool:
-    """Whether the recipient gets the package at `now`: until the offer ends; once received, also after that."""
-    if transfer.state in _ENDED:
+def handed_over(transfer: Transfer, patient_id: UUID, now: datetime) -> bool:
+    """Whether the recipient gets the package at `now`: until the offer ends; once received, also after that.
+
+    Never under another name than the record's patient now (`patient_id`).
+    """
+    if transfer.state in _ENDED or misnamed(transfer, patient_id):
         return False
     if transfer.state in _RECEIVED:
         return True

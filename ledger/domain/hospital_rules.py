@@ -112,9 +112,10 @@ class HospitalRules:
         except BadRulePack as error:
             raise _refused(field, "UNREADABLE_RULE_PACK", "this release cannot read the rule pack") from error
 
-    def known_templates(self, lineage: frozenset[str]) -> frozenset[str]:
-        """Ids of the templates that a pack of this lineage may name."""
-        return frozenset(id_ for (id_, _), each in self._templates.items() if each.pack in lineage | {""})
+    def known_templates(self, lineage: frozenset[str] | None) -> frozenset[str]:
+        """Ids of the templates that a pack of this lineage may name; None = of all that there are."""
+        named = self._templates.items()
+        return frozenset(id_ for (id_, _), each in named if lineage is None or each.pack in lineage | {""})
 
     def template(self, name: tuple[str, int]) -> Template | None:
         """A template, whosever it is."""

@@ -18,6 +18,8 @@ class Hold:
     mandate: str
     versions: frozenset[EntryRef]
     placed_at: datetime
+    whole: bool = False
+    """It listed everything that there was, as one that names nothing: what stands beside entries is meant too."""
 
 
 @dataclass(frozen=True)

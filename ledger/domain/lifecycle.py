@@ -66,7 +66,7 @@ _IDENTIFYING = (
     on.role_allowed("merge_patients"),
     on.second_allowed("merge_patients", lambda record: record.identified),
 )
-_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_FULLY_SEALED)
+_OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_HELD_AS_A_WHOLE, is_.NOT_FULLY_SEALED)
 _CORRECTS_NEWBORN = (
     newborn.NEWBORN_NOT_HELD,
     newborn.NEWBORN_NOT_SEALED,
@@ -263,7 +263,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     identity_commands.WithdrawIdentification: Rule(
         LIVING,
-        demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.NOT_FULLY_SEALED),
+        demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.ORIGINAL_NOT_SEALED),
         of_command=(who.NOT_ITS_NEWBORN_AGAIN, on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
     commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED), of_command=(time.ENDS_AFTER_START,)),

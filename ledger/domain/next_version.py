@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from ledger.domain.bucket_map import BucketMap
+from ledger.domain.changed import changed
 from ledger.domain.state import Archiving, Entry, EntryVersion, Overlays, RecordState
+
+T = TypeVar("T")
 
 
 def next_version(state: RecordState, **changes: Any) -> RecordState:
     """The record one version later, with these changes."""
-    return replace(state, version=state.version + 1, **changes)
+    return changed(state, version=state.version + 1, **changes)
 
 
 def with_entry(state: RecordState, entry: Entry) -> RecordState:
@@ -25,9 +30,17 @@ def with_next(before: Entry | None, entry_id: UUID, version: EntryVersion) -> En
     return Entry(entry_id, (version,)) if before is None else replace(before, versions=(*before.versions, version))
 
 
+def led(state: RecordState, entries: Iterable[Entry]) -> BucketMap[Entry]:
+    """All entries of the record, these being about somebody else by the event that follows."""
+    found, version = state.entries, state.version + 1
+    for entry in tuple(entries):
+        found = found.having(entry.entry_id, replace(entry, led_versions=(*entry.led_versions, version)))
+    return found
+
+
 def with_overlays(state: RecordState, **changes: Any) -> RecordState:
     """With these overlays."""
-    overlays: Overlays = replace(state.overlays, **changes)
+    overlays: Overlays = changed(state.overlays, **changes)
     return next_version(state, overlays=overlays)
 
 
@@ -38,5 +51,10 @@ def latest_end(state: RecordState, *said: datetime) -> datetime:
 
 def with_archiving(state: RecordState, **changes: Any) -> RecordState:
     """With this standing at quality control and archive."""
-    archiving: Archiving = replace(state.archiving, **changes)
+    archiving: Archiving = changed(state.archiving, **changes)
     return next_version(state, archiving=archiving)
+
+
+def without(mapping: Mapping[UUID, T], key: UUID) -> dict[UUID, T]:
+    """What is left once that key is gone."""
+    return {each: value for each, value in mapping.items() if each != key}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,8 +25,11 @@ _DEADLINE: Mapping[str, type] = {
 }
 _CALENDAR: Mapping[str, type] = {"zone": str, "holidays": list, "make_up_days": list}
 _NAMES: Mapping[type, str] = {str: "a text", bool: "true or false", int: "a whole number", list: "a list"}
-_GOES_BY = {"state_retention": "retention_state"}
-"""A list, and the key that names one of its tables: what the list lost is not missed there."""
+_GOES_BY = (
+    (re.compile(r"state_retention.*"), re.compile(r"retention_state:")),
+    (re.compile(r"deadline(\[\d+\](\.(id|start))?)?"), re.compile(r"mandatory\[\d+\]\.only_if_past:")),
+)
+"""What a list lost, and the fault of a key that names one of its tables: what is gone is not missed there."""
 
 Faults = list[tuple[str, str]]
 """Path and what is wrong there."""
@@ -48,9 +52,9 @@ class Shaped:
     def beside(self, faults: Iterable[str]) -> list[str]:
         """Faults of what was left, without those of what is gone: it is not missing, it is misshapen."""
         gone = [path for path, _ in self.misshapen]
-        gone += [key for name, key in _GOES_BY.items() if any(path.startswith(name) for path in gone)]
         under = tuple(path + end for path in gone for end in (":", ".", "["))
-        return [each for each in faults if not each.startswith(under)]
+        missed = [fault for lost, fault in _GOES_BY if any(map(lost.fullmatch, gone))]
+        return [each for each in faults if not each.startswith(under) and not any(by.match(each) for by in missed)]
 
 
 def shaped(data: Mapping[str, Any]) -> Shaped:

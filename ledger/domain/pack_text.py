@@ -13,6 +13,7 @@ from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shaped
 from ledger.domain.pack_templates import unknown_templates
 from ledger.domain.pack_transfer_note import unsourced_transfer_note
+from ledger.domain.pack_without_base import of_its_own
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.toml_lines import NotToml, parsed, placed
 
@@ -46,8 +47,8 @@ _KEYS = frozenset(
 )
 
 
-TemplatesOf = Callable[[frozenset[str]], Container[str]]
-"""Templates that a pack may name, by its lineage."""
+TemplatesOf = Callable[[frozenset[str] | None], Container[str]]
+"""Templates that a pack may name, by its lineage; None = it is not known, and everybody's may be meant."""
 
 
 def read_pack(
@@ -68,13 +69,17 @@ def read_pack(
     faults += [f"{name}: a layer has its own" for name in ("id", "version") if "extends" in own and name not in own]
     whole = layered(own, bases, faults)
     readable = shaped(whole)
-    found: list[str] = _unsourced(own, readable.data)
+    found: list[str] = []
     pack = RulePack.read(readable.data, found)
+    if "extends" in own and extended(own) not in bases:
+        found = list(of_its_own(own, found))
+    found += _unsourced(own, readable.data)
     if (pack.id, pack.version) == extended(own):
         found.append("extends: a pack does not extend itself")
-    # Whose templates it may name is told by its own id and by what it is laid over.
-    if templates and not any(each.startswith(("id:", "extends:")) for each in (*faults, *found)):
-        found += unknown_templates(pack, templates(pack.lineage))
+    if templates:
+        # Whose templates it may name is told by its own id and by what it is laid over.
+        nobodys = any(each.startswith(("id:", "extends:")) for each in (*faults, *found))
+        found += unknown_templates(pack, templates(None if nobodys else pack.lineage))
     if faults := [*faults, *readable.faults, *readable.beside(found)]:
         raise BadRulePack(placed(faults, PackLines(text, own, whole).line))
     return pack, whole

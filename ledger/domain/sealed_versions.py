@@ -35,8 +35,8 @@ def unlisted(record: RecordState, seal: Seal) -> list[tuple[UUID, EntryVersion]]
 
 
 def acts_on(record: RecordState, entry_ids: Iterable[UUID], after: int = 0) -> list[tuple[EntryRef, int]]:
-    """Countersignatures, retractions, corrected times and changes of whom these entries are about: of which version, by
-    which record version.
+    """Countersignatures, retractions, corrected times, changes of whom these entries or the record are about: of which
+    version, by which record version.
 
     `after` leaves out what a seal's last step had reached.
     """

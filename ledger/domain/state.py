@@ -93,7 +93,7 @@ class Entry:
     retracted_version: int = 0
     """Version of the record at which it was retracted; 0 = it was not."""
     led_versions: tuple[int, ...] = ()
-    """Versions of the record at which it came to be about somebody else, as a newborn was taken back or restored."""
+    """Versions of the record at which it came to be about somebody else, or the record did, by an identification."""
 
     @property
     def last(self) -> EntryVersion:

@@ -79,6 +79,10 @@ def _drafts(record: RecordState, _: Facts) -> Iterable[Violation]:
             yield Violation(f"entries[{entry.entry_id}]", "OPEN_DRAFT", "a draft is signed or retracted first")
 
 
+def _original_sealed(record: RecordState) -> bool:
+    return any(seal.mode is SealMode.ORIGINAL for seal in record.overlays.seals.values())
+
+
 def _fully_sealed(record: RecordState) -> bool:
     originals = [seal for seal in record.overlays.seals.values() if seal.mode is SealMode.ORIGINAL]
     # What was sealed as a whole stays so, whatever is filed beside it later.
@@ -157,15 +161,21 @@ NOT_SEALED = _guard("SEALED", "no seal stands", lambda record, _: not record.ove
 NOT_FULLY_SEALED = _guard(
     "FULLY_SEALED", "the original is not sealed as a whole", lambda record, _: not _fully_sealed(record)
 )
+NOT_HELD_AS_A_WHOLE = _guard(
+    "HELD",
+    "no hold stands that lists everything that there was",
+    lambda record, _: not any(each.whole for each in record.overlays.holds.values()),
+)
 IDENTITY_NOT_HELD = _guard(
     "HELD",
     "of an identification that is corrected: no hold stands",
     lambda record, _: not (record.identified and record.overlays.holds),
 )
+ORIGINAL_NOT_SEALED = _guard("SEALED", "no seal of an original stands", lambda record, _: not _original_sealed(record))
 IDENTITY_NOT_SEALED = _guard(
-    "FULLY_SEALED",
-    "of an identification that is corrected: the original is not sealed as a whole",
-    lambda record, _: not (record.identified and _fully_sealed(record)),
+    "SEALED",
+    "of an identification that is corrected: no seal of an original stands",
+    lambda record, _: not (record.identified and _original_sealed(record)),
 )
 NOT_LENT = _guard("LENT", "it is not on loan", lambda record, _: not record.overlays.loans)
 NO_OPEN_TRANSFER = _guard(

@@ -29,6 +29,8 @@ class Transfer:
     code: str = ""
     delivered: bool = False
     """The recipient has the package, whatever became of the offer afterwards."""
+    patient_id: UUID | None = None
+    """Whose the record was when it was offered."""
     outdated: bool = False
     """The record was changed since, and the recipient is to be told, or to get a later version."""
 
@@ -36,3 +38,8 @@ class Transfer:
 def run_out(transfer: Transfer, now: datetime) -> bool:
     """Whether the offer's last moment is over: at it the package is no longer handed over."""
     return transfer.expires_at is not None and now >= transfer.expires_at
+
+
+def misnamed(transfer: Transfer, patient_id: UUID) -> bool:
+    """Whether it was offered when the record was another patient's."""
+    return transfer.patient_id != patient_id

@@ -1,6 +1,6 @@
 """Reads of a hospital's ledger: events by stream and by position, heads, commands, reservations."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -192,6 +192,19 @@ class EventReader:
         """The reservations of one group in order of key."""
         rows = await self._rows("reservations_in_group", hospital, (kind, group, after_key, min(limit, ROWS_MAX)))
         return [ReservationRow(*row) for row in rows]
+
+    async def all_in_group(
+        self, hospital: str, kind: str, group: bytes, page: int = ROWS_MAX
+    ) -> AsyncIterator[ReservationRow]:
+        """Every reservation of one group in order of key, however many, read `page` (1 to 2,000) at a time."""
+        after_key = b""
+        while True:
+            rows = await self.reservations_in_group(hospital, kind, group, after_key, page)
+            for row in rows:
+                yield row
+            if len(rows) < min(page, ROWS_MAX):
+                return
+            after_key = rows[-1].key
 
     async def _binary(self, name: str, hospital: str, parameters: Sequence[bytes]) -> list[Any]:
         statement = statements("reading", hospital)[name]

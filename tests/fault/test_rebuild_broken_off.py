@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from ledger.lease import Leases
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
 from projections.department_board.view import DepartmentBoard
 from projections.digests import content_digest, view_digest
@@ -117,8 +118,9 @@ async def test_a_rebuild_whose_lease_ran_out_while_it_stood_still_goes_on(
             await rebuilding.held.reached.wait()
             frozen.send_signal(signal.SIGSTOP)
             rebuilding.end_term()
-            rebuilding.held.let_go()
             frozen.send_signal(signal.SIGCONT)
+            await eventually_async(lambda: Leases(rebuilding.ground.pool.connection).held("north"), what="it holds on")
+            rebuilding.held.let_go()
             assert await rebuilding.ended(frozen) == 0, rebuilding.said("frozen")
         assert f"rebuilt from {rebuilding.ground.head} events" in rebuilding.said("frozen")
         await rebuilding.assert_built_once()

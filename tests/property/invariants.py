@@ -229,6 +229,8 @@ def check_holds(step: Step) -> None:
         before, after = step.before.entries[entry_id], step.after.entries[entry_id]
         assert (len(after.versions), after.retracted) == (len(before.versions), before.retracted)
         assert subject_of(step.after, after) == subject_of(step.before, before)
+    if listed_entries(step.before) and step.before.identified and step.after.phase is not Phase.DESTROYED:
+        assert step.after.patient_id == step.before.patient_id
 
 
 def check_consultations(step: Step) -> None:

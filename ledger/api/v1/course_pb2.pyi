@@ -1325,7 +1325,9 @@ class IdentifyPatientRequest(_message.Message):
     patient_id: _builtins.str
     """The patient, UUID text."""
     visit_sequence: _builtins.int
-    """Number of the stay among that patient's stays of its type, where the one that it has is taken; 0 = it keeps its own."""
+    """Number of the stay among that patient's stays of its type, 0 = the one that it had there
+    before, else the one that it was registered with. Where that is taken another is named.
+    """
     reason: _builtins.str
     """Why the identification before was wrong; required where the record was identified already, and for nothing else."""
     @_builtins.property

@@ -287,10 +287,13 @@ class Hold(_message.Message):
     MANDATE_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     PLACED_AT_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
     hold_id: _builtins.str
     """Hold, UUID text."""
     mandate: _builtins.str
     """The legal mandate."""
+    whole: _builtins.bool
+    """It listed every finished version that there was, as one that names none: births stand still under it too."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRef]:
         """Entry versions that are held."""
@@ -306,10 +309,11 @@ class Hold(_message.Message):
         mandate: _builtins.str = ...,
         versions: _abc.Iterable[Global___EntryRef] | None = ...,
         placed_at: _timestamp_pb2.Timestamp | None = ...,
+        whole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["placed_at", b"placed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold_id", b"hold_id", "mandate", b"mandate", "placed_at", b"placed_at", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold_id", b"hold_id", "mandate", b"mandate", "placed_at", b"placed_at", "versions", b"versions", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

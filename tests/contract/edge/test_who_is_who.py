@@ -13,7 +13,12 @@ from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
-from ledger.api.v1.transfers_pb2 import FetchPackageRequest, OfferTransferRequest
+from ledger.api.v1.transfers_pb2 import (
+    TRANSFER_ANSWER_ACCEPTED,
+    FetchPackageRequest,
+    OfferTransferRequest,
+    RecordTransferAnswerRequest,
+)
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import context, register_patient, register_record, stamp
 from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, Life, by, short_visit
@@ -116,6 +121,40 @@ async def test_a_stay_that_is_identified_again_has_its_number_and_no_offer_of_be
         await client.call("CourseService/IdentifyPatient", corrected)
     found = await stay.read()
     assert (found.patient_id, found.visit_sequence) == (known, 2)
+
+
+async def test_what_was_received_under_a_wrong_name_is_not_handed_over_again(client: EdgeClient) -> None:
+    """Who took it up may fetch it once more, until the record is somebody else's."""
+    unknown = register_patient()
+    unknown.identity = common.IDENTITY_STATUS_UNVERIFIED
+    provisional = (await client.call("PatientService/RegisterPatient", unknown)).receipt.record_id
+    wrong, right = [
+        (await client.call("PatientService/RegisterPatient", register_patient())).receipt.record_id for _ in range(2)
+    ]
+    stay = Life(
+        client, (await client.call("RecordService/RegisterRecord", register_record(provisional))).receipt.record_id
+    )
+    await stay.record("StartCare", department="MED", bed="12", responsible=by().actor)
+    await stay.course("IdentifyPatient", ARCHIVIST, patient_id=wrong, visit_sequence=7)
+    offer = OfferTransferRequest(
+        context=context(), record_id=stay.record_id, recipient="south", kind=common.TRANSFER_KIND_REFERRAL
+    )
+    offered = await client.call("TransferService/OfferTransfer", offer)
+    place = {"record_id": stay.record_id, "transfer_id": offered.transfer_id, "recipient": "south"}
+    accepted = RecordTransferAnswerRequest(context=context(), answer=TRANSFER_ANSWER_ACCEPTED, **place)
+    await client.call("TransferService/RecordTransferAnswer", accepted)
+    fetch = FetchPackageRequest(hospital="north", **place)
+    assert await anext(client.stream("TransferService/FetchPackage", fetch))
+    corrected = course.IdentifyPatientRequest(
+        context=by(ARCHIVIST), record_id=stay.record_id, patient_id=right, reason="namesake", confirmed_by=AFFAIRS
+    )
+    await client.call("CourseService/IdentifyPatient", corrected)
+    with pytest.raises(RpcFailed) as failure:
+        await anext(client.stream("TransferService/FetchPackage", fetch))
+    assert failure.value.reason == "UNKNOWN_PACKAGE"
+    found = await stay.read()
+    assert (found.patient_id, found.visit_sequence) == (right, 1)
+    assert [each.state for each in found.transfers] == [common.TRANSFER_STATE_COMPLETED]
 
 
 async def test_no_visit_that_began_here_ends_before_it(client: EdgeClient) -> None:

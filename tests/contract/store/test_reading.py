@@ -51,6 +51,15 @@ async def test_reservations_are_found_by_key_and_group(ledger: Ledger) -> None:
     assert await ledger.reader.reservation("north", "source", b"\x63") is None
 
 
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+async def test_a_group_is_read_to_its_end_page_by_page(ledger: Ledger, page: int) -> None:
+    """Each once, in order of key, also where the last page is full."""
+    claims = tuple(Claim("source", bytes([n]), b"v", group=b"g" if n % 2 else b"h") for n in range(6))
+    await ledger.committer.append(command(Stream().next_event(), reservations=claims))
+    found = [row.key async for row in ledger.reader.all_in_group("north", "source", b"g", page)]
+    assert found == [b"\x01", b"\x03", b"\x05"]
+
+
 async def test_reservation_key_is_the_hospitals_own(ledger: Ledger) -> None:
     """Another hospital's key differs, and no two lists of parts give one HMAC."""
     await add_hospital(ledger.url("ledger_migrate"), "south", origin_prefix=ORIGIN_PREFIX)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
@@ -199,6 +200,25 @@ async def test_after_a_merge_both_halves_bear_the_identifiers_of_one_person(ledg
     await execute(other, apart)
     assert await _rules(ledger, _amend(survivor, passport)) == ["IDENTIFIER_IN_USE"]
     await execute(ledger, _amend(gone, passport))
+
+
+async def test_who_was_merged_or_parted_elsewhere_is_not_judged_by_memory(ledger: Ledger, other: Ledger) -> None:
+    """A process that has seen the patient files nothing under who another one merged, and goes on after an unmerge."""
+    gone, survivor = await registered_patient(ledger), await registered_patient(ledger)
+    nobody = requests.register_patient()
+    nobody.identity = common.IDENTITY_STATUS_UNVERIFIED
+    provisional = str((await execute(other, nobody)).record_id)
+    unknown = str((await execute(other, requests.register_record(provisional))).record_id)
+    await execute(other, requests.register_record(gone))
+    both = {"patient_id": gone, "survivor_id": survivor, "reason": "one person"}
+    await execute(ledger, identity.MergePatientsRequest(context=_by_steward(), **both))
+    identify = course.IdentifyPatientRequest(context=_by_steward(), record_id=unknown, patient_id=gone)
+    identify.visit_sequence = 2
+    assert await _rules(other, requests.register_record(gone, 3)) == ["MERGED"]
+    assert await _rules(other, identify) == ["MERGED"]
+    await execute(ledger, identity.UnmergePatientsRequest(context=_by_steward(), **both))
+    assert (await execute(other, requests.register_record(gone, 3))).events == 1
+    assert (await execute(other, identify)).events == 2
 
 
 async def _rules(ledger: Ledger, request: Any) -> list[str]:

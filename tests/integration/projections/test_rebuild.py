@@ -15,7 +15,7 @@ from projections.comparison import Compared, compare
 from projections.department_board.view import DepartmentBoard
 from projections.digests import content_digest, view_digest
 from projections.faults import note_fault
-from projections.generation import Generation, add_building, ensure_live, generations, prepare
+from projections.generation import Generation, add_building, ensure_live, generations, prepare, swap
 from projections.operations import ViewOperations
 from projections.projector import Projector, ViewStopped
 from projections.rebuild import RebuildStalled, rebuild
@@ -116,6 +116,31 @@ async def test_a_projector_that_was_taken_over_cannot_commit(ground: Ground) -> 
         with pytest.raises(Fenced):
             await old.take_over(connection)
         assert await content_digest(ground.pool, "north", view) == before
+
+
+async def test_what_another_rebuild_has_shown_is_left_alone_by_the_one_before(ground: Ground) -> None:
+    """Neither shown before its time nor dropped as its own predecessor afterwards, nor taken over."""
+    view = DepartmentBoard()
+    ground.append(history(3))
+    async with ground.pool.connection() as connection:
+        await prepare(connection, "north")
+        number = (await add_building(connection, "north", view, PARTITIONS)).number
+        late, later = (Projector("north", view, number, epoch, building=True) for epoch in (1, 2))
+        await late.take_over(connection)
+        await later.take_over(connection)
+        with pytest.raises(Fenced):
+            await swap(connection, "north", view, 0, number, late.epoch)
+        feed = await ground.open_feed("north", PARTITIONS, {})
+        while batch := await feed.poll(0.1, 500):
+            await later.handle(connection, batch)
+        assert await swap(connection, "north", view, 0, number, later.epoch)
+        shown = await content_digest(ground.pool, "north", view)
+        for each in (late, later):
+            with pytest.raises(Fenced):
+                await swap(connection, "north", view, number, number, each.epoch)
+            with pytest.raises(Fenced):
+                await each.take_over(connection)
+    assert await content_digest(ground.pool, "north", view) == shown
 
 
 async def test_a_rebuild_that_meets_too_much_poison_leaves_the_old_rows(ground: Ground) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,7 +28,9 @@ from ledger.api.v1 import (
 )
 from ledger.application.body_codec import UndecodableBody, UnknownType, decode_body, encode_body
 from ledger.application.command_table import STREAM_FIELD
-from ledger.application.message_codec import PlanMismatch, from_timestamp, to_domain, to_message, to_timestamp
+from ledger.application.message_codec import from_timestamp, read_thoroughly, to_domain, to_message, to_timestamp
+from ledger.application.message_fields import PlanMismatch
+from ledger.application.quick_reader import Doubt, quick_reader
 from ledger.domain.commands import CommandContext
 from ledger.domain.events import EVENT_TYPES, stored_name
 from ledger.domain.refusal import Refused
@@ -58,18 +60,55 @@ UUID_TEXT = "00000000-0000-4000-8000-000000000001"
 @given(data=st.data())
 @QUICK
 def test_every_event_comes_back_from_its_body(cls: type[Any], data: st.DataObject) -> None:
-    """Body bytes hold all of an event, for every class."""
+    """Body bytes hold all of an event, for every class; the quick reader doubts none."""
     event = data.draw(values_of(cls))
     assert decode_body(stored_name(cls), encode_body(event)) == event
+    assert quickly(to_message(event, BODIES[stored_name(cls)]), cls) == event
 
 
 @pytest.mark.parametrize("cls", sorted(STREAM_FIELD, key=str))
 @given(data=st.data())
 @QUICK
 def test_every_command_comes_back_from_its_request(cls: type[Any], data: st.DataObject) -> None:
-    """A request holds all of a command, for every class."""
+    """A request holds all of a command, for every class; the quick reader doubts none."""
     command = data.draw(values_of(cls))
     assert to_domain(to_message(command, request_of(cls)), cls) == command
+    assert quickly(to_message(command, request_of(cls)), cls) == command
+
+
+@pytest.mark.parametrize("cls", sorted((*EVENT_TYPES, *STREAM_FIELD), key=str))
+@given(data=st.data())
+@settings(QUICK, max_examples=10)
+def test_both_readers_take_the_same_for_right(cls: type[Any], data: st.DataObject) -> None:
+    """Of damaged bytes that are still a message both make the same value, or the thorough one names faults and the
+    quick one doubts."""
+    message = to_message(data.draw(values_of(cls)), BODIES[stored_name(cls)] if cls in EVENT_TYPES else request_of(cls))
+    damaged = bytearray(message.SerializeToString())
+    if not damaged:
+        return
+    at = data.draw(st.integers(0, len(damaged) - 1))
+    damaged[at] = data.draw(st.sampled_from([0, 1, 2, 10, 31, 65, 90, 127, 255, damaged[at] ^ 1]))
+    try:
+        message.ParseFromString(bytes(damaged))
+    except DecodeError:
+        return
+    assert quickly(message, cls) == thoroughly(message, cls)
+
+
+def quickly(message: Message, cls: type[Any]) -> Any:
+    """The value, or None where the reader doubts."""
+    try:
+        return quick_reader(message.DESCRIPTOR, cls)(message)
+    except Doubt:
+        return None
+
+
+def thoroughly(message: Message, cls: type[Any]) -> Any:
+    """The value, or None where the reader names faults."""
+    try:
+        return read_thoroughly(message, cls)
+    except Refused:
+        return None
 
 
 @given(values_of(CommandContext))

@@ -375,6 +375,12 @@ def _seal_first(stream: Stream) -> UUID:
     return made(stream, command, "seal_id", leaves=leaves(stream))
 
 
+def _hold_first(stream: Stream) -> UUID:
+    """A hold on the first entry alone."""
+    named = (EntryRef(first(stream), 1),)
+    return made(stream, keeping.PlaceHold(RECORD, "court order", "district court", named), "hold_id")
+
+
 def _kept_about(keep: Callable[[Stream], UUID], of: Callable[[UUID], Command]) -> tuple[Stream, Command]:
     """The last of two newborns, about whom something is kept as it is."""
     stream = _twins(of=of)
@@ -572,10 +578,10 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": PHYSICIAN, "patient": patient()}),
     Case("ROLE_NOT_ALLOWED", lambda: (_identified(), course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", SUPERIOR)), {"patient": patient()}),
     Case("HELD", lambda: after(_identified(), hold, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
-    Case("FULLY_SEALED", lambda: after(_identified(), seal, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
+    Case("SEALED", lambda: after(_identified(), seal, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
     Case("NOT_IDENTIFIED", lambda: (_unverified(), nobody_known())),
     Case("HELD", lambda: after(_identified(), hold, lambda _: nobody_known())),
-    Case("FULLY_SEALED", lambda: after(_identified(), seal, lambda _: nobody_known())),
+    Case("SEALED", lambda: after(_identified(), seal, lambda _: nobody_known())),
     Case("SAME_PERSON", lambda: (_identified(), nobody_known(ARCHIVIST))),
     Case("NOT_A_PERSON", lambda: (_identified(), nobody_known()), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (_identified(), nobody_known()), {"actor": PHYSICIAN}),
@@ -675,7 +681,8 @@ CASES: list[Case] = [
         for case in (
             Case("UNKNOWN_SUBJECT", lambda of=of: (_twins(), of(NOBODY))),
             Case("WINDOW_OVER", with_entry(lambda of=of: _twins(reopened(), of=of), lambda s, of=of: of(_last_newborn(s))), {"now": NOW + timedelta(days=4)}),
-            Case("ENTRY_HELD", lambda of=of: _kept_about(hold, of)),
+            Case("HELD", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, hold, lambda _: of(_last_newborn(s)))[1])),
+            Case("ENTRY_HELD", lambda of=of: _kept_about(_hold_first, of)),
             Case("ENTRY_SEALED", lambda of=of: _kept_about(_seal_first, of)),
             Case("FULLY_SEALED", with_entry(lambda of=of: _twins(closed(), of=of), lambda s, of=of: after(s, seal, lambda _: of(_last_newborn(s)))[1])),
             Case("NOT_A_PERSON", with_entry(lambda of=of: _twins(of=of), lambda s, of=of: of(_last_newborn(s))), {"actor": CLOCK}),

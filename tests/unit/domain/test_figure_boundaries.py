@@ -48,6 +48,7 @@ from tests.unit.domain.given import (
     NOTARY,
     NOW,
     PACKAGE,
+    PATIENT,
     PHYSICIAN,
     RECORD,
     RESULT,
@@ -128,7 +129,7 @@ def _offer(figure: int) -> Boundary:
     command = OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)
     offer = made(stream, command, "transfer_id", counterpart_known=True, package=PACKAGE)
     transfer = stream.record.transfers[offer]
-    return Boundary(NOW + figure * DAY, lambda at: handed_over(transfer, at), pattern=BEFORE)
+    return Boundary(NOW + figure * DAY, lambda at: handed_over(transfer, PATIENT, at), pattern=BEFORE)
 
 
 def _loan(figure: int) -> Boundary:

@@ -13,12 +13,14 @@ from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, SubmitRecord
 from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.decide_holder import TOLD_MAX
-from ledger.domain.decide_identification import WRONG_NAME
 from ledger.domain.decision import Bump, Claim, PackageFacts
 from ledger.domain.handover import handed_over
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.identity_events import IdentificationWithdrawn
-from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.keeping_events import RecordSealed, SealExtended
+from ledger.domain.keeping_values import DisposalOpinion, EntryRef, SealedVersion, SealMode, SealParty, UnsealGround
+from ledger.domain.misnamed_offers import WRONG_NAME
+from ledger.domain.sealed_versions import came_since
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer
 from ledger.domain.transfer_events import TransferOutdated, TransferWithdrawn
@@ -31,6 +33,7 @@ from tests.unit.domain.given import (
     LIST,
     NOW,
     PATIENT,
+    PATIENTS_SIDE,
     RECORD,
     STEWARD,
     SUPERVISORS,
@@ -41,7 +44,7 @@ from tests.unit.domain.given import (
     patient,
     visit_of,
 )
-from tests.unit.domain.refusals import hold, made
+from tests.unit.domain.refusals import hold, leaves, made
 
 WRONG, RIGHT = UUID(int=21), UUID(int=22)
 LATER = NOW + TERM
@@ -121,7 +124,8 @@ def test_what_is_offered_under_the_wrong_name_is_taken_back(command: Command) ->
         (waits, "west", WRONG_NAME),
     ]
     assert stream.record.transfers[done].state is TransferState.COMPLETED
-    assert not any(handed_over(stream.record.transfers[each], NOW) for each in (fetched, waits))
+    now = (stream.record.patient_id, NOW)
+    assert not any(handed_over(stream.record.transfers[each], *now) for each in (fetched, waits))
     answer = RecordTransferAnswer(RECORD, waits, "west", TransferAnswer.ACCEPTED, "", "")
     assert stream.refused(answer)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
 
@@ -148,6 +152,58 @@ def test_hospitals_are_told_and_offers_taken_back_in_one_command() -> None:
     assert len(events) <= EVENTS_PER_COMMAND_MAX
 
 
+def many_offers(stream: Stream) -> list[UUID]:
+    """More than one command can take back; the last one was fetched."""
+    sent = [offered(stream, f"h{number}") for number in range(TOLD_MAX + 20)]
+    stream.when(RecordTransferAnswer(RECORD, sent[-1], f"h{len(sent) - 1}", TransferAnswer.VERIFIED, "", ""))
+    return sent
+
+
+def left_out(stream: Stream) -> list[UUID]:
+    """Transfers that wait for their recipient."""
+    return [each.transfer_id for each in stream.record.transfers.values() if each.state is TransferState.OFFERED]
+
+
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_any_number_of_offers_keeps_no_wrong_name(command: Command) -> None:
+    """The name is put right; what one command cannot take back is handed over to nobody, and accepted by nobody."""
+    stream = taken_for_another()
+    sent = many_offers(stream)
+    events = stream.when(command, patient=known_as("MRN-8")).events
+    assert len(events) <= EVENTS_PER_COMMAND_MAX
+    assert [type(each) for each in events].count(TransferWithdrawn) == TOLD_MAX
+    left = left_out(stream)
+    assert len(left) == 20
+    assert sent[-1] not in left, "what was fetched runs out by no time"
+    assert not any(handed_over(stream.record.transfers[each], stream.record.patient_id, NOW) for each in sent)
+    recipient = stream.record.transfers[left[0]].counterpart
+    for answer in (TransferAnswer.VERIFIED, TransferAnswer.ACCEPTED):
+        taken = RecordTransferAnswer(RECORD, left[0], recipient, answer, "", "")
+        assert stream.refused(taken)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+    # A recipient that found nothing to fetch says so.
+    stream.when(RecordTransferAnswer(RECORD, left[0], recipient, TransferAnswer.REJECTED, "OFFER_WITHDRAWN", ""))
+    assert stream.record.transfers[left[0]].state is TransferState.REJECTED
+
+
+def test_what_was_left_is_taken_back_with_the_next_offer_or_identification() -> None:
+    """Under the right name the record is offered anew: to one of them in place of the earlier offer, the rest go."""
+    stream = taken_for_another()
+    many_offers(stream)
+    stream.when(CORRECTED, patient=known_as("MRN-8"))
+    anew = offered(stream, stream.record.transfers[left_out(stream)[0]].counterpart)
+    assert stream.last_events.count("TransferSuperseded") == 1
+    assert stream.last_events.count("TransferWithdrawn") == 19
+    assert left_out(stream) == [anew]
+    offered(stream, "west")
+    assert "TransferWithdrawn" not in stream.last_events
+    other = taken_for_another()
+    many_offers(other)
+    other.when(NOBODY_KNOWN, patient=known_as("MRN-1"))
+    other.when(IdentifyPatient(RECORD, RIGHT), patient=known_as("MRN-8"))
+    assert other.last_events.count("TransferWithdrawn") == 20
+    assert left_out(other) == []
+
+
 def test_who_is_named_again_has_the_stay_under_its_old_number() -> None:
     """After nobody, and after somebody else: the claim of the first time is its own, and another is no second one."""
     stream = taken_for_another(number=4)
@@ -158,12 +214,24 @@ def test_who_is_named_again_has_the_stay_under_its_old_number() -> None:
     assert stream.last_events == ["PatientIdentified", "VisitRenumbered"]
     assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-7", 4)
     stream.when(CORRECTED, patient=known_as("MRN-8"))
-    assert stream.record.visit_sequence == 4
+    assert stream.record.visit_sequence == 1
     stream.when(replace(CORRECTED, patient_id=WRONG, visit_sequence=6), patient=known_as("MRN-7"))
     stream.when(CORRECTED, patient=known_as("MRN-8"), number_claimed=True)
     claims = stream.when(replace(CORRECTED, patient_id=WRONG), patient=known_as("MRN-7")).reservations
     assert claims == (Claim("visit", ("MRN-7", "INPATIENT", "6"), group=("MRN-7",)),)
     assert stream.record.visit_sequence == 6
+
+
+def test_a_correction_gives_nobody_the_wrong_patients_number() -> None:
+    """Who is new to the record has the stay under the number of its registration, or the one that is named."""
+    stream = taken_for_another(number=4)
+    decision = stream.when(CORRECTED, patient=known_as("MRN-8"))
+    assert decision.reservations == (Claim("visit", ("MRN-8", "INPATIENT", "1"), group=("MRN-8",)),)
+    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered"]
+    assert (stream.record.case_number, stream.record.visit_sequence) == ("MRN-8", 1)
+    named = taken_for_another(number=4)
+    named.when(replace(CORRECTED, visit_sequence=9), patient=known_as("MRN-8"))
+    assert named.record.visit_sequence == 9
 
 
 def test_a_first_identification_outdates_nothing_and_waits_for_no_hold() -> None:
@@ -172,6 +240,49 @@ def test_a_first_identification_outdates_nothing_and_waits_for_no_hold() -> None
     hold(stream)
     stream.when(IdentifyPatient(RECORD, WRONG), patient=known_as("MRN-7"))
     assert stream.last_events == ["PatientIdentified"]
+
+
+def of_entry(stream: Stream, entry_id: UUID, mode: SealMode) -> UUID:
+    """A seal of one entry beside others."""
+    command = keeping.SealRecord(RECORD, mode, SealParty.PATIENT_SIDE, "", (entry_id,), PATIENTS_SIDE)
+    return made(stream, command, "seal_id", leaves=leaves(stream))
+
+
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_whose_a_sealed_original_is_stays(command: Command) -> None:
+    """One sealed entry is enough, whatever is written beside it; when the seal is opened it is put right."""
+    stream = taken_for_another()
+    seal_id = of_entry(stream, stream.entry(), SealMode.ORIGINAL)
+    stream.entry()
+    assert stream.refused(command, patient=known_as("MRN-8"))[1] == [("record_id", "SEALED")]
+    both = keeping.UnsealRecord(RECORD, seal_id, UnsealGround.BOTH_PRESENT, "", PATIENTS_SIDE)
+    stream.when(both)
+    stream.when(command, patient=known_as("MRN-8"))
+
+
+def test_whose_the_record_is_is_an_act_on_a_sealed_copy() -> None:
+    """Who was named first, another, nobody, somebody again: each came since, until an extension lists its leaf."""
+    stream = active(identity=IdentityStatus.UNVERIFIED)
+    first = stream.entry()
+    seal_id = of_entry(stream, first, SealMode.COPY)
+    again = IdentifyPatient(RECORD, WRONG)
+    said = "PatientIdentified"
+    for command, event in ((again, said), (CORRECTED, said), (NOBODY_KNOWN, "IdentificationWithdrawn"), (again, said)):
+        assert came_since(stream.record, stream.record.overlays.seals[seal_id]) == []
+        before = stream.record.version
+        stream.when(command, patient=known_as("MRN-8"))
+        act = leaves(stream)[before + stream.last_events.index(event)]
+        assert came_since(stream.record, stream.record.overlays.seals[seal_id]) == [EntryRef(first, 1)]
+        extended, _ = stream.when(keeping.ExtendSeal(RECORD, seal_id, PATIENTS_SIDE), leaves=leaves(stream)).events
+        assert isinstance(extended, SealExtended)
+        assert extended.versions == (SealedVersion(first, 1, act),)
+    later = stream.entry()
+    sealed = stream.when(
+        keeping.SealRecord(RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "", (later,), PATIENTS_SIDE),
+        leaves=leaves(stream),
+    ).events[0]
+    assert isinstance(sealed, RecordSealed)
+    assert len(sealed.versions) == 1, "nothing was said of whose it is since it was written"
 
 
 def test_who_is_nobody_known_is_provisional_again() -> None:

@@ -109,6 +109,60 @@ def test_what_keeps_nothing_about_a_newborn_stops_nobody(keep: Keep) -> None:
     stream.when(RestoreNewborn(RECORD, wrong, "two were born"))
 
 
+def held_whole(stream: Stream) -> UUID:
+    """A hold that names nothing."""
+    return _id_of(stream, keeping.PlaceHold(RECORD, "court order", "district court", ()), "hold_id")
+
+
+def all_commands(right: UUID, wrong: UUID, led: UUID) -> tuple[Command, ...]:
+    """What is put right of newborns: one is corrected, one led to the right one or never born, one stands again."""
+    return (
+        *corrections(right, wrong),
+        WithdrawNewborn(RECORD, wrong, None, "nobody was born"),
+        RestoreNewborn(RECORD, led, "two were born"),
+    )
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_hold_on_the_whole_record_keeps_births_that_no_entry_tells(written: int) -> None:
+    """A dispute about an injury at birth is about that minute. What comes later frees nobody, its end does."""
+    stream = active()
+    right, wrong, led = (born_in(stream) for _ in range(3))
+    for _ in range(written):
+        stream.entry()
+    stream.when(WithdrawNewborn(RECORD, led, right, "twice"))
+    hold_id = held_whole(stream)
+    stream.entry()
+    for command in all_commands(right, wrong, led):
+        assert stream.refused(command)[1] == [("record_id", "HELD")]
+    actions = {each.name: each.reasons for each in allowed_actions(stream.record, facts())}
+    for name in ("CorrectBirth", "WithdrawNewborn", "RestoreNewborn"):
+        assert [each.rule for each in actions[name]] == ["HELD"]
+    born_in(stream)
+    stream.when(keeping.LiftHold(RECORD, hold_id, "settled"))
+    for command in all_commands(right, wrong, led)[1::2]:
+        stream.when(command)
+
+
+def test_a_hold_is_on_the_whole_record_where_it_lists_every_version() -> None:
+    """The event says what was listed: who names all that is finished means everything. A draft is no part."""
+    stream = active()
+    one, other = stream.entry(), stream.entry()
+    stream.when(DraftEntry(RECORD, None, note("Wri")))
+    held(stream, one)
+    versions = tuple(EntryRef(each, 1) for each in (one, other))
+    stream.when(keeping.PlaceHold(RECORD, "court order", "district court", versions))
+    held_whole(stream)
+    assert [each.whole for each in stream.record.overlays.holds.values()] == [False, True, True]
+
+
+def test_a_hold_on_a_draft_alone_is_on_no_whole_record() -> None:
+    """Nothing was finished, and yet something was named."""
+    stream = active()
+    held(stream, _id_of(stream, DraftEntry(RECORD, None, note("Wri")), "entry_id"))
+    assert [each.whole for each in stream.record.overlays.holds.values()] == [False]
+
+
 @pytest.mark.parametrize("keep", [held, sealed])
 def test_the_front_end_offers_what_puts_right_somebody(keep: Keep) -> None:
     """Not where everybody is kept, nor to restore one who is."""

@@ -286,7 +286,8 @@ def test_what_is_held_or_sealed_is_not_led_elsewhere(mode: SealMode | None) -> N
     """A dispute is about who it was: mistakes are put right when it is over; adding goes on."""
     stream, right, wrong = twice()
     _ = hold(stream) if mode is None else seal(stream, mode)
-    rules = {("subject_id", "ENTRY_HELD")} if mode is None else {("record_id", "FULLY_SEALED"), ("subject_id", SEALED)}
+    of_record, of_entry = ("HELD", "ENTRY_HELD") if mode is None else ("FULLY_SEALED", SEALED)
+    rules = {("record_id", of_record), ("subject_id", of_entry)}
     for command in (
         WithdrawNewborn(RECORD, wrong, right, "registered twice"),
         CorrectBirth(RECORD, right, NOW - timedelta(hours=1), "wrong clock"),

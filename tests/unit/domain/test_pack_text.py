@@ -111,8 +111,8 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         "line 12: retention.INPATIENT.years: a whole number from 1 to 1000 is required",
         "line 13: retention.INPATIENT.origin: no such key",
         "line 18: deadline[21].figure: a whole number from 1 to 10000 is required",
-        "line 24: mandatory[12].visits: no such visit type SPA",
-        "line 25: mandatory[12].only_if: one of consultation, death, grave, rescue, surgery, survival, transfer",
+        "line 24: mandatory[14].visits: no such visit type SPA",
+        "line 25: mandatory[14].only_if: one of consultation, death, grave, rescue, surgery, survival, transfer",
     ]
 
 
@@ -196,7 +196,7 @@ def test_what_has_no_shape_hides_no_other_fault(misshapen: str, fault: str) -> N
     assert told[0] == fault
     assert [each.partition(": ")[2] for each in told[1:]] == [
         "keeping.loan_days.figure: a whole number from 1 to 10000 is required",
-        "mandatory[11].all_of: no such template horoscope",
+        f"mandatory[{len(default_pack().mandatory)}].all_of: no such template horoscope",
         "deadline[21].source: a layer that gives a figure says where it is from",
         "deadline[21].unit: one of days, hours, minutes, working_days",
     ]

@@ -252,7 +252,7 @@ said_words = st.builds(
     st.lists(st.tuples(st.sampled_from(("his", "lab", "pacs", "desk")), said_words), min_size=1, max_size=8),
 )
 def test_no_word_is_lost_and_the_first_of_them_shows(by_desk: bool, sayings: list[tuple[str, Said]]) -> None:
-    """After any sayings: of each field the desk's word, else the first that it did not strike out, or more."""
+    """Of each field: the desk's word, else the first that it did not strike out, or what says more."""
     patient, desk, struck = Patient(FULL if by_desk else None), FULL if by_desk else NOTHING, set[tuple[str, str]]()
     last: dict[str, Said] = {}
     if not by_desk:

@@ -151,7 +151,7 @@ def test_an_offer_that_nobody_answers_runs_out_at_its_end(seconds: int, *, over:
     stream, transfer_id = offered()
     late = {"now": NOW + timedelta(days=7, seconds=seconds)}
     command = ExpireTransfer(RECORD, transfer_id)
-    assert handed_over(stream.record.transfers[transfer_id], late["now"]) is not over
+    assert handed_over(stream.record.transfers[transfer_id], stream.record.patient_id, late["now"]) is not over
     if not over:
         assert stream.refused(command, **late) == (RefusalKind.STATE, [("transfer_id", "NOT_EXPIRED")])
         return

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import AnswerConsultation, RequestConsultation
+from ledger.domain.commands import AnswerConsultation, RequestConsultation, TransferDepartment
 from ledger.domain.course_commands import ArriveAtConsultation, CorrectTime, ReportMissedDeadline, WithdrawConsultation
 from ledger.domain.deadlines import Deadline, deadlines
 from ledger.domain.keeping_commands import RearchiveRecord
@@ -32,6 +32,7 @@ from tests.unit.domain.given import (
 from tests.unit.domain.refusals import COLLEAGUE
 
 CHIEF = Actor(UUID(int=31), "Dr. Jin", "chief", "cardiology", "L-31")
+NEUROLOGIST = Actor(UUID(int=32), "Dr. Nie", "chief", "neurology", "L-32")
 
 
 def asked(urgency: Urgency = Urgency.EMERGENCY) -> tuple[Stream, UUID]:
@@ -136,6 +137,39 @@ def test_what_the_consultant_came_to_is_withdrawn_by_the_head_alone() -> None:
     found = stream.record.consultations[asked_id]
     assert (found.arrived_at, found.withdrawal_reason) == (NOW, "meant for the next bed")
     assert not any("consultation" in each.text for each in MANDATORY_THERE.faults(stream.record, facts()))
+
+
+@pytest.mark.parametrize(
+    ("who_came", "who_withdraws", "taken"),
+    [
+        (NEUROLOGIST, NEUROLOGIST, False),
+        (NEUROLOGIST, replace(NEUROLOGIST, id=UUID(int=33)), False),
+        (NEUROLOGIST, replace(CHIEF, department=""), False),
+        (CHIEF, CHIEF, False),
+        (CHIEF, replace(CHIEF, id=UUID(int=34)), True),
+        (NEUROLOGIST, CHIEF, True),
+    ],
+)
+def test_nobody_frees_himself_of_the_note_that_he_owes(who_came: Actor, who_withdraws: Actor, *, taken: bool) -> None:
+    """After the arrival it is a head of the department that asked, and another than who entered the arrival."""
+    stream, asked_id = asked()
+    stream.when(ArriveAtConsultation(RECORD, asked_id), actor=who_came)
+    assert stream.record.consultations[asked_id].arrived_by == who_came.id
+    if taken:
+        stream.when(withdraw(asked_id), actor=who_withdraws)
+        return
+    refused = (RefusalKind.STATE, [("consultation_id", "ALREADY_ARRIVED")])
+    assert stream.refused(withdraw(asked_id), actor=who_withdraws) == refused
+    assert any("consultation" in each.text for each in MANDATORY_THERE.faults(stream.record, facts()))
+
+
+def test_it_counts_which_department_asked_and_not_where_the_patient_lies_now() -> None:
+    """Moved to the consultant's own department he is still not its head."""
+    stream, asked_id = asked()
+    stream.when(ArriveAtConsultation(RECORD, asked_id), actor=NEUROLOGIST)
+    stream.when(TransferDepartment(RECORD, "neurology", "3", None, None))
+    assert stream.refused(withdraw(asked_id), actor=NEUROLOGIST)[1] == [("consultation_id", "ALREADY_ARRIVED")]
+    stream.when(withdraw(asked_id), actor=CHIEF)
 
 
 def test_it_is_withdrawn_in_a_window_and_not_after_it() -> None:
