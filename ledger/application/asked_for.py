@@ -9,6 +9,7 @@ from ledger.application.command_table import Asked
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import Command, RegisterRecord
 from ledger.domain.decision import LEDGER, MAP
+from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.lifecycle import RULES
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
@@ -51,5 +52,7 @@ def claim_of(asked: Asked) -> tuple[str, tuple[str, ...]] | None:
         return MAP, ()
     if isinstance(asked.command, RULEBOOK):
         return LEDGER, ()
+    if isinstance(asked.command, WithdrawRecognition):
+        return "source", (asked.command.system, asked.command.type, asked.command.id)
     source = asked.context.source
     return None if source is None else ("source", (source.system, source.type, source.id))

@@ -39,7 +39,7 @@ from ledger.domain.decision import PATIENT, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
-from ledger.domain.identity_commands import MergePatients, WithdrawIdentification
+from ledger.domain.identity_commands import MergePatients, WithdrawIdentification, WithdrawRecognition
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -64,6 +64,7 @@ from ledger.trust.leaf import leaf_hash
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
 """Commands that choose among the rules there are, or name a template without its version."""
 _NOBODY = UUID(int=0)
+_OnIdentity = RegisterPatient | AmendPatient | WithdrawRecognition
 _AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, ApproveDisposal})
 """Commands that ask whether a term is over, which the pack in force now may have lengthened."""
 _BY_RETENTION = frozenset({ArchiveRecord, RearchiveRecord})
@@ -103,7 +104,7 @@ class FactGathering:
 
     async def opened(self, asked: Asked, claimed: ClaimedItem | None) -> UUID | None:
         """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""
-        if claimed is not None or not isinstance(asked.command, RegisterPatient):
+        if not isinstance(asked.command, RegisterPatient) or (claimed is not None and not claimed.is_free):
             return claimed.stream_id if claimed else None
         if asked.context.source is None:
             return None
@@ -140,7 +141,7 @@ class FactGathering:
         )
         facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
-            case RegisterPatient() | AmendPatient():
+            case RegisterPatient() | AmendPatient() | WithdrawRecognition():
                 return await self._of_identity(facts, asked.command, loaded)
             case RegisterRecord(patient_id=UUID() as patient_id):
                 bumps = await self._bumps(patient_id)
@@ -162,16 +163,17 @@ class FactGathering:
             case _:
                 return await self._of_persons(facts, asked, loaded)
 
-    async def _of_identity(self, facts: Facts, command: RegisterPatient | AmendPatient, loaded: Loaded | None) -> Facts:
+    async def _of_identity(self, facts: Facts, command: _OnIdentity, loaded: Loaded | None) -> Facts:
         """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
         state = loaded.state if loaded else None
         # Who is only recognised keeps what is known, and what is named says who that is.
-        amended = state if isinstance(command, AmendPatient) or facts.claimed else None
+        recognises = isinstance(command, RegisterPatient) and (facts.claimed is None or facts.claimed.is_free)
+        amended = None if recognises else state
         bearers = await self._identities.bearers(identifiers_named(command, amended))
         facts = replace(facts, bearers=bearers)
-        if loaded is None:
+        if loaded is None and isinstance(command, RegisterPatient):
             return replace(facts, alike=await self._identities.alike(command.details))
-        if not isinstance(loaded.state, PatientState):
+        if loaded is None or not isinstance(loaded.state, PatientState):
             return facts
         details = details_after(command, loaded.state, facts.context.source)
         claimed = await self._identities.likeness_claimed(details, loaded.stream_id)

@@ -174,11 +174,12 @@ class Ledger:
         return await self._holder(hospital, await stated.holder(persons, fact))
 
     async def _holder(self, hospital: str, claimed: ClaimedItem | None) -> list[Found]:
-        if claimed is None:
+        if claimed is None or claimed.is_free:
             return []
         head = await self._reader.stream_head(hospital, claimed.stream_id)
         linked = claimed.taken is Taken.LINKED
-        return [Found(claimed.stream_id, head.kind if head else "", claimed.entry_id, linked)]
+        entry_id = None if claimed.taken is Taken.PATIENT else claimed.entry_id
+        return [Found(claimed.stream_id, head.kind if head else "", entry_id, linked)]
 
     async def _grouped(self, tenant: Tenant, kind: str, parts: tuple[str, ...]) -> list[ReservationRow]:
         return await self._reader.reservations_in_group(tenant.hospital, kind, tenant.keys.key(kind, parts))

@@ -28,7 +28,8 @@ def claimed_item(row: ReservationRow | None) -> ClaimedItem | None:
         taken, entry_id, digest = decode_claim(row.value)
     except UnknownClaim as error:
         raise UnknownSourceClaim from error
-    return ClaimedItem(row.stream_id, entry_id, digest, taken)
+    moved = entry_id if taken is Taken.PATIENT else None
+    return ClaimedItem(moved or row.stream_id, entry_id, digest, taken)
 
 
 class StatedFacts:

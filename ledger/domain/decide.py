@@ -28,6 +28,7 @@ from ledger.domain import (
     decide_package,
     decide_patient,
     decide_quality,
+    decide_recognition,
     decide_records_office,
     decide_registration,
     decide_reopen,
@@ -66,6 +67,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_disposal_list.DECISIONS,
     **decide_identification.DECISIONS,
     **decide_identity.DECISIONS,
+    **decide_recognition.DECISIONS,
     **decide_map.DECISIONS,
     **decide_rulebook.DECISIONS,
 }

@@ -20,6 +20,7 @@ from ledger.domain.guards import (
     source_claim,
     taken_before,
 )
+from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.identity_events import DetailsStated, IdentifiersStated
 from ledger.domain.partial_dates import check_partial_date, check_partial_time
 from ledger.domain.patient_identifiers import (
@@ -30,6 +31,7 @@ from ledger.domain.patient_identifiers import (
     claims_of_new,
 )
 from ledger.domain.patient_lifecycle import patient_faults
+from ledger.domain.recognition import without_item
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, StreamState
@@ -50,24 +52,25 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     _check_details(command.details, facts, faults)
     check_time(facts, faults)
     check_source(facts, faults)
-    if facts.claimed is not None and facts.claimed.taken is not Taken.PATIENT:
+    held = facts.claimed
+    if held is not None and held.taken not in (Taken.PATIENT, Taken.FREED):
         note_elsewhere(faults)
     bearers = {each.person_id for each in facts.bearers if each is not None and each.person_id is not None}
     if facts.context.source is None:
         # A source is led to the patient whom it means; a registrar finds the patient, and no second one is made.
         check_free(command.details, None, facts, faults)
-    elif facts.claimed is None and len(bearers) > 1:
+    elif (held is None or held.is_free) and len(bearers) > 1:
         faults.add("details.identifiers", "IDENTIFIERS_OF_TWO", "they name several patients", RefusalKind.STATE)
     faults.refuse_if_any()
-    if facts.claimed is not None:
-        return _amend_from_source(command, facts.claimed.stream_id, state, facts)
+    if held is not None and not held.is_free:
+        return _amend_from_source(command, held.stream_id, state, facts)
     if bearers:
         return _recognise(command, bearers.pop(), state, facts)
     patient_id = facts.ids[0]
     event = PatientRegistered(facts.meta(), command.case_number, command.identity, command.details)
     claims = (
         Claim("case_number", (command.case_number,)),
-        *_present(source_claim(facts, Taken.PATIENT)),
+        *_item_claim(patient_id, facts),
         *claims_of_new(command.details, patient_id, facts),
         *_likeness_claim(command.details, patient_id),
     )
@@ -81,15 +84,19 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     led = {"recognised_id": known.merged_into} if known.merged_into else dict[str, UUID]()
     if taken_before(facts, Taken.PATIENT):
         return Decision(patient_id, "patient", (), result={**led})
+    faults = Faults()
+    # Else it would give this patient what somebody else bears by right; whoever sent it here takes it back first.
+    check_free(command.details, known.merged_into or patient_id, facts, faults)
+    faults.refuse_if_any()
     own_number = tuple(each for each in known.details.identifiers if each.value == command.case_number)
     # Another system numbers patients in its own way; it is the same person as long as that number is known here.
     if known.case_number != command.case_number and not own_number:
         raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
     events = _stating(command, known, (*command.details.identifiers, *own_number), SOURCE_CHANGED, facts)
-    claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
+    claims = (*_item_claim(patient_id, facts), *claims_of_new(command.details, patient_id, facts))
     # Else who bears by right what the source took back would be led into this patient's record.
     freed = claims_freed(command, _amended(events), patient_id, known, facts)
-    alike = _likeness_of_amended(_amended(events), patient_id, facts)
+    alike = likeness_of_amended(_amended(events), patient_id, facts)
     return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led})
 
 
@@ -97,8 +104,8 @@ def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | 
     """The same person by an exact identifier: what is known stays, what is not is added, the case number is kept."""
     known = expect(state, PatientState, "details.identifiers")
     events = _stating(command, known, command.details.identifiers, RECOGNISED, facts)
-    claims = (*_present(source_claim(facts, Taken.PATIENT)), *claims_of_new(command.details, patient_id, facts))
-    alike = _likeness_of_amended(_amended(events), patient_id, facts)
+    claims = (*_item_claim(patient_id, facts), *claims_of_new(command.details, patient_id, facts))
+    alike = likeness_of_amended(_amended(events), patient_id, facts)
     return Decision(patient_id, "patient", events, (*claims, *alike), {"recognised_id": patient_id})
 
 
@@ -128,9 +135,11 @@ def _amended(events: tuple[Event, ...]) -> PatientDetails:
 
 
 def details_after(
-    command: RegisterPatient | AmendPatient, known: PatientState, source: SourceItem | None
+    command: RegisterPatient | AmendPatient | WithdrawRecognition, known: PatientState, source: SourceItem | None
 ) -> PatientDetails:
     """The patient's data once a source's item, or the desk, has said this; without what an item does to identifiers."""
+    if isinstance(command, WithdrawRecognition):
+        return without_item(known, (command.system, command.type, command.id)).details
     if isinstance(command, AmendPatient):
         return command.details
     shown = in_force(after_statement(known.said, item_of(source), said_in(command.details)))
@@ -148,7 +157,7 @@ def _likeness_claim(details: PatientDetails, patient_id: UUID) -> tuple[Reservat
     return (Claim("alike", (*alike, str(patient_id)), group=alike),) if alike else ()
 
 
-def _likeness_of_amended(details: PatientDetails, patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
+def likeness_of_amended(details: PatientDetails, patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
     """Who has another name, birth date or gender now is found by it; what was claimed once is claimed for good."""
     return () if facts.likeness_claimed else _likeness_claim(details, patient_id)
 
@@ -168,7 +177,7 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
     if command.details == patient.details:
         return Decision(command.patient_id, "patient", ())
     event = PatientAmended(facts.meta(), command.details, command.reason)
-    alike = _likeness_of_amended(command.details, command.patient_id, facts)
+    alike = likeness_of_amended(command.details, command.patient_id, facts)
     return Decision(command.patient_id, "patient", (event,), (*claims_of_amended(command, patient, facts), *alike))
 
 
@@ -184,7 +193,11 @@ def _check_details(details: PatientDetails, facts: Facts, faults: Faults) -> Non
         faults.require(identifier.value, f"details.identifiers[{index}].value")
 
 
-def _present(reservation: Reservation | None) -> tuple[Reservation, ...]:
+def _item_claim(patient_id: UUID, facts: Facts) -> tuple[Reservation, ...]:
+    """The claim of the item; one that was freed keeps whose stream it was first, and says whose it is now."""
+    held = facts.claimed
+    entry_id = None if held is None else patient_id if held.is_free else held.entry_id
+    reservation = source_claim(facts, Taken.PATIENT, entry_id)
     return () if reservation is None else (reservation,)
 
 

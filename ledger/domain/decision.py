@@ -42,6 +42,11 @@ class ClaimedItem:
     taken: Taken | None = None
     """What the command took from it; None for a package."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it was led to the wrong patient, and waits to come again."""
+        return self.taken is Taken.FREED
+
 
 @dataclass(frozen=True)
 class KnownFact:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.domain import events, identity_events, stated_details
+from ledger.domain.recognition import without_item
 from ledger.domain.state import PatientState
 from ledger.domain.stated_details import Said, StatedDetails, said_in
 from ledger.domain.stated_identifiers import after_amendment, after_statement, item_of
@@ -42,6 +43,13 @@ def details_stated(state: PatientState, event: identity_events.DetailsStated, _:
     return replace(state, version=state.version + 1, said=stated)
 
 
+def recognition_withdrawn(
+    state: PatientState, event: identity_events.RecognitionWithdrawn, _: datetime
+) -> PatientState:
+    """As if the item had never spoken."""
+    return replace(without_item(state, (event.system, event.type, event.id)), version=state.version + 1)
+
+
 def linked(state: PatientState, event: identity_events.PatientLinked, _: datetime) -> PatientState:
     """Perhaps the same person."""
     return replace(state, version=state.version + 1, linked=state.linked | {event.other_id})
@@ -70,6 +78,7 @@ PATIENT_STEPS: dict[Any, Callable[[Any, Any, datetime], PatientState]] = {
     events.PatientAmended: amended,
     identity_events.IdentifiersStated: identifiers_stated,
     identity_events.DetailsStated: details_stated,
+    identity_events.RecognitionWithdrawn: recognition_withdrawn,
     identity_events.PatientLinked: linked,
     identity_events.PatientUnlinked: unlinked,
     identity_events.PatientMerged: merged,

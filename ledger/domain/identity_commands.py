@@ -53,4 +53,17 @@ class WithdrawIdentification:
     confirmed_by: Actor | None
 
 
-IdentityCommand = LinkPatients | UnlinkPatients | MergePatients | UnmergePatients | WithdrawIdentification
+@dataclass(frozen=True)
+class WithdrawRecognition:
+    """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it."""
+
+    patient_id: UUID
+    system: str
+    type: str
+    id: str
+    reason: str
+
+
+IdentityCommand = (
+    LinkPatients | UnlinkPatients | MergePatients | UnmergePatients | WithdrawIdentification | WithdrawRecognition
+)

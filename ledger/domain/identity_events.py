@@ -76,6 +76,17 @@ class IdentificationWithdrawn:
     confirmed_by: Actor
 
 
+@dataclass(frozen=True)
+class RecognitionWithdrawn:
+    """A source's item is about somebody else: what it said of the patient is no word any more (patient stream)."""
+
+    meta: EventMeta
+    system: str
+    type: str
+    id: str
+    reason: str
+
+
 IdentityEvent = (
     PatientLinked
     | PatientUnlinked
@@ -84,4 +95,5 @@ IdentityEvent = (
     | IdentifiersStated
     | DetailsStated
     | IdentificationWithdrawn
+    | RecognitionWithdrawn
 )

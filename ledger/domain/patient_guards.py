@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ledger.domain.command_guards import is_person
 from ledger.domain.patient_rule import Asked, PatientGuard
+from ledger.domain.recognition import is_recognised
 from ledger.domain.refusal import RefusalKind, Violation
 
 
@@ -40,6 +41,10 @@ def _keeps_death(asked: Asked) -> bool:
     """A form that was opened before the death came shows none: only who saw the death takes it away."""
     known, said = asked.patient.details, asked.command.details
     return not known.deceased_at or bool(said.deceased_at) or asked.facts.context.expected_version is not None
+
+
+def _was_recognised(asked: Asked) -> bool:
+    return is_recognised(asked.patient, (asked.command.system, asked.command.type, asked.command.id))
 
 
 def _is_no_kin(asked: Asked) -> bool:
@@ -82,4 +87,11 @@ DEATH_SEEN = _guard(
     _keeps_death,
     RefusalKind.INVALID,
     "context.expected_version",
+)
+RECOGNISED = _guard(
+    "NOT_RECOGNISED",
+    "an item of a source that was led to this patient, who was registered before",
+    _was_recognised,
+    RefusalKind.NOT_FOUND,
+    "id",
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 from ledger.domain.commands import AmendPatient, Command, RegisterPatient
 from ledger.domain.decision import Claim, Facts, Reservation, Swap
 from ledger.domain.faults import Faults
+from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import PatientState, StreamState
 from ledger.domain.values import PatientDetails
@@ -26,11 +27,13 @@ def exact_identifiers(details: PatientDetails) -> tuple[tuple[str, str], ...]:
 
 def identifiers_named(command: Command, state: StreamState | None) -> tuple[tuple[str, str], ...]:
     """Those whose claims a command asks for: what it says, then what it takes away from the patient whom it amends."""
+    before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
+    if isinstance(command, WithdrawRecognition):
+        return before
     if not isinstance(command, RegisterPatient | AmendPatient):
         return ()
     if len(command.details.identifiers) > IDENTIFIERS_MAX:
         return ()  # refused without asking for each
-    before = exact_identifiers(state.details) if isinstance(state, PatientState) else ()
     return tuple(dict.fromkeys((*exact_identifiers(command.details), *before)))
 
 
@@ -54,7 +57,7 @@ def claims_of_amended(command: AmendPatient, patient: PatientState, facts: Facts
 
 
 def claims_freed(
-    command: AmendPatient | RegisterPatient,
+    command: AmendPatient | RegisterPatient | WithdrawRecognition,
     details: PatientDetails,
     patient_id: UUID,
     patient: PatientState,

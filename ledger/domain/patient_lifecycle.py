@@ -19,6 +19,7 @@ from ledger.domain.identity_commands import (
     UnlinkPatients,
     UnmergePatients,
     WithdrawIdentification,
+    WithdrawRecognition,
 )
 from ledger.domain.newborn_commands import LinkNewborn
 from ledger.domain.patient_rule import Asked, Outside, PatientPhase, PatientRule, Phases
@@ -46,6 +47,9 @@ _NOT_MERGED = Outside("survivor_id", who.MERGED_THERE.rule, who.MERGED_THERE.dem
 
 PATIENT_RULES: dict[type[Command], PatientRule] = {
     AmendPatient: PatientRule(_ANY, demands=(who.ACTS_AS_PERSON, who.DESK_SPEAKS, who.DEATH_SEEN)),
+    WithdrawRecognition: PatientRule(
+        _ANY, demands=(who.ACTS_AS_PERSON, who.ROLE_SAYS_WHO, who.DESK_SPEAKS, who.RECOGNISED)
+    ),
     RegisterRecord: PatientRule(_FILED_UNDER),
     IdentifyPatient: PatientRule(_FILED_UNDER),
     WithdrawIdentification: PatientRule(_PROVISIONAL),

@@ -17,6 +17,7 @@ class Taken(Enum):
     """What a command took from a source item. The letters are stored: they never change."""
 
     PATIENT = b"P"
+    """With the id of a patient: this one's, to whom it went after it was led to another one."""
     RECORD = b"R"
     CARE_START = b"S"
     CARE_END = b"E"
@@ -25,6 +26,8 @@ class Taken(Enum):
     """It is one of the further items of an entry; it moves where the source says."""
     LINKED = b"L"
     """Nothing was made of it: another system had said the same before."""
+    FREED = b"F"
+    """It was led to the wrong patient: the next command that registers a patient from it begins anew."""
 
 
 def encode_claim(taken: Taken | None, entry_id: UUID | None, digest: bytes) -> bytes:

@@ -66,6 +66,11 @@ def after_amendment(stated: StatedDetails, item: Item, before: Said, after: Said
     return stated
 
 
+def without_word(stated: StatedDetails, item: Item) -> StatedDetails:
+    """The same once an item has never spoken."""
+    return replace(stated, said={each: said for each, said in stated.said.items() if each != item})
+
+
 def differing(stated: StatedDetails) -> Iterator[tuple[Item, Said]]:
     """Who says something else than what is in force, and what they say; who only knows less says nothing else."""
     shown = in_force(stated)

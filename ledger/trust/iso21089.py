@@ -61,6 +61,7 @@ _CODES = {
     "IdentificationWithdrawn": "unlink",
     "IdentifiersStated": "amend",
     "DetailsStated": "amend",
+    "RecognitionWithdrawn": "unlink",
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
     "LateItemConfirmed": "attest",

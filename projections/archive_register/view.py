@@ -215,6 +215,7 @@ _OTHER_STREAMS: frozenset[type[Message]] = frozenset(
         identity_events_pb2.PatientUnmerged,
         identity_events_pb2.IdentifiersStated,
         identity_events_pb2.DetailsStated,
+        identity_events_pb2.RecognitionWithdrawn,
     }
 )
 _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], RegisteredRecord]] = {

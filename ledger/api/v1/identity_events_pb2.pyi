@@ -271,3 +271,45 @@ class IdentificationWithdrawn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IdentificationWithdrawn: _TypeAlias = IdentificationWithdrawn  # noqa: Y015
+
+@_typing.final
+class RecognitionWithdrawn(_message.Message):
+    """A source's item is about somebody else (patient stream): what it said of the patient is no word any more. The
+    PatientAmended after it, in the same step, holds what is then in force, where that is something else.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    system: _builtins.str
+    """System of the item."""
+    type: _builtins.str
+    """Type of the item."""
+    id: _builtins.str
+    """Its id there."""
+    reason: _builtins.str
+    """Why, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        system: _builtins.str = ...,
+        type: _builtins.str = ...,
+        id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "meta", b"meta", "reason", b"reason", "system", b"system", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecognitionWithdrawn: _TypeAlias = RecognitionWithdrawn  # noqa: Y015

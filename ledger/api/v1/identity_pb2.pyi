@@ -318,3 +318,71 @@ class WithdrawIdentificationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WithdrawIdentificationResponse: _TypeAlias = WithdrawIdentificationResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawRecognitionRequest(_message.Message):
+    """Request of WithdrawRecognition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Patient whom the item is not about, UUID text."""
+    system: _builtins.str
+    """System of the item."""
+    type: _builtins.str
+    """Type of the item."""
+    id: _builtins.str
+    """Its id there; not the item that registered the patient."""
+    reason: _builtins.str
+    """Why it is not that patient, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor: a person in a role of `merge_patients`, with no source item."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        patient_id: _builtins.str = ...,
+        system: _builtins.str = ...,
+        type: _builtins.str = ...,
+        id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "id", b"id", "patient_id", b"patient_id", "reason", b"reason", "system", b"system", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRecognitionRequest: _TypeAlias = WithdrawRecognitionRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawRecognitionResponse(_message.Message):
+    """Response of WithdrawRecognition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRecognitionResponse: _TypeAlias = WithdrawRecognitionResponse  # noqa: Y015

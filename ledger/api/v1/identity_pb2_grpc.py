@@ -60,6 +60,11 @@ class IdentityServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.FromString,
                 _registered_method=True)
+        self.WithdrawRecognition = channel.unary_unary(
+                '/ledger.api.v1.IdentityService/WithdrawRecognition',
+                request_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -102,6 +107,14 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawRecognition(self, request, context):
+        """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
+        when it comes again (RegisterPatient) it is led anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +142,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.WithdrawIdentification,
                     request_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.SerializeToString,
+            ),
+            'WithdrawRecognition': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawRecognition,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +285,33 @@ class IdentityService:
             '/ledger.api.v1.IdentityService/WithdrawIdentification',
             ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawIdentificationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawRecognition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.IdentityService/WithdrawRecognition',
+            ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_identity__pb2.WithdrawRecognitionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class IdentityServiceStub:
     """Takes back that a provisional person was somebody, where nobody knows who else it is: the record is filed as it was
     before IdentifyPatient, and who holds a copy or a package is told.
     """
+    WithdrawRecognition: _grpc.UnaryUnaryMultiCallable[_identity_pb2.WithdrawRecognitionRequest, _identity_pb2.WithdrawRecognitionResponse]
+    """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
+    when it comes again (RegisterPatient) it is led anew.
+    """
 
 @_typing.type_check_only
 class IdentityServiceAsyncStub(IdentityServiceStub):
@@ -62,6 +66,10 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     WithdrawIdentification: _aio.UnaryUnaryMultiCallable[_identity_pb2.WithdrawIdentificationRequest, _identity_pb2.WithdrawIdentificationResponse]  # type: ignore[assignment]
     """Takes back that a provisional person was somebody, where nobody knows who else it is: the record is filed as it was
     before IdentifyPatient, and who holds a copy or a package is told.
+    """
+    WithdrawRecognition: _aio.UnaryUnaryMultiCallable[_identity_pb2.WithdrawRecognitionRequest, _identity_pb2.WithdrawRecognitionResponse]  # type: ignore[assignment]
+    """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
+    when it comes again (RegisterPatient) it is led anew.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -107,6 +115,16 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_identity_pb2.WithdrawIdentificationResponse, _abc.Awaitable[_identity_pb2.WithdrawIdentificationResponse]]:
         """Takes back that a provisional person was somebody, where nobody knows who else it is: the record is filed as it was
         before IdentifyPatient, and who holds a copy or a package is told.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawRecognition(
+        self,
+        request: _identity_pb2.WithdrawRecognitionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.WithdrawRecognitionResponse, _abc.Awaitable[_identity_pb2.WithdrawRecognitionResponse]]:
+        """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
+        when it comes again (RegisterPatient) it is led anew.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

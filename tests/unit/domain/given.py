@@ -46,6 +46,7 @@ from ledger.domain.identity_commands import (
     UnlinkPatients,
     UnmergePatients,
     WithdrawIdentification,
+    WithdrawRecognition,
 )
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
@@ -338,6 +339,7 @@ _OFFICES: dict[type[Any], Actor] = {
     UnlinkPatients: ARCHIVIST,
     MergePatients: ARCHIVIST,
     UnmergePatients: ARCHIVIST,
+    WithdrawRecognition: ARCHIVIST,
     PassQuality: QUALITY,
     ReturnRecord: QUALITY,
     SealRecord: ARCHIVIST,

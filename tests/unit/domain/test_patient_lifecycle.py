@@ -22,6 +22,7 @@ from ledger.domain.identity_commands import (
     UnlinkPatients,
     UnmergePatients,
     WithdrawIdentification,
+    WithdrawRecognition,
 )
 from ledger.domain.newborn_commands import LinkNewborn, RegisterNewborn
 from ledger.domain.patient_lifecycle import PATIENT_RULES
@@ -37,6 +38,7 @@ from tests.unit.domain.test_identification import NOBODY_KNOWN, taken_for_anothe
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "lifecycle.md"
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 OF_TWO = (LinkPatients, UnlinkPatients, MergePatients, UnmergePatients)
+LAB = ("lab", "Patient", "p-1")
 Given = tuple[StreamState | None, Command, dict[str, Any]]
 """State, command, and facts."""
 
@@ -67,7 +69,13 @@ def _link_newborn(one: PatientState) -> Given:
     return stream.record, LinkNewborn(RECORD, born, ONE, ""), {"patient": one}
 
 
+def _not_about(one: PatientState) -> Given:
+    stated = {None: frozenset[tuple[str, str]](), LAB: frozenset[tuple[str, str]]()}
+    return replace(one, stated=stated), WithdrawRecognition(PATIENT, *LAB, "a slip in the passport"), {}
+
+
 ABOUT_ONE: dict[type[Command], Callable[[PatientState], Given]] = {
+    WithdrawRecognition: _not_about,
     AmendPatient: lambda one: (one, AmendPatient(PATIENT, PatientDetails(name="M. M."), "married"), {}),
     RegisterRecord: _register,
     IdentifyPatient: _identify,
@@ -153,6 +161,7 @@ BROKEN: dict[str, Callable[[Any], Given]] = {
     "ROLE_NOT_ALLOWED": lambda command: _would_do(command, actor=PHYSICIAN),
     "SAME_PATIENT": lambda command: _itself(_would_do(command)),
     "UNKNOWN_PATIENT": lambda command: _would_do(command, other_patient=None),
+    "NOT_RECOGNISED": lambda _: (known(), WithdrawRecognition(PATIENT, *LAB, "a slip"), {}),
     "NOT_LINKED": lambda _: (known(), UnlinkPatients(ONE, TWO, "two persons"), {"other_patient": known()}),
     "NOT_MERGED": lambda command: of_two(command, known(PatientPhase.MERGED), known(PatientPhase.SURVIVOR)),
     "NOT_ITS_OWN": lambda command: _would_do(command, families=(frozenset({ONE, TWO}),)),
@@ -166,7 +175,7 @@ def dead() -> PatientState:
 
 
 def _would_do(command: Any, one: PatientState | None = None, **changes: Any) -> Given:
-    if command is AmendPatient:
+    if command in ABOUT_ONE:
         state, amends, known_facts = ABOUT_ONE[command](one or known())
         return state, amends, known_facts | changes
     if command is UnmergePatients:

@@ -237,7 +237,7 @@ def more(value: str, than: str) -> bool:
     )
 
 
-_words = st.builds(
+said_words = st.builds(
     Said,
     st.sampled_from(("", "A", "B")),
     st.sampled_from(("", "1950", "1951", "1950-03")),
@@ -249,7 +249,7 @@ _words = st.builds(
 @settings(max_examples=80, deadline=None)
 @given(
     st.booleans(),
-    st.lists(st.tuples(st.sampled_from(("his", "lab", "pacs", "desk")), _words), min_size=1, max_size=8),
+    st.lists(st.tuples(st.sampled_from(("his", "lab", "pacs", "desk")), said_words), min_size=1, max_size=8),
 )
 def test_no_word_is_lost_and_the_first_of_them_shows(by_desk: bool, sayings: list[tuple[str, Said]]) -> None:
     """Of each field: the desk's word, else the first that it did not strike out, or what says more."""
