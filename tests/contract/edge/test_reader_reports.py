@@ -60,6 +60,7 @@ async def test_a_reader_or_a_state_that_there_is_not(client: EdgeClient) -> None
 
 async def test_a_recipient_elsewhere_is_a_reader_too(client: EdgeClient) -> None:
     """By its hospital's id; anything else behind the colon is refused."""
+    await client.call("OperationsService/ReportReader", report("recipient:far-away", "unproven"))
     await client.call("OperationsService/ReportReader", report("recipient:far-away", "forked"))
     answer = await client.call("OperationsService/GetStatus", GetStatusRequest())
     (reader,) = [reader for each in answer.hospitals for reader in each.readers]
