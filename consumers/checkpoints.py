@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from consumers.durable_file import sync_folder, write_durably
-from consumers.fork_evidence import HEADS, LAST, OTHER, fork_in, note_common
+from consumers.fork_evidence import ENDED, HEADS, LAST, OTHER, UNPROVEN, fork_in, note_common
 from consumers.kept_heads import KeptHeads, Prove
 from consumers.log_over_http import LogUnreachable
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
-from ledger.trust.format_fault import EndedFault, ProofFault
+from ledger.trust.format_fault import EndedFault, ProofFault, TileFault
 from ledger.trust.lineage import with_ended
 from ledger.trust.log_ended import LogEnded, check_log_ended, parse_log_ended
 from ledger.trust.merkle import TREE_SIZE_MAX
-from ledger.trust.merkle_check import check_consistency
+from ledger.trust.merkle_check import begins_otherwise, check_consistency, telling_size
 from ledger.trust.note import Note, parse_note
 from ledger.trust.policy import Peer, Policy
 
-_UNPROVEN, _ENDED = "unproven", "ended"
 _log = logging.getLogger(__name__)
 
 
@@ -108,22 +107,43 @@ class SeenCheckpoints:
         folder = self._folder_of(checkpoint.origin)
         self._refuse_if_ended(checkpoint)
         last = self.last(checkpoint.origin)
-        held = [*([last] if last else self._begun(checkpoint)), *self._said_at_ends(checkpoint.origin)]
-        held += [before] if (before := KeptHeads(folder / HEADS).at(checkpoint.size)) else []
+        heads = [last] if last else []
+        heads += [before] if (before := KeptHeads(folder / HEADS).at(checkpoint.size)) else []
+        held = [*([] if last else self._begun(checkpoint)), *heads, *self._said_at_ends(checkpoint.origin)]
         if (folder / OTHER).exists():
-            self._raise_fork(checkpoint.origin, held[0].size, folder, prove)
-        # Of one size first: another root there is evidence, which a missing proof is not.
-        for each in sorted(held, key=lambda known: known.size != checkpoint.size):
-            self._require_consistent(each, checkpoint, note, prove)
+            self._raise_fork(checkpoint.origin, held[0].size, folder, note, prove)
+        self._require_all(heads, held, checkpoint, note, prove)
         if last is None or checkpoint.size >= last.size:
             KeptHeads(folder / HEADS).add(note, checkpoint.size)
             self._keep(folder, LAST, note)
+        (folder / UNPROVEN).unlink(missing_ok=True)
         return checkpoint
+
+    def _require_all(
+        self, heads: list[Checkpoint], held: list[Checkpoint], checkpoint: Checkpoint, note: Note, prove: Prove
+    ) -> None:
+        """Consistency with all that is held; a head of this log that it provably does not begin with is a fork."""
+        folder = self._folder_of(checkpoint.origin)
+        # Of one size first: another root there is evidence, which a missing proof is not.
+        for each in sorted(held, key=lambda known: known.size != checkpoint.size):
+            try:
+                self._require_consistent(each, checkpoint, note, prove)
+            except NotConsistent:
+                if each in heads and _parts_from(each, checkpoint, prove):
+                    self._keep_other(folder, note)
+                    _log.error("a log shows a tree that parts from the one seen", extra={"origin": each.origin})
+                    self._raise_fork(each.origin, each.size, folder, note, prove)
+                raise
 
     @property
     def is_forked(self) -> bool:
         """Whether a log has shown two trees, and no person has decided yet."""
         return any(self._folder.glob(f"*/{OTHER}"))
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether the last head that a log has shown was not proven to have grown from the one seen before."""
+        return any(self._folder.glob(f"*/{UNPROVEN}"))
 
     def read_end(self, shown: SucceedingLog) -> None:
         """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""
@@ -143,14 +163,14 @@ class SeenCheckpoints:
         origin = ended.last.origin
         folder, last, kept = self._folder_of(origin), self.last(origin), self._ended(origin)
         if (kept is not None and kept != ended) or (last is not None and _differs(last, ended)):
-            self._keep(folder, OTHER, shown.ended)
+            self._keep_other(folder, shown.ended)
             _log.error("a log has ended otherwise than it was seen", extra={"origin": origin})
         if (folder / OTHER).exists():
             seen = min(ended.surviving, last.size if last else ended.surviving)
-            self._raise_fork(origin, seen, folder, shown.prove_ended)
+            self._raise_fork(origin, seen, folder, shown.ended, shown.prove_ended)
         if kept is None:
             self._require_end(ended, last, shown)
-            self._keep(folder, _ENDED, shown.ended)
+            self._keep(folder, ENDED, shown.ended)
         return ended
 
     def _require_end(self, ended: LogEnded, last: Checkpoint | None, shown: SucceedingLog) -> None:
@@ -170,19 +190,19 @@ class SeenCheckpoints:
         """Of two heads under one origin, in any order; `note` brought it up and is kept where they are not."""
         folder = self._folder_of(other.origin)
         if one.size == other.size and one.root != other.root:
-            self._keep(folder, OTHER, note)
+            self._keep_other(folder, note)
             _log.error("a log shows two trees of one size", extra={"origin": one.origin, "size": one.size})
-            self._raise_fork(one.origin, one.size, folder, prove)
+            self._raise_fork(one.origin, one.size, folder, note, prove)
         old, new = sorted((one, other), key=lambda each: each.size)
         try:
             check_consistency(old.size, new.size, tuple(prove(old.size, new.size)), old.root, new.root)
         except ProofFault:
-            self._keep(folder, _UNPROVEN, note)
+            self._keep(folder, UNPROVEN, note)
             raise NotConsistent(one.origin, one.size, other.size) from None
 
-    def _raise_fork(self, origin: str, consistent_size: int, folder: Path, prove: Prove) -> NoReturn:
+    def _raise_fork(self, origin: str, consistent_size: int, folder: Path, note: Note, prove: Prove) -> NoReturn:
         try:
-            note_common(folder, prove)
+            note_common(folder, note, prove)
         except (LogUnreachable, OSError) as error:  # asked again next time; the evidence is on disk all the same
             _log.warning("how far two trees are the same was not proven", extra={"origin": origin, "why": str(error)})
         raise LogForked(origin, consistent_size, folder)
@@ -224,8 +244,13 @@ class SeenCheckpoints:
             raise LogHasEnded(ended)
 
     def _ended(self, origin: str) -> LogEnded | None:
-        path = self._folder_of(origin) / _ENDED
+        path = self._folder_of(origin) / ENDED
         return parse_log_ended(parse_note(path.read_bytes()).text) if path.exists() else None
+
+    def _keep_other(self, folder: Path, note: Note) -> None:
+        """The first tree that differs is what a person decides of; what is shown meanwhile takes not its place."""
+        if not (folder / OTHER).exists():
+            self._keep(folder, OTHER, note)
 
     def _keep(self, folder: Path, name: str, note: Note) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -244,3 +269,14 @@ def _differs(last: Checkpoint, ended: LogEnded) -> bool:
     if last.size <= ended.surviving:
         return last.size == ended.last.size and last != ended.last
     return not ended.gives_up(last)
+
+
+def _parts_from(one: Checkpoint, other: Checkpoint, prove: Prove) -> bool:
+    """Whether it is proven that the larger tree begins otherwise. No proof proves nothing: the log is asked again."""
+    old, new = sorted((one, other), key=lambda each: each.size)
+    asked = telling_size(old.size)
+    try:
+        proof = tuple(prove(asked, new.size)) if asked < new.size else ()
+        return begins_otherwise(old.size, new.size, proof, old.root, new.root)
+    except (ProofFault, TileFault):
+        return False

@@ -17,7 +17,8 @@ from ledger.trust.log_ended import parse_log_ended
 from ledger.trust.note import Note, parse_note
 
 LAST, OTHER, COMMON, HEADS = "checkpoint", "fork", "common", "heads"
-_DECIDED = "decided"
+ENDED, UNPROVEN = "ended", "unproven"
+_DECIDED, _DECISION = "decided", "decision.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +52,100 @@ def forks_below(folder: Path) -> Iterator[Fork]:
             yield found
 
 
-def note_common(folder: Path, prove: Prove) -> None:
-    """Finds out, once, how far both trees are the same, and keeps the head that says so. Raises what `prove` raises.
+def note_common(folder: Path, shown: Note, prove: Prove) -> None:
+    """Finds out how far both trees are the same, and keeps the head that says so. Raises what `prove` raises.
 
-    Proofs come from whoever shows the other tree, and count against its own root: who gives none has nothing in common
-    with what was seen.
+    Proofs count while the log shows the other tree, whose own they are then: those of the one that was seen lead to no
+    root of it, and would say for ever that nothing is common. Nothing found stays open, and is asked again.
     """
-    if (folder / COMMON).exists():
+    other, now = _claimed(parse_note((folder / OTHER).read_bytes())), _claimed(shown)
+    if (folder / COMMON).exists() or (now.size, now.root) != (other.size, other.root):
         return
-    other = _claimed(parse_note((folder / OTHER).read_bytes()))
-    found = KeptHeads(folder / HEADS).last_common(other, prove)
-    write_durably(folder / COMMON, found.encode() if found else b"")
+    if found := KeptHeads(folder / HEADS).last_common(other, prove):
+        write_durably(folder / COMMON, found.encode())
+
+
+class BegunOtherwise(Exception):
+    """A decision for the other tree was begun before and is not finished; finish that one."""
 
 
 def decide(fork: Fork, person: str, reason: str, at: datetime, *, other_is_right: bool) -> Path:
     """Puts the evidence aside with who decided and why, and goes on; the folder in which it lies from then on.
 
-    Goes on from what was seen, or, where the other tree is the right one, from the last head that both have.
+    Goes on from what was seen, or, where the other tree is the right one, from the note that showed it: nothing is
+    taken after that but what has grown from it. Killed at any point, it is finished when it is asked for again;
+    BegunOtherwise where it was begun for the other tree.
     """
-    aside = _new_folder(fork.folder / _DECIDED)
-    for name in (LAST, OTHER, COMMON):
-        if (fork.folder / name).exists():
-            write_durably(aside / name, (fork.folder / name).read_bytes())
-    said = {"person": person, "reason": reason, "at": at.isoformat(), "other_is_right": other_is_right}
-    write_durably(aside / "decision.json", json.dumps(said, indent=1).encode() + b"\n")
+    aside = _begun(fork) or _put_aside(fork, person, reason, at, other_is_right=other_is_right)
+    if json.loads((aside / _DECISION).read_bytes())["other_is_right"] != other_is_right:
+        raise BegunOtherwise(f"{fork.origin}: {BegunOtherwise.__doc__} See {aside}")
     if other_is_right:
-        _go_back(fork)
-    (fork.folder / COMMON).unlink(missing_ok=True)
-    (fork.folder / OTHER).unlink()  # last: until then the fork stands
+        _go_on_from_other(fork, aside)
+    for name in (COMMON, UNPROVEN):
+        (fork.folder / name).unlink(missing_ok=True)
+    (fork.folder / OTHER).rename(aside / OTHER)  # last: until then the fork stands, and the decision is begun only
+    sync_folder(aside)
     sync_folder(fork.folder)
     return aside
 
 
-def _go_back(fork: Fork) -> None:
-    KeptHeads(fork.folder / HEADS).forget_above(fork.common_size)
-    held = (fork.folder / COMMON).read_bytes() if fork.common_size else b""
-    if held:
-        write_durably(fork.folder / LAST, held)
+def _begun(fork: Fork) -> Path | None:
+    """Where a decision of this fork was put aside and not finished."""
+    written = sorted(each.parent for each in (fork.folder / _DECIDED).glob(f"*/{_DECISION}"))
+    return next((each for each in written if not (each / OTHER).exists()), None)
+
+
+def _put_aside(fork: Fork, person: str, reason: str, at: datetime, *, other_is_right: bool) -> Path:
+    aside = _new_folder(fork.folder / _DECIDED)
+    for name in (LAST, COMMON, ENDED):
+        if (fork.folder / name).exists():
+            write_durably(aside / name, (fork.folder / name).read_bytes())
+    said = {"person": person, "reason": reason, "at": at.isoformat(), "other_is_right": other_is_right}
+    write_durably(aside / _DECISION, json.dumps(said, indent=1).encode() + b"\n")
+    return aside
+
+
+def _go_on_from_other(fork: Fork, aside: Path) -> None:
+    """From what was put aside alone, so that it may be done twice."""
+    other, heads = parse_note((fork.folder / OTHER).read_bytes()), KeptHeads(fork.folder / HEADS)
+    common = parse_note((aside / COMMON).read_bytes()) if (aside / COMMON).exists() else None
+    heads.forget_above(parse_checkpoint(common.text).size if common else 0)
+    if _is_end(other):  # binds by itself whatever is taken from now on; it is no head
+        write_durably(fork.folder / ENDED, other.encode())
+        _put(fork.folder / LAST, common)
+        return
+    (fork.folder / ENDED).unlink(missing_ok=True)  # of the tree that is wrong, or told again
+    heads.add(other, parse_checkpoint(other.text).size)
+    _put(fork.folder / LAST, other)
+
+
+def _put(path: Path, note: Note | None) -> None:
+    if note is None:
+        path.unlink(missing_ok=True)
     else:
-        (fork.folder / LAST).unlink(missing_ok=True)
+        write_durably(path, note.encode())
 
 
 def _new_folder(decided: Path) -> Path:
-    number = len(list(decided.glob("*"))) + 1
-    folder = decided / f"{number:03}"
+    """After the last one; one whose decision was never written is used again."""
+    written = len(list(decided.glob(f"*/{_DECISION}")))
+    folder = decided / f"{written + 1:03}"
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     sync_folder(decided)
     return folder
 
 
+def _is_end(note: Note) -> bool:
+    try:
+        parse_checkpoint(note.text)
+    except CheckpointFault:
+        return True
+    return False
+
+
 def _claimed(note: Note) -> Checkpoint:
     """The tree that a note speaks of: a head's, or what survives as the end of a log says."""
-    try:
+    if not _is_end(note):
         return parse_checkpoint(note.text)
-    except CheckpointFault:
-        ended = parse_log_ended(note.text)
-        return Checkpoint(ended.last.origin, ended.surviving, ended.surviving_root)
+    ended = parse_log_ended(note.text)
+    return Checkpoint(ended.last.origin, ended.surviving, ended.surviving_root)

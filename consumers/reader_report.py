@@ -23,7 +23,7 @@ class ReaderReport:
     _said: tuple[str, int, int] | None = field(default=None, init=False)
 
     async def say(self, state: str, dead_letters: int = 0, waiting: int = 0) -> None:
-        """`running`, `stopped`, `gap` or `forked`, with the figures. Raises ServiceUnavailable, AioRpcError."""
+        """One of `ReaderStatus`, with the figures. Raises ServiceUnavailable, AioRpcError."""
         if (state, dead_letters, waiting) == self._said:
             return
         status = ReaderStatus(reader=self.reader, state=state, dead_letters=dead_letters, waiting=waiting)

@@ -20,14 +20,14 @@ from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.own_ledger import OwnLedger
 from consumers.receiving_hospital.rejection import Rejection
-from consumers.receiving_hospital.senders_logs import SendersLogs
+from consumers.receiving_hospital.senders_logs import GrowthUnproven, SendersLogs
 from consumers.waiting_room import NotNow
 from ledger.api.v1.common_pb2 import TRANSFER_STATE_ACCEPTED, TRANSFER_STATE_VERIFIED
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.trust.lineage import first_of
 
 _TELL_ATTEMPTS_MAX = 2
-FORKED, RUNNING = "forked", "running"
+FORKED, UNPROVEN, RUNNING = "forked", "unproven", "running"
 _HELD = (TRANSFER_STATE_VERIFIED, TRANSFER_STATE_ACCEPTED)
 _log = logging.getLogger(__name__)
 
@@ -57,8 +57,10 @@ class ForkRule:
 
     @property
     def state(self) -> str:
-        """`forked` while a fork waits for a person, else `running`."""
-        return FORKED if self._logs.is_forked else RUNNING
+        """`forked` while a fork waits for a person, `unproven` while a log proves no growth, else `running`."""
+        if self._logs.is_forked:
+            return FORKED
+        return UNPROVEN if self._logs.is_unproven else RUNNING
 
     async def rejection(self, offer: Offer, address: str) -> Rejection | None:
         """Why the offer is not taken; None where the sender's log holds it. NotNow where it waits."""
@@ -70,6 +72,9 @@ class ForkRule:
                 await self._mark(fork, offer.sender)
             await self._tell(offer.sender, address, FORKED)
             raise NotNow(f"the log of {offer.sender_origin}", f"FORKED: {seen}") from seen
+        except GrowthUnproven:
+            await self._tell(offer.sender, address, UNPROVEN)
+            raise
         await self._tell(offer.sender, address, RUNNING)
         return found
 

@@ -22,6 +22,10 @@ _ANSWER_SECONDS_MAX = 5.0
 """Offers of other senders wait behind this one."""
 
 
+class GrowthUnproven(NotNow):
+    """The log does not prove that it grew from the head seen before; it is asked again, and both sides are told."""
+
+
 class SendersLogs:
     """The logs of a policy, each at the URL of its line. What was seen of them lies in the receiver's own folder."""
 
@@ -34,10 +38,15 @@ class SendersLogs:
         """Whether one of them has shown two trees, and no person has decided yet."""
         return self._seen.is_forked
 
+    @property
+    def is_unproven(self) -> bool:
+        """Whether one of them has not proven that its head grew from the one seen before."""
+        return self._seen.is_unproven
+
     async def rejection(self, offer: Offer) -> Rejection | None:
         """None where the sender's newest head covers the offer and its log holds it.
 
-        NotNow where the log does not answer, has no quorum yet, is behind the offer, or does not prove that it grew;
+        NotNow where the log does not answer, has no quorum yet or is behind the offer; GrowthUnproven;
         LogForked where it has shown two trees.
         """
         log = self._log_of(offer.sender_origin)
@@ -47,7 +56,9 @@ class SendersLogs:
             return await asyncio.to_thread(self._ask, log, offer)
         except LogUnreachable as error:
             raise NotNow(f"the log of {offer.sender_origin}", f"UNREACHABLE: {error}") from error
-        except (NotConsistent, LogHasEnded, EndNotRead, FormatFault) as error:
+        except NotConsistent as error:
+            raise GrowthUnproven(f"the log of {offer.sender_origin}", f"NotConsistent: {error}") from error
+        except (LogHasEnded, EndNotRead, FormatFault) as error:
             raise NotNow(f"the log of {offer.sender_origin}", f"{type(error).__name__}: {error}") from error
 
     def _ask(self, peer: Peer, offer: Offer) -> Rejection | None:

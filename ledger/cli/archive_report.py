@@ -6,6 +6,8 @@ import click
 import grpc
 import grpc.aio
 
+from consumers.archive_office.archived_tree import ArchiveDiffers
+from consumers.checkpoints import LogForked, NotConsistent
 from consumers.patience import Patience, ServiceUnavailable
 from consumers.reader_report import ReaderReport
 from ledger.api.v1.stream_pb2 import GetStatusRequest
@@ -15,6 +17,11 @@ _PATIENCE = Patience(attempts_max=2, call_seconds_max=5.0)
 _STATUS_SECONDS_MAX = 5.0
 _OWN_SENDERS = frozenset({"transfers", "receiving-hospital"})
 """Readers whose `forked` is about the logs of hospitals that send to this one."""
+
+
+def state_after(error: LogForked | NotConsistent | ArchiveDiffers) -> str:
+    """`forked`, or `unproven` where the log that is asked again may yet prove that all is one tree."""
+    return "forked" if isinstance(error, LogForked) else "unproven"
 
 
 async def tell_service(hospital: str, address: str, state: str, reader: str = "archive-office") -> None:

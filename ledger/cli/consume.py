@@ -22,7 +22,7 @@ from consumers.patience import ServiceUnavailable
 from consumers.reader_report import ReaderReport
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE, UNSEAL_PURPOSE_TRANSFERS
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
-from ledger.cli.archive_report import say_forks_seen, tell_service
+from ledger.cli.archive_report import say_forks_seen, state_after, tell_service
 from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.desks import CHECKPOINTS, PATIENCE, Desks, clock, open_channel
@@ -130,8 +130,8 @@ def archive_office(hospital: str, folder: Path, address: str, log_url: str, poli
             checkpoint = accepted_checkpoint(log_url, policy, folder) if policy else None
             run = asyncio.run(archive(hospital, folder, address, unseal_token(), checkpoint))
     except ARCHIVE_ERRORS as error:
-        if isinstance(error, LogForked):
-            asyncio.run(tell_service(hospital, address, "forked"))
+        if isinstance(error, (LogForked, NotConsistent, ArchiveDiffers)):
+            asyncio.run(tell_service(hospital, address, state_after(error)))
         raise click.ClickException(str(error)) from error
     if policy:
         asyncio.run(tell_service(hospital, address, "running"))

@@ -10,7 +10,7 @@ import click
 import grpc.aio
 
 from consumers.archive_office.manifest import read_manifest
-from consumers.fork_evidence import Fork, decide, forks_below
+from consumers.fork_evidence import BegunOtherwise, Fork, decide, forks_below
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.common_pb2 import CommandContext
 from ledger.api.v1.transfers_pb2 import ClearPackageForkRequest, GetPackageRequest
@@ -58,7 +58,7 @@ def list_(folder: Path) -> None:
 def decide_(folder: Path, origin: str, by: ActorMessage, reason: str, right: str) -> None:
     """Put the evidence of a fork of the log ORIGIN aside, with the name and the reason, and take the log again.
 
-    From what was seen (--right seen), or from the last head that both trees have (--right other). Packages that came
+    From what was seen (--right seen), or from the note that showed the other tree (--right other). Packages that came
     since stay marked until `ledger forks clear`; an archive that was read since the other tree began is written anew.
     """
     person = _person(by)
@@ -66,8 +66,11 @@ def decide_(folder: Path, origin: str, by: ActorMessage, reason: str, right: str
     if fork is None:
         raise click.ClickException(f"{folder}: no fork of {origin} waits for a person")
     now = clock_of(settings_for().clock_file)()
-    aside = decide(fork, f"{person.name} ({person.id})", reason, now, other_is_right=right == "other")
-    click.echo(f"{origin}: decided by {person.name}; both notes lie in {aside}")
+    try:
+        aside = decide(fork, f"{person.name} ({person.id})", reason, now, other_is_right=right == "other")
+    except BegunOtherwise as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{origin}: decided; both notes, and by whom, lie in {aside}")
 
 
 @forks.command("clear")

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 import grpc.aio
 
-from consumers.archive_office.archived_tree import ArchivedTree
+from consumers.archive_office.archived_tree import ArchiveDiffers, ArchivedTree
 from consumers.archive_office.manifest import BadManifest, read_manifest
 from consumers.archive_office.map_monitor import judged_maps
 from consumers.archive_office.verification import rows_of_archive, verify_archive
-from consumers.checkpoints import LogForked
+from consumers.checkpoints import LogForked, NotConsistent
 from consumers.log_over_http import LogOverHttp
 from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_ARCHIVE
-from ledger.cli.archive_report import tell_service
+from ledger.cli.archive_report import state_after, tell_service
 from ledger.cli.consume import ARCHIVE_ERRORS, accepted_checkpoint
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.note_keys import opened_key
@@ -92,19 +92,19 @@ def monitor(
 
 
 def _compare(archive: Path, log_url: str, policy: Path, address: str) -> None:
-    """Raises ArchiveDiffers, what the log raises, and LogForked, which the service whose log it is is told."""
+    """Raises what the log raises, and ArchiveDiffers, LogForked and NotConsistent, of which the service is told."""
     manifest = read_manifest(archive)
     if manifest is None:
         raise BadManifest(archive, "missing")
     try:
         head = accepted_checkpoint(log_url, policy, archive)
-    except LogForked:
-        asyncio.run(tell_service(manifest.hospital, address, "forked", "monitor"))
+        with LogOverHttp(log_url) as log:  # from the files alone: what the manifest says of the tree was not verified
+            ArchivedTree(archive, replace(manifest, tree_peaks=None), head).require_one_tree(
+                partial(consistency_proof, log)
+            )
+    except (LogForked, NotConsistent, ArchiveDiffers) as error:
+        asyncio.run(tell_service(manifest.hospital, address, state_after(error), "monitor"))
         raise
-    with LogOverHttp(log_url) as log:  # from the files alone: what the manifest says of the tree was not verified
-        ArchivedTree(archive, replace(manifest, tree_peaks=None), head).require_one_tree(
-            partial(consistency_proof, log)
-        )
     asyncio.run(tell_service(manifest.hospital, address, "running", "monitor"))
     click.echo(f"The archive and the log of {head.origin}, signed at {head.size:,} events, are of one tree.")
 

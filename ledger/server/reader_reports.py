@@ -15,7 +15,7 @@ READERS = frozenset(
 )
 RECIPIENT = re.compile(r"recipient:[a-z][a-z0-9-]{1,30}")
 """A hospital that receives from the one it reports on, wherever it is run."""
-STATES = frozenset({"running", "stopped", "gap", "forked"})
+STATES = frozenset({"running", "stopped", "gap", "forked", "unproven"})
 _COUNT_MAX = 2**31 - 1
 
 

@@ -93,15 +93,16 @@ class StatusMetrics(Collector):
             for reader, state in states:
                 gap.add_metric([each.hospital, reader], float(state == "gap"))
         yield gap
-        yield self._forks()
-
-    def _forks(self) -> Metric:
-        family = GaugeMetricFamily(
-            "ledger_reader_saw_fork", "1 where the log has shown it two trees", labels=["hospital", "reader"]
+        yield self._of_state("ledger_reader_saw_fork", "1 where the log has shown it two trees", "forked")
+        yield self._of_state(
+            "ledger_reader_saw_no_proof", "1 where the log has not proven that its head grew", "unproven"
         )
+
+    def _of_state(self, name: str, says: str, state: str) -> Metric:
+        family = GaugeMetricFamily(name, says, labels=["hospital", "reader"])
         for each in self._hospitals:
             for reader in each.readers:
-                family.add_metric([each.hospital, reader.reader], float(reader.state == "forked"))
+                family.add_metric([each.hospital, reader.reader], float(reader.state == state))
         return family
 
     def _leases(self) -> Metric:

@@ -57,6 +57,28 @@ def check_consistency(old_size: int, size: int, proof: Sequence[bytes], old_root
         raise ProofFault("the old root is another" if old != old_root else "the root is another")
 
 
+def telling_size(old_size: int) -> int:
+    """The old size whose consistency proof has hashes of the first `old_size` leaves, for `begins_otherwise`.
+
+    That of a perfect tree has none of it: it stands for itself. That of one leaf more has its root.
+    """
+    return old_size + 1 if old_size.bit_count() == 1 else old_size
+
+
+def begins_otherwise(old_size: int, size: int, proof: Sequence[bytes], old_root: bytes, root: bytes) -> bool:
+    """Whether the proof, from `telling_size(old_size)` to `size`, shows that the tree with `root` begins with another
+    root than `old_root`: it leads to `root` itself, so no proof can ever join the two.
+
+    False says nothing: of a tree of one leaf, or of one leaf less than `size` where it is perfect, no proof tells.
+    """
+    asked = telling_size(old_size)
+    if old_size < 2 or not asked < size <= TREE_SIZE_MAX or not proof:
+        return False
+    _check_hashes(proof, old_root, root)
+    old, new = _both_roots(asked, size, proof, old_root)
+    return new == root and old != (old_root if asked == old_size else node_hash(old_root, proof[0]))
+
+
 def _check_without_proof(old_size: int, size: int, proof: Sequence[bytes], old_root: bytes, root: bytes) -> None:
     if proof:
         raise ProofFault("a hash too many")

@@ -553,8 +553,9 @@ class ReaderStatus(_message.Message):
     `recipient:HOSPITAL` for a hospital that receives from this one.
     """
     state: _builtins.str
-    """State: `running`, `stopped` (until a person looks), `gap` (events are missing on the published stream), or `forked`
-    (a log has shown it two trees: this hospital's, or a sender's where the reader is one of the first three).
+    """State: `running`, `stopped` (until a person looks), `gap` (events are missing on the published stream), `forked`
+    (a log has shown it two trees: this hospital's, or a sender's where the reader is one of the first three), or
+    `unproven` (such a log has not proven that its head, or what was archived of it, is of the tree seen before).
     """
     dead_letters: _builtins.int
     """Messages that it could not handle and put aside."""

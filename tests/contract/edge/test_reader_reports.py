@@ -69,6 +69,15 @@ async def test_a_recipient_elsewhere_is_a_reader_too(client: EdgeClient) -> None
     assert [field for field, _ in failure.value.violations] == ["status.reader"]
 
 
+async def test_growth_that_was_not_proven_is_a_gauge(edge: RunningEdge, client: EdgeClient) -> None:
+    """Of its own, beside that of forks: it may yet be proven."""
+    await client.call("OperationsService/ReportReader", report("recipient:far-away", "unproven"))
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{edge.addresses.http}/metrics")).text
+    assert 'ledger_reader_saw_no_proof{hospital="north",reader="recipient:far-away"} 1.0' in text
+    assert 'ledger_reader_saw_fork{hospital="north",reader="recipient:far-away"} 0.0' in text
+
+
 async def test_a_fork_that_the_archive_office_sees_is_shown_by_the_service_whose_log_it_is(
     edge: RunningEdge, tmp_path: Path
 ) -> None:

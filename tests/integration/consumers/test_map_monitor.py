@@ -112,8 +112,8 @@ async def test_a_monitor_signs_nothing_over_an_archive_that_the_log_does_not_hol
 
 
 async def test_an_archive_of_another_tree_than_the_logs_is_found(hospitals: Hospitals, tmp_path: Path) -> None:
-    """The log may have fewer events than the archive, or more: neither is the other's beginning, and nothing is signed.
-    A log without a policy, or the other way round, is no question."""
+    """The log may have fewer events than the archive, or more: neither is the other's beginning, nothing is signed, and
+    the service is told. A log without a policy, or the other way round, is no question."""
     judged, archive, notes = _monitoring(hospitals, tmp_path)
     token = token_file(tmp_path)
     await hospitals.record()
@@ -131,6 +131,9 @@ async def test_an_archive_of_another_tree_than_the_logs_is_found(hospitals: Hosp
             log.show(other_events(1, held + size))
             done = await _run(*judged, "--log", log.url, "--policy", str(log.policy), token=token)
             assert (done.exit_code, "not the ones that the log has signed" in done.output) == (1, True), done.output
+            status = await OperationsServiceStub(hospitals.channel).GetStatus(GetStatusRequest())
+            states = {reader.reader: reader.state for each in status.hospitals for reader in each.readers}
+            assert states["monitor"] == "unproven"
     assert not notes.exists()
     assert (await _run(*judged, "--log", "http://127.0.0.1:1", token=token)).exit_code == 2
 

@@ -139,7 +139,8 @@ async def test_after_a_fork_nothing_is_taken_and_what_came_since_is_marked(
 
 
 async def test_a_log_that_does_not_prove_its_growth_is_waited_for(hospitals: Hospitals, log: NorthsLog) -> None:
-    """Another tree of another size: nothing is taken, and the honest log is taken again."""
+    """Both sides are told, nothing is taken, and the honest log is taken again. Another tree of another size, which its
+    own tiles prove, is a fork."""
     first = await _offered(hospitals, 1)
     events = await log.stored()
     log.trust()
@@ -148,12 +149,23 @@ async def test_a_log_that_does_not_prove_its_growth_is_waited_for(hospitals: Hos
     await hospitals.received_state(first, common.TRANSFER_STATE_ACCEPTED)
     second = await _offered(hospitals, 2)
     grown = await log.stored()
-    log.show([*other_events(1, len(grown) - 1), grown[-1]])
-    await hospitals.once("south")
-    assert await hospitals.received(second) is None
+    other = [*other_events(1, len(grown) - 1), grown[-1]]
     log.show(grown)
-    await hospitals.once("south")
+    honest = (log.policy.parent / "logs" / "shown" / "checkpoint").read_bytes()
+    for shown, head, state in ((other, honest, "unproven"), (grown, honest, "running")):
+        log.show(shown)
+        (log.policy.parent / "logs" / "shown" / "checkpoint").write_bytes(head)
+        await hospitals.once("south")
+        assert (await hospitals.received(second) is None) == (state == "unproven")
+        readers = await _readers(hospitals)
+        assert (readers["south", "transfers"], readers["north", "recipient:south"]) == (state, state)
     await hospitals.received_state(second, common.TRANSFER_STATE_ACCEPTED)
+    third = await _offered(hospitals, 3)
+    all_events = await log.stored()
+    log.show([*other_events(1, len(all_events) - 1), all_events[-1]])
+    await hospitals.once("south")
+    assert await hospitals.received(third) is None
+    assert (await _readers(hospitals))["north", "recipient:south"] == "forked"
 
 
 async def test_packages_of_an_earlier_release_are_marked_too(hospitals: Hospitals, log: NorthsLog) -> None:

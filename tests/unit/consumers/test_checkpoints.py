@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from consumers.checkpoints import LogForked, NotConsistent, SeenCheckpoints
-from consumers.fork_evidence import decide, forks_below
+from consumers.fork_evidence import BegunOtherwise, decide, forks_below
 from consumers.kept_heads import HEADS_MAX, KeptHeads, Prove
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.format_fault import QuorumMissing, SignatureFault
@@ -96,9 +99,9 @@ def test_a_fork_keeps_both_notes_and_stops(seen: SeenCheckpoints, tmp_path: Path
     assert size_kept(seen) == 10
 
 
-@pytest.mark.parametrize("size", [5, 11, 200])
+@pytest.mark.parametrize("size", [11, 200])
 def test_a_head_that_is_not_the_old_one_grown_is_not_accepted(seen: SeenCheckpoints, size: int) -> None:
-    """A larger or smaller tree that parts from the one seen has no proof; what was seen stays, and its note is kept."""
+    """A larger tree that parts from the one seen has no proof; what was seen stays, and its note is kept."""
     seen.accept(signed(10, 1, 2), prove)
     with pytest.raises(NotConsistent):
         seen.accept(forked(size), prove)
@@ -108,7 +111,7 @@ def test_a_head_that_is_not_the_old_one_grown_is_not_accepted(seen: SeenCheckpoi
 
 def test_a_fork_says_how_far_both_trees_are_the_same(seen: SeenCheckpoints) -> None:
     """By the heads that were kept and the proofs of whoever shows the other tree; what they do not prove is nobody's.
-    The first answer stays, whoever is asked later."""
+    What was found stays, whoever is asked later."""
     for size in (3, 40, 100, 200, 257):
         seen.accept(signed(size, 1, 2), prove)
     with pytest.raises(LogForked) as fork:
@@ -158,11 +161,122 @@ def test_a_person_decides_which_tree_goes_on(seen: SeenCheckpoints, tmp_path: Pa
     assert json.loads((aside / "decision.json").read_bytes())["person"] == "Ann Archer"
     assert not seen.is_forked
     again = SeenCheckpoints(tmp_path / "seen", parse_policy(POLICY))
-    assert size_kept(again) == (40 if other_is_right else 100)
+    assert size_kept(again) == 100
     ours, theirs = (signed(200, 1, 2), prove), (forked(200, common=50), prove_forked(200, 50))
-    with pytest.raises((NotConsistent, LogForked)):
-        again.accept(*(theirs if not other_is_right else (signed(100, 1, 2), prove_forked(100, 50))))
+    rejected = theirs if not other_is_right else (signed(200, 1, 2), prove)
+    with pytest.raises(NotConsistent):
+        again.accept(rejected[0], lambda _old, _size: ())
+    third = forked(150, common=20), prove_forked(150, 20)
+    for number, each in enumerate((rejected, third)):  # a copy each: a fork stops the log
+        copy = tmp_path / f"copy-{number}"
+        shutil.copytree(tmp_path / "seen", copy)
+        with pytest.raises(LogForked):
+            SeenCheckpoints(copy, parse_policy(POLICY)).accept(*each)
     assert again.accept(*(ours if not other_is_right else theirs)).size == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "size", "common"), [(10, 200, 5), (100, 101, 50), (64, 200, 5), (2, 9, 1), (200, 10, 5)]
+)
+def test_a_tree_that_parts_from_the_one_seen_by_its_own_proof_is_a_fork(
+    seen: SeenCheckpoints, old: int, size: int, common: int
+) -> None:
+    """Of another size too: its tiles lead to its signed root and to another beginning, so no proof will ever join both.
+    Of a perfect tree, whose proof has nothing of it, the log is asked for the proof that has."""
+    seen.accept(signed(old, 1, 2), prove)
+    with pytest.raises(LogForked) as fork:
+        seen.accept(forked(size, common), prove_forked(max(old, size), common) if size > old else prove)
+    assert (fork.value.kept / "fork").read_bytes() == forked(size, common).encode()
+    assert size_kept(seen) == old
+
+
+def test_a_proof_that_leads_to_no_signed_root_is_no_evidence(seen: SeenCheckpoints) -> None:
+    """Whoever answers with hashes of another tree makes no fork; that the last head was not proven is known until one
+    is."""
+    seen.accept(signed(64, 1, 2), prove)
+    with pytest.raises(NotConsistent):
+        seen.accept(signed(200, 1, 2), prove_forked(200, 5))
+    assert (seen.is_forked, seen.is_unproven) == (False, True)
+    assert seen.accept(signed(200, 1, 2), prove).size == 200
+    assert not seen.is_unproven
+
+
+def test_what_is_common_is_found_from_the_tree_that_forked_alone(seen: SeenCheckpoints) -> None:
+    """The log was away, then showed the first tree again, whose proofs say nothing of the other one: it stays open."""
+    for size in (20, 40, 100):
+        seen.accept(signed(size, 1, 2), prove)
+
+    def away(_: int, __: int) -> tuple[bytes, ...]:
+        raise ConnectionError
+
+    commons: list[int] = []
+    theirs = forked(100, 50)
+    for note, proofs in ((theirs, away), (signed(110, 1, 2), prove), (theirs, prove_forked(100, 50))):
+        with pytest.raises(LogForked) as fork:
+            seen.accept(note, proofs)
+        commons.append(fork.value.common_size)
+    assert commons == [0, 0, 40]
+
+
+def test_the_tree_a_person_found_right_is_pinned_though_nothing_is_common(
+    seen: SeenCheckpoints, tmp_path: Path
+) -> None:
+    """No third tree is taken as a log that was never seen."""
+    seen.accept(signed(100, 1, 2), prove)
+    with pytest.raises(LogForked):
+        seen.accept(forked(100, 50), lambda _old, _size: ())
+    (fork,) = forks_below(tmp_path / "seen")
+    decide(fork, "Ann Archer", "OUR_COPY_HELD", datetime(2026, 1, 1, tzinfo=UTC), other_is_right=True)
+    with pytest.raises(LogForked):
+        seen.accept(forked(150, 0), prove_forked(150, 0))
+    assert size_kept(seen) == 100
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_decision_that_was_cut_off_is_finished_with_what_was_put_aside(
+    seen: SeenCheckpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """At whatever change of a file: the same decision again leads to the same folder; meanwhile the fork stands, and a
+    log that answers meanwhile changes nothing. Once begun it is not turned round."""
+    for size in (20, 40, 100):
+        seen.accept(signed(size, 1, 2), prove)
+    with pytest.raises(LogForked):
+        seen.accept(forked(100, 50), prove_forked(100, 50))
+    (fork,) = forks_below(tmp_path / "seen")
+    now, left = datetime(2026, 1, 1, tzinfo=UTC), at
+
+    def counted(real: Callable[..., Path | None]) -> Callable[..., Path | None]:
+        def change(*args: object, **options: object) -> Path | None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return real(*args, **options)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("replace", "unlink", "rename"):
+            patch.setattr(Path, name, counted(getattr(Path, name)))
+        with suppress(Killed):
+            decide(fork, "Ann Archer", "OUR_COPY_HELD", now, other_is_right=True)
+    if seen.is_forked:
+        with pytest.raises(LogForked):
+            seen.accept(forked(100, 50), prove_forked(100, 50))
+        if list(tmp_path.glob("seen/*/decided/*/decision.json")):
+            with pytest.raises(BegunOtherwise):
+                decide(fork, "Bob Bell", "SEEN_IS_RIGHT", now, other_is_right=False)
+        decide(fork, "Ann Archer", "OUR_COPY_HELD", now, other_is_right=True)
+    kept = {str(each.relative_to(fork.folder)) for each in fork.folder.glob("**/*") if each.is_file()}
+    aside = {f"decided/001/{name}" for name in ("checkpoint", "common", "fork", "decision.json")}
+    assert kept - {"decided/001/checkpoint.part"} == {"checkpoint", "heads/20", "heads/40", "heads/100", *aside}
+    assert (fork.folder / "decided/001/checkpoint").read_bytes() == signed(100, 1, 2).encode()
+    assert (fork.folder / "decided/001/common").read_bytes() == signed(40, 1, 2).encode()
+    assert seen.accept(forked(200, common=50), prove_forked(200, 50)).size == 200
 
 
 def test_of_many_heads_the_newest_and_fewer_of_the_older_are_kept(tmp_path: Path) -> None:

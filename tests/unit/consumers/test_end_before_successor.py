@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +23,7 @@ from consumers.checkpoints import (
     SeenCheckpoints,
     SucceedingLog,
 )
+from consumers.fork_evidence import decide, forks_below
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.consume import accepted_checkpoint
 from ledger.integrator.signed_log import SignedLog
@@ -182,7 +185,7 @@ def test_an_end_that_says_another_root_of_what_was_seen_is_a_fork(tmp_path: Path
     others = [*EVENTS[:SEEN], *other_events(SEEN + 1, SURVIVING)]
     with pytest.raises(LogForked):
         taken(tmp_path / "new-log", policy, end_note(end, others), [*others, *other_events(SURVIVING + 1, NEW)])
-    assert {each.name for each in tmp_path.glob("checkpoints/*/*")} == {"checkpoint", "fork", "common", "heads"}
+    assert {each.name for each in tmp_path.glob("checkpoints/*/*")} == {"checkpoint", "fork", "heads"}
 
 
 @pytest.mark.parametrize("had_seen", [True, False])
@@ -272,3 +275,35 @@ def test_a_claim_does_not_let_the_ended_key_go_on(tmp_path: Path, policy: Path, 
             Note(forged.text(), (LOG.sign(forged.text()),)),
             partial(consistency_proof, LogFiles(DirectoryBlobs(tmp_path), "forged-log")),
         )
+
+
+def silent(_old: int, _size: int) -> tuple[bytes, ...]:
+    """As a log that proves nothing."""
+    return ()
+
+
+@pytest.mark.parametrize("other_is_right", [False, True])
+def test_a_person_decides_which_of_two_ends_holds(
+    tmp_path: Path, policy: Path, end: Checkpoint, *, other_is_right: bool
+) -> None:
+    """The end that was found right is kept as the log's, and shown again it is no fork; the evidence has both."""
+    first, second = end_note(end, SURVIVORS), end_note(end, SURVIVORS[:-1])
+    log_of(tmp_path / "new-log", NEXT.name, [*SURVIVORS[:-1], *other_events(SURVIVING, NEW)])
+    log_of(tmp_path / "first-log", NEXT.name, [*SURVIVORS, *other_events(SURVIVING + 1, NEW)])
+    seen = SeenCheckpoints(tmp_path / "checkpoints", parse_policy(policy.read_bytes()))
+
+    def show(note: Note) -> None:
+        log = shown(tmp_path, "first-log" if note is first else "new-log", note)
+        seen.end(replace(log, prove_ended=silent))
+
+    show(first)
+    with pytest.raises(LogForked):
+        show(second)
+    (fork,) = forks_below(tmp_path / "checkpoints")
+    aside = decide(fork, "Ann Archer", "TOLD", datetime(2026, 1, 1, tzinfo=UTC), other_is_right=other_is_right)
+    assert [(aside / name).read_bytes() for name in ("ended", "fork")] == [first.encode(), second.encode()]
+    right, wrong = (second, first) if other_is_right else (first, second)
+    assert (fork.folder / "ended").read_bytes() == right.encode()
+    show(right)
+    with pytest.raises(LogForked):
+        show(wrong)
