@@ -29,7 +29,7 @@ def note_seen(files: LogFiles, head: Checkpoint) -> None:
     _name(files, {*_named_sizes(files), head.size})
 
 
-def seen(files: LogFiles) -> list[Checkpoint]:
+def read_seen(files: LogFiles) -> list[Checkpoint]:
     """What was kept so, however far the log has come since, each as its fence says. LogDamaged, BlobError.
 
     One without a name was broken off, or is of a release that kept no names.
@@ -46,7 +46,7 @@ def seen(files: LogFiles) -> list[Checkpoint]:
 
 def named_seen(files: LogFiles) -> list[Checkpoint]:
     """The same, and each has its name afterwards: for who writes the log. LogDamaged, BlobError."""
-    heads = seen(files)
+    heads = read_seen(files)
     _name(files, {head.size for head in heads})
     return heads
 

@@ -11,8 +11,7 @@ from click.testing import CliRunner
 
 from ledger.cli.verify import verify
 from ledger.log.log_files import SEEN_SIZES, LogDamaged
-from ledger.log.seen_files import note_seen
-from ledger.log.seen_files import seen as seen_in
+from ledger.log.seen_files import note_seen, read_seen
 from ledger.trust.checkpoint import Checkpoint
 from tests.fault.test_integration_step import files_in, root_at, step
 from tests.unit.log.test_signed_log import opened
@@ -43,7 +42,7 @@ def test_what_was_seen_is_kept_and_named(log: Path) -> None:
     note_seen(files_in(log.parent), SEEN[0])
     assert {path: path.read_bytes() for path in log.rglob("*") if path.is_file()} == before
     assert (log / SEEN_SIZES).read_bytes() == b"150\n440\n"
-    assert seen_in(files_in(log.parent)) == SEEN
+    assert read_seen(files_in(log.parent)) == SEEN
     assert opened(log.parent).signed.size == SIZE
     assert _verified(log)[0] == 0
 
@@ -103,7 +102,7 @@ def test_heads_without_their_names_are_named_again(log: Path) -> None:
     for left in (None, b"150\n"):
         sizes = log / SEEN_SIZES
         sizes.unlink() if left is None else sizes.write_bytes(left)
-        assert seen_in(files_in(log.parent)) == SEEN
+        assert read_seen(files_in(log.parent)) == SEEN
         assert _verified(log)[0] == 0
         assert opened(log.parent).signed.size == SIZE
         assert sizes.read_bytes() == b"150\n440\n"
@@ -133,7 +132,7 @@ def test_a_head_that_was_about_to_be_signed_is_no_seen_one(tmp_path: Path) -> No
     step(tmp_path, BEYOND - 5)
     for name, data in zip(("signed", "checkpoint"), signed, strict=True):
         (tmp_path / "north" / name).write_bytes(data)
-    assert (opened(tmp_path).signed.size, seen_in(files)) == (SIZE, [])
+    assert (opened(tmp_path).signed.size, read_seen(files)) == (SIZE, [])
 
 
 @pytest.mark.parametrize("known", [BEYOND, 1_234_567, 1 << 62])
