@@ -14,14 +14,14 @@ from ledger.trust.log_ended import parse_log_ended
 from ledger.trust.note import Note
 
 
-def accepted_head(log: LogOverHttp, url: str, seen: SeenCheckpoints) -> Checkpoint:
-    """The head that the log at a URL shows now; remembered when it returns.
+def accepted_head(log: LogOverHttp, seen: SeenCheckpoints) -> Checkpoint:
+    """The head that the log shows now; remembered when it returns.
 
     Raises LogUnreachable, what `SeenCheckpoints.accept` raises, and LogHasEnded where another log goes on there.
     """
     note, before = log.checkpoint(), log.succeeded()
     prove = partial(consistency_proof, log)
-    shown = SucceedingLog(before, note, prove, partial(_prove_ended, url, before)) if before else None
+    shown = SucceedingLog(before, note, prove, partial(_prove_ended, log, before)) if before else None
     if shown is not None:
         seen.read_end(shown)
     try:
@@ -33,8 +33,8 @@ def accepted_head(log: LogOverHttp, url: str, seen: SeenCheckpoints) -> Checkpoi
         raise
 
 
-def _prove_ended(url: str, ended: Note, old: int, size: int) -> tuple[bytes, ...]:
+def _prove_ended(log: LogOverHttp, ended: Note, old: int, size: int) -> tuple[bytes, ...]:
     """A proof of the log that ended, whose tiles lie beside those of the one that goes on."""
     number = number_of(parse_log_ended(ended.text).last.origin)
-    with LogOverHttp(f"{url.rstrip('/')}.{number}") as log:
-        return consistency_proof(log, old, size)
+    with log.of_number(number) as last:
+        return consistency_proof(last, old, size)

@@ -1,13 +1,16 @@
-"""A log as an outsider reads it: its files over HTTP, each answer bounded in time and bytes."""
+"""A log as an outsider reads it: its files over HTTP, each wait and each answer bounded, and all of them if asked."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-import httpx
+import httpcore
 
+from consumers.deadline_network import DeadlineNetwork
 from ledger.trust.format_fault import NoteFault
 from ledger.trust.note import NOTE_BYTES_MAX, Note, parse_note
 from ledger.trust.tile import HASH_TILE_BYTES_MAX, TileId
@@ -18,6 +21,13 @@ _CHECKPOINT = "checkpoint"
 _SUCCEEDED = "succeeded"
 _OK = 200
 _NOT_FOUND = 404
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    ValueError,  # a URL that is none
+)
 
 
 class LogUnreachable(Exception):
@@ -32,11 +42,17 @@ class LogUnreachable(Exception):
 class LogOverHttp:
     """The files below one URL. Calls block and raise LogUnreachable; to be used by `with`."""
 
-    def __init__(self, url: str, token: str = "", seconds_max: float = ANSWER_SECONDS_MAX) -> None:
-        """`token`: of a reader, which entries and bodies need. `seconds_max`: without a byte, then it is given up."""
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+    def __init__(
+        self, url: str, token: str = "", seconds_max: float = ANSWER_SECONDS_MAX, in_all_max: float = math.inf
+    ) -> None:
+        """`token`: of a reader, which entries and bodies need. `seconds_max`: without a byte, then it is given up.
+
+        `in_all_max`: seconds from now on for everything that is read here, however it drips.
+        """
         self._url = url.rstrip("/")
-        self._http = httpx.Client(headers=headers, timeout=seconds_max, trust_env=False)
+        self._headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+        self._seconds_max, self._end = seconds_max, time.monotonic() + in_all_max
+        self._http = httpcore.ConnectionPool(network_backend=DeadlineNetwork(in_all_max))
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +67,11 @@ class LogOverHttp:
     def tiles(self, tiles: Iterable[TileId]) -> dict[TileId, bytes]:
         """Hash tiles; in the place of a partial one that is gone the full one, which begins with the same hashes."""
         return {tile: self._tile(tile) for tile in tiles}
+
+    def of_number(self, number: int) -> LogOverHttp:
+        """The log of this ledger that lies beside it under a number, within the same time. To be used by `with`."""
+        left = max(0.0, self._end - time.monotonic())
+        return LogOverHttp(f"{self._url}.{number}", seconds_max=self._seconds_max, in_all_max=left)
 
     def checkpoint(self) -> Note:
         """The published checkpoint; nothing is said of its signatures."""
@@ -79,21 +100,23 @@ class LogOverHttp:
         return data
 
     def _read(self, path: str, bytes_max: int) -> bytes | None:
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds_max)
         try:
-            with self._http.stream("GET", f"{self._url}/{path}") as response:
-                if response.status_code == _NOT_FOUND:
+            url = f"{self._url}/{path}".encode("ascii")
+            with self._http.stream("GET", url, headers=self._headers, extensions={"timeout": waits}) as response:
+                if response.status == _NOT_FOUND:
                     return None
-                if response.status_code != _OK:
-                    raise LogUnreachable(path, f"status {response.status_code}")
+                if response.status != _OK:
+                    raise LogUnreachable(path, f"status {response.status}")
                 return _bounded(path, response, bytes_max)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _FAILURES as error:
             raise LogUnreachable(path, type(error).__name__) from error
 
 
-def _bounded(path: str, response: httpx.Response, bytes_max: int) -> bytes:
+def _bounded(path: str, response: httpcore.Response, bytes_max: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    for part in response.iter_bytes():
+    for part in response.iter_stream():
         parts.append(part)
         size += len(part)
         if size > bytes_max:

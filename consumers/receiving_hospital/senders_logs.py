@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from consumers.accepted_head import accepted_head
@@ -19,7 +22,10 @@ from ledger.trust.merkle_check import check_inclusion
 from ledger.trust.policy import Peer, Policy
 
 _ANSWER_SECONDS_MAX = 5.0
-"""Offers of other senders wait behind this one."""
+_ASK_SECONDS_MAX = 10.0
+"""For all that one offer needs of a log: those of other senders wait behind it."""
+_PAUSE_SECONDS = 30.0
+"""So long a log is not asked again that gave no head to go by, whatever waits for it."""
 
 
 class GrowthUnproven(NotNow):
@@ -29,9 +35,13 @@ class GrowthUnproven(NotNow):
 class SendersLogs:
     """The logs of a policy, each at the URL of its line. What was seen of them lies in the receiver's own folder."""
 
-    def __init__(self, policy: Policy, folder: Path) -> None:
+    def __init__(self, policy: Policy, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds that only grow."""
         self._logs = policy.logs
         self._seen = SeenCheckpoints(folder, policy)
+        self._clock = clock
+        self._resting: dict[str, tuple[float, type[NotNow], str]] = {}
+        """By URL of a log until when it is left alone, and why."""
 
     @property
     def is_forked(self) -> bool:
@@ -52,18 +62,21 @@ class SendersLogs:
         log = self._log_of(offer.sender_origin)
         if log is None:
             raise NotNow(f"the policy, asked for a log of {offer.sender_origin},", "NO_LOG")
+        who = f"the log of {offer.sender_origin}"
+        until, refusal, why = self._resting.get(log.url, (-math.inf, NotNow, ""))
+        if self._clock() < until:
+            raise refusal(who, why)
         try:
             return await asyncio.to_thread(self._ask, log, offer)
-        except LogUnreachable as error:
-            raise NotNow(f"the log of {offer.sender_origin}", f"UNREACHABLE: {error}") from error
-        except NotConsistent as error:
-            raise GrowthUnproven(f"the log of {offer.sender_origin}", f"NotConsistent: {error}") from error
-        except (LogHasEnded, EndNotRead, FormatFault) as error:
-            raise NotNow(f"the log of {offer.sender_origin}", f"{type(error).__name__}: {error}") from error
+        except (LogUnreachable, NotConsistent, LogHasEnded, EndNotRead, FormatFault) as error:
+            kind = "UNREACHABLE" if isinstance(error, LogUnreachable) else type(error).__name__
+            refusal = GrowthUnproven if isinstance(error, NotConsistent) else NotNow
+            self._resting[log.url] = self._clock() + _PAUSE_SECONDS, refusal, f"{kind}: {error}"
+            raise refusal(who, f"{kind}: {error}") from error
 
     def _ask(self, peer: Peer, offer: Offer) -> Rejection | None:
-        with LogOverHttp(peer.url, seconds_max=_ANSWER_SECONDS_MAX) as log:
-            head = accepted_head(log, peer.url, self._seen)
+        with LogOverHttp(peer.url, seconds_max=_ANSWER_SECONDS_MAX, in_all_max=_ASK_SECONDS_MAX) as log:
+            head = accepted_head(log, self._seen)
             if head.size < offer.position:
                 raise NotNow(f"the log of {offer.sender_origin}", f"BEHIND: {head.size} of {offer.position}")
             return _rejection(log, head, offer)

@@ -15,6 +15,7 @@ from ledger.log.key_register import PERIODS_MAX, key_register, line_path
 from ledger.log.log_files import ENDED, HALTING_ROLES, KNOWN, SUCCEEDED, LogDamaged, LogFiles
 from ledger.log.proven_entries import matching_bodies, proven_entries
 from ledger.log.record_maps import RecordMaps
+from ledger.log.seen_files import note_seen, read_seen
 from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.envelope import decode
@@ -142,8 +143,8 @@ def _copy_ends(files: LogFiles, copied: LogFiles) -> None:
     copied.write({path: data for path in (SUCCEEDED, ENDED) if (data := files.read(path)) is not None})
     if files.read(KNOWN) is not None:
         copied.note_known(files.known())
-    for head in files.seen():
-        copied.note_seen(head)
+    for head in read_seen(files):
+        note_seen(copied, head)
 
 
 def _copy_register(files: LogFiles, copied: LogFiles) -> None:

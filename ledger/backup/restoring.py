@@ -20,6 +20,7 @@ from ledger.blobs.contract import Blobs
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.log.log_files import REPAIR, LogDamaged, LogFiles
 from ledger.log.own_heads import Verifiers
+from ledger.log.seen_files import note_seen
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.range_walk import Progress, no_progress
 
@@ -128,7 +129,7 @@ def _keep_seen(checked: Checked, files: LogFiles, ledger: Ledger) -> None:
     for seen in beyond:
         files.note_known(seen.size)
         if seen.root:
-            files.note_seen(Checkpoint(ledger.origin, seen.size, seen.root))
+            note_seen(files, Checkpoint(ledger.origin, seen.size, seen.root))
 
 
 def _place_log(checked: Checked, living: Blobs | None, target: Blobs, folder: str, *, for_repair: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
 from typing import BinaryIO
 
@@ -17,11 +18,15 @@ from ledger.backup.manifest import Ledger, Table
 from ledger.backup.walked_range import WalkedRange, event_row, ranges_of, walk_range, walked_rows
 from ledger.store.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.store.statements import schema_of
+from ledger.trust.chain import FaultKind
+from ledger.trust.fault import EnvelopeFault
+from ledger.trust.glance import Glance, glance
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.range_walk import Progress, RangeJoin, no_progress
 from ledger.trust.range_walk import Stood as StreamStood
 from ledger.trust.root_watch import RootWatch
-from ledger.trust.verify import Fault, RowFault
+from ledger.trust.verify import Copies, Fault, Row, RowFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,8 @@ class Walking:
     """How the events of a backup are walked."""
 
     since: Callable[[Ledger], int] = lambda _: 0
-    """The position up to which a ledger was verified before, of which somebody has the signed root: of these events the
-    leaf hashes alone are read, and they must lead to it (`published.other_history`)."""
+    """The position up to which a ledger was verified before, of which somebody has the signed root: these events are
+    hashed and must lead to it (`published.other_history`), their chains are not walked."""
     processes: int = 1
     range_events: int = RANGE_EVENTS
     progress: Callable[[Ledger], Progress] = lambda _: no_progress
@@ -100,20 +105,39 @@ def _ranges(
 
 
 def _earlier(join: RangeJoin, rows: Iterator[BinaryRow], table: Table) -> Fault | None:
-    """Where the streams stood after rows that were verified before, as the columns have it."""
+    """Where the streams stood after rows that were verified before, in another copy: of this one every byte is hashed,
+    and led to the root that was signed; that these chains hold is known.
+    """
     streams: dict[bytes, StreamStood] = {}
     leaves: list[bytes] = []
+    origin = ""
     for values in rows:
         row = event_row(values, table.file)
         copies = row.copies
         if copies is None or row.position != len(leaves) + 1:
             return Fault(RowFault.POSITION, len(leaves) + 1, b"", 0)
-        before = streams.get(copies.stream_id)
+        found = _hashed(row, copies)
+        if isinstance(found, Fault):
+            return found
+        origin, before = found.origin, streams.get(copies.stream_id)
         first = before.first_position if before else row.position
         stood = StreamStood(copies.version, copies.leaf_hash, copies.recorded_at, first, row.position)
         streams[copies.stream_id] = stood
         leaves.append(copies.leaf_hash)
-    return join.known(streams, leaves)
+    return join.known(streams, leaves, origin)
+
+
+def _hashed(row: Row, copies: Copies) -> Glance | Fault:
+    """What the envelope says, where columns, leaf hash and body are those of it."""
+    try:
+        seen = glance(row.envelope)
+    except EnvelopeFault:
+        return Fault(FaultKind.ENVELOPE, row.position, copies.stream_id, copies.version)
+    if copies != (seen.stream_id, seen.version, seen.type, seen.recorded_at, leaf_hash(row.envelope)):
+        return Fault(RowFault.COLUMN, row.position, seen.stream_id, seen.version)
+    if sha256(row.body).digest() != seen.body_sha256:
+        return Fault(FaultKind.BODY, row.position, seen.stream_id, seen.version)
+    return seen
 
 
 def _require_head(join: RangeJoin, ledger: Ledger, file: str) -> None:

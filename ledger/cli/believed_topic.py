@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.log.log_files import LogFiles
+from ledger.log.seen_files import read_seen
 from ledger.log.seen_heads import SeenHeads
 from ledger.log.signed_history import AnotherHistory, require_beginning
 from ledger.store.refill import NotRefilled
@@ -47,7 +48,7 @@ class BelievedTopic:
         events = [(each.envelope, each.body) for each in await asyncio.to_thread(self._topic, tree.size)]
         if not events:
             return Believed((), None)
-        seen = SeenHeads(await asyncio.to_thread(self._files.seen))
+        seen = SeenHeads(await asyncio.to_thread(read_seen, self._files))
         if size := seen.first_differing(tree, [leaf_hash(envelope) for envelope, _ in events]):
             # Which of them parts from what was seen, nothing says.
             return Believed(

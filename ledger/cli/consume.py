@@ -148,7 +148,7 @@ def accepted_checkpoint(log_url: str, policy: Path, folder: Path) -> Checkpoint:
     """The head that the log shows now, where policy and history allow it; remembered in the archive's folder."""
     seen = SeenCheckpoints(folder / CHECKPOINTS, read_policy(policy))
     with LogOverHttp(log_url) as log:
-        return accepted_head(log, log_url, seen)
+        return accepted_head(log, seen)
 
 
 async def archive(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ledger.cli.believed_topic import BelievedTopic
 from ledger.log.log_files import LogFiles
+from ledger.log.seen_files import read_seen
 from ledger.log.signed_history import AnotherHistory, kept_up_to, require_beginning, root_within
 from ledger.store.refill import LedgerRefill, NotRefilled
 from ledger.trust.checkpoint import Checkpoint
@@ -68,7 +69,7 @@ async def measured_loss(
     """
     tree, roots = Frontier(), {0: EMPTY_ROOT}
     heads = [each.checkpoint for each in claim.heads]
-    held_against = [*heads, *await asyncio.to_thread(files.seen)]
+    held_against = [*heads, *await asyncio.to_thread(read_seen, files)]
     kept_sizes = {head.size for head in held_against}
     async for envelope in ledger.envelopes():
         tree.append(leaf_hash(envelope))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ledger.cli.believed_topic import BelievedTopic, Following, StoredEvent
 from ledger.log.log_files import REFILLED, REPAIR, LogDamaged, LogFiles
+from ledger.log.seen_files import read_seen
 from ledger.log.seen_heads import SeenHeads
 from ledger.log.signed_history import AnotherHistory, kept_events, require_beginning
 from ledger.store.refill import LedgerRefill, NotRefilled
@@ -80,7 +81,7 @@ class Refilling:
         """Raises AnotherHistory, NotRefilled, StreamUnavailable, BlobError; LogDamaged where the bundles end before
         what was signed and the topic does not go on. What is back by then stays.
         """
-        self._seen = SeenHeads(await asyncio.to_thread(self._files.seen))
+        self._seen = SeenHeads(await asyncio.to_thread(read_seen, self._files))
         async for envelope in self._ledger.envelopes():
             self._tree.append(leaf_hash(envelope))
             if self._seen.differs(self._tree):

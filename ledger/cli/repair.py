@@ -21,6 +21,7 @@ from ledger.config import Settings
 from ledger.keys.errors import KeyFileUnusable, KeysUnavailable
 from ledger.log.log_files import REPAIR, SIGNED, LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_files import read_seen
 from ledger.log.seen_heads import SeenHeads
 from ledger.log.signed_history import AnotherHistory
 from ledger.store.errors import StoreUnavailable, UnknownHospital
@@ -113,7 +114,7 @@ async def _accept(settings: Settings, hospital: str) -> None:
     async with open_refill(settings.postgres_append_url, hospital) as ledger:
         files = LogFiles(log_blobs(settings), log_folder(hospital, await ledger.origin()))
         head = await ledger.head()
-        seen = await asyncio.to_thread(files.seen)
+        seen = await asyncio.to_thread(read_seen, files)
         await SeenHeads(seen).require_all(ledger.envelopes())
     # Whoever let commands in now would leave a log that has ended, or one that has not begun.
     if await asyncio.to_thread(is_under_way, files):

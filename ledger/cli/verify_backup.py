@@ -40,9 +40,9 @@ def backup(
 ) -> None:
     """Check the backup of events in FOLDER: every file's digest, every chain and body, the signed heads of its logs.
 
-    What `ledger restore` checks, without a database. Says that the end is the end against --checkpoint alone. Of what
-    --since covers the leaf hashes alone are read again: with them the events lead to that checkpoint, and the digests
-    of the files are compared all the same.
+    What `ledger restore` checks, without a database. Says that the end is the end against --checkpoint alone. What
+    --since covers is hashed all the same, since a backup is another copy: envelopes, bodies and columns must lead to
+    that checkpoint; their chains, which it covers, are not walked again.
     """
     trusted = policy_of(key, policy)
     before = kept(since, (), trusted).heads
@@ -51,7 +51,7 @@ def backup(
     say_seen(found)
     for each in found.events.manifest.ledgers:
         known = _verified_before(before, each)
-        again = f", 1 to {known:,} as verified before" if known else ""
+        again = f", 1 to {known:,} hashed to the checkpoint verified before" if known else ""
         click.echo(f"{each.hospital}: holds, positions 1 to {each.head_position:,}{again}")
 
 

@@ -15,6 +15,7 @@ from ledger.cli.trusted_keys import required_policy
 from ledger.keys.private_file import UnsafeFile, read_private
 from ledger.log.fsck import LogChecked, LogFault, check_log
 from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.seen_files import read_seen
 from ledger.trust.format_fault import KeyFault
 from ledger.trust.note_key import VerifierKey, parse_verifier_key
 from ledger.trust.policy import Witnessed
@@ -79,7 +80,7 @@ def _checked(
 ) -> LogChecked:
     if not source.startswith(("http://", "https://")):
         blobs = DirectoryBlobs(Path(source))
-        seen = LogFiles(blobs, "").seen()
+        seen = read_seen(LogFiles(blobs, ""))
         return check_log(blobs.get, key, bodies=bodies, remembered=heads, seen=seen, progress=progress)
     token = b"" if token_file is None else read_private(token_file, bytes_max=_TOKEN_BYTES_MAX).partition(b"\n")[0]
     with LogOverHttp(source, token.decode("ascii", "replace").strip()) as opened:

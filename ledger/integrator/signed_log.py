@@ -8,6 +8,7 @@ from ledger.blobs.contract import BlobDiffers
 from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, seen_path
 from ledger.log.log_growth import StoredLeaf, open_growth
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_files import named_seen
 from ledger.log.seen_heads import SeenHeads
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.leaf import leaf_hash
@@ -47,7 +48,7 @@ class SignedLog:
             origin, 0, EMPTY_ROOT
         )
         self._growth = open_growth(files, self.signed)
-        self._seen = SeenHeads(files.seen())
+        self._seen = SeenHeads(named_seen(files))
         self._kept, published = files.signed(), files.published()
         self._missing = self._not_signed_by(self._kept, published)
         self.is_taken_up: bool = self._is_of_now(self._kept)

@@ -130,24 +130,9 @@ class LogFiles:
         """Lets only this root be signed at this size, for ever; BlobDiffers where another was."""
         self.write({head_path(checkpoint.size): checkpoint.text().encode()})
 
-    def note_seen(self, head: Checkpoint) -> None:
-        """Keeps a head of which the log has not the leaves any more, and fences its size. BlobDiffers, LogDamaged."""
-        self.fence(head)
-        sizes = sorted({*self._seen_sizes(), head.size})
-        self._blobs.put(self._name(SEEN_SIZES), "".join(f"{size}\n" for size in sizes).encode())
-        self.write({seen_path(head.size): head.text().encode()})
-
-    def seen(self) -> list[Checkpoint]:
-        """What was kept so, however far the log has come since: each as its fence says, none more and none fewer than
-        are named. LogDamaged, BlobError.
-        """
-        sizes = self._seen_sizes()
-        named = {seen_path(size) for size in sizes}
-        found = {*self.paths(SEEN)} - {SEEN_SIZES}
-        for path in sorted(named ^ found):
-            said = f"missing, though {SEEN_SIZES} names it" if path in named else f"{SEEN_SIZES} does not name it"
-            raise LogDamaged(path, said)
-        return [self._seen_head(size) for size in sizes]
+    def put(self, path: str, data: bytes) -> None:
+        """Puts a file in place that is written again as the log goes on."""
+        self._blobs.put(self._name(path), data)
 
     def keep_signed(self, note: Note) -> None:
         """Keeps what was signed, before anybody is shown it."""
@@ -222,30 +207,6 @@ class LogFiles:
         if data is None:
             raise LogDamaged(path, "missing")
         return data
-
-    def _seen_sizes(self) -> list[int]:
-        data = self.read(SEEN_SIZES)
-        if data is None:
-            return []
-        text = data.decode("ascii", "replace")
-        sizes = [size for line in text.splitlines() if (size := from_decimal(line)) is not None]
-        if not sizes or text != "".join(f"{size}\n" for size in sorted(set(sizes))):
-            raise LogDamaged(SEEN_SIZES, "not sizes in ascending order")
-        return sizes
-
-    def _seen_head(self, size: int) -> Checkpoint:
-        """What a fence lets nobody sign otherwise, nobody may have seen otherwise either."""
-        path, fence = seen_path(size), head_path(size)
-        data = self.read(path) or b""
-        if data != self.read(fence):
-            raise LogDamaged(path, f"not what {fence} says")
-        try:
-            head = parse_checkpoint(data.decode("utf-8", "replace"))
-        except FormatFault as fault:
-            raise LogDamaged(path, "; ".join(fault.faults)) from None
-        if head.size != size:
-            raise LogDamaged(path, f"the head of size {head.size}")
-        return head
 
     def _note(self, path: str) -> Note | None:
         data = self.read(path)

@@ -114,9 +114,12 @@ class RangeJoin:
         self._digest = b""
         self._events = 0
 
-    def known(self, streams: dict[bytes, Stood], leaves: list[bytes]) -> Fault | None:
-        """Begins after events that were verified earlier; SIGNED_ROOT where they are not what was signed."""
-        self.streams = streams
+    def known(self, streams: dict[bytes, Stood], leaves: list[bytes], origin: str = "") -> Fault | None:
+        """Begins after events that were verified earlier; SIGNED_ROOT where they are not what was signed.
+
+        `origin`: of the last of them, where it was read; what follows must go on from it.
+        """
+        self.streams, self._origin = streams, origin
         self._advance(leaves)
         return self.watch.take(leaves)
 

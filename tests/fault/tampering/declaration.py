@@ -69,6 +69,7 @@ TOLD = Cell(Verdict.TOLD)
 NUMBER = _no("a number has no end to be cut off")
 ONE = _no("there is one")
 ROWS = _no("its columns are changed one by one")
+_FILES = _no("its files are changed one by one")
 _LEDGER = "`ledger verify` with a remembered checkpoint"
 _KEYS = "`ledger verify keys`, KeyService"
 _LOG = "`ledger verify log` with a remembered checkpoint"
@@ -169,10 +170,21 @@ THINGS: tuple[Thing, ...] = (
         "It proves nothing: another text can only stop a signature.",
     ),
     Thing(
-        "seen head", ("log", "seen"), "`seen/<size>`, `seen/sizes`",
+        "seen head", ("log", "seen"), "`seen/<size>`",
         "the integrator, before it goes on; `ledger verify log`", R, R, R, _no("a size has one text for ever"), R,
-        "Each must be what the fence of its size says, and be named in `seen/sizes`: then one under another size, "
-        "or one too many, is found too. Fence and head changed alike stop the growth at that size.",
+        "Each must be what the fence of its size says, so one under another size is found too. Fence and head changed "
+        "alike stop the growth at that size.",
+    ),
+    Thing(
+        "names of seen heads", ("log", "seen names"), "`seen/sizes`",
+        "the integrator, before it goes on; `ledger verify log`", R, SAME, ONE,
+        _no("a head more is a line more"), EITHER,
+        "A head without its name is held to its fence, and named again.",
+    ),
+    Thing(
+        "all seen heads", ("log", "seen whole"), "the folder `seen/`",
+        "the integrator, before it goes on; `ledger verify log`", _FILES, R, _FILES, _FILES, _FILES,
+        "Up to `known` each fence beyond the newest head must be of a seen head, or of one whose tiles are there.",
     ),
     Thing(
         "wrapped key", ("keys", "key columns"), "`key_id`, `generation`, `wrapped` of `record_keys`",

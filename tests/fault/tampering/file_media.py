@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
+from typing_extensions import override
+
 from ledger.blobs.contract import BlobError
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.signed_log import SignedLog
-from ledger.log.log_files import LogDamaged, LogFiles
+from ledger.log.log_files import SEEN_SIZES, LogDamaged, LogFiles
+from ledger.log.seen_files import note_seen
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.note import parse_note
 from ledger.trust.tile import edge_tiles, new_bundles
@@ -75,6 +78,21 @@ class LogFilesOf:
         return before.says == after.says
 
 
+class WholeFolder(LogFilesOf):
+    """Files that are taken away all at once."""
+
+    @override
+    def tamperings(self, change: Change, dice: Random) -> Iterator[Tampering]:
+        """The one change that leaves nothing to compare."""
+        assert change is Change.DELETE
+        yield Tampering(tuple(self.names), lambda: self._with(dict.fromkeys(self.names)))
+
+    @override
+    def places(self, name: str) -> Sequence[str]:
+        """The first of them that is missed."""
+        return self.names
+
+
 def log_media(stored: Stored) -> dict[str, Medium]:
     """The media by their name in the declaration."""
     folder, older = stored.now.log, stored.older.log
@@ -114,17 +132,18 @@ def log_media(stored: Stored) -> dict[str, Medium]:
         "checkpoint alone": of("checkpoint", verified_alone),
         "signed": of("signed", taken_up),
         "heads": of("heads/", taken_up),
-        "seen": _seen_medium(stored, size),
+        **_seen_media(stored, size),
     }
 
 
-def _seen_medium(stored: Stored, size: int) -> LogFilesOf:
+def _seen_media(stored: Stored, size: int) -> dict[str, Medium]:
     """The same log after a restore that has seen more of it: one head that it has grown past, and two beyond."""
     folder = Path(shutil.copytree(stored.now.log, stored.folder / "seen-log"))
     files = LogFiles(DirectoryBlobs(folder.parent), folder.name)
     passed = parse_checkpoint(parse_note((stored.older.log / "checkpoint").read_bytes()).text)
     for head in (passed, replace(passed, size=size + 7, root=bytes(32)), replace(passed, size=size + 900)):
-        files.note_seen(head)
+        files.note_known(head.size)
+        note_seen(files, head)
     names = [f"seen/{path.name}" for path in sorted((folder / "seen").iterdir())]
     key = str(stored.log_key.verifier())
 
@@ -134,7 +153,12 @@ def _seen_medium(stored: Stored, size: int) -> LogFilesOf:
         assert taken_up.accepted == verified.accepted, f"{taken_up.says}; {verified.says}"
         return Found(taken_up.accepted, f"{taken_up.says}; {verified.says}")
 
-    return LogFilesOf(folder, folder, names, checked)
+    heads = [name for name in names if name != SEEN_SIZES]
+    return {
+        "seen": LogFilesOf(folder, folder, heads, checked),
+        "seen names": LogFilesOf(folder, folder, [SEEN_SIZES], checked),
+        "seen whole": WholeFolder(folder, folder, names, checked),
+    }
 
 
 def _taken_up(stored: Stored, folder: Path) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -84,15 +85,15 @@ async def test_ranges_and_processes_say_what_one_walk_says(ledger: LoadedLedger,
         assert said == _said(altered, Walking())
 
 
-async def test_what_was_verified_before_is_not_looked_at_again(
+async def test_of_what_was_verified_before_every_byte_is_hashed(
     ledger: LoadedLedger,
     files: LogFiles,
     integrating: Integrating,
     backups: Backups,
     log_key: Callable[[], VerifierKey],
 ) -> None:
-    """From a checkpoint on: an event above it is checked, of those below the leaf hashes alone, which must lead to it;
-    without a trusted key `--since` is refused."""
+    """From a checkpoint on: a backup is another copy, so a body, envelope or leaf hash below it that was altered is
+    named as one above it is, also where nothing lies above; without a trusted key `--since` is refused."""
     ledger.append(20)
     async with integrating():
         await until_published(files, 20)
@@ -104,14 +105,19 @@ async def test_what_was_verified_before_is_not_looked_at_again(
     since = ("--since", str(head), "--key", str(log_key()), "--jobs", "2")
     done = await backups.verify(*since)
     assert done.exit_code == 0, done.output
-    assert "positions 1 to 40, 1 to 20 as verified before" in done.output
+    assert "positions 1 to 40, 1 to 20 hashed to the checkpoint verified before" in done.output
     assert "--key or --policy" in (await backups.verify(*since[:2])).output
-    body, leaf = ledger.stored()[5][1], leaf_hash(ledger.stored()[6][0])
-    _alter(backups, ledger, body)
-    assert "at position 5," in (await backups.verify()).output
+    held = held_backup(backups.backup, EVENTS)
+    assert _said(held, Walking(since=lambda _: _EVENTS)) == "holds"
+    other = replace(held.manifest.ledgers[0], origin="ledger.example/other/1")
+    with pytest.raises(BadBackup, match="of another origin"):
+        walked_ledger(held, other, _SIZES, Walking(since=lambda _: _EVENTS))
+    envelope, body = ledger.stored()[6]
+    for old in (body, envelope, leaf_hash(envelope)):
+        _alter(backups, ledger, old)
+        done = await backups.verify(*since)
+        assert (done.exit_code, "at position 6," in done.output) == (1, True), done.output
+        _alter(backups, ledger, old[:-1] + bytes([old[-1] ^ 1]))
     assert (await backups.verify(*since)).exit_code == 0
-    _alter(backups, ledger, leaf)
-    done = await backups.verify(*since)
-    assert (done.exit_code, "another history up to position 20" in done.output) == (1, True), done.output
     _alter(backups, ledger, ledger.stored()[21][1])
     assert "at position 21," in (await backups.verify(*since)).output

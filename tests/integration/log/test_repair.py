@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from ledger.cli.refilling import Refilling
 from ledger.cli.repair import repair
 from ledger.log.log_files import LogFiles
+from ledger.log.seen_files import note_seen
 from ledger.store.refill import NotRefilled, open_refill
 from ledger.store.whole_ledger import verify_stored
 from ledger.stream.contract import PublishedEvent
@@ -188,7 +189,7 @@ async def test_no_topic_leads_past_a_head_that_was_seen_another_way(
     whole, signed = ledger.stored(), files.signed()
     assert signed is not None
     head = parse_checkpoint(signed.text)
-    files.note_seen(replace(head, size=303, root=bytes(32)))
+    note_seen(files, replace(head, size=303, root=bytes(32)))
     ledger.cut(290)
     ledger.forget_heads_above(290)
     async with open_refill(ledger.database.role_url("ledger_append"), ledger.hospital) as rows:

@@ -16,6 +16,7 @@ from ledger.log.fsck import check_log
 from ledger.log.key_register import note_keys
 from ledger.log.log_files import ENDED, REPAIR, SUCCEEDED, LogDamaged, LogEndedForEver, LogFiles
 from ledger.log.own_heads import newest_head
+from ledger.log.seen_files import note_seen, read_seen
 from ledger.log.signed_history import kept_up_to
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
@@ -53,7 +54,7 @@ def test_both_heads_are_whole_and_the_log_goes_on(source: DirectoryBlobs, tmp_pa
     of it beyond."""
     _files(source).halt(REPAIR, "positions 1 to 2 are refilled")
     seen = Checkpoint(ORIGIN, SIGNED + 7, bytes(32))
-    _files(source).note_seen(seen)
+    note_seen(_files(source), seen)
     copied = DirectoryBlobs(tmp_path / "copied")
     head = copy_log(source, copied, "north")
     assert head is not None
@@ -61,7 +62,7 @@ def test_both_heads_are_whole_and_the_log_goes_on(source: DirectoryBlobs, tmp_pa
     assert _files(copied).read(f"tile/0/000.p/{PUBLISHED}") is not None
     assert _files(copied).halted_by(REPAIR) == "positions 1 to 2 are refilled"
     assert SignedLog(_files(copied), ORIGIN, LOG).signed == head
-    assert _files(copied).seen() == [seen]
+    assert read_seen(_files(copied)) == [seen]
     assert copy_log(copied, DirectoryBlobs(tmp_path / "again"), "north") == head
 
 

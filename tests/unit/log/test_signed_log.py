@@ -13,6 +13,7 @@ from ledger.integrator.log_keys import KeyUnusable, LogKeys
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
 from ledger.log.log_files import CHECKPOINT, SIGNED, LogDamaged
 from ledger.log.log_growth import PositionMissing, open_growth
+from ledger.log.seen_files import note_seen
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.note import Note
@@ -189,7 +190,7 @@ def test_a_log_comes_by_what_was_seen_of_it(tmp_path: Path, grown: int) -> None:
     for name, root in (("right", root_at(150)), ("wrong", bytes(32))):
         folder = tmp_path / name
         step(folder, 100)
-        files_in(folder).note_seen(Checkpoint(ORIGIN, 150, root))
+        note_seen(files_in(folder), Checkpoint(ORIGIN, 150, root))
         log, before = opened(folder), sorted(folder.rglob("*"))
         log.take(EVENTS[100:120])
         if name == "right" or grown < 150:
