@@ -102,8 +102,8 @@ def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
 
 
 def lies_in_the_clear(envelope: bytes, body: bytes) -> bool:
-    """Whether a body has not the form of a sealed one, which no message has, or its well-formed envelope says that it is
-    not sealed; other envelopes are somebody else's fault.
+    """Whether a body has not the form of a sealed one, which no message has, or its well-formed envelope says that it
+    is not sealed; other envelopes are somebody else's fault.
 
     Asked of every event that is appended or published, so it looks at one place: before `prev_leaf`, or at the end
     where there is none, stands the commitment, or without one the digest of the body, which is always there.
