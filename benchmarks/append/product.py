@@ -55,7 +55,7 @@ def new_event(body: bytes) -> NewEvent:
 
 def commands(count: int) -> list[Append]:
     """Commands made beforehand: the store is measured, not the sealing."""
-    body = os.urandom(BODY_BYTES)
+    body = b"\x01" + os.urandom(BODY_BYTES - 1)  # the sealed form
     made: list[Append] = []
     for _ in range(count):
         event = new_event(body)

@@ -73,7 +73,7 @@ class _Sides:
 
 
 def _measured(program: LoadProgram, stood_on: Ground) -> Row:
-    sample = product.new_event(b"\x5a" * product.BODY_BYTES)
+    sample = product.new_event(b"\x01" * product.BODY_BYTES)
     script: Path = stood_on.folder / "baseline.pgbench"
     pgbench.prepare(stood_on.postgres.superuser_url, script, sample.envelope, sample.body, sample.leaf_hash)
     sides = _Sides(program, stood_on)

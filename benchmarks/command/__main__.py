@@ -44,7 +44,7 @@ async def _rows(sides: Sides, script: Path) -> list[Row]:
 
 
 def _measured(stood_on: Ground, program: LoadProgram) -> list[Row]:
-    sample = product.new_event(b"\x5a" * product.BODY_BYTES)
+    sample = product.new_event(b"\x01" * product.BODY_BYTES)
     script = stood_on.folder / "baseline.pgbench"
     pgbench.prepare(stood_on.postgres.superuser_url, script, sample.envelope, sample.body, sample.leaf_hash)
     with running(["benchmarks.command.echo_server"], stood_on.folder, name="echo") as echo:

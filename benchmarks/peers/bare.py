@@ -47,7 +47,7 @@ class Bare:
         await asyncio.to_thread(self._fill)
 
     def _fill(self) -> None:
-        sample = product.new_event(b"\x5a" * product.BODY_BYTES)
+        sample = product.new_event(b"\x01" * product.BODY_BYTES)
         pgbench.prepare(self._url, self._append, sample.envelope, sample.body, sample.leaf_hash)
         row = {"envelope": sample.envelope, "body": sample.body, "records": RECORDS, "each": RECORD_EVENTS}
         with psycopg.connect(self._url, autocommit=True) as connection:

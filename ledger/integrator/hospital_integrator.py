@@ -66,6 +66,7 @@ class HospitalIntegrator:
         self._rests_until = 0.0
         self._signed_at = 0.0
         self._log: SignedLog | None = None
+        self._compared_in_term = 0
         self.published_size: int | None = None
         """Size of the checkpoint that everybody may read, as this process last saw it; None before its first look."""
 
@@ -122,7 +123,7 @@ class HospitalIntegrator:
     async def _follow(
         self, lease: Lease, keeping: Keeping, stop: asyncio.Event, patience_seconds: Callable[[], float]
     ) -> None:
-        log = await self._open()
+        log = await self._open(lease)
         if not await self._take_up(log, lease, lambda: not stop.is_set() and not keeping.lost):
             return
         publishing = self._tools.publishing(log, self._hospital.id)
@@ -161,24 +162,29 @@ class HospitalIntegrator:
         return len(rows)
 
     async def _sign_when_due(self, log: SignedLog, lease: Lease) -> bool:
-        """False where nothing is signed: the lease is lost and a successor may have gone on, or the keys are others."""
+        """False where nothing is signed: the lease is lost or was over for a while, or the keys are others."""
         if log.size == log.signed.size or self._tools.monotonic() - self._signed_at < SIGN_SECONDS:
             return True
         if await asyncio.to_thread(self._tools.keys.of, self.origin) != log.keys:
             return False  # a key was added or put away: the log is opened again, with those of now
-        if not await lease.renew():
+        if not await self._still_compared(lease):
             return False
         await self._refuse_if_halted(log.files)
         await asyncio.to_thread(log.sign)
         self._signed_at = self._tools.monotonic()
         return True
 
-    async def _open(self) -> SignedLog:
+    async def _still_compared(self, lease: Lease) -> bool:
+        """False where a term was over since the log was compared with the ledger: it is opened and compared again."""
+        return await lease.renew() and lease.terms == self._compared_in_term
+
+    async def _open(self, lease: Lease) -> SignedLog:
         hospital = self._hospital
         keys = await asyncio.to_thread(self._tools.keys.of, hospital.origin)
         known = await asyncio.to_thread(self._tools.keys.known, hospital.origin)
         self._log = None
         log = self._log = await asyncio.to_thread(SignedLog, self._files, hospital.origin, *keys, known=known)
+        self._compared_in_term = lease.terms
         await refuse_if_rolled_back(self._tools.rows, hospital.id, log.files, log.signed)
         return log
 
@@ -189,7 +195,7 @@ class HospitalIntegrator:
         rows, rebuilt = self._tools.rows, b""
         if log.is_unproven:
             rebuilt = await refuse_another_tree(rows, self._hospital.id, log.signed, goes_on)
-        if not goes_on() or not await lease.renew():
+        if not goes_on() or not await self._still_compared(lease):
             return False
         # Witnesses can be asked with a signature alone, so here before them: what is halted gets none.
         await self._refuse_if_halted_elsewhere_too(log)

@@ -48,13 +48,22 @@ class Keeping:
         self._over.set()
 
     async def renew_until_over(self) -> None:
-        """Renews until `end`, or until the lease is lost, which is said."""
+        """Renews until `end`, or until the lease is lost, which is said. However this ends, the work is told."""
+        try:
+            await self._renew_until_over()
+        except Exception as error:
+            self._lose("cannot be renewed", {"error": type(error).__name__})
+            raise
+        finally:
+            self.lost = self.lost or not self._over.is_set()
+
+    async def _renew_until_over(self) -> None:
         failures = 0
         while not self._over.is_set():
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS_MAX):
                     held = await self._lease.renew()
-            except (psycopg.OperationalError, TimeoutError) as error:
+            except (psycopg.Error, TimeoutError) as error:  # a server that became a standby refuses the write too
                 failures += 1
                 if failures >= _FAILURES_MAX:
                     self._lose("cannot be renewed", {"error": type(error).__name__})
@@ -91,4 +100,5 @@ async def kept(
         yield keeping
     finally:
         keeping.end()
-        await task
+        await asyncio.gather(task, return_exceptions=True)  # no error of renewing hides the block's own
+    await task

@@ -57,7 +57,7 @@ class LeaseRow:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lease:
     """A lease that this process took. Whether it still holds is known only by renewing it."""
 
@@ -66,15 +66,23 @@ class Lease:
     holder: str
     epoch: int
     _borrow: Borrow
+    terms: int = 1
+    """One more wherever a term that was over was begun again. The database may have been replaced by one that lags,
+    where neither holder nor epoch is another: who signs compares with the ledger before going on."""
 
     async def renew(self) -> bool:
         """Holds it for another term; False where somebody else has taken it since.
 
-        A term that is over while nobody took the lease is begun again under the same epoch: nobody worked meanwhile.
+        A term that is over while nobody took the lease is begun again under the same epoch, and counted in `terms`:
+        nobody worked meanwhile, as far as this database knows.
         """
         async with self._borrow() as connection:
             cursor = await connection.execute(_sql("renew"), (*self._key, TERM_SECONDS))
-            return cursor.rowcount == 1
+            row = await cursor.fetchone()
+        if row is None:
+            return False
+        self.terms += row[0]
+        return True
 
     async def release(self) -> None:
         """Lets the next holder take it at once."""

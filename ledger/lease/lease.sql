@@ -9,11 +9,16 @@ WHERE l.expires_at < clock_timestamp()
 RETURNING epoch
 
 -- name: renew
--- Also a term that is over, as long as nobody took the lease: on a busy machine that is a renewal that came late. What
--- was released is not held again.
-UPDATE ledger_control.leases
+-- Also a term that is over, as long as nobody took the lease: on a busy machine that is a renewal that came late, which
+-- is said. What was released is not held again.
+UPDATE ledger_control.leases AS l
 SET expires_at = clock_timestamp() + make_interval(secs => $5)
-WHERE hospital = $1 AND role = $2 AND holder = $3 AND epoch = $4 AND expires_at > '-infinity'
+FROM (
+    SELECT hospital, role, expires_at < clock_timestamp() AS is_over FROM ledger_control.leases
+    WHERE hospital = $1 AND role = $2 AND holder = $3 AND epoch = $4 AND expires_at > '-infinity' FOR UPDATE
+) AS before
+WHERE (l.hospital, l.role) = (before.hospital, before.role)
+RETURNING before.is_over
 
 -- name: release
 UPDATE ledger_control.leases SET expires_at = '-infinity'

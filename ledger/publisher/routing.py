@@ -79,7 +79,7 @@ class Routing:
         A body that does not open goes to nobody: its record stops in the readers, the hospital's stream does not.
         """
         for each in events:
-            if lies_in_the_clear(each.envelope):
+            if lies_in_the_clear(each.envelope, each.body):
                 raise ClearLedger(each.position)
         routed = [each for each in events if each.type in _TO_COUNTERPART]
         if not routed:

@@ -172,7 +172,7 @@ def _check_event(event: NewEvent) -> None:
         raise MalformedAppend(f"an envelope of {len(event.envelope)} bytes")
     if event.version > 1 and not prev_leaf_of(event.envelope):
         raise MalformedAppend(f"the envelope of {event.stream_id} at {event.version} names no event before it")
-    if lies_in_the_clear(event.envelope):
+    if lies_in_the_clear(event.envelope, event.body):
         raise MalformedAppend(f"the body of {event.stream_id} at {event.version} lies in the clear")
     if len(event.body) > BODY_BYTES_MAX:
         raise MalformedAppend(f"a body of {len(event.body)} bytes")

@@ -27,6 +27,8 @@ _LAST_FIELD_BYTES = len(_DIGEST_TAG) + _DIGEST_BYTES
 
 SEALED_BYTES_MAX = _LARGEST_CLASS + _FRAME_BYTES
 """Length of the largest sealed body."""
+SEALED_BYTES_MIN = _SMALLEST_CLASS + _FRAME_BYTES
+"""Length of the smallest sealed body."""
 
 
 def size_class(content_bytes: int) -> int:
@@ -99,12 +101,15 @@ def sealed_envelope(envelope: bytes) -> Envelope | SealFault:
     return decoded if is_sealed(decoded) else SealFault(SealFaultKind.CLEAR)
 
 
-def lies_in_the_clear(envelope: bytes) -> bool:
-    """Whether well-formed envelope bytes say that their body is not sealed; other bytes are somebody else's fault.
+def lies_in_the_clear(envelope: bytes, body: bytes) -> bool:
+    """Whether a body has not the form of a sealed one, which no message has, or its well-formed envelope says that it
+    is not sealed; other envelopes are somebody else's fault.
 
     Asked of every event that is appended or published, so it looks at one place: before `prev_leaf`, or at the end
     where there is none, stands the commitment, or without one the digest of the body, which is always there.
     """
+    if body[:1] != _FORMAT or len(body) < SEALED_BYTES_MIN:
+        return True
     end = len(envelope) - _LAST_FIELD_BYTES if prev_leaf_of(envelope) else len(envelope)
     return envelope[end - _LAST_FIELD_BYTES : end - _DIGEST_BYTES] == _DIGEST_TAG
 
@@ -114,7 +119,7 @@ def _wrong_outside(key: RecordKey, envelope: Envelope, body: bytes) -> SealFault
         return SealFaultKind.CLEAR
     if body[:1] != _FORMAT:
         return SealFaultKind.FORMAT
-    if not _FRAME_BYTES + _SMALLEST_CLASS <= len(body) <= SEALED_BYTES_MAX:
+    if not SEALED_BYTES_MIN <= len(body) <= SEALED_BYTES_MAX:
         return SealFaultKind.LENGTH
     if envelope.key_id != key.key_id:
         return SealFaultKind.KEY_ID

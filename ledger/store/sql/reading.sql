@@ -25,11 +25,11 @@ SELECT position, stream_id, version, recorded_at, leaf_hash FROM {schema}.events
 WHERE position > $1 ORDER BY position LIMIT $2
 
 -- name: first_in_the_clear
--- A constraint that was validated speaks for every row, and none is read. Before `ledger migrate` has come so far all
--- are; the condition is that of the constraint.
-SELECT CASE WHEN NOT EXISTS (
-    SELECT FROM pg_constraint WHERE conrelid = '{schema}.events'::regclass
-        AND conname = 'events_bodies_are_sealed' AND convalidated
+-- Two constraints that were validated speak for every row, and none is read. Before `ledger migrate` has come so far all
+-- are; the conditions are those of the constraints.
+SELECT CASE WHEN 2 > (
+    SELECT count(*) FROM pg_constraint WHERE conrelid = '{schema}.events'::regclass
+        AND conname IN ('events_bodies_are_sealed', 'events_bodies_have_the_sealed_form') AND convalidated
 ) THEN (
     SELECT min(position) FROM {schema}.events
     WHERE substring(
@@ -37,6 +37,7 @@ SELECT CASE WHEN NOT EXISTS (
             - CASE substring(envelope FROM octet_length(envelope) - 33 FOR 2) WHEN '\x5a20'::bytea THEN 67 ELSE 33 END
         FOR 2
     ) = '\x4a20'::bytea
+    OR NOT (envelope = ''::bytea OR (octet_length(body) >= 285 AND substring(body FOR 1) = '\x01'::bytea))
 ) END
 
 -- name: export_snapshot

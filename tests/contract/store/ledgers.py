@@ -16,6 +16,7 @@ from ledger.store.reading import EventReader
 from ledger.store.roles import LOGIN_ROLES
 from ledger.trust.envelope import FORMAT, Envelope, decode, encode
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.sealed_body import SEALED_BYTES_MIN
 from tests.services.postgres import Database
 
 ORIGIN_PREFIX = "ledger.test"
@@ -69,7 +70,8 @@ class Stream:
     leaf: bytes = b""
 
     def next_event(self, body: bytes = b"body", *, recorded_at: int | None = None) -> NewEvent:
-        """The next event; the stream moves on."""
+        """The next event; the stream moves on. Its body has the sealed form and opens under no key."""
+        body = b"\x01" + body.ljust(SEALED_BYTES_MIN - 1, b"\0")
         self.version += 1
         at = now_us() if recorded_at is None else recorded_at
         envelope = encode(
@@ -115,3 +117,9 @@ def command(*events: NewEvent, reservations: tuple[Reservation, ...] = (), comma
 def in_the_clear(event: NewEvent) -> NewEvent:
     """The event as it would be without a seal."""
     return replace(event, envelope=encode(replace(decode(event.envelope), key_id=b"", commitment=b"")))
+
+
+def with_clear_body(event: NewEvent, body: bytes = b"\x0a" + bytes(400)) -> NewEvent:
+    """The event with a body that is not sealed, under an envelope that says it is."""
+    envelope = encode(replace(decode(event.envelope), body_sha256=sha256(body).digest()))
+    return replace(event, envelope=envelope, body=body, leaf_hash=leaf_hash(envelope))

@@ -23,7 +23,7 @@ from ledger.store.append import (
 )
 from ledger.store.flush import flush
 from ledger.trust.envelope import ENVELOPE_BYTES_MAX, decode, encode
-from tests.contract.store.ledgers import Ledger, Stream, command, in_the_clear, now_us
+from tests.contract.store.ledgers import Ledger, Stream, command, in_the_clear, now_us, with_clear_body
 
 
 async def test_first_event_gets_position_one(ledger: Ledger) -> None:
@@ -33,7 +33,7 @@ async def test_first_event_gets_position_one(ledger: Ledger) -> None:
     assert await ledger.committer.append(append) == Appended(1, 1, stream.stream_id, 1, b"result")
     (row,) = await ledger.reader.read_positions("north")
     assert (row.position, row.stream_id, row.version) == (1, stream.stream_id, 1)
-    assert (row.envelope, row.body, row.leaf_hash) == (append.events[0].envelope, b"body", stream.leaf)
+    assert (row.envelope, row.body, row.leaf_hash) == (append.events[0].envelope, append.events[0].body, stream.leaf)
     assert await ledger.reader.ledger_head("north") == replace(await ledger.reader.ledger_head("north"), position=1)
     assert (await ledger.reader.ledger_head("north")).leaf_hash == stream.leaf
 
@@ -227,6 +227,9 @@ def test_malformed_append_never_reaches_the_database() -> None:
         command(replace(first, envelope=enlarged(first.envelope, 4097))),
         command(in_the_clear(first)),
         command(in_the_clear(third)),
+        command(with_clear_body(first)),
+        command(with_clear_body(first, b"\x01" + bytes(283))),
+        command(with_clear_body(first, b"")),
         command(*[first] * 101),
         command(first, reservations=(Claim("a", b"k"), Bump("a", b"k", 0))),
     ]
@@ -240,14 +243,15 @@ async def test_envelope_that_the_log_cannot_take_and_clear_body_are_never_append
     """Nothing is written, and what comes after it is; the database refuses it too, whoever writes there."""
     first = Stream().next_event()
     fat = replace(first, envelope=enlarged(first.envelope, 4097))
-    for unfit in (fat, in_the_clear(first)):
+    for unfit in (fat, in_the_clear(first), with_clear_body(first)):
         with pytest.raises(MalformedAppend):
             await ledger.committer.append(command(unfit))
     stream = Stream()
     assert isinstance(await ledger.committer.append(command(stream.next_event())), Appended)
     second = stream.next_event()
     async with ledger.writers.borrow() as connection:
-        for unfit in (fat, in_the_clear(first), in_the_clear(second)):
+        clear = (with_clear_body(first), with_clear_body(first, b"\x01" + bytes(283)), with_clear_body(first, b""))
+        for unfit in (fat, in_the_clear(first), in_the_clear(second), *clear):
             for others in ((), tuple(Stream().next_event() for _ in range(99))):
                 with pytest.raises(psycopg.errors.CheckViolation):
                     await flush(connection, "north", [command(unfit, *others)])

@@ -33,7 +33,7 @@ CHANGES: list[tuple[LiteralString, FaultKind | RowFault, int]] = [
     ("events SET leaf_hash = sha256(leaf_hash) WHERE position = 4", RowFault.COLUMN, 4),
     ("events SET stream_id = gen_random_uuid() WHERE position = 1", RowFault.COLUMN, 1),
     ("events SET version = 9 WHERE position = 2", RowFault.COLUMN, 2),
-    ("events SET body = 'other' WHERE position = 2", FaultKind.BODY, 2),
+    ("events SET body = set_byte(body, 9, 7) WHERE position = 2", FaultKind.BODY, 2),
     ("events SET position = 9 WHERE position = 2", RowFault.POSITION, 2),
     ("head SET leaf_hash = sha256(leaf_hash)", RowFault.LEDGER_HEAD, 4),
     ("head SET position = 5", RowFault.LEDGER_HEAD, 4),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
@@ -40,6 +41,7 @@ class Driven:
         self._files = files
         self.now = 1_000.0
         self.integrator: HospitalIntegrator | None = None
+        self.running: asyncio.Task[None] | None = None
 
     async def append(self) -> None:
         """One event, which the log has taken in when this returns."""
@@ -87,13 +89,13 @@ async def driven(
         hospital = HospitalRow(ledger.hospital, origin, SCHEMA_VERSIONS[-1])
         found.integrator = HospitalIntegrator(hospital, tools)
         stop = asyncio.Event()
-        running = asyncio.create_task(found.integrator.run(stop, lambda: 600.0))
+        found.running = asyncio.create_task(found.integrator.run(stop, lambda: 600.0))
         try:
             yield found
         finally:
             stop.set()
             found.integrator.hint()
-            await running
+            await found.running
 
 
 async def test_a_head_each_second_and_a_round_of_witnesses_each_time_it_is_due(
@@ -122,6 +124,43 @@ async def test_a_head_each_second_and_a_round_of_witnesses_each_time_it_is_due(
         witness.stop()
     heads = sorted(name for name in blobs.names(ledger.hospital) if "/heads/" in name)
     assert [int(name[-3:]) for name in heads] == [0, *range(1, 22, 2)]
+
+
+async def test_what_was_taken_before_a_term_ended_is_compared_before_it_is_signed(
+    ledger: LoadedLedger, settings: Settings, files: LogFiles, keys: LogKeys, tmp_path: Path
+) -> None:
+    """The database was replaced by one that lags, under the same lease: no tree is signed that the ledger has not."""
+    log_key = keys.of(f"{ORIGIN_PREFIX}/{ledger.hospital}/1")[0].verifier()
+    witness = WitnessProcess(tmp_path / "w", "witness.test/w", [log_key])
+    witness.start()
+    ledger.append(1)
+    try:
+        async with driven(ledger, settings, files, keys, witness) as log:
+            await log.pass_second()
+            await log.append()
+            ledger.cut(1)
+            _end_terms(ledger)
+            await eventually_async(lambda: _has_a_term(ledger), what="a term that the keeping began again")
+            log.now += 1.0
+            running = log.running
+            assert running is not None
+            await eventually_async(lambda: asyncio.sleep(0, running.done()), what="opened again")
+    finally:
+        witness.stop()
+    note = files.signed()
+    assert note is not None
+    assert parse_checkpoint(note.text).size == 1
+
+
+def _end_terms(ledger: LoadedLedger) -> None:
+    with psycopg.connect(ledger.database.url) as connection:
+        connection.execute("UPDATE ledger_control.leases SET expires_at = clock_timestamp() - interval '1 ms'")
+
+
+async def _has_a_term(ledger: LoadedLedger) -> bool:
+    async with await psycopg.AsyncConnection.connect(ledger.database.url) as connection:
+        query = "SELECT FROM ledger_control.leases WHERE hospital = %s AND expires_at > clock_timestamp()"
+        return (await (await connection.execute(query, (ledger.hospital,))).fetchone()) is not None
 
 
 async def _until_published(files: LogFiles, size: int) -> None:

@@ -73,6 +73,8 @@ async def test_term_that_is_over_is_begun_again_while_nobody_took_the_lease(pool
     assert lease is not None
     end_term(database)
     assert await lease.renew()
+    assert await lease.renew()
+    assert lease.terms == 2, "said once to whoever compares before going on"
     (row,) = await Leases(pool.connection).held("north")
     assert row.epoch == lease.epoch
     end_term(database)
@@ -133,6 +135,38 @@ async def test_whose_lease_was_taken_is_told_to_stop(pool: Pool, database: Datab
         await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
     (row,) = await Leases(pool.connection).held("north")
     assert (row.holder, row.epoch) == ("another", lease.epoch + 1)
+
+
+class Refusing:
+    """A lease that cannot be renewed, whatever the reason."""
+
+    epoch = 1
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def renew(self) -> bool:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.ReadOnlySqlTransaction("standby"), RuntimeError("defect")])
+async def test_whatever_ends_the_renewing_the_work_is_told_and_its_own_error_stays(error: Exception) -> None:
+    """A server that has become a standby refuses the write, which is no fault of the connection; nor is a defect."""
+
+    async def work() -> None:
+        async with kept(Refusing(error), "publisher", "north", EVERY_SECONDS) as keeping:
+            await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await work()
+
+
+async def test_a_defect_of_the_renewing_is_raised_where_the_work_has_no_error() -> None:
+    """Nothing is swallowed."""
+    with pytest.raises(RuntimeError, match="defect"):
+        async with kept(Refusing(RuntimeError("defect")), "publisher", "north", EVERY_SECONDS) as keeping:
+            await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
 
 
 async def test_held_shows_holders_with_a_term(pool: Pool, database: Database) -> None:
