@@ -121,7 +121,8 @@ class Delivery:
             # As with an entry: the same data as once, which others may have replaced since.
             request.context.command_id = again_id(request.context.command_id, events)
             again, latest = await self._send_patient(request)
-            done = replace(again, stream_id=done.stream_id)
+            # An item that was taken back from whom it was led to is another patient's by now.
+            done = replace(again, stream_id=again.stream_id or done.stream_id)
         else:
             latest = answer
         if answer is not None and answer.possible_matches:

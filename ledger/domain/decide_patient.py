@@ -29,6 +29,8 @@ from ledger.domain.patient_identifiers import (
     claims_freed,
     claims_of_amended,
     claims_of_new,
+    others_named,
+    without_those_of_others,
 )
 from ledger.domain.patient_lifecycle import patient_faults
 from ledger.domain.recognition import without_item
@@ -84,20 +86,21 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     led = {"recognised_id": known.merged_into} if known.merged_into else dict[str, UUID]()
     if taken_before(facts, Taken.PATIENT):
         return Decision(patient_id, "patient", (), result={**led})
-    faults = Faults()
-    # Else it would give this patient what somebody else bears by right; whoever sent it here takes it back first.
-    check_free(command.details, known.merged_into or patient_id, facts, faults)
-    faults.refuse_if_any()
+    person = known.merged_into or patient_id
     own_number = tuple(each for each in known.details.identifiers if each.value == command.case_number)
     # Another system numbers patients in its own way; it is the same person as long as that number is known here.
     if known.case_number != command.case_number and not own_number:
         raise refuse(RefusalKind.TAKEN, "case_number", "CASE_NUMBER_CHANGED", "a patient keeps the case number")
-    events = _stating(command, known, (*command.details.identifiers, *own_number), SOURCE_CHANGED, facts)
+    # The rest of its word is taken, and care goes on: whose the identifier is, a person finds out.
+    taken = replace(command, details=without_those_of_others(command.details, person, facts))
+    events = _stating(taken, known, (*taken.details.identifiers, *own_number), SOURCE_CHANGED, facts)
     claims = (*_item_claim(patient_id, facts), *claims_of_new(command.details, patient_id, facts))
     # Else who bears by right what the source took back would be led into this patient's record.
     freed = claims_freed(command, _amended(events), patient_id, known, facts)
     alike = likeness_of_amended(_amended(events), patient_id, facts)
-    return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led})
+    others = b"".join(each.bytes for each in others_named(command.details, person, facts))
+    matches = {"possible_matches": others} if others else dict[str, UUID | bytes]()
+    return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led, **matches})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.commands import AmendPatient, Command, RegisterPatient
@@ -81,6 +82,22 @@ def check_free(details: PatientDetails, person_id: UUID | None, facts: Facts, fa
         if bearer is not None and bearer.person_id not in (None, person_id):
             where = f"details.identifiers[{index}]"
             faults.add(where, "IDENTIFIER_IN_USE", "another patient bears it", RefusalKind.TAKEN)
+
+
+def without_those_of_others(details: PatientDetails, person_id: UUID, facts: Facts) -> PatientDetails:
+    """The details without what another person bears by right: a source's slip moves nobody's identifier."""
+    bearers = dict(zip(exact_identifiers(details), facts.bearers, strict=False))
+    borne = {key for key, each in bearers.items() if each is not None and each.person_id not in (None, person_id)}
+    return replace(
+        details, identifiers=tuple(each for each in details.identifiers if (each.system, each.value) not in borne)
+    )
+
+
+def others_named(details: PatientDetails, person_id: UUID, facts: Facts) -> tuple[UUID, ...]:
+    """Who else bears one of the identifiers, each once."""
+    said = (each for _, each in zip(exact_identifiers(details), facts.bearers, strict=False))
+    known = (each.person_id for each in said if each is not None and each.person_id is not None)
+    return tuple(dict.fromkeys(each for each in known if each != person_id))
 
 
 def _claims(identifiers: tuple[tuple[str, str], ...], patient_id: UUID, facts: Facts) -> Iterator[Claim | Swap]:

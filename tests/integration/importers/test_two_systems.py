@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import grpc.aio
 import pytest
 
 from importers.fhir.importing import import_plan, prepare
 from importers.fhir.report import Outcome, Report
-from ledger.api.v1.common_pb2 import SourceItem
-from ledger.api.v1.records_pb2 import Entry, FindRecordsRequest, GetRecordRequest, RecordReference
-from ledger.api.v1.records_pb2_grpc import RecordServiceStub
+from ledger.api.v1.common_pb2 import Actor, CommandContext, SourceItem
+from ledger.api.v1.events_pb2 import PatientDetails
+from ledger.api.v1.identity_pb2 import WithdrawRecognitionRequest
+from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
+from ledger.api.v1.records_pb2 import (
+    AmendPatientRequest,
+    Entry,
+    FindRecordsRequest,
+    GetRecordRequest,
+    RecordReference,
+)
+from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.application.ledger import Ledger
 from ledger.cli.demo.second_system import corrections, second_system
 from tests.unit.importers.fhir_files import Resource, encounter, observation, other, patient, write
 
 _DOCTOR = other("Practitioner", "d1", name=[{"text": "Dr Who"}])
+_ARCHIVIST = Actor(id=str(UUID(int=7)), name="An Archivist", role="records_office", department="ARCHIVE")
 _LATER = "2024-06-15T09:00:00Z"
 _HEART_RATE = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
 
@@ -180,3 +191,39 @@ async def test_a_possible_match_is_reported_and_never_filed(tmp_path: Path, chan
     first, second = await _find(channel, "Patient", "p1", "a"), await _find(channel, "Patient", "pb", "b")
     assert report.alike == [(second.record_id, (first.record_id,))]
     assert report.counts["Patient", Outcome.RECORDED] == report.counts["Observation", Outcome.RECORDED] == 1
+
+
+async def test_an_item_taken_back_from_the_wrong_patient_is_filed_under_its_own(
+    tmp_path: Path, channel: grpc.aio.Channel
+) -> None:
+    """With unchanged content, too: its next visit is not the first one's again."""
+    await _import_these(tmp_path / "one", [_with_passport("p1", "MRN-1"), _DOCTOR, encounter()], channel)
+    people = [_with_passport("pb", "B-7"), _DOCTOR]
+    await _import_these(tmp_path / "two", [*people, encounter("eb", "pb")], channel, "b")
+    wrong = (await _find(channel, "Patient", "p1")).record_id
+    amended = AmendPatientRequest(
+        context=_by(), patient_id=wrong, details=PatientDetails(name="Jo Doe"), reason="a slip"
+    )
+    await PatientServiceStub(channel).AmendPatient(amended)
+    taken_back = WithdrawRecognitionRequest(
+        context=_by(), patient_id=wrong, system="b", type="Patient", id="pb", reason="another person"
+    )
+    await IdentityServiceStub(channel).WithdrawRecognition(taken_back)
+    for number in (2, 3):
+        visit = encounter(f"eb{number}", "pb", start=f"2024-06-1{number}T09:00:00Z")
+        report = await _import_these(tmp_path / f"later{number}", [*people, visit], channel, "b")
+        assert report.good(), report.reasons
+        own = (await _find(channel, "Patient", "pb", "b")).record_id
+        record_id = (await _find(channel, "Encounter", f"eb{number}", "b")).record_id
+        request = GetRecordRequest(hospital="north", record_id=record_id)
+        assert (await RecordServiceStub(channel).GetRecord(request)).record.patient_id == own != wrong
+
+
+def _with_passport(id_: str, mrn: str) -> Resource:
+    passport = {"type": {"coding": [{"code": "PPN"}]}, "system": "urn:passport", "value": "P-1"}
+    number = {"type": {"coding": [{"code": "MR"}]}, "system": "urn:mrn", "value": mrn}
+    return patient(id_, mrn, identifier=[number, passport])
+
+
+def _by() -> CommandContext:
+    return CommandContext(hospital="north", command_id=str(uuid4()), actor=_ARCHIVIST)

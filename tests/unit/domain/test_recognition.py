@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import RegisterPatient
 from ledger.domain.decision import Bearer, ClaimedItem, Decision, Swap
+from ledger.domain.events import PatientAmended
 from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.patient_identifiers import NOBODY, identifiers_named
 from ledger.domain.refusal import RefusalKind
@@ -132,14 +133,17 @@ def test_a_freed_item_makes_nothing_but_a_patient() -> None:
 def test_a_source_gives_nobody_what_another_patient_bears() -> None:
     """The corrected passport of who was led here by a slip is not this patient's; the halves of a merge are one."""
     stream = Stream(PATIENT, patient())
-    corrected = replace(BROUGHT, case_number="MRN-1")
+    corrected = replace(BROUGHT, case_number="MRN-1", details=PatientDetails((PASSPORT, NUMBERS["lab"])))
     held = ClaimedItem(PATIENT, None, OTHER_DIGEST, Taken.PATIENT)
     by = {"source": source(), "claimed": held}
-    refused = stream.refused(corrected, **by, bearers=(Bearer(OTHER),))
-    assert refused == (RefusalKind.TAKEN, [("details.identifiers[0]", "IDENTIFIER_IN_USE")])
-    assert stream.when(corrected, **by, bearers=(Bearer(OTHER, b"", PATIENT),)).events
+    taken = stream.when(corrected, **by, bearers=(Bearer(OTHER), None))
+    amended = next(each for each in taken.events if isinstance(each, PatientAmended))
+    assert not {each.value for each in amended.details.identifiers} & {PASSPORT.value}
+    # The rest of its word is taken, and care goes on: a person looks at who bears what it said.
+    assert (NUMBERS["lab"] in amended.details.identifiers, taken.result["possible_matches"]) == (True, OTHER.bytes)
+    assert stream.when(corrected, **by, bearers=(Bearer(OTHER, b"", PATIENT), None)).events
     merged = Stream(PATIENT, replace(patient(), merged_into=OTHER))
-    assert merged.when(corrected, **by, bearers=(Bearer(OTHER),)).events
+    assert merged.when(corrected, **by, bearers=(Bearer(OTHER), None)).events
 
 
 @settings(max_examples=60, deadline=None)
