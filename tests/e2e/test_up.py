@@ -113,6 +113,7 @@ async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> N
     assert_logged(service, rows)
 
 
+@pytest.mark.long
 async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
     """Nothing goes on without its supervisor; the next start finds the folder free and everything there."""
     service.start()

@@ -183,7 +183,8 @@ def test_the_log_holds_at_each_kind_of_operation(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("break_at", [fails, pytest.param(is_killed, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("break_at", [fails, is_killed])
 def test_wherever_a_short_step_is_broken_off_the_next_one_ends_with_the_same_files(
     short: Path, tmp_path: Path, break_at: Callable[[Path, int, int], None]
 ) -> None:

@@ -74,8 +74,9 @@ async def test_commands_are_acknowledged_while_kafka_does_not_answer(
 @pytest.mark.parametrize(
     ("role", "records"),
     [
-        *((role, RECORDS) for role in ("serve", "publish", "project", "postgres", "kafka")),
+        *((role, RECORDS) for role in ("serve", "postgres", "kafka")),
         # Each of these is killed in a test of its own too, at more moments.
+        *(pytest.param(role, RECORDS, marks=pytest.mark.long) for role in ("publish", "project")),
         *(pytest.param(role, RECORDS_BESIDE, marks=pytest.mark.long) for role in ("consume", "deadlines", "integrate")),
     ],
 )

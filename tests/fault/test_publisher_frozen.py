@@ -46,7 +46,7 @@ class Pair:
         before = [each.progress() for each in self.ledgers]
         self.load(EVENTS)
         self.other.start()
-        eventually(lambda: self.taken_over_since(before), seconds_max=60, what="the other takes over")
+        eventually(lambda: self.taken_over_since(before), seconds_max=150, what="the other takes over")
         self.frozen.go_on()
         learns = f"it says one of {said} in {self.frozen.log}"
         eventually(lambda: any(each in self.frozen.said() for each in said), seconds_max=60, what=learns)
@@ -119,6 +119,7 @@ def test_publisher_that_wakes_after_its_lease_is_fenced(
             assert [each.position for each in sent] == both.offers[sender.hospital]
 
 
+@pytest.mark.long
 def test_publisher_that_wakes_on_the_postgres_log_copies_nothing_twice(
     database: Database, ledgers: list[LoadedLedger], tmp_path: Path
 ) -> None:

@@ -105,6 +105,7 @@ def assert_on_kafka_once(ledger: LoadedLedger, bootstrap: str) -> None:
         reader.close()
 
 
+@pytest.mark.long
 async def test_more_hospitals_than_producers(database: Database, kafka_broker: EmbeddedKafka) -> None:
     """Seven hospitals, three producers: all is published once, never more than three are open, an idle one is closed,
     and a hospital that wakes gets one again."""

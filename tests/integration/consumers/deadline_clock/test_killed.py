@@ -47,6 +47,7 @@ async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
     assert (await north.events())["DeadlineMissed"] == reports == 5 * RECORDS
 
 
+@pytest.mark.long
 async def test_killed_at_any_moment_it_moves_every_date_of_linked_patients_once(
     north: DrivenHospital, address: str, tmp_path: Path
 ) -> None:
