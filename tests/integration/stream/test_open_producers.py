@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import pytest
+
 from ledger.embedded.kafka import EmbeddedKafka
 from ledger.lease import Leases
 from ledger.publisher.kafka_sink import KafkaSink

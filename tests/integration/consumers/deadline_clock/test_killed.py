@@ -8,6 +8,8 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from ledger.cli.role_process import RoleProcess
 from tests.eventually import eventually_async
 from tests.integration.consumers.deadline_clock.driven_hospital import DrivenHospital
