@@ -245,8 +245,9 @@ class FactGathering:
         # A merge that begins or ends meanwhile is a conflict: it bumps who goes on, too.
         while others := set((await self._kinship.survivors({patient_id})).values()) - set(bumped):
             bumped |= await self._bumped(others)
-        facts = await self._of_kin(replace(facts, persons=bumped), loaded, patient_id)
-        return replace(facts, patient=await self._patient(patient_id))
+        # The merges last: who is told that a patient was merged meanwhile is told whose it is by that, too.
+        facts = replace(facts, persons=bumped, patient=await self._patient(patient_id))
+        return await self._of_kin(facts, loaded, patient_id)
 
     async def _of_pair(self, facts: Facts, command: Command, pair: set[UUID]) -> Facts:
         """With what says that two patients are not one; whoever links a newborn to either meanwhile is a conflict."""
