@@ -1,6 +1,7 @@
 """Waits until a view has handled a position: exactly the partition of that event, one look for all who wait."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -34,15 +35,22 @@ class Freshness:
     """The wait behind `min_position`."""
 
     def __init__(
-        self, pool: Pool, lookup: PositionLookup, partitions_of: PartitionsOf, partition_of: PartitionOf
+        self,
+        pool: Pool,
+        lookup: PositionLookup,
+        partitions_of: PartitionsOf,
+        partition_of: PartitionOf,
+        seconds_max: float = WAIT_S_MAX,
     ) -> None:
+        """`seconds_max`: how long anybody waits at most."""
+        self._seconds_max = seconds_max
         self._pool = pool
         self._lookup = lookup
         self._partitions_of = partitions_of
         self._partition_of = partition_of
         self._watches: dict[tuple[str, str, int], _Watch] = {}
 
-    async def wait(self, hospital: str, view: str, position: int, *, seconds_max: float = WAIT_S_MAX) -> None:
+    async def wait(self, hospital: str, view: str, position: int, *, seconds_max: float = math.inf) -> None:
         """Returns when the view has handled the event at `position`; 0 does not wait.
 
         PositionAboveHead at once; WaitTimedOut with the position reached; RecordStopped where poison holds the record.
@@ -53,7 +61,7 @@ class Freshness:
         if found is None:
             raise PositionAboveHead(hospital, position)
         partition = self._partition_of(found[0].bytes, await self._partitions_of(hospital))
-        await self._reach((hospital, view, partition), position, min(seconds_max, WAIT_S_MAX))
+        await self._reach((hospital, view, partition), position, min(seconds_max, self._seconds_max))
         await self._refuse_stopped(hospital, view, found[0], position)
 
     async def _reach(self, key: tuple[str, str, int], position: int, seconds_max: float) -> None:

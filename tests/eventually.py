@@ -10,9 +10,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.02
+SECONDS_MAX = 45.0
+"""What bounds a hang and is no promise; also where a wait of the product is given a limit by a test."""
 
 
-def eventually(probe: Callable[[], T], *, seconds_max: float = 45.0, what: str = "") -> T:
+def eventually(probe: Callable[[], T], *, seconds_max: float = SECONDS_MAX, what: str = "") -> T:
     """The first truthy answer of the probe; TimeoutError names what was waited for and the last answer."""
     deadline = time.monotonic() + seconds_max
     while not (answer := probe()):
@@ -22,7 +24,7 @@ def eventually(probe: Callable[[], T], *, seconds_max: float = 45.0, what: str =
     return answer
 
 
-async def eventually_async(probe: Callable[[], Awaitable[T]], *, seconds_max: float = 45.0, what: str = "") -> T:
+async def eventually_async(probe: Callable[[], Awaitable[T]], *, seconds_max: float = SECONDS_MAX, what: str = "") -> T:
     """The same for a probe that has to be awaited; the loop goes on between two attempts."""
     deadline = time.monotonic() + seconds_max
     while not (answer := await probe()):

@@ -24,7 +24,7 @@ from ledger.views.queries import BoardAsked, EpisodesAsked, RegisterFilter, Work
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
 from projections.connections import connection_pool
-from projections.freshness import Freshness, PartitionCounts
+from projections.freshness import WAIT_S_MAX, Freshness, PartitionCounts
 from projections.operations import ViewOperations
 from projections.reading import ViewReader
 from projections.transfer_queries import TransferQueries
@@ -38,10 +38,15 @@ _PACKAGE = "ledger.api.v1."
 
 
 @asynccontextmanager
-async def view_queries(settings: Settings, ledger: Ledger, opener: Opener) -> AsyncGenerator[Mapping[str, Query], None]:
-    """The queries by the full name of their method, while the block runs."""
+async def view_queries(
+    settings: Settings, ledger: Ledger, opener: Opener, wait_seconds_max: float = WAIT_S_MAX
+) -> AsyncGenerator[Mapping[str, Query], None]:
+    """The queries by the full name of their method, while the block runs.
+
+    `wait_seconds_max`: how long a query waits for its `min_position`.
+    """
     async with connection_pool(settings.postgres_views_url) as pool:
-        freshness = Freshness(pool, ledger, PartitionCounts(pool), partition_function(settings))
+        freshness = Freshness(pool, ledger, PartitionCounts(pool), partition_function(settings), wait_seconds_max)
         reader = ViewReader(pool, freshness)
         operations = ViewOperations(pool, ALL, opener)
         queries = {

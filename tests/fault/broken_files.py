@@ -22,8 +22,10 @@ _COUNTED = ("open", "fsync", "rename", "link", "unlink", "mkdir")
 class BrokenOs:
     """Stands for `os` in the store: counts what goes to the file system, and breaks at one operation."""
 
-    def __init__(self, at: int, break_off: Callable[[], None]) -> None:
-        """`at` from 1; 0 breaks nothing. `break_off` raises or does not return."""
+    def __init__(self, at: int | tuple[str, int], break_off: Callable[[], None]) -> None:
+        """`at` counts every operation from 1, 0 breaks nothing; or those of one kind, of which other runs wait less or
+        more often for something else. `break_off` raises or does not return.
+        """
         self.count = 0
         self.kinds: list[str] = []
         """What each operation was: its name, and the kind of file that it or the one before it named."""
@@ -52,8 +54,14 @@ class BrokenOs:
 
     def _step(self, name: str, arguments: tuple[Any, ...]) -> None:
         self._note(name, next((str(each) for each in reversed(arguments) if isinstance(each, str | Path)), ""))
-        if self.count == self._at:
+        if self._is_due():
             self._break_off()
+
+    def _is_due(self) -> bool:
+        if isinstance(self._at, int):
+            return self.count == self._at
+        kind, number = self._at
+        return self.kinds[-1] == kind and self.kinds.count(kind) == number
 
     def _note(self, name: str, path: str) -> None:
         self.count += 1
@@ -63,7 +71,7 @@ class BrokenOs:
     def write(self, file: BinaryIO, data: bytes) -> None:
         """A write that breaks leaves half of the bytes behind."""
         self._note("write", "")
-        if self.count == self._at:
+        if self._is_due():
             file.write(data[: len(data) // 2])
             file.flush()
             self._break_off()

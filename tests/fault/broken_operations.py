@@ -23,7 +23,7 @@ class BrokenOperations(BrokenOs):
         """Before anything is sent."""
         self.count += 1
         self.kinds.append(f"database {_asking()}")
-        if self.count == self._at:
+        if self._is_due():
             self._break_off()
 
 
@@ -36,8 +36,8 @@ def _asking() -> str:
 
 
 @contextmanager
-def broken_operations(at: int, break_off: Callable[[], None]) -> Generator[BrokenOperations]:
-    """The command that runs in the block breaks at one operation, from 1; 0 breaks nothing."""
+def broken_operations(at: int | tuple[str, int], break_off: Callable[[], None]) -> Generator[BrokenOperations]:
+    """The command that runs in the block breaks at one operation, as BrokenOs counts them."""
     broken = BrokenOperations(at, break_off)
     waits: dict[type, Any] = {each: each.wait for each in (psycopg.AsyncConnection, psycopg.Connection)}
 

@@ -134,7 +134,7 @@ class ConnectClient(EdgeClient):
     def __init__(self, url: str, token: str = "") -> None:
         """`token`: goes with every call."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, headers=headers)
+        self._http = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, headers=headers)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -25,13 +25,14 @@ from projections.run import Runner
 from projections.session import Pace
 from projections.views import ALL
 from tests.contract.edge.conftest import RunningEdge
+from tests.eventually import SECONDS_MAX
 from tests.services.sealed import FIXED_KEY, disclosed
 
 
 @asynccontextmanager
-async def composed(edge: RunningEdge) -> AsyncGenerator[RunningEdge]:
-    """Runs an edge that was not started yet, with proofs and every view's queries."""
-    async with view_queries(edge.settings, edge.ledger, FIXED_KEY) as queries:
+async def composed(edge: RunningEdge, wait_seconds_max: float = SECONDS_MAX) -> AsyncGenerator[RunningEdge]:
+    """Runs an edge that was not started yet, with proofs and the queries of all views, which wait so long at most."""
+    async with view_queries(edge.settings, edge.ledger, FIXED_KEY, wait_seconds_max) as queries:
         pool = writer_pool(edge.settings.postgres_keys_url)
         purges = Purges(PurgeRows(pool), edge.ledger.origin_of, _generations, system_clock)
         proofs = Proofs(edge.ledger, Logs(own_logs(edge.settings)), disclosed)

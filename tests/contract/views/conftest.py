@@ -16,6 +16,7 @@ from ledger.publisher.role import run_publisher
 from projections.freshness import Freshness, PartitionCounts
 from projections.session import Pace, Tools
 from tests.contract.views.ground import PASSWORDS, Ground, opened_ground
+from tests.eventually import SECONDS_MAX
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
 
@@ -39,7 +40,7 @@ class Published:
 
     def freshness(self) -> Freshness:
         pool = self.ground.pool
-        return Freshness(pool, self.ground, PartitionCounts(pool), partition_function(self.settings))
+        return Freshness(pool, self.ground, PartitionCounts(pool), partition_function(self.settings), SECONDS_MAX)
 
 
 @pytest.fixture

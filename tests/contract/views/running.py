@@ -11,10 +11,11 @@ from projections.reading import ViewReader
 from projections.run import Runner
 from projections.session import Pace, Tools
 from tests.contract.views.ground import Ground, partition_of
+from tests.eventually import SECONDS_MAX
 
 
 def freshness(ground: Ground) -> Freshness:
-    return Freshness(ground.pool, ground, PartitionCounts(ground.pool), partition_of)
+    return Freshness(ground.pool, ground, PartitionCounts(ground.pool), partition_of, SECONDS_MAX)
 
 
 def reader(ground: Ground) -> ViewReader:

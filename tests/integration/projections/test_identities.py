@@ -173,7 +173,8 @@ async def test_mother_and_newborn_show_each_other(ground: Ground) -> None:
     begun = [h.registered("OBST", "C8", UUID(int=8)), h.care_started(), life.newborn_linked(born, child)]
     async with running(ground, PatientIndex()):
         queries = BoardQueries(reader(ground))
-        ground.append([own.seal(h.registered("NEO", "C9", child))])
+        first = ground.append([own.seal(h.registered("NEO", "C9", child))])
+        await queries.patient_index("north", None, "C9", first)
         for news, link in (
             (begun, [(str(record.stream_id), str(born), str(child))]),
             ([life.newborn_linked(born, None)], []),
@@ -193,7 +194,8 @@ async def test_no_index_shows_a_link_of_who_was_taken_back_or_of_a_record_in_err
     shown: list[tuple[int, int]] = []
     async with running(ground, PatientIndex()):
         queries = BoardQueries(reader(ground))
-        ground.append([h.EventStream().seal(h.registered("NEO", "C11", child))])
+        first = ground.append([h.EventStream().seal(h.registered("NEO", "C11", child))])
+        await queries.patient_index("north", None, "C11", first)
         for news in (
             [*begun, life.newborn_withdrawn(right)],
             [life.newborn_withdrawn(born, right)],

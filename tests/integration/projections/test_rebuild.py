@@ -189,7 +189,7 @@ async def test_many_rebuilds_do_not_fence_the_running_view(ground: Ground) -> No
             await rebuild(replace(tools(ground), acquire=acquire_rebuild), "north", PARTITIONS, view)
         late = h.EventStream()
         head = ground.append([late.seal(h.registered("LATE"))])
-        await freshness(ground).wait("north", view.name, head, seconds_max=2.0)
+        await freshness(ground).wait("north", view.name, head)
         board = await BoardQueries(reader(ground)).department_board("north", "LATE", 0, "", head)
     assert len(board.rows) == 1
 

@@ -31,7 +31,10 @@ async def _held(ledger: Ledger) -> psycopg.AsyncConnection:
 
 
 async def _appends_waiting(ledger: Ledger) -> bool:
-    question = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%append_%'"
+    question = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%append_%'"
+    )
     async with await psycopg.AsyncConnection.connect(ledger.database.url) as connection:
         return await (await connection.execute(question)).fetchone() is not None
 

@@ -23,10 +23,8 @@ from ledger.store.connections import ConnectionPool, is_usable
 from ledger.store.errors import OutcomeUnknown, StoreUnavailable
 from ledger.store.flush import COPY_EVENTS_MIN
 from tests.contract.store.ledgers import Ledger, Stream, command, opened_ledger
-from tests.eventually import eventually_async
+from tests.eventually import SECONDS_MAX, eventually_async
 from tests.services.postgres import Database
-
-WAIT_SECONDS_MAX = 20.0
 
 
 @asynccontextmanager
@@ -82,7 +80,7 @@ async def test_process_that_stands_still_inside_an_append(ledger: Ledger, moment
     """PostgreSQL ends its transaction, or who waits ends its COPY: the other process's append gets through."""
     append = replace(command(Stream().next_event()), any_clock=True)
     async with stopped_append(ledger, moment):
-        async with asyncio.timeout(WAIT_SECONDS_MAX):
+        async with asyncio.timeout(SECONDS_MAX):
             assert isinstance(await ledger.committer.append(append), Appended)
     assert await ledger.reader.head("north") == 1
 

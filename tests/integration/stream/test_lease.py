@@ -24,6 +24,10 @@ async def pool(database: Database) -> AsyncGenerator[Pool]:
         yield pool
 
 
+_TAKEN = """UPDATE ledger_control.leases
+    SET holder = 'another', epoch = epoch + 1, expires_at = clock_timestamp() + interval '10 min'"""
+
+
 def end_term(database: Database) -> None:
     with psycopg.connect(database.url) as connection:
         connection.execute("UPDATE ledger_control.leases SET expires_at = clock_timestamp() - interval '1 ms'")
@@ -131,7 +135,7 @@ async def test_whose_lease_was_taken_is_told_to_stop(pool: Pool, database: Datab
     assert lease is not None
     async with kept(lease, "publisher", "north", EVERY_SECONDS) as keeping:
         with psycopg.connect(database.url) as connection:
-            connection.execute("UPDATE ledger_control.leases SET holder = 'another', epoch = epoch + 1")
+            connection.execute(_TAKEN)
         await eventually_async(lambda: asyncio.sleep(0, keeping.lost), what="told to stop")
     (row,) = await Leases(pool.connection).held("north")
     assert (row.holder, row.epoch) == ("another", lease.epoch + 1)
