@@ -19,7 +19,7 @@ pytest_plugins = [
     "tests.services.chromium",
 ]
 
-# A run of a fixed commit gives one answer; new cases are searched by `make soak`, or with --hypothesis-profile=searching.
+# A run of a fixed commit gives one answer; new cases are for `make soak`, or --hypothesis-profile=searching.
 settings.register_profile("fixed", derandomize=True, database=None)
 settings.register_profile("searching", derandomize=False)
 settings.load_profile("fixed")

@@ -70,8 +70,7 @@ async def test_what_an_operator_sees_and_does(running_service: WholeService, mon
     first, second = await _two_stopped_records(service)
     stopped = 'ledger_view_stopped_records{hospital="north",view="department_board"}'
     eventually(lambda: _metrics(service).get(stopped) == 2, what="two records are stopped")
-    published = 'ledger_published_position{hospital="north"}'
-    eventually(lambda: _metrics(service)[published] == 7, what="everything is published")
+    eventually(lambda: _all_handled(_metrics(service)), what="everything is published, and handled by every view")
     _assert_metrics(_metrics(service))
     status, shown, _ = _ledger(service, "status")
     assert status == 0
@@ -89,6 +88,11 @@ async def test_what_an_operator_sees_and_does(running_service: WholeService, mon
 def _listed(service: WholeService) -> str:
     words = ["list", "--hospital", "north", "--address", service.grpc]
     return CliRunner().invoke(dead_letters.dead_letters, words).output
+
+
+def _all_handled(found: dict[str, float]) -> bool:
+    views = [found.get(f'ledger_view_events{{hospital="north",view="{view}"}}') for view in _VIEWS]
+    return [found['ledger_published_position{hospital="north"}'], *views] == [7] * (1 + len(_VIEWS))
 
 
 def _assert_metrics(found: dict[str, float]) -> None:

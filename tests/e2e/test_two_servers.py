@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import grpc.aio
 import pytest
@@ -16,9 +15,10 @@ from ledger.api.v1.records_pb2_grpc import RecordServiceStub
 from ledger.api.v1.stream_pb2 import AddHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.cli.demo.client import note
+from ledger.embedded.postgres import EmbeddedPostgres
 from tests.eventually import eventually_async
 from tests.fault.load import HOSPITAL, Load, open_channel
-from tests.services.postgres import Database
+from tests.services.postgres import lent_database, open_to_roles
 from tests.services.serve_process import serve_environment, serving
 
 
@@ -53,16 +53,27 @@ class Pair:
         return request
 
 
+@pytest.fixture(scope="module")
+def addresses(
+    postgres_server: EmbeddedPostgres, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """Of two servers of one database: all tests ask the same two, each about a record of its own."""
+    folder = tmp_path_factory.mktemp("servers")
+    for database in lent_database(postgres_server, template_database):
+        open_to_roles(postgres_server, database.name)
+        settings = serve_environment(database)
+        with serving(settings, folder / "a") as first, serving(settings, folder / "b") as second:
+            yield first, second
+
+
 @pytest.fixture
-async def pair(database: Database, tmp_path: Path) -> AsyncIterator[Pair]:
-    """Both servers of a fresh database with hospital `north`."""
-    settings = serve_environment(database)
-    with serving(settings, tmp_path / "a") as first, serving(settings, tmp_path / "b") as second:
-        async with open_channel(first) as one, open_channel(second) as other:
-            await HospitalServiceStub(one).AddHospital(AddHospitalRequest(hospital_id=HOSPITAL))
-            found = Pair([one, other])
-            await found.open_record()
-            yield found
+async def pair(addresses: tuple[str, str]) -> AsyncIterator[Pair]:
+    """Both servers, with hospital `north` and a record under care."""
+    async with open_channel(addresses[0]) as one, open_channel(addresses[1]) as other:
+        await HospitalServiceStub(one).AddHospital(AddHospitalRequest(hospital_id=HOSPITAL))
+        found = Pair([one, other])
+        await found.open_record()
+        yield found
 
 
 async def test_a_retry_at_another_server_gets_the_first_receipt(pair: Pair) -> None:

@@ -40,10 +40,25 @@ def service(services_folder: Path, request: pytest.FixtureRequest) -> Iterator[W
     found.stop_if_running()
 
 
-def test_the_ready_file_tells_a_program_all_it_needs(service: WholeService) -> None:
+@pytest.fixture(scope="module")
+def folder_of_several(services_folder: Path) -> Iterator[WholeService]:
+    """A service that several tests end and start again: each goes on where the one before left it."""
+    found = WholeService(services_folder / "up-of-several", "postgres", _PROJECT / default_cache())
+    yield found
+    found.stop_if_running()
+
+
+@pytest.fixture
+def going_on(folder_of_several: WholeService) -> WholeService:
+    """That service, which runs."""
+    if not folder_of_several.ready:
+        folder_of_several.start()
+    return folder_of_several
+
+
+def test_the_ready_file_tells_a_program_all_it_needs(going_on: WholeService) -> None:
     """On the PostgreSQL log: addresses that answer, no Kafka, both hospitals with their topics."""
-    service.start()
-    facts = service.facts
+    facts = going_on.facts
     assert facts["kafka"] is None
     assert facts["http"].startswith("http://127.0.0.1:")
     for address in (facts["grpc"], facts["http"].removeprefix("http://"), facts["postgres"].partition("/")[0]):
@@ -69,12 +84,12 @@ def test_kafka_is_named_where_it_carries_the_stream(services_folder: Path, kafka
     assert not left_running(service)
 
 
-async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService) -> None:
+async def test_a_clean_end_and_a_start_on_the_same_folder(going_on: WholeService) -> None:
     """SIGTERM ends everything with status 0; the next start has the same ports, the events, and knows every command.
 
     The log goes on under its key, and whoever may read the folder takes a proof out of it, nobody else.
     """
-    service.start()
+    service = going_on
     load = await loaded(service, records=3)
     before, rows = service.facts, rows_of(service)
     assert service.stop() == 0
@@ -97,14 +112,14 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(service: WholeService)
     eventually(lambda: exported(service, "--dir", str(service.folder)).returncode == 0, what="a proof")
 
 
-async def test_kill9_of_the_whole_tree_loses_nothing(service: WholeService) -> None:
+async def test_kill9_of_the_whole_tree_loses_nothing(going_on: WholeService) -> None:
     """The power goes: a start on the same folder has everything that was acknowledged, and goes on; its log too."""
-    service.start()
+    service, before = going_on, len(rows_of(going_on))
     load = await loaded(service, records=10)
     service.kill9_all()
     service.start()
     rows = rows_of(service)
-    assert len(rows) == len(load.acknowledged)
+    assert len(rows) == before + len(load.acknowledged)
     assert not not_kept(await opened(service.settings, rows), load.acknowledged)
     await assert_repeated(service, load)
     more = await loaded(service, records=1)

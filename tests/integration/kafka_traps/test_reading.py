@@ -117,6 +117,7 @@ def test_topic_whose_settings_must_not_be_read_is_not_taken_for_right(guarded_ka
     assert "no DESCRIBE_CONFIGS right" in eventually(refusal, what="the refusal")
 
 
+@pytest.mark.usefixtures("hurried")
 def test_unreachable_broker_names_the_likely_causes() -> None:
     """The library says only that it could not bootstrap."""
     with pytest.raises(StreamUnavailable) as raised:
@@ -125,6 +126,7 @@ def test_unreachable_broker_names_the_likely_causes() -> None:
         assert cause in str(raised.value)
 
 
+@pytest.mark.usefixtures("hurried")
 def test_client_that_cannot_be_built_leaves_no_thread() -> None:
     """The trap: the library leaves its thread running, one more with every attempt while the broker is away."""
     address = f"127.0.0.1:{free_port()}"

@@ -94,6 +94,7 @@ def test_right_ways_in_are_let_in(guarded: Guarded) -> None:
         client.close()
 
 
+@pytest.mark.usefixtures("hurried")
 def test_wrong_password_is_named_as_a_cause(guarded: Guarded) -> None:
     """And the password is not repeated."""
     said = refusal(guarded.sasl, **by_password("wrong-password"))
@@ -101,11 +102,13 @@ def test_wrong_password_is_named_as_a_cause(guarded: Guarded) -> None:
     assert "wrong-password" not in said
 
 
+@pytest.mark.usefixtures("hurried")
 def test_missing_ca_is_named_as_a_cause(guarded: Guarded) -> None:
     """The certificate is nobody's that the client knows."""
     assert "a missing CA" in refusal(guarded.tls, security_protocol="SSL")
 
 
+@pytest.mark.usefixtures("hurried")
 def test_plaintext_to_a_tls_listener_is_named_as_a_cause(guarded: Guarded) -> None:
     """Through the reader that every view uses, within its time."""
     with pytest.raises(StreamUnavailable, match="plaintext spoken to a TLS listener"):
