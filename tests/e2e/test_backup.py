@@ -58,7 +58,7 @@ async def test_another_service_goes_on_from_the_backups(
     wanted = records.GetRecordRequest(hospital="north", record_id=ward.record_id)
     before = (await client.call("RecordService/GetRecord", wanted)).record
     await client.close()
-    eventually(lambda: _published(service) >= 4, seconds_max=30, what="a published checkpoint")
+    eventually(lambda: _published(service) >= 4, what="a published checkpoint")
     events, keys, lost = tmp_path / "events", tmp_path / "keys", service.folder
     _ledger("backup", str(events), "--keys-to", str(keys), "--dir", str(lost))
     assert service.stop() == 0
@@ -81,7 +81,7 @@ async def test_another_service_goes_on_from_the_backups(
     status = await client.call("OperationsService/GetStatus", GetStatusRequest(hospital="north"))
     assert {each.state for each in status.hospitals[0].views} == {"running"}
     await client.close()
-    eventually(lambda: _published(restored) >= 5, seconds_max=30, what="the log goes on")
+    eventually(lambda: _published(restored) >= 5, what="the log goes on")
     remembered = ["--checkpoint", str(lost / "log" / "north" / "checkpoint"), "--key", str(key)]
     assert "holds" in _ledger("verify", "north", "--dir", str(restored.folder), *remembered)
 

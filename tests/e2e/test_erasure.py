@@ -104,7 +104,7 @@ async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeS
         assert len(whole) > len(pieces_of(LONG_TITLE)) // 2, "control: so is their TOAST"
         await office.destroy(record_id, list_id)
         await ledger.close()
-    eventually(lambda: _key_row(service, record_id)[1].data == b"", seconds_max=30, what="tombstone")
+    eventually(lambda: _key_row(service, record_id)[1].data == b"", what="tombstone")
     _archived(service, archive)
     destroyed_at = head + 2  # the published map lies between
     eventually(lambda: _views_at(service, destroyed_at), seconds_max=60, what="views at the destruction")

@@ -96,7 +96,7 @@ async def _written(service: WholeService) -> int:
             return False
         return True
 
-    await eventually_async(opened, seconds_max=40, what="commands")
+    await eventually_async(opened, what="commands")
     position = _head(service)
     async with grpc.aio.insecure_channel(service.grpc) as channel:
         request = ListDepartmentsRequest(hospital="north", min_position=position)
@@ -107,7 +107,7 @@ async def _written(service: WholeService) -> int:
             except grpc.aio.AioRpcError:
                 return False
 
-        await eventually_async(shown, seconds_max=40, what="the board")
+        await eventually_async(shown, what="the board")
     return position
 
 
@@ -119,7 +119,7 @@ async def test_the_service_goes_on_under_a_new_origin(service: WholeService, tmp
     kept = await _written(service)
     lost = await _written(service)
     files = LogFiles(DirectoryBlobs(service.folder / "log"), "north")
-    eventually(lambda: f"/north/1\n{lost}\n" in _checkpoint(service), seconds_max=30)
+    eventually(lambda: f"/north/1\n{lost}\n" in _checkpoint(service))
     assert _received(service, tmp_path / "receiver") == lost
     _execute(service, _CUT.format(kept=kept))
     eventually(files.halted, seconds_max=60)
@@ -129,7 +129,7 @@ async def test_the_service_goes_on_under_a_new_origin(service: WholeService, tmp
     status, said = await asyncio.to_thread(_ledger, *named)
     assert (status, f"positions {kept + 1} to {lost}" in said) == (0, True), said
     assert await _written(service) > kept + 1
-    eventually(lambda: "/north/2\n" in _checkpoint(service), seconds_max=30)
+    eventually(lambda: "/north/2\n" in _checkpoint(service))
     note = LogFiles(DirectoryBlobs(service.folder / "log"), "north.2").published()
     assert note is not None
     assert parse_checkpoint(note.text).size > kept + 1

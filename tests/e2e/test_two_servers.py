@@ -33,7 +33,7 @@ class Pair:
     async def open_record(self) -> None:
         """Registers the people who act, and one record at the first server."""
         await self.loads[0].register()
-        await eventually_async(self._second_knows, seconds_max=30, what="the second server knows the hospital")
+        await eventually_async(self._second_knows, what="the second server knows the hospital")
         self.record_id = await self.loads[0].opened()
 
     async def _second_knows(self) -> bool:

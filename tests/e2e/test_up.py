@@ -134,7 +134,7 @@ async def test_kill9_of_up_alone_ends_everything(service: WholeService) -> None:
     service.start()
     load = await loaded(service, records=2)
     service.kill9("up")
-    eventually(lambda: not left_running(service), seconds_max=30, what="everything ended")
+    eventually(lambda: not left_running(service), what="everything ended")
     service.start()
     assert not not_kept(await opened(service.settings, rows_of(service)), load.acknowledged)
 

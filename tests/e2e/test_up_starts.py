@@ -83,7 +83,7 @@ def test_sigterm_during_the_start_ends_it_cleanly(service: WholeService, started
     eventually(lambda: (service.folder / started).exists(), seconds_max=60, what=started)
     assert service.stop() == 0
     assert not service.ready
-    eventually(lambda: not _running_below(service.folder), seconds_max=30, what="everything ended")
+    eventually(lambda: not _running_below(service.folder), what="everything ended")
 
 
 @pytest.mark.long

@@ -52,7 +52,7 @@ async def published(there: Published) -> None:
             row = connection.execute(query, (there.hospital,)).fetchone()
         return row is not None and row[0] >= there.ground.head
 
-    await eventually_async(lambda: asyncio.to_thread(done), seconds_max=30, what="published")
+    await eventually_async(lambda: asyncio.to_thread(done), what="published")
 
 
 async def test_views_go_on_after_a_partition_was_cut_and_filled_again(

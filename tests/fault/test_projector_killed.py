@@ -42,7 +42,7 @@ async def test_nothing_is_lost_or_doubled_by_kills(empty_database: Database, tmp
             await eventually_async(lambda: has_handled(ground, wanted), what=f"{wanted} events")  # noqa: B023
             process.kill()
         process.start()
-        await eventually_async(lambda: has_handled(ground, ground.head), seconds_max=30, what="everything")
+        await eventually_async(lambda: has_handled(ground, ground.head), what="everything")
         process.stop()
         expected = digest_of_ledger(ground)
         for view in ALL:

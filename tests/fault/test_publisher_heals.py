@@ -139,7 +139,7 @@ async def test_new_hospital_has_its_topics_at_once(
     async with publishing():
         late = await LoadedLedger.add(database, f"n{uuid4().hex[:8]}", 2)
         for topic in (records_topic(late.hospital), transfers_topic(late.hospital)):
-            await eventually_async(lambda topic=topic: asyncio.to_thread(_is_there, settings, topic), seconds_max=30)
+            await eventually_async(lambda topic=topic: asyncio.to_thread(_is_there, settings, topic))
 
 
 def _is_there(settings: Settings, topic: str) -> bool:
@@ -179,7 +179,7 @@ async def test_topic_that_was_compacted_is_filled_anew(
     with KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap) as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact"})])
     async with publishing():
-        await eventually_async(lambda: asyncio.to_thread(lambda: _all_marked(settings, topic, 100)), seconds_max=30)
+        await eventually_async(lambda: asyncio.to_thread(lambda: _all_marked(settings, topic, 100)))
     assert_exactly_once(ledger, on_topic(settings.kafka_bootstrap, topic))
 
 

@@ -18,7 +18,7 @@ from ledger.publisher.role import run_publisher
 from ledger.stream.topics import records_topic
 from ledger.views.schema_versions import SCHEMA_VERSIONS
 from tests.contract.stream.loaded_ledger import LoadedLedger
-from tests.eventually import eventually_async
+from tests.eventually import SECONDS_MAX, eventually_async
 from tests.said import said_by
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
@@ -43,7 +43,7 @@ async def publishing(settings: Settings) -> AsyncGenerator[None]:
         await task
 
 
-async def wait_until_published(ledger: LoadedLedger, *, seconds_max: float = 15.0) -> None:
+async def wait_until_published(ledger: LoadedLedger, *, seconds_max: float = SECONDS_MAX) -> None:
     published = lambda: asyncio.to_thread(lambda: ledger.progress() == ledger.head)  # noqa: E731
     await eventually_async(published, seconds_max=seconds_max, what=f"{ledger.hospital} published")
 

@@ -11,7 +11,7 @@ from ledger.stream.contract import PublishedEvent, StreamError
 from ledger.stream.kafka.reader import KafkaStreamReader
 from ledger.stream.topics import records_topic
 from tests.contract.stream.loaded_ledger import LoadedLedger, read_to_end
-from tests.eventually import eventually_async
+from tests.eventually import SECONDS_MAX, eventually_async
 
 PARTITIONS = 3
 Publishing = Callable[[], AbstractAsyncContextManager[None]]
@@ -36,12 +36,14 @@ async def wait_for_events(bootstrap: str, topic: str, count: int) -> list[Publis
         found = await asyncio.to_thread(on_topic, bootstrap, topic)
         return found if len(found) >= count else None
 
-    found = await eventually_async(enough, seconds_max=30, what=f"{count} events on {topic}")
+    found = await eventually_async(enough, what=f"{count} events on {topic}")
     assert found is not None
     return found
 
 
-async def wait_until_whole(ledger: LoadedLedger, bootstrap: str, *, seconds_max: float = 30) -> list[PublishedEvent]:
+async def wait_until_whole(
+    ledger: LoadedLedger, bootstrap: str, *, seconds_max: float = SECONDS_MAX
+) -> list[PublishedEvent]:
     """Waits until the topic of a ledger's records holds every position once; what it holds.
 
     While a partition is emptied and filled again, one reading may see both what it held and what it holds.
@@ -57,7 +59,7 @@ async def wait_until_whole(ledger: LoadedLedger, bootstrap: str, *, seconds_max:
     return found
 
 
-async def wait_until_noted(ledger: LoadedLedger, *, seconds_max: float = 30) -> None:
+async def wait_until_noted(ledger: LoadedLedger, *, seconds_max: float = SECONDS_MAX) -> None:
     """Waits until the publisher has noted that all is published."""
     noted = lambda: asyncio.to_thread(lambda: ledger.progress() == ledger.head)  # noqa: E731
     await eventually_async(noted, seconds_max=seconds_max, what=f"{ledger.hospital} published")

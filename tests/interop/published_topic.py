@@ -76,7 +76,7 @@ async def publish_with_an_aborted_middle(ledger: LoadedLedger, bootstrap: str) -
 
 async def _published(ledger: LoadedLedger) -> None:
     noted = lambda: asyncio.to_thread(lambda: ledger.progress() == ledger.head)  # noqa: E731
-    await eventually_async(noted, seconds_max=30, what="all of it published")
+    await eventually_async(noted, what="all of it published")
 
 
 def _send_and_abort(bootstrap: str, ledger: LoadedLedger) -> None:

@@ -61,7 +61,7 @@ class WitnessProcess:
             self._process = subprocess.Popen(
                 [*command, *files, *listen], cwd=_PROJECT, env=environment, stdout=log, stderr=log
             )
-        eventually(lambda: ready.exists() or not self.alive, seconds_max=30, what="witness ready")
+        eventually(lambda: ready.exists() or not self.alive, what="witness ready")
         assert self.alive, (self._folder / "witness.log").read_text()
         assert json.loads(ready.read_text())["key"] == str(self.key)
 

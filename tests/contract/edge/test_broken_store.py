@@ -88,7 +88,7 @@ async def test_a_client_that_goes_away_in_a_bulk_load(edge: RunningEdge) -> None
             await call.write(BulkLoadRequest(record_entry=each).SerializeToString())
         await eventually_async(lambda: _above(edge, 10), what="a part of the load is there")
         call.cancel()
-    await eventually_async(lambda: _no_stream(edge), seconds_max=30, what="the handler ends")
+    await eventually_async(lambda: _no_stream(edge), what="the handler ends")
     answer = await client.send("RecordService/BulkLoad", [BulkLoadRequest(record_entry=each) for each in entries])
     assert answer.appended + answer.repeated_commands == 50
     assert answer.repeated_commands >= 7

@@ -21,7 +21,7 @@ from ledger.server.method import services
 from tests.contract.edge.clients import GrpcClient, RpcFailed, connect_failure
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import open_record, register_patient
-from tests.eventually import eventually_async
+from tests.eventually import SECONDS_MAX, eventually_async
 
 _BOARD = "ledger.api.v1.BoardService/GetDepartmentBoard"
 _TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -159,14 +159,15 @@ async def test_a_deadline_ends_the_handler(idle_edge: RunningEdge, protocol: str
     await idle_edge.start()
     if protocol == "grpc":
         async with grpc.aio.insecure_channel(idle_edge.addresses.grpc) as channel:
+            await channel.channel_ready()  # a call whose time is over before it is sent reaches no handler
             with pytest.raises(grpc.aio.AioRpcError):
-                await channel.unary_unary(f"/{_BOARD}")(b"", timeout=0.2)
+                await channel.unary_unary(f"/{_BOARD}")(b"", timeout=1.0)
     else:
         headers = {"content-type": "application/json", "connect-timeout-ms": "200"}
         async with httpx.AsyncClient(base_url=idle_edge.addresses.http, trust_env=False) as http:
             answer = await http.post(f"/{_BOARD}", content="{}", headers=headers)
         assert answer.json()["code"] == "deadline_exceeded"
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), SECONDS_MAX)
 
 
 @pytest.mark.parametrize(("sent", "stored"), [(_TRACEPARENT, _TRACEPARENT), ("Jane Example, born 1950", None)])
@@ -194,7 +195,7 @@ async def test_idle_followers_share_one_look_at_the_head(edge: RunningEdge) -> N
         assert [event.position for event in (await anext(stream)).events] == [4]
     for stream in streams:
         await stream.aclose()
-    await eventually_async(lambda: _no_stream(edge), seconds_max=30, what="every handler ends")
+    await eventually_async(lambda: _no_stream(edge), what="every handler ends")
     await client.close()
 
 

@@ -99,7 +99,7 @@ def test_commit_during_a_cooperative_rebalance_fails_and_our_reader_goes_on(kafk
             writer.publish(batch(hospital, 6, 5))
             assert positions_of(reader, 5) == [6, 7, 8, 9, 10]
             shared = lambda: commits(first) and len(second.assignment()) == PARTITIONS // 2  # noqa: E731
-            eventually(shared, seconds_max=30, what="the rebalance is over")
+            eventually(shared, what="the rebalance is over")
     writer.close()
 
 

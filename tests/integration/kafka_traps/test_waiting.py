@@ -106,7 +106,7 @@ def test_death_of_a_leader_is_noticed(kafka_cluster: EmbeddedKafkaCluster) -> No
         writer.publish(batch(hospital, last + 1, 200 - last))
     writer.close()
     assert positions(kafka_cluster.bootstrap, hospital) == list(range(1, 201))
-    eventually(lambda: lost.failed() or lost.succeeded(), seconds_max=30, what="the library gives up")
+    eventually(lambda: lost.failed() or lost.succeeded(), what="the library gives up")
     assert lost.failed()
     with contextlib.suppress(KafkaError):
         end_producer(stuck, 0)

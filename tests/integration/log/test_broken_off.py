@@ -134,9 +134,9 @@ def test_killed_under_load_it_signs_one_root_of_each_size(
         ledger.append(900)
         process = started(database, tmp_path)
         try:
-            eventually(lambda: heads(files) - seen, seconds_max=30, what="a new head")
+            eventually(lambda: heads(files) - seen, what="a new head")
             if number == 6:
-                eventually(lambda: expected(ledger) in heads(files), seconds_max=30)
+                eventually(lambda: expected(ledger) in heads(files))
             else:
                 # The moment of the kill is the point of this test; nothing is waited for.
                 ledger.append(dice.randrange(1, 2000))

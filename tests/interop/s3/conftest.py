@@ -57,7 +57,7 @@ def s3_server(versitygw: Path, services_folder: Path) -> Iterator[str]:
     with (services_folder / "s3.log").open("wb") as log:
         process = subprocess.Popen([*command, "posix", str(folder)], stdout=log, stderr=log)
     try:
-        eventually(lambda: _answers(address), seconds_max=30, what="the S3 server")
+        eventually(lambda: _answers(address), what="the S3 server")
         with pytest.MonkeyPatch.context() as patch:
             settings = {
                 "AWS_ENDPOINT_URL_S3": address, "AWS_ACCESS_KEY_ID": _ACCESS, "AWS_SECRET_ACCESS_KEY": _SECRET,

@@ -43,7 +43,7 @@ async def test_a_part_that_comes_back_slowly_holds_no_other_up() -> None:
 
     parts = [Part("slow", lambda: False, lambda: start_server(slow)), Part("quick", quick_lives, start)]
     keeping = asyncio.create_task(keep_running(parts, lambda: None))
-    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(started.wait(), 30)
     assert not slow.ended.is_set()
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -74,6 +74,6 @@ async def test_work_is_cancelled_where_its_end_comes_first() -> None:
 
     working = asyncio.create_task(work_until(stop.wait(), work()))
     stop.set()
-    assert await asyncio.wait_for(working, 10) is None
+    assert await asyncio.wait_for(working, 30) is None
     assert cleaned.is_set()
     assert await work_until(asyncio.Event().wait(), asyncio.sleep(0, 7)) == 7
