@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import RegisterPatient
 from ledger.domain.decision import Bearer, ClaimedItem, Decision, Swap
-from ledger.domain.events import PatientAmended
+from ledger.domain.events import PatientAmended, PatientRegistered
 from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.patient_identifiers import NOBODY, identifiers_named
 from ledger.domain.refusal import RefusalKind
@@ -122,6 +122,33 @@ def test_a_freed_item_is_led_to_who_bears_its_identifiers_now() -> None:
     two = replace(BROUGHT, details=PatientDetails((PASSPORT, NUMBERS["lab"])))
     faults = stream.refused(two, source=source(), claimed=FREE, bearers=(Bearer(PATIENT), Bearer(OTHER)))[1]
     assert faults == [("details.identifiers", "IDENTIFIERS_OF_TWO")]
+
+
+def test_an_item_that_was_taken_back_is_not_led_there_again() -> None:
+    """Whatever its source goes on saying: it registers a patient of its own, who may be the first."""
+    known = two_systems(STRANGER)
+    withdraw(known)
+    assert known.state.taken_back == {("lab", "Patient", "p-1")}
+    of_two = replace(BROUGHT, details=PatientDetails((PASSPORT, NUMBERS["lab"]), "Wu Mei"))
+    by = {"source": source(), "claimed": FREE, "not_about": frozenset({PATIENT}), "alike": (PATIENT, OTHER)}
+    stream = Stream(OTHER)
+    decision = stream.when(of_two, **by, bearers=(Bearer(PATIENT), None))
+    assert isinstance(event := decision.events[0], PatientRegistered)
+    assert event.details.identifiers == (NUMBERS["lab"],)
+    assert decision.result == {"possible_matches": PATIENT.bytes + OTHER.bytes}
+    assert [each.parts for each in decision.reservations if each.kind == "identifier"] == [("urn:lab", "Y-7")]
+
+
+def test_an_item_that_was_taken_back_is_led_to_whom_else_it_names() -> None:
+    """By an identifier of somebody else: what the first one bears is not given to that patient, who is told of it."""
+    stream = Stream(PATIENT, patient())
+    two = replace(BROUGHT, details=PatientDetails((PASSPORT, NUMBERS["lab"]), "Wu Mei"))
+    by = {"source": source(), "claimed": FREE, "not_about": frozenset({OTHER})}
+    decision = stream.when(two, **by, bearers=(Bearer(OTHER), Bearer(PATIENT)))
+    assert decision.result == {"recognised_id": PATIENT, "possible_matches": OTHER.bytes}
+    amended = next(each for each in decision.events if isinstance(each, PatientAmended))
+    assert amended.details.identifiers == (NUMBERS["lab"],)
+    assert not [each for each in decision.reservations if each.kind == "identifier"]
 
 
 def test_a_freed_item_makes_nothing_but_a_patient() -> None:
