@@ -125,8 +125,9 @@ class Delivery:
             done = replace(again, stream_id=again.stream_id or done.stream_id)
         else:
             latest = answer
-        if answer is not None and answer.possible_matches:
-            self._report.alike.append((done.stream_id, _uuids(answer.possible_matches)))
+        told = latest or answer
+        if told is not None and told.possible_matches:
+            self._report.alike.append((done.stream_id, _uuids(told.possible_matches)))
         self._settle([plan.item], done)
         # Of who was merged into another, the next visits are the other's.
         patient_id = (latest.recognised_id if latest else "") or done.stream_id

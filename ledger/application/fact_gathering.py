@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -35,7 +36,7 @@ from ledger.domain.commands import (
 from ledger.domain.course_commands import CorrectTime, FileLateItem, IdentifyPatient, ResumeCare
 from ledger.domain.decide_identification import number_under
 from ledger.domain.decide_patient import details_after
-from ledger.domain.decision import PATIENT, ClaimedItem, Facts, Visit
+from ledger.domain.decision import PATIENT, Bearer, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
@@ -56,6 +57,7 @@ from ledger.domain.newborn_commands import LinkNewborn, RestoreNewborn
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, is_destroyed
+from ledger.domain.stated_identifiers import item_of
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader
@@ -109,7 +111,17 @@ class FactGathering:
         if asked.context.source is None:
             return None
         found = await self._identities.bearers(identifiers_named(asked.command, None))
-        return next((each.person_id for each in found if each is not None and each.person_id is not None), None)
+        others = await self._not_about(asked.context, claimed, found)
+        persons = (each.person_id for each in found if each is not None)
+        return next((each for each in persons if each is not None and each not in others), None)
+
+    async def _not_about(
+        self, context: CommandContext, claimed: ClaimedItem | None, bearers: Sequence[Bearer | None]
+    ) -> frozenset[UUID]:
+        """Who bears what an item names, and from whom it was taken back; of one that is nobody's yet nobody."""
+        if claimed is None or not claimed.is_free:
+            return frozenset()
+        return await self._identities.not_about(item_of(context.source), bearers)
 
     async def _bumps(self, patient_id: UUID) -> int:
         key = self._keys.key(PATIENT, (str(patient_id),))
@@ -171,6 +183,8 @@ class FactGathering:
         amended = None if recognises else state
         bearers = await self._identities.bearers(identifiers_named(command, amended))
         facts = replace(facts, bearers=bearers)
+        if isinstance(command, RegisterPatient):
+            facts = replace(facts, not_about=await self._not_about(facts.context, facts.claimed, bearers))
         if loaded is None and isinstance(command, RegisterPatient):
             return replace(facts, alike=await self._identities.alike(command.details))
         if loaded is None or not isinstance(loaded.state, PatientState):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from ledger.domain.decide_patient import likeness
 from ledger.domain.decision import Bearer
 from ledger.domain.patient_identifiers import bearer_of
 from ledger.domain.state import PatientState
+from ledger.domain.stated_identifiers import Item
 from ledger.domain.values import PatientDetails
 from ledger.store.reading import EventReader, ReservationRow
 
@@ -56,6 +57,20 @@ class PatientIdentities:
                 into = {loaded.state.merged_into} if loaded.state.merged_into else set[UUID]()
                 waiting += sorted((loaded.state.absorbed | into) - set(found) - set(waiting))
         return tuple(found)
+
+    async def not_about(self, item: Item, bearers: Iterable[Bearer | None]) -> frozenset[UUID]:
+        """Of who bears an item's identifiers the persons from whom it was taken back, whichever half it was."""
+        persons = {each.person_id for each in bearers if each is not None and each.person_id is not None}
+        return frozenset([each for each in persons if item in await self.taken_back(each)])
+
+    async def taken_back(self, patient_id: UUID) -> frozenset[Item]:
+        """Items that were taken back from the patient, or from who is merged with it."""
+        found = frozenset[Item]()
+        for each in await self.merged_with(patient_id):
+            loaded = await self._ledger.load(each)
+            if loaded is not None and isinstance(loaded.state, PatientState):
+                found |= loaded.state.taken_back
+        return found
 
     async def alike(self, details: PatientDetails) -> tuple[UUID, ...]:
         """Patients who have the same name, birth date and gender, as this process last saw them."""

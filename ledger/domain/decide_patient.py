@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from uuid import UUID
 
@@ -58,6 +59,8 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     if held is not None and held.taken not in (Taken.PATIENT, Taken.FREED):
         note_elsewhere(faults)
     bearers = {each.person_id for each in facts.bearers if each is not None and each.person_id is not None}
+    # From whom a person took the item back it is not about, whatever its source goes on saying.
+    bearers -= facts.not_about
     if facts.context.source is None:
         # A source is led to the patient whom it means; a registrar finds the patient, and no second one is made.
         check_free(command.details, None, facts, faults)
@@ -69,15 +72,16 @@ def register_patient(command: RegisterPatient, state: StreamState | None, facts:
     if bearers:
         return _recognise(command, bearers.pop(), state, facts)
     patient_id = facts.ids[0]
-    event = PatientRegistered(facts.meta(), command.case_number, command.identity, command.details)
+    details = without_those_of_others(command.details, patient_id, facts)
+    event = PatientRegistered(facts.meta(), command.case_number, command.identity, details)
     claims = (
         Claim("case_number", (command.case_number,)),
         *_item_claim(patient_id, facts),
         *claims_of_new(command.details, patient_id, facts),
         *_likeness_claim(command.details, patient_id),
     )
-    matches = b"".join(each.bytes for each in facts.alike)
-    return Decision(patient_id, "patient", (event,), claims, {"possible_matches": matches} if matches else {})
+    others = dict.fromkeys((*others_named(command.details, patient_id, facts), *facts.alike))
+    return Decision(patient_id, "patient", (event,), claims, _matches(others))
 
 
 def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
@@ -98,18 +102,25 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     # Else who bears by right what the source took back would be led into this patient's record.
     freed = claims_freed(command, _amended(events), patient_id, known, facts)
     alike = likeness_of_amended(_amended(events), patient_id, facts)
-    others = b"".join(each.bytes for each in others_named(command.details, person, facts))
-    matches = {"possible_matches": others} if others else dict[str, UUID | bytes]()
+    matches = _matches(others_named(command.details, person, facts))
     return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led, **matches})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
     """The same person by an exact identifier: what is known stays, what is not is added, the case number is kept."""
     known = expect(state, PatientState, "details.identifiers")
-    events = _stating(command, known, command.details.identifiers, RECOGNISED, facts)
+    taken = replace(command, details=without_those_of_others(command.details, patient_id, facts))
+    events = _stating(taken, known, taken.details.identifiers, RECOGNISED, facts)
     claims = (*_item_claim(patient_id, facts), *claims_of_new(command.details, patient_id, facts))
     alike = likeness_of_amended(_amended(events), patient_id, facts)
-    return Decision(patient_id, "patient", events, (*claims, *alike), {"recognised_id": patient_id})
+    matches = _matches(others_named(command.details, patient_id, facts))
+    return Decision(patient_id, "patient", events, (*claims, *alike), {"recognised_id": patient_id, **matches})
+
+
+def _matches(others: Iterable[UUID]) -> dict[str, UUID | bytes]:
+    """Those who may be the same person, for the answer; nothing where there are none."""
+    named = b"".join(each.bytes for each in others)
+    return {"possible_matches": named} if named else {}
 
 
 def _stating(

@@ -191,6 +191,8 @@ class Facts:
     """The packs and templates of the release, for commands on the rulebook."""
     ledger_head: int = 0
     """For PublishMap: the ledger's last position."""
+    not_about: frozenset[UUID] = frozenset()
+    """For RegisterPatient of an item that was taken back: those from whom it was, of who bears its identifiers."""
     alike: tuple[UUID, ...] = ()
     """For RegisterPatient: patients of the same name, birth date and gender."""
     likeness_claimed: bool = False

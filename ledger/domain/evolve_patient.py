@@ -46,8 +46,10 @@ def details_stated(state: PatientState, event: identity_events.DetailsStated, _:
 def recognition_withdrawn(
     state: PatientState, event: identity_events.RecognitionWithdrawn, _: datetime
 ) -> PatientState:
-    """As if the item had never spoken."""
-    return replace(without_item(state, (event.system, event.type, event.id)), version=state.version + 1)
+    """As if the item had never spoken; that it is about somebody else stays known."""
+    item = (event.system, event.type, event.id)
+    taken_back = state.taken_back | {item}
+    return replace(without_item(state, item), version=state.version + 1, taken_back=taken_back)
 
 
 def linked(state: PatientState, event: identity_events.PatientLinked, _: datetime) -> PatientState:

@@ -77,6 +77,8 @@ class MandatoryRule:
     """A name of CONDITIONS; empty = always."""
     only_if_past: Outlasted | None = None
     """The deadline that the stay must have outlasted, too; None = none."""
+    care_here: bool = False
+    """Asked only where care began here: what an earlier system gave is told in its own documents."""
     source: str = ""
     key: str = "all_of"
     """Where the pack lists the alternatives: `all_of` or `one_of`."""
@@ -89,6 +91,8 @@ class MandatoryRule:
     def applies_to(self, record: RecordState) -> bool:
         """Whether the record is asked for it."""
         if record.visit_type not in self.visits or (self.only_if and not CONDITIONS[self.only_if](record)):
+            return False
+        if self.care_here and record.care_historical:
             return False
         return self.only_if_past is None or self.only_if_past.by(record)
 
@@ -149,12 +153,19 @@ def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -
         alternatives=_alternatives(where, data, faults),
         only_if=only_if,
         only_if_past=_outlasted(where, data.get("only_if_past", ""), deadlines, faults),
+        care_here=_care_here(where, data.get("care_here", False), faults),
         source=str(data.get("source", "")),
         key="one_of" if "one_of" in data else "all_of",
     )
 
 
-_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "source"})
+_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "care_here", "source"})
+
+
+def _care_here(where: str, value: Any, faults: list[str]) -> bool:
+    if not isinstance(value, bool):
+        faults.append(f"{where}.care_here: true or false is required")
+    return value is True
 
 
 def _outlasted(where: str, name: Any, deadlines: DeadlineRules, faults: list[str]) -> Outlasted | None:

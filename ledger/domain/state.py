@@ -244,6 +244,8 @@ class PatientState:
     details: PatientDetails
     stated: Stated = field(default_factory=dict[Item, frozenset[Name]])  # who gave which of the identifiers
     said: StatedDetails = field(default_factory=StatedDetails)  # who says what else
+    taken_back: frozenset[Item] = frozenset()
+    """Items of sources that are about somebody else, as a person found out."""
     linked: frozenset[UUID] = frozenset()
     merged_into: UUID | None = None
     """The patient that goes on in this one's place."""

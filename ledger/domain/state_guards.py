@@ -31,6 +31,9 @@ OPEN_TRANSFERS = frozenset(
     }
 )
 
+CARE_GOES_ON = frozenset({Phase.REGISTERED, Phase.ACTIVE})
+"""Phases in which the patient is treated as whom the record names."""
+
 
 @dataclass(frozen=True)
 class StateGuard:
@@ -81,6 +84,12 @@ def _drafts(record: RecordState, _: Facts) -> Iterable[Violation]:
 
 def _original_sealed(record: RecordState) -> bool:
     return any(seal.mode is SealMode.ORIGINAL for seal in record.overlays.seals.values())
+
+
+def _sealed_after_care(record: RecordState) -> bool:
+    # Who is treated under a stranger's name does not wait for the other side: the versions that are sealed stay as they
+    # are, and that the record is another's lies beside the seal until an extension lists it.
+    return record.phase not in CARE_GOES_ON and _original_sealed(record)
 
 
 def _fully_sealed(record: RecordState) -> bool:
@@ -171,11 +180,15 @@ IDENTITY_NOT_HELD = _guard(
     "of an identification that is corrected: no hold stands",
     lambda record, _: not (record.identified and record.overlays.holds),
 )
-ORIGINAL_NOT_SEALED = _guard("SEALED", "no seal of an original stands", lambda record, _: not _original_sealed(record))
+ORIGINAL_NOT_SEALED = _guard(
+    "SEALED",
+    "once care is over: no seal of an original stands",
+    lambda record, _: not _sealed_after_care(record),
+)
 IDENTITY_NOT_SEALED = _guard(
     "SEALED",
-    "of an identification that is corrected: no seal of an original stands",
-    lambda record, _: not (record.identified and _original_sealed(record)),
+    "of an identification that is corrected once care is over: no seal of an original stands",
+    lambda record, _: not (record.identified and _sealed_after_care(record)),
 )
 NOT_LENT = _guard("LENT", "it is not on loan", lambda record, _: not record.overlays.loans)
 NO_OPEN_TRANSFER = _guard(

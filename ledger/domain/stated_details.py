@@ -31,12 +31,27 @@ _FIELDS = tuple(each.name for each in fields(Said))
 
 
 @dataclass(frozen=True)
+class Displaced:
+    """Words in whose place an item's word came, in an earlier release: they wait for that to be taken back."""
+
+    by: Item
+    name: str
+    value: str
+    """What came in their place."""
+    said: Mapping[Item, str]
+    struck: bool
+    """The desk had struck that value out."""
+
+
+@dataclass(frozen=True)
 class StatedDetails:
     """What each item of a source and the desk say, whoever spoke first comes first."""
 
     said: Mapping[Item, Said] = field(default_factory=dict[Item, Said])
     struck: frozenset[tuple[str, str]] = frozenset()
     """Fields and values that the desk struck out: no source brings them back by saying the same again."""
+    displaced: tuple[Displaced, ...] = ()
+    """The oldest first; of each the words of those who have not spoken since."""
 
 
 def said_in(details: PatientDetails) -> Said:
@@ -51,7 +66,7 @@ def in_force(stated: StatedDetails) -> Said:
 
 def after_statement(stated: StatedDetails, item: Item, said: Said) -> StatedDetails:
     """The same once an item says this, and nothing else any more."""
-    return stated if stated.said.get(item, Said()) == said else replace(stated, said={**stated.said, item: said})
+    return _with(_forgotten(stated, item, *_FIELDS), item, said)
 
 
 def after_amendment(stated: StatedDetails, item: Item, before: Said, after: Said) -> StatedDetails:
@@ -67,8 +82,26 @@ def after_amendment(stated: StatedDetails, item: Item, before: Said, after: Said
 
 
 def without_word(stated: StatedDetails, item: Item) -> StatedDetails:
-    """The same once an item has never spoken."""
-    return replace(stated, said={each: said for each, said in stated.said.items() if each != item})
+    """The same once an item has never spoken: in whose place its word came, their words stand again."""
+    stated = _forgotten(stated, item, *_FIELDS)
+    stated = replace(stated, said={each: said for each, said in stated.said.items() if each != item})
+    while waiting := [index for index, each in enumerate(stated.displaced) if each.by == item]:
+        stated = _standing_again(stated, waiting[0])
+    return stated
+
+
+def _standing_again(stated: StatedDetails, index: int) -> StatedDetails:
+    """The same without one displacement: its words go to the next one of the field, or are in force again."""
+    gone, left = stated.displaced[index], [*stated.displaced[:index], *stated.displaced[index + 1 :]]
+    following = next((at for at in range(index, len(left)) if left[at].name == gone.name), None)
+    if gone.struck:
+        stated = replace(stated, struck=stated.struck | {(gone.name, gone.value)})
+    if following is None:
+        for item, value in gone.said.items():
+            stated = _with_value(stated, item, gone.name, value)
+    else:
+        left[following] = replace(left[following], said={**gone.said, **left[following].said})
+    return replace(stated, displaced=tuple(left))
 
 
 def differing(stated: StatedDetails) -> Iterator[tuple[Item, Said]]:
@@ -116,20 +149,43 @@ def _heard(stated: StatedDetails, name: str) -> Iterator[tuple[Item, str]]:
 
 def _by_desk(stated: StatedDetails, name: str, value: str) -> StatedDetails:
     # Who is not dead is not dead again because the laboratory has not heard of it; nor is half a date whole again.
-    said = {_of(each, name) for each in stated.said.values()}
+    waiting = {word for each in stated.displaced if each.name == name for word in each.said.values()}
+    said = {_of(each, name) for each in stated.said.values()} | waiting
     struck = {(name, each) for each in said if _says_more(name, each, value)}
-    return replace(_saying(stated, DESK, name, value), struck=stated.struck | struck)
+    stated = _with_value(_forgotten(stated, DESK, name), DESK, name, value)
+    return replace(stated, struck=stated.struck | struck)
 
 
 def _in_place_of_all(stated: StatedDetails, item: Item, name: str, value: str) -> StatedDetails:
     """An earlier release let a source's data take the place of everybody's, and so they did."""
-    for each in stated.said:
-        stated = _saying(stated, each, name, "")
-    return replace(_saying(stated, item, name, value), struck=stated.struck - {(name, value)})
+    stated = _forgotten(stated, item, name)
+    others = {each: _of(said, name) for each, said in stated.said.items() if each != item and _of(said, name)}
+    struck = (name, value) in stated.struck
+    if others or struck:
+        displaced = Displaced(item, name, value, others, struck)
+        stated = replace(stated, displaced=(*stated.displaced, displaced))
+    for each in others:
+        stated = _with_value(stated, each, name, "")
+    return replace(_with_value(stated, item, name, value), struck=stated.struck - {(name, value)})
 
 
-def _saying(stated: StatedDetails, item: Item, name: str, value: str) -> StatedDetails:
-    return after_statement(stated, item, replace(stated.said.get(item, Said()), **{name: value}))
+def _forgotten(stated: StatedDetails, item: Item, *fields_of: str) -> StatedDetails:
+    """The same once what an item's displaced words of these fields said is nobody's any more: it speaks anew."""
+    left = tuple(
+        replace(each, said={other: word for other, word in each.said.items() if other != item})
+        if each.name in fields_of and item in each.said
+        else each
+        for each in stated.displaced
+    )
+    return stated if left == stated.displaced else replace(stated, displaced=left)
+
+
+def _with(stated: StatedDetails, item: Item, said: Said) -> StatedDetails:
+    return stated if stated.said.get(item, Said()) == said else replace(stated, said={**stated.said, item: said})
+
+
+def _with_value(stated: StatedDetails, item: Item, name: str, value: str) -> StatedDetails:
+    return _with(stated, item, replace(stated.said.get(item, Said()), **{name: value}))
 
 
 def _of(said: Said, name: str) -> str:

@@ -34,7 +34,7 @@ from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, Withdra
 from ledger.domain.newborns import subject_of
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
-from ledger.domain.state_guards import FINAL, NOT_FULLY_SEALED, NOT_HELD
+from ledger.domain.state_guards import CARE_GOES_ON, FINAL, NOT_FULLY_SEALED, NOT_HELD
 from ledger.domain.values import EntryState, Phase, VisitType
 from tests.property.walks import Step
 from tests.unit.domain.given import CLOCK, MANDATORY
@@ -228,14 +228,18 @@ def listed_entries(record: RecordState, *, originals: bool = False) -> set[UUID]
 
 def check_holds(step: Step) -> None:
     """What a hold or the seal of an original lists is not changed: no next version, no retraction, no signed draft, nor
-    whom it is about.
+    whom it is about. Whose the record is stays too, but under a seal while care goes on: two persons put that right.
     """
     for entry_id in listed_entries(step.before) if step.after.phase is not Phase.DESTROYED else ():
         before, after = step.before.entries[entry_id], step.after.entries[entry_id]
         assert (len(after.versions), after.retracted) == (len(before.versions), before.retracted)
         assert subject_of(step.after, after) == subject_of(step.before, before)
+    kept = step.before.overlays.holds or step.before.phase not in CARE_GOES_ON
     if listed_entries(step.before) and step.before.identified and step.after.phase is not Phase.DESTROYED:
-        assert step.after.patient_id == step.before.patient_id
+        if kept:
+            assert step.after.patient_id == step.before.patient_id
+        elif step.after.patient_id != step.before.patient_id:
+            assert step.command.confirmed_by.id != step.facts.context.actor.id
 
 
 def check_consultations(step: Step) -> None:

@@ -3,11 +3,13 @@
 from hashlib import sha256
 from uuid import UUID
 
+import pytest
+
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
-from tests.contract.edge.clients import EdgeClient
+from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import register_patient
 from tests.contract.edge.test_whole_life import ARCHIVIST, by
 
@@ -26,9 +28,11 @@ async def _known(client: EdgeClient, passport: str) -> str:
     return patient_id
 
 
-async def _said(client: EdgeClient, passport: str, **details: str) -> records.RegisterPatientResponse:
+async def _said(
+    client: EdgeClient, passport: str, case_number: str = "Y-7", **details: str
+) -> records.RegisterPatientResponse:
     """The laboratory's item says this."""
-    request = register_patient(case_number="Y-7")
+    request = register_patient(case_number=case_number)
     request.details.CopyFrom(PatientDetails(identifiers=[_passport(passport), NUMBER], **details))
     digest = sha256(repr((passport, sorted(details.items()))).encode()).digest()
     request.context.source.CopyFrom(common.SourceItem(system="lab", type="Patient", id="p-1", content_sha256=digest))
@@ -72,14 +76,48 @@ async def test_an_item_that_was_led_to_the_wrong_patient_goes_to_the_right_one(c
     assert NUMBER in (await _details(client, right)).identifiers
 
 
-async def test_an_item_that_was_taken_back_twice_registers_its_own_patient(client: EdgeClient) -> None:
-    """Each time the claim says whose it is; the same content is led again as new, and not answered as a repetition."""
-    wrong = await _known(client, "P-1")
-    for _ in range(2):
-        assert (await _said(client, "P-1")).recognised_id == wrong
-        await _withdrawn(client, wrong)
-    own = (await _said(client, "P-3")).receipt.record_id
-    assert own != wrong
-    assert await _holders(client) == [own]
-    again = await _said(client, "P-3", name="Wu Mei")
-    assert (again.receipt.record_id, (await _details(client, own)).name) == (own, "Wu Mei")
+async def test_a_source_that_nobody_corrected_is_led_to_neither_of_two_again(client: EdgeClient) -> None:
+    """The same content too is a patient's of its own, who may be either; who goes on for one of them is not asked."""
+    wrong, second, survivor = await _known(client, "P-1"), await _known(client, "P-2"), await _known(client, "P-4")
+    for passport, led in (("P-1", wrong), ("P-2", second)):
+        assert (await _said(client, passport)).recognised_id == led
+        await _withdrawn(client, led)
+    await _merged(client, wrong, survivor)
+    answer = await _said(client, "P-1")
+    own = answer.receipt.record_id
+    assert own not in (wrong, second, survivor)
+    assert (answer.recognised_id, answer.possible_matches) == ("", UUID(survivor).bytes)
+    assert (list((await _details(client, own)).identifiers), await _holders(client)) == ([NUMBER], [own])
+    again = await _said(client, "P-2", name="Wu Mei")
+    assert (again.receipt.record_id, again.possible_matches) == (own, UUID(second).bytes)
+    assert (await _details(client, own)).name == "Wu Mei"
+
+
+async def test_no_case_number_is_made_up_for_who_has_another_patients(client: EdgeClient) -> None:
+    """An item that was taken back and still says the wrong case number is refused by name, and filed nowhere."""
+    known = await _known(client, "P-1")
+    asked = records.GetPatientRequest(hospital="north", patient_id=known)
+    number = (await client.call("PatientService/GetPatient", asked)).case_number
+    await _said(client, "P-1", case_number=number)
+    await _withdrawn(client, known)
+    with pytest.raises(RpcFailed) as failed:
+        await _said(client, "P-1", case_number=number)
+    assert failed.value.violations == [("case_number", "ALREADY_EXISTS")]
+    assert await _holders(client) == []
+
+
+async def test_who_was_meant_after_all_goes_on_once_a_person_says_so(client: EdgeClient) -> None:
+    """A merge leads the source's next word to the one from whom its item was taken back; nothing else does."""
+    known = await _known(client, "P-1")
+    await _said(client, "P-1")
+    await _withdrawn(client, known)
+    own = (await _said(client, "P-1")).receipt.record_id
+    await _merged(client, own, known)
+    assert (await _said(client, "P-1", name="Wu Mei")).recognised_id == known
+
+
+async def _merged(client: EdgeClient, patient_id: str, survivor_id: str) -> None:
+    request = identity.MergePatientsRequest(
+        context=by(ARCHIVIST), patient_id=patient_id, survivor_id=survivor_id, reason="one person"
+    )
+    await client.call("IdentityService/MergePatients", request)

@@ -219,6 +219,29 @@ async def test_an_item_taken_back_from_the_wrong_patient_is_filed_under_its_own(
         assert (await RecordServiceStub(channel).GetRecord(request)).record.patient_id == own != wrong
 
 
+async def test_a_source_that_says_the_wrong_number_still_files_under_a_patient_of_its_own(
+    tmp_path: Path, channel: grpc.aio.Channel
+) -> None:
+    """However often it is imported; the report names the one from whom its item was taken back as a possible match."""
+    await _import_these(tmp_path / "one", [_with_passport("p1", "MRN-1"), _DOCTOR, encounter()], channel)
+    people = [_with_passport("pb", "B-7"), _DOCTOR]
+    await _import_these(tmp_path / "two", people, channel, "b")
+    wrong = (await _find(channel, "Patient", "p1")).record_id
+    taken_back = WithdrawRecognitionRequest(
+        context=_by(), patient_id=wrong, system="b", type="Patient", id="pb", reason="another person"
+    )
+    await IdentityServiceStub(channel).WithdrawRecognition(taken_back)
+    for number in (2, 3):
+        visit = encounter(f"eb{number}", "pb", start=f"2024-06-1{number}T09:00:00Z")
+        report = await _import_these(tmp_path / f"again{number}", [*people, visit], channel, "b")
+        assert report.good(), report.reasons
+        own = (await _find(channel, "Patient", "pb", "b")).record_id
+        assert report.alike == [(own, (wrong,))]
+        record_id = (await _find(channel, "Encounter", f"eb{number}", "b")).record_id
+        request = GetRecordRequest(hospital="north", record_id=record_id)
+        assert (await RecordServiceStub(channel).GetRecord(request)).record.patient_id == own != wrong
+
+
 def _with_passport(id_: str, mrn: str) -> Resource:
     passport = {"type": {"coding": [{"code": "PPN"}]}, "system": "urn:passport", "value": "P-1"}
     number = {"type": {"coding": [{"code": "MR"}]}, "system": "urn:mrn", "value": mrn}

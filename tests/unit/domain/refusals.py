@@ -578,10 +578,10 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"actor": PHYSICIAN, "patient": patient()}),
     Case("ROLE_NOT_ALLOWED", lambda: (_identified(), course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", SUPERIOR)), {"patient": patient()}),
     Case("HELD", lambda: after(_identified(), hold, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
-    Case("SEALED", lambda: after(_identified(), seal, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
+    Case("SEALED", lambda: after(_identified_after_care(), seal, lambda _: course.IdentifyPatient(RECORD, OTHER, 0, "a namesake", STEWARD)), {"patient": patient()}),
     Case("NOT_IDENTIFIED", lambda: (_unverified(), nobody_known())),
     Case("HELD", lambda: after(_identified(), hold, lambda _: nobody_known())),
-    Case("SEALED", lambda: after(_identified(), seal, lambda _: nobody_known())),
+    Case("SEALED", lambda: after(_identified_after_care(), seal, lambda _: nobody_known())),
     Case("SAME_PERSON", lambda: (_identified(), nobody_known(ARCHIVIST))),
     Case("NOT_A_PERSON", lambda: (_identified(), nobody_known()), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (_identified(), nobody_known()), {"actor": PHYSICIAN}),
@@ -938,6 +938,13 @@ def _unverified() -> Stream:
 def _identified() -> Stream:
     """A provisional person who was taken for somebody."""
     stream = _unverified()
+    stream.when(course.IdentifyPatient(RECORD, PATIENT), patient=patient())
+    return stream
+
+
+def _identified_after_care() -> Stream:
+    """The same, once care has ended."""
+    stream = closed(identity=IdentityStatus.UNVERIFIED)
     stream.when(course.IdentifyPatient(RECORD, PATIENT), patient=patient())
     return stream
 

@@ -27,6 +27,7 @@ from ledger.domain.transfer_events import TransferOutdated, TransferWithdrawn
 from ledger.domain.use_events import CopiesOutdated
 from ledger.domain.values import IdentityStatus, Phase, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
+    ARCHIVIST,
     DIGEST,
     HEAD,
     HEAD_OF_HOSPITAL,
@@ -250,14 +251,37 @@ def of_entry(stream: Stream, entry_id: UUID, mode: SealMode) -> UUID:
 
 @pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
 def test_whose_a_sealed_original_is_stays(command: Command) -> None:
-    """One sealed entry is enough, whatever is written beside it; when the seal is opened it is put right."""
-    stream = taken_for_another()
+    """Once care is over one sealed entry is enough, whatever is written beside it; who opens the seal puts it right."""
+    stream = taken_for_another(closed(identity=IdentityStatus.UNVERIFIED))
     seal_id = of_entry(stream, stream.entry(), SealMode.ORIGINAL)
     stream.entry()
     assert stream.refused(command, patient=known_as("MRN-8"))[1] == [("record_id", "SEALED")]
     both = keeping.UnsealRecord(RECORD, seal_id, UnsealGround.BOTH_PRESENT, "", PATIENTS_SIDE)
     stream.when(both)
     stream.when(command, patient=known_as("MRN-8"))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["in part", "as a whole"])
+@pytest.mark.parametrize("command", [CORRECTED, NOBODY_KNOWN], ids=["corrected", "withdrawn"])
+def test_who_is_treated_under_a_strangers_name_waits_for_no_seal(command: Command, whole: bool) -> None:
+    """Two persons put it right; what is sealed stays as it is, and the act is shown and listed with the seal."""
+    stream = taken_for_another()
+    (first,) = stream.record.entries
+    seal_id = of_entry(stream, first, SealMode.ORIGINAL)
+    if not whole:
+        stream.entry()
+    sealed, before = stream.record.entries[first].versions, stream.record.version
+    by_one = replace(command, confirmed_by=ARCHIVIST)
+    faults = stream.refused(by_one, patient=known_as("MRN-8"), actor=ARCHIVIST)[1]
+    assert faults == [("confirmed_by", "SAME_PERSON")]
+    stream.when(command, patient=known_as("MRN-8"))
+    assert stream.record.entries[first].versions == sealed
+    assert EntryRef(first, 1) in came_since(stream.record, stream.record.overlays.seals[seal_id])
+    extended = stream.when(keeping.ExtendSeal(RECORD, seal_id, PATIENTS_SIDE), leaves=leaves(stream)).events[0]
+    assert isinstance(extended, SealExtended)
+    said = {"PatientIdentified", "IdentificationWithdrawn"}
+    (act,) = [each for each in range(before, len(stream.events)) if type(stream.events[each]).__name__ in said]
+    assert SealedVersion(first, 1, leaves(stream)[act]) in extended.versions
 
 
 def test_whose_the_record_is_is_an_act_on_a_sealed_copy() -> None:

@@ -10,10 +10,13 @@ from ledger.domain.commands import ArchiveRecord, EndCare, RequestConsultation, 
 from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
 from ledger.domain.missing_entries import missing_entries
+from ledger.domain.pack_text import read_pack
+from ledger.domain.state_guards import MANDATORY_THERE
 from ledger.domain.values import Disposition, Urgency, VisitType
-from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, narrative, registered
+from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, facts, narrative, registered
 from tests.unit.domain.test_deadlines import RESCUED
-from tests.unit.domain.test_mandatory_entries import hold
+from tests.unit.domain.test_mandatory_entries import HEAD_OF_LAYER, hold
+from tests.unit.domain.test_pack_text import bases, faults_of
 
 PACKS = ("cn-2010", "core-2018", "us-generic")
 SECOND = timedelta(seconds=1)
@@ -136,3 +139,31 @@ def test_its_clock_runs_in_clinics_and_emergency_rooms_too(visit: VisitType, rul
     found = [each for each in deadlines(_ended(visit, rule).record, default_pack("cn-2010")) if each.rule == rule]
     missed = [each.missed(NOW + term + step) for each in found for step in (-SECOND, 0 * SECOND, SECOND)]
     assert missed == [False, False, True]
+
+
+@pytest.mark.parametrize("visit", VisitType)
+def test_care_of_an_earlier_system_owes_no_notes_of_a_death_or_rescue_here(visit: VisitType) -> None:
+    """Registered here, its start of care taken over: nobody can write them now; care that began here owes them."""
+    death = {"death_record", "death_24h_record", "death_discussion", "rescue_record"}
+    for historical in (True, False):
+        stream = registered(visit, historical=not historical)
+        stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=historical)
+        hold(stream, "rescue_order")
+        stream.when(EndCare(RECORD, Disposition.DEATH, NOW))
+        asked = [each.text for each in MANDATORY_THERE.faults(stream.record, facts())]
+        told = {template for template in death if any(f"signed {template} is" in text for text in asked)}
+        assert told == (set() if historical else {"death_record", "death_discussion", "rescue_record"})
+
+
+def test_whether_a_rule_asks_of_earlier_care_is_said_by_the_pack() -> None:
+    """A hospital's layer asks for the discussion of an imported death too; it says true or false, and nothing else."""
+    rule = "[[mandatory]]\nid = 'death_discussion'\ncare_here = "
+    always, _ = read_pack(f"{HEAD_OF_LAYER}{rule}false\n", bases())
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
+    stream.when(EndCare(RECORD, Disposition.DEATH, NOW))
+    asked = {template for template, _, _ in missing_entries(stream.record, always.mandatory, always.short_stay)}
+    assert "death_discussion" in asked
+    assert "death_discussion" not in owed(stream, "cn-2010")
+    (fault,) = faults_of(f"{HEAD_OF_LAYER}{rule}'yes'\n")
+    assert fault.endswith(".care_here: true or false is required")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 import pytest
@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import RegisterPatient
 from ledger.domain.decision import Bearer, ClaimedItem, Decision, Swap
-from ledger.domain.events import PatientAmended
+from ledger.domain.events import PatientAmended, PatientRegistered
 from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.patient_identifiers import NOBODY, identifiers_named
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken, encode_claim
 from ledger.domain.stated_details import Said
-from ledger.domain.values import IdentityStatus, PatientDetails, PatientIdentifier
-from tests.unit.domain.given import ARCHIVIST, DIGEST, NOW, OTHER_DIGEST, PATIENT, Stream, patient, source
+from ledger.domain.values import EventMeta, IdentityStatus, PatientDetails, PatientIdentifier, SourceItem
+from tests.unit.domain.given import ARCHIVIST, DIGEST, NOW, OTHER_DIGEST, PATIENT, PHYSICIAN, Stream, patient, source
 from tests.unit.domain.test_registration import VISIT
-from tests.unit.domain.test_stated_details import FULL, NUMBERS, Patient, said_words, two_systems
+from tests.unit.domain.test_stated_details import FULL, NOTHING, NUMBERS, Patient, said_words, two_systems
 
 OTHER = UUID(int=555)
 STRANGER = Said("Wu Mei", "1980-05-06", "female", "2026-02-01")
@@ -124,6 +124,33 @@ def test_a_freed_item_is_led_to_who_bears_its_identifiers_now() -> None:
     assert faults == [("details.identifiers", "IDENTIFIERS_OF_TWO")]
 
 
+def test_an_item_that_was_taken_back_is_not_led_there_again() -> None:
+    """Whatever its source goes on saying: it registers a patient of its own, who may be the first."""
+    known = two_systems(STRANGER)
+    withdraw(known)
+    assert known.state.taken_back == {("lab", "Patient", "p-1")}
+    of_two = replace(BROUGHT, details=PatientDetails((PASSPORT, NUMBERS["lab"]), "Wu Mei"))
+    by = {"source": source(), "claimed": FREE, "not_about": frozenset({PATIENT}), "alike": (PATIENT, OTHER)}
+    stream = Stream(OTHER)
+    decision = stream.when(of_two, **by, bearers=(Bearer(PATIENT), None))
+    assert isinstance(event := decision.events[0], PatientRegistered)
+    assert event.details.identifiers == (NUMBERS["lab"],)
+    assert decision.result == {"possible_matches": PATIENT.bytes + OTHER.bytes}
+    assert [each.parts for each in decision.reservations if each.kind == "identifier"] == [("urn:lab", "Y-7")]
+
+
+def test_an_item_that_was_taken_back_is_led_to_whom_else_it_names() -> None:
+    """By an identifier of somebody else: what the first one bears is not given to that patient, who is told of it."""
+    stream = Stream(PATIENT, patient())
+    two = replace(BROUGHT, details=PatientDetails((PASSPORT, NUMBERS["lab"]), "Wu Mei"))
+    by = {"source": source(), "claimed": FREE, "not_about": frozenset({OTHER})}
+    decision = stream.when(two, **by, bearers=(Bearer(OTHER), Bearer(PATIENT)))
+    assert decision.result == {"recognised_id": PATIENT, "possible_matches": OTHER.bytes}
+    amended = next(each for each in decision.events if isinstance(each, PatientAmended))
+    assert amended.details.identifiers == (NUMBERS["lab"],)
+    assert not [each for each in decision.reservations if each.kind == "identifier"]
+
+
 def test_a_freed_item_makes_nothing_but_a_patient() -> None:
     """It was a patient's, and stays one's."""
     refused = Stream().refused(VISIT, patient=patient(), source=source(), claimed=FREE)
@@ -146,13 +173,75 @@ def test_a_source_gives_nobody_what_another_patient_bears() -> None:
     assert merged.when(corrected, **by, bearers=(Bearer(OTHER), None)).events
 
 
+def overwritten(known: Patient, system: str, said: Said) -> None:
+    """An earlier release let a source's item take the place of what everybody said."""
+    meta = EventMeta(PHYSICIAN, NOW, UUID(int=4), source=SourceItem(system, "Patient", "p-1", DIGEST))
+    details = replace(known.state.details, **asdict(said))
+    known.stream.apply(PatientAmended(meta, details, "the source says something else now"))
+
+
+def test_what_an_earlier_release_let_the_item_overwrite_is_in_force_again() -> None:
+    """The word of who has not spoken since; what was struck out at the desk is struck out again."""
+    known = two_systems()
+    known.says("pacs", Said(deceased_at="2026-02-20"))
+    known.amended(FULL)
+    assert known.shown == FULL
+    overwritten(known, "lab", replace(STRANGER, deceased_at="2026-02-20"))
+    known.says("his", replace(FULL, name="Li Wai"))
+    assert known.shown == replace(FULL, name="Li Wai", deceased_at="2026-02-20")
+    withdraw(known)
+    assert known.shown == replace(FULL, name="Li Wai")
+
+
+def test_what_was_overwritten_twice_stands_again_once_both_are_taken_back() -> None:
+    """In either order: as long as one of them speaks in its place, of the name, the first word waits."""
+    between = {("lab", "pacs"): replace(FULL, name="Wu"), ("pacs", "lab"): STRANGER}
+    for (first, second), shown in between.items():
+        known = two_systems()
+        known.says("pacs", NOTHING)
+        overwritten(known, "lab", STRANGER)
+        overwritten(known, "pacs", replace(STRANGER, name="Wu"))
+        withdraw(known, first)
+        assert known.shown == shown
+        withdraw(known, second)
+        assert known.shown == FULL
+
+
+def test_who_spoke_since_has_the_word_that_was_said_last() -> None:
+    """Also where that is a blank: what was taken back by its owner does not come again."""
+    known = two_systems()
+    overwritten(known, "lab", STRANGER)
+    known.says("his", Said("Li Wei"))
+    withdraw(known)
+    assert known.shown == Said("Li Wei")
+    by_desk = two_systems()
+    by_desk.amended(replace(FULL, name="Li Wai"))
+    overwritten(by_desk, "lab", STRANGER)
+    by_desk.amended(replace(STRANGER, name="Li"))
+    withdraw(by_desk)
+    assert by_desk.shown.name == "Li"
+
+
+def test_what_the_desk_struck_out_while_it_waited_stays_out() -> None:
+    """A death that an earlier release overwrote does not come back over the desk's word that there is none."""
+    known = two_systems(Said(deceased_at="2026-02-01"))
+    known.says("pacs", NOTHING)
+    overwritten(known, "pacs", replace(FULL, deceased_at="2026-02-20"))
+    known.amended(FULL)
+    withdraw(known, "pacs")
+    assert known.shown == FULL
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(("lab", "pacs", "his")), said_words), max_size=8))
+@given(st.lists(st.tuples(st.sampled_from(("lab", "pacs", "his", "overwrites")), said_words), max_size=8))
 def test_it_is_as_if_the_item_had_never_spoken(sayings: list[tuple[str, Said]]) -> None:
     """Whatever the sources said before: the patient is as the others alone tell."""
     known, never = two_systems(STRANGER), Patient()
     never.says("his", FULL)
     for system, said in sayings:
+        if system == "overwrites":
+            overwritten(known, "lab", said)
+            continue
         known.says(system, said)
         if system != "lab":
             never.says(system, said)
