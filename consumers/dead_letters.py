@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from consumers.durable_file import append_durably, write_durably
+from ledger.trust.lineage import first_of
 
 DEAD_LETTERS_MAX = 100
 
@@ -38,7 +39,9 @@ class DeadLetterFile:
     def __init__(self, path: Path, limit: int = DEAD_LETTERS_MAX) -> None:
         self._path = path
         self._limit = limit
-        self._known = {_identity(line) for line in _whole_lines(path)}
+        lines = _whole_lines(path)
+        self._known = {_identity(line) for line in lines}
+        self._of_senders = {_of_sender(str(row["origin"]), str(row["reason"])) for row in map(json.loads, lines)}
 
     def __len__(self) -> int:
         """Dead letters that lie there."""
@@ -49,8 +52,17 @@ class DeadLetterFile:
         if (letter.origin, letter.position) not in self._known:
             append_durably(self._path, _line(letter))
             self._known.add((letter.origin, letter.position))
+            self._of_senders.add(_of_sender(letter.origin, letter.reason))
         if len(self._known) >= self._limit:
             raise DeadLetterLimit(self._path, self._limit)
+
+    def stands_for(self, origin: str, code: str) -> bool:
+        """Whether one letter of that code stands for whatever else its sender's ledger has: see `Follower`."""
+        return _of_sender(origin, code) in self._of_senders
+
+
+def _of_sender(origin: str, reason: str) -> tuple[str, str]:
+    return first_of(origin), reason.partition(":")[0]
 
 
 def _whole_lines(path: Path) -> list[bytes]:

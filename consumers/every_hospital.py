@@ -11,7 +11,6 @@ from consumers.checkpoint_file import BadCheckpoint
 from consumers.dead_letters import DeadLetterLimit
 from consumers.patience import ServiceUnavailable
 from consumers.registry import Registry
-from consumers.waiting_room import WaitingRoomFull
 from ledger.stream.contract import StreamUnavailable
 
 _log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class EveryHospital:
             except (DeadLetterLimit, BadCheckpoint) as error:
                 _log.error("consumer stopped until somebody looks", extra={"hospital": hospital, "why": str(error)})
                 return
-            except (ServiceUnavailable, StreamUnavailable, WaitingRoomFull) as error:
+            except (ServiceUnavailable, StreamUnavailable) as error:
                 _log.warning("consumer begins again", extra={"hospital": hospital, "why": str(error)})
                 await _wait(stop, pause)
                 pause = min(pause * 2, _PAUSE_SECONDS_MAX)

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
 
+from consumers.leaf_place import LeafPlace
 from ledger.trust.envelope import Envelope, decode
 from ledger.trust.fault import EnvelopeFault
+from ledger.trust.leaf import leaf_hash
 from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault
 
 T = TypeVar("T", bound=Message)
@@ -39,6 +41,11 @@ class TransferMessage:
     """As stored: sealed."""
     opening: Opening | None = None
     """What became of the body when it was opened; None until then. Never kept on disk."""
+
+    @property
+    def place(self) -> LeafPlace:
+        """Where the sender's log has to hold it."""
+        return LeafPlace(self.origin, self.position, leaf_hash(self.envelope))
 
     @property
     def plaintext(self) -> bytes:

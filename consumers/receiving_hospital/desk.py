@@ -1,16 +1,18 @@
 """The desk of the receiving hospital: takes one message at a time from offer to answer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import grpc
 
+from consumers.fork_evidence import Fork
+from consumers.leaf_place import LeafPlace
 from consumers.patience import Patience
 from consumers.receiving_hospital.change import OUTDATED, Change, concerns, read_change
 from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
-from consumers.receiving_hospital.fork_rule import ForkRule
+from consumers.receiving_hospital.fork_rule import ForkRule, SenderForked
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.offer import OFFERED, Offer, read_offer
@@ -18,10 +20,10 @@ from consumers.receiving_hospital.own_ledger import OwnLedger
 from consumers.receiving_hospital.policy import AnswerPolicy, accept_verified
 from consumers.receiving_hospital.received import Received, received_bytes, received_nothing
 from consumers.receiving_hospital.reception import Answer, Circumstances, Fetch, Finished, Refuse, next_step
-from consumers.receiving_hospital.rejection import Rejection
-from consumers.registry import Registry
+from consumers.receiving_hospital.rejection import RejectCode, Rejection
+from consumers.registry import KnownHospital, Registry
 from consumers.transfer_message import PoisonMessage, TransferMessage
-from consumers.waiting_room import NotNow
+from consumers.waiting_room import NotNow, WaitEnd
 
 PACKAGE_BYTES_MAX = 64 * 1024 * 1024
 _STEPS_MAX = 4
@@ -58,8 +60,8 @@ class ReceivingDesk:
         self._policy = policy
         self._fork_rule = fork_rule
         self._package_bytes_max = package_bytes_max
-        self._waiting: set[UUID] = set()
-        """Transfers whose offers wait for their sender, at most as many as the waiting room takes."""
+        self._waiting: dict[UUID, Offer] = {}
+        """Offers that wait for their sender, by transfer, at most as many as the waiting room takes."""
 
     async def handle(self, message: TransferMessage) -> None:
         """Takes an offer to its end, and marks a package that its sender has changed since; all else is nobody's here.
@@ -68,24 +70,34 @@ class ReceivingDesk:
         the own service does not. May be called again with the same message at any time: nothing is done twice.
         """
         kind = message.checked().type
-        if kind not in (OFFERED, OUTDATED):
-            return
-        try:
-            await (self._take(read_offer(message)) if kind == OFFERED else self._mark(read_change(message)))
-        except grpc.aio.AioRpcError as error:
-            if error.code() not in _REFUSED:
-                raise
-            raise PoisonMessage(f"REFUSED: a ledger answered {error.code().name}") from error
+        if kind == OFFERED:
+            await _settled(self._take(read_offer(message)))
+        elif kind == OUTDATED:
+            await _settled(self._mark(read_change(message), message.place))
+
+    async def give_up(self, message: TransferMessage, end: WaitEnd, later: NotNow) -> bool:
+        """Rejects an offer that may not wait; writes news of a package down unproven, since it is a warning."""
+        kind = message.checked().type
+        why = Rejection(RejectCode[end.name], later.status.partition(":")[0])
+        if kind == OFFERED:
+            await _settled(self._give_back(read_offer(message), why))
+        elif kind == OUTDATED:
+            await _settled(self._mark_unproven(read_change(message), why))
+        return kind in (OFFERED, OUTDATED)
 
     async def _take(self, offer: Offer) -> None:
         try:
             await self._to_the_end(offer)
         except NotNow:
-            self._waiting.add(offer.transfer_id)
+            self._waiting[offer.transfer_id] = offer
             raise
-        self._waiting.discard(offer.transfer_id)
+        self._waiting.pop(offer.transfer_id, None)
 
-    async def _mark(self, change: Change) -> None:
+    async def _give_back(self, offer: Offer, why: Rejection) -> None:
+        await self._to_the_end(offer, why)
+        self._waiting.pop(offer.transfer_id, None)
+
+    async def _mark(self, change: Change, place: LeafPlace) -> None:
         known = await self._own_ledger.package(change.transfer_id)
         if known is None:
             # A room that is filled anew takes its messages in the order of their ledger, so the offer is tried first.
@@ -93,15 +105,42 @@ class ReceivingDesk:
                 raise NotNow("the sender of its package", "NOT_RECEIVED")
             return
         sender = await self._registry.by_id(known.sender)
-        if concerns(change, known, self._hospital, sender):
+        if not concerns(change, known, self._hospital, sender) or sender is None:
+            return
+        fork = await self._doubt(place, sender)
+        await self._own_ledger.mark_outdated(change, known.package_id)
+        if fork is not None:
+            await self._own_ledger.mark_since_fork(change.transfer_id, known.package_id, fork)
+
+    async def _doubt(self, place: LeafPlace, sender: KnownHospital) -> Fork | None:
+        """The fork since which the news came: a warning is not held back for it, and what it is about is marked."""
+        try:
+            if self._fork_rule is None or await self._fork_rule.holds(place, sender):
+                return None
+        except SenderForked as seen:
+            if seen.fork is not None:
+                return seen.fork
+            raise
+        raise PoisonMessage(f"NOT_IN_LOG: {RejectCode.NOT_IN_LOG.value}")
+
+    async def _mark_unproven(self, change: Change, why: Rejection) -> None:
+        known = await self._own_ledger.package(change.transfer_id)
+        if known is None:
+            # Its offer waits still, and would be taken without the news: the sender offers what it has now.
+            if (offer := self._waiting.get(change.transfer_id)) is not None:
+                await self._give_back(offer, why)
+            return
+        if concerns(change, known, self._hospital, await self._registry.by_id(known.sender)):
             await self._own_ledger.mark_outdated(change, known.package_id)
 
-    async def _to_the_end(self, offer: Offer) -> None:
+    async def _to_the_end(self, offer: Offer, instead: Rejection | None = None) -> None:
+        """`instead`: of fetching, this is said."""
         for _ in range(_STEPS_MAX):
             known = await self._own_ledger.package(offer.transfer_id)
             match next_step(offer, known, await self._circumstances(offer)):
-                case Fetch(address):
-                    await self._own_ledger.receive(offer, await self._receive(offer, address))
+                case Fetch(sender):
+                    received = received_nothing(instead) if instead else await self._receive(offer, sender)
+                    await self._own_ledger.receive(offer, received)
                 case Refuse(rejection):
                     await self._own_ledger.receive(offer, received_nothing(rejection))
                 case Answer(package_id):
@@ -114,18 +153,28 @@ class ReceivingDesk:
         sender = await self._registry.by_id(offer.sender)
         return Circumstances(self._hospital, self._clock(), sender, self._package_bytes_max)
 
-    async def _receive(self, offer: Offer, address: str) -> Received:
+    async def _receive(self, offer: Offer, sender: KnownHospital) -> Received:
         """The package as received; when its check says Verified, its bytes are kept for good before this returns."""
-        if self._fork_rule and (rejection := await self._fork_rule.rejection(offer, address)):
-            return received_nothing(rejection)
+        if self._fork_rule and not await self._fork_rule.holds(offer.place, sender):
+            return received_nothing(Rejection(RejectCode.NOT_IN_LOG, f"position {offer.position}"))
         self._kept.note_place(offer)
         kept = self._kept.read(offer.transfer_id)
         if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
             return received
-        fetched = await fetch_package(offer, address, self._open_channel, self._fetch_patience)
+        fetched = await fetch_package(offer, sender.address, self._open_channel, self._fetch_patience)
         if isinstance(fetched, Rejection):
             return received_nothing(fetched)
         received = received_bytes(fetched, offer)
         if isinstance(received.check, Verified):
             self._kept.keep(offer.transfer_id, fetched)
         return received
+
+
+async def _settled(work: Awaitable[None]) -> None:
+    """PoisonMessage where a ledger refuses what the message asks for."""
+    try:
+        await work
+    except grpc.aio.AioRpcError as error:
+        if error.code() not in _REFUSED:
+            raise
+        raise PoisonMessage(f"REFUSED: a ledger answered {error.code().name}") from error

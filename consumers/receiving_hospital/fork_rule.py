@@ -1,7 +1,7 @@
 """The rule against forks at a receiving hospital.
 
-Nothing is taken that the sender's log does not hold, and after a fork nothing at all until a person has decided; what
-came since is marked, and both sides are told.
+Nothing is taken that the sender's log does not hold, be it an offer, an answer or news of a package, and after a fork
+nothing at all until a person has decided; what came since is marked, and both sides are told.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import grpc
 
 from consumers.checkpoints import LogForked
 from consumers.fork_evidence import Fork, fork_in
+from consumers.leaf_place import LeafPlace
 from consumers.patience import Patience, ServiceUnavailable
 from consumers.reader_report import ReaderReport
 from consumers.receiving_hospital.fetching import OpenChannel
 from consumers.receiving_hospital.kept_packages import KeptPackages
-from consumers.receiving_hospital.offer import Offer
 from consumers.receiving_hospital.own_ledger import OwnLedger
-from consumers.receiving_hospital.rejection import Rejection
 from consumers.receiving_hospital.senders_logs import GrowthUnproven, SendersLogs
+from consumers.registry import KnownHospital
 from consumers.waiting_room import NotNow
 from ledger.api.v1.common_pb2 import TRANSFER_STATE_ACCEPTED, TRANSFER_STATE_VERIFIED
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
@@ -30,6 +30,14 @@ _TELL_ATTEMPTS_MAX = 2
 FORKED, UNPROVEN, RUNNING = "forked", "unproven", "running"
 _HELD = (TRANSFER_STATE_VERIFIED, TRANSFER_STATE_ACCEPTED)
 _log = logging.getLogger(__name__)
+
+
+class SenderForked(NotNow):
+    """The sender's log has shown two trees, and a person decides."""
+
+    def __init__(self, origin: str, seen: LogForked, fork: Fork | None) -> None:
+        super().__init__(f"the log of {origin}", f"FORKED: {seen}")
+        self.fork = fork
 
 
 class ForkRule:
@@ -62,21 +70,21 @@ class ForkRule:
             return FORKED
         return UNPROVEN if self._logs.is_unproven else RUNNING
 
-    async def rejection(self, offer: Offer, address: str) -> Rejection | None:
-        """Why the offer is not taken; None where the sender's log holds it. NotNow where it waits."""
+    async def holds(self, place: LeafPlace, sender: KnownHospital) -> bool:
+        """Whether the sender's log holds the message in its place. NotNow where it waits, SenderForked among them."""
         try:
-            found = await self._logs.rejection(offer)
+            held = await self._logs.holds(place)
         except LogForked as seen:
             fork = fork_in(seen.kept)
             if fork is not None:
-                await self._mark(fork, offer.sender)
-            await self._tell(offer.sender, address, FORKED)
-            raise NotNow(f"the log of {offer.sender_origin}", f"FORKED: {seen}") from seen
+                await self._mark(fork, sender.id)
+            await self._tell(sender, FORKED)
+            raise SenderForked(place.origin, seen, fork) from seen
         except GrowthUnproven:
-            await self._tell(offer.sender, address, UNPROVEN)
+            await self._tell(sender, UNPROVEN)
             raise
-        await self._tell(offer.sender, address, RUNNING)
-        return found
+        await self._tell(sender, RUNNING)
+        return held
 
     async def _mark(self, fork: Fork, sender: str) -> None:
         """Each package whose offer lies beyond what both trees have; one of which nobody knows where it lies, too."""
@@ -93,14 +101,14 @@ class ForkRule:
                 await self._own_ledger.mark_since_fork(transfer_id, known.package_id, fork)
         self._marked.add((fork.digest, fork.common_size))
 
-    async def _tell(self, sender: str, address: str, state: str) -> None:
+    async def _tell(self, sender: KnownHospital, state: str) -> None:
         """Shows the sender's service how its log fares here; where it does not answer, what was found stays found."""
-        if self._told.get(sender) == state:
+        if self._told.get(sender.id) == state:
             return
         try:
-            async with self._open_channel(address) as channel:
+            async with self._open_channel(sender.address) as channel:
                 stub = OperationsServiceStub(channel)
-                await ReaderReport(stub, sender, f"recipient:{self._hospital}", self._patience).say(state)
-            self._told[sender] = state
+                await ReaderReport(stub, sender.id, f"recipient:{self._hospital}", self._patience).say(state)
+            self._told[sender.id] = state
         except (ServiceUnavailable, grpc.RpcError) as error:
-            _log.warning("a sender could not be told", extra={"sender": sender, "why": type(error).__name__})
+            _log.warning("a sender could not be told", extra={"sender": sender.id, "why": type(error).__name__})

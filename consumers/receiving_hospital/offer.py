@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from consumers.leaf_place import LeafPlace
 from consumers.transfer_message import PoisonMessage, TransferMessage, read_body, read_uuid
 from ledger.api.v1.common_pb2 import TransferKind
 from ledger.api.v1.events_pb2 import TransferOffered
-from ledger.trust.leaf import leaf_hash
 
 OFFERED = "ledger.v1.TransferOffered"
 
@@ -38,6 +38,11 @@ class Offer:
     leaf: bytes
     """Leaf hash of the offer, 32 bytes."""
 
+    @property
+    def place(self) -> LeafPlace:
+        """Where the sender's log has to hold it."""
+        return LeafPlace(self.sender_origin, self.position, self.leaf)
+
 
 def read_offer(message: TransferMessage) -> Offer:
     """The offer in a message whose type is OFFERED; PoisonMessage where it does not say what an offer must say."""
@@ -56,8 +61,8 @@ def read_offer(message: TransferMessage) -> Offer:
         package_sha256=body.package_sha256,
         package_size=body.package_size,
         expires_at=body.expires_at.ToDatetime(UTC) if body.HasField("expires_at") else None,
-        position=message.position,
-        leaf=leaf_hash(message.envelope),
+        position=message.place.position,
+        leaf=message.place.leaf,
     )
     if len(offer.package_sha256) != 32 or len(offer.head_leaf) != 32:
         raise PoisonMessage("FIELD_INVALID: a digest of the offer is not 32 bytes")

@@ -23,7 +23,7 @@ from ledger.trust.lineage import first_of
 class Fetch:
     """Get the package from the sender and inspect it."""
 
-    address: str
+    sender: KnownHospital
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ def _begin(offer: Offer, around: Circumstances) -> Step:
         return Refuse(Rejection(RejectCode.OFFER_EXPIRED))
     if offer.package_size > around.package_size_max:
         return Refuse(Rejection(RejectCode.PACKAGE_TOO_LARGE, f"at most {around.package_size_max} bytes"))
-    return Fetch(around.sender.address)
+    return Fetch(around.sender)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from consumers.waiting_room import WaitEnd
+
 
 class RejectCode(Enum):
     """Stable codes of a rejection."""
@@ -19,6 +21,8 @@ class RejectCode(Enum):
     OFFER_EXPIRED = "the offer had run out"
     OFFER_WITHDRAWN = "the sender no longer hands the package over"
     NOT_IN_LOG = "the sender's log has something else in the place of the offer"
+    WAITED_TOO_LONG = WaitEnd.WAITED_TOO_LONG.value
+    TOO_MANY_WAIT = WaitEnd.TOO_MANY_WAIT.value
     PACKAGE_TOO_LARGE = "the package is larger than this hospital takes"
 
 

@@ -8,9 +8,11 @@ import grpc
 
 from consumers.command_ids import step_command_id
 from consumers.patience import Patience
-from consumers.registry import Registry
+from consumers.receiving_hospital.fork_rule import ForkRule
+from consumers.registry import KnownHospital, Registry
 from consumers.transfer_answers.answer import Answer, read_answer
 from consumers.transfer_message import PoisonMessage, TransferMessage
+from consumers.waiting_room import NotNow, WaitEnd
 from ledger.api.v1.common_pb2 import (
     TRANSFER_STATE_COMPLETED,
     TRANSFER_STATE_EXPIRED,
@@ -55,23 +57,30 @@ class AnswerRecorder:
         registry: Registry,
         actor: Actor,
         patience: Patience,
+        fork_rule: ForkRule | None = None,
     ) -> None:
+        """Without a `fork_rule` no log of a recipient is asked."""
         self._hospital = hospital
         self._stub = stub
         self._records = records
         self._registry = registry
         self._actor = actor
         self._patience = patience
+        self._fork_rule = fork_rule
 
     async def handle(self, message: TransferMessage) -> None:
         """Writes an answer into its record, once; other messages are none of its business.
 
-        PoisonMessage where it can never be written; ServiceUnavailable where the service does not answer.
+        PoisonMessage where it can never be written, NotNow where the recipient's log does not hold it yet or has
+        forked; ServiceUnavailable where the service does not answer.
         """
         answer = read_answer(message)
         if answer is None:
             return
-        recipient = await self._recipient(answer)
+        known = await self._recipient(answer)
+        if self._fork_rule and not await self._fork_rule.holds(message.place, known):
+            raise PoisonMessage("NOT_IN_LOG: the recipient's log has something else in the place of the answer")
+        recipient = known.id
         request = self._request(answer, recipient)
         try:
             await self._patience.call(
@@ -85,6 +94,10 @@ class AnswerRecorder:
                 return
             raise PoisonMessage(f"REFUSED: the own ledger answered {error.code().name}") from error
 
+    async def give_up(self, message: TransferMessage, end: WaitEnd, later: NotNow) -> bool:  # noqa: ARG002  # no answer to an answer
+        """Nobody waits for a word on an answer: a person looks, and meanwhile it waits on."""
+        return False
+
     async def _is_over(self, answer: Answer, recipient: str) -> bool:
         request = GetRecordRequest(hospital=self._hospital, record_id=str(answer.record_id))
         response = await self._patience.call(
@@ -95,14 +108,14 @@ class AnswerRecorder:
             for each in response.record.transfers
         )
 
-    async def _recipient(self, answer: Answer) -> str:
+    async def _recipient(self, answer: Answer) -> KnownHospital:
         """Who answers: the body does not say it, the ledger from which the answer comes does."""
         if answer.sender != self._hospital:
             raise PoisonMessage("WRONG_SENDER: the answer is for another hospital")
         recipient = await self._registry.by_origin(answer.origin)
         if recipient is None:
             raise PoisonMessage("RECIPIENT_UNKNOWN: the registry knows no hospital with this origin")
-        return recipient.id
+        return recipient
 
     def _request(self, answer: Answer, recipient: str) -> RecordTransferAnswerRequest:
         return RecordTransferAnswerRequest(

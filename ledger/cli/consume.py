@@ -16,7 +16,7 @@ from consumers.archive_office.office import ArchiveOffice, ArchiveRun, ArchiveSt
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
 from consumers.every_hospital import READERS_MAX, EveryHospital
-from consumers.follower import Follower, Handle
+from consumers.follower import Desk, Follower
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from consumers.patience import ServiceUnavailable
 from consumers.reader_report import ReaderReport
@@ -164,7 +164,7 @@ async def archive(
         return await office.run()
 
 
-Build = Callable[[Desks, str], Awaitable[Handle]]
+Build = Callable[[Desks, str], Awaitable[Desk]]
 
 
 def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
@@ -184,11 +184,10 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
             desks = Desks(channel, settings.grpc_listen, own_folder, log_policy=log_policy)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
-                handle = await build(desks, each)
                 follower = Follower(
                     each,
                     open_topic=open_topic,
-                    handle=handle,
+                    desk=await build(desks, each),
                     opener=opener,
                     folder=own_folder / each / name,
                     clock=clock,

@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc.aio
 
 from consumers.both_sides import BothSides
-from consumers.follower import Handle, Say
+from consumers.follower import Desk, Say
 from consumers.patience import Patience
 from consumers.program_actor import program_actor
 from consumers.receiving_hospital.desk import ReceivingDesk
@@ -76,40 +76,56 @@ class Desks:
 
         return said
 
-    async def both_sides(self, hospital: str) -> Handle:
-        """Offers and answers."""
-        return BothSides(await self._desk(hospital), await self._recorder(hospital)).handle
+    async def both_sides(self, hospital: str) -> Desk:
+        """Offers and answers, under one memory of what logs have shown."""
+        rule = await self._fork_rule(hospital, self._folder / hospital / CHECKPOINTS)
+        return BothSides(await self._desk(hospital, rule), await self._recorder(hospital, rule))
 
-    async def receiving(self, hospital: str) -> Handle:
+    async def receiving(self, hospital: str) -> Desk:
         """Offers to the hospital."""
-        return (await self._desk(hospital)).handle
+        return await self._desk(hospital, await self._fork_rule(hospital, self._folder / hospital / CHECKPOINTS))
 
-    async def answers(self, hospital: str) -> Handle:
+    async def answers(self, hospital: str) -> Desk:
         """Answers to the hospital's offers."""
-        return (await self._recorder(hospital)).handle
+        # A program of its own has a memory of its own: two would write over each other's.
+        folder = self._folder / hospital / "transfer-answers" / CHECKPOINTS
+        return await self._recorder(hospital, await self._fork_rule(hospital, folder))
 
-    async def _desk(self, hospital: str) -> ReceivingDesk:
+    async def _fork_rule(self, hospital: str, folder: Path) -> ForkRule | None:
+        if self._log_policy is None:
+            return None
+        rule = ForkRule(
+            hospital,
+            SendersLogs(self._log_policy, folder),
+            kept=self._kept(hospital),
+            own_ledger=await self._own_ledger(hospital),
+            open_channel=open_channel,
+            patience=self._patience,
+        )
+        self._fork_rules[hospital] = rule
+        return rule
+
+    async def _own_ledger(self, hospital: str) -> OwnLedger:
         actor = await program_actor(self._patients, hospital, "receiving-hospital", self._patience)
-        own_ledger = OwnLedger(self._transfers, hospital, actor, self._patience)
-        kept = KeptPackages(self._folder / hospital / "packages")
-        if self._log_policy:
-            logs = SendersLogs(self._log_policy, self._folder / hospital / CHECKPOINTS)
-            self._fork_rules[hospital] = ForkRule(
-                hospital, logs, kept=kept, own_ledger=own_ledger, open_channel=open_channel, patience=self._patience
-            )
+        return OwnLedger(self._transfers, hospital, actor, self._patience)
+
+    def _kept(self, hospital: str) -> KeptPackages:
+        return KeptPackages(self._folder / hospital / "packages")
+
+    async def _desk(self, hospital: str, fork_rule: ForkRule | None) -> ReceivingDesk:
         return ReceivingDesk(
             hospital,
-            own_ledger=own_ledger,
+            own_ledger=await self._own_ledger(hospital),
             registry=self.registry,
-            kept=kept,
+            kept=self._kept(hospital),
             open_channel=open_channel,
             patience=self._patience,
             clock=self._clock,
             policy=self._policy,
-            fork_rule=self._fork_rules.get(hospital),
+            fork_rule=fork_rule,
         )
 
-    async def _recorder(self, hospital: str) -> AnswerRecorder:
+    async def _recorder(self, hospital: str, fork_rule: ForkRule | None) -> AnswerRecorder:
         actor = await program_actor(self._patients, hospital, "transfer-answers", self._patience)
         return AnswerRecorder(
             hospital,
@@ -118,4 +134,5 @@ class Desks:
             registry=self.registry,
             actor=actor,
             patience=self._patience,
+            fork_rule=fork_rule,
         )

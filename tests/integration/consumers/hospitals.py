@@ -201,12 +201,11 @@ class Hospitals:
     async def follower(self, hospital: str, clock: Clock = _now, policy: AnswerPolicy = accept_verified) -> Follower:
         """The consumer of a hospital's topic, both sides, on that hospital's own folder."""
         desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience, self.log_policy)
-        handle = await desks.both_sides(hospital)
         report = ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience)
         return Follower(
             hospital,
             open_topic=transfer_topics(self.settings),
-            handle=handle,
+            desk=await desks.both_sides(hospital),
             opener=FIXED_KEY,
             folder=self.folder / hospital / "transfers",
             clock=clock,

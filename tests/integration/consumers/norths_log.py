@@ -1,4 +1,4 @@
-"""North's log as south is shown it: of the events that north has stored, or of others."""
+"""A hospital's log as the other one is shown it: of the events that it has stored, or of others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tests.unit.trust.tlog_samples import WITNESSES, key
 class NorthsLog:
     """Files in a folder that is served below a URL; every tree is signed by the same key."""
 
-    def __init__(self, hospitals: Hospitals, folder: Path, url: str) -> None:
+    def __init__(self, hospitals: Hospitals, folder: Path, url: str, hospital: str = "north") -> None:
+        self._hospital = hospital
         self._hospitals = hospitals
         self._folder = folder
         self._trees = 0
@@ -29,18 +30,18 @@ class NorthsLog:
         self.origin = ""
 
     async def stored(self) -> list[StoredLeaf]:
-        """Every event of north."""
+        """Every event of the hospital."""
         stub = StreamServiceStub(self._hospitals.channel)
         events = [
             StoredLeaf(event.position, event.envelope, event.body)
-            async for batch in stub.ReadHospital(ReadHospitalRequest(hospital="north"))
+            async for batch in stub.ReadHospital(ReadHospitalRequest(hospital=self._hospital))
             for event in batch.events
         ]
         self.origin = decode(events[0].envelope).origin
         return events
 
     def trust(self, quorum: str = "none") -> None:
-        """South believes this log from now on, where the quorum is reached: the witness `w`, or `none`."""
+        """The other hospital believes this log from now on, where the quorum is reached: the witness `w`, or `none`."""
         witness = f"witness w {WITNESSES[0].verifier()}\n"
         self.policy.write_text(f"log {self._key().verifier()} {self.url}\n{witness}quorum {quorum}\n")
         self._hospitals.log_policy = senders_policy(self.policy)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from consumers.waiting_room import LONGEST_WAIT
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1.stream_pb2 import GetStatusRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
@@ -191,3 +194,101 @@ async def test_packages_of_an_earlier_release_are_marked_too(hospitals: Hospital
     assert (refused.exit_code, "a person decides" in refused.output) == (1, True)
     unknown = await _command("forks", "decide", folder, "elsewhere/1", *_BY, "--right", "other")
     assert (unknown.exit_code, "no fork of elsewhere/1" in unknown.output) == (1, True)
+
+
+async def test_an_offer_that_waited_too_long_is_rejected(hospitals: Hospitals, log: NorthsLog) -> None:
+    """Also while the sender's log is forked: the sender learns why, by code, and nothing was fetched."""
+    transfer_id = await hospitals.offer(record_id := await hospitals.record(), ends_in=timedelta(days=300))
+    await hospitals.arrives("south", 1)
+    events = await log.stored()
+    log.trust()
+    for shown in (events[:4], other_events(1, 4)):
+        log.show(shown)
+        await hospitals.once("south")
+        assert await hospitals.received(transfer_id) is None
+    await hospitals.once("south", clock=lambda: datetime.now(UTC) + LONGEST_WAIT)
+    package = await hospitals.received_state(transfer_id, common.TRANSFER_STATE_REJECTED)
+    assert (package.code, hospitals.kept(transfer_id).exists()) == ("WAITED_TOO_LONG", False)
+    hospitals.log_policy = None
+    async with hospitals.following("north"):
+        await hospitals.sent_state(record_id, transfer_id, common.TRANSFER_STATE_REJECTED)
+    assert (await hospitals.sent(record_id, transfer_id)).code == "WAITED_TOO_LONG"
+
+
+async def test_answers_of_a_hospital_whose_log_forked_wait_for_a_person(
+    hospitals: Hospitals, log: NorthsLog, tmp_path: Path
+) -> None:
+    """An answer is written down where the recipient's log holds it; not while it is behind, nor after a fork; one that
+    its log does not hold is put aside."""
+    record_id = await hospitals.record()
+    taken = await hospitals.offer(record_id)
+    await hospitals.arrives("south", 1)
+    await hospitals.once("south")
+    await hospitals.arrives("north", 2)
+    souths = NorthsLog(hospitals, tmp_path / "logs", log.url.removesuffix("/shown"), "south")
+    events = await souths.stored()
+    souths.trust()
+    for shown in (events[:2], other_events(1, 2)):
+        souths.show(shown)
+        await hospitals.once("north")
+        assert (await hospitals.sent(record_id, taken)).state == common.TRANSFER_STATE_VERIFIED
+    readers = await _readers(hospitals)
+    assert (readers["north", "transfers"], readers["south", "recipient:north"]) == ("forked", "forked")
+    decided = await _command("forks", "decide", str(hospitals.folder / "north"), souths.origin, *_BY, "--right", "seen")
+    assert decided.exit_code == 0, decided.output
+    souths.show([*events[:-1], *other_events(len(events), len(events))])
+    await hospitals.once("north")
+    assert (await hospitals.sent(record_id, taken)).state == common.TRANSFER_STATE_VERIFIED
+    letters = (hospitals.folder / "north" / "transfers" / "dead-letters.jsonl").read_text().splitlines()
+    assert [json.loads(line)["reason"].partition(":")[0] for line in letters] == ["NOT_IN_LOG"]
+
+
+async def test_news_of_a_sender_whose_log_forked_is_written_down_and_marked(
+    hospitals: Hospitals, log: NorthsLog
+) -> None:
+    """A warning is not held back for a fork, whatever tree it stands in; it waits while the log is behind alone."""
+    record_id = await hospitals.record()
+    transfer_id = await hospitals.offer(record_id)
+    await hospitals.arrives("south", 1)
+    events = await log.stored()
+    log.trust()
+    log.show(events)
+    await hospitals.once("south")
+    await hospitals.received_state(transfer_id, common.TRANSFER_STATE_ACCEPTED)
+    await hospitals.amend(record_id)
+    await hospitals.arrives("south", 2)
+    await hospitals.once("south")
+    assert await hospitals.event_types("south") == _TAKEN
+    grown = await log.stored()
+    log.show([*events, *other_events(len(events) + 1, len(grown))])
+    log.show([*events[:-1], *other_events(len(events), len(grown) + 1)])
+    await hospitals.once("south")
+    package = await hospitals.received_state(transfer_id, common.TRANSFER_STATE_ACCEPTED)
+    assert (package.outdated, package.since_fork) == (True, True)
+    assert sorted(await hospitals.event_types("south")) == sorted([*_TAKEN, "PackageOutdated", "PackageSinceFork"])
+
+
+async def test_news_that_the_log_does_not_hold_is_put_aside_and_unproven_news_is_written_down_in_the_end(
+    hospitals: Hospitals, log: NorthsLog
+) -> None:
+    """Of another leaf nobody vouches for it; what cannot be looked up within the longest wait is a warning still."""
+    record_id = await hospitals.record()
+    transfer_id = await hospitals.offer(record_id)
+    await hospitals.arrives("south", 1)
+    await hospitals.once("south")
+    await hospitals.amend(record_id)
+    await hospitals.arrives("south", 2)
+    grown = await log.stored()
+    log.trust()
+    folder, hospitals.folder = hospitals.folder, hospitals.folder / "another"
+    log.show([*grown[:-1], *other_events(len(grown), len(grown))])
+    await hospitals.once("south")
+    letters = (hospitals.folder / "south" / "transfers" / "dead-letters.jsonl").read_text()
+    assert ("NOT_IN_LOG" in letters, await hospitals.event_types("south")) == (True, _TAKEN)
+    hospitals.folder = folder
+    log.show(grown[:1])
+    await hospitals.once("south")
+    assert await hospitals.event_types("south") == _TAKEN
+    await hospitals.once("south", clock=lambda: datetime.now(UTC) + LONGEST_WAIT)
+    package = await hospitals.received_state(transfer_id, common.TRANSFER_STATE_ACCEPTED)
+    assert (package.outdated, package.since_fork) == (True, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from consumers.follower import Follower
 from consumers.stream_topic import StreamTopic
 from consumers.transfer_message import PoisonMessage, TransferMessage
 from consumers.transfer_topic import Delivered, Place
-from consumers.waiting_room import WAITING_MAX, NotNow, WaitingRoom, WaitingRoomFull
+from consumers.waiting_room import NotNow, WaitEnd, WaitingRoom
 from ledger.stream.contract import MalformedMessage, PublishedEvent
 from tests.services.sealed import FIXED_KEY
 from tests.unit.consumers.histories import NORTH, NOW, RECORD
+
+WAITING_MAX = 20
 
 
 class Messages:
@@ -68,6 +71,10 @@ class Work:
             raise PoisonMessage("BAD: no good")
         self.done.append((message.origin, message.position))
 
+    async def give_up(self, message: TransferMessage, end: WaitEnd, later: NotNow) -> bool:
+        """Nothing here may wait."""
+        raise AssertionError((message, end, later))
+
 
 class Said:
     """What a follower tells of itself."""
@@ -80,18 +87,25 @@ class Said:
         self.all.append((state, dead_letters, waiting))
 
 
-async def _follow(
-    topic: Messages, work: Work, folder: Path, dead_letters_max: int = 10, said: Said | None = None
+async def follow(
+    topic: Messages,
+    work: Work,
+    folder: Path,
+    dead_letters_max: int = 10,
+    said: Said | None = None,
+    now: datetime = NOW,
 ) -> None:
+    """Runs a consumer until the topic has nothing more."""
     follower = Follower(
         "south",
         open_topic=topic.open,
-        handle=work.handle,
+        desk=work,
         opener=FIXED_KEY,
         folder=folder,
-        clock=lambda: NOW,
+        clock=lambda: now,
         say=(said or Said()).say,
         dead_letters_max=dead_letters_max,
+        waiting_of_sender_max=WAITING_MAX,
     )
     await follower.run(asyncio.Event(), lambda: True)
 
@@ -99,21 +113,21 @@ async def _follow(
 async def test_a_second_run_begins_behind_the_first(tmp_path: Path) -> None:
     """Nothing is handled twice, nothing is left out."""
     messages, work = [message(3), message(7)], Work()
-    await _follow(Messages(messages), work, tmp_path)
-    await _follow(Messages([*messages, message(9)]), work, tmp_path)
+    await follow(Messages(messages), work, tmp_path)
+    await follow(Messages([*messages, message(9)]), work, tmp_path)
     assert [position for _, position in work.done] == [3, 7, 9]
 
 
 async def test_it_tells_how_many_it_put_aside_and_that_it_stopped(tmp_path: Path) -> None:
     """Also after a start that finds nothing new; at the limit it says so before it ends."""
     said, work = Said(), Work(poison=(3, 4))
-    await _follow(Messages([message(3)]), work, tmp_path, 2, said)
+    await follow(Messages([message(3)]), work, tmp_path, 2, said)
     assert said.all[-1] == ("running", 1, 0)
     again = Said()
-    await _follow(Messages([message(3)]), work, tmp_path, 2, again)
+    await follow(Messages([message(3)]), work, tmp_path, 2, again)
     assert again.all[-1] == ("running", 1, 0)
     with pytest.raises(DeadLetterLimit):
-        await _follow(Messages([message(3), message(4)]), work, tmp_path, 2, said)
+        await follow(Messages([message(3), message(4)]), work, tmp_path, 2, said)
     assert said.all[-1] == ("stopped", 2, 0)
 
 
@@ -121,15 +135,15 @@ async def test_repeats_of_a_sender_are_dropped_and_other_senders_are_not(tmp_pat
     """Identity is (origin, position)."""
     east = "ledger.example/east/1"
     work = Work()
-    await _follow(Messages([message(3), message(3, east), message(3), message(4), message(3)]), work, tmp_path)
+    await follow(Messages([message(3), message(3, east), message(3), message(4), message(3)]), work, tmp_path)
     assert work.done == [(NORTH, 3), (east, 3), (NORTH, 4)]
 
 
 async def test_what_a_sender_sends_again_behind_newer_ones_is_not_left_out(tmp_path: Path) -> None:
     """A topic that lost messages before they were read gets them again later: a lower position is no repeat."""
     messages, work = [message(3), message(9)], Work()
-    await _follow(Messages(messages), work, tmp_path)
-    await _follow(Messages([*messages, message(5), message(9), message(7)]), work, tmp_path)
+    await follow(Messages(messages), work, tmp_path)
+    await follow(Messages([*messages, message(5), message(9), message(7)]), work, tmp_path)
     assert [position for _, position in work.done] == [3, 9, 5, 7]
 
 
@@ -149,8 +163,8 @@ def test_a_checkpoint_of_the_first_form_is_read(tmp_path: Path) -> None:
 async def test_a_topic_made_anew_is_read_from_its_start(tmp_path: Path) -> None:
     """Handling again does no harm; leaving out would."""
     work = Work()
-    await _follow(Messages([message(3)]), work, tmp_path)
-    await _follow(Messages([message(3), message(5)], "second"), work, tmp_path)
+    await follow(Messages([message(3)]), work, tmp_path)
+    await follow(Messages([message(3), message(5)], "second"), work, tmp_path)
     assert [position for _, position in work.done] == [3, 3, 5]
 
 
@@ -158,16 +172,16 @@ async def test_what_was_handled_before_a_death_in_the_same_batch_is_not_handled_
     """The checkpoint says what was done."""
     work = Work(dies_at=7)
     with pytest.raises(KeyboardInterrupt):
-        await _follow(Messages([message(3), message(7)]), work, tmp_path)
+        await follow(Messages([message(3), message(7)]), work, tmp_path)
     work.dies_at = 0
-    await _follow(Messages([message(3), message(7)]), work, tmp_path)
+    await follow(Messages([message(3), message(7)]), work, tmp_path)
     assert [position for _, position in work.done] == [3, 7]
 
 
 async def test_poison_is_put_aside_with_its_reason_and_the_topic_goes_on(tmp_path: Path) -> None:
     """Place, type and reason; never the content."""
     work = Work(poison=[3])
-    await _follow(Messages([message(3), message(5)]), work, tmp_path)
+    await follow(Messages([message(3), message(5)]), work, tmp_path)
     assert [position for _, position in work.done] == [5]
     letters = [json.loads(line) for line in (tmp_path / "dead-letters.jsonl").read_text().splitlines()]
     assert letters == [{"origin": NORTH, "position": 3, "type": "", "reason": "BAD: no good", "at": NOW.isoformat()}]
@@ -177,7 +191,7 @@ async def test_too_much_poison_stops_the_consumer(tmp_path: Path) -> None:
     """A person has to look; until then nothing more is put aside."""
     work = Work(poison=[3, 4])
     with pytest.raises(DeadLetterLimit):
-        await _follow(Messages([message(3), message(4), message(5)]), work, tmp_path, 2)
+        await follow(Messages([message(3), message(4), message(5)]), work, tmp_path, 2)
     assert work.done == []
 
 
@@ -258,45 +272,9 @@ async def test_a_message_that_cannot_be_read_comes_as_one_and_hides_no_other(mal
     assert [each.position - 1 for each in unreadable] == malformed
 
 
-class Absent(Work):
-    """The sender does not answer."""
-
-    async def handle(self, message: TransferMessage) -> None:  # noqa: ARG002  # the overridden name
-        """Puts every message off."""
-        raise NotNow("north", "UNAVAILABLE")
-
-
-async def test_a_full_waiting_room_empties_once_the_sender_is_back(tmp_path: Path) -> None:
-    """Those who wait are tried before the topic is read on: what comes next finds room again."""
-    room = WaitingRoom(tmp_path / "waiting")
-    for position in range(1, WAITING_MAX + 1):
-        room.put(message(position))
-    late = WAITING_MAX + 1
-    with pytest.raises(WaitingRoomFull):
-        await _follow(Messages([message(late)]), Absent(), tmp_path)
-    back = Outage(late)
-    await _follow(Messages([message(late)]), back, tmp_path)
-    assert len(back.done) == WAITING_MAX
-    assert [waiting.position for waiting in WaitingRoom(tmp_path / "waiting").due()] == [late]
-
-
 def test_a_room_that_is_filled_anew_keeps_the_order_of_the_ledger(tmp_path: Path) -> None:
     """An offer is tried before the news that its package was changed."""
     room = WaitingRoom(tmp_path / "waiting")
     for position in (10, 9, 100):
-        room.put(message(position))
+        room.put(message(position), NOW)
     assert [each.position for each in WaitingRoom(tmp_path / "waiting").due()] == [9, 10, 100]
-
-
-class Outage(Work):
-    """The sender answers for all but one message."""
-
-    def __init__(self, absent: int) -> None:
-        super().__init__()
-        self.absent = absent
-
-    async def handle(self, message: TransferMessage) -> None:
-        """Takes a message, or puts it off."""
-        if message.position == self.absent:
-            raise NotNow("north", "UNAVAILABLE")
-        await super().handle(message)

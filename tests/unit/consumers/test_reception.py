@@ -27,7 +27,7 @@ def _known(state: common.TransferState.ValueType) -> ReceivedPackage:
 
 def test_a_new_offer_is_fetched_from_the_registered_address() -> None:
     """Never from an address in the offer itself."""
-    assert next_step(OFFER, None, AROUND) == Fetch("127.0.0.1:1")
+    assert next_step(OFFER, None, AROUND) == Fetch(SENDER)
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,8 @@ async def test_a_log_that_gave_no_head_rests_whatever_waits_for_it(tmp_path: Pat
             now[0] = seconds
             for position in (40, 41):
                 with pytest.raises(NotNow, match="503"):
-                    await logs.rejection(replace(offer, position=position))
+                    await logs.holds(replace(offer, position=position).place)
             assert len(asked) == times
         with pytest.raises(NotNow, match="503"):
-            await logs.rejection(replace(offer, sender_origin=elsewhere))
+            await logs.holds(replace(offer, sender_origin=elsewhere).place)
         assert len(asked_too) == 1
