@@ -85,12 +85,14 @@ def to_bytes(value: Any) -> bytes:
             return value
         case UUID():
             return value.bytes
+        case bool():
+            return bytes([value])
         case int():
-            return value.to_bytes(8, "big", signed=True)
+            return value.to_bytes(_width(value), "big", signed=True)
         case str():
             return value.encode()
         case datetime():
-            return to_bytes((value - _EPOCH) // timedelta(microseconds=1))
+            return to_bytes(_microseconds(value))
         case _:
             return b""
 
@@ -100,11 +102,23 @@ def from_bytes(data: bytes, like: Any) -> Any:
     match like:
         case UUID():
             return UUID(bytes=data.ljust(16, b"\0")[:16])
+        case bool():
+            return like if data == to_bytes(like) else not like
         case int():
-            return int.from_bytes(data.ljust(8, b"\0")[:8], "big", signed=True)
+            width = _width(like)
+            return int.from_bytes(data.ljust(width, b"\0")[:width], "big", signed=True)
         case str():
             return data.decode("utf-8", "replace").replace("\0", "?")
         case datetime():
-            return _EPOCH + timedelta(microseconds=from_bytes(data, 0) % 10**15)
+            return _EPOCH + timedelta(microseconds=from_bytes(data, _microseconds(like)) % 10**15)
         case _:
             return data
+
+
+def _width(value: int) -> int:
+    """Bytes of the least column that holds it: with a bit of these flipped it still fits."""
+    return next(width for width in (2, 4, 8) if -(1 << 8 * width - 1) <= value < 1 << 8 * width - 1)
+
+
+def _microseconds(value: datetime) -> int:
+    return (value - _EPOCH) // timedelta(microseconds=1)
