@@ -11,7 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -81,7 +80,6 @@ def _say_and_wait(sent: Path) -> None:
     eventually(lambda: not sent.exists())
 
 
-@pytest.mark.timeout(200)
 def test_death_of_a_leader_is_noticed(kafka_cluster: EmbeddedKafkaCluster) -> None:
     """Publishing goes on with the new leader, if need be by a new producer; nothing is lost or doubled, it is all read
     while one of three is dead, and the dead one comes back.
