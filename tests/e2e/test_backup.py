@@ -44,7 +44,6 @@ def _service(folder: Path) -> Iterator[WholeService]:
     found.stop_if_running()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 async def test_another_service_goes_on_from_the_backups(
     service: WholeService, restored: WholeService, tmp_path: Path

@@ -66,7 +66,6 @@ def service(services_folder: Path) -> Iterator[WholeService]:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(600)
 async def test_nothing_of_a_destroyed_record_is_left_in_any_file(service: WholeService, tmp_path: Path) -> None:
     """Marker, data key and wrapped key: found before (where they may be), nowhere after the documented steps.
 

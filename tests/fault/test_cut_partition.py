@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,9 +20,9 @@ from projections.digests import view_digest
 from projections.operations import ViewOperations
 from projections.views import ALL
 from tests.contract.views import histories as h
-from tests.contract.views.conftest import Published, settings_of
+from tests.contract.views.conftest import Published, published_at, settings_of
 from tests.contract.views.follow_stream import all_handled, recomputed, running
-from tests.contract.views.ground import PARTITIONS, opened_ground
+from tests.contract.views.ground import PARTITIONS
 from tests.eventually import eventually_async
 from tests.services.postgres import Database
 from tests.services.sealed import FIXED_KEY
@@ -60,8 +59,8 @@ async def test_views_go_on_after_a_partition_was_cut_and_filled_again(
 ) -> None:
     """The offsets of their checkpoints mean something else now: they look from the start, and handle each once."""
     settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=own_kafka.bootstrap)
-    async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
-        there = Published(ground, settings)
+    async with published_at(empty_database, settings) as there:
+        ground = there.ground
         streams = one_stream_per_partition(there)
         async with publishing(settings), running(there):
             ground.append([stream.seal(h.registered()) for stream in streams])
@@ -90,8 +89,8 @@ async def test_a_gap_that_stays_is_a_state_of_the_view(
 ) -> None:
     """Records were deleted: status says `gap`, an error is logged, the other partitions go on."""
     settings = settings_of(empty_database, LEDGER_STREAM="kafka", LEDGER_KAFKA_BOOTSTRAP=own_kafka.bootstrap)
-    async with opened_ground(empty_database, f"v{uuid4().hex[:8]}") as ground:
-        there = Published(ground, settings)
+    async with published_at(empty_database, settings) as there:
+        ground = there.ground
         streams = one_stream_per_partition(there)
         async with publishing(settings):
             ground.append([stream.seal(h.registered()) for stream in streams])

@@ -75,7 +75,6 @@ async def ground(database: Database) -> AsyncIterator[Ground]:
         await ledger.close()
 
 
-@pytest.mark.timeout(400)
 async def test_the_next_start_completes_what_a_kill_broke_off(ground: Ground, tmp_path: Path) -> None:
     """Killed at every step, one server after the other, a destruction more each time; the last start does it all."""
     environment = serve_environment(ground.database)
@@ -96,7 +95,6 @@ async def test_the_next_start_completes_what_a_kill_broke_off(ground: Ground, tm
         assert ground.erased_up_to() == await ground.office.ledger.head(HOSPITAL)
 
 
-@pytest.mark.timeout(400)
 async def test_keys_that_were_read_further_than_the_ledger_reaches_pass_no_destruction_over(
     ground: Ground, tmp_path: Path
 ) -> None:

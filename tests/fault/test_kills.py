@@ -20,7 +20,6 @@ from tests.eventually import eventually, eventually_async
 from tests.fault.load import AT_ONCE, COMMANDS_A_RECORD, HOSPITAL, Load, not_kept, open_channel, opened
 from tests.services.whole_service import WholeService
 
-pytestmark = pytest.mark.timeout(400)
 PARTITIONS = 6
 RECORDS = 240
 RECORDS_BESIDE = 60

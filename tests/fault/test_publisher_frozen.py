@@ -15,7 +15,6 @@ from tests.fault.test_publisher_on_postgres import copied
 from tests.fault.topic_contents import on_topic
 from tests.services.postgres import Database
 
-pytestmark = pytest.mark.timeout(400)
 EVENTS = 3_000
 OFFERS = 5
 TAKEN_OVER = "another publisher has taken over"

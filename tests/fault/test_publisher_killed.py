@@ -17,7 +17,6 @@ from tests.eventually import eventually
 from tests.fault.publisher_process import PublisherProcess
 from tests.services.postgres import Database
 
-pytestmark = pytest.mark.timeout(400)
 EVENTS = 20_000
 
 

@@ -232,7 +232,6 @@ def is_done(again: Result) -> bool:
     return "holds a ledger already" in again.output or "has signed nothing yet" in again.output
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_repair_that_is_killed_is_gone_on_with(lost: Lost, command: str) -> None:
     """At the last operation of some of its kinds, from its first to its last."""

@@ -53,7 +53,6 @@ def baselines() -> Baselines:
     return Baselines()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("thing", "change", "cell"), list(_parameters()))
 def test_cell(media: Media, baselines: Baselines, thing: Thing, change: Change, cell: Cell) -> None:
     """Refused with its place, or nothing else is said than before: as the matrix declares it, at generated places."""

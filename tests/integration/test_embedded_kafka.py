@@ -1,6 +1,6 @@
 """Our own Kafka keeps its promises: loopback only, startable again after any end, jars as pinned."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -37,15 +37,28 @@ def _read(bootstrap: str, topic: str) -> bytes | None:
         return next(consumer).value
 
 
+@pytest.fixture(scope="module")
+def own_kafka(services_folder: Path, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
+    """A broker of this file alone, which the last of its tests stops."""
+    with EmbeddedKafka(services_folder / "kafka-of-several", cache=kafka_jars) as broker:
+        yield broker
+
+
 def test_data_outlive_a_kill(own_kafka: EmbeddedKafka) -> None:
     """After kill -9 the same folder starts on the same port with all that was acknowledged."""
     bootstrap = own_kafka.bootstrap
-    _write(bootstrap, "kept", b"7")
+    _write(bootstrap, "outlives", b"7")
     own_kafka.kill9()
     assert not own_kafka.alive
     own_kafka.start()
     assert own_kafka.bootstrap == bootstrap
-    assert _read(bootstrap, "kept") == b"7"
+    assert _read(bootstrap, "outlives") == b"7"
+
+
+def test_a_folder_has_one_owner(own_kafka: EmbeddedKafka, kafka_jars: Path) -> None:
+    """A second start on a folder in use is refused."""
+    with pytest.raises(FolderInUse):
+        EmbeddedKafka(own_kafka.folder, cache=kafka_jars).start()
 
 
 def test_another_object_goes_on(own_kafka: EmbeddedKafka, kafka_jars: Path) -> None:
@@ -57,12 +70,6 @@ def test_another_object_goes_on(own_kafka: EmbeddedKafka, kafka_jars: Path) -> N
         assert _read(again.bootstrap, "kept") == b"8"
 
 
-def test_a_folder_has_one_owner(own_kafka: EmbeddedKafka, kafka_jars: Path) -> None:
-    """A second start on a folder in use is refused."""
-    with pytest.raises(FolderInUse):
-        EmbeddedKafka(own_kafka.folder, cache=kafka_jars).start()
-
-
 def test_topics_are_made_on_purpose_only(kafka_broker: EmbeddedKafka, topic_name: Callable[[str], str]) -> None:
     """Asking for a topic that does not exist makes none."""
     with _admin(kafka_broker.bootstrap) as client:
@@ -71,6 +78,7 @@ def test_topics_are_made_on_purpose_only(kafka_broker: EmbeddedKafka, topic_name
         assert missing not in client.list_topics()
 
 
+@pytest.mark.long  # `test_death_of_a_leader_is_noticed` shows as much of another one
 def test_a_cluster_outlives_one_broker(kafka_cluster: EmbeddedKafkaCluster) -> None:
     """With three brokers what was acknowledged is read while one is dead, and the dead one comes back."""
     _write(kafka_cluster.bootstrap, "kept", b"9", replicas=3)

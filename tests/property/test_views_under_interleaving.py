@@ -123,7 +123,6 @@ async def test_any_interleaving_gives_the_same_content(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 @given(steps=_steps, data=st.data())
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_many_interleavings_give_the_same_content(

@@ -14,7 +14,7 @@ from ledger.clock import system_clock
 from ledger.config import Settings
 from ledger.keys.key_file import KeyFile, new_key_file
 from ledger.keys.purge_rows import PurgeRows
-from ledger.lease import Leases
+from ledger.lease import Leases, lease_pool
 from ledger.server.log_readers import Logs
 from ledger.server.proofs import Proofs
 from ledger.server.purges import Purges
@@ -52,8 +52,9 @@ async def projecting(settings: Settings) -> AsyncGenerator[None]:
     """Keeps every view of every hospital until the block ends."""
     stop, ready = asyncio.Event(), asyncio.Event()
     pace = Pace(poll_s=0.05, idle_s=1.0, sweep_s=0.05)
-    async with connection_pool(settings.postgres_views_url) as pool:
-        tools = view_tools(settings, pool, Leases(pool.connection), FIXED_KEY, pace)
+    url = settings.postgres_views_url
+    async with connection_pool(url) as pool, lease_pool(url) as leases:
+        tools = view_tools(settings, pool, Leases(leases.connection), FIXED_KEY, pace)
         task = asyncio.create_task(Runner(tools, ALL, HeadHints()).run(stop, ready))
         await ready.wait()
         try:

@@ -31,7 +31,6 @@ async def _record_of(channel: grpc.aio.Channel, encounter_id: str) -> Record:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 async def test_real_input_once_and_again(clinosim_files: Path, channel: grpc.aio.Channel, ledger: Ledger) -> None:
     """Every line has an outcome; the second import adds no event and says so."""
     first = await _import(clinosim_files, channel)

@@ -67,7 +67,6 @@ def _shown(entry: Entry) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 async def test_two_systems_on_real_input(
     clinosim_files: Path, tmp_path: Path, channel: grpc.aio.Channel, ledger: Ledger
 ) -> None:
@@ -91,7 +90,6 @@ async def test_two_systems_on_real_input(
         assert (again.good(), again.events, await ledger.head("north")) == (True, 0, head), again.reasons
 
 
-@pytest.mark.timeout(300)
 async def test_a_second_system_that_knows_some_and_corrects_itself(
     clinosim_files: Path, tmp_path: Path, channel: grpc.aio.Channel
 ) -> None:

@@ -31,7 +31,7 @@ from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceSt
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.config import Settings
-from ledger.lease import Leases
+from ledger.lease import Leases, lease_pool
 from ledger.trust.envelope import decode
 from projections.connections import connection_pool
 from tests.integration.consumers.hospitals import PHYSICIAN, context
@@ -70,8 +70,9 @@ class DrivenHospital:
     @asynccontextmanager
     async def clocks(self) -> AsyncGenerator[DeadlineClocks]:
         """The clocks of one program."""
-        async with connection_pool(self.settings.postgres_views_url) as pool:
-            yield DeadlineClocks(self.settings, self.channel, pool, Leases(pool.connection), Patience(4, 0.02))
+        url = self.settings.postgres_views_url
+        async with connection_pool(url) as pool, lease_pool(url) as leases:
+            yield DeadlineClocks(self.settings, self.channel, pool, Leases(leases.connection), Patience(4, 0.02))
 
     async def tick(self) -> None:
         """The clock looks until nothing more is to be done now."""
