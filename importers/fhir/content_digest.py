@@ -32,6 +32,11 @@ def again_id(first: str, version: int) -> str:
     return str(uuid5(_COMMANDS, f"{first}@{version}"))
 
 
+def filed_id(first: str, patient_id: str) -> str:
+    """The command that files content under a patient: under another one it is another command, and not done by that."""
+    return str(uuid5(_COMMANDS, f"{first}/{patient_id}"))
+
+
 def link_id(first: str, record_id: str, entry_id: str) -> str:
     """The command that links content to what another system had said, instead of recording it."""
     return str(uuid5(_COMMANDS, f"{first}:{record_id}:{entry_id}"))

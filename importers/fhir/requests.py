@@ -9,7 +9,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from importers.fhir.catalogue import Item
-from importers.fhir.content_digest import again_id, command_id, digest, link_id
+from importers.fhir.content_digest import again_id, command_id, digest, filed_id, link_id
 from importers.fhir.entry_content import Said
 from importers.fhir.fhir_time import parse_time
 from importers.fhir.json_value import Resource, child, text
@@ -96,6 +96,8 @@ class Requests:
         visit = plan.visit
         said = [visit.item.patient, visit.visit_type]
         context = self._context(self._source("Encounter", visit.item.id, digest(said)), visit.start)
+        # An item that was taken back is another patient's by now: nothing goes on into the record of before.
+        context.command_id = filed_id(context.command_id, patient_id)
         # A patient is in one place at a time: two visits of one kind that begin at one moment are one visit.
         context.fact_sha256 = digest(["Encounter", visit.visit_type, visit.start.isoformat()])
         return RegisterRecordRequest(

@@ -189,6 +189,9 @@ class FactGathering:
             return replace(facts, alike=await self._identities.alike(command.details))
         if loaded is None or not isinstance(loaded.state, PatientState):
             return facts
+        if isinstance(command, WithdrawRecognition):
+            halves = await self._identities.halves(loaded.stream_id)
+            facts = replace(facts, led_stays=await self._visits.registered_by(command.system, halves))
         details = details_after(command, loaded.state, facts.context.source)
         claimed = await self._identities.likeness_claimed(details, loaded.stream_id)
         return replace(facts, likeness_claimed=claimed)
@@ -199,7 +202,7 @@ class FactGathering:
             case IdentifyPatient(patient_id=patient_id) if loaded is not None:
                 persons = await self._bumped({patient_id} | patients_of(loaded))
                 facts = replace(facts, persons=persons, patient=await self._patient(patient_id))
-                facts = await self._of_kin(facts, loaded, patient_id)
+                facts = await self._of_led(await self._of_kin(facts, loaded, patient_id), loaded)
                 return await self._of_number(facts, asked.command, loaded)
             case WithdrawIdentification() if loaded is not None:
                 return await self._of_provisional(facts, loaded)
@@ -228,6 +231,13 @@ class FactGathering:
         facts = await self.of_state(loaded, now)
         gone = isinstance(loaded.state, RecordState) and is_destroyed(loaded.state)
         return facts if gone else await self.of_term(facts, loaded)
+
+    async def _of_led(self, facts: Facts, loaded: Loaded) -> Facts:
+        """With the items that were taken back from whose the record is: their sources may have registered it."""
+        record = loaded.state
+        if not isinstance(record, RecordState) or not record.source_system:
+            return facts
+        return replace(facts, taken_back=await self._identities.taken_back(record.patient_id))
 
     async def _of_number(self, facts: Facts, command: IdentifyPatient, loaded: Loaded) -> Facts:
         """Whether the stay's number under the patient who is named was claimed for it before."""
@@ -304,6 +314,7 @@ class FactGathering:
 
     async def for_actions(self, facts: Facts, loaded: Loaded) -> Facts:
         """With what says which commands the record takes: its term, and the lists by which it may be destroyed."""
+        facts = await self._of_led(facts, loaded)
         facts = replace(facts, open_lists=await self._disposal.open_lists(loaded))
         # A pack in force that cannot be read leaves open whether a term is over, and hides nothing else.
         if isinstance(facts.roles_by, NoRoles):

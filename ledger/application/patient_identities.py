@@ -63,6 +63,15 @@ class PatientIdentities:
         persons = {each.person_id for each in bearers if each is not None and each.person_id is not None}
         return frozenset([each for each in persons if item in await self.taken_back(each)])
 
+    async def halves(self, patient_id: UUID) -> dict[UUID, str]:
+        """The patient and who is merged with it, each with the case number."""
+        found = dict[UUID, str]()
+        for each in await self.merged_with(patient_id):
+            loaded = await self._ledger.load(each)
+            if loaded is not None and isinstance(loaded.state, PatientState):
+                found[each] = loaded.state.case_number
+        return found
+
     async def taken_back(self, patient_id: UUID) -> frozenset[Item]:
         """Items that were taken back from the patient, or from who is merged with it."""
         found = frozenset[Item]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from uuid import UUID
 
 from ledger.application.errors import UnknownPatient
@@ -9,8 +10,13 @@ from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.domain.decision import Visit
 from ledger.domain.retention import last_said_end, registered_here
-from ledger.domain.state import PatientState, RecordState, is_destroyed
+from ledger.domain.state import PatientState, RecordState, StreamState, is_destroyed
+from ledger.domain.values import Phase
 from ledger.store.reading import ROWS_MAX, EventReader
+
+STAYS_NAMED_MAX = 1000
+"""Stays that the answer of a command names."""
+_NOBODYS = frozenset({Phase.VOIDED, Phase.DESTROYED})
 
 
 class PatientVisits:
@@ -35,6 +41,17 @@ class PatientVisits:
         if patient_id not in persons:
             raise UnknownPatient(patient_id)
         return await self._under(set(persons.values()), {}, of=frozenset(persons))
+
+    async def registered_by(self, system: str, persons: Mapping[UUID, str]) -> tuple[UUID, ...]:
+        """Stays of these patients, each with the case number, that a source registered; as many as an answer names."""
+        found = set[UUID]()
+        for case_number in sorted(set(persons.values())):
+            key = self._keys.key("visit", (case_number,))
+            async for row in self._reader.all_in_group(self._ledger.hospital, "visit", key, self._page):
+                loaded = await self._ledger.load(row.stream_id) if row.stream_id else None
+                if loaded is not None and _registered_there(loaded.state, system, persons):
+                    found.add(loaded.stream_id)
+        return tuple(sorted(found)[:STAYS_NAMED_MAX])
 
     async def _under(
         self, case_numbers: set[str], found: dict[UUID, Visit], of: frozenset[UUID] | None = None
@@ -71,6 +88,13 @@ class PatientVisits:
             others = loaded.state.linked | loaded.state.absorbed
             waiting |= (others | ({loaded.state.merged_into} if loaded.state.merged_into else set[UUID]())) - seen
         return numbers
+
+
+def _registered_there(state: StreamState, system: str, persons: Container[UUID]) -> bool:
+    """Whether it is a stay that a source registered for one of these, and may be somebody else's."""
+    if not isinstance(state, RecordState) or state.phase in _NOBODYS or state.archiving.in_error:
+        return False
+    return state.source_system == system and state.patient_id in persons
 
 
 def _visit(record_id: UUID, record: RecordState) -> Visit:

@@ -220,7 +220,7 @@ def _confirmed_by_another(command: Any, _: RecordState, facts: Facts) -> bool:
 
 
 def _correction_confirmed(command: Any, record: RecordState, facts: Facts) -> bool:
-    return not record.identified or _confirmed_by_another(command, record, facts)
+    return not record.established or _confirmed_by_another(command, record, facts)
 
 
 def second_allowed(command_name: str, of: Callable[[RecordState], bool] = lambda _: True) -> CommandGuard:

@@ -40,7 +40,7 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     events: list[Event] = []
     told: tuple[Event, ...] = ()
     withdrawn = taken_back(offers_out(record), facts)
-    if record.identified and command.confirmed_by is not None:
+    if record.established and command.confirmed_by is not None:
         events.append(IdentificationCorrected(facts.meta(), command.reason, command.confirmed_by))
         told = outdated_by_stay(record, 0, facts, len(withdrawn))
     events.append(PatientIdentified(facts.meta(), command.patient_id, patient.case_number))
@@ -59,7 +59,7 @@ def number_under(command: IdentifyPatient, record: RecordState, case_number: str
 
 def _check_correction(command: IdentifyPatient, record: RecordState, faults: Faults) -> None:
     """Notes what a correction lacks: why, and who confirms it."""
-    if not record.identified:
+    if not record.established:
         return
     check_reason(command.reason, faults)
     if command.confirmed_by is not None:

@@ -32,7 +32,9 @@ def withdraw_recognition(command: WithdrawRecognition, state: StreamState | None
         events.append(PatientAmended(meta, details, command.reason))
     freed = claims_freed(command, details, command.patient_id, patient, facts)
     alike = likeness_of_amended(details, command.patient_id, facts)
-    return Decision(command.patient_id, "patient", tuple(events), (*_item_freed(command, facts), *freed, *alike))
+    claims = (*_item_freed(command, facts), *freed, *alike)
+    stays = b"".join(each.bytes for each in facts.led_stays)
+    return Decision(command.patient_id, "patient", tuple(events), claims, {"stays": stays} if stays else {})
 
 
 def _item_freed(command: WithdrawRecognition, facts: Facts) -> tuple[Reservation, ...]:

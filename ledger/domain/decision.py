@@ -16,6 +16,7 @@ from ledger.domain.pack_roles import OF_CARE, NoRoles
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState, RecordState
+from ledger.domain.stated_identifiers import Item
 from ledger.domain.templates import TemplateSet
 from ledger.domain.values import Actor, EventMeta, Phase, SourceItem, VisitType
 
@@ -197,6 +198,10 @@ class Facts:
     """For RegisterPatient: patients of the same name, birth date and gender."""
     likeness_claimed: bool = False
     """The patient was found by the name, birth date and gender that a command leads to before."""
+    taken_back: frozenset[Item] = frozenset()
+    """For IdentifyPatient and the list of allowed actions: items that were taken back from the record's patient."""
+    led_stays: tuple[UUID, ...] = ()
+    """For WithdrawRecognition: stays of the patient that the item's system registered."""
     number_claimed: bool = False
     """For IdentifyPatient: the stay's number under that patient is the record's own already."""
 

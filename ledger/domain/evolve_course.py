@@ -142,14 +142,17 @@ def miss_withdrawn(state: RecordState, event: events.DeadlineMissWithdrawn, _: d
 def identified(state: RecordState, event: events.PatientIdentified, _: datetime) -> RecordState:
     """The record belongs to somebody known: an appraisal before was one of somebody else's record."""
     before = Provisional(state.patient_id, state.case_number, state.visit_sequence)
+    # Who was taken for somebody from the first is nobody provisional; the stay keeps the number it had there.
+    provisional = state.provisional if state.established else before
+    numbers = {state.case_number: state.visit_sequence} if state.established else {}
     return next_version(
         state,
         patient_id=event.patient_id,
         case_number=event.case_number,
         identity=IdentityStatus.MATCHED,
         identified=True,
-        provisional=state.provisional or before,
-        numbers={**state.numbers, event.case_number: state.visit_sequence},
+        provisional=provisional,
+        numbers={**state.numbers, **numbers, event.case_number: state.visit_sequence},
         entries=led(state, state.entries.values()),
         overlays=replace(state.overlays, content_version=state.version + 1),
     )

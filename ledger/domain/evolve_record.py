@@ -35,6 +35,7 @@ def registered(_: None, event: events.RecordRegistered, at: datetime) -> RecordS
         departments=(event.department,),
         historical=event.meta.historical,
         registered_at=at,
+        source_system=event.meta.source.system if event.meta.source else "",
     )
 
 

@@ -13,12 +13,12 @@ from ledger.domain.state import RecordState
 
 
 def _corrects_nobody(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if not record.identified and (command.reason or command.confirmed_by is not None):
+    if not record.established and (command.reason or command.confirmed_by is not None):
         yield Violation("reason", CORRECTS_SOMEBODY.rule, CORRECTS_SOMEBODY.demand)
 
 
 def _same_patient(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if record.identified and command.patient_id == record.patient_id:
+    if record.established and command.patient_id == record.patient_id:
         yield Violation("patient_id", ANOTHER_PATIENT.rule, ANOTHER_PATIENT.demand)
 
 
@@ -40,7 +40,9 @@ NOT_ITS_NEWBORN_AGAIN = CommandGuard(
     "NOT_ITS_OWN", "no newborn of this record is the provisional person, or the link goes first", _newborn_again
 )
 CORRECTS_SOMEBODY = CommandGuard(
-    "NOT_IDENTIFIED", "a reason and a second person are of a correction: somebody was identified", _corrects_nobody
+    "NOT_IDENTIFIED",
+    "a reason and a second person are of a correction: somebody was said to be the patient",
+    _corrects_nobody,
 )
 ANOTHER_PATIENT = CommandGuard(
     "SAME_PATIENT", "of a correction: another patient than the one so far", _same_patient, RefusalKind.INVALID

@@ -64,7 +64,7 @@ _SEALING = (on.ACTS_AS_PERSON, *seal.TWO_SIDES, on.role_allowed("seal_record"))
 _IDENTIFYING = (
     on.ACTS_AS_PERSON,
     on.role_allowed("merge_patients"),
-    on.second_allowed("merge_patients", lambda record: record.identified),
+    on.second_allowed("merge_patients", lambda record: record.established),
 )
 _OPEN_FOR_NEWBORNS = (is_.WINDOW_OPEN, is_.NOT_HELD_AS_A_WHOLE, is_.NOT_FULLY_SEALED)
 _CORRECTS_NEWBORN = (

@@ -192,6 +192,8 @@ class RecordState:
     department: str
     historical: bool = False
     registered_at: datetime | None = None  # by the ledger's clock
+    source_system: str = ""
+    """System whose item registered it; empty = none did."""
     identified: bool = False
     """It was the record of a provisional person, who is known by now."""
     provisional: Provisional | None = None
@@ -222,6 +224,11 @@ class RecordState:
     consultations: Mapping[UUID, Consultation] = field(default_factory=dict[UUID, Consultation])
     archiving: Archiving = Archiving()
     overlays: Overlays = Overlays()
+
+    @property
+    def established(self) -> bool:
+        """Whether somebody has said whose it is: who says otherwise corrects that."""
+        return self.identity is IdentityStatus.MATCHED
 
     @property
     def transfers(self) -> Mapping[UUID, Transfer]:

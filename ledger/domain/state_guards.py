@@ -120,6 +120,10 @@ def _no_reopening(record: RecordState, facts: Facts) -> bool:
     return record.overlays.reopening is None or _request_lapsed(record, facts)
 
 
+def _led_here(record: RecordState, facts: Facts) -> bool:
+    return bool(record.source_system) and any(each and each[0] == record.source_system for each in facts.taken_back)
+
+
 def _appraised_as_it_is(record: RecordState) -> bool:
     disposal = record.archiving.disposal
     if disposal is None or record.overlays.content_version > disposal.record_version:
@@ -157,8 +161,9 @@ IDENTITY_MATCHED = _guard(
 )
 IDENTITY_OPEN = _guard(
     "IDENTITY_MATCHED",
-    "the patient's identity is not established yet, or was by an identification, which may be corrected",
-    lambda record, _: record.identity is IdentityStatus.UNVERIFIED or record.identified,
+    "the patient's identity is not established yet, or may be corrected: somebody identified the patient, or a source "
+    "registered the stay whose item about the patient was taken back",
+    lambda record, facts: not record.established or record.identified or _led_here(record, facts),
 )
 IDENTIFIED = _guard(
     "NOT_IDENTIFIED",
@@ -178,7 +183,7 @@ NOT_HELD_AS_A_WHOLE = _guard(
 IDENTITY_NOT_HELD = _guard(
     "HELD",
     "of an identification that is corrected: no hold stands",
-    lambda record, _: not (record.identified and record.overlays.holds),
+    lambda record, _: not (record.established and record.overlays.holds),
 )
 ORIGINAL_NOT_SEALED = _guard(
     "SEALED",
@@ -188,7 +193,7 @@ ORIGINAL_NOT_SEALED = _guard(
 IDENTITY_NOT_SEALED = _guard(
     "SEALED",
     "of an identification that is corrected once care is over: no seal of an original stands",
-    lambda record, _: not (record.identified and _sealed_after_care(record)),
+    lambda record, _: not (record.established and _sealed_after_care(record)),
 )
 NOT_LENT = _guard("LENT", "it is not on loan", lambda record, _: not record.overlays.loans)
 NO_OPEN_TRANSFER = _guard(

@@ -9,8 +9,9 @@ from uuid import UUID
 from ledger.domain.allowed_actions import actor_faults, reasons_against
 from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, ReturnRecord, SubmitRecord
-from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem
+from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem, IdentifyPatient
 from ledger.domain.deadlines import deadlines
+from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_commands import (
     AnswerPatientRequest,
     AppraiseDisposal,
@@ -239,6 +240,8 @@ def check_holds(step: Step) -> None:
         if kept:
             assert step.after.patient_id == step.before.patient_id
         elif step.after.patient_id != step.before.patient_id:
+            assert isinstance(step.command, IdentifyPatient | WithdrawIdentification)
+            assert step.command.confirmed_by
             assert step.command.confirmed_by.id != step.facts.context.actor.id
 
 

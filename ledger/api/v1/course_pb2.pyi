@@ -1329,7 +1329,9 @@ class IdentifyPatientRequest(_message.Message):
     before, else the one that it was registered with. Where that is taken another is named.
     """
     reason: _builtins.str
-    """Why the identification before was wrong; required where the record was identified already, and for nothing else."""
+    """Why it is not who was named before; required where the record was identified already, or a source registered it
+    whose item about that patient was taken back (WithdrawRecognition), and for nothing else.
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""

@@ -370,6 +370,11 @@ class WithdrawRecognitionResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECEIPT_FIELD_NUMBER: _builtins.int
+    STAYS_FIELD_NUMBER: _builtins.int
+    stays: _builtins.bytes
+    """Stays that the item's system registered under the patient, 16 bytes of UUID each, at most 1,000, in order of id. Those
+    that are somebody else's are filed under that patient by IdentifyPatient, with a reason and a second person.
+    """
     @_builtins.property
     def receipt(self) -> _common_pb2.CommandReceipt:
         """What was done."""
@@ -378,10 +383,11 @@ class WithdrawRecognitionResponse(_message.Message):
         self,
         *,
         receipt: _common_pb2.CommandReceipt | None = ...,
+        stays: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt", "stays", b"stays"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -109,7 +109,8 @@ class IdentityServiceServicer:
 
     def WithdrawRecognition(self, request, context):
         """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
-        when it comes again (RegisterPatient) it is led anew.
+        when it comes again (RegisterPatient) it is led anew, and never to that patient. Stays that its system registered there
+        are named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

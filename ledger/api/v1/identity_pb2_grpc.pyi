@@ -47,7 +47,8 @@ class IdentityServiceStub:
     """
     WithdrawRecognition: _grpc.UnaryUnaryMultiCallable[_identity_pb2.WithdrawRecognitionRequest, _identity_pb2.WithdrawRecognitionResponse]
     """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
-    when it comes again (RegisterPatient) it is led anew.
+    when it comes again (RegisterPatient) it is led anew, and never to that patient. Stays that its system registered there
+    are named.
     """
 
 @_typing.type_check_only
@@ -69,7 +70,8 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """
     WithdrawRecognition: _aio.UnaryUnaryMultiCallable[_identity_pb2.WithdrawRecognitionRequest, _identity_pb2.WithdrawRecognitionResponse]  # type: ignore[assignment]
     """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
-    when it comes again (RegisterPatient) it is led anew.
+    when it comes again (RegisterPatient) it is led anew, and never to that patient. Stays that its system registered there
+    are named.
     """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -124,7 +126,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_pb2.WithdrawRecognitionResponse, _abc.Awaitable[_identity_pb2.WithdrawRecognitionResponse]]:
         """Takes back that a source's item is about a patient, to whom a mistyped identifier had led it: what it said goes, and
-        when it comes again (RegisterPatient) it is led anew.
+        when it comes again (RegisterPatient) it is led anew, and never to that patient. Stays that its system registered there
+        are named.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,8 +73,8 @@ class RegisterPatientResponse(_message.Message):
     RECOGNISED_ID_FIELD_NUMBER: _builtins.int
     possible_matches: _builtins.bytes
     """Patients registered earlier with the same name, birth date and gender, 16 bytes of UUID each, at most 20. They may be
-    the same person: nothing was filed there, and only a person may link them. Of a source that amends: who bears an
-    identifier that was left out of its word.
+    the same person: nothing was filed there, and only a person may link them. Of a source: who bears an identifier that was
+    left out of its word, too.
     """
     recognised_id: _builtins.str
     """The patient that was recognised by an exact identifier, or into whom the patient of the item was merged, UUID text:

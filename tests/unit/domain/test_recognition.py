@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,13 +30,13 @@ PASSPORT = PatientIdentifier("urn:passport", "P-2")
 BROUGHT = RegisterPatient("Y-7", IdentityStatus.MATCHED, PatientDetails((PASSPORT,), "Wu Mei"))
 
 
-def withdraw(known: Patient, system: str = "lab", held: ClaimedItem | None = None) -> Decision:
+def withdraw(known: Patient, system: str = "lab", held: ClaimedItem | None = None, **given: Any) -> Decision:
     """The item of that system is about somebody else."""
     command = WithdrawRecognition(PATIENT, system, "Patient", "p-1", "a slip in the passport")
     bearers = tuple(Bearer(PATIENT) for _ in identifiers_named(command, known.state))
     claimed = held or ClaimedItem(PATIENT, None, DIGEST, Taken.PATIENT)
     known.systems.remove(system)
-    return known.stream.when(command, actor=ARCHIVIST, bearers=bearers, claimed=claimed)
+    return known.stream.when(command, actor=ARCHIVIST, bearers=bearers, claimed=claimed, **given)
 
 
 def test_what_the_item_said_goes_with_it() -> None:

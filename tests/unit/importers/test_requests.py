@@ -65,6 +65,8 @@ def test_a_later_end_leaves_registration_and_start_as_they_were(tmp_path: Path) 
     assert requests.register_record(*running, "p") == requests.register_record(*finished, "p")
     assert requests.start_care(*running, "r") == requests.start_care(*finished, "r")
     assert (running[0].ends, finished[0].ends) == (False, True)
+    under = [requests.register_record(*finished, each).context.command_id for each in ("p", "q")]
+    assert len(set(under)) == 2, "who is another patient by now is registered anew, and not taken for done"
 
 
 def test_nobody_in_charge_is_said_as_a_team(tmp_path: Path) -> None:
