@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from consumers.durable_file import sync_folder, write_durably
-from consumers.fork_evidence import ENDED, HEADS, LAST, OTHER, UNPROVEN, fork_in, note_common
+from consumers.fork_evidence import ENDED, HEADS, LAST, OTHER, UNPROVEN, fork_in, is_forked, is_unproven, note_common
 from consumers.kept_heads import KeptHeads, Prove
 from consumers.log_over_http import LogUnreachable
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -138,12 +138,12 @@ class SeenCheckpoints:
     @property
     def is_forked(self) -> bool:
         """Whether a log has shown two trees, and no person has decided yet."""
-        return any(self._folder.glob(f"*/{OTHER}"))
+        return is_forked(self._folder)
 
     @property
     def is_unproven(self) -> bool:
         """Whether the last head that a log has shown was not proven to have grown from the one seen before."""
-        return any(self._folder.glob(f"*/{UNPROVEN}"))
+        return is_unproven(self._folder)
 
     def read_end(self, shown: SucceedingLog) -> None:
         """As `end`, where the policy knows the log that ended: before the one that goes on is taken for it."""

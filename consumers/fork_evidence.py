@@ -52,6 +52,16 @@ def forks_below(folder: Path) -> Iterator[Fork]:
             yield found
 
 
+def is_forked(folder: Path) -> bool:
+    """Whether one of a receiver's logs has shown two trees, and no person has decided yet."""
+    return any(folder.glob(f"*/{OTHER}"))
+
+
+def is_unproven(folder: Path) -> bool:
+    """Whether the last head that a log has shown a receiver was not proven to have grown from the one seen before."""
+    return any(folder.glob(f"*/{UNPROVEN}"))
+
+
 def note_common(folder: Path, shown: Note, prove: Prove) -> None:
     """Finds out how far both trees are the same, and keeps the head that says so. Raises what `prove` raises.
 

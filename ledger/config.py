@@ -242,7 +242,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("log_policy", "tlog-policy file: which witnesses cosign, and how many must", "", check.file_or_none),
     Setting(
         "receiver_policy",
-        "tlog-policy file: keys, URLs and witnesses of the logs of hospitals that send or answer here (`ledger consume`)",
+        "tlog-policy file: keys, URLs and witnesses of the logs of hospitals that send or answer (`ledger consume`)",
         "",
         check.file_or_none,
     ),

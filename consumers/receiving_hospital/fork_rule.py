@@ -52,7 +52,10 @@ class ForkRule:
         own_ledger: OwnLedger,
         open_channel: OpenChannel,
         patience: Patience,
+        only_at: str = "",
     ) -> None:
+        """`only_at`: only hospitals at this address are held to it; empty: every one."""
+        self._only_at = only_at
         self._hospital = hospital
         self._logs = logs
         self._kept = kept
@@ -72,6 +75,8 @@ class ForkRule:
 
     async def holds(self, place: LeafPlace, sender: KnownHospital) -> bool:
         """Whether the sender's log holds the message in its place. NotNow where it waits, SenderForked among them."""
+        if self._only_at and sender.address != self._only_at:
+            return True
         try:
             held = await self._logs.holds(place)
         except LogForked as seen:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from consumers.accepted_head import accepted_head
 from consumers.checkpoints import EndNotRead, LogForked, LogHasEnded, NotConsistent, SeenCheckpoints
-from consumers.fork_evidence import fork_in
+from consumers.fork_evidence import fork_in, is_forked, is_unproven
 from consumers.leaf_place import LeafPlace
 from consumers.log_over_http import LogOverHttp, LogUnreachable
 from consumers.waiting_room import NotNow
@@ -33,6 +33,10 @@ _REST_PER_ASK = 3.0
 """A log that takes longer rests three times as long: what waits for it takes a quarter of the time at most."""
 
 
+ReadPolicy = Callable[[], Policy]
+"""The policy as it is now; NotNow where it cannot be read for the moment."""
+
+
 class GrowthUnproven(NotNow):
     """The log does not prove that it grew from the head seen before; it is asked again, and both sides are told."""
 
@@ -50,10 +54,10 @@ class _Rest:
 class SendersLogs:
     """The logs of a policy, each at the URL of its line. What was seen of them lies in the receiver's own folder."""
 
-    def __init__(self, policy: Policy, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, policy: ReadPolicy, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock`: seconds that only grow."""
-        self._logs = policy.logs
-        self._seen = SeenCheckpoints(folder, policy)
+        self._policy = policy
+        self._folder = folder
         self._clock = clock
         self._resting: dict[str, _Rest] = {}
         """By URL of a log."""
@@ -61,12 +65,12 @@ class SendersLogs:
     @property
     def is_forked(self) -> bool:
         """Whether one of them has shown two trees, and no person has decided yet."""
-        return self._seen.is_forked
+        return is_forked(self._folder)
 
     @property
     def is_unproven(self) -> bool:
         """Whether one of them has not proven that its head grew from the one seen before."""
-        return self._seen.is_unproven
+        return is_unproven(self._folder)
 
     async def holds(self, place: LeafPlace) -> bool:
         """Whether the log, under its newest head, holds the leaf in its place.
@@ -74,13 +78,14 @@ class SendersLogs:
         NotNow where the log does not answer, has no quorum yet or is behind the place; GrowthUnproven;
         LogForked where it has shown two trees.
         """
-        log = self._log_of(place.origin)
+        policy = self._policy()
+        log = _log_of(place.origin, policy)
         if log is None:
             raise NotNow(f"the policy, asked for a log of {place.origin},", "NO_LOG")
         who, begun = f"the log of {place.origin}", self._clock()
         self._refuse_at_rest(log, who)
         try:
-            held = await asyncio.to_thread(_ask, log, self._seen, place)
+            held = await asyncio.to_thread(_ask, log, SeenCheckpoints(self._folder, policy), place)
         except LogForked as fork:
             self._resting[log.url] = _Rest(self._clock() + _PAUSE_SECONDS, NotNow, "", fork)
             raise
@@ -104,10 +109,11 @@ class SendersLogs:
         if fork_in(rest.fork.kept) is not None:
             raise LogForked(rest.fork.origin, rest.fork.consistent_size, rest.fork.kept)
 
-    def _log_of(self, origin: str) -> Peer | None:
-        """The last one of the sender's ledger that the policy knows: it goes on for those before it."""
-        logs = [each for each in self._logs if first_of(each.key.name) == first_of(origin) and each.url]
-        return max(logs, key=lambda each: number_of(each.key.name), default=None)
+
+def _log_of(origin: str, policy: Policy) -> Peer | None:
+    """The last one of the sender's ledger that the policy knows: it goes on for those before it."""
+    logs = [each for each in policy.logs if first_of(each.key.name) == first_of(origin) and each.url]
+    return max(logs, key=lambda each: number_of(each.key.name), default=None)
 
 
 def _ask(peer: Peer, seen: SeenCheckpoints, place: LeafPlace) -> bool:

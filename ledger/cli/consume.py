@@ -27,9 +27,10 @@ from ledger.cli.bodies import opener_over
 from ledger.cli.deadline_clocks import DeadlineClocks
 from ledger.cli.desks import CHECKPOINTS, PATIENCE, Desks, clock, open_channel
 from ledger.cli.errors_shown import shown_errors
-from ledger.cli.log_store import read_policy, senders_policy
+from ledger.cli.log_store import read_policy
 from ledger.cli.patient_opener import PatientOpener
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.cli.senders_trust import own_senders, senders_policy
 from ledger.cli.service_address import address_option, unseal_token
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.keys.remote_opener import RemoteOpener
@@ -65,9 +66,14 @@ def consume() -> None:
 @consume.command()
 @_dir_option
 @_ready_option
-def transfers(folder: Path | None, ready_file: Path | None) -> None:
+@click.option(
+    "--own-logs",
+    is_flag=True,
+    help="Without LEDGER_RECEIVER_POLICY: hold the hospitals of this service to their own logs, read on its own edge.",
+)
+def transfers(folder: Path | None, ready_file: Path | None, own_logs: bool) -> None:
     """Receive offers and write answers down for every hospital of this service."""
-    _run(folder, ready_file, None, "transfers", Desks.both_sides)
+    _run(folder, ready_file, None, "transfers", Desks.both_sides, own_logs=own_logs)
 
 
 @consume.command("receiving-hospital")
@@ -167,13 +173,21 @@ async def archive(
 Build = Callable[[Desks, str], Awaitable[Desk]]
 
 
-def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, name: str, build: Build) -> None:
+def _run(
+    folder: Path | None,
+    ready_file: Path | None,
+    hospital: str | None,
+    name: str,
+    build: Build,
+    *,
+    own_logs: bool = False,
+) -> None:
     """Follows the topic of one hospital, or of every one, until SIGTERM or Ctrl-C."""
     settings = settings_for("unseal_token_file")
     if settings.stream == "postgres":
         settings = settings_for("postgres_stream_url", "unseal_token_file")
     own_folder = (folder or settings.data_dir) / "consumers"
-    log_policy = senders_policy(settings.receiver_policy)
+    trust = senders_policy(settings.receiver_policy) or (own_senders(settings) if own_logs else None)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         # A blocking poll of each open reader has a thread to itself, so that none waits for another.
@@ -181,7 +195,7 @@ def _run(folder: Path | None, ready_file: Path | None, hospital: str | None, nam
         open_topic = transfer_topics(settings)
         async with open_channel(settings.grpc_listen) as channel:
             opener = PatientOpener(opener_over(channel, settings, UNSEAL_PURPOSE_TRANSFERS))
-            desks = Desks(channel, settings.grpc_listen, own_folder, log_policy=log_policy)
+            desks = Desks(channel, settings.grpc_listen, own_folder, trust=trust)
 
             async def follow(each: str, stop: asyncio.Event, others_wait: Callable[[], bool]) -> None:
                 follower = Follower(

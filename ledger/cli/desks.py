@@ -23,7 +23,7 @@ from consumers.transfer_answers.recorder import AnswerRecorder
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
-from ledger.trust.policy import Policy
+from ledger.cli.senders_trust import SendersTrust
 
 CHECKPOINTS = "checkpoints"
 """Where a receiver keeps what logs have shown, in its own folder."""
@@ -53,10 +53,10 @@ class Desks:
         clock: Callable[[], datetime] = clock,
         policy: AnswerPolicy = accept_verified,
         patience: Patience = PATIENCE,
-        log_policy: Policy | None = None,
+        trust: SendersTrust | None = None,
     ) -> None:
-        """`log_policy`: of the senders' logs; without one they are not asked."""
-        self._log_policy = log_policy
+        """`trust`: in the logs of other hospitals; without it they are not asked."""
+        self._trust = trust
         self._fork_rules: dict[str, ForkRule] = {}
         self._patience = patience
         self._folder = folder
@@ -92,15 +92,16 @@ class Desks:
         return await self._recorder(hospital, await self._fork_rule(hospital, folder))
 
     async def _fork_rule(self, hospital: str, folder: Path) -> ForkRule | None:
-        if self._log_policy is None:
+        if self._trust is None:
             return None
         rule = ForkRule(
             hospital,
-            SendersLogs(self._log_policy, folder),
+            SendersLogs(self._trust.policy, folder),
             kept=self._kept(hospital),
             own_ledger=await self._own_ledger(hospital),
             open_channel=open_channel,
             patience=self._patience,
+            only_at=self._trust.only_at,
         )
         self._fork_rules[hospital] = rule
         return rule

@@ -66,21 +66,6 @@ def read_policy(file: Path) -> Policy:
         raise click.ClickException(f"{file}: {error}") from error
 
 
-def senders_policy(file: Path | None) -> Policy | None:
-    """The policy under which a receiver takes packages; None without a file: then no log of a sender is asked.
-
-    Ends the program for one that names no log, or does not say where it is read.
-    """
-    if file is None:
-        return None
-    policy = read_policy(file)
-    faults = [f"{each.key.name}: no URL, under which its files are read" for each in policy.logs if not each.url]
-    faults += [] if policy.logs else ["no log"]
-    if faults:
-        raise click.ClickException("\n  ".join([f"LEDGER_RECEIVER_POLICY: {file}: refused:", *faults]))
-    return policy
-
-
 def publishing_policy(file: Path | None, own_prefix: str) -> Policy | None:
     """The policy under which this service publishes heads; None without a file: then no witness has to see them.
 

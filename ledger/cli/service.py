@@ -36,7 +36,7 @@ ROLES = {
     "publish": ("publish",),
     "integrate": ("integrate", "--make-keys", "--maps-every", "3600"),
     "project": ("project", "run"),
-    "consume": ("consume", "transfers"),
+    "consume": ("consume", "transfers", "--own-logs"),
     "deadlines": ("consume", "deadlines"),
 }
 """Roles in the order in which they start; they stop in the opposite one."""

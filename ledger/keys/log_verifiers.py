@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,15 +37,22 @@ class LogVerifiers:
 
     def __call__(self, origin: str) -> Sequence[VerifierKey]:
         """The keys of a log, none where it has none here. LogDamaged for a file that cannot be believed."""
+        return self._by_origin().get(origin, ())
+
+    def all(self) -> tuple[VerifierKey, ...]:
+        """Those of every log. LogDamaged as above."""
+        return tuple(key for keys in self._by_origin().values() for key in keys)
+
+    def _by_origin(self) -> Mapping[str, Sequence[VerifierKey]]:
         try:
             seen = _identity(self._file.lstat())
         except FileNotFoundError:
-            return ()
+            return {}
         except OSError as error:
             raise _damaged(f"cannot be read ({error.strerror})") from None
         if seen != self._read[0]:
             self._read = (seen, _by_origin(_content(self._file)))
-        return self._read[1].get(origin, ())
+        return self._read[1]
 
     def add(self, key: VerifierKey) -> None:
         """Puts a key into the file, on disk when it returns; nothing where it stands there. LogDamaged, OSError."""

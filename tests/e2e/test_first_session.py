@@ -1,21 +1,31 @@
-"""README's first session, word for word, against `ledger up`; and the tools that need no proto files."""
+"""README's first session, word for word, against `ledger up`; the tools that need no proto files; what it checks."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
+
+from ledger.api.v1 import common_pb2 as common
+from ledger.api.v1.stream_pb2 import GetStatusRequest
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
 from ledger.server.method import services as contract
-from tests.eventually import eventually
+from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
+from ledger.trust.note import Note, parse_note
+from tests.eventually import eventually, eventually_async
+from tests.integration.consumers.hospitals import Hospitals
 from tests.services.readme import code_block, command_lines
 from tests.services.whole_service import WholeService
 from tests.unit.importers.fhir_files import composition, encounter, observation, patient, write
 
 _PROJECT = Path(__file__).parents[2]
 _BUF = ".venv/bin/buf"
+_TRANSFER_SECONDS_MAX = 60.0
 
 
 def _run(command: list[str]) -> str:
@@ -83,3 +93,39 @@ def test_buf_curl_needs_no_proto_files(running_service: WholeService) -> None:
         assert health == {"status": "SERVING"}
     hospitals = _buf_curl(running_service, "ledger.api.v1.HospitalService/ListHospitals")["hospitals"]
     assert [each["id"] for each in hospitals] == ["north", "south"]
+
+
+def _seen(service: WholeService, hospital: str) -> Iterator[tuple[Path, Checkpoint]]:
+    """The last heads that a hospital's consumer has accepted, and where it keeps them."""
+    for file in (service.folder / "consumers" / hospital / "checkpoints").glob("*/checkpoint"):
+        yield file, parse_checkpoint(parse_note(file.read_bytes()).text)
+
+
+async def test_a_package_and_its_answers_are_taken_under_heads_of_the_others_logs(
+    running_service: WholeService, tmp_path: Path
+) -> None:
+    """Nobody has written a policy: both sides have asked the other's log. What parts from the tree that was seen is a
+    fork, nothing more is taken, and the status says so. The last test of this file: what it leaves is in doubt."""
+    service = running_service
+    async with grpc.aio.insecure_channel(service.facts["grpc"]) as channel:
+        hospitals = Hospitals(channel, service.facts["grpc"], service.settings, tmp_path)
+        record_id = await hospitals.record()
+        taken = await hospitals.offer(record_id)
+
+        async def completed() -> bool:
+            return (await hospitals.sent(record_id, taken)).state == common.TRANSFER_STATE_COMPLETED
+
+        await eventually_async(completed, seconds_max=_TRANSFER_SECONDS_MAX)
+        ((kept, of_north),), ((_, of_south),) = _seen(service, "south"), _seen(service, "north")
+        assert [each.origin.split("/")[-2] for each in (of_north, of_south)] == ["north", "south"]
+        other = Checkpoint(of_north.origin, of_north.size, bytes(32))
+        kept.write_bytes(Note(other.text(), parse_note(kept.read_bytes()).signatures).encode())
+        waiting = await hospitals.offer(record_id)
+
+        async def doubted() -> bool:
+            status = await OperationsServiceStub(channel).GetStatus(GetStatusRequest(hospital="south"))
+            (south,) = status.hospitals
+            return any(each.state in ("forked", "unproven") and each.waiting for each in south.readers)
+
+        await eventually_async(doubted, seconds_max=_TRANSFER_SECONDS_MAX)
+        assert await hospitals.received(waiting) is None

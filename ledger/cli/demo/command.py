@@ -28,7 +28,7 @@ from ledger.cli.demo.client import Client, open_channel
 from ledger.cli.demo.clinical_input import SimulatorFailed, clinical_files, described, generator
 from ledger.cli.demo.convergence import import_second_system
 from ledger.cli.demo.freshness import measure_freshness
-from ledger.cli.demo.handover import transfer
+from ledger.cli.demo.handover import check_heads, transfer
 from ledger.cli.demo.inpatient.story import Recounted, tell_inpatient_story
 from ledger.cli.demo.life import amend_close_archive, show_history
 from ledger.cli.demo.looking import StoryFailed, choose, show_views
@@ -178,9 +178,10 @@ async def _tell(service: Service, stage: _Stage) -> Told:
         await show_history(north, chosen, service.grpc, stage.console)
         stage.console.rule("5  The record goes to the other hospital")
         answered = await transfer(north, south, chosen, stage.console)
+        settings = load(service.settings_environment)
+        check_heads(settings, NORTH, SOUTH, stage.checks)
         freshness = await measure_freshness(north)
         stage.console.rule("6  A record from registration to destruction")
-        settings = load(service.settings_environment)
         opener = opener_over(channel, settings, UNSEAL_PURPOSE_INSPECTION)
         recounted = await tell_inpatient_story(channel, WEST, SOUTH, opener, stage.printed, stage.console)
         stage.console.rule("7  The record proven to a stranger")

@@ -26,11 +26,11 @@ from ledger.api.v1.stream_pb2 import ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub, StreamServiceStub
 from ledger.api.v1.transfers_pb2_grpc import TransferServiceStub
 from ledger.cli.desks import Desks
+from ledger.cli.senders_trust import SendersTrust
 from ledger.cli.transfer_topics import transfer_topics
 from ledger.config import Settings
 from ledger.stream.postgres.reader import transfers_reader
 from ledger.trust.envelope import decode
-from ledger.trust.policy import Policy
 from tests.eventually import eventually_async
 from tests.services.sealed import FIXED_KEY
 
@@ -59,8 +59,8 @@ class Hospitals:
     settings: Settings
     folder: Path
     sender: str = "north"
-    log_policy: Policy | None = None
-    """Of the senders' logs."""
+    trust: SendersTrust | None = None
+    """In the logs of other hospitals."""
     patience: Patience = field(default_factory=lambda: Patience(attempts_max=4, first_pause_seconds=0.02))
 
     async def record(self, notes: int = 3) -> str:
@@ -200,7 +200,7 @@ class Hospitals:
 
     async def follower(self, hospital: str, clock: Clock = _now, policy: AnswerPolicy = accept_verified) -> Follower:
         """The consumer of a hospital's topic, both sides, on that hospital's own folder."""
-        desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience, self.log_policy)
+        desks = Desks(self.channel, self.address, self.folder, clock, policy, self.patience, self.trust)
         report = ReaderReport(OperationsServiceStub(self.channel), hospital, "transfers", self.patience)
         return Follower(
             hospital,

@@ -7,7 +7,7 @@ from pathlib import Path
 from ledger.api.v1.stream_pb2 import ReadHospitalRequest
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.blobs.directory import DirectoryBlobs
-from ledger.cli.log_store import senders_policy
+from ledger.cli.senders_trust import senders_policy
 from ledger.integrator.signed_log import SignedLog
 from ledger.log.log_files import LogFiles
 from ledger.log.log_growth import StoredLeaf
@@ -44,7 +44,7 @@ class NorthsLog:
         """The other hospital believes this log from now on, where the quorum is reached: the witness `w`, or `none`."""
         witness = f"witness w {WITNESSES[0].verifier()}\n"
         self.policy.write_text(f"log {self._key().verifier()} {self.url}\n{witness}quorum {quorum}\n")
-        self._hospitals.log_policy = senders_policy(self.policy)
+        self._hospitals.trust = senders_policy(self.policy)
 
     def show(self, events: list[StoredLeaf], *, cosigned: bool = False) -> None:
         """The log of these events is what is served from now on."""

@@ -209,7 +209,7 @@ async def test_an_offer_that_waited_too_long_is_rejected(hospitals: Hospitals, l
     await hospitals.once("south", clock=lambda: datetime.now(UTC) + LONGEST_WAIT)
     package = await hospitals.received_state(transfer_id, common.TRANSFER_STATE_REJECTED)
     assert (package.code, hospitals.kept(transfer_id).exists()) == ("WAITED_TOO_LONG", False)
-    hospitals.log_policy = None
+    hospitals.trust = None
     async with hospitals.following("north"):
         await hospitals.sent_state(record_id, transfer_id, common.TRANSFER_STATE_REJECTED)
     assert (await hospitals.sent(record_id, transfer_id)).code == "WAITED_TOO_LONG"

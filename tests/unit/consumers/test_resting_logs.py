@@ -38,7 +38,7 @@ def _place(position: int) -> LeafPlace:
 
 def _logs(url: str, folder: Path, clock: Clock) -> SendersLogs:
     peer = Peer(parse_verifier_key(str(LOG.verifier())), url)
-    return SendersLogs(Policy((peer,), {}, {}, "none"), folder, clock)
+    return SendersLogs(lambda: Policy((peer,), {}, {}, "none"), folder, clock)
 
 
 async def test_a_slow_log_has_a_quarter_of_the_time(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ async def test_a_log_that_gave_no_head_rests_whatever_waits_for_it(tmp_path: Pat
             Peer(replace(parse_verifier_key(str(LOG.verifier())), name=name), url)
             for name, url in ((NORTH, bad), (elsewhere, other))
         )
-        logs = SendersLogs(Policy(peers, {}, {}, "none"), tmp_path / "seen", lambda: now[0])
+        logs = SendersLogs(lambda: Policy(peers, {}, {}, "none"), tmp_path / "seen", lambda: now[0])
         for seconds, times in ((0.0, 1), (29.0, 1), (31.0, 2), (59.0, 2)):
             now[0] = seconds
             for position in (40, 41):
