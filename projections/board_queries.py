@@ -4,20 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from ledger.api.v1 import boards_pb2
-from ledger.views.errors import UnknownPatient
 from ledger.views.page_size import PAGE_ROWS_MAX, page_rows
 from ledger.views.queries import BoardAsked, EpisodesAsked
 from projections.board_row import board_row
 from projections.department_board.view import DepartmentBoard
-from projections.episode_message import CODES_MAX, episode, linked_newborn
-from projections.page_token import read_token, write_token
+from projections.episode_message import CODES_MAX, episode
+from projections.identity_queries import IdentityQueries, identity
 from projections.patient_index.view import PatientIndex
+from projections.pinned_order import PLACES_MAX, PinnedOrder, read_order, write_order
 from projections.reading import ViewReader
 
-_IDENTITIES_MAX = 1_000
-_BIRTHS_MAX = 20
 _NO_ID = UUID(int=0)
-_BEFORE_ALL_TIME = -(2**63)
+_BY_COUNT = {boards_pb2.DEPARTMENT_ORDER_PRESENT, boards_pb2.DEPARTMENT_ORDER_TO_COMPLETE}
 _ALL_ROWS = BoardAsked()
 _ALL_EPISODES = EpisodesAsked()
 
@@ -27,6 +25,7 @@ class BoardQueries:
 
     def __init__(self, reader: ViewReader) -> None:
         self._reader = reader
+        self._identities = IdentityQueries(reader)
         self._board = DepartmentBoard()
         self._index = PatientIndex()
 
@@ -42,24 +41,32 @@ class BoardQueries:
         """Who is in a department, in the order asked for, then by record id. BadPageSize, BadPageToken."""
         limit, by_since = page_rows(page_size), asked.order == boards_pb2.BOARD_ORDER_SINCE
         listed = f"board of {asked} {department}"
-        bed, since, record = read_token(listed, page_token, ("", _BEFORE_ALL_TIME, _NO_ID))
-        kept = (asked.subjects, by_since, asked.responsible, asked.unanswered)
-        parameters = (department, bed, record, limit + 1, *kept, since, asked.responsible_id)
+        chosen = (department, asked.subjects, asked.responsible, asked.unanswered, asked.responsible_id)
+        order = read_order(listed, page_token, (_NO_ID,))
+        if order.marks is None:
+            found = await self._reader.rows(
+                hospital, self._board, "department_order", (*chosen, by_since, PLACES_MAX), min_position
+            )
+            order = order.pinned(mark for (mark,) in found)
+        parameters = (*chosen, *order.parameters, limit + 1)
         rows = await self._reader.rows(hospital, self._board, "department", parameters, min_position)
-        more = write_token(listed, *rows[limit - 1][12:14], rows[limit - 1][0]) if len(rows) > limit else ""
+        more = write_order(listed, order, rows[limit - 1][12], rows[limit - 1][0]) if len(rows) > limit else ""
         return boards_pb2.GetDepartmentBoardResponse(rows=map(board_row, rows[:limit]), next_page_token=more)
 
     async def departments(
         self, hospital: str, min_position: int, order: int = 0, page_size: int = 0, page_token: str = ""
     ) -> boards_pb2.ListDepartmentsResponse:
-        """All departments that have records, with counts, in the order asked for. BadPageSize, BadPageToken.
-
-        By counts, a department whose count changes between two pages may come twice or not at all.
-        """
+        """All departments that have records, with counts, in the order asked for. BadPageSize, BadPageToken."""
         limit, listed = page_rows(page_size, PAGE_ROWS_MAX), f"departments by {order}"
-        after = read_token(listed, page_token, (_BEFORE_ALL_TIME, ""))
-        rows = await self._reader.rows(hospital, self._board, "departments", (limit + 1, order, *after), min_position)
-        more = write_token(listed, rows[limit - 1][3], rows[limit - 1][0]) if len(rows) > limit else ""
+        pins = read_order(listed, page_token, ("",))
+        if pins.marks is None and order in _BY_COUNT:
+            found = await self._reader.rows(
+                hospital, self._board, "departments_order", (order, PLACES_MAX), min_position
+            )
+            pins = pins.pinned(mark for (mark,) in found)
+        parameters = (*pins.parameters, limit + 1)
+        rows = await self._reader.rows(hospital, self._board, "departments", parameters, min_position)
+        more = write_order(listed, pins, rows[limit - 1][3], rows[limit - 1][0]) if len(rows) > limit else ""
         departments = (
             boards_pb2.DepartmentSummary(department=r[0], present=r[1], to_complete=r[2]) for r in rows[:limit]
         )
@@ -81,54 +88,44 @@ class BoardQueries:
         nothing is known of the patient, which a patient without an episode is not.
         """
         limit = page_rows(page_size, PAGE_ROWS_MAX)
-        if patient_id is None:
-            patient_id, min_position = await self._patient_of(hospital, case_number, min_position), 0
+        patient_id = await self._identities.patient_of(hospital, patient_id, case_number, min_position)
         listed = _listed(patient_id, asked)
-        after = read_token(listed, page_token, (_BEFORE_ALL_TIME, _NO_ID))
-        known = await self._rows(hospital, "identities_of", (patient_id, _IDENTITIES_MAX + 1), min_position)
-        if all(row[2] is None for row in known):
-            raise UnknownPatient
-        identities = known[:_IDENTITIES_MAX]
-        rows = await self._episodes(hospital, [row[0] for row in identities], limit, after, asked)
-        more = write_token(listed, rows[limit - 1][15], rows[limit - 1][0]) if len(rows) > limit else ""
-        standings = {row[0]: row[1] for row in identities}
-        same = [each for each in standings if standings[each] != boards_pb2.IDENTITY_STANDING_LINKED]
-        births = await self._rows(hospital, "births_of", (same, _BIRTHS_MAX), 0)
+        order = read_order(listed, page_token, (_NO_ID,))
+        known = await self._identities.of(hospital, patient_id, min_position)
+        standings = known.standings
+        if asked.identity_id:
+            standings = {asked.identity_id: await self._identities.standing_of(hospital, patient_id, asked.identity_id)}
+        order, rows = await self._episodes(hospital, list(standings), limit, order, asked)
+        births, births_cut = await self._identities.births(hospital, known)
         return boards_pb2.GetPatientIndexResponse(
-            patient_id=str(identities[0][0]),
-            case_number=identities[0][2] or "",
+            patient_id=str(known.patient_id),
+            case_number=known.case_number,
             episodes=(episode(row, standings[row[8]]) for row in rows[:limit]),
-            identities=map(_identity, identities),
-            next_page_token=more,
-            identities_cut=len(known) > _IDENTITIES_MAX,
-            births=map(linked_newborn, births),
+            identities=map(identity, known.rows),
+            next_page_token=write_order(listed, order, rows[limit - 1][15], rows[limit - 1][0])
+            if len(rows) > limit
+            else "",
+            identities_cut=known.cut,
+            births=births,
+            births_cut=births_cut,
         )
 
-    async def _patient_of(self, hospital: str, case_number: str, min_position: int) -> UUID:
-        found = await self._rows(hospital, "patient_of_case_number", (case_number,), min_position)
-        if not found:
-            raise UnknownPatient
-        return found[0][0]
-
     async def _episodes(
-        self, hospital: str, of: list[UUID], limit: int, after: tuple[Any, ...], asked: EpisodesAsked
-    ) -> list[tuple[Any, ...]]:
-        direction = -1 if asked.order == boards_pb2.EPISODE_ORDER_NEWEST_FIRST else 1
-        kept = (sorted(asked.visit_types), asked.phase, asked.care_from, asked.care_before)
-        parameters = (of, limit + 1, CODES_MAX + 1, direction, *after, *kept)
-        return await self._rows(hospital, "episodes_of", parameters, 0)
+        self, hospital: str, of: list[UUID], limit: int, order: PinnedOrder, asked: EpisodesAsked
+    ) -> tuple[PinnedOrder, list[tuple[Any, ...]]]:
+        chosen = (of, sorted(asked.visit_types), asked.phase, asked.care_from, asked.care_before)
+        if order.marks is None:
+            direction = -1 if asked.order == boards_pb2.EPISODE_ORDER_NEWEST_FIRST else 1
+            found = await self._rows(hospital, "episodes_order", (*chosen, direction, PLACES_MAX))
+            order = order.pinned(mark for (mark,) in found)
+        parameters = (*chosen, *order.parameters, limit + 1, CODES_MAX + 1)
+        return order, await self._rows(hospital, "episodes_of", parameters)
 
-    async def _rows(
-        self, hospital: str, statement: str, parameters: tuple[Any, ...], min_position: int
-    ) -> list[tuple[Any, ...]]:
-        return await self._reader.rows(hospital, self._index, statement, parameters, min_position)
+    async def _rows(self, hospital: str, statement: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return await self._reader.rows(hospital, self._index, statement, parameters, 0)
 
 
 def _listed(patient_id: UUID, asked: EpisodesAsked) -> str:
     """The name of a list for its tokens; the patient by id, so that no token tells a case number."""
-    kept = f"{sorted(asked.visit_types)} {asked.phase} {asked.care_from} {asked.care_before}"
+    kept = f"{sorted(asked.visit_types)} {asked.phase} {asked.care_from} {asked.care_before} {asked.identity_id}"
     return f"episodes {patient_id} {kept} {asked.order == boards_pb2.EPISODE_ORDER_NEWEST_FIRST}"
-
-
-def _identity(row: tuple[Any, ...]) -> boards_pb2.PatientIdentity:
-    return boards_pb2.PatientIdentity(patient_id=str(row[0]), case_number=row[2] or "", standing=row[1])

@@ -25,7 +25,7 @@ def board_row(row: tuple[Any, ...]) -> boards_pb2.BoardRow:
         phase=row[4],
         bed=row[5],
         responsible=row[6],
-        responsible_id=row[14],
+        responsible_id=row[13],
         since=protobuf_time(row[7]),
         open_consultations=max(row[8], 0),
         identity=row[9],

@@ -1,6 +1,7 @@
 """Answers of BoardService.GetWorklist from the view worklist."""
 
 import json
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +9,15 @@ from ledger.api.v1 import common_pb2, worklist_pb2
 from ledger.views.event import protobuf_time
 from ledger.views.page_size import page_rows
 from ledger.views.queries import WorkAsked
-from projections.page_token import read_token, write_token
+from projections.pinned_order import PLACES_MAX, PinnedOrder, read_order, write_order
 from projections.reading import ViewReader
 from projections.worklist.open_deadlines import OpenDeadlines
 from projections.worklist.rows import RETENTION_RUNS
 from projections.worklist.view import Worklist
 
 _NO_ID = UUID(int=0)
-_BEFORE_ALL_TURNS = -(2**63)
+_AS_PINNED = -1
+"""In place of an order of the contract, once the places are pinned."""
 _WITH_LAST_DAY = {worklist_pb2.WORK_KIND_LOAN, worklist_pb2.WORK_KIND_REQUEST}
 
 
@@ -32,19 +34,35 @@ class WorklistQueries:
     ) -> worklist_pb2.GetWorklistResponse:
         """Items in the order asked for. BadPageSize, BadPageToken: a token is of one worklist, filter and order."""
         limit, of = page_rows(page_size), f"worklist {asked}"
-        after = read_token(of, page_token, ("", _BEFORE_ALL_TURNS, _NO_ID, ""))
-        chosen = asked.on_date if asked.of == "records_office" else asked.whose
+        order = read_order(of, page_token, (_NO_ID, ""))
         known = await self._deadlines.known(hospital)
-        beside = {"deadlines": self._deadlines.relation(hospital, known=known)}
-        parameters = (limit + 1, chosen, asked.kind, *after, asked.order, asked.responsible_id)
-        rows = await self._reader.rows(hospital, self._worklist, asked.of, parameters, min_position, beside)
+        read = partial(self._rows, hospital, asked, known, min_position)
+        rows = await read(order, asked.order if order.marks is None else _AS_PINNED, limit + 1)
+        if order.marks is None and len(rows) > limit:
+            order = order.pinned(row[16] for row in await read(order, asked.order, PLACES_MAX))
+            rows = await read(order, _AS_PINNED, limit + 1)
         items = (_item(row, asked.on_date) for row in rows[:limit])
-        more = _token(of, rows[limit - 1]) if len(rows) > limit else ""
+        more = _token(of, order, rows[limit - 1]) if len(rows) > limit else ""
         return worklist_pb2.GetWorklistResponse(items=items, next_page_token=more, deadlines_known=known)
 
+    async def _rows(
+        self,
+        hospital: str,
+        asked: WorkAsked,
+        known: bool,  # noqa: FBT001 - bound beforehand
+        min_position: int,
+        order: PinnedOrder,
+        sorted_by: int,
+        limit: int,
+    ) -> list[tuple[Any, ...]]:
+        chosen = asked.on_date if asked.of == "records_office" else asked.whose
+        parameters = (limit, chosen, asked.kind, *order.parameters, sorted_by, asked.responsible_id)
+        beside = {"deadlines": self._deadlines.relation(hospital, known=known)}
+        return await self._reader.rows(hospital, self._worklist, asked.of, parameters, min_position, beside)
 
-def _token(of: str, last: tuple[Any, ...]) -> str:
-    return write_token(of, last[13], last[16], last[1], last[12])
+
+def _token(of: str, order: PinnedOrder, last: tuple[Any, ...]) -> str:
+    return write_order(of, order, last[13], last[1], last[12])
 
 
 def _item(row: tuple[Any, ...], on_date: str) -> worklist_pb2.WorkItem:

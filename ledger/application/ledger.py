@@ -154,11 +154,13 @@ class Ledger:
             raise UnknownDisposalList(list_id)
         return DisposalListView(list_id, loaded.state)
 
-    async def find_by_case_number(self, hospital: str, case_number: str) -> list[Found]:
-        """The records of a case number."""
+    async def find_by_case_number(self, hospital: str, case_number: str, after: UUID | None, limit: int) -> list[Found]:
+        """The records of a case number behind an id, in order of id: a claim may move to another key, an id never."""
         tenant = await self._tenants.of(hospital)
-        rows = await self._grouped(tenant, "visit", (case_number,))
-        return [Found(row.stream_id, "record", None) for row in rows if row.stream_id]
+        claims = self._reader.all_in_group(hospital, "visit", tenant.keys.key("visit", (case_number,)))
+        held = {row.stream_id async for row in claims if row.stream_id}
+        behind = sorted(each for each in held if after is None or each > after)
+        return [Found(each, "record", None) for each in behind[:limit]]
 
     async def find_by_source(self, hospital: str, system: str, type_: str, id_: str) -> list[Found]:
         """The stream that took up a source item, and the entry that holds it."""

@@ -25,6 +25,7 @@ from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
 from projections.connections import connection_pool
 from projections.freshness import WAIT_S_MAX, Freshness, PartitionCounts
+from projections.identity_queries import IdentityQueries
 from projections.operations import ViewOperations
 from projections.reading import ViewReader
 from projections.transfer_queries import TransferQueries
@@ -51,6 +52,7 @@ async def view_queries(
         operations = ViewOperations(pool, ALL, opener)
         queries = {
             **_boards(BoardQueries(reader)),
+            **_identities(IdentityQueries(reader)),
             **_worklist(WorklistQueries(reader, OpenDeadlines(pool))),
             **_archive(ArchiveQueries(reader)),
             **_usage(UsageQueries(reader)),
@@ -121,18 +123,47 @@ def _boards(boards: BoardQueries) -> dict[str, Query]:
     }
 
 
-def _patient(request: boards_pb2.GetPatientIndexRequest, faults: Faults) -> UUID | None:
+def _identities(queries: IdentityQueries) -> dict[str, Query]:
+    async def identities(request: boards_pb2.ListPatientIdentitiesRequest) -> Message:
+        return await queries.identities_page(*_one_patient(request))
+
+    async def births(request: boards_pb2.ListPatientBirthsRequest) -> Message:
+        return await queries.births_page(*_one_patient(request))
+
+    return {"BoardService/ListPatientIdentities": identities, "BoardService/ListPatientBirths": births}
+
+
+def _one_patient(
+    request: boards_pb2.ListPatientIdentitiesRequest | boards_pb2.ListPatientBirthsRequest,
+) -> tuple[str, UUID | None, str, tuple[int, str], int]:
+    faults = Faults()
+    patient_id = _patient(request, faults)
+    faults.refuse_if_any()
+    page = (request.page_size, request.page_token)
+    return request.hospital, patient_id, request.case_number, page, request.min_position
+
+
+def _patient(
+    request: boards_pb2.GetPatientIndexRequest
+    | boards_pb2.ListPatientIdentitiesRequest
+    | boards_pb2.ListPatientBirthsRequest,
+    faults: Faults,
+) -> UUID | None:
     match request.WhichOneof("by"):
         case "patient_id":
-            malformed: list[Violation] = []
-            patient_id = parse_uuid(request.patient_id, "patient_id", malformed)
-            faults.note_all(malformed, RefusalKind.INVALID)
-            return patient_id
+            return _uuid(request.patient_id, "patient_id", faults)
         case "case_number":
             pass
         case None:
             faults.add("by", "REQUIRED", "a patient or a case number is required")
     return None
+
+
+def _uuid(text: str, field: str, faults: Faults) -> UUID | None:
+    malformed: list[Violation] = []
+    found = parse_uuid(text, field, malformed)
+    faults.note_all(malformed, RefusalKind.INVALID)
+    return found
 
 
 def _episodes(request: boards_pb2.GetPatientIndexRequest, faults: Faults) -> EpisodesAsked:
@@ -146,6 +177,7 @@ def _episodes(request: boards_pb2.GetPatientIndexRequest, faults: Faults) -> Epi
         _micros(request.care_from, "care_from", faults) if request.HasField("care_from") else None,
         _micros(request.care_before, "care_before", faults) if request.HasField("care_before") else None,
         request.order,
+        _uuid(request.identity_id, "identity_id", faults) if request.identity_id else None,
     )
 
 

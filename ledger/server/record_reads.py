@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from ledger.api.v1.records_pb2 import (
     FindRecordsRequest,
@@ -28,9 +29,10 @@ from ledger.server.arguments import invalid, required_uuid, server_time
 from ledger.server.commands import receipt_of
 from ledger.server.errors import ForeignPageToken, VersionOutOfRange
 from ledger.server.record_message import entry_message, record_message
-from ledger.views.page_size import page_rows
+from ledger.views.page_size import PAGE_ROWS_MAX, page_rows
 
 _POSITION_MAX = 2**63 - 1
+_ID_BYTES = 16
 
 
 class RecordReads:
@@ -59,13 +61,19 @@ class RecordReads:
 
     async def find_records(self, request: FindRecordsRequest) -> FindRecordsResponse:
         """Records by case number, by source item, or by a fact that an item states."""
-        found = await self._found(request)
-        return FindRecordsResponse(records=[_reference(each) for each in found])
+        rows_max = page_rows(request.page_size, PAGE_ROWS_MAX)
+        after = _id_of(page_token.decode(request, request.page_token))
+        found = await self._found(request, after, rows_max + 1)
+        response = FindRecordsResponse(records=[_reference(each) for each in found[:rows_max]])
+        if len(found) > rows_max:
+            response.next_page_token = page_token.encode(request, found[rows_max - 1].stream_id.bytes)
+        return response
 
-    async def _found(self, request: FindRecordsRequest) -> list[Found]:
+    async def _found(self, request: FindRecordsRequest, after: UUID | None, rows_max: int) -> list[Found]:
+        """What was found behind an id; a source item or a fact leads to one stream, which is the first page."""
         match request.WhichOneof("by"):
             case "case_number":
-                return await self._ledger.find_by_case_number(request.hospital, request.case_number)
+                return await self._ledger.find_by_case_number(request.hospital, request.case_number, after, rows_max)
             case "source":
                 source = request.source
                 return await self._ledger.find_by_source(request.hospital, source.system, source.type, source.id)
@@ -111,6 +119,14 @@ def _position(cursor: bytes) -> int:
     if not cursor.isdigit() or (position := int(cursor)) > _POSITION_MAX:
         raise ForeignPageToken
     return position
+
+
+def _id_of(cursor: bytes) -> UUID | None:
+    if not cursor:
+        return None
+    if len(cursor) != _ID_BYTES:
+        raise ForeignPageToken
+    return UUID(bytes=cursor)
 
 
 def _reference(found: Found) -> RecordReference:

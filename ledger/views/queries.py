@@ -41,6 +41,7 @@ class EpisodesAsked:
     care_from: int | None = None
     care_before: int | None = None
     order: int = 0
+    identity_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,22 @@ class BoardQueries(Protocol):
         page_token: str,
     ) -> boards_pb2.GetPatientIndexResponse:
         """Episodes of the patient with this id or, where it is None, this case number. UnknownPatient."""
+        ...
+
+
+class IdentityQueries(Protocol):
+    """Who a patient is. `page` is the size asked for and the token."""
+
+    async def identities_page(
+        self, hospital: str, patient_id: UUID | None, case_number: str, page: tuple[int, str], min_position: int
+    ) -> boards_pb2.ListPatientIdentitiesResponse:
+        """Every identity of the patient with this id or, where it is None, this case number. UnknownPatient."""
+        ...
+
+    async def births_page(
+        self, hospital: str, patient_id: UUID | None, case_number: str, page: tuple[int, str], min_position: int
+    ) -> boards_pb2.ListPatientBirthsResponse:
+        """Where that patient was born. UnknownPatient."""
         ...
 
 

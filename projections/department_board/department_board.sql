@@ -84,30 +84,32 @@ ON CONFLICT (record_id, subject_id) DO UPDATE SET version = excluded.version, sa
 -- name: erase_newborns
 DELETE FROM {newborns} WHERE record_id = ANY($1::uuid[])
 
+-- name: department_order
+SELECT uuid_hash_extended(record_id, 0) FROM {records} AS r
+WHERE department = $1::text AND phase BETWEEN 1 AND 5
+    AND ($3::text = '' OR responsible = $3) AND (NOT $4::boolean OR open_consultations > 0)
+    AND ($5::text = '' OR responsible_id = $5)
+    AND ($2::smallint <> 2 OR EXISTS (
+        SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
+    ))
+ORDER BY CASE WHEN $6::boolean THEN '' ELSE left(bed, 64) END, CASE WHEN $6 THEN since ELSE 0 END, record_id
+LIMIT $7
+
 -- name: department
 SELECT r.record_id, r.version, r.case_number, r.visit_type, r.phase, r.bed, r.responsible, r.since,
-    r.open_consultations, r.identity, s.subjects, w.led, r.bed_place, r.since_place, r.responsible_id
+    r.open_consultations, r.identity, s.subjects, w.led, r.place, r.responsible_id
 FROM (
-    -- One of the two is never run: the order is known before the first row.
-    (SELECT *, left(bed, 64) AS bed_place, 0::bigint AS since_place FROM {records} AS r
-    WHERE NOT $6::boolean AND department = $1 AND phase BETWEEN 1 AND 5
-        AND (left(bed, 64), record_id) > (left($2, 64), $3::uuid)
-        AND ($7::text = '' OR responsible = $7) AND (NOT $8::boolean OR open_consultations > 0)
-        AND ($10::text = '' OR responsible_id = $10)
-        AND ($5 <> 2 OR EXISTS (
+    SELECT r.*, coalesce(p.place, 9223372036854775807) AS place
+    FROM {records} AS r
+    LEFT JOIN unnest($6::bigint[]) WITH ORDINALITY AS p (mark, place) ON p.mark = uuid_hash_extended(record_id, 0)
+    WHERE department = $1::text AND phase BETWEEN 1 AND 5
+        AND ($3::text = '' OR responsible = $3) AND (NOT $4::boolean OR open_consultations > 0)
+        AND ($5::text = '' OR responsible_id = $5)
+        AND ($2::smallint <> 2 OR EXISTS (
             SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
         ))
-    ORDER BY left(bed, 64), record_id LIMIT $4)
-    UNION ALL
-    (SELECT *, '', coalesce(since, 9223372036854775807) FROM {records} AS r
-    WHERE $6 AND department = $1 AND phase BETWEEN 1 AND 5
-        AND (coalesce(since, 9223372036854775807), record_id) > ($9::bigint, $3)
-        AND ($7 = '' OR responsible = $7) AND (NOT $8 OR open_consultations > 0)
-        AND ($10 = '' OR responsible_id = $10)
-        AND ($5 <> 2 OR EXISTS (
-            SELECT FROM {entries} AS n WHERE n.record_id = r.record_id AND n.state <> 5 AND n.subject_id IS NOT NULL
-        ))
-    ORDER BY coalesce(since, 9223372036854775807), record_id LIMIT $4)
+        AND (coalesce(p.place, 9223372036854775807), record_id) > ($7::bigint, $8::uuid)
+    ORDER BY place, record_id LIMIT $9
 ) AS r
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_array(subject_id, first_version, entries, latest_entry, latest_entry_at, drafts,
@@ -125,7 +127,7 @@ CROSS JOIN LATERAL (
             SELECT DISTINCT l.corrects AS corrected_id FROM {entries} AS l
             WHERE l.record_id = r.record_id AND l.state <> 5 AND l.corrects IS NOT NULL
         ) AS l ON l.corrected_id = e.entry_id
-        WHERE e.record_id = r.record_id AND e.state <> 5 AND ($5 = 0 OR (e.subject_id IS NULL) = ($5 = 1))
+        WHERE e.record_id = r.record_id AND e.state <> 5 AND ($2 = 0 OR (e.subject_id IS NULL) = ($2 = 1))
         GROUP BY e.subject_id
     ) AS e
 ) AS s
@@ -133,18 +135,26 @@ CROSS JOIN LATERAL (
     SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w
     WHERE w.record_id = r.record_id AND w.same_as IS NOT NULL
 ) AS w
-ORDER BY r.bed_place, r.since_place, r.record_id
+ORDER BY r.place, r.record_id
+
+-- name: departments_order
+SELECT hashtextextended(department, 0) FROM {records} WHERE phase BETWEEN 1 AND 5
+GROUP BY department
+ORDER BY CASE $1::smallint WHEN 2 THEN -count(*) FILTER (WHERE phase <= 2)
+    WHEN 3 THEN -count(*) FILTER (WHERE phase > 2) ELSE 0 END, department
+LIMIT $2
 
 -- name: departments
 SELECT department, present, to_complete, place
 FROM (
-    SELECT *, CASE $2::smallint WHEN 2 THEN -present WHEN 3 THEN -to_complete ELSE 0 END AS place
+    SELECT counted.*, coalesce(p.place, 9223372036854775807) AS place
     FROM (
         SELECT department, count(*) FILTER (WHERE phase <= 2) AS present,
             count(*) FILTER (WHERE phase > 2) AS to_complete
         FROM {records} WHERE phase BETWEEN 1 AND 5
         GROUP BY department
     ) AS counted
+    LEFT JOIN unnest($1::bigint[]) WITH ORDINALITY AS p (mark, place) ON p.mark = hashtextextended(department, 0)
 ) AS placed
-WHERE (place, department) > ($3::bigint, $4::text)
-ORDER BY place, department LIMIT $1
+WHERE (place, department) > ($2::bigint, $3::text)
+ORDER BY place, department LIMIT $4

@@ -161,6 +161,21 @@ SELECT l.record_id, l.subject_id, l.patient_id FROM {linked_newborns} AS l JOIN 
 WHERE l.patient_id = ANY($1::uuid[]) AND NOT l.withdrawn AND NOT e.in_error
 ORDER BY l.record_id, l.subject_id LIMIT $2
 
+-- name: births_page
+WITH RECURSIVE merged AS (
+    SELECT $1::uuid AS patient_id
+    UNION
+    SELECT next.patient_id FROM merged AS m CROSS JOIN LATERAL (
+        SELECT i.other_id AS patient_id FROM {identities} AS i WHERE i.patient_id = m.patient_id AND i.absorbed
+        UNION ALL
+        SELECT p.merged_into FROM {patients} AS p WHERE p.patient_id = m.patient_id AND p.merged_into IS NOT NULL
+    ) AS next
+)
+SELECT l.record_id, l.subject_id, l.patient_id
+FROM merged AS m JOIN {linked_newborns} AS l USING (patient_id) JOIN {episodes} AS e USING (record_id)
+WHERE NOT l.withdrawn AND NOT e.in_error AND (l.record_id, l.subject_id) > ($2::uuid, $3::uuid)
+ORDER BY l.record_id, l.subject_id LIMIT $4
+
 -- name: patient_of_case_number
 SELECT patient_id FROM (
     (SELECT 1 AS place, patient_id FROM {patients} WHERE case_number = $1 ORDER BY patient_id LIMIT 1)
@@ -211,20 +226,66 @@ SELECT f.patient_id,
 FROM found AS f LEFT JOIN {patients} AS p USING (patient_id)
 ORDER BY standing, f.patient_id
 
+-- name: identity_page
+-- As `identities_of`, without its limits and by id, which never changes as the standing does; or one of them alone.
+WITH RECURSIVE into_survivor AS (
+    SELECT $1::uuid AS patient_id
+    UNION
+    SELECT p.merged_into FROM into_survivor JOIN {patients} AS p USING (patient_id) WHERE p.merged_into IS NOT NULL
+), own AS (
+    SELECT patient_id FROM into_survivor LEFT JOIN {patients} AS p USING (patient_id)
+    ORDER BY p.merged_into IS NOT NULL, patient_id LIMIT 1
+), merged AS (
+    SELECT patient_id FROM own
+    UNION
+    SELECT next.patient_id FROM merged AS m CROSS JOIN LATERAL (
+        SELECT i.other_id AS patient_id FROM {identities} AS i WHERE i.patient_id = m.patient_id AND i.absorbed
+        UNION ALL
+        SELECT p.merged_into FROM {patients} AS p WHERE p.patient_id = m.patient_id AND p.merged_into IS NOT NULL
+    ) AS next
+), reached AS (
+    SELECT patient_id FROM merged
+    UNION
+    SELECT next.patient_id FROM reached AS r CROSS JOIN LATERAL (
+        SELECT i.other_id AS patient_id FROM {identities} AS i
+        WHERE i.patient_id = r.patient_id AND (i.linked OR i.absorbed)
+        UNION ALL
+        SELECT p.merged_into FROM {patients} AS p WHERE p.patient_id = r.patient_id AND p.merged_into IS NOT NULL
+    ) AS next
+)
+SELECT f.patient_id,
+    CASE WHEN f.patient_id = (SELECT patient_id FROM own) THEN 1
+        WHEN f.patient_id IN (SELECT patient_id FROM merged) THEN 2 ELSE 3 END AS standing,
+    -- A record may be seen before its patient.
+    coalesce(p.case_number, (
+        SELECT e.case_number FROM {episodes} AS e WHERE e.patient_id = f.patient_id
+        ORDER BY e.started_at DESC NULLS FIRST, e.record_id DESC LIMIT 1
+    ))
+FROM reached AS f LEFT JOIN {patients} AS p USING (patient_id)
+WHERE f.patient_id > $2::uuid AND ($4::uuid IS NULL OR f.patient_id = $4)
+ORDER BY f.patient_id LIMIT $3
+
+-- name: episodes_order
+-- $6 is 1, or -1 for the newest first.
+SELECT uuid_hash_extended(record_id, 0) FROM {episodes}
+WHERE patient_id = ANY($1::uuid[])
+    AND (cardinality($2::smallint[]) = 0 OR visit_type = ANY($2)) AND ($3::smallint = 0 OR phase = $3)
+    AND ($4::bigint IS NULL OR (started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= $4)))
+    AND ($5::bigint IS NULL OR started_at < $5)
+ORDER BY coalesce(started_at, 9223372036854775807) * $6::bigint, record_id LIMIT $7
+
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
     e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, l.linked, e.place
 FROM (
-    SELECT * FROM (
-        -- $4 is 1, or -1 for the newest first.
-        SELECT *, coalesce(started_at, 9223372036854775807) * $4::bigint AS place FROM {episodes}
-        WHERE patient_id = ANY($1::uuid[])
-    ) AS e
-    WHERE (place, record_id) > ($5::bigint, $6::uuid)
-        AND (cardinality($7::smallint[]) = 0 OR visit_type = ANY($7)) AND ($8::smallint = 0 OR phase = $8)
-        AND ($9::bigint IS NULL OR (started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= $9)))
-        AND ($10::bigint IS NULL OR started_at < $10)
-    ORDER BY place, record_id LIMIT $2
+    SELECT e.*, coalesce(p.place, 9223372036854775807) AS place FROM {episodes} AS e
+    LEFT JOIN unnest($6::bigint[]) WITH ORDINALITY AS p (mark, place) ON p.mark = uuid_hash_extended(record_id, 0)
+    WHERE patient_id = ANY($1::uuid[])
+        AND (cardinality($2::smallint[]) = 0 OR visit_type = ANY($2)) AND ($3::smallint = 0 OR phase = $3)
+        AND ($4::bigint IS NULL OR (started_at IS NOT NULL AND (ended_at IS NULL OR ended_at >= $4)))
+        AND ($5::bigint IS NULL OR started_at < $5)
+        AND (coalesce(p.place, 9223372036854775807), record_id) > ($7::bigint, $8::uuid)
+    ORDER BY place, record_id LIMIT $9
 ) AS e
 CROSS JOIN LATERAL (
     SELECT count(*) AS entries, count(l.corrected_id) AS corrected
@@ -247,12 +308,12 @@ CROSS JOIN LATERAL (
             WHERE l.record_id = e.record_id AND NOT l.retracted AND l.corrects IS NOT NULL
         ) AS l ON l.corrected_id = n.entry_id
         WHERE n.record_id = e.record_id AND NOT n.retracted
-        GROUP BY 1, 2, subject ORDER BY subject, 1, 2 LIMIT $3
+        GROUP BY 1, 2, subject ORDER BY subject, 1, 2 LIMIT $10
     ) AS c
 ) AS c
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(entry_id, source_system, source_type, source_id)) AS duplicates
-    FROM (SELECT * FROM {duplicates} AS d WHERE d.record_id = e.record_id ORDER BY linked_version LIMIT $3) AS d
+    FROM (SELECT * FROM {duplicates} AS d WHERE d.record_id = e.record_id ORDER BY linked_version LIMIT $10) AS d
 ) AS d
 CROSS JOIN LATERAL (
     SELECT json_object_agg(w.subject_id, w.same_as) AS led FROM {newborns} AS w

@@ -68,8 +68,8 @@ DELETE FROM {items} WHERE record_id = ANY($1::uuid[])
 
 -- name: department
 -- What runs is in the deadline clock's table; where its miss is reported here already, the item of that stands alone.
--- A place is empty where those of every case are listed together by how long they wait; by what is due it is the last
--- moment as text, a last day behind its moments.
+-- What it is sorted by is empty where those of every case are listed together by how long they wait; by what is due it is
+-- the last moment as text, a last day behind its moments. Once the places are pinned ($8 is -1) neither counts.
 WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department,
         coalesce(nullif(i.person_id, ''), r.responsible_id) AS person_id, i.rule, i.since, i.due_at, i.due_on,
@@ -120,16 +120,17 @@ WITH waiting AS (
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
+        ELSE '~' END COLLATE "C" AS sorted_by, CASE $8 WHEN -1 THEN 0 WHEN 3 THEN -since ELSE since END AS turn,
+        hashtextextended(record_id::text || item, 0) AS mark
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade, turn
-FROM placed
+    item, coalesce(p.place, 9223372036854775807), score, grade, mark
+FROM placed LEFT JOIN unnest($4::bigint[]) WITH ORDINALITY AS p (mark, place) USING (mark)
 WHERE ($3::smallint = 0 OR kind = $3)
     AND ($9::text = '' OR in_charge = $9)
-    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, turn, record_id, item LIMIT $1
+    AND (coalesce(p.place, 9223372036854775807), record_id, item) > ($5::bigint, $6::uuid, $7::text)
+ORDER BY coalesce(p.place, 9223372036854775807), sorted_by, turn, record_id, item LIMIT $1
 
 -- name: person
 WITH waiting AS (
@@ -167,16 +168,17 @@ WITH waiting AS (
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
+        ELSE '~' END COLLATE "C" AS sorted_by, CASE $8 WHEN -1 THEN 0 WHEN 3 THEN -since ELSE since END AS turn,
+        hashtextextended(record_id::text || item, 0) AS mark
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade, turn
-FROM placed
+    item, coalesce(p.place, 9223372036854775807), score, grade, mark
+FROM placed LEFT JOIN unnest($4::bigint[]) WITH ORDINALITY AS p (mark, place) USING (mark)
 WHERE ($3::smallint = 0 OR kind = $3)
     AND ($9::text = '' OR in_charge = $9)
-    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, turn, record_id, item LIMIT $1
+    AND (coalesce(p.place, 9223372036854775807), record_id, item) > ($5::bigint, $6::uuid, $7::text)
+ORDER BY coalesce(p.place, 9223372036854775807), sorted_by, turn, record_id, item LIMIT $1
 
 -- name: records_office
 WITH waiting AS (
@@ -194,13 +196,14 @@ WITH waiting AS (
         WHEN due_at IS NOT NULL
             THEN to_char(to_timestamp(greatest(due_at, 0) / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
         WHEN due_on <> '' THEN left(due_on, 10) || 'T~'
-        ELSE '~' END COLLATE "C" AS place, CASE WHEN $8 = 3 THEN -since ELSE since END AS turn
+        ELSE '~' END COLLATE "C" AS sorted_by, CASE $8 WHEN -1 THEN 0 WHEN 3 THEN -since ELSE since END AS turn,
+        hashtextextended(record_id::text || item, 0) AS mark
     FROM waiting
 )
 SELECT kind, record_id, case_number, phase, department, person_id, rule, since, due_at, due_on, subject_id, defects,
-    item, place, score, grade, turn
-FROM placed
+    item, coalesce(p.place, 9223372036854775807), score, grade, mark
+FROM placed LEFT JOIN unnest($4::bigint[]) WITH ORDINALITY AS p (mark, place) USING (mark)
 WHERE ($3::smallint = 0 OR kind = $3 OR ($3 = 8 AND kind = 100))
     AND ($9::text = '' OR in_charge = $9)
-    AND (place, turn, record_id, item) > ($4::text, $5::bigint, $6::uuid, $7::text)
-ORDER BY place, turn, record_id, item LIMIT $1
+    AND (coalesce(p.place, 9223372036854775807), record_id, item) > ($5::bigint, $6::uuid, $7::text)
+ORDER BY coalesce(p.place, 9223372036854775807), sorted_by, turn, record_id, item LIMIT $1

@@ -458,9 +458,7 @@ class ListDepartmentsRequest(_message.Message):
     page_size: _builtins.int
     """Departments; 0 = 1,000, above 1,000 = 1,000."""
     page_token: _builtins.str
-    """Token of the page before; empty = from the start. By counts, a department whose count changes between two pages
-    changes its place, so it may come twice or not at all.
-    """
+    """Token of the page before; empty = from the start. The order is that of the first page, the counts are those of now."""
     order: Global___DepartmentOrder.ValueType
     """Order of the departments; a page token belongs to one order."""
     def __init__(
@@ -555,6 +553,7 @@ class GetPatientIndexRequest(_message.Message):
     CARE_FROM_FIELD_NUMBER: _builtins.int
     CARE_BEFORE_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    IDENTITY_ID_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     patient_id: _builtins.str
@@ -566,13 +565,17 @@ class GetPatientIndexRequest(_message.Message):
     page_size: _builtins.int
     """Episodes; 0 = 1,000, above 1,000 = 1,000."""
     page_token: _builtins.str
-    """Token of the page before; empty = from the start. An episode whose start is set or corrected between two pages
-    changes its place, so it may come twice or not at all.
+    """Token of the page before; empty = from the start. The order is that of the first page, also where a start is set or
+    corrected meanwhile; episodes added meanwhile come last.
     """
     phase: _common_pb2.Phase.ValueType
     """Only this phase; unspecified = all."""
     order: Global___EpisodeOrder.ValueType
     """Order of the episodes."""
+    identity_id: _builtins.str
+    """Only episodes of this identity of the patient, UUID text, also one that is not shown; empty = of all that are shown.
+    UNKNOWN_PATIENT where it is none.
+    """
     @_builtins.property
     def visit_types(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.VisitType.ValueType]:
         """Only these kinds of visit; none = all."""
@@ -601,10 +604,11 @@ class GetPatientIndexRequest(_message.Message):
         care_from: _timestamp_pb2.Timestamp | None = ...,
         care_before: _timestamp_pb2.Timestamp | None = ...,
         order: Global___EpisodeOrder.ValueType = ...,
+        identity_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "care_before", b"care_before", "care_from", b"care_from", "case_number", b"case_number", "patient_id", b"patient_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "care_before", b"care_before", "care_from", b"care_from", "case_number", b"case_number", "hospital", b"hospital", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "phase", b"phase", "visit_types", b"visit_types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "care_before", b"care_before", "care_from", b"care_from", "case_number", b"case_number", "hospital", b"hospital", "identity_id", b"identity_id", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id", "phase", b"phase", "visit_types", b"visit_types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["patient_id", "case_number"]  # noqa: Y015
     _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
@@ -845,6 +849,7 @@ class GetPatientIndexResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     IDENTITIES_CUT_FIELD_NUMBER: _builtins.int
     BIRTHS_FIELD_NUMBER: _builtins.int
+    BIRTHS_CUT_FIELD_NUMBER: _builtins.int
     patient_id: _builtins.str
     """Patient stream, UUID text; of a merged patient the one that goes on."""
     case_number: _builtins.str
@@ -852,7 +857,9 @@ class GetPatientIndexResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty = that was all."""
     identities_cut: _builtins.bool
-    """There are more identities than are shown; episodes of the others are missing."""
+    """There are more identities than are shown; ListPatientIdentities has them, and `identity_id` their episodes."""
+    births_cut: _builtins.bool
+    """There are more births than are shown; ListPatientBirths has them."""
     @_builtins.property
     def episodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Episode]:
         """Episodes of the page, by start in the order asked for, then by record id."""
@@ -877,14 +884,167 @@ class GetPatientIndexResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         identities_cut: _builtins.bool = ...,
         births: _abc.Iterable[Global___LinkedNewborn] | None = ...,
+        births_cut: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["births", b"births", "case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "identities_cut", b"identities_cut", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["births", b"births", "births_cut", b"births_cut", "case_number", b"case_number", "episodes", b"episodes", "identities", b"identities", "identities_cut", b"identities_cut", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPatientIndexResponse: _TypeAlias = GetPatientIndexResponse  # noqa: Y015
+
+@_typing.final
+class ListPatientIdentitiesRequest(_message.Message):
+    """Request of ListPatientIdentities. A page token belongs to one patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    patient_id: _builtins.str
+    """Patient stream, UUID text: any identity of the patient."""
+    case_number: _builtins.str
+    """Case number."""
+    min_position: _builtins.int
+    """Wait until the view has handled this position; 0 = do not wait."""
+    page_size: _builtins.int
+    """Identities; 0 = 1,000, above 1,000 = 1,000."""
+    page_token: _builtins.str
+    """Token of the page before; empty = from the start."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        case_number: _builtins.str = ...,
+        min_position: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "patient_id", b"patient_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["patient_id", "case_number"]  # noqa: Y015
+    _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_by) -> _WhichOneofReturnType_by | None: ...
+
+Global___ListPatientIdentitiesRequest: _TypeAlias = ListPatientIdentitiesRequest  # noqa: Y015
+
+@_typing.final
+class ListPatientIdentitiesResponse(_message.Message):
+    """Response of ListPatientIdentities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Patient stream, UUID text; of a merged patient the one that goes on."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty = that was all."""
+    @_builtins.property
+    def identities(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientIdentity]:
+        """Identities by id, the own one among them."""
+
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        identities: _abc.Iterable[Global___PatientIdentity] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identities", b"identities", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPatientIdentitiesResponse: _TypeAlias = ListPatientIdentitiesResponse  # noqa: Y015
+
+@_typing.final
+class ListPatientBirthsRequest(_message.Message):
+    """Request of ListPatientBirths. A page token belongs to one patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    MIN_POSITION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    patient_id: _builtins.str
+    """Patient stream, UUID text: any identity of the patient."""
+    case_number: _builtins.str
+    """Case number."""
+    min_position: _builtins.int
+    """Wait until the view has handled this position; 0 = do not wait."""
+    page_size: _builtins.int
+    """Births; 0 = 1,000, above 1,000 = 1,000."""
+    page_token: _builtins.str
+    """Token of the page before; empty = from the start."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        case_number: _builtins.str = ...,
+        min_position: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "patient_id", b"patient_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "hospital", b"hospital", "min_position", b"min_position", "page_size", b"page_size", "page_token", b"page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["patient_id", "case_number"]  # noqa: Y015
+    _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_by) -> _WhichOneofReturnType_by | None: ...
+
+Global___ListPatientBirthsRequest: _TypeAlias = ListPatientBirthsRequest  # noqa: Y015
+
+@_typing.final
+class ListPatientBirthsResponse(_message.Message):
+    """Response of ListPatientBirths."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    BIRTHS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """Patient stream, UUID text; of a merged patient the one that goes on."""
+    next_page_token: _builtins.str
+    """Token of the next page; empty = that was all."""
+    @_builtins.property
+    def births(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkedNewborn]:
+        """What mothers' records say of an own or merged identity, by record id, then by the newborn's."""
+
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        births: _abc.Iterable[Global___LinkedNewborn] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["births", b"births", "next_page_token", b"next_page_token", "patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPatientBirthsResponse: _TypeAlias = ListPatientBirthsResponse  # noqa: Y015
 
 @_typing.final
 class ListArchiveRegisterRequest(_message.Message):

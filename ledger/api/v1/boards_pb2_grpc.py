@@ -28,6 +28,11 @@ if _version_not_supported:
 
 class BoardServiceStub:
     """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
     """
 
     def __init__(self, channel):
@@ -51,6 +56,16 @@ class BoardServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexResponse.FromString,
                 _registered_method=True)
+        self.ListPatientIdentities = channel.unary_unary(
+                '/ledger.api.v1.BoardService/ListPatientIdentities',
+                request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesResponse.FromString,
+                _registered_method=True)
+        self.ListPatientBirths = channel.unary_unary(
+                '/ledger.api.v1.BoardService/ListPatientBirths',
+                request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsResponse.FromString,
+                _registered_method=True)
         self.GetWorklist = channel.unary_unary(
                 '/ledger.api.v1.BoardService/GetWorklist',
                 request_serializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistRequest.SerializeToString,
@@ -60,6 +75,11 @@ class BoardServiceStub:
 
 class BoardServiceServicer:
     """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
     """
 
     def GetDepartmentBoard(self, request, context):
@@ -78,6 +98,20 @@ class BoardServiceServicer:
 
     def GetPatientIndex(self, request, context):
         """All episodes of one patient in order of time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPatientIdentities(self, request, context):
+        """Every identity of one patient, however many, in order of id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPatientBirths(self, request, context):
+        """Where one patient was born, in order of the mothers' records and the newborns in them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +142,16 @@ def add_BoardServiceServicer_to_server(servicer, server):
                     request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.GetPatientIndexResponse.SerializeToString,
             ),
+            'ListPatientIdentities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPatientIdentities,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesResponse.SerializeToString,
+            ),
+            'ListPatientBirths': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPatientBirths,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsResponse.SerializeToString,
+            ),
             'GetWorklist': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWorklist,
                     request_deserializer=ledger_dot_api_dot_v1_dot_worklist__pb2.GetWorklistRequest.FromString,
@@ -123,6 +167,11 @@ def add_BoardServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class BoardService:
     """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
     """
 
     @staticmethod
@@ -207,6 +256,60 @@ class BoardService:
             _registered_method=True)
 
     @staticmethod
+    def ListPatientIdentities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.BoardService/ListPatientIdentities',
+            ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientIdentitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPatientBirths(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.BoardService/ListPatientBirths',
+            ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_boards__pb2.ListPatientBirthsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetWorklist(request,
             target,
             options=(),
@@ -236,6 +339,10 @@ class BoardService:
 
 class ArchiveServiceStub:
     """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
     """
 
     def __init__(self, channel):
@@ -253,6 +360,10 @@ class ArchiveServiceStub:
 
 class ArchiveServiceServicer:
     """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
     """
 
     def ListArchiveRegister(self, request, context):
@@ -280,6 +391,10 @@ def add_ArchiveServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ArchiveService:
     """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
     """
 
     @staticmethod

@@ -28,7 +28,13 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BoardServiceStub:
-    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,12 +46,22 @@ class BoardServiceStub:
     """All departments that have patients, with counts."""
     GetPatientIndex: _grpc.UnaryUnaryMultiCallable[_boards_pb2.GetPatientIndexRequest, _boards_pb2.GetPatientIndexResponse]
     """All episodes of one patient in order of time."""
+    ListPatientIdentities: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ListPatientIdentitiesRequest, _boards_pb2.ListPatientIdentitiesResponse]
+    """Every identity of one patient, however many, in order of id."""
+    ListPatientBirths: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ListPatientBirthsRequest, _boards_pb2.ListPatientBirthsResponse]
+    """Where one patient was born, in order of the mothers' records and the newborns in them."""
     GetWorklist: _grpc.UnaryUnaryMultiCallable[_worklist_pb2.GetWorklistRequest, _worklist_pb2.GetWorklistResponse]
     """What waits for a department, a person, or the records office."""
 
 @_typing.type_check_only
 class BoardServiceAsyncStub(BoardServiceStub):
-    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetDepartmentBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetDepartmentBoardRequest, _boards_pb2.GetDepartmentBoardResponse]  # type: ignore[assignment]
@@ -54,11 +70,21 @@ class BoardServiceAsyncStub(BoardServiceStub):
     """All departments that have patients, with counts."""
     GetPatientIndex: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetPatientIndexRequest, _boards_pb2.GetPatientIndexResponse]  # type: ignore[assignment]
     """All episodes of one patient in order of time."""
+    ListPatientIdentities: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListPatientIdentitiesRequest, _boards_pb2.ListPatientIdentitiesResponse]  # type: ignore[assignment]
+    """Every identity of one patient, however many, in order of id."""
+    ListPatientBirths: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListPatientBirthsRequest, _boards_pb2.ListPatientBirthsResponse]  # type: ignore[assignment]
+    """Where one patient was born, in order of the mothers' records and the newborns in them."""
     GetWorklist: _aio.UnaryUnaryMultiCallable[_worklist_pb2.GetWorklistRequest, _worklist_pb2.GetWorklistResponse]  # type: ignore[assignment]
     """What waits for a department, a person, or the records office."""
 
 class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """Department boards, worklists and patient indexes. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages: whatever is in a list from its first page to its last comes exactly once, though rows come, go and change
+    between the pages. Where a row may change its place the first page pins the order of the first 5,000 rows, and the
+    token carries it (8 bytes a row); each row is shown as it is when its page is read. What lies beyond, or came
+    meanwhile, follows by id.
+    """
 
     @_abc_1.abstractmethod
     def GetDepartmentBoard(
@@ -85,6 +111,22 @@ class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
         """All episodes of one patient in order of time."""
 
     @_abc_1.abstractmethod
+    def ListPatientIdentities(
+        self,
+        request: _boards_pb2.ListPatientIdentitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.ListPatientIdentitiesResponse, _abc.Awaitable[_boards_pb2.ListPatientIdentitiesResponse]]:
+        """Every identity of one patient, however many, in order of id."""
+
+    @_abc_1.abstractmethod
+    def ListPatientBirths(
+        self,
+        request: _boards_pb2.ListPatientBirthsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.ListPatientBirthsResponse, _abc.Awaitable[_boards_pb2.ListPatientBirthsResponse]]:
+        """Where one patient was born, in order of the mothers' records and the newborns in them."""
+
+    @_abc_1.abstractmethod
     def GetWorklist(
         self,
         request: _worklist_pb2.GetWorklistRequest,
@@ -95,7 +137,12 @@ class BoardServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_BoardServiceServicer_to_server(servicer: BoardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class ArchiveServiceStub:
-    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -106,14 +153,24 @@ class ArchiveServiceStub:
 
 @_typing.type_check_only
 class ArchiveServiceAsyncStub(ArchiveServiceStub):
-    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListArchiveRegister: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListArchiveRegisterRequest, _boards_pb2.ListArchiveRegisterResponse]  # type: ignore[assignment]
     """Rows of the register: running records and archived cases."""
 
 class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows."""
+    """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
+
+    Pages by registration: whatever is in the list from its first page to its last comes exactly once. By retention date or
+    case number so does whatever keeps that date or number; whose own one changes between two pages stands at its new place:
+    once more where that lies ahead, as it does where a date moves on, and not at all where it lies behind.
+    """
 
     @_abc_1.abstractmethod
     def ListArchiveRegister(

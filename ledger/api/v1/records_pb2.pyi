@@ -2231,10 +2231,16 @@ class FindRecordsRequest(_message.Message):
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     FACT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     case_number: _builtins.str
     """All records of this case number."""
+    page_size: _builtins.int
+    """Records; 0 = 1,000, above 1,000 = 1,000."""
+    page_token: _builtins.str
+    """Token of the page before; empty = from the start. A page token belongs to one `by`."""
     @_builtins.property
     def source(self) -> _common_pb2.SourceItem:
         """The record that took up this source item (digest ignored)."""
@@ -2250,10 +2256,12 @@ class FindRecordsRequest(_message.Message):
         case_number: _builtins.str = ...,
         source: _common_pb2.SourceItem | None = ...,
         fact: Global___FactOfPatient | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "fact", b"fact", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "fact", b"fact", "hospital", b"hospital", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "case_number", b"case_number", "fact", b"fact", "hospital", b"hospital", "page_size", b"page_size", "page_token", b"page_token", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["case_number", "source", "fact"]  # noqa: Y015
     _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
@@ -2328,6 +2336,9 @@ class FindRecordsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty = that was all."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordReference]:
         """What was found; empty = nothing."""
@@ -2336,10 +2347,11 @@ class FindRecordsResponse(_message.Message):
         self,
         *,
         records: _abc.Iterable[Global___RecordReference] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -459,7 +459,8 @@ class RecordServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindRecords(self, request, context):
-        """Finds records by case number or by source item.
+        """Finds records by case number or by source item. Pages are in order of record id: whatever is there from the first page
+        to the last comes exactly once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -135,7 +135,9 @@ class RecordServiceStub:
     GetEntry: _grpc.UnaryUnaryMultiCallable[_records_pb2.GetEntryRequest, _records_pb2.GetEntryResponse]
     """Reads one entry with all its versions."""
     FindRecords: _grpc.UnaryUnaryMultiCallable[_records_pb2.FindRecordsRequest, _records_pb2.FindRecordsResponse]
-    """Finds records by case number or by source item."""
+    """Finds records by case number or by source item. Pages are in order of record id: whatever is there from the first page
+    to the last comes exactly once.
+    """
     ListRecords: _grpc.UnaryUnaryMultiCallable[_records_pb2.ListRecordsRequest, _records_pb2.ListRecordsResponse]
     """Lists records in the order of their registration."""
     GetCommand: _grpc.UnaryUnaryMultiCallable[_records_pb2.GetCommandRequest, _records_pb2.GetCommandResponse]
@@ -181,7 +183,9 @@ class RecordServiceAsyncStub(RecordServiceStub):
     GetEntry: _aio.UnaryUnaryMultiCallable[_records_pb2.GetEntryRequest, _records_pb2.GetEntryResponse]  # type: ignore[assignment]
     """Reads one entry with all its versions."""
     FindRecords: _aio.UnaryUnaryMultiCallable[_records_pb2.FindRecordsRequest, _records_pb2.FindRecordsResponse]  # type: ignore[assignment]
-    """Finds records by case number or by source item."""
+    """Finds records by case number or by source item. Pages are in order of record id: whatever is there from the first page
+    to the last comes exactly once.
+    """
     ListRecords: _aio.UnaryUnaryMultiCallable[_records_pb2.ListRecordsRequest, _records_pb2.ListRecordsResponse]  # type: ignore[assignment]
     """Lists records in the order of their registration."""
     GetCommand: _aio.UnaryUnaryMultiCallable[_records_pb2.GetCommandRequest, _records_pb2.GetCommandResponse]  # type: ignore[assignment]
@@ -326,7 +330,9 @@ class RecordServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _records_pb2.FindRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_records_pb2.FindRecordsResponse, _abc.Awaitable[_records_pb2.FindRecordsResponse]]:
-        """Finds records by case number or by source item."""
+        """Finds records by case number or by source item. Pages are in order of record id: whatever is there from the first page
+        to the last comes exactly once.
+        """
 
     @_abc_1.abstractmethod
     def ListRecords(

@@ -147,7 +147,7 @@ class GetWorklistRequest(_message.Message):
     page_size: _builtins.int
     """Rows; 0 = 100, above 1,000 = 1,000."""
     page_token: _builtins.str
-    """Token of the page before; empty = from the start."""
+    """Token of the page before; empty = from the start. The order is that of the first page."""
     min_position: _builtins.int
     """Wait until the view has handled this position; 0 = do not wait.
     (DUE is what the deadline clock knows, which follows by itself.)

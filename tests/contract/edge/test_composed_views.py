@@ -169,7 +169,7 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
         (
             "GetDepartmentBoard",
             boards.GetDepartmentBoardRequest(
-                hospital="north", department="MED", page_token=write_token(_BOARD, "12", 0, "not a UUID")
+                hospital="north", department="MED", page_token="." + write_token(_BOARD, 0, "not a UUID")
             ),
             "INVALID_ARGUMENT",
             "FOREIGN_PAGE_TOKEN",
@@ -177,7 +177,7 @@ async def test_a_view_that_there_is_not(client: EdgeClient, view: str) -> None:
         (
             "GetDepartmentBoard",
             boards.GetDepartmentBoardRequest(
-                hospital="north", department="MED", page_token=write_token(_BOARD, "\0", 0, uuid4())
+                hospital="north", department="MED", page_token=write_token(_BOARD, 0, uuid4())
             ),
             "INVALID_ARGUMENT",
             "FOREIGN_PAGE_TOKEN",
@@ -238,6 +238,15 @@ async def test_every_list_has_one_rule_for_its_page_size(client: EdgeClient, edg
             "BoardService/GetPatientIndex",
             boards.GetPatientIndexRequest(hospital="north", patient_id=ward.patient_id),
         ),
+        (
+            "BoardService/ListPatientIdentities",
+            boards.ListPatientIdentitiesRequest(hospital="north", patient_id=ward.patient_id),
+        ),
+        (
+            "BoardService/ListPatientBirths",
+            boards.ListPatientBirthsRequest(hospital="north", patient_id=ward.patient_id),
+        ),
+        ("RecordService/FindRecords", records.FindRecordsRequest(hospital="north", case_number="C1")),
         ("ArchiveService/ListArchiveRegister", boards.ListArchiveRegisterRequest(hospital="north")),
         ("BoardService/GetWorklist", worklist.GetWorklistRequest(hospital="north", records_office=True)),
         ("UsageService/GetUsage", usage.GetUsageRequest(hospital="north")),

@@ -98,12 +98,37 @@ async def test_records_are_found_by_case_number_and_by_source(client: EdgeClient
     ids = [(await client.call("RecordService/RegisterRecord", each)).receipt.record_id for each in (first, second)]
     by_case = records.FindRecordsRequest(hospital="north", case_number="C1")
     found = await client.call("RecordService/FindRecords", by_case)
-    assert {each.record_id for each in found.records} == set(ids)
+    assert [each.record_id for each in found.records] == sorted(ids)
     by_source = records.FindRecordsRequest(hospital="north", source=source)
     (reference,) = (await client.call("RecordService/FindRecords", by_source)).records
     assert (reference.record_id, reference.kind, reference.entry_id) == (ids[0], "record", "")
     nobody = records.FindRecordsRequest(hospital="south", case_number="C1")
     assert not (await client.call("RecordService/FindRecords", nobody)).records
+
+
+async def test_the_records_of_a_case_number_come_in_pages(client: EdgeClient) -> None:
+    """Each once though one is registered meanwhile; a token is of one case number."""
+    patient = await client.call("PatientService/RegisterPatient", register_patient(case_number="C1"))
+
+    async def registered(sequence: int) -> str:
+        asked = register_record(patient.receipt.record_id, sequence=sequence)
+        return (await client.call("RecordService/RegisterRecord", asked)).receipt.record_id
+
+    ids = [await registered(sequence) for sequence in (1, 2, 3)]
+    asked = records.FindRecordsRequest(hospital="north", case_number="C1", page_size=2)
+    first = await client.call("RecordService/FindRecords", asked)
+    await registered(4)
+    asked.page_token, asked.page_size = first.next_page_token, 100
+    rest = await client.call("RecordService/FindRecords", asked)
+    shown = [each.record_id for each in (*first.records, *rest.records)]
+    assert shown == sorted(shown)
+    assert len(first.records) == 2
+    assert set(ids) <= set(shown)
+    assert len(shown) == len(set(shown))
+    asked.case_number = "C2"
+    with pytest.raises(RpcFailed) as failure:
+        await client.call("RecordService/FindRecords", asked)
+    assert failure.value.reason == "FOREIGN_PAGE_TOKEN"
 
 
 async def test_a_package_is_fetched_byte_for_byte_by_its_recipient_alone(client: EdgeClient, edge: RunningEdge) -> None:

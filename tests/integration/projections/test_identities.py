@@ -3,10 +3,14 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from ledger.api.v1 import boards_pb2, common_pb2
+from ledger.views.errors import BadPageToken, UnknownPatient
 from ledger.views.queries import EpisodesAsked
 from projections.board_queries import BoardQueries
 from projections.department_board.view import DepartmentBoard
+from projections.identity_queries import IdentityQueries
 from projections.patient_index.view import PatientIndex
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
@@ -105,6 +109,51 @@ async def test_what_is_cut_is_said(ground: Ground) -> None:
             assert (len(episode.codes), len(episode.duplicates), len(found.identities)) == (200, 200, 1_000)
             shown.append((episode.codes_cut, episode.duplicates_cut, found.identities_cut))
     assert shown == [(False, False, False), (True, True, True)]
+
+
+async def test_what_an_index_cuts_is_listed_page_by_page(ground: Ground) -> None:
+    """More than 1,000 identities and 20 births: each comes once, and the episodes of one that no index shows."""
+    child, mother = h.EventStream(), h.EventStream()
+    links = [life.linked(UUID(int=each)) for each in range(1, 1_006)]
+    born = [life.newborn_linked(UUID(int=each), child.stream_id) for each in range(1, 23)]
+    last = UUID(int=1_005)
+    async with running(ground, PatientIndex()):
+        boards, queries = BoardQueries(reader(ground)), IdentityQueries(reader(ground))
+        known = ground.append([child.seal(h.patient_registered("C5"))])
+        for begin in range(0, len(links), 335):  # no wait is for more than a batch
+            await boards.patient_index("north", None, "C5", known)
+            known = ground.append(child.seal(body) for body in links[begin : begin + 335])
+        await boards.patient_index("north", None, "C5", known)
+        record = h.EventStream()
+        await boards.patient_index("north", None, "C5", ground.append([record.seal(h.registered("NEO", "C6", last))]))
+        head = ground.append(mother.seal(body) for body in [h.registered("OBST", "C7", UUID(int=2_000)), *born])
+        shown = await boards.patient_index("north", child.stream_id, "", head)
+        assert (shown.identities_cut, len(shown.births), shown.births_cut) == (True, 20, True)
+        found: list[tuple[str, int]] = []
+        token = ""
+        while token or not found:
+            page = await queries.identities_page("north", None, "C5", (400, token), head)
+            assert page.patient_id == str(child.stream_id)
+            found += [(each.patient_id, int(each.standing)) for each in page.identities]
+            token = page.next_page_token
+        expected = [(str(UUID(int=each)), int(LINKED)) for each in range(1, 1_006)]
+        assert found == sorted([*expected, (str(child.stream_id), int(OWN))])
+        first = await queries.births_page("north", child.stream_id, "", (15, ""), 0)
+        rest = await queries.births_page("north", child.stream_id, "", (15, first.next_page_token), 0)
+        assert [each.subject_id for each in (*first.births, *rest.births)] == [str(UUID(int=n)) for n in range(1, 23)]
+        assert rest.next_page_token == ""
+        asked = EpisodesAsked(identity_id=last)
+        (episode,) = (await boards.patient_index("north", child.stream_id, "", 0, asked)).episodes
+        assert (episode.record_id, episode.standing) == (str(record.stream_id), LINKED)
+        for call in (
+            boards.patient_index("north", child.stream_id, "", 0, EpisodesAsked(identity_id=UUID(int=3_000))),
+            queries.identities_page("north", UUID(int=3_000), "", (0, ""), 0),
+            queries.births_page("north", None, "C-nobody", (0, ""), 0),
+        ):
+            with pytest.raises(UnknownPatient):
+                await call
+        with pytest.raises(BadPageToken):
+            await queries.births_page("north", UUID(int=1), "", (15, first.next_page_token), 0)
 
 
 async def test_a_filter_that_leaves_no_episode_makes_nobody_unknown(ground: Ground) -> None:
