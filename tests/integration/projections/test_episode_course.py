@@ -58,7 +58,7 @@ async def test_a_consultation_whose_answer_was_retracted_waits_since_the_first_t
 
 
 async def test_an_episode_shows_what_became_of_other_hospitals_results(ground: Ground) -> None:
-    """Recognised, with the entry that quotes it, or examined again; of each list 200 are shown, and that more are left."""
+    """Recognised, with the entry that quotes it, or examined again; of each list 200 are shown, and if that is all."""
     results = [course.recognised("CT-7", NOTE), course.repeated("MR-8")]
     episode = await episode_after(ground, *results)
     shown = [(each.result_id, each.hospital, each.entry_id, each.repeated) for each in episode.foreign_results]
