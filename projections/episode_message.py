@@ -8,13 +8,15 @@ from ledger.views.event import protobuf_time
 from projections.led_newborn import subject_meant
 
 CODES_MAX = 200
-"""Codes of an episode, and its duplicates; the view is asked for one more of each, which says that there are more."""
+"""Codes of an episode, and whatever else it lists; the view is asked for one more, which says that there are more."""
 
 
 def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueType) -> boards_pb2.Episode:
     """A row of the statement `episodes_of`."""
     codes: list[list[Any]] = row[10] or []
     duplicates: list[list[Any]] = row[11] or []
+    consultations: list[list[Any]] = row[17] or []
+    results: list[list[Any]] = row[18] or []
     return boards_pb2.Episode(
         record_id=str(row[0]),
         visit_type=row[1],
@@ -32,6 +34,11 @@ def episode(row: tuple[Any, ...], standing: boards_pb2.IdentityStanding.ValueTyp
         duplicates_cut=len(duplicates) > CODES_MAX,
         corrected=row[12],
         newborns=_newborns(row[0], row[14] or []),
+        registered_at=protobuf_time(row[16]),
+        consultations=map(_consultation, consultations[:CODES_MAX]),
+        consultations_cut=len(consultations) > CODES_MAX,
+        foreign_results=map(_foreign_result, results[:CODES_MAX]),
+        foreign_results_cut=len(results) > CODES_MAX,
     )
 
 
@@ -61,3 +68,26 @@ def _duplicate(found: list[Any]) -> boards_pb2.EpisodeDuplicate:
     entry_id, system, kind, source_id = found
     source = common_pb2.SourceItem(system=system, type=kind, id=source_id)
     return boards_pb2.EpisodeDuplicate(entry_id=entry_id or "", source=source)
+
+
+def _consultation(found: list[Any]) -> boards_pb2.EpisodeConsultation:
+    consultation_id, asking, asked, urgency, *times, entry_id = found
+    requested_at, arrived_at, answered_at, withdrawn_at = map(protobuf_time, times)
+    return boards_pb2.EpisodeConsultation(
+        consultation_id=consultation_id,
+        from_department=asking,
+        to_department=asked,
+        urgency=urgency,
+        requested_at=requested_at,
+        arrived_at=arrived_at,
+        answered_at=answered_at,
+        withdrawn_at=withdrawn_at,
+        entry_id=entry_id or "",
+    )
+
+
+def _foreign_result(found: list[Any]) -> boards_pb2.EpisodeForeignResult:
+    result_id, hospital, entry_id, repeated = found
+    return boards_pb2.EpisodeForeignResult(
+        result_id=result_id, hospital=hospital, entry_id=entry_id or "", repeated=repeated
+    )

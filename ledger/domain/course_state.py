@@ -115,3 +115,20 @@ class TimeCorrection:
     consultation_id: UUID | None = None
     record_version: int = 0
     """Version of the record at which it was corrected."""
+
+
+@dataclass(frozen=True)
+class ForeignResult:
+    """What became of another hospital's examination result: it was recognised, or made again for a reason."""
+
+    result_id: str
+    hospital: str
+    said_by: Actor
+    recorded_at: datetime
+    record_version: int
+    """Version of the record at which it was said."""
+    entry_id: UUID | None = None
+    """Of one that was recognised: the entry of this record that quotes it."""
+    repeated: bool = False
+    reason: str = ""
+    """Why it was made again; empty of one that was recognised."""

@@ -11,6 +11,7 @@ from ledger.domain import course_events as events
 from ledger.domain import identity_events
 from ledger.domain import late_item_events as late_items
 from ledger.domain.course_state import Provisional
+from ledger.domain.evolve_foreign_result import FOREIGN_RESULT_STEPS
 from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
 from ledger.domain.keeping_state import Missed
@@ -261,8 +262,7 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.QualityAssessed: assessed,
     events.DeadlineMissed: missed,
     events.DeadlineMissWithdrawn: miss_withdrawn,
-    events.ResultRecognised: _noted,
-    events.ExaminationRepeated: _noted,
+    **FOREIGN_RESULT_STEPS,
     events.DuplicateLinked: _noted,
     events.PatientIdentified: identified,
     events.IdentificationCorrected: identification_corrected,

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
-from ledger.domain.course_state import Consultation, DepartmentMove, Newborn, Provisional, TimeCorrection
+from ledger.domain.course_state import Consultation, DepartmentMove, ForeignResult, Newborn, Provisional, TimeCorrection
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.keeping_state import (
     Destruction,
@@ -218,6 +218,7 @@ class RecordState:
     """Version of the record at which that was said last; 0 = it was not."""
     moves: tuple[DepartmentMove, ...] = ()
     time_corrections: tuple[TimeCorrection, ...] = ()
+    foreign_results: tuple[ForeignResult, ...] = ()
     newborns: Mapping[UUID, Newborn] = field(default_factory=dict[UUID, Newborn])
     """Every one that was ever registered, in that order."""
     entries: BucketMap[Entry] = field(default_factory=BucketMap[Entry])

@@ -48,6 +48,7 @@ def record_message(view: RecordView) -> records.Record:
         copies=[to_message(each, records.IssuedCopy) for each in state.overlays.copies.values()],
         moves=[to_message(each, records.DepartmentMove) for each in state.moves],
         time_corrections=[to_message(each, records.TimeCorrection) for each in state.time_corrections],
+        foreign_results=[to_message(each, records.ForeignResult) for each in state.foreign_results],
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     message.keeping.CopyFrom(_keeping(state))

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2, course_events_pb2, events_pb2, identity_events_pb2
 from ledger.views.event import unix_micros
+from projections.patient_index.consultations import ON_CONSULTATION
 from projections.patient_index.rows import EpisodeRow
 
 BETWEEN_DEPARTMENTS = "\x1f"
@@ -93,4 +94,7 @@ ON_EPISODE: dict[type[Message], Callable[[EpisodeRow, Any], EpisodeRow]] = {
     course_events_pb2.NewbornWithdrawn: _as_it_was,
     course_events_pb2.NewbornRestored: _as_it_was,
     course_events_pb2.NewbornLinked: _as_it_was,
+    course_events_pb2.ResultRecognised: _as_it_was,
+    course_events_pb2.ExaminationRepeated: _as_it_was,
+    **dict.fromkeys(ON_CONSULTATION - {course_events_pb2.TimeCorrected}, _as_it_was),
 }

@@ -26,7 +26,8 @@ CREATE TABLE {episodes} (
     departments text[] NOT NULL,
     started_at bigint,
     ended_at bigint,
-    in_error boolean NOT NULL
+    in_error boolean NOT NULL,
+    registered_at bigint
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {episodes} (patient_id);
 CREATE INDEX ON {episodes} (case_number);
@@ -64,7 +65,32 @@ CREATE TABLE {linked_newborns} (
     withdrawn boolean NOT NULL,
     PRIMARY KEY (record_id, subject_id)
 );
-CREATE INDEX ON {linked_newborns} (patient_id)
+CREATE INDEX ON {linked_newborns} (patient_id);
+CREATE TABLE {consultations} (
+    record_id uuid NOT NULL,
+    consultation_id uuid NOT NULL,
+    version bigint NOT NULL,
+    requested_version bigint NOT NULL,
+    from_department text NOT NULL,
+    to_department text NOT NULL,
+    urgency smallint NOT NULL,
+    requested_at bigint NOT NULL,
+    arrived_at bigint,
+    answered_at bigint,
+    withdrawn_at bigint,
+    entry_id uuid,
+    PRIMARY KEY (record_id, consultation_id)
+);
+CREATE TABLE {foreign_results} (
+    record_id uuid NOT NULL,
+    said_version bigint NOT NULL,
+    version bigint NOT NULL,
+    result_id text NOT NULL,
+    hospital text NOT NULL,
+    entry_id uuid,
+    repeated boolean NOT NULL,
+    PRIMARY KEY (record_id, said_version)
+)
 
 -- name: load_patients
 SELECT p.patient_id, p.version, p.case_number, p.merged_into
@@ -86,22 +112,22 @@ SET version = excluded.version, linked = excluded.linked, absorbed = excluded.ab
 
 -- name: load_episodes
 SELECT e.record_id, e.version, e.patient_id, e.case_number, e.visit_type, e.visit_sequence, e.phase, e.permanent,
-    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at, e.in_error
+    array_to_string(e.departments, E'\x1f'), e.started_at, e.ended_at, e.in_error, e.registered_at
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {episodes} AS e USING (record_id)
 
 -- name: store_episodes
 INSERT INTO {episodes}
 SELECT n.record_id, n.version, n.patient_id, n.case_number, n.visit_type, n.visit_sequence, n.phase, n.permanent,
-    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at, n.in_error
+    string_to_array(n.departments, E'\x1f'), n.started_at, n.ended_at, n.in_error, n.registered_at
 FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::smallint[], $6::integer[], $7::smallint[],
-    $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[])
+    $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[], $13::bigint[])
     AS n (record_id, version, patient_id, case_number, visit_type, visit_sequence, phase, permanent, departments,
-        started_at, ended_at, in_error)
+        started_at, ended_at, in_error, registered_at)
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, patient_id = excluded.patient_id, case_number = excluded.case_number,
     visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence, phase = excluded.phase,
     permanent = excluded.permanent, departments = excluded.departments, started_at = excluded.started_at,
-    ended_at = excluded.ended_at, in_error = excluded.in_error
+    ended_at = excluded.ended_at, in_error = excluded.in_error, registered_at = excluded.registered_at
 
 -- name: load_entries
 SELECT e.record_id, e.entry_id, e.version, e.retracted, e.codes, e.corrects
@@ -155,6 +181,38 @@ SET version = excluded.version, patient_id = excluded.patient_id, withdrawn = ex
 
 -- name: erase_linked_newborns
 DELETE FROM {linked_newborns} WHERE record_id = ANY($1::uuid[])
+
+-- name: load_consultations
+SELECT c.record_id, c.consultation_id, c.version, c.requested_version, c.from_department, c.to_department, c.urgency,
+    c.requested_at, c.arrived_at, c.answered_at, c.withdrawn_at, c.entry_id
+FROM unnest($1::uuid[], $2::uuid[]) AS k (record_id, consultation_id)
+JOIN {consultations} AS c USING (record_id, consultation_id)
+
+-- name: store_consultations
+INSERT INTO {consultations}
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::smallint[],
+    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::uuid[])
+ON CONFLICT (record_id, consultation_id) DO UPDATE
+SET version = excluded.version, requested_at = excluded.requested_at, arrived_at = excluded.arrived_at,
+    answered_at = excluded.answered_at, withdrawn_at = excluded.withdrawn_at, entry_id = excluded.entry_id
+
+-- name: erase_consultations
+DELETE FROM {consultations} WHERE record_id = ANY($1::uuid[])
+
+-- name: load_foreign_results
+SELECT r.record_id, r.said_version, r.version, r.result_id, r.hospital, r.entry_id, r.repeated
+FROM unnest($1::uuid[], $2::bigint[]) AS k (record_id, said_version)
+JOIN {foreign_results} AS r USING (record_id, said_version)
+
+-- name: store_foreign_results
+INSERT INTO {foreign_results}
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::uuid[], $7::boolean[])
+ON CONFLICT (record_id, said_version) DO UPDATE
+SET version = excluded.version, result_id = excluded.result_id, hospital = excluded.hospital,
+    entry_id = excluded.entry_id, repeated = excluded.repeated
+
+-- name: erase_foreign_results
+DELETE FROM {foreign_results} WHERE record_id = ANY($1::uuid[])
 
 -- name: births_of
 SELECT l.record_id, l.subject_id, l.patient_id FROM {linked_newborns} AS l JOIN {episodes} AS e USING (record_id)
@@ -276,7 +334,8 @@ ORDER BY coalesce(started_at, 9223372036854775807) * $6::bigint, record_id LIMIT
 
 -- name: episodes_of
 SELECT e.record_id, e.visit_type, e.visit_sequence, e.phase, e.departments, e.started_at, e.ended_at, n.entries,
-    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, l.linked, e.place
+    e.patient_id, e.case_number, c.codes, d.duplicates, n.corrected, w.led, l.linked, e.place,
+    e.registered_at, k.consultations, r.foreign_results
 FROM (
     SELECT e.*, coalesce(p.place, 9223372036854775807) AS place FROM {episodes} AS e
     LEFT JOIN unnest($6::bigint[]) WITH ORDINALITY AS p (mark, place) ON p.mark = uuid_hash_extended(record_id, 0)
@@ -324,4 +383,15 @@ CROSS JOIN LATERAL (
     FROM {linked_newborns} AS l
     WHERE l.record_id = e.record_id AND l.patient_id IS NOT NULL AND NOT l.withdrawn AND NOT e.in_error
 ) AS l
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(consultation_id, from_department, to_department, urgency, requested_at, arrived_at,
+        answered_at, withdrawn_at, entry_id)) AS consultations
+    FROM (
+        SELECT * FROM {consultations} AS k WHERE k.record_id = e.record_id ORDER BY requested_version LIMIT $3
+    ) AS k
+) AS k
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(result_id, hospital, entry_id, repeated)) AS foreign_results
+    FROM (SELECT * FROM {foreign_results} AS r WHERE r.record_id = e.record_id ORDER BY said_version LIMIT $3) AS r
+) AS r
 ORDER BY e.place, e.record_id

@@ -41,6 +41,8 @@ class EpisodeRow(NamedTuple):
     started_at: int | None
     ended_at: int | None
     in_error: bool = False
+    registered_at: int | None = None
+    """By the ledger's clock."""
 
     @property
     def standing(self) -> RecordPhase:
@@ -86,3 +88,36 @@ class Duplicate(NamedTuple):
     source_system: str
     source_type: str
     source_id: str
+
+
+class EpisodeConsultation(NamedTuple):
+    """A consultation of a record. Times are Unix microseconds."""
+
+    record_id: UUID
+    consultation_id: UUID
+    version: int
+    requested_version: int
+    """Version of the record at which it was asked for first."""
+    from_department: str
+    to_department: str
+    urgency: int
+    requested_at: int
+    """As said, and never later than it was recorded; where somebody called by telephone before, when that was."""
+    arrived_at: int | None = None
+    """As said."""
+    answered_at: int | None = None
+    """By the ledger's clock, as withdrawn_at."""
+    withdrawn_at: int | None = None
+    entry_id: UUID | None = None
+
+
+class ForeignResult(NamedTuple):
+    """What the event of this version says of another hospital's result: recognised, or examined again."""
+
+    record_id: UUID
+    said_version: int
+    version: int
+    result_id: str
+    hospital: str
+    entry_id: UUID | None
+    repeated: bool

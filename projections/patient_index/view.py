@@ -15,8 +15,18 @@ from ledger.views.event import ViewEvent
 from ledger.views.view import Change, Erased, Row, RowKey, Table
 from projections.led_newborn import LedNewborn, led_newborn
 from projections.patient_index.codes import codes_of
+from projections.patient_index.consultations import consultation_after, consultation_named
 from projections.patient_index.episode import NO_EPISODE, ON_EPISODE
-from projections.patient_index.rows import Duplicate, EpisodeEntry, EpisodeRow, Identity, LinkedNewborn, Patient
+from projections.patient_index.rows import (
+    Duplicate,
+    EpisodeConsultation,
+    EpisodeEntry,
+    EpisodeRow,
+    ForeignResult,
+    Identity,
+    LinkedNewborn,
+    Patient,
+)
 from projections.phase import CHANGES_PHASE, phase_after
 
 _PATIENTS = "patients"
@@ -26,7 +36,9 @@ _ENTRIES = "entries"
 _DUPLICATES = "duplicates"
 _NEWBORNS = "newborns"
 _LINKED = "linked_newborns"
-_OF_ENTRIES = (_ENTRIES, _DUPLICATES, _NEWBORNS, _LINKED)
+_CONSULTATIONS = "consultations"
+_RESULTS = "foreign_results"
+_OF_RECORD = (_ENTRIES, _DUPLICATES, _NEWBORNS, _LINKED, _CONSULTATIONS, _RESULTS)
 _NO_CODES = "[]"
 
 
@@ -34,7 +46,7 @@ class PatientIndex:
     """Episodes by patient, from every department, with the identities of the patient and the codes of the entries."""
 
     name = "patient_index"
-    schema_version = 7
+    schema_version = 8
     package = "projections.patient_index"
     tables = (
         Table(_PATIENTS, Patient._make, 1),
@@ -44,6 +56,8 @@ class PatientIndex:
         Table(_DUPLICATES, Duplicate._make, 2),
         Table(_NEWBORNS, LedNewborn._make, 2),
         Table(_LINKED, LinkedNewborn._make, 2),
+        Table(_CONSULTATIONS, EpisodeConsultation._make, 2),
+        Table(_RESULTS, ForeignResult._make, 2),
     )
 
     def touches(self, event: ViewEvent) -> Iterable[RowKey]:
@@ -62,7 +76,10 @@ class PatientIndex:
         episode = (RowKey(_EPISODES, (event.stream_id,)),) if concerned else ()
         if body_class in _LEADS_NEWBORN:
             return (*episode, _linked_key(event))
-        return (*episode, _entry_key(event)) if body_class in _CHANGES_ENTRY else episode
+        if body_class in _CHANGES_ENTRY:
+            return (*episode, _entry_key(event))
+        consultation = consultation_named(event)
+        return (*episode, _consultation_key(event, consultation)) if consultation else episode
 
     def apply(self, event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change | Erased]:
         """The rows after the event."""
@@ -74,7 +91,7 @@ class PatientIndex:
             return _between_patients(event, rows)
         if body_class is keeping_events_pb2.RecordDestroyed:
             gone = NO_EPISODE._replace(record_id=event.stream_id, version=event.version)
-            return (Change(_EPISODES, gone), *(Erased(table, event.stream_id) for table in _OF_ENTRIES))
+            return (Change(_EPISODES, gone), *(Erased(table, event.stream_id) for table in _OF_RECORD))
         if body_class is events_pb2.RecordRegistered:
             return (Change(_EPISODES, _registered(event, cast("events_pb2.RecordRegistered", event.message))),)
         episode = cast("EpisodeRow | None", rows.get(RowKey(_EPISODES, (event.stream_id,))))
@@ -83,7 +100,7 @@ class PatientIndex:
         after = ON_EPISODE[body_class](episode, event.message) if body_class in ON_EPISODE else episode
         standing = phase_after(event, episode.standing)
         moved = after._replace(version=event.version, **standing._asdict())
-        return (Change(_EPISODES, moved), *_entry_changes(event, rows))
+        return (Change(_EPISODES, moved), *_entry_changes(event, rows), *_course_changes(event, rows))
 
 
 def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeRow:
@@ -99,6 +116,7 @@ def _registered(event: ViewEvent, body: events_pb2.RecordRegistered) -> EpisodeR
         departments=body.department,
         started_at=None,
         ended_at=None,
+        registered_at=event.recorded_at,
     )
 
 
@@ -111,6 +129,24 @@ def _entry_key(event: ViewEvent) -> RowKey:
 def _linked_key(event: ViewEvent) -> RowKey:
     body: Any = event.message
     return RowKey(_LINKED, (event.stream_id, UUID(body.subject_id)))
+
+
+def _consultation_key(event: ViewEvent, consultation_id: UUID) -> RowKey:
+    return RowKey(_CONSULTATIONS, (event.stream_id, consultation_id))
+
+
+def _course_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
+    """The consultation that the event is about, and what became of another hospital's result."""
+    named, body = consultation_named(event), cast("Any", event.message)
+    if named is not None:
+        before = cast("EpisodeConsultation | None", rows.get(_consultation_key(event, named)))
+        if (after := consultation_after(event, before)) is not None:
+            yield Change(_CONSULTATIONS, after)
+    if event.body_class in _SAYS_OF_RESULT:
+        repeated = event.body_class is course_events_pb2.ExaminationRepeated
+        entry_id = UUID(body.entry_id) if not repeated and body.entry_id else None
+        said = (event.stream_id, event.version, event.version, body.result_id, body.hospital)
+        yield Change(_RESULTS, ForeignResult(*said, entry_id, repeated))
 
 
 def _entry_changes(event: ViewEvent, rows: Mapping[RowKey, Row]) -> Iterable[Change]:
@@ -185,6 +221,9 @@ _BETWEEN_PATIENTS: frozenset[type[Message]] = frozenset(
 _CHANGES_ENTRY: frozenset[type[Message]] = frozenset({events_pb2.EntryAmended, course_events_pb2.EntryCorrectedLate})
 _LEADS_NEWBORN: frozenset[type[Message]] = frozenset(
     {course_events_pb2.NewbornWithdrawn, course_events_pb2.NewbornRestored}
+)
+_SAYS_OF_RESULT: frozenset[type[Message]] = frozenset(
+    {course_events_pb2.ResultRecognised, course_events_pb2.ExaminationRepeated}
 )
 _WITH_CONTENT: frozenset[type[Message]] = frozenset(
     {events_pb2.EntryRecorded, events_pb2.EntryAmended, course_events_pb2.LateItemFiled}

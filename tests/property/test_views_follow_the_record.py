@@ -61,6 +61,7 @@ class Shown:
         check_entries(record, rows)
         check_newborns(record, rows)
         check_stay(record, rows)
+        check_course(record, rows[PatientIndex])
         check_worklist(record, of_table(rows[Worklist], "items"))
 
     def _fold(self) -> None:
@@ -95,7 +96,7 @@ def check_nothing_left(rows: dict[type[View], dict[RowKey, Row]]) -> None:
         ArchiveRegister: ("overlays",),
         DepartmentBoard: ("entries", "newborns"),
         Worklist: ("items",),
-        PatientIndex: ("entries", "duplicates", "newborns", "linked_newborns"),
+        PatientIndex: tuple(each.name for each in PatientIndex.tables if each.name not in {"episodes", "patients"}),
     }.items():
         assert not [row for table in tables for row in of_table(rows[view], table)]
     for view, table in ((ArchiveRegister, "records"), (DepartmentBoard, "records"), (Worklist, "records")):
@@ -164,6 +165,26 @@ def check_newborns(record: RecordState, rows: dict[type[View], dict[RowKey, Row]
     shown = {each.subject_id: each.patient_id for each in of_table(rows[PatientIndex], "linked_newborns")}
     patients = {each.subject_id: each.patient_id for each in record.newborns.values()}
     assert {key: each for key, each in shown.items() if each} == {key: each for key, each in patients.items() if each}
+
+
+def check_course(record: RecordState, rows: dict[RowKey, Row]) -> None:
+    """The index has the registration, every consultation with its times, and what became of others' results."""
+    (episode,) = of_table(rows, "episodes")
+    assert episode.registered_at is not None
+    assert {each.consultation_id: (each.to_department, each.entry_id) for each in of_table(rows, "consultations")} == {
+        each.consultation_id: (each.to_department, each.entry_id) for each in record.consultations.values()
+    }
+    for each in of_table(rows, "consultations"):
+        asked = record.consultations[each.consultation_id]
+        there = asked.arrived_at
+        assert each.arrived_at == (None if there is None else micros_of(there))
+        assert (each.answered_at is not None, each.withdrawn_at is not None) == (
+            asked.answered,
+            asked.withdrawn_at is not None,
+        )
+    said = [(each.record_version, each.result_id, each.entry_id, each.repeated) for each in record.foreign_results]
+    shown = of_table(rows, "foreign_results")
+    assert [(each.said_version, each.result_id, each.entry_id, each.repeated) for each in shown] == said
 
 
 def check_worklist(record: RecordState, items: list[Any]) -> None:

@@ -741,6 +741,102 @@ class LinkedNewborn(_message.Message):
 Global___LinkedNewborn: _TypeAlias = LinkedNewborn  # noqa: Y015
 
 @_typing.final
+class EpisodeConsultation(_message.Message):
+    """A consultation of an episode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSULTATION_ID_FIELD_NUMBER: _builtins.int
+    FROM_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    ARRIVED_AT_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_AT_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    consultation_id: _builtins.str
+    """Consultation id, UUID text."""
+    from_department: _builtins.str
+    """Department that asked."""
+    to_department: _builtins.str
+    """Department that was asked."""
+    urgency: _common_pb2.Urgency.ValueType
+    """How soon."""
+    entry_id: _builtins.str
+    """Note with the answer, UUID text."""
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp:
+        """From when its clock runs: as said or corrected, and never later than when it was recorded."""
+
+    @_builtins.property
+    def arrived_at(self) -> _timestamp_pb2.Timestamp:
+        """When the consultant arrived, as said or corrected; absent where nobody said."""
+
+    @_builtins.property
+    def answered_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the answer that stands; absent before."""
+
+    @_builtins.property
+    def withdrawn_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time at which the request was withdrawn; absent where it was not."""
+
+    def __init__(
+        self,
+        *,
+        consultation_id: _builtins.str = ...,
+        from_department: _builtins.str = ...,
+        to_department: _builtins.str = ...,
+        urgency: _common_pb2.Urgency.ValueType = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
+        arrived_at: _timestamp_pb2.Timestamp | None = ...,
+        answered_at: _timestamp_pb2.Timestamp | None = ...,
+        withdrawn_at: _timestamp_pb2.Timestamp | None = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "requested_at", b"requested_at", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at", b"answered_at", "arrived_at", b"arrived_at", "consultation_id", b"consultation_id", "entry_id", b"entry_id", "from_department", b"from_department", "requested_at", b"requested_at", "to_department", b"to_department", "urgency", b"urgency", "withdrawn_at", b"withdrawn_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpisodeConsultation: _TypeAlias = EpisodeConsultation  # noqa: Y015
+
+@_typing.final
+class EpisodeForeignResult(_message.Message):
+    """What became of another hospital's examination result; who said so, and why, is in GetRecord."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_ID_FIELD_NUMBER: _builtins.int
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    REPEATED_FIELD_NUMBER: _builtins.int
+    result_id: _builtins.str
+    """Stable id of the result."""
+    hospital: _builtins.str
+    """Hospital that made it."""
+    entry_id: _builtins.str
+    """Of one that was recognised: entry of this record that quotes it, UUID text; may be empty."""
+    repeated: _builtins.bool
+    """The examination was made again although this result was known; false = it was recognised."""
+    def __init__(
+        self,
+        *,
+        result_id: _builtins.str = ...,
+        hospital: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        repeated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "hospital", b"hospital", "repeated", b"repeated", "result_id", b"result_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EpisodeForeignResult: _TypeAlias = EpisodeForeignResult  # noqa: Y015
+
+@_typing.final
 class Episode(_message.Message):
     """One episode of a patient."""
 
@@ -762,6 +858,11 @@ class Episode(_message.Message):
     CODES_CUT_FIELD_NUMBER: _builtins.int
     DUPLICATES_CUT_FIELD_NUMBER: _builtins.int
     NEWBORNS_FIELD_NUMBER: _builtins.int
+    REGISTERED_AT_FIELD_NUMBER: _builtins.int
+    CONSULTATIONS_FIELD_NUMBER: _builtins.int
+    CONSULTATIONS_CUT_FIELD_NUMBER: _builtins.int
+    FOREIGN_RESULTS_FIELD_NUMBER: _builtins.int
+    FOREIGN_RESULTS_CUT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     visit_type: _common_pb2.VisitType.ValueType
@@ -782,6 +883,10 @@ class Episode(_message.Message):
     """There are more codes than are shown: counts of what is shown may lack entries of a newborn that was taken back."""
     duplicates_cut: _builtins.bool
     """There are more duplicates than are shown."""
+    consultations_cut: _builtins.bool
+    """There are more consultations than are shown."""
+    foreign_results_cut: _builtins.bool
+    """There are more of these results than are shown."""
     @_builtins.property
     def departments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Departments in the order in which the patient was there."""
@@ -808,6 +913,18 @@ class Episode(_message.Message):
         error.
         """
 
+    @_builtins.property
+    def registered_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the registration."""
+
+    @_builtins.property
+    def consultations(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeConsultation]:
+        """Consultations, the first asked for first, withdrawn ones too; at most 200."""
+
+    @_builtins.property
+    def foreign_results(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeForeignResult]:
+        """Results of other hospitals that were recognised, or examined again, in the order in which that was said; at most 200."""
+
     def __init__(
         self,
         *,
@@ -827,10 +944,15 @@ class Episode(_message.Message):
         codes_cut: _builtins.bool = ...,
         duplicates_cut: _builtins.bool = ...,
         newborns: _abc.Iterable[Global___LinkedNewborn] | None = ...,
+        registered_at: _timestamp_pb2.Timestamp | None = ...,
+        consultations: _abc.Iterable[Global___EpisodeConsultation] | None = ...,
+        consultations_cut: _builtins.bool = ...,
+        foreign_results: _abc.Iterable[Global___EpisodeForeignResult] | None = ...,
+        foreign_results_cut: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "registered_at", b"registered_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "codes_cut", b"codes_cut", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "duplicates_cut", b"duplicates_cut", "ended_at", b"ended_at", "entries", b"entries", "newborns", b"newborns", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "codes_cut", b"codes_cut", "consultations", b"consultations", "consultations_cut", b"consultations_cut", "corrected", b"corrected", "departments", b"departments", "duplicates", b"duplicates", "duplicates_cut", b"duplicates_cut", "ended_at", b"ended_at", "entries", b"entries", "foreign_results", b"foreign_results", "foreign_results_cut", b"foreign_results_cut", "newborns", b"newborns", "patient_id", b"patient_id", "phase", b"phase", "record_id", b"record_id", "registered_at", b"registered_at", "standing", b"standing", "started_at", b"started_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1640,6 +1640,60 @@ class DepartmentMove(_message.Message):
 Global___DepartmentMove: _TypeAlias = DepartmentMove  # noqa: Y015
 
 @_typing.final
+class ForeignResult(_message.Message):
+    """What became of another hospital's examination result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_ID_FIELD_NUMBER: _builtins.int
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    REPEATED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SAID_BY_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    result_id: _builtins.str
+    """Stable id of the result."""
+    hospital: _builtins.str
+    """Hospital that made it."""
+    entry_id: _builtins.str
+    """Of one that was recognised: entry of this record that quotes it, UUID text; may be empty."""
+    repeated: _builtins.bool
+    """The examination was made again although this result was known; false = it was recognised."""
+    reason: _builtins.str
+    """Why it was made again; empty of one that was recognised."""
+    record_version: _builtins.int
+    """Version of the record at which it was said."""
+    @_builtins.property
+    def said_by(self) -> _common_pb2.Actor:
+        """Who said so."""
+
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    def __init__(
+        self,
+        *,
+        result_id: _builtins.str = ...,
+        hospital: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        repeated: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        said_by: _common_pb2.Actor | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        record_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "said_by", b"said_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "hospital", b"hospital", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "repeated", b"repeated", "result_id", b"result_id", "said_by", b"said_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForeignResult: _TypeAlias = ForeignResult  # noqa: Y015
+
+@_typing.final
 class TimeCorrection(_message.Message):
     """A time that was corrected."""
 
@@ -1878,6 +1932,7 @@ class Record(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     MOVES_FIELD_NUMBER: _builtins.int
     TIME_CORRECTIONS_FIELD_NUMBER: _builtins.int
+    FOREIGN_RESULTS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1962,6 +2017,10 @@ class Record(_message.Message):
     def time_corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeCorrection]:
         """Times that were corrected, in the order of the corrections."""
 
+    @_builtins.property
+    def foreign_results(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForeignResult]:
+        """Results of other hospitals that were recognised, or made again, in the order in which that was said."""
+
     def __init__(
         self,
         *,
@@ -1994,10 +2053,11 @@ class Record(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         moves: _abc.Iterable[Global___DepartmentMove] | None = ...,
         time_corrections: _abc.Iterable[Global___TimeCorrection] | None = ...,
+        foreign_results: _abc.Iterable[Global___ForeignResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "quality", b"quality", "responsible", b"responsible", "started_at", b"started_at", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "moves", b"moves", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "started_at", b"started_at", "statements", b"statements", "time_corrections", b"time_corrections", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "foreign_results", b"foreign_results", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "moves", b"moves", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "started_at", b"started_at", "statements", b"statements", "time_corrections", b"time_corrections", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

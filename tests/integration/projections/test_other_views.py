@@ -40,6 +40,7 @@ async def test_a_patient_has_all_episodes_in_order_of_time(ground: Ground) -> No
     assert list(found.episodes[0].departments) == ["SURG", "ICU"]
     assert found.episodes[0].ended_at == h.at(1_000)
     assert found.episodes[1].entries == 1
+    assert [episode.registered_at for episode in found.episodes] == [h.at(1), h.at(1)]
 
 
 async def test_the_register_follows_phase_and_head(ground: Ground) -> None:
