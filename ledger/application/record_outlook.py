@@ -80,7 +80,7 @@ class RecordOutlook:
         reported = sorted(record.overlays.missed, key=lambda each: (each.due_at, each.rule, str(each.subject_id)))
         return Deadlines(
             record.version,
-            tuple((each, each.missed(facts.now)) for each in deadlines(record, facts.pack)),
+            tuple((each, each.missed(facts.now)) for each in deadlines(record, facts.pack, facts.now)),
             tuple((each, each not in wrong) for each in reported),
             tuple((each, run_out(each, facts.now)) for each in unanswered(record)),
         )

@@ -93,12 +93,20 @@ class DeadlineRule:
     """Each entry that keeps it starts it anew, for as long as care goes on."""
     condition: str = ""
     """The patient's condition, as the last note that says one codes it; empty = whatever it is."""
+    ends_with_stay: bool = False
+    """Who has left, or died, before it was due owes it no more."""
+    opens_after: int | None = None
+    """A note keeps it from so many of its units after its start; None = one from before the first start does, too."""
 
     def due(self, since: datetime, calendar: Calendar) -> datetime:
         """The last second that is in time."""
         if self.unit == "working_days":
             return calendar.after_working_days(since, self.figure)
         return since + timedelta(**{self.unit: self.figure})
+
+    def opens(self, since: datetime) -> datetime:
+        """From when a note can keep it, where the pack says so."""
+        return since + timedelta(**{self.unit: self.opens_after or 0})
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,7 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         faults.append(f"{where}.start: what is filed is an entry")
     if table.get("stop") == "physician" and table.get("start") in STARTS - {"team_took_over"}:
         faults.append(f"{where}.start: a physician is named after a team_took_over")
+    faults += _opening(where, table)
     return DeadlineRule(
         id=str(table.get("id", "")),
         start=str(table.get("start", "")),
@@ -149,7 +158,23 @@ def _rule(index: int, table: Mapping[str, Any], faults: list[str]) -> DeadlineRu
         start_field=str(table.get("start_field", "")),
         repeats=bool(table.get("repeats", False)),
         condition=str(table.get("condition", "")),
+        ends_with_stay=bool(table.get("ends_with_stay", False)),
+        opens_after=table.get("opens_after"),
     )
+
+
+def _opening(where: str, table: Mapping[str, Any]) -> Iterable[str]:
+    opens = table.get("opens_after")
+    if opens is None:
+        return
+    if table.get("start") not in OWN_NOTE or table.get("stop") != "entry" or table.get("unit") == "working_days":
+        yield f"{where}.opens_after: of a note that each start owes, counted in minutes, hours or days"
+    if not isinstance(opens, int) or isinstance(opens, bool) or not 0 <= opens < _at_least_1(table.get("figure")):
+        yield f"{where}.opens_after: a whole number from 0, less than the figure"
+
+
+def _at_least_1(figure: Any) -> int:
+    return figure if isinstance(figure, int) else 1
 
 
 def _visits(where: str, names: Iterable[str], faults: list[str]) -> Iterable[VisitType]:

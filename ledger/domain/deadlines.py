@@ -22,7 +22,8 @@ from ledger.domain.values import Disposition, EntryState, Phase, Urgency
 
 _NO_CARE = frozenset({Phase.REGISTERED, Phase.VOIDED, Phase.ENTERED_IN_ERROR, Phase.DESTROYED})
 
-_OF_THE_START = frozenset({"care_started", "team_took_over"})
+MISSES_IN_A_SPAN_MAX = 366
+"""A stay that nobody ended is not reported for ever: a year of a daily note says enough."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,11 @@ class _Start:
     """When it stopped being asked for, whether kept or not."""
 
 
-def deadlines(record: RecordState, pack: RulePack) -> list[Deadline]:
-    """Every deadline of the record, kept, open or missed, in the order of the pack; each has its own due time."""
+def deadlines(record: RecordState, pack: RulePack, now: datetime) -> list[Deadline]:
+    """Every deadline of the record, kept, open or missed, in the order of the pack; each has its own due time.
+
+    Of a rule that repeats, up to the first that is not over `now`.
+    """
     # What was entered in error stays nobody's care, whatever its phase is once its term is over.
     if record.care_historical or record.archiving.in_error or record.phase in _NO_CARE:
         return []
@@ -59,13 +63,13 @@ def deadlines(record: RecordState, pack: RulePack) -> list[Deadline]:
         each
         for rule in pack.deadlines.rules
         if record.visit_type in rule.visits
-        for each in _of_rule(rule, record, pack)
+        for each in _of_rule(rule, record, pack, now)
     ]
 
 
-def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
+def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack, now: datetime) -> Iterator[Deadline]:
     if rule.repeats:
-        yield from _repeated(rule, record, pack)
+        yield from _repeated(rule, record, pack, now)
         return
     if rule.condition and rule.condition != condition_of(record):
         return
@@ -76,13 +80,15 @@ def _of_rule(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
         yield from _each_with_its_own(rule, record, pack)
         return
     for start in _starts(rule, record):
-        yield _ended_with_the_stay(_deadline(rule, start, _met_at(rule, start, record), record, pack), rule, record)
+        yield _ended_with_the_stay(
+            _deadline(rule, start, _met_at(rule, start, record, pack), record, pack), rule, record
+        )
 
 
 def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordState) -> Deadline:
     """Who has left, or died, before a note was due owes that note no more."""
     ended_at = record.ended_at
-    if rule.start not in _OF_THE_START or ended_at is None or deadline.due_at < ended_at:
+    if not rule.ends_with_stay or ended_at is None or ended_at.replace(microsecond=0) > deadline.due_at:
         return deadline
     return replace(deadline, met_at=min(deadline.met_at or ended_at, ended_at))
 
@@ -91,16 +97,21 @@ def _each_with_its_own(rule: DeadlineRule, record: RecordState, pack: RulePack) 
     """A second operation owes a second record: the first one's note keeps it not."""
     calendar = pack.deadlines.calendar
     starts = sorted(_starts(rule, record), key=lambda each: each.at)
+    opens = _opens(rule, [each.at for each in starts])
+    owed = [Owed(since, rule.due(start.at, calendar)) for since, start in zip(opens, starts, strict=True)]
+    kept = kept_by(owed, _kept_at(rule, record, pack, ANY_TIME))
+    for start, met_at in zip(starts, kept, strict=True):
+        yield _ended_with_the_stay(_deadline(rule, start, met_at, record, pack), rule, record)
+
+
+def _opens(rule: DeadlineRule, starts: list[datetime]) -> list[datetime]:
+    """From when a note can keep what each of these starts, the earliest first."""
+    if rule.opens_after is not None:
+        return [rule.opens(each) for each in starts]
     # Before the first there was nothing else that an early note could belong to. A note of a move may be written as
     # soon as the patient is in the department that is left.
-    before = (
-        starts[index - 1].at if rule.start == "department_left" else starts[index].at for index in range(1, len(starts))
-    )
-    opens = (ANY_TIME, *before)
-    owed = [Owed(since, rule.due(start.at, calendar)) for since, start in zip(opens, starts, strict=False)]
-    kept = kept_by(owed, _kept_at(rule, record, ANY_TIME))
-    for start, met_at in zip(starts, kept, strict=True):
-        yield _deadline(rule, start, met_at, record, pack)
+    before = starts[:-1] if rule.start == "department_left" else starts[1:]
+    return [ANY_TIME, *before][: len(starts)]
 
 
 def _filings(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
@@ -124,20 +135,35 @@ def consultation_due(record: RecordState, asked: Consultation, pack: RulePack) -
         yield from (rule.due(each.at, pack.deadlines.calendar) for each in starts)
 
 
-def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
-    """One for each span between two notes that keep it, the one that is open now the last, until care ends.
+def _repeated(rule: DeadlineRule, record: RecordState, pack: RulePack, now: datetime) -> Iterator[Deadline]:
+    """Those of each span between two notes that keep it, the one that is open now the last, until care ends.
 
     What was missed in an earlier span stays missed: a later note takes nothing back.
     """
     said = conditions(record) if rule.condition else []
     for start in _starts(rule, record):
-        kept = sorted(each for each in _kept_at(rule, record, start.at) if each > start.at)
+        kept = sorted(each for each in _kept_at(rule, record, pack, start.at) if each > start.at)
         for since, until in zip((start.at, *kept), (*kept, None), strict=True):
-            if rule.condition and rule.condition != condition_before(said, until):
+            if since != start.at and record.ended_at is not None and since > record.ended_at:
                 continue
-            if since == start.at or record.ended_at is None or since <= record.ended_at:
-                met = min((each for each in (until, record.ended_at) if each), default=None)
-                yield _deadline(rule, _Start(start.subject_id, since), met, record, pack)
+            met = min((each for each in (until, record.ended_at) if each), default=None)
+            for each in _of_span(rule, _Start(start.subject_id, since), met, record, pack, now):
+                # What the patient's condition was then: a note that says another changes nothing that is over.
+                at = min(each.due_at, until) if until else each.due_at
+                if not rule.condition or rule.condition == condition_before(said, at):
+                    yield each
+
+
+def _of_span(
+    rule: DeadlineRule, start: _Start, met_at: datetime | None, record: RecordState, pack: RulePack, now: datetime
+) -> Iterator[Deadline]:
+    """One for each time that the figure went by without a note, and the one that the span's end keeps, or that runs."""
+    for _ in range(MISSES_IN_A_SPAN_MAX):
+        found = _deadline(rule, start, met_at, record, pack)
+        yield found
+        if not found.missed(now):
+            return
+        start = _Start(start.subject_id, found.due_at)
 
 
 def _deadline(
@@ -196,7 +222,7 @@ def _counted_from(rule: DeadlineRule, entry: Entry) -> datetime:
     return entry.happened_at if said is None else max(entry.happened_at, min(said, entry.last.recorded_at))
 
 
-def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime | None:
+def _met_at(rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePack) -> datetime | None:
     match rule.stop:
         case "arrival" | "answer":
             asked = record.consultations.get(start.subject_id) if start.subject_id else None
@@ -209,14 +235,16 @@ def _met_at(rule: DeadlineRule, start: _Start, record: RecordState) -> datetime 
         case "physician":
             return record.physician_named_at
         case _:
-            ends = (*_kept_at(rule, record, start.at), *((start.until,) if start.until else ()))
+            ends = (*_kept_at(rule, record, pack, start.at), *((start.until,) if start.until else ()))
             return min(ends, default=None)
 
 
-def _kept_at(rule: DeadlineRule, record: RecordState, since: datetime) -> Iterator[datetime]:
+def _kept_at(rule: DeadlineRule, record: RecordState, pack: RulePack, since: datetime) -> Iterator[datetime]:
     """When entries that keep the rule came, by the ledger's clock."""
+    barred = pack.short_stay.not_yet_in_place(record) if pack.short_stay else frozenset[str]()
+    templates = frozenset(rule.templates) - barred
     for entry in record.entries.values():
-        if entry.retracted or entry.last.content.template not in rule.templates:
+        if entry.retracted or entry.last.content.template not in templates:
             continue
         at = _signed_at(entry)
         if at is not None and (rule.start != "department_transferred" or at >= since):
@@ -229,6 +257,6 @@ def _signed_at(entry: Entry) -> datetime | None:
 
 def false_reports(record: RecordState, pack: RulePack, now: datetime) -> list[Missed]:
     """What was reported as missed and, by the record as it is now, was not."""
-    missed = {(each.rule, each.subject_id, each.due_at) for each in deadlines(record, pack) if each.missed(now)}
+    missed = {(each.rule, each.subject_id, each.due_at) for each in deadlines(record, pack, now) if each.missed(now)}
     reported = (each for each in record.overlays.missed if (each.rule, each.subject_id, each.due_at) not in missed)
     return sorted(reported, key=lambda each: (each.due_at, each.rule, str(each.subject_id)))

@@ -51,7 +51,7 @@ def withdraw_missed_deadline(command: WithdrawMissedDeadline, state: StreamState
 def _named(
     command: ReportMissedDeadline | WithdrawMissedDeadline, record: RecordState, facts: Facts
 ) -> Deadline | None:
-    return next((each for each in deadlines(record, facts.pack) if _is(each, command)), None)
+    return next((each for each in deadlines(record, facts.pack, facts.now) if _is(each, command)), None)
 
 
 def _is(each: Deadline | Missed, command: ReportMissedDeadline | WithdrawMissedDeadline) -> bool:

@@ -49,6 +49,10 @@ class ShortStay:
             return frozenset()
         return self.templates if record.ended_at - record.started_at > self.longest else frozenset()
 
+    def not_yet_in_place(self, record: RecordState) -> frozenset[str]:
+        """Those that keep no clock, either: while the stay goes on nobody knows that it will have been short."""
+        return self.templates if record.ended_at is None else self.out_of_place(record)
+
 
 @dataclass(frozen=True)
 class Outlasted:

@@ -92,7 +92,7 @@ def _shown(record: RecordState) -> bool:
 
 
 def _missed(record: RecordState, facts: Facts) -> bool:
-    missed = (each for each in deadlines(record, facts.pack) if each.missed(facts.now))
+    missed = (each for each in deadlines(record, facts.pack, facts.now) if each.missed(facts.now))
     return any(Missed(each.rule, each.subject_id, each.due_at) not in record.overlays.missed for each in missed)
 
 

@@ -18,6 +18,8 @@ _DEADLINE: Mapping[str, type] = {
     "start_field": str,
     "condition": str,
     "repeats": bool,
+    "ends_with_stay": bool,
+    "opens_after": int,
     "unconfirmed": bool,
     "figure": int,
     "templates": list,

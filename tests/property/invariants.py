@@ -92,7 +92,7 @@ def check_phase(step: Step) -> None:
     assert step.after.phase in rule.leads(record.phase)
     assert step.after.archiving.in_error >= (record.archiving.in_error and step.after.phase is not Phase.DESTROYED)
     assert not (record.archiving.in_error and step.after.phase in {Phase.ARCHIVED, Phase.REOPENED})
-    assert not (step.after.archiving.in_error and deadlines(step.after, step.facts.pack))
+    assert not (step.after.archiving.in_error and deadlines(step.after, step.facts.pack, step.facts.now))
     assert record.phase is not Phase.DESTROYED
     if step.after.phase is Phase.DESTROYED:
         assert not record.overlays.holds

@@ -164,7 +164,7 @@ def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
 
 
 def _missed(record: RecordState, facts: Facts, pick: Pick) -> Command:
-    found = deadlines(record, facts.pack)
+    found = deadlines(record, facts.pack, facts.now)
     each = found[pick.number % len(found)] if found else None
     if each is None:
         return course.ReportMissedDeadline(RECORD, "none", None, None)

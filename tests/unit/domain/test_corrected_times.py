@@ -156,7 +156,7 @@ def test_no_clock_runs_from_a_correction_in_an_imported_record() -> None:
     stream = registered(historical=True)
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), historical=True)
     stream.when(CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - HOUR, "the old system was an hour off"))
-    assert deadlines(stream.record, PACK) == []
+    assert deadlines(stream.record, PACK, NOW) == []
 
 
 def test_every_window_takes_the_times_of_the_stay() -> None:

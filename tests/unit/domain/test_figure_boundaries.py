@@ -224,7 +224,7 @@ def _result_filing(figure: int) -> Boundary:
     def holds(at: datetime) -> bool:
         stream = active()
         stream.entry(RESULT, now=at, occurred_at=NOW)
-        return not [each for each in deadlines(stream.record, PACK) if each.rule == "result_filing"]
+        return not [each for each in deadlines(stream.record, PACK, NOW) if each.rule == "result_filing"]
 
     return Boundary(NOW + timedelta(hours=figure), holds)
 
@@ -316,5 +316,5 @@ def test_no_boundary_is_of_a_figure_that_is_gone() -> None:
 def test_a_routine_consultation_is_due_in_a_day_under_the_rules_of_2018() -> None:
     """The layer core-2018: 24 hours, to the second."""
     pack, stream = default_pack("core-2018"), begun(rule_of("routine_consultation"))
-    (found,) = [each for each in deadlines(stream.record, pack) if each.rule == "routine_consultation"]
+    (found,) = [each for each in deadlines(stream.record, pack, NOW) if each.rule == "routine_consultation"]
     assert [found.missed(NOW + DAY + each) for each in (-SECOND, 0 * SECOND, SECOND)] == [False, False, True]

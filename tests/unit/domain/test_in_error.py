@@ -86,13 +86,13 @@ def test_a_wrong_record_is_no_visit_also_once_its_term_is_over() -> None:
 def test_a_wrong_record_owes_nothing_also_once_its_term_is_over() -> None:
     """Due, kept for ever or again where it was: no deadline of care runs on what was nobody's care."""
     pack = facts().pack
-    assert deadlines(active().record, pack)
+    assert deadlines(active().record, pack, NOW)
     due = _in_error()
     due.when(keeping.EndRetention(RECORD), now=LATER)
     kept = _appraised_in_error(DisposalOpinion.KEEP, "")
     extended = _appraised_in_error(DisposalOpinion.EXTEND, "2190-01-01")
     for stream in (_in_error(), due, kept, extended):
-        assert deadlines(stream.record, pack) == []
+        assert deadlines(stream.record, pack, NOW) == []
 
 
 def test_a_record_is_given_up_by_two_who_answer_for_it() -> None:

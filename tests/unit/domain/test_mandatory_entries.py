@@ -92,7 +92,7 @@ def test_a_stay_of_more_than_eight_hours_owes_a_first_course_note(
     """
     stream = _holding(lasted, template, "death_discussion")
     assert missing(stream, disposition) == ({"first_course_note"} if owed else set[str]())
-    (note_of,) = [each for each in deadlines(stream.record, PACK) if each.rule == "first_course_note"]
+    (note_of,) = [each for each in deadlines(stream.record, PACK, NOW) if each.rule == "first_course_note"]
     assert note_of.missed(NOW + timedelta(days=2)) is owed
     if owed:
         assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]

@@ -136,7 +136,7 @@ def _ended(visit: VisitType, rule: str) -> Stream:
 @pytest.mark.parametrize(("rule", "term"), TERMS.items())
 def test_its_clock_runs_in_clinics_and_emergency_rooms_too(visit: VisitType, rule: str, term: timedelta) -> None:
     """One second before, at, and one second after."""
-    found = [each for each in deadlines(_ended(visit, rule).record, default_pack("cn-2010")) if each.rule == rule]
+    found = [each for each in deadlines(_ended(visit, rule).record, default_pack("cn-2010"), NOW) if each.rule == rule]
     missed = [each.missed(NOW + term + step) for each in found for step in (-SECOND, 0 * SECOND, SECOND)]
     assert missed == [False, False, True]
 

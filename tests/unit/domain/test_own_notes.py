@@ -26,7 +26,7 @@ OPERATION = (
 
 def missed(stream: Stream, rule: str, hours: float) -> list[bool]:
     """Which deadlines of a rule are missed so many hours after the beginning."""
-    return [each.missed(NOW + hours * HOUR) for each in deadlines(stream.record, PACK) if each.rule == rule]
+    return [each.missed(NOW + hours * HOUR) for each in deadlines(stream.record, PACK, NOW) if each.rule == rule]
 
 
 @pytest.mark.parametrize(("ordered", "kept", "rule"), [RESCUE, OPERATION], ids=["rescue", "operation"])
@@ -48,7 +48,7 @@ def test_a_note_goes_where_it_is_in_time() -> None:
     stream, (order, record, rule) = under_care(), RESCUE
     stream.entry(order)
     stream.entry(order, now=NOW + 10 * HOUR)
-    first = next(each for each in deadlines(stream.record, PACK) if each.rule == rule)
+    first = next(each for each in deadlines(stream.record, PACK, NOW) if each.rule == rule)
     report = ReportMissedDeadline(RECORD, rule, first.subject_id, first.due_at)
     stream.when(report, now=NOW + 7 * HOUR, actor=CLOCK)
     stream.entry(record, now=NOW + 11 * HOUR)

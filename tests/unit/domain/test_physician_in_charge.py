@@ -84,6 +84,7 @@ def test_a_time_of_the_stay_is_corrected_by_who_has_a_role_for_it() -> None:
 TERM_OF_TEAM = (
     'id = "house"\nversion = 1\nextends = "cn-2010@1"\n[[deadline]]\nid = "physician_named"\nstart = "team_took_over"\n'
     "stop = 'physician'\nfigure = 30\nunit = 'minutes'\nvisits = ['EMERGENCY']\nsource = 'house'\nunconfirmed = false\n"
+    "ends_with_stay = true\n"
 )
 
 
@@ -100,7 +101,7 @@ def test_after_a_team_a_physician_is_named_within_the_hospitals_term(seconds: in
     house, due = read_pack(TERM_OF_TEAM, bases())[0], NOW + timedelta(minutes=30)
     at = due + timedelta(seconds=seconds)
     stream = by_a_team()
-    (open_,) = (each for each in deadlines(stream.record, house) if each.rule == "physician_named")
+    (open_,) = (each for each in deadlines(stream.record, house, NOW) if each.rule == "physician_named")
     assert (open_.since, open_.due_at, open_.met_at, open_.missed(at)) == (
         NOW,
         NOW + timedelta(minutes=30),
@@ -112,7 +113,7 @@ def test_after_a_team_a_physician_is_named_within_the_hospitals_term(seconds: in
         assert stream.refused(report, pack=house, now=at)[1] == [("rule", "NOT_MISSED")]
     stream.when(AssignPhysician(RECORD, PHYSICIAN, ""), now=at, occurred_at=NOW)
     stream.when(AssignPhysician(RECORD, SUPERIOR, "on leave"), now=at + timedelta(hours=1))
-    (kept,) = (each for each in deadlines(stream.record, house) if each.rule == "physician_named")
+    (kept,) = (each for each in deadlines(stream.record, house, NOW) if each.rule == "physician_named")
     assert (kept.met_at, kept.missed(at + timedelta(days=1))) == (at, missed)
     if missed:
         stream.when(report, pack=house, now=at)
@@ -122,12 +123,12 @@ def test_after_a_team_a_physician_is_named_within_the_hospitals_term(seconds: in
 def test_who_was_never_left_to_a_team_or_has_gone_owes_nothing() -> None:
     """Named at the start, in time with a move, or gone before the term was over."""
     house = read_pack(TERM_OF_TEAM, bases())[0]
-    assert "physician_named" not in {each.rule for each in deadlines(active(VisitType.EMERGENCY).record, house)}
+    assert "physician_named" not in {each.rule for each in deadlines(active(VisitType.EMERGENCY).record, house, NOW)}
     moved, gone = by_a_team(), by_a_team()
     moved.when(TransferDepartment(RECORD, "icu", "", None, PHYSICIAN))
     gone.when(EndCare(RECORD, Disposition.HOME, NOW))
     for stream in (moved, gone):
-        (kept,) = (each for each in deadlines(stream.record, house) if each.rule == "physician_named")
+        (kept,) = (each for each in deadlines(stream.record, house, NOW) if each.rule == "physician_named")
         assert kept.met_at == NOW
 
 

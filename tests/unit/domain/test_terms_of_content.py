@@ -39,7 +39,9 @@ def test_the_condition_that_a_note_says_sets_the_term_of_the_next(condition: str
     """Days after a note in the template's own words, to the second; no other condition's term runs."""
     stream = under_care()
     stream.entry(in_condition(condition, template), now=NOW + HOUR)
-    runs = [each for each in deadlines(stream.record, PACK) if each.rule.startswith("course_note_") and not each.met_at]
+    runs = [
+        each for each in deadlines(stream.record, PACK, NOW) if each.rule.startswith("course_note_") and not each.met_at
+    ]
     (found,) = runs
     assert found.rule == f"course_note_{condition}"
     end = NOW + HOUR + timedelta(days=TERMS[condition])
@@ -50,7 +52,7 @@ def test_silence_about_the_condition_stops_no_clock() -> None:
     """A patient of whom no note says anything counts as stable: a note every three days, from the start of care on."""
     stream = under_care()
     stream.entry(note(), now=NOW + 24 * HOUR)
-    found = [each for each in deadlines(stream.record, PACK) if each.rule.startswith("course_note_")]
+    found = [each for each in deadlines(stream.record, PACK, NOW) if each.rule.startswith("course_note_")]
     assert [(each.rule, each.due_at, each.met_at) for each in found] == [
         ("course_note_stable", NOW + 72 * HOUR, NOW + 24 * HOUR),
         ("course_note_stable", NOW + 96 * HOUR, None),
@@ -143,5 +145,5 @@ def test_the_first_note_after_an_operation_is_due_as_what_could_not_be_written_a
     stream.entry(narrative("postoperative_note_1", "note"), now=NOW + HOUR)
     stream.entry(first, now=NOW + 6 * HOUR)
     stream.entry(first, now=NOW + 14 * HOUR + SECOND)
-    found = [each for each in deadlines(stream.record, PACK) if each.rule == "postoperative_first_note"]
+    found = [each for each in deadlines(stream.record, PACK, NOW) if each.rule == "postoperative_first_note"]
     assert [each.missed(NOW + 99 * HOUR) for each in found] == [False, True]

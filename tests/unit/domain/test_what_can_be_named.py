@@ -212,7 +212,7 @@ def test_what_was_done_already_is_not_offered_again() -> None:
     assert "IssueCopy" not in _offered(unsigned)
     stream = active()
     assert _offered(stream) >= {"ReportMissedDeadline"}
-    for each in deadlines(stream.record, default_pack()):
+    for each in deadlines(stream.record, default_pack(), NOW):
         if each.missed(NOW):
             stream.when(ReportMissedDeadline(RECORD, each.rule, each.subject_id, each.due_at))
     assert _offered(stream) & {"ReportMissedDeadline", "WithdrawMissedDeadline"} == set()

@@ -45,7 +45,7 @@ def asked(urgency: Urgency = Urgency.EMERGENCY) -> tuple[Stream, UUID]:
 
 def clock_of(stream: Stream, consultation_id: UUID) -> Deadline:
     """The consultation's deadline."""
-    (found,) = [each for each in deadlines(stream.record, facts().pack) if each.subject_id == consultation_id]
+    (found,) = [each for each in deadlines(stream.record, facts().pack, NOW) if each.subject_id == consultation_id]
     return found
 
 
