@@ -364,7 +364,7 @@ def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
 
 
 def test_by_login_one_signs_for_oneself_alone() -> None:
-    """Neither an entry nor a countersignature is signed by somebody else's session; a certificate is its own proof."""
+    """Neither an entry nor a countersignature is signed by somebody else's session."""
     stream = active()
     fault = [("attestation.signer", "SIGNER_NOT_ACTOR")]
     assert stream.refused(RecordEntry(RECORD, note(), signed()), actor=TRAINEE) == (RefusalKind.INVALID, fault)
@@ -373,7 +373,22 @@ def test_by_login_one_signs_for_oneself_alone() -> None:
     entry_id = stream.entry(signer=TRAINEE)
     countersign = CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR))
     assert stream.refused(countersign, actor=TRAINEE)[1] == fault
-    stream.when(RecordEntry(RECORD, note(), replace(signed(), method="cms")), actor=TRAINEE)
+
+
+@pytest.mark.parametrize("signer", [PHYSICIAN, TRAINEE], ids=["the chief's name", "the own name"])
+def test_the_word_for_a_certificate_is_no_signature(signer: Actor) -> None:
+    """No bytes of a signature come with it: it neither signs an entry, nor an amendment, nor countersigns the own note."""
+    stream = active()
+    entry_id = stream.entry(signer=TRAINEE)
+    unchecked = ("attestation.method", "CMS_NOT_CHECKED")
+    by_certificate = replace(signed(signer), method="cms")
+    amendment = replace(amend(entry_id), attestation=by_certificate)
+    countersign = CountersignEntry(RECORD, entry_id, 1, by_certificate)
+    for command in (RecordEntry(RECORD, note(), by_certificate), amendment, countersign):
+        kind, faults = stream.refused(command, actor=TRAINEE)
+        assert (kind, unchecked in faults) == (RefusalKind.INVALID, True)
+    # Somebody else's name is a fault of its own, whatever the method is called.
+    assert (("attestation.signer", "SIGNER_NOT_ACTOR") in faults) is (signer is not TRAINEE)
 
 
 def test_an_amendment_may_come_from_a_source_too() -> None:
