@@ -889,7 +889,9 @@ class CommandContext(_message.Message):
     expected_version: _builtins.int
     """Version the record must have, from 1; absent = any."""
     historical: _builtins.bool
-    """The item is taken over from an earlier system; clocks never run on it."""
+    """The item is taken over from an earlier system; clocks never run on it. Only a program (role `interface`) that names
+    the source item sends this.
+    """
     correlation_id: _builtins.str
     """Correlates several commands, UUID text; empty = this command alone."""
     purpose: _builtins.str

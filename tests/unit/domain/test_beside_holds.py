@@ -13,7 +13,6 @@ from ledger.domain.values import Actor
 from tests.unit.domain.given import (
     AFFAIRS,
     MANDATORY,
-    NOW,
     PHYSICIAN,
     SUPERIOR,
     TRAINEE,
