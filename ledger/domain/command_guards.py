@@ -17,7 +17,9 @@ from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Actor, EntryState, Phase
 
 TRAINEE = "trainee"
-NOT_PERSONS = frozenset({"system", "interface"})
+INTERFACE = "interface"
+"""Role of a program that brings what another system holds."""
+NOT_PERSONS = frozenset({"system", INTERFACE})
 """Roles that are nobody in particular: they may not stand for one of two persons."""
 
 Find = Callable[[Any, RecordState, Facts], Iterable[Violation]]

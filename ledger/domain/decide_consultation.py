@@ -52,7 +52,7 @@ def answer_consultation(command: AnswerConsultation, state: StreamState | None, 
     check_room(record, faults)
     faults.refuse_if_any()
     meta, entry_id = facts.meta(), facts.ids[0]
-    content = kept_content(command.content, attestation, facts)
+    content = kept_content(command.content, facts)
     note = EntryRecorded(meta, entry_id, content, attestation, attested_state(content, attestation, facts))
     answer = ConsultationAnswered(meta, command.consultation_id, entry_id, command.opinion)
     early = (AnsweredBeforeRequest(meta, command.consultation_id, command.reason),) if command.reason else ()

@@ -105,7 +105,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
         faults.add("originated_at", "TIME_IN_FUTURE", "it cannot have come to be yet")
     faults.refuse_if_any()
     entry_id = facts.ids[0]
-    content = kept_content(command.content, attestation, facts)
+    content = kept_content(command.content, facts)
     made = attested_state(content, attestation, facts)
     events: list[Event] = [LateItemFiled(meta, entry_id, content, attestation, made, command.reason, originated_at)]
     if command.confirmed_by is not None:

@@ -76,9 +76,7 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     faults.refuse_if_any()
     entry_id = command.draft_id or facts.ids[0]
     state_now = attested_state(command.content, attestation, facts)
-    event = EntryRecorded(
-        facts.meta(), entry_id, kept_content(command.content, attestation, facts), attestation, state_now, version
-    )
+    event = EntryRecorded(facts.meta(), entry_id, kept_content(command.content, facts), attestation, state_now, version)
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     sources = copied(command.copied_from, entry_id, version, facts)
     return on_record(command.record_id, event, *sources, source=claim, beside=beside, entry_id=entry_id)
@@ -174,7 +172,7 @@ def _correct_from_source(
         entry_version=entry.last.version + 1,
         kind=AmendmentKind.CORRECTION,
         reason=SOURCE_CHANGED,
-        content=kept_content(command.content, attestation, facts),
+        content=kept_content(command.content, facts),
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
@@ -205,7 +203,7 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
         entry_version=record.entries[command.entry_id].last.version + 1,
         kind=command.kind,
         reason=command.reason,
-        content=kept_content(command.content, attestation, facts),
+        content=kept_content(command.content, facts),
         attestation=attestation,
         state=attested_state(command.content, attestation, facts),
     )
@@ -240,12 +238,9 @@ def check_content(
     return check_attestation(attestation, facts, faults)
 
 
-def kept_content(content: EntryContent, attestation: Attestation, facts: Facts) -> EntryContent:
+def kept_content(content: EntryContent, facts: Facts) -> EntryContent:
     """The content as it is kept: each code that is written here with the version of its table."""
-    # Whoever signed by certificate signed these very bytes.
-    if facts.context.historical or attestation.method == CMS:
-        return content
-    return with_versions(content, facts.code_tables)
+    return content if facts.context.historical else with_versions(content, facts.code_tables)
 
 
 def check_attestation(attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:
@@ -257,6 +252,7 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
         return Attestation()
     if attestation.method not in METHODS:
         faults.add("attestation.method", "UNKNOWN_VALUE", "session or cms")
+    _check_certificate(attestation, facts, faults)
     check_signer(attestation.signer, facts, faults)
     _check_own_session(attestation, facts, faults)
     if len(attestation.view_sha256) not in (0, SHA256_BYTES):
@@ -269,11 +265,18 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
     return attestation
 
 
+def _check_certificate(attestation: Attestation, facts: Facts, faults: Faults) -> None:
+    """Notes a signature by certificate: no bytes of one come with a command, so the word proves nothing."""
+    if attestation.method == CMS and not facts.context.historical:
+        text = "no certificate is verified here; what is written here is signed by login"
+        faults.add("attestation.method", "CMS_NOT_CHECKED", text)
+
+
 def _check_own_session(attestation: Attestation, facts: Facts, faults: Faults) -> None:
     """Notes a login that would confirm for somebody else: a session proves who acts, and nobody beside."""
     signer = attestation.signer
     # What an earlier system says was signed then was not signed by the program that brings it.
-    if attestation.method != SESSION or signer is None or facts.context.historical:
+    if signer is None or facts.context.historical:
         return
     actor = facts.context.actor
     if (signer.id, signer.role) != (actor.id, actor.role):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.command_guards import INTERFACE
 from ledger.domain.commands import (
     AmendEntry,
     Command,
@@ -18,12 +19,16 @@ from ledger.domain.refusal import Violation
 MAY_BE_HISTORICAL = (RegisterPatient, RegisterRecord, StartCare, EndCare, RecordEntry, AmendEntry, LinkDuplicate)
 """What an earlier system can have done. It drafts nothing here and countersigns nothing."""
 
+DEMAND = "only what a program (role interface) brings of an earlier system, with its item there, is historical"
+
 
 def historical_fault(command: Command, facts: Facts) -> Violation | None:
-    """The fault of a command that calls itself historical and cannot be, or names no item of an earlier system."""
-    if not facts.context.historical:
+    """The fault of a command that calls itself historical and cannot be: by whom, of what kind, or without an item."""
+    context = facts.context
+    if not context.historical:
         return None
-    if isinstance(command, MAY_BE_HISTORICAL) and facts.context.source is not None:
+    # Whoever could say it by hand would sign in anybody's name, and hand in what was never written.
+    brought = context.actor.role == INTERFACE and context.source is not None
+    if isinstance(command, MAY_BE_HISTORICAL) and brought:
         return None
-    demand = "only what an item of an earlier system brings is historical"
-    return Violation("context.historical", "HISTORICAL_NOT_ALLOWED", demand)
+    return Violation("context.historical", "HISTORICAL_NOT_ALLOWED", DEMAND)

@@ -691,7 +691,9 @@ class Attestation(_message.Message):
     SIGNED_AT_FIELD_NUMBER: _builtins.int
     VIEW_SHA256_FIELD_NUMBER: _builtins.int
     method: _builtins.str
-    """Method: `session` (confirmed by login) or `cms`. Empty = not signed."""
+    """Method: `session` (confirmed by login). Empty = not signed. `cms` (by certificate) is taken over from an earlier
+    system alone: nothing verifies one here, so what is written here is refused with it.
+    """
     view_sha256: _builtins.bytes
     """SHA-256 of the view that the signer saw; empty where the client renders none."""
     @_builtins.property
@@ -887,7 +889,9 @@ class CommandContext(_message.Message):
     expected_version: _builtins.int
     """Version the record must have, from 1; absent = any."""
     historical: _builtins.bool
-    """The item is taken over from an earlier system; clocks never run on it."""
+    """The item is taken over from an earlier system; clocks never run on it. Only a program (role `interface`) that names
+    the source item sends this.
+    """
     correlation_id: _builtins.str
     """Correlates several commands, UUID text; empty = this command alone."""
     purpose: _builtins.str

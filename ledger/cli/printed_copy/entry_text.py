@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ledger.api.v1.common_pb2 import AmendmentKind, Attestation, Coding, EntryContent, Field
 from ledger.api.v1.records_pb2 import EntryVersion
 
-_METHODS = {"session": "confirmed by login", "cms": "electronic signature"}
+_METHODS = {"session": "confirmed by login", "cms": "electronic signature, not verified here"}
 
 
 @dataclass(frozen=True)

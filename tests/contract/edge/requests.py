@@ -16,6 +16,9 @@ PHYSICIAN = common.Actor(
     id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c11", name="Dr Hale", role="physician", department="MED", licence="L-1"
 )
 
+IMPORTER = common.Actor(id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c12", name="import", role="interface")
+"""The program that takes over what an earlier system holds."""
+
 
 def context(hospital: str = "north", **fields: Any) -> common.CommandContext:
     """A context with a fresh command id."""
@@ -25,6 +28,13 @@ def context(hospital: str = "north", **fields: Any) -> common.CommandContext:
 def old_item() -> common.SourceItem:
     """An item of an earlier system, which nothing was taken from yet."""
     return common.SourceItem(system="his", type="Old", id=str(uuid4()), content_sha256=bytes(32))
+
+
+def taken_over(source: common.SourceItem | None = None) -> common.CommandContext:
+    """A context in which the import takes over an item of an earlier system."""
+    made = context(historical=True, source=source or old_item())
+    made.actor.CopyFrom(IMPORTER)
+    return made
 
 
 def register_patient(hospital: str = "north", case_number: str | None = None) -> records.RegisterPatientRequest:

@@ -20,12 +20,12 @@ from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import (
     PHYSICIAN,
-    old_item,
     open_record,
     record_entry,
     register_patient,
     register_record,
     stamp,
+    taken_over,
 )
 
 RESULTS = common.Section(code="results", fields=[common.Field(code="result", text="negative")])
@@ -103,8 +103,7 @@ async def short_visit(
     request = register_record(patient.receipt.record_id)
     request.visit_type = visit
     # What is registered here is kept for the whole term from today.
-    request.context.historical = True
-    request.context.source.CopyFrom(old_item())
+    request.context.CopyFrom(taken_over())
     record = await client.call("RecordService/RegisterRecord", request)
     life = Life(client, record.receipt.record_id)
     started = records.StartCareRequest(

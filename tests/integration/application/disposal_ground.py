@@ -43,7 +43,7 @@ def context(actor: common.Actor, *, historical: bool = False) -> common.CommandC
     """A context of this person under a fresh command id."""
     made = common.CommandContext(hospital=HOSPITAL, command_id=str(uuid4()), actor=actor, historical=historical)
     if historical:
-        # Only what an item of an earlier system brings is historical.
+        # Only what a program brings of an earlier system, with its item there, is historical.
         made.source.CopyFrom(requests.old_item())
     return made
 
@@ -65,21 +65,20 @@ class Office:
 
     async def due(self, patient_id: str, sequence: int = 1, note: Note = requests.record_entry) -> str:
         """An outpatient visit of long ago with a note, its retention term over, appraised for destruction."""
-        physician = requests.PHYSICIAN
         register = records.RegisterRecordRequest(
             patient_id=patient_id,
             visit_type=common.VISIT_TYPE_OUTPATIENT,
             visit_sequence=sequence,
             department="MED",
         )
-        record_id = str((await self.do(register, physician, historical=True)).record_id)
+        record_id = str((await self.do(register, requests.IMPORTER, historical=True)).record_id)
         start = records.StartCareRequest(record_id=record_id, department="MED", team="clinic")
-        await self.do(start, physician, historical=True)
+        await self.do(start, requests.IMPORTER, historical=True)
         await execute(self.ledger, note(record_id, "An old secret."))
         end = records.EndCareRequest(
             record_id=record_id, disposition=common.DISPOSITION_HOME, ended_at=requests.stamp(LONG_AGO)
         )
-        await self.do(end, physician, historical=True)
+        await self.do(end, requests.IMPORTER, historical=True)
         await self.do(records.ArchiveRecordRequest(record_id=record_id), PROPOSER)
         await self.do(keeping.EndRetentionRequest(record_id=record_id), PROPOSER)
         appraise = keeping.AppraiseDisposalRequest(

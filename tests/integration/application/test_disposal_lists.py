@@ -196,7 +196,7 @@ async def test_what_was_imported_into_a_destroyed_record_is_known_and_comes_back
     late = keeping_source("doc-1", b"\1")
     patient_id = await office.patient()
     register = records.RegisterRecordRequest(
-        context=requests.context(source=late, historical=True),
+        context=requests.taken_over(late),
         patient_id=patient_id,
         visit_type=common.VISIT_TYPE_OUTPATIENT,
         visit_sequence=1,
@@ -207,7 +207,7 @@ async def test_what_was_imported_into_a_destroyed_record_is_known_and_comes_back
     await execute(
         office.ledger,
         records.StartCareRequest(
-            context=requests.context(historical=True, source=requests.old_item()),
+            context=requests.taken_over(),
             record_id=imported,
             department="MED",
             team="clinic",
@@ -241,7 +241,7 @@ async def _end(office: Office, record_id: str) -> None:
         disposition=common.DISPOSITION_HOME,
         ended_at=requests.stamp(requests.datetime(2000, 3, 1, tzinfo=requests.UTC)),
     )
-    await office.do(end, requests.PHYSICIAN, historical=True)
+    await office.do(end, requests.IMPORTER, historical=True)
     await office.do(records.ArchiveRecordRequest(record_id=record_id), PROPOSER)
     await office.do(keeping.EndRetentionRequest(record_id=record_id), PROPOSER)
     appraise = keeping.AppraiseDisposalRequest(record_id=record_id, opinion=1, reason="term over")  # pyright: ignore[reportArgumentType]

@@ -53,15 +53,13 @@ async def _linked_with_a_stay(office: Office, other: Office, patient_id: str) ->
 async def _discharge_withdrawn(office: Office, other: Office, patient_id: str) -> Callable[[], Awaitable[Outcome]]:
     """An old visit of another class, closed and not archived, goes on again."""
     register = requests.register_record(patient_id, 7)
-    register.context.historical = True
-    register.context.source.CopyFrom(requests.old_item())
+    register.context.CopyFrom(requests.taken_over())
     stay = str((await execute(office.ledger, register)).record_id)
     start = requests.start_care(stay)
-    start.context.historical = True
-    start.context.source.CopyFrom(requests.old_item())
+    start.context.CopyFrom(requests.taken_over())
     await execute(office.ledger, start)
     end = records.EndCareRequest(
-        context=requests.context(historical=True, source=requests.old_item()),
+        context=requests.taken_over(),
         record_id=stay,
         disposition=common.DISPOSITION_HOME,
         ended_at=requests.stamp(requests.datetime(1980, 1, 1, tzinfo=requests.UTC)),

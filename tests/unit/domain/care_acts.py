@@ -71,9 +71,7 @@ class Place:
 
     def copied(self) -> Place:
         """The same place, for one more attempt."""
-        stream = self.stream
-        parts = {"events": list(stream.events), "times": list(stream.times), "history": list(stream.history)}
-        return Place(replace(stream, **parts), self.now)
+        return Place(self.stream.copied(), self.now)
 
 
 def _passed() -> Stream:

@@ -94,6 +94,7 @@ from ledger.domain.values import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PHYSICIAN = Actor(UUID(int=1), "Dr. Wu", "physician", "cardiology", "L-1")
 TRAINEE = Actor(UUID(int=2), "Dr. Li", "trainee", "cardiology")
+IMPORTER = Actor(UUID(int=19), "import", "interface")
 RECORD = UUID(int=100)
 PATIENT = UUID(int=200)
 HOSPITAL = "north"
@@ -106,7 +107,8 @@ def facts(*, first_id: int = 1000, **changes: Any) -> Facts:
     """Facts for one decision; names of CommandContext's fields change the context, others the facts."""
     of_context = {name: changes.pop(name) for name in list(changes) if name in CommandContext.__dataclass_fields__}
     if of_context.get("historical"):
-        # An earlier system names the item that it brings.
+        # A program brings what an earlier system holds, and names the item.
+        of_context.setdefault("actor", IMPORTER)
         of_context.setdefault("source", source(id_=f"old-{first_id}"))
     context = replace(CommandContext(HOSPITAL, UUID(int=first_id + 50), PHYSICIAN), **of_context)
     ids = tuple(UUID(int=first_id + index) for index in range(6))
@@ -200,7 +202,7 @@ class Stream:
     def when(self, command: Command, **changes: Any) -> Decision:
         """Decides a command and applies its events."""
         self.next_id += 100
-        changes = as_signer(command) | changes
+        changes = changes if changes.get("historical") else as_signer(command) | changes
         known = facts(first_id=self.next_id, **changes)
         self.decision = decide(command, self.state, known)
         for event in self.decision.events:
@@ -213,6 +215,10 @@ class Stream:
         self.times.append(at)
         self.state = evolve(self.state, event, len(self.events), at)
         self.history.append(self.state)
+
+    def copied(self) -> Stream:
+        """The same stream, for one more attempt."""
+        return replace(self, events=list(self.events), times=list(self.times), history=list(self.history))
 
     def refused(self, command: Command, **changes: Any) -> tuple[RefusalKind, list[tuple[str, str]]]:
         """Kind and (field, rule) of every fault of a command that must be refused."""

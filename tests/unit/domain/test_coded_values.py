@@ -21,8 +21,8 @@ from ledger.domain.commands import RecordEntry
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.ucum import is_ucum
-from ledger.domain.values import Attestation, Coding, EntryContent, Field, Quantity, Section
-from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, signed
+from ledger.domain.values import Coding, EntryContent, Field, Quantity, Section
+from tests.unit.domain.given import RECORD, Stream, active, signed
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 NATIONAL = "urn:cn:icd-10"
@@ -44,9 +44,9 @@ def result(*fields: Field) -> EntryContent:
     return EntryContent("result", 1, sections=(Section("results", fields=fields),))
 
 
-def written(stream: Stream, content: EntryContent, attestation: Attestation | None = None, **facts: Any) -> Coding:
+def written(stream: Stream, content: EntryContent, **facts: Any) -> Coding:
     """The principal diagnosis as it is kept."""
-    stream.when(RecordEntry(RECORD, content, attestation or signed()), code_tables=TABLES, **facts)
+    stream.when(RecordEntry(RECORD, content, signed()), code_tables=TABLES, **facts)
     (entry,) = stream.record.entries.values()
     coding = entry.last.content.sections[0].fields[0].coding
     assert coding is not None
@@ -73,12 +73,6 @@ def test_a_code_is_kept_with_the_version_of_its_table() -> None:
     """Thirty years on it is known by which edition the ward coded."""
     assert written(active(), front_page(Coding(ICD10, "I21.0"))).version == "2019"
     assert written(active(), front_page(Coding(ICD10, "I21", version="2019"))).version == "2019"
-
-
-def test_what_somebody_signed_is_not_touched() -> None:
-    """A signature in the technical sense covers the bytes of the content: no version is added to them."""
-    attestation = Attestation("cms", PHYSICIAN, NOW)
-    assert written(active(), front_page(Coding(ICD10, "I21.0")), attestation).version == ""
 
 
 def test_what_an_earlier_system_coded_is_taken_over() -> None:

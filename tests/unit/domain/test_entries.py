@@ -9,16 +9,28 @@ from uuid import UUID
 import pytest
 
 from ledger.domain.command_guards import is_finished
-from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, ReturnRecord
+from ledger.domain.commands import (
+    AmendEntry,
+    EndCare,
+    RecordEntry,
+    RegisterRecord,
+    RetractEntry,
+    ReturnRecord,
+    StartCare,
+)
 from ledger.domain.course_commands import CountersignEntry, DraftEntry
 from ledger.domain.decision import Claim, ClaimedItem, Swap
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
-from ledger.domain.values import Actor, AmendmentKind, Attestation, Defect, EntryState
+from ledger.domain.values import Actor, AmendmentKind, Attestation, Defect, Disposition, EntryState, VisitType
 from tests.unit.domain.given import (
+    ARCHIVIST,
+    CLOCK,
     DIGEST,
+    IMPORTER,
     NOW,
     OTHER_DIGEST,
+    PATIENT,
     PHYSICIAN,
     QUALITY,
     RECORD,
@@ -29,6 +41,8 @@ from tests.unit.domain.given import (
     active,
     narrative,
     note,
+    patient,
+    registered,
     reopened,
     signed,
     source,
@@ -192,7 +206,11 @@ def test_only_the_source_itself_corrects_what_a_source_brought_without_its_autho
     brought: dict[str, Any] = {"claimed": held, "source": source(OTHER_DIGEST), "historical": True}
     program, other = replace(PHYSICIAN, role="interface"), replace(PHYSICIAN, id=UUID(int=55))
     program = replace(program, id=UUID(int=56))
-    assert stream.refused(amend(entry_id), actor=other, **brought)[1] == [("context.actor", "NOT_AUTHOR")]
+    by_hand = {**brought, "historical": False}
+    assert stream.refused(amend(entry_id), actor=other, **by_hand)[1] == [
+        ("context.actor", "NOT_AUTHOR"),
+        ("attestation.signer", "SIGNER_NOT_ACTOR"),
+    ]
     stream.when(amend(entry_id), actor=program, **brought)
 
 
@@ -354,6 +372,29 @@ def test_historical_is_what_an_item_of_an_earlier_system_brings() -> None:
     stream.when(RecordEntry(RECORD, note(), None), historical=True)
 
 
+@pytest.mark.parametrize("actor", [PHYSICIAN, TRAINEE, CLOCK, ARCHIVIST], ids=lambda actor: actor.role)
+def test_nobody_but_a_program_that_brings_it_calls_something_historical(actor: Actor) -> None:
+    """Else a trainee would sign in a superior's name, or hand a record in without one entry of his own."""
+    fault = ("context.historical", "HISTORICAL_NOT_ALLOWED")
+    stream = active()
+    entry_id = stream.entry()
+    held = ClaimedItem(RECORD, entry_id, DIGEST, Taken.ENTRY)
+    said: dict[str, Any] = {"historical": True, "actor": actor, "source": source(OTHER_DIGEST)}
+    register = RegisterRecord(PATIENT, VisitType.INPATIENT, 1, "cardiology")
+    start = StartCare(RECORD, "cardiology", "12", PHYSICIAN, "")
+    tries: tuple[tuple[Stream, Any, dict[str, Any]], ...] = (
+        (Stream(), register, {"patient": patient()}),
+        (registered(), start, {}),
+        (stream, RecordEntry(RECORD, note(), signed(SUPERIOR)), {}),
+        (stream, amend(entry_id), {"claimed": held}),
+        (stream, EndCare(RECORD, Disposition.HOME, NOW), {}),
+    )
+    for of, command, known in tries:
+        kind, faults = of.refused(command, **known, **said)
+        assert (kind, faults[0]) == (RefusalKind.INVALID, fault)
+        of.copied().when(command, **known, **said | {"actor": IMPORTER})
+
+
 def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
     """Also where an earlier release took a draft for one of an earlier system."""
     stream = active()
@@ -364,7 +405,7 @@ def test_a_draft_is_in_no_copy_whoever_wrote_it() -> None:
 
 
 def test_by_login_one_signs_for_oneself_alone() -> None:
-    """Neither an entry nor a countersignature is signed by somebody else's session; a certificate is its own proof."""
+    """Neither an entry nor a countersignature is signed by somebody else's session."""
     stream = active()
     fault = [("attestation.signer", "SIGNER_NOT_ACTOR")]
     assert stream.refused(RecordEntry(RECORD, note(), signed()), actor=TRAINEE) == (RefusalKind.INVALID, fault)
@@ -373,7 +414,22 @@ def test_by_login_one_signs_for_oneself_alone() -> None:
     entry_id = stream.entry(signer=TRAINEE)
     countersign = CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR))
     assert stream.refused(countersign, actor=TRAINEE)[1] == fault
-    stream.when(RecordEntry(RECORD, note(), replace(signed(), method="cms")), actor=TRAINEE)
+
+
+@pytest.mark.parametrize("signer", [PHYSICIAN, TRAINEE], ids=["the chief's name", "the own name"])
+def test_the_word_for_a_certificate_is_no_signature(signer: Actor) -> None:
+    """No bytes come with it: it signs neither an entry nor an amendment, and countersigns nobody's note."""
+    stream = active()
+    entry_id = stream.entry(signer=TRAINEE)
+    unchecked = ("attestation.method", "CMS_NOT_CHECKED")
+    by_certificate = replace(signed(signer), method="cms")
+    amendment = replace(amend(entry_id), attestation=by_certificate)
+    countersign = CountersignEntry(RECORD, entry_id, 1, by_certificate)
+    for command in (RecordEntry(RECORD, note(), by_certificate), amendment, countersign):
+        kind, faults = stream.refused(command, actor=TRAINEE)
+        assert (kind, unchecked in faults) == (RefusalKind.INVALID, True)
+    # Somebody else's name is a fault of its own, whatever the method is called.
+    assert (("attestation.signer", "SIGNER_NOT_ACTOR") in faults) is (signer is not TRAINEE)
 
 
 def test_an_amendment_may_come_from_a_source_too() -> None:

@@ -120,6 +120,7 @@ EXPECTED = {
     (f"{F}[7].topic.code", "MALFORMED_CODE"),
     ("attestation.method", "UNKNOWN_VALUE"),
     ("attestation.signer.name", "REQUIRED"),
+    ("attestation.signer", "SIGNER_NOT_ACTOR"),
     ("attestation.view_sha256", "MALFORMED_DIGEST"),
     ("attestation.signed_at", "TIME_IN_FUTURE"),
 }

@@ -14,7 +14,7 @@ from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.decision import Bump, Claim, Visit
+from ledger.domain.decision import Bump, Claim, ClaimedItem, Visit
 from ledger.domain.keeping_events import (
     CopyIssued,
     RecordSealed,
@@ -34,6 +34,7 @@ from ledger.domain.keeping_values import (
     UnsealGround,
 )
 from ledger.domain.newborn_commands import RegisterNewborn
+from ledger.domain.source_claim import Taken
 from ledger.domain.state import PatientState
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.use_events import RestrictionLifted, UseRestrictionLifted
@@ -57,6 +58,7 @@ from tests.unit.domain.given import (
     MANDATORY,
     NOTARY,
     NOW,
+    OTHER_DIGEST,
     PACKAGE,
     PATIENT,
     PATIENTS_SIDE,
@@ -201,8 +203,9 @@ def test_an_entry_is_about_the_patient_or_a_newborn_of_the_record(historical: bo
     about = replace(note("Cries."), subject_id=OTHER)
     fault = ("content.subject_id", "UNKNOWN_SUBJECT")
     amend = AmendEntry(RECORD, own, AmendmentKind.CORRECTION, "typing", about, signed())
-    for command in (RecordEntry(RECORD, about, signed()), amend):
-        assert stream.refused(command, historical=historical)[1] == [fault]
+    held = ClaimedItem(RECORD, own, OTHER_DIGEST, Taken.ENTRY) if historical else None
+    for command, claimed in ((RecordEntry(RECORD, about, signed()), None), (amend, held)):
+        assert stream.refused(command, historical=historical, claimed=claimed)[1] == [fault]
     late = course.FileLateItem(RECORD, replace(RESULT, subject_id=OTHER), signed(), "late", None)
     assert archived().refused(late)[1] == [fault]
     stream.when(RecordEntry(RECORD, replace(about, subject_id=born), signed()), historical=historical)

@@ -70,7 +70,7 @@ async def open_stay(tale: Timeline, people: People, patient_id: str, sequence: i
     old = SourceItem(system="admissions", type="Card", id=card, content_sha256=sha256(card.encode()).digest())
     what = f"stay {sequence} is taken over from the old register: retention class and rule pack are fixed"
     began = at - timedelta(minutes=20)
-    opened = await tale.tell(people.registrar, began, what, tale.records.RegisterRecord, register, old)
+    opened = await tale.tell(people.register, began, what, tale.records.RegisterRecord, register, old)
     case = Case(patient_id, opened.receipt.record_id, tale, people)
     start = records_pb2.StartCareRequest(
         record_id=case.record_id, department=CARDIOLOGY, bed="12", responsible=people.attending

@@ -13,6 +13,7 @@ from ledger.api.v1.records_pb2_grpc import PatientServiceStub
 CARDIOLOGY, NEUROLOGY, REHABILITATION = "CARD", "NEUR", "REHA"
 _CAST = {
     "registrar": ("Ms. Shen", "registrar", "ADMISSION"),
+    "register": ("old admissions register", "interface", "ADMISSION"),
     "attending": ("Dr. Lin", "attending", CARDIOLOGY),
     "trainee": ("Dr. Bai", "trainee", CARDIOLOGY),
     "consultant": ("Dr. Gao", "physician", NEUROLOGY),
@@ -36,6 +37,8 @@ class People:
     """Everybody who acts, by part."""
 
     registrar: Actor
+    register: Actor
+    """The program that takes over what stands in the old register."""
     attending: Actor
     trainee: Actor
     consultant: Actor
