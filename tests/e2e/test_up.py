@@ -171,7 +171,7 @@ def assert_logged(service: WholeService, rows: list[Row]) -> None:
     url = f"{service.facts['http']}/log/{HOSPITAL}/checkpoint"
 
     def size() -> int:
-        return int(httpx.get(url, trust_env=False).text.split("\n")[1])
+        return int(httpx.get(url, timeout=60, trust_env=False).text.split("\n")[1])
 
     eventually(lambda: size() == len(rows), what="a checkpoint over everything")
     (origin,) = {decode(row.envelope).origin for row in rows}

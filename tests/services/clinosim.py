@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_SECONDS_MAX = 200
+_SECONDS_MAX = 500
 
 
 @pytest.fixture(scope="session")

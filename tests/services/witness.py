@@ -80,7 +80,7 @@ class WitnessProcess:
 
     def add(self, request: AddCheckpoint) -> httpx.Response:
         """Its answer to add-checkpoint."""
-        return httpx.post(f"{self.url}/add-checkpoint", content=request.encode(), trust_env=False)
+        return httpx.post(f"{self.url}/add-checkpoint", content=request.encode(), timeout=60, trust_env=False)
 
     def _end(self, number: int) -> None:
         if self._process is not None and self.alive:

@@ -61,7 +61,7 @@ async def test_the_status_marks_it_and_shows_the_others(client: GrpcClient) -> N
 @pytest.mark.usefixtures("client")
 async def test_the_metrics_show_the_others(edge: RunningEdge) -> None:
     """Its state alone is there: a head of 0 would read as a ledger that was lost."""
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         text = (await http.get("/metrics")).text
     assert "ledger_store_answers 1.0" in text
     assert 'ledger_head_position{hospital="north"} 3.0' in text

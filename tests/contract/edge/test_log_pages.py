@@ -61,7 +61,7 @@ async def pages(idle_edge: RunningEdge, tmp_path: Path) -> AsyncIterator[Pages]:
         if end == 300:
             files.publish(note)
     await idle_edge.start(logs=Logs(OwnLogs(DirectoryBlobs(tmp_path), lambda _: [LOG.verifier()]), READERS))
-    async with httpx.AsyncClient(base_url=idle_edge.addresses.http) as http:
+    async with httpx.AsyncClient(base_url=idle_edge.addresses.http, timeout=60) as http:
         yield Pages(http)
 
 

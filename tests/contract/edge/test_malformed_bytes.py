@@ -56,7 +56,7 @@ async def _grpc_error(edge: RunningEdge, rpc: str, data: bytes) -> RpcFailed:
 
 
 async def _http_error(edge: RunningEdge, rpc: str, data: bytes) -> RpcFailed:
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         answer = await http.post(rpc, content=data, headers={"content-type": "application/proto"})
     return connect_failure(answer.json())
 
@@ -99,7 +99,7 @@ async def test_a_bulk_load_with_a_broken_json_message(edge: RunningEdge) -> None
     good = MessageToJson(BulkLoadRequest(register_patient=register_patient())).encode()
     content = b"".join(_enveloped([good, b'{"name": "Jane Example"']))
     headers = {"content-type": "application/connect+json"}
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         answer = await http.post(_LOAD, content=content, headers=headers)
     assert b"Jane" not in answer.content
     assert b'"invalid_argument"' in answer.content

@@ -37,7 +37,7 @@ async def test_the_newest_report_stands_in_status_and_metrics(client: EdgeClient
         ("north", "transfers"): ("running", 2, 1),
         ("south", "transfers"): ("running", 0, 1),
     }
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         text = (await http.get(f"{edge.addresses.http}/metrics")).text
     assert 'ledger_reader_dead_letters{hospital="north",reader="transfers"} 2.0' in text
     assert 'ledger_reader_at_gap{hospital="north",reader="deadline-clock"} 1.0' in text
@@ -72,7 +72,7 @@ async def test_a_recipient_elsewhere_is_a_reader_too(client: EdgeClient) -> None
 async def test_growth_that_was_not_proven_is_a_gauge(edge: RunningEdge, client: EdgeClient) -> None:
     """Of its own, beside that of forks: it may yet be proven."""
     await client.call("OperationsService/ReportReader", report("recipient:far-away", "unproven"))
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         text = (await http.get(f"{edge.addresses.http}/metrics")).text
     assert 'ledger_reader_saw_no_proof{hospital="north",reader="recipient:far-away"} 1.0' in text
     assert 'ledger_reader_saw_fork{hospital="north",reader="recipient:far-away"} 0.0' in text
@@ -92,6 +92,6 @@ async def test_a_fork_that_the_archive_office_sees_is_shown_by_the_service_whose
         command = ["consume", "archive-office", "north", str(tmp_path / "archive"), "--address", edge.addresses.grpc]
         run = await asyncio.to_thread(CliRunner().invoke, main, [*command, "--log", url, "--policy", str(policy)])
     assert (run.exit_code, "Both notes are kept" in run.output) == (1, True), run.output
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         text = (await http.get(f"{edge.addresses.http}/metrics")).text
     assert 'ledger_reader_saw_fork{hospital="north",reader="archive-office"} 1.0' in text

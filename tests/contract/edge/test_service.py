@@ -45,7 +45,7 @@ async def test_http_pages(edge: RunningEdge) -> None:
     """Health, readiness and metrics, with the head of every hospital and the calls by code."""
     client = GrpcClient(edge.addresses.grpc)
     await open_record(client)
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         assert (await http.get("/healthz")).status_code == 200
         assert (await http.get("/readyz")).status_code == 200
         text = (await http.get("/metrics")).text
@@ -57,7 +57,7 @@ async def test_http_pages(edge: RunningEdge) -> None:
 async def test_readiness_says_whose_destructions_are_not_followed(edge: RunningEdge) -> None:
     """It still answers 200: care is served, and who watches reads which hospital waits."""
     edge.unfollowed.append("south")
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         answer = await http.get("/readyz")
     assert (answer.status_code, answer.text) == (200, "ready\ndestructions are not followed: south\n")
 
@@ -65,7 +65,7 @@ async def test_readiness_says_whose_destructions_are_not_followed(edge: RunningE
 async def test_http_refuses_what_it_does_not_speak(edge: RunningEdge) -> None:
     """No call by GET, no gRPC on the HTTP listener, no unknown path, no word of another origin's page."""
     path = "/ledger.api.v1.RecordService/GetRecord"
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         assert (await http.get(path)).status_code == 405
         grpc_call = await http.post(path, content=b"", headers={"content-type": "application/grpc"})
         assert grpc_call.status_code == 415
@@ -80,7 +80,7 @@ async def test_http_refuses_what_it_does_not_speak(edge: RunningEdge) -> None:
 )
 async def test_a_body_that_is_no_request_is_not_quoted(edge: RunningEdge, body: str) -> None:
     """An unknown JSON field is refused, not passed over; and the error repeats nothing of the body."""
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         headers = {"content-type": "application/json"}
         answer = await http.post("/ledger.api.v1.RecordService/GetRecord", content=body, headers=headers)
     assert answer.status_code == 400
@@ -92,7 +92,7 @@ async def test_a_body_that_is_no_request_is_not_quoted(edge: RunningEdge, body: 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:7080", "127.0.0.1.evil.example", "10.0.0.1", "", "["])
 async def test_a_page_of_another_origin_gets_no_answer(edge: RunningEdge, host: str) -> None:
     """Also where its name was pointed at this machine: no call, no metrics, no word but a typed refusal."""
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         for path in ("/ledger.api.v1.HospitalService/ListHospitals", "/metrics", "/readyz"):
             headers = {"content-type": "application/json", "host": host}
             method = "POST" if "Service" in path else "GET"
@@ -105,13 +105,13 @@ async def test_a_page_of_another_origin_gets_no_answer(edge: RunningEdge, host: 
 @pytest.mark.parametrize("host", ["localhost", "localhost:99", "LOCALHOST.", "127.0.0.1", "127.8.8.8:1", "[::1]:7080"])
 async def test_this_machine_s_own_names_are_answered(edge: RunningEdge, host: str) -> None:
     """Whatever port the client believes in: a tunnel has its own."""
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         assert (await http.get("/readyz", headers={"host": host})).status_code == 200
 
 
 async def test_an_error_is_readable_json(edge: RunningEdge) -> None:
     """A person with curl sees the reason."""
-    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         headers = {"content-type": "application/json"}
         answer = await http.post("/ledger.api.v1.RecordService/GetRecord", content="{}", headers=headers)
     assert answer.json()["code"] == "invalid_argument"
@@ -164,7 +164,7 @@ async def test_a_deadline_ends_the_handler(idle_edge: RunningEdge, protocol: str
                 await channel.unary_unary(f"/{_BOARD}")(b"", timeout=1.0)
     else:
         headers = {"content-type": "application/json", "connect-timeout-ms": "200"}
-        async with httpx.AsyncClient(base_url=idle_edge.addresses.http, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=idle_edge.addresses.http, trust_env=False, timeout=60) as http:
             answer = await http.post(f"/{_BOARD}", content="{}", headers=headers)
         assert answer.json()["code"] == "deadline_exceeded"
     await asyncio.wait_for(ended.wait(), SECONDS_MAX)

@@ -7,9 +7,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterator
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import Generator
 
 import pytest
 from kafka import KafkaProducer
@@ -33,13 +31,6 @@ from tests.integration.kafka_traps.sending import (
 
 SHORT_SECONDS = 4.0
 """Long enough for a broker that answers on a busy machine; what is to fail waits as long."""
-
-
-@pytest.fixture(scope="module")
-def own_kafka(services_folder: Path, kafka_jars: Path) -> Iterator[EmbeddedKafka]:
-    """A broker of this file alone: tests freeze it or kill it, and leave it running."""
-    with EmbeddedKafka(services_folder / f"kafka-{uuid4().hex[:6]}", cache=kafka_jars) as broker:
-        yield broker
 
 
 @contextlib.contextmanager
