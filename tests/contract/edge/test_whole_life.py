@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from google.protobuf.message import Message
@@ -17,6 +18,8 @@ from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.disposal_values_pb2 import ReportedRecord
+from ledger.cli.printed_copy.copied_record import CopyFace
+from ledger.cli.printed_copy.seal_list import seal_list
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import (
     PHYSICIAN,
@@ -127,6 +130,10 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     await life.keep("SealRecord", **sealing, second_person=NOTARY)
     (seal,) = (await life.read()).keeping.seals
     assert list(seal.second_persons) == [NOTARY]
+    sealed_at = records.GetRecordRequest(hospital="north", record_id=life.record_id, version=seal.reaches)
+    then = (await client.call("RecordService/GetRecord", sealed_at)).record
+    printed = seal_list(seal, then, CopyFace("North", "N. N.", ZoneInfo("UTC")))
+    assert len(printed.entries) == len(seal.versions) == 1
     await life.keep("EndRetention")
     assert await life.phase() == "PHASE_DUE"
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from click.testing import CliRunner
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -40,7 +38,7 @@ def held() -> Record:
 
 
 def test_the_list_of_a_seal_names_every_version_and_tells_none() -> None:
-    """On pages with hospital, patient, record, version and head: each version with who signed it, in the seal's order."""
+    """On pages with hospital, patient, record and head: each version with who signed it, in the seal's order."""
     listed = seal_list(seal(), held(), FACE)
     assert [each.title for each in listed.entries] == ["1. Note", "2. Note", "3. Note"]
     (page,) = pages_of(pdf_copy(listed))
@@ -61,7 +59,7 @@ def test_the_list_of_a_seal_names_every_version_and_tells_none() -> None:
 
 
 def test_a_version_that_is_listed_again_and_what_came_since_are_said() -> None:
-    """A countersignature of what is sealed is a second line of the list; what the seal does not reach yet is counted."""
+    """A countersignature of what is sealed has a line of its own; what the seal does not reach yet is counted."""
     again = seal(LISTED[0], LISTED[0], mode=SEAL_MODE_COPY, came_since=2)
     listed = seal_list(again, held(), FACE)
     assert [[line.text for line in each.lines].count(AGAIN) for each in listed.entries] == [0, 1]
@@ -79,7 +77,7 @@ def test_no_list_is_made_up() -> None:
         standing_seal(now, "s2")
     for then, of in ((record(version=8), seal()), (record(entry("e1", "One.")), seal())):
         with pytest.raises(OtherHistory):
-            seal_list(of, then, replace(FACE))
+            seal_list(of, then, FACE)
     now.phase = common.PHASE_DESTROYED
     with pytest.raises(CopyDestroyed):
         standing_seal(now, "s1")
