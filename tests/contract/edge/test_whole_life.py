@@ -324,7 +324,7 @@ async def test_an_arrival_that_is_entered_late_says_why(client: EdgeClient) -> N
     )
     asked = await client.call("RecordService/RequestConsultation", ask)
     arrive = course.ArriveAtConsultationRequest(
-        context=by(occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
+        context=by(SUPERIOR, occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
     )
     assert await life.refused(client.call("CourseService/ArriveAtConsultation", arrive)) == ["REASON_REQUIRED"]
     arrive.reason = "the ward's computer was down"
@@ -343,8 +343,9 @@ async def test_a_call_by_telephone_and_an_answer_before_the_request_are_shown(cl
     note = record_entry(ward.record_id)
     note.content.template = "consultation"
     note.content.sections[0].code = "opinion"
+    note.attestation.signer.CopyFrom(SUPERIOR)
     answer = records.AnswerConsultationRequest(
-        context=by(occurred_at=stamp(datetime.now(UTC) - timedelta(minutes=25))),
+        context=by(SUPERIOR, occurred_at=stamp(datetime.now(UTC) - timedelta(minutes=25))),
         record_id=ward.record_id,
         consultation_id=asked.consultation_id,
         opinion="So.",
