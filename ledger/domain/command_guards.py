@@ -207,6 +207,11 @@ def _acts_as_person(_: Any, __: RecordState, facts: Facts) -> bool:
     return is_person(facts.context.actor)
 
 
+def _acts_as_person_here(_: Any, __: RecordState, facts: Facts) -> bool:
+    # An earlier system has nobody here who could say again what it holds.
+    return facts.context.historical or is_person(facts.context.actor)
+
+
 def _second_of_reopening(_: Any, record: RecordState, facts: Facts) -> bool:
     reopening = record.overlays.reopening
     return reopening is None or reopening.requested_by != facts.context.actor.id
@@ -368,6 +373,13 @@ SUPERIOR_IS_PERSON = _check(
 )
 ACTS_AS_PERSON = _check(
     "NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person, of_actor=True
+)
+ACTS_AS_PERSON_HERE = _check(
+    "NOT_A_PERSON",
+    "of what an earlier system does not bring: a person acts here, not a system",
+    "context.actor",
+    _acts_as_person_here,
+    of_actor=True,
 )
 SECOND_OF_REOPENING = _check(
     "SAME_PERSON", "another person approves", "context.actor", _second_of_reopening, of_actor=True

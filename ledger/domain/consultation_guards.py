@@ -46,6 +46,12 @@ def _not_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Viol
         yield Violation("context.actor", ASKER_OR_HEAD.rule, ASKER_OR_HEAD.demand)
 
 
+def _by_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    asked = record.consultations.get(command.consultation_id)
+    if asked is not None and asked.requested_by == facts.context.actor.id:
+        yield Violation("context.actor", OTHER_THAN_ASKER.rule, OTHER_THAN_ASKER.demand)
+
+
 def _came_already(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     asked = record.consultations.get(command.consultation_id)
     if asked is not None and asked.arrived_at is not None and not _heads_asker(asked, facts):
@@ -65,6 +71,7 @@ NOT_WITHDRAWN = CommandGuard(
 ASKER_OR_HEAD = CommandGuard(
     "NOT_AUTHOR", "who asked withdraws it, or a role that the pack in force names", _not_asker, asks_roles=True
 )
+OTHER_THAN_ASKER = CommandGuard("SAME_PERSON", "another person than who asked comes and answers", _by_asker)
 CAME_OR_HEAD = CommandGuard(
     "ALREADY_ARRIVED",
     "the consultant has not come, who owes a note then; else a role that the pack in force names, of the department "

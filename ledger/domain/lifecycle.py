@@ -88,7 +88,10 @@ _FREE_FOR_DISPOSAL = (
 RULES: dict[type[commands.Command], Rule] = {
     commands.StartCare: Rule(_in(Phase.REGISTERED), _in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
     course_commands.VoidRecord: Rule(
-        _in(Phase.REGISTERED), _in(Phase.VOIDED), (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST)
+        _in(Phase.REGISTERED),
+        _in(Phase.VOIDED),
+        (is_.NO_ENTRIES, is_.NOT_HELD, is_.NO_OPEN_REQUEST),
+        (on.ACTS_AS_PERSON,),
     ),
     course_commands.DraftEntry: Rule(
         WRITING,
@@ -134,6 +137,8 @@ RULES: dict[type[commands.Command], Rule] = {
             consultation.NOT_WITHDRAWN,
             consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.LATE_WITH_REASON,
+            consultation.OTHER_THAN_ASKER,
+            on.ACTS_AS_PERSON,
         ),
         names=(some.CONSULTANT_AWAITED,),
     ),
@@ -147,6 +152,8 @@ RULES: dict[type[commands.Command], Rule] = {
             on.CONSULTATION_OPEN,
             consultation.NOT_WITHDRAWN,
             consultation.BEFORE_REQUEST_WITH_REASON,
+            consultation.OTHER_THAN_ASKER,
+            on.ACTS_AS_PERSON,
         ),
         names=(some.ANSWER_AWAITED, some.CONSULTATION_NAMED),
     ),
@@ -163,7 +170,7 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
         names=(some.ANSWER_AWAITED,),
     ),
-    commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED,)),
+    commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED, time.MOVES_ON)),
     course_commands.CorrectTime: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
@@ -266,8 +273,12 @@ RULES: dict[type[commands.Command], Rule] = {
         demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.ORIGINAL_NOT_SEALED),
         of_command=(who.NOT_ITS_NEWBORN_AGAIN, on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
     ),
-    commands.EndCare: Rule(_in(Phase.ACTIVE), _in(Phase.CLOSED), of_command=(time.ENDS_AFTER_START,)),
-    course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE)),
+    commands.EndCare: Rule(
+        _in(Phase.ACTIVE),
+        _in(Phase.CLOSED),
+        of_command=(time.ENDS_AFTER_START, time.ENDS_AFTER_MOVES, on.ACTS_AS_PERSON_HERE),
+    ),
+    course_commands.ResumeCare: Rule(_in(Phase.CLOSED), _in(Phase.ACTIVE), of_command=(on.ACTS_AS_PERSON,)),
     course_commands.AcceptDeficiency: Rule(
         # Also once a window is over: what was amended in it and can be signed by nobody must not stay open for ever.
         _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED),
@@ -288,8 +299,11 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.CLOSED, Phase.RETURNED),
         _in(Phase.SUBMITTED),
         (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (on.ACTS_AS_PERSON,),
     ),
-    course_commands.RecallRecord: Rule(_in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,)),
+    course_commands.RecallRecord: Rule(
+        _in(Phase.SUBMITTED), _in(Phase.CLOSED), (is_.NOT_PASSED,), (on.ACTS_AS_PERSON,)
+    ),
     commands.ReturnRecord: Rule(
         _in(Phase.SUBMITTED),
         _in(Phase.RETURNED),
@@ -375,7 +389,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.UnsealRecord: Rule(
         LIVING,
-        of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, *_SEALING, seal.SETTLED_BY_ROLE),
+        of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, seal.NOBODY_CLAIMS, *_SEALING, seal.SETTLED_BY_ROLE),
         names=(some.SEAL_STANDS,),
     ),
     keeping_commands.IssueCopy: Rule(
@@ -387,7 +401,13 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.LendRecord: Rule(
         KEPT,
         demands=(is_.NOT_LENT, is_.USE_ALLOWED),
-        of_command=(loan.NO_TRAINEE, loan.LOAN_WITHIN_PACK, on.ACTS_AS_PERSON, on.role_allowed("lend_record")),
+        of_command=(
+            loan.NO_TRAINEE,
+            loan.LOAN_WITHIN_PACK,
+            loan.SEALED_STAYS,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("lend_record"),
+        ),
     ),
     keeping_commands.RenewLoan: Rule(
         KEPT,
@@ -399,10 +419,12 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(on.LOAN_KNOWN,),
         names=(some.LOAN_RUNS,),
     ),
-    keeping_commands.FilePaperScan: Rule(IN_CARE_OR_AFTER, of_command=(office.CHECKED_BY_ANOTHER,)),
+    keeping_commands.FilePaperScan: Rule(
+        IN_CARE_OR_AFTER, of_command=(office.CHECKED_BY_ANOTHER, office.SCANNED_BY_PERSONS)
+    ),
     keeping_commands.AccountForPaper: Rule(
         IN_CARE_OR_AFTER,
-        of_command=(on.PAPER_KNOWN,),
+        of_command=(on.PAPER_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
         names=(some.SCAN_THERE,),
     ),
     keeping_commands.RecordPatientRequest: Rule(LIVING),

@@ -8,6 +8,7 @@ from typing import Any
 from ledger.domain.command_guards import TRAINEE, CommandGuard, iso_date
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_state import Loan
+from ledger.domain.keeping_values import SealMode
 from ledger.domain.loan_terms import loan_ends, renewal_ends
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
@@ -25,6 +26,12 @@ def _within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
     lent_on = facts.pack.deadlines.calendar.day_of(facts.meta().occurred_at)
     due = iso_date(command.due_on)
     return due is None or lent_on <= due <= loan_ends(lent_on, facts.pack, out_of_house=command.out_of_house)
+
+
+def _stays_in_the_house(command: Any, record: RecordState, _: Facts) -> bool:
+    # What is out of the house is out of the reach of the two who sealed it.
+    seals = record.overlays.seals.values()
+    return not command.out_of_house or not any(each.mode is SealMode.ORIGINAL for each in seals)
 
 
 def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
@@ -58,6 +65,7 @@ NO_TRAINEE = _check(
     "borrower",
     lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
 )
+SEALED_STAYS = _check("SEALED", "out of the house: no seal of an original stands", "out_of_house", _stays_in_the_house)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _within_pack)
 RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", "loan_id", _renewals_left)
 RENEWAL_RUNS = _check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ledger.domain.command_guards import CommandGuard
+from ledger.domain.command_guards import CommandGuard, is_person
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import RequestKind
 from ledger.domain.refusal import RefusalKind, Violation
@@ -30,6 +30,13 @@ def _checked_by_the_same(command: Any, _: RecordState, __: Facts) -> Iterable[Vi
         yield Violation("checker", CHECKED_BY_ANOTHER.rule, CHECKED_BY_ANOTHER.demand)
 
 
+def _scanned_by_programs(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
+    for name in ("operator", "checker"):
+        person = getattr(command, name)
+        if person is not None and not is_person(person):
+            yield Violation(f"{name}.role", SCANNED_BY_PERSONS.rule, SCANNED_BY_PERSONS.demand)
+
+
 def _paper_unnamed(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
     if record.overlays.papers and "paper" not in command.covers:
         yield Violation("covers", PAPER_NAMED.rule, PAPER_NAMED.demand)
@@ -38,5 +45,8 @@ def _paper_unnamed(command: Any, record: RecordState, _: Facts) -> Iterable[Viol
 NOT_ERASED_EARLY = CommandGuard("RETENTION_TERM", "nothing is erased inside the retention term", _erased_early)
 CHECKED_BY_ANOTHER = CommandGuard(
     "SAME_PERSON", "another person compares scan and paper", _checked_by_the_same, RefusalKind.INVALID
+)
+SCANNED_BY_PERSONS = CommandGuard(
+    "NOT_A_PERSON", "persons scan and compare, no program", _scanned_by_programs, RefusalKind.INVALID
 )
 PAPER_NAMED = CommandGuard("PAPER_NOT_NAMED", "the list says what happens to the paper", _paper_unnamed)

@@ -26,6 +26,7 @@ ROLES_OF = frozenset(
         "settle_dispute",
         "issue_copy",
         "lend_record",
+        "account_for_paper",
         "answer_request",
         "appraise_disposal",
         "reject_appraisal",

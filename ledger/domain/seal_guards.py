@@ -59,6 +59,11 @@ def _not_settled(command: Any, _: RecordState, facts: Facts) -> Iterable[Violati
         yield Violation("second_person.role", SETTLED_BY_ROLE.rule, SETTLED_BY_ROLE.demand)
 
 
+def _claimed(command: UnsealRecord, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.ground is UnsealGround.NO_CLAIM and record.overlays.holds:
+        yield Violation("ground", NOBODY_CLAIMS.rule, NOBODY_CLAIMS.demand)
+
+
 def _draft_named(command: SealRecord, record: RecordState, _: Facts) -> Iterable[Violation]:
     for index, entry_id in enumerate(command.entry_ids):
         entry = record.entries.get(entry_id)
@@ -67,6 +72,7 @@ def _draft_named(command: SealRecord, record: RecordState, _: Facts) -> Iterable
 
 
 NO_DRAFT_NAMED = CommandGuard("OPEN_DRAFT", "what is finished is sealed; the seal is extended later", _draft_named)
+NOBODY_CLAIMS = CommandGuard("HELD", "without a claim: no hold stands, for whoever had it placed claims", _claimed)
 TWO_PERSONS = CommandGuard("SAME_PERSON", "a second person stands beside the hospital's", _same_person)
 SECOND_IS_PERSON = CommandGuard("NOT_A_PERSON", "the second is a person, not a system", _no_person)
 SIDES_STAND = CommandGuard(

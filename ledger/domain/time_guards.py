@@ -1,4 +1,4 @@
-"""Guards on a time that is corrected: it is there, it changes, and the order of what happened stays."""
+"""Guards on the times of a stay, said or corrected: they are there, they change, and what happened stays in order."""
 
 from __future__ import annotations
 
@@ -67,6 +67,19 @@ def _ends_before_it_began(command: Any, record: RecordState, facts: Facts) -> It
         yield Violation("ended_at", ENDS_AFTER_START.rule, ENDS_AFTER_START.demand)
 
 
+def _moves_back(_: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    moved_at = facts.meta().occurred_at
+    before = [record.started_at, *(each.moved_at for each in record.moves)]
+    if any(each is not None and moved_at < each for each in before):
+        yield Violation("context.occurred_at", MOVES_ON.rule, MOVES_ON.demand)
+
+
+def _ends_before_a_move(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    ended_at = command.ended_at or facts.meta().occurred_at
+    if not facts.context.historical and any(ended_at < each.moved_at for each in record.moves):
+        yield Violation("ended_at", ENDS_AFTER_MOVES.rule, ENDS_AFTER_MOVES.demand)
+
+
 def _comes_first(command: Any, record: RecordState) -> bool:
     """Whether what followed a request, or an arrival, would come before it."""
     asked = record.consultations.get(command.consultation_id) if command.consultation_id else None
@@ -110,6 +123,12 @@ TIME_KNOWN = CommandGuard(
 )
 ENDS_AFTER_START = CommandGuard(
     "BEFORE_START", "care cannot end before it began", _ends_before_it_began, RefusalKind.INVALID
+)
+ENDS_AFTER_MOVES = CommandGuard(
+    "OUT_OF_ORDER", "care ends after the last move", _ends_before_a_move, RefusalKind.INVALID
+)
+MOVES_ON = CommandGuard(
+    "OUT_OF_ORDER", "a move follows the start of care and every move before it", _moves_back, RefusalKind.INVALID
 )
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ledger.domain.allowed_actions import actor_faults, reasons_against
+from ledger.domain.command_guards import is_person
 from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, ReturnRecord, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem, IdentifyPatient
 from ledger.domain.deadlines import deadlines
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_commands import (
+    AccountForPaper,
     AnswerPatientRequest,
     AppraiseDisposal,
     ApproveDisposal,
@@ -49,6 +51,7 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
     UnsealRecord: "seal_record",
     IssueCopy: "issue_copy",
     LendRecord: "lend_record",
+    AccountForPaper: "account_for_paper",
     RenewLoan: "lend_record",
     AppraiseDisposal: "appraise_disposal",
     ApproveDisposal: "approve_disposal",
@@ -141,8 +144,12 @@ def _unsigned(version: EntryVersion) -> EntryVersion:
 def check_times(step: Step) -> None:
     """Under a hold, or where all that is finished lies under seals of originals, a corrected time changes nothing.
 
-    What a hold or such a seal lists keeps its time whatever is done.
+    What a hold or such a seal lists keeps its time whatever is done. Start, moves and end follow each other.
     """
+    after = step.after
+    stay = (after.started_at, *(each.moved_at for each in after.moves), after.ended_at)
+    said = [at for at in stay if at is not None]
+    assert said == sorted(said)
     for entry_id in listed_entries(step.before) if step.after.phase is not Phase.DESTROYED else ():
         assert step.after.entries[entry_id].happened_at == step.before.entries[entry_id].happened_at
     sealed = listed_entries(step.before, originals=True)
@@ -246,10 +253,16 @@ def check_holds(step: Step) -> None:
 
 
 def check_consultations(step: Step) -> None:
-    """What a consultant came to is withdrawn by a role that the pack leaves it to, and what was withdrawn stays so."""
+    """Nobody comes to or answers what is the own question, and no program does; what a consultant came to is withdrawn
+    by a role that the pack leaves it to, and what was withdrawn stays so.
+    """
     for asked_id, asked in step.before.consultations.items() if step.after.phase is not Phase.DESTROYED else ():
         after = step.after.consultations[asked_id]
         assert asked.withdrawn_at is None or after.withdrawn_at == asked.withdrawn_at
+        came = after.arrived_by != asked.arrived_by
+        if came or after.entry_id not in (None, asked.entry_id):
+            assert step.facts.context.actor.id != asked.requested_by
+            assert is_person(step.facts.context.actor)
         if after.withdrawn_at is not None and asked.withdrawn_at is None and asked.arrived_at is not None:
             assert step.facts.may("withdraw_consultation")
 

@@ -1,16 +1,18 @@
-"""`ledger copy`: prints a certified copy that was issued."""
+"""`ledger copy`: prints a certified copy that was issued, or the list of a seal."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import click
 import grpc.aio
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.api.v1.records_pb2 import GetPatientRequest, GetRecordRequest, IssuedCopy, Record
+from ledger.api.v1.records_pb2 import GetPatientRequest, GetRecordRequest, Record
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub, RecordServiceStub
 from ledger.api.v1.rulebook_pb2 import GetRulePackRequest
 from ledger.api.v1.rulebook_pb2_grpc import RulebookServiceStub
@@ -19,6 +21,7 @@ from ledger.cli.printed_copy.copied_record import (
     CopiedRecord,
     CopyFace,
     CopyNotPrinted,
+    PrintedPages,
     copied_record,
     issued_copy,
     patient_shown,
@@ -26,16 +29,21 @@ from ledger.cli.printed_copy.copied_record import (
 from ledger.cli.printed_copy.copy_fonts import NAMED
 from ledger.cli.printed_copy.html_page import html_copy
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
+from ledger.cli.printed_copy.seal_list import SealList, seal_list, standing_seal
 from ledger.cli.readiness import all_hospitals
 from ledger.cli.service_address import address_option
 
 _FORMATS = (".pdf", ".html")
+_Read = Callable[[grpc.aio.Channel, str, UUID, UUID, str], Awaitable[PrintedPages]]
 
 
 @click.command()
 @click.argument("hospital")
 @click.argument("record", type=click.UUID)
-@click.argument("copy", type=click.UUID)
+@click.argument("copy", type=click.UUID, required=False)
+@click.option(
+    "--seal", type=click.UUID, help="Print the list of this seal, for each of its two sides, instead of a copy."
+)
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write: .pdf or .html."
 )
@@ -51,30 +59,54 @@ _FORMATS = (".pdf", ".html")
 )
 @address_option
 def copy(
-    hospital: str, record: UUID, copy: UUID, out: Path, font: Path | None, hospital_name: str, address: str
+    hospital: str,
+    record: UUID,
+    copy: UUID | None,
+    seal: UUID | None,
+    out: Path,
+    font: Path | None,
+    hospital_name: str,
+    address: str,
 ) -> None:
-    """Print the COPY that was issued of RECORD.
+    """Print the COPY that was issued of RECORD, or the list of a seal that stands on it.
 
     Each page has the names of hospital and patient, number, version, head hash and certification mark.
     """
     kind = out.suffix.lower()
     if kind not in _FORMATS or (font is not None and kind != ".pdf"):
         raise click.UsageError(f"--out names a file that ends with {' or '.join(_FORMATS)}; --font is for PDF")
+    named = [each for each in (copy, seal) if each is not None]
+    if len(named) != 1:
+        raise click.UsageError("name a COPY, or a seal with --seal")
+    read = read_copy if seal is None else read_seal_list
     try:
         with shown_errors():
-            copied = asyncio.run(_read(hospital, record, copy, address, hospital_name))
-        data = pdf_copy(copied, font) if kind == ".pdf" else html_copy(copied)
+            pages = asyncio.run(_read(read, hospital, record, named[0], address, hospital_name))
+        data = pdf_copy(pages, font) if kind == ".pdf" else html_copy(pages)
         out.write_bytes(data)
     except (CopyNotPrinted, OSError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{len(copied.entries)} entries of version {copied.version} in {out}")
+    what = "entries" if seal is None else "sealed versions"
+    click.echo(f"{len(pages.entries)} {what} in {out}. {pages.page_head[2]}")
     if NAMED.encode() in data:
         click.echo("Its Chinese shows only where the reader has a Chinese font; --font embeds one.", err=True)
 
 
-async def _read(hospital: str, record: UUID, copy: UUID, address: str, hospital_name: str) -> CopiedRecord:
+async def _read(read: _Read, hospital: str, record: UUID, named: UUID, address: str, called: str) -> PrintedPages:
     async with grpc.aio.insecure_channel(address) as channel:
-        return await read_copy(channel, hospital, record, copy, hospital_name)
+        return await read(channel, hospital, record, named, called)
+
+
+async def read_seal_list(
+    channel: grpc.aio.Channel, hospital: str, record: UUID, seal: UUID, hospital_name: str = ""
+) -> SealList:
+    """What a seal that stands lists, as of the version of the record that it reaches. Raises CopyNotPrinted."""
+    records = RecordServiceStub(channel)
+    request = GetRecordRequest(hospital=hospital, record_id=str(record))
+    found = standing_seal((await records.GetRecord(request)).record, str(seal))
+    request.version = found.reaches
+    then = (await records.GetRecord(request)).record
+    return seal_list(found, then, await _face(channel, hospital, then, found.sealed_at, hospital_name))
 
 
 async def read_copy(
@@ -87,12 +119,18 @@ async def read_copy(
     issued = issued_copy(now, str(copy))
     request.version = issued.record_version
     then = (await records.GetRecord(request)).record
-    face = CopyFace(
+    face = await _face(channel, hospital, then, issued.recorded_at, hospital_name)
+    return copied_record(issued, then, now, face)
+
+
+async def _face(
+    channel: grpc.aio.Channel, hospital: str, then: Record, made_at: Timestamp, hospital_name: str
+) -> CopyFace:
+    return CopyFace(
         hospital_name or await _called(channel, hospital),
-        await _patient(channel, hospital, then, issued),
+        await _patient(channel, hospital, then, made_at),
         await _zone(channel, hospital, then),
     )
-    return copied_record(issued, then, now, face)
 
 
 async def _called(channel: grpc.aio.Channel, hospital: str) -> str:
@@ -101,9 +139,9 @@ async def _called(channel: grpc.aio.Channel, hospital: str) -> str:
     return named.get(hospital) or hospital
 
 
-async def _patient(channel: grpc.aio.Channel, hospital: str, then: Record, issued: IssuedCopy) -> str:
-    """As known when the copy was issued, so that whoever prints it later prints the same."""
-    asked = GetPatientRequest(hospital=hospital, patient_id=then.patient_id, time=issued.recorded_at)
+async def _patient(channel: grpc.aio.Channel, hospital: str, then: Record, made_at: Timestamp) -> str:
+    """As known when the copy was issued or the seal placed, so that whoever prints it later prints the same."""
+    asked = GetPatientRequest(hospital=hospital, patient_id=then.patient_id, time=made_at)
     return patient_shown((await PatientServiceStub(channel).GetPatient(asked)).details)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ledger.api.v1.common_pb2 import ENTRY_STATE_RETRACTED, PHASE_DESTROYED, VisitType
@@ -64,6 +65,25 @@ class CopiedEntry:
     lines: tuple[Line, ...]
 
 
+class PrintedPages(Protocol):
+    """What is put on pages, whatever it is."""
+
+    @property
+    def page_head(self) -> tuple[str, ...]:
+        """What stands on every page; the mark comes last."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said before the first entry."""
+        ...
+
+    @property
+    def entries(self) -> tuple[CopiedEntry, ...]:
+        """What is shown."""
+        ...
+
+
 @dataclass(frozen=True)
 class CopiedRecord:
     """Everything that the pages show."""
@@ -90,12 +110,7 @@ class CopiedRecord:
     @property
     def page_head(self) -> tuple[str, ...]:
         """What stands on every page."""
-        return (
-            f"{_short(self.hospital)}. Patient: {_short(self.patient)}",
-            f"Record {self.number}",
-            f"Version {self.version}, head {self.head}",
-            self.mark,
-        )
+        return head_lines((self.hospital, self.patient), self.number, self.version, self.head, self.mark)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -115,6 +130,18 @@ def issued_copy(now: Record, copy_id: str) -> IssuedCopy:
     if now.phase == PHASE_DESTROYED:
         raise CopyDestroyed
     return found
+
+
+def head_lines(whose: tuple[str, str], number: str, version: int, head: str, mark: str) -> tuple[str, ...]:
+    """What stands on every page of what is printed of a record: hospital and patient, which record, and as of when."""
+    hospital, patient = map(_short, whose)
+    return (f"{hospital}. Patient: {patient}", f"Record {number}", f"Version {version}, head {head}", mark)
+
+
+def record_number(then: Record) -> str:
+    """Case number and visit, as people call the record."""
+    visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
+    return f"{then.case_number}, {visit} visit {then.visit_sequence}"
 
 
 def _short(name: str) -> str:
@@ -139,12 +166,11 @@ def copied_record(copy: IssuedCopy, then: Record, now: Record, face: CopyFace) -
     for each in then.statements:
         said.setdefault(each.entry_id, []).append(each.text)
     corrected, newborn = CorrectedTimes(then, now), _of_newborn(beside.entries, copy.versions)
-    visit = VisitType.Name(then.visit_type).removeprefix("VISIT_TYPE_").lower()
     return CopiedRecord(
         hospital=face.hospital,
         patient=f"a newborn of {face.patient}" if newborn else face.patient,
         zone=face.zone.key,
-        number=f"{then.case_number}, {visit} visit {then.visit_sequence}",
+        number=record_number(then),
         version=copy.record_version,
         head=copy.head_leaf.hex(),
         mark=" ".join(copy.mark.split()),

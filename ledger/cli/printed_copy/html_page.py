@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ledger.cli.printed_copy.copied_record import CopiedEntry, CopiedRecord
+from ledger.cli.printed_copy.copied_record import CopiedEntry, PrintedPages
 from ledger.cli.printed_copy.entry_text import Line
 
 MARK_CHARACTERS_MAX = 200
@@ -22,7 +22,7 @@ h2 { font-size: 13pt; margin: 0; } h3 { font-size: 11pt; margin: 6pt 0 0; } p { 
 """
 
 
-def html_copy(copied: CopiedRecord) -> bytes:
+def html_copy(copied: PrintedPages) -> bytes:
     """The whole file, in UTF-8."""
     *lines, mark = copied.page_head
     whole = () if len(mark) <= MARK_CHARACTERS_MAX else (f"Mark: {mark}",)

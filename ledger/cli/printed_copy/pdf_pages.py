@@ -16,7 +16,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 
-from ledger.cli.printed_copy.copied_record import CopiedRecord
+from ledger.cli.printed_copy.copied_record import PrintedPages
 from ledger.cli.printed_copy.copy_fonts import LATIN, CopyFonts, copy_fonts
 from ledger.cli.printed_copy.entry_text import Line
 
@@ -25,7 +25,7 @@ _FOOT = 10 * mm
 _SIZES = {"head": 7.5, "title": 13, "heading": 10.5, "text": 10}
 
 
-def pdf_copy(copied: CopiedRecord, font: Path | None = None) -> bytes:
+def pdf_copy(copied: PrintedPages, font: Path | None = None) -> bytes:
     """The whole file; `font` is a TrueType font for Chinese that is embedded. Raises UnusableFont."""
     pages = _Pages(copied, copy_fonts(font))
     # A page says how many there are, so that a missing one is noticed: the first run counts them.
@@ -36,7 +36,7 @@ def pdf_copy(copied: CopiedRecord, font: Path | None = None) -> bytes:
 
 @dataclass(frozen=True)
 class _Pages:
-    copied: CopiedRecord
+    copied: PrintedPages
     fonts: CopyFonts
 
     def build(self, count: int) -> tuple[bytes, int]:

@@ -16,6 +16,9 @@ PHYSICIAN = common.Actor(
     id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c11", name="Dr Hale", role="physician", department="MED", licence="L-1"
 )
 
+CONSULTANT = common.Actor(
+    id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c13", name="Dr Gao", role="physician", department="NEU", licence="L-2"
+)
 IMPORTER = common.Actor(id="3f2b0a44-52c5-4a06-9f0e-3a2b7d5f0c12", name="import", role="interface")
 """The program that takes over what an earlier system holds."""
 
@@ -28,6 +31,13 @@ def context(hospital: str = "north", **fields: Any) -> common.CommandContext:
 def old_item() -> common.SourceItem:
     """An item of an earlier system, which nothing was taken from yet."""
     return common.SourceItem(system="his", type="Old", id=str(uuid4()), content_sha256=bytes(32))
+
+
+def by(actor: common.Actor) -> common.CommandContext:
+    """A context of this person."""
+    made = context()
+    made.actor.CopyFrom(actor)
+    return made
 
 
 def taken_over(source: common.SourceItem | None = None) -> common.CommandContext:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from google.protobuf.message import Message
@@ -17,6 +18,8 @@ from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.disposal_values_pb2 import ReportedRecord
+from ledger.cli.printed_copy.copied_record import CopyFace
+from ledger.cli.printed_copy.seal_list import seal_list
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.requests import (
     PHYSICIAN,
@@ -127,6 +130,10 @@ async def test_from_registration_to_destruction(client: EdgeClient) -> None:
     await life.keep("SealRecord", **sealing, second_person=NOTARY)
     (seal,) = (await life.read()).keeping.seals
     assert list(seal.second_persons) == [NOTARY]
+    sealed_at = records.GetRecordRequest(hospital="north", record_id=life.record_id, version=seal.reaches)
+    then = (await client.call("RecordService/GetRecord", sealed_at)).record
+    printed = seal_list(seal, then, CopyFace("North", "N. N.", ZoneInfo("UTC")))
+    assert len(printed.entries) == len(seal.versions) == 1
     await life.keep("EndRetention")
     assert await life.phase() == "PHASE_DUE"
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
@@ -317,7 +324,7 @@ async def test_an_arrival_that_is_entered_late_says_why(client: EdgeClient) -> N
     )
     asked = await client.call("RecordService/RequestConsultation", ask)
     arrive = course.ArriveAtConsultationRequest(
-        context=by(occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
+        context=by(SUPERIOR, occurred_at=long_ago), record_id=ward.record_id, consultation_id=asked.consultation_id
     )
     assert await life.refused(client.call("CourseService/ArriveAtConsultation", arrive)) == ["REASON_REQUIRED"]
     arrive.reason = "the ward's computer was down"
@@ -336,8 +343,9 @@ async def test_a_call_by_telephone_and_an_answer_before_the_request_are_shown(cl
     note = record_entry(ward.record_id)
     note.content.template = "consultation"
     note.content.sections[0].code = "opinion"
+    note.attestation.signer.CopyFrom(SUPERIOR)
     answer = records.AnswerConsultationRequest(
-        context=by(occurred_at=stamp(datetime.now(UTC) - timedelta(minutes=25))),
+        context=by(SUPERIOR, occurred_at=stamp(datetime.now(UTC) - timedelta(minutes=25))),
         record_id=ward.record_id,
         consultation_id=asked.consultation_id,
         opinion="So.",

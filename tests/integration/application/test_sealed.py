@@ -296,8 +296,9 @@ async def _consultation(ledger: Ledger, record_id: str) -> UUID:
     note = requests.record_entry(record_id)
     note.content.template = "consultation"
     note.content.sections[0].code = "opinion"
+    note.attestation.signer.CopyFrom(requests.CONSULTANT)
     answered = records.AnswerConsultationRequest(
-        context=requests.context(),
+        context=requests.by(requests.CONSULTANT),
         record_id=record_id,
         consultation_id=str(consultation_id),
         opinion="No.",

@@ -32,6 +32,7 @@ from ledger.domain.course_commands import (
     CorrectTime,
     DeclareEnteredInError,
     IdentifyPatient,
+    WithdrawConsultation,
 )
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
@@ -49,6 +50,7 @@ from ledger.domain.identity_commands import (
     WithdrawRecognition,
 )
 from ledger.domain.keeping_commands import (
+    AccountForPaper,
     AnswerPatientRequest,
     AppraiseDisposal,
     ApproveDisposal,
@@ -353,6 +355,9 @@ _OFFICES: dict[type[Any], Actor] = {
     UnsealRecord: ARCHIVIST,
     IssueCopy: ARCHIVIST,
     LendRecord: ARCHIVIST,
+    AccountForPaper: ARCHIVIST,
+    RequestConsultation: SUPERIOR,
+    WithdrawConsultation: SUPERIOR,
     RenewLoan: ARCHIVIST,
     ExtendRetention: ARCHIVIST,
     AppraiseDisposal: ARCHIVIST,
@@ -363,7 +368,7 @@ _OFFICES: dict[type[Any], Actor] = {
     RestoreNewborn: ARCHIVIST,
     LinkNewborn: ARCHIVIST,
 }
-"""Who sends what the packs leave to offices, where a test does not say."""
+"""Who sends what the packs leave to offices, where a test does not say; and who asks for what another one answers."""
 LIST = UUID(int=77)
 LISTED = DisposalListState(
     version=2,

@@ -70,6 +70,7 @@ from tests.unit.domain.given import (
     DIGEST,
     HEAD,
     HEAD_OF_HOSPITAL,
+    LEGAL,
     LIST,
     LISTED,
     MANDATORY,
@@ -175,10 +176,20 @@ def lent(stream: Stream) -> UUID:
     return made(stream, keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False), "loan_id")
 
 
+SCAN = keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4")
+
+
 def scanned(stream: Stream) -> UUID:
     """A scanned paper."""
-    command = keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4")
-    return made(stream, command, "scan_id")
+    return made(stream, SCAN, "scan_id")
+
+
+def _paper(scan_id: UUID) -> Command:
+    return keeping.AccountForPaper(RECORD, scan_id, PaperOutcome.DESTROYED, "list")
+
+
+def _move(to: str) -> Command:
+    return TransferDepartment(RECORD, to, "2", None, PHYSICIAN)
 
 
 def offered(stream: Stream) -> None:
@@ -216,7 +227,7 @@ def consulted(stream: Stream) -> UUID:
     return made(stream, command, "consultation_id")
 
 
-def answer(consultation_id: UUID) -> Command:
+def answer(consultation_id: UUID) -> AnswerConsultation:
     """An answer."""
     return AnswerConsultation(RECORD, consultation_id, "So.", narrative("consultation", "opinion"), signed())
 
@@ -472,6 +483,17 @@ _NOT_TWO_SIDES: list[tuple[str, Actor, dict[str, Any]]] = [
     ("ROLE_NOT_ALLOWED", NOTARY, {"actor": PHYSICIAN}),
 ]
 """The hospital's person beside itself, beside a program, beside a colleague, the other side alone, and a wrong role."""
+_BY_NO_PROGRAM: tuple[Build, ...] = (
+    lambda: (registered(), course.VoidRecord(RECORD, "by mistake")),
+    with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))),
+    with_entry(active, lambda s: replace(answer(consulted(s)), attestation=signed(CLOCK))),
+    lambda: (active(), EndCare(RECORD, Disposition.DEATH, NOW)),
+    lambda: (closed(), course.ResumeCare(RECORD, "still here")),
+    lambda: (closed(), SubmitRecord(RECORD)),
+    lambda: (submitted(), course.RecallRecord(RECORD, "something is to be added")),
+    with_entry(active, lambda s: _paper(scanned(s))),
+)
+"""What people do and answer for."""
 _KNOWN: dict[str, Any] = {"patient": patient()}
 """The patient whom a command names is there."""
 CASES: list[Case] = [
@@ -505,6 +527,17 @@ CASES: list[Case] = [
     Case("NO_TRANSFER_NOTE", lambda: (active(), OfferTransfer(RECORD, "south", TransferKind.TRANSFER, None)), {"counterpart_known": True, "package": PACKAGE}),
     Case("NOT_QUALIFIED", lambda: (registered(), StartCare(RECORD, "cardiology", "12", TRAINEE, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), TransferDepartment(RECORD, "icu", "", None, TRAINEE))),
+    *[Case("NOT_A_PERSON", build, {"actor": CLOCK}) for build in _BY_NO_PROGRAM],
+    Case("ROLE_NOT_ALLOWED", with_entry(active, lambda s: _paper(scanned(s))), {"actor": TRAINEE}),
+    Case("NOT_A_PERSON", lambda: (active(), replace(SCAN, operator=CLOCK))),
+    Case("NOT_A_PERSON", lambda: (active(), replace(SCAN, checker=CLOCK))),
+    Case("SAME_PERSON", with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))), {"actor": SUPERIOR}),
+    Case("SAME_PERSON", with_entry(active, lambda s: replace(answer(consulted(s)), attestation=signed(SUPERIOR)))),
+    Case("OUT_OF_ORDER", lambda: (active(), _move("neurology")), {"occurred_at": NOW - timedelta(days=3, seconds=1)}),
+    Case("OUT_OF_ORDER", lambda: (moved(), _move("icu")), {"occurred_at": NOW - timedelta(seconds=1)}),
+    Case("OUT_OF_ORDER", lambda: (moved(), EndCare(RECORD, Disposition.HOME, NOW - timedelta(seconds=1)))),
+    Case("HELD", with_entry(held, lambda s: _unseal(seal(s), UnsealGround.NO_CLAIM, LEGAL)), {"now": LATER}),
+    Case("SEALED", with_entry(archived, lambda s: (seal(s), keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=True))[1])),
     Case("DRAFT", draft_and(amend)),
     Case("VERSION_CHANGED", with_entry(closed, lambda s: replace(amend(first(s)), entry_version=7))),
     Case("UNKNOWN_ENTRY", lambda: (active(), course.DraftEntry(RECORD, NOBODY, note()))),

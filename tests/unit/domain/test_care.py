@@ -159,6 +159,22 @@ def test_care_ends_with_a_disposition_and_a_time() -> None:
     assert stream.record.disposition is Disposition.HOME
 
 
+def test_moves_and_the_end_of_care_follow_each_other() -> None:
+    """At the very moment yes; a second earlier neither a move nor the end, but for what an earlier system says."""
+    stream, second = active(), timedelta(seconds=1)
+    began, to_icu = NOW - timedelta(days=3), TransferDepartment(RECORD, "icu", "2", None, PHYSICIAN)
+    early = (RefusalKind.INVALID, [("context.occurred_at", "OUT_OF_ORDER")])
+    assert stream.refused(to_icu, occurred_at=began - second) == early
+    stream.when(to_icu, occurred_at=began)
+    back = TransferDepartment(RECORD, "cardiology", "2", None, PHYSICIAN)
+    stream.when(back, occurred_at=NOW - timedelta(days=1))
+    assert stream.refused(to_icu, occurred_at=NOW - timedelta(days=1) - second) == early
+    end = EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=1) - second)
+    assert stream.refused(end) == (RefusalKind.INVALID, [("ended_at", "OUT_OF_ORDER")])
+    stream.copied().when(end, historical=True)
+    stream.when(replace(end, ended_at=NOW - timedelta(days=1)))
+
+
 def test_care_does_not_end_before_it_began() -> None:
     """An end before the start is refused; an earlier system's mistake is taken over as it is."""
     early = EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=9))

@@ -120,7 +120,7 @@ def _arrival(figure: int) -> Boundary:
     asked = made(stream, RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"), "consultation_id")
     command = ArriveAtConsultation(RECORD, asked)
     return Boundary(
-        NOW + timedelta(minutes=figure), lambda at: taken(stream, command, occurred_at=NOW, now=at, actor=SUPERIOR)
+        NOW + timedelta(minutes=figure), lambda at: taken(stream, command, occurred_at=NOW, now=at, actor=PHYSICIAN)
     )
 
 

@@ -174,7 +174,7 @@ def test_what_cn_2010_asks_for(templates: tuple[str, ...], disposition: Disposit
 def test_notes_of_a_department_transfer_are_asked_for_only_where_the_patient_moved() -> None:
     """Both notes, out and in."""
     stream = holding("in_out_24h_record")
-    stream.when(TransferDepartment(RECORD, "neurology", "3", None, None), occurred_at=NOW - timedelta(days=1))
+    stream.when(TransferDepartment(RECORD, "neurology", "3", None, None), occurred_at=NOW - timedelta(hours=1))
     assert missing(stream) == {"transfer_out_note", "transfer_in_note"}
 
 
@@ -200,9 +200,9 @@ def consulted(stream: Stream, *, answered: int = 0) -> None:
 
 def moved_twice(stream: Stream) -> None:
     """To intensive care and on."""
-    for days, to in ((2, "icu"), (1, "neurology")):
+    for hours, to in ((2, "icu"), (1, "neurology")):
         move = TransferDepartment(RECORD, to, "3", None, None)
-        stream.when(move, occurred_at=NOW - timedelta(days=days))
+        stream.when(move, occurred_at=NOW - timedelta(hours=hours))
 
 
 def lacks(stream: Stream) -> list[str]:

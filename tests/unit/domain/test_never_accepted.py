@@ -8,9 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import RecordEntry, RetractEntry, SubmitRecord
-from ledger.domain.course_commands import CountersignEntry
+from ledger.domain.commands import Command, EndCare, RecordEntry, RetractEntry, SubmitRecord
+from ledger.domain.course_commands import (
+    ArriveAtConsultation,
+    CountersignEntry,
+    RecallRecord,
+    ResumeCare,
+    VoidRecord,
+)
 from ledger.domain.keeping_commands import (
+    AccountForPaper,
     AppraiseDisposal,
     ApproveDisposal,
     ApproveReopen,
@@ -18,21 +25,26 @@ from ledger.domain.keeping_commands import (
     EndRetention,
     IssueCopy,
     LendRecord,
+    LiftHold,
     RequestReopen,
+    UnsealRecord,
 )
-from ledger.domain.keeping_values import DisposalOpinion
+from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, SealMode, UnsealGround
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.transfer_commands import OfferTransfer, WithdrawTransfer
-from ledger.domain.values import Actor, EntryState, Phase, TransferKind
+from ledger.domain.values import Actor, Disposition, EntryState, Phase, TransferKind
 from tests.unit.domain.given import (
     AFFAIRS,
     APPROVER,
     ARCHIVIST,
+    CLOCK,
     HEAD_OF_HOSPITAL,
+    IMPORTER,
     LIST,
     LISTED,
     NOW,
     PACKAGE,
+    PATIENTS_SIDE,
     PHYSICIAN,
     QUALITY,
     RECORD,
@@ -41,11 +53,15 @@ from tests.unit.domain.given import (
     TERM,
     TRAINEE,
     Stream,
+    active,
     archived,
     closed,
     note,
+    registered,
     signed,
+    submitted,
 )
+from tests.unit.domain.refusals import SCAN, answer, consulted, hold, scanned, seal
 
 SECOND = timedelta(seconds=1)
 LATER = NOW + TERM
@@ -192,3 +208,68 @@ def test_nothing_is_destroyed_while_a_transfer_is_open() -> None:
     stream.when(WithdrawTransfer(RECORD, sent, "not needed"), now=LATER)
     stream.when(command, now=LATER, actor=ARCHIVIST)
     assert stream.record.phase is Phase.DESTROYED
+
+
+@pytest.mark.parametrize("actor", [CLOCK, IMPORTER], ids=lambda actor: actor.role)
+def test_what_people_answer_for_no_program_does(actor: Actor) -> None:
+    """It hands nothing in, takes nothing back, ends and resumes no care, voids nothing, and comes to nobody."""
+    asked_id = consulted(asking := active())
+    tries: tuple[tuple[Stream, Command], ...] = (
+        (registered(), VoidRecord(RECORD, "by mistake")),
+        (asking, ArriveAtConsultation(RECORD, asked_id)),
+        (active(), EndCare(RECORD, Disposition.DEATH, NOW)),
+        (closed(), ResumeCare(RECORD, "still here")),
+        (closed(), SubmitRecord(RECORD)),
+        (submitted(), RecallRecord(RECORD, "to be added")),
+    )
+    for stream, command in tries:
+        assert stream.refused(command, actor=actor) == (RefusalKind.STATE, [("context.actor", "NOT_A_PERSON")])
+        stream.when(command)
+    active().when(EndCare(RECORD, Disposition.DEATH, NOW), historical=True)
+
+
+def test_who_asked_for_a_consultation_neither_comes_nor_answers() -> None:
+    """The ten minutes are kept, and the question answered, by somebody else."""
+    stream = active()
+    asked_id, fault = consulted(stream), ("context.actor", "SAME_PERSON")
+    arrive, by_asker = ArriveAtConsultation(RECORD, asked_id), replace(answer(asked_id), attestation=signed(SUPERIOR))
+    assert stream.refused(arrive, actor=SUPERIOR) == (RefusalKind.STATE, [fault])
+    assert stream.refused(by_asker) == (RefusalKind.STATE, [fault])
+    stream.when(arrive)
+    stream.when(answer(asked_id))
+
+
+def test_what_became_of_a_paper_the_office_says_that_keeps_it() -> None:
+    """Neither a trainee, nor whoever treats, nor a program; and persons scan and compare."""
+    stream = closed()
+    destroyed = AccountForPaper(RECORD, scanned(stream), PaperOutcome.DESTROYED, "list 7")
+    for actor in (TRAINEE, PHYSICIAN):
+        assert stream.refused(destroyed, actor=actor)[1] == [("context.actor.role", "ROLE_NOT_ALLOWED")]
+    assert ("context.actor", "NOT_A_PERSON") in stream.refused(destroyed, actor=CLOCK)[1]
+    by_program = replace(SCAN, operator=CLOCK, checker=IMPORTER)
+    programs = [("operator.role", "NOT_A_PERSON"), ("checker.role", "NOT_A_PERSON")]
+    assert stream.refused(by_program) == (RefusalKind.INVALID, programs)
+    stream.when(destroyed)
+
+
+def test_nobody_is_without_a_claim_while_a_court_holds_the_record() -> None:
+    """However long the seal stood; the hold is lifted first, or both sides are there."""
+    stream = archived()
+    seal_id, hold_id = seal(stream), hold(stream)
+    unclaimed = UnsealRecord(RECORD, seal_id, UnsealGround.NO_CLAIM, "", AFFAIRS)
+    assert stream.refused(unclaimed, now=LATER) == (RefusalKind.STATE, [("ground", "HELD")])
+    both = replace(unclaimed, ground=UnsealGround.BOTH_PRESENT, second_person=PATIENTS_SIDE)
+    stream.copied().when(both, now=LATER)
+    stream.when(LiftHold(RECORD, hold_id, "the court has decided"), now=LATER)
+    stream.when(unclaimed, now=LATER)
+
+
+def test_a_sealed_original_stays_in_the_house() -> None:
+    """It is lent inside; out of the house goes what has no seal, or a seal on a copy alone."""
+    stream, open_case = archived(), archived()
+    seal(stream)
+    seal(open_case, SealMode.COPY)
+    out = LendRecord(RECORD, SUPERIOR, "", out_of_house=True)
+    assert stream.refused(out) == (RefusalKind.STATE, [("out_of_house", "SEALED")])
+    stream.when(replace(out, out_of_house=False))
+    open_case.when(out)

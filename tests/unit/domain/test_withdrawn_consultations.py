@@ -18,7 +18,6 @@ from ledger.domain.values import Actor, TimeOf, Urgency
 from tests.unit.domain.given import (
     CLOCK,
     NOW,
-    PHYSICIAN,
     RECORD,
     TRAINEE,
     Stream,
@@ -83,7 +82,7 @@ def test_it_is_withdrawn_by_who_asked_or_the_head_of_the_department() -> None:
     for other in (COLLEAGUE, TRAINEE, CLOCK):
         assert stream.refused(withdraw(asked_id), actor=other) == (RefusalKind.STATE, [("context.actor", "NOT_AUTHOR")])
     stream.when(withdraw(asked_id), actor=CHIEF)
-    assert stream.refused(withdraw(asked_id), actor=PHYSICIAN)[1] == [("consultation_id", "CONSULTATION_WITHDRAWN")]
+    assert stream.refused(withdraw(asked_id))[1] == [("consultation_id", "CONSULTATION_WITHDRAWN")]
 
 
 def test_only_what_is_unanswered_is_withdrawn_and_with_a_reason() -> None:
