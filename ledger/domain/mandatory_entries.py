@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -95,6 +95,11 @@ class MandatoryRule:
         if record.visit_type not in self.visits or (self.only_if and not CONDITIONS[self.only_if](record)):
             return False
         return self.only_if_past is None or self.only_if_past.by(record)
+
+    def counted_by(self, calendar: Calendar) -> MandatoryRule:
+        """The same rule, by another calendar."""
+        past = self.only_if_past
+        return replace(self, only_if_past=replace(past, calendar=calendar)) if past else self
 
     def times(self, record: RecordState) -> int:
         """How many entries of each template are asked for: a second operation needs a second record."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, cast
 
 from ledger.domain.code_tables import NamedTable, named_tables
-from ledger.domain.deadline_rules import DeadlineRules
+from ledger.domain.deadline_rules import Calendar, DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, ShortStay, mandatory_rules, short_stay
 from ledger.domain.pack_figures import Figure, pack_figures
@@ -122,6 +122,13 @@ class RulePack:
             figures=tuple(figures.values()),
             lineage=frozenset({pack_id, *(each.partition("@")[0] for each in data.get(LAYERS, ()))}),
         )
+
+    def counted_by(self, calendar: Calendar) -> RulePack:
+        """The same rules, their days counted by another calendar."""
+        if calendar == self.deadlines.calendar:
+            return self
+        deadlines = replace(self.deadlines, calendar=calendar)
+        return replace(self, deadlines=deadlines, mandatory=tuple(each.counted_by(calendar) for each in self.mandatory))
 
     def may(self, command: str, role: str) -> bool:
         """Whether the role may send the command of that name in `roles`."""
