@@ -14,7 +14,7 @@ from ledger.domain.deadlines import Deadline, deadlines, false_reports
 from ledger.domain.defaults import default_pack, shipped_rules
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.rule_pack import RulePack
-from ledger.domain.rulebook import AddedPack, PackText, RulebookState
+from ledger.domain.rulebook import AddedPack, PackLayer, PackText, RulebookState
 from ledger.domain.values import Disposition
 from tests.unit.domain.given import ARCHIVIST, CLOCK, NOW, RECORD, Stream
 from tests.unit.domain.test_deadlines import SECOND, under_care
@@ -34,7 +34,7 @@ WITH_FESTIVAL = datetime(2027, 2, 15, 15, 59, 59, tzinfo=UTC)
 def rules(text: str = YEAR_2027) -> HospitalRules:
     """The rules of a hospital that has chosen another pack since."""
     base = shipped_rules().packs["cn-2010", 1]
-    added = PackText("days-2027", 1, text, b"", (base,))
+    added = PackText("days-2027", 1, text, b"", (PackLayer(base.id, base.version, base.text),))
     book = RulebookState(packs={added.name: AddedPack(added, ARCHIVIST, NOW)}, chosen=added.name)
     return HospitalRules(shipped_rules(), "cn-2010", book)
 

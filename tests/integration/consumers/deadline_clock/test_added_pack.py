@@ -67,7 +67,7 @@ async def test_a_term_is_over_by_the_pack_in_force_too(north: DrivenHospital) ->
 
 
 async def test_another_calendar_moves_what_is_open_and_takes_back_what_was_reported(north: DrivenHospital) -> None:
-    """Days off that are announced later: a report of before is withdrawn, and the term runs on to its new last second."""
+    """Days off that are announced later: a report of before is withdrawn, the term runs to its new last second."""
     reported, open_ = await north.visit(await north.patient()), await north.visit(await north.patient())
     north.at(datetime(2027, 2, 4, 15, tzinfo=SHANGHAI))
     await north.end(reported)
