@@ -171,6 +171,13 @@ MANDATORY = (
 )
 """What the record of an inpatient who stays for more than a shift must hold before it is handed in."""
 
+
+def front_page_with(*procedures: Coding) -> EntryContent:
+    """A front page that codes what was done."""
+    done = Section("procedures", fields=tuple(Field("procedure", coding=each) for each in procedures))
+    return replace(MANDATORY[3], template_version=2, sections=(*MANDATORY[3].sections, done))
+
+
 RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
 
 

@@ -34,7 +34,7 @@ WITH_FESTIVAL = datetime(2027, 2, 15, 15, 59, 59, tzinfo=UTC)
 def rules(text: str = YEAR_2027) -> HospitalRules:
     """The rules of a hospital that has chosen another pack since."""
     base = shipped_rules().packs["cn-2010", 1]
-    added = PackText("days-2027", 1, text, b"", (PackLayer(base.id, base.version, base.text),))
+    added = PackText("days-2027", 1, text, b"", (PackLayer(base.id, base.version, base.text, base.sha256),))
     book = RulebookState(packs={added.name: AddedPack(added, ARCHIVIST, NOW)}, chosen=added.name)
     return HospitalRules(shipped_rules(), "cn-2010", book)
 
