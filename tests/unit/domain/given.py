@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -71,6 +70,7 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.newborn_commands import CorrectBirth, LinkNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import RecordState, StreamState
