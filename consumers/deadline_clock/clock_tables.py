@@ -51,9 +51,18 @@ class ClockTables:
             await connection.execute(self._sql("read_again"))
 
     async def write(
-        self, epoch: int, looked: Collection[Look], work: Sequence[Work], places: Mapping[int, Place] | None = None
+        self,
+        epoch: int,
+        looked: Collection[Look],
+        work: Sequence[Work],
+        places: Mapping[int, Place] | None = None,
+        *,
+        other_calendar: bool = False,
     ) -> None:
-        """What is open of these records now, and how far the stream was read, at once. Raises Fenced."""
+        """What is open of these records now, and how far the stream was read, at once; all is due by another calendar.
+
+        Raises Fenced.
+        """
         async with self._writing(epoch) as connection:
             if looked:
                 await connection.execute(
@@ -61,6 +70,8 @@ class ClockTables:
                 )
             if work:
                 await connection.execute(self._sql("keep"), _columns(work))
+            if other_calendar:
+                await connection.execute(self._sql("look_at_all"))
             if places:
                 await connection.execute(self._sql("advance"), _place_columns(places))
 

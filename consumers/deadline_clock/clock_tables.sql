@@ -58,6 +58,9 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timesta
     $7::timestamptz[])
 ON CONFLICT (record_id, act, rule, subject_id, due_at) DO UPDATE SET act_at = excluded.act_at, since = excluded.since
 
+-- name: look_at_all
+UPDATE {work} SET act_at = 'epoch' WHERE act = 'deadline'
+
 -- name: due
 SELECT record_id, act FROM {work} WHERE act_at <= $1 ORDER BY act_at LIMIT $2
 

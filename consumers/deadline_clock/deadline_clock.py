@@ -37,6 +37,8 @@ _STILL_NOT = timedelta(seconds=1)
 _POLL_SECONDS = 0.3
 _AFTER = {Act.RETENTION: TERMS, Act.READMISSION: VISITS, Act.LINK: LINKS, Act.OFFER: OFFERS}
 """Events after which a stream is looked at, beside its deadlines."""
+_OTHER_CALENDAR = frozenset({"ledger.v1.RulePackChosen"})
+"""Events of the rulebook after which working days may be others, of every record."""
 _GATHER_SECONDS = 0.2
 """Events are let gather this long, so that under load a record is asked for once for many, not once for each."""
 
@@ -115,7 +117,8 @@ class DeadlineClock:
         ]
         work = await self._look(keeping, looks)
         if batch.places:
-            await self.tables.write(lease.epoch, looks, work, batch.places)
+            chosen = any(types & _OTHER_CALENDAR for types in batch.types.values())
+            await self.tables.write(lease.epoch, looks, work, batch.places, other_calendar=chosen)
             # Not before something was new: what is read again from its start because of a gap proves nothing.
             await self.say("running")
 

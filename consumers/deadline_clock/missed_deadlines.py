@@ -9,7 +9,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from consumers.deadline_clock.clock_commands import ClockCommands
-from consumers.deadline_clock.work import Act, Work, again
+from consumers.deadline_clock.work import NEVER, Act, Work, again
 from ledger.api.v1.common_pb2 import CommandContext
 from ledger.api.v1.course_pb2 import (
     Deadline,
@@ -46,6 +46,8 @@ class MissedDeadlines:
         unreported = [each for each in answer.deadlines if _key(each) not in reported]
         done += [await self._report(record_id, each) for each in unreported if each.missed]
         work = [_open(record_id, each) for each in unreported if not each.missed and not each.HasField("met_at")]
+        # Reported rightly by today's calendar: another one may take it back.
+        work += [_movable(record_id, each) for each in answer.deadlines if each.in_working_days and each.missed]
         # Refused: something happened to the record meanwhile and comes by the stream; if not, time will show.
         return work if all(done) else [*work, again(record_id, Act.DEADLINE, self._clock())]
 
@@ -87,6 +89,10 @@ def _open(record_id: UUID, each: Deadline) -> Work:
     due_at = _time(each.due_at)
     since = _time(each.since)
     return Work(record_id, Act.DEADLINE, first_missed(due_at), due_at, each.rule, each.subject_id, since)
+
+
+def _movable(record_id: UUID, each: Deadline) -> Work:
+    return Work(record_id, Act.DEADLINE, NEVER, _time(each.due_at), each.rule, each.subject_id)
 
 
 def _key(each: Deadline | ReportedMiss) -> _Key:

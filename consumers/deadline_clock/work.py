@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,7 +38,11 @@ class Work:
     subject_id: str = ""
     """Consultation, entry or transfer, UUID text; may be empty."""
     since: datetime | None = None
-    """What a deadline is counted from; None for everything else."""
+    """What a deadline is counted from; None for everything else, and for one that was reported already."""
+
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When what only another calendar of the hospital may move is looked at by itself."""
 
 
 def again(record_id: UUID, act: Act, now: datetime) -> Work:

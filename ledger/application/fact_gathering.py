@@ -33,7 +33,14 @@ from ledger.domain.commands import (
     RegisterPatient,
     RegisterRecord,
 )
-from ledger.domain.course_commands import CorrectTime, FileLateItem, IdentifyPatient, ResumeCare
+from ledger.domain.course_commands import (
+    CorrectTime,
+    FileLateItem,
+    IdentifyPatient,
+    ReportMissedDeadline,
+    ResumeCare,
+    WithdrawMissedDeadline,
+)
 from ledger.domain.decide_identification import number_under
 from ledger.domain.decide_patient import details_after
 from ledger.domain.decision import PATIENT, Bearer, ClaimedItem, Facts, Visit
@@ -63,8 +70,8 @@ from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader
 from ledger.trust.leaf import leaf_hash
 
-_BY_NEWEST_RULES = (RegisterRecord, RequestReopen, *RULEBOOK)
-"""Commands that choose among the rules there are, or name a template without its version."""
+_BY_NEWEST_RULES = (RegisterRecord, RequestReopen, ReportMissedDeadline, WithdrawMissedDeadline, *RULEBOOK)
+"""Commands that choose among the rules there are, name a template without its version, or go by today's calendar."""
 _NOBODY = UUID(int=0)
 _OnIdentity = RegisterPatient | AmendPatient | WithdrawRecognition
 _AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, ApproveDisposal})
@@ -307,7 +314,8 @@ class FactGathering:
     async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""
         nobody = CommandContext(self._ledger.hospital, _NOBODY, Actor(_NOBODY))
-        rules = await self._rules.knowing(loaded.state)
+        # Whoever looks because another calendar was chosen looks by that one.
+        rules = await self._rules.now()
         pack = rules.for_stream(loaded.state)
         facts = Facts(now, (), nobody, pack, rules.templates_for(pack), head_leaf=loaded.head_leaf)
         return replace(facts, roles_by=rules.roles_in_force())

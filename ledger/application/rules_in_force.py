@@ -1,8 +1,9 @@
 """The rules of one hospital as this process knows them, asked again before anything could go by old ones.
 
 Packs and templates are never changed, only added: one that is known is right for ever, and one that is not known is
-looked for in the rulebook before it is refused. Which pack new records get is asked for every registration. Everything
-else goes by what was read within the last second.
+looked for in the rulebook before it is refused. Which pack new records get is asked for every registration, by which
+calendar days are counted for every deadline that is shown or reported. Everything else goes by what was read within
+the last second.
 """
 
 from __future__ import annotations

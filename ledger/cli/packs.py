@@ -102,7 +102,9 @@ def show(address: str, hospital: str, pack: str) -> None:
         return await stub.GetRulePack(request)
 
     found = _ask(address, call)
-    table = Table("of", "figure", "unit", "source", "", title=f"{found.pack.id}@{found.pack.version}")
+    until = f", days off known until {found.calendar_until}" if found.calendar_until else ", no days off known"
+    title = f"{found.pack.id}@{found.pack.version}{until if found.figures else ''}"
+    table = Table("of", "figure", "unit", "source", "", title=title)
     for each in found.figures:
         confirmed = "unconfirmed" if each.unconfirmed else "confirmed"
         table.add_row(each.name, str(each.figure), each.unit, each.source, confirmed)

@@ -47,6 +47,7 @@ def print_status(answer: GetStatusResponse, console: Console) -> None:
         "queue",
         "group size",
         "leases",
+        "calendar until",
         title="Ledgers",
     )
     views = Table("hospital", "view", "state", "handled", "lag", "stopped records", "dead letters", title="Views")
@@ -74,7 +75,7 @@ def _readers(answer: GetStatusResponse) -> Table:
 
 def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
     if status_.state != "active":
-        return status_.hospital, status_.state, *[""] * 8
+        return status_.hospital, status_.state, *[""] * 9
     leases = "\n".join(f"{lease.role}: {lease.holder} ({lease.epoch})" for lease in status_.leases)
     return (
         status_.hospital,
@@ -87,6 +88,7 @@ def _hospital_row(status_: HospitalStatus) -> tuple[str, ...]:
         str(status_.queue_length),
         f"{status_.group_size:.1f}",
         leases,
+        status_.calendar_until,
     )
 
 

@@ -9,14 +9,10 @@ from ledger.domain.command_guards import CommandGuard
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
-from ledger.domain.values import VisitType
-
-SHORT_PATH = frozenset({VisitType.OUTPATIENT, VisitType.EMERGENCY})
-"""Visits that are archived at the doctor's confirmation; quality is checked by sampling."""
 
 
 def _role_fault(_: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
-    name = "archive_short_path" if record.visit_type in SHORT_PATH else "archive_record"
+    name = "archive_short_path" if record.visit_type in facts.pack.short_path else "archive_record"
     if not facts.may(name):
         yield Violation("context.actor.role", ROLE_ARCHIVES.rule, ROLE_ARCHIVES.demand)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ledger.domain.archive_guards import SHORT_PATH
 from ledger.domain.command_guards import CommandGuard
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.state_guards import StateGuard
 from ledger.domain.values import Phase, VisitType
 
@@ -30,9 +30,9 @@ class Rule:
     edges: Mapping[Phase, frozenset[Phase]] = field(default_factory=dict[Phase, frozenset[Phase]])
     """To which phases it leads from those from which it leads elsewhere than to `leads_to`."""
 
-    def allowed(self, visit_type: VisitType) -> frozenset[Phase]:
-        """The phases in which a record of this visit type accepts it."""
-        return self.short_path if self.short_path is not None and visit_type in SHORT_PATH else self.phases
+    def allowed(self, visit_type: VisitType, short_path: frozenset[VisitType] = SHORT_PATH) -> frozenset[Phase]:
+        """The phases in which a record of this visit type accepts it, where its pack lets these visits go shorter."""
+        return self.short_path if self.short_path is not None and visit_type in short_path else self.phases
 
     @property
     def asks_roles(self) -> bool:

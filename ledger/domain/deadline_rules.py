@@ -55,6 +55,16 @@ class Calendar:
         except ValueError:
             return date(day.year + years, 3, 1)
 
+    @property
+    def dated_until(self) -> date | None:
+        """The last day of the years whose days off it knows; None where it knows of none at all."""
+        known = self.holidays | self.make_up_days
+        return date(max(known).year, 12, 31) if known else None
+
+    def undated(self, moment: datetime) -> bool:
+        """Whether it lies in a year whose days off are not known yet, where those of others are."""
+        return self.dated_until is not None and self.day_of(moment) > self.dated_until
+
     def works_on(self, day: date) -> bool:
         """Whether it is a working day."""
         return day in self.make_up_days or (day.weekday() < _SATURDAY and day not in self.holidays)

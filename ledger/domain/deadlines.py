@@ -37,6 +37,10 @@ class Deadline:
     met_at: datetime | None
     source: str = ""
     """Where the pack's figure is from."""
+    in_working_days: bool = False
+    """Another calendar of the hospital may move it."""
+    undated: bool = False
+    """It is counted in working days of a year whose days off the hospital's calendar does not know."""
 
     def missed(self, now: datetime) -> bool:
         """Whether it was not kept, or is over and nothing is there yet."""
@@ -169,10 +173,13 @@ def _of_span(
 def _deadline(
     rule: DeadlineRule, start: _Start, met_at: datetime | None, record: RecordState, pack: RulePack
 ) -> Deadline:
-    own = (rule.due(start.at, pack.deadlines.calendar), rule.source)
+    calendar = pack.deadlines.calendar
+    own = (rule.due(start.at, calendar), rule.source)
     # The source is that of the figure that makes the date.
     due, source = max((own, *_owed_before_filing(rule, start, record, pack)), key=lambda each: each[0])
-    return Deadline(rule.id, start.subject_id, start.at, due, met_at, source)
+    by_days = rule.unit == "working_days"
+    undated = by_days and calendar.undated(own[0])
+    return Deadline(rule.id, start.subject_id, start.at, due, met_at, source, by_days, undated)
 
 
 def _owed_before_filing(

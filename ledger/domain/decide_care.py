@@ -20,20 +20,22 @@ from ledger.domain.guards import (
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
+from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import Actor, VisitType
 
 
 def start_care(command: StartCare, state: StreamState | None, facts: Facts) -> Decision:
-    """Care begins with a physician named; in an emergency the team on duty is enough."""
+    """Care begins with a physician named; in an emergency, wherever the patient lies, the team on duty is enough."""
     record = expect(state, RecordState, "record_id")
     if taken_before(facts, Taken.CARE_START, command.record_id):
         return on_record(command.record_id)
     faults = begin(command, record, facts)
     _check_department(command.department, "department", faults)
     # An earlier system may not say who was in charge, and nobody can be found for it now.
-    team_is_enough = record.visit_type is VisitType.EMERGENCY or facts.context.historical
+    emergency = record.visit_type is VisitType.EMERGENCY or facts.context.purpose == EMERGENCY
+    team_is_enough = emergency or facts.context.historical
     if command.responsible is None and not (command.team.strip() and team_is_enough):
-        faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency a team is enough")
+        faults.add("responsible", "REQUIRED", "a physician in charge; in an emergency (ETREAT) a team is enough")
     _check_responsible(command.responsible, facts, faults)
     faults.text(command.bed, "bed", CODE_MAX)
     faults.text(command.team, "team", CODE_MAX)

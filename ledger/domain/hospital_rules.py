@@ -55,6 +55,7 @@ class HospitalRules:
         self._hospitals_pack = hospitals_pack
         self.book = book or RulebookState()
         self._scoped: dict[frozenset[str], TemplateSet] = {}
+        self._by_calendar: dict[PackName, RulePack] = {}
 
     def pack_text(self, name: PackName) -> PackText | None:
         """A pack as it was given; None where there is none of that name."""
@@ -76,10 +77,22 @@ class HospitalRules:
         return max((name for name in self._shipped.packs if name[0] == self._hospitals_pack), default=None)
 
     def for_stream(self, state: StreamState | None) -> RulePack:
-        """A record's own pack; the one in force for everything else. Raises Refused where it cannot be had."""
-        if isinstance(state, RecordState):
-            return self._pack((state.rule_pack, state.rule_pack_version), "record_id")
-        return self._pack(self.in_force, "context.hospital")
+        """A record's own pack, by the calendar of today; the one in force for everything else.
+
+        Raises Refused where it cannot be had.
+        """
+        if not isinstance(state, RecordState):
+            return self._pack(self.in_force, "context.hospital")
+        name = (state.rule_pack, state.rule_pack_version)
+        if name not in self._by_calendar:
+            self._by_calendar[name] = self._of_record(name)
+        return self._by_calendar[name]
+
+    def _of_record(self, name: PackName) -> RulePack:
+        own = self._pack(name, "record_id")
+        in_force = self.roles_in_force()
+        # Days off are announced year by year, after the record was registered. Care does not wait for a calendar.
+        return own if isinstance(in_force, NoRoles) else own.counted_by(in_force.deadlines.calendar)
 
     def knows_pack_of(self, state: StreamState | None) -> bool:
         """Whether the pack of a stream is there, readable or not."""

@@ -15,8 +15,6 @@ _KEYS = frozenset({"figure", "source", "unconfirmed"})
 class KeepingTerms:
     """Terms of loans, reopenings, seals and patients' requests; the pack's `figures` say where each is from."""
 
-    loan_days: int
-    """Longest loan inside the house."""
     loan_renewals: int
     loan_renewal_days: int
     loan_out_of_house_days: int
@@ -26,17 +24,24 @@ class KeepingTerms:
     """After so many years without a claim the hospital may open a seal alone."""
     request_days: int
     """Days in which a patient's request is answered."""
+    loan_days: int = 0
+    """Longest loan inside the house, in days; 0 = the pack counts it in months."""
+    loan_months: int = 0
+    """The same in calendar months; 0 = the pack counts it in days."""
 
     @classmethod
     def of(cls, figures: Mapping[str, Figure]) -> KeepingTerms:
         """The terms among a pack's figures."""
-        return cls(**{each.name: figures[f"keeping.{each.name}"].figure for each in fields(cls)})
+        named = {each.name: figures.get(f"keeping.{each.name}") for each in fields(cls)}
+        return cls(**{name: each.figure for name, each in named.items() if each})
 
 
 def unknown_terms(data: Mapping[str, Any]) -> list[str]:
     """Figures under `keeping` that nobody reads, and keys of a figure that nobody reads."""
     known = {each.name for each in fields(KeepingTerms)}
     faults = [f"keeping.{name}: no such figure" for name in data if name not in known]
+    if "loan_days" in data and "loan_months" in data:
+        faults.append("keeping.loan_days: in days or in months, not both")
     for name in known:
         table = data.get(name)
         if isinstance(table, dict):

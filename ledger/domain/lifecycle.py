@@ -30,6 +30,7 @@ from ledger.domain import transfer_guards as offer
 from ledger.domain import transfer_note_guards as transfer_note
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
 from ledger.domain.values import Phase, VisitType
@@ -523,14 +524,18 @@ RULES: dict[type[commands.Command], Rule] = {
 }
 
 
-def allowed_phases(command: type[commands.Command], visit_type: VisitType) -> frozenset[Phase]:
+def allowed_phases(
+    command: type[commands.Command], visit_type: VisitType, short_path: frozenset[VisitType] = SHORT_PATH
+) -> frozenset[Phase]:
     """The phases in which a record of this visit type accepts the command."""
-    return RULES[command].allowed(visit_type)
+    return RULES[command].allowed(visit_type, short_path)
 
 
-def phase_fault(command: type[commands.Command], phase: Phase, visit_type: VisitType) -> Violation | None:
+def phase_fault(
+    command: type[commands.Command], phase: Phase, visit_type: VisitType, short_path: frozenset[VisitType] = SHORT_PATH
+) -> Violation | None:
     """The fault of a command that the phase does not accept."""
-    allowed = allowed_phases(command, visit_type)
+    allowed = allowed_phases(command, visit_type, short_path)
     if phase in allowed:
         return None
     names = ", ".join(sorted(allowed))
@@ -539,7 +544,7 @@ def phase_fault(command: type[commands.Command], phase: Phase, visit_type: Visit
 
 def state_faults(command: type[commands.Command], record: RecordState, facts: Facts) -> Iterator[Violation]:
     """Everything that the record's state holds against the command, the phase first."""
-    wrong_phase = phase_fault(command, record.phase, record.visit_type)
+    wrong_phase = phase_fault(command, record.phase, record.visit_type, facts.pack.short_path)
     if wrong_phase is not None:
         yield wrong_phase
     for guard in RULES[command].demands:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import Command
 from ledger.domain.lifecycle import LATE_RESULT, RULES, allowed_phases
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.values import Phase, VisitType
 
 _LONG_PATH = next(visit for visit in VisitType if visit not in SHORT_PATH)

@@ -1,7 +1,8 @@
-"""Until when an archived case may be out: in calendar days inside the house, in working days outside."""
+"""Until when an archived case may be out: in days or calendar months inside the house, in working days outside."""
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 
 from ledger.domain.rule_pack import RulePack
@@ -12,7 +13,16 @@ def loan_ends(lent_on: date, pack: RulePack, *, out_of_house: bool) -> date:
     terms = pack.keeping
     if out_of_house:
         return pack.deadlines.calendar.working_day_after(lent_on, terms.loan_out_of_house_days)
+    if terms.loan_months:
+        return _months_after(lent_on, terms.loan_months)
     return lent_on + timedelta(days=terms.loan_days)
+
+
+def _months_after(day: date, months: int) -> date:
+    """The same day of a later month; its last day where it is shorter."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def renewal_ends(due_on: date, pack: RulePack, *, out_of_house: bool) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -83,6 +83,8 @@ class MandatoryRule:
     """The deadline that the stay must have outlasted, too; None = none."""
     care_here: bool = False
     """Asked only where care began here: what an earlier system gave is told in its own documents."""
+    field: str = ""
+    """An entry counts only where it holds a code in this field; empty = whatever it holds."""
     source: str = ""
     key: str = "all_of"
     """Where the pack lists the alternatives: `all_of` or `one_of`."""
@@ -100,9 +102,16 @@ class MandatoryRule:
             return False
         return self.only_if_past is None or self.only_if_past.by(record)
 
+    def counted_by(self, calendar: Calendar) -> MandatoryRule:
+        """The same rule, by another calendar."""
+        past = self.only_if_past
+        return replace(self, only_if_past=replace(past, calendar=calendar)) if past else self
+
     def times(self, record: RecordState) -> int:
         """How many entries of each template are asked for: a second operation needs a second record."""
-        return max(1, EACH_TIME[self.only_if](record)) if self.only_if in EACH_TIME else 1
+        # One front page holds the codes of every operation.
+        each_time = self.only_if in EACH_TIME and not self.field
+        return max(1, EACH_TIME[self.only_if](record)) if each_time else 1
 
     def missing(self, present: frozenset[str]) -> tuple[str, ...]:
         """What the alternative lacks of which most is there, the first one if in doubt; nothing if one is whole."""
@@ -111,7 +120,8 @@ class MandatoryRule:
 
     def described(self) -> str:
         """The alternatives in words."""
-        return " or ".join(" and ".join(each) for each in self.alternatives)
+        listed = " or ".join(" and ".join(each) for each in self.alternatives)
+        return f"{listed} with a code in {self.field}" if self.field else listed
 
 
 def short_stay(data: Mapping[str, Any], figures: Mapping[str, Figure], faults: list[str]) -> ShortStay | None:
@@ -151,8 +161,13 @@ def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -
     if not isinstance(only_if, str) or (only_if and only_if not in CONDITIONS):
         only_if = ""
         faults.append(f"{where}.only_if: one of {', '.join(sorted(CONDITIONS))}")
+    field = data.get("field", "")
+    if not isinstance(field, str):
+        field = ""
+        faults.append(f"{where}.field: the code of a field is required")
     return MandatoryRule(
         id=str(data.get("id", "")),
+        field=field,
         visits=frozenset(_visits(where, data.get("visits"), faults)),
         alternatives=_alternatives(where, data, faults),
         only_if=only_if,
@@ -163,7 +178,7 @@ def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -
     )
 
 
-_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "care_here", "source"})
+_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "care_here", "field", "source"})
 
 
 def _care_here(where: str, value: Any, faults: list[str]) -> bool:

@@ -15,8 +15,9 @@ YEARS_MAX = 1_000
 _TOP = {"ahead_seconds_max": "seconds", "arrival_back_minutes_max": "minutes", "offer_days": "days"}
 _OPTIONAL = {"short_stay": "hours"}
 """Figures that a pack may leave out, with what depends on them."""
+_LOAN = {"loan_days": "days", "loan_months": "months"}
+"""Either of them: a loan ends after so many days, or on the same day of a later month."""
 _KEEPING = {
-    "loan_days": "days",
     "loan_renewals": "times",
     "loan_renewal_days": "days",
     "loan_out_of_house_days": "working_days",
@@ -73,7 +74,8 @@ def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
         if name in data:
             yield _Place(name, name, data[name], "figure", unit)
     keeping = data.get("keeping", {})
-    for name, unit in _KEEPING.items():
+    loan = "loan_months" if "loan_months" in keeping else "loan_days"
+    for name, unit in {loan: _LOAN[loan], **_KEEPING}.items():
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)
     for name, table in data.get("retention", {}).items():
         yield _Place(f"retention.{name}", f"retention.{name}", table, "years", "years")

@@ -13,6 +13,8 @@ LAYERS = "layers"
 """Key of the whole data that no text can give: the packs below, lowest first, each as id@version."""
 OWN_TERMS = "own_terms"
 """Key of the whole data that no text can give: the visit types whose retention term a layer gives itself."""
+_LOAN = frozenset({"loan_days", "loan_months"})
+"""Two names of one figure, in one unit each."""
 PACK_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 VERSION_MAX = 999_999
 _REFERENCE = re.compile(rf"({PACK_ID.pattern})@([1-9][0-9]{{0,5}})")
@@ -27,9 +29,20 @@ def layered(data: Mapping[str, Any], bases: Bases, faults: list[str]) -> Mapping
         faults.append("extends: id@version of a pack that is there is required")
         return data
     below = bases[base]
-    whole = over(below, {name: value for name, value in data.items() if name != "extends"})
+    whole = over(_without_replaced(below, data), {name: value for name, value in data.items() if name != "extends"})
     terms = sorted({*below.get(OWN_TERMS, ()), *_own_terms(data.get("retention"))})
     return {**whole, LAYERS: [*below.get(LAYERS, ()), f"{base[0]}@{base[1]}"], OWN_TERMS: terms}
+
+
+def _without_replaced(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The pack below without the term of a loan in days where the layer gives it in months, and the other way round."""
+    own, kept = above.get("keeping"), below.get("keeping")
+    if not isinstance(own, dict) or not isinstance(kept, dict) or not _LOAN & cast("dict[str, Any]", own).keys():
+        return below
+    return {
+        **below,
+        "keeping": {name: each for name, each in cast("dict[str, Any]", kept).items() if name not in _LOAN},
+    }
 
 
 def _own_terms(retention: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ledger.domain.pack_layers import Bases, extended, layered
 from ledger.domain.pack_lines import PackLines
 from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shaped
+from ledger.domain.pack_short_path import unsourced_short_path
 from ledger.domain.pack_templates import unknown_templates
 from ledger.domain.pack_transfer_note import unsourced_transfer_note
 from ledger.domain.pack_without_base import of_its_own
@@ -36,6 +37,7 @@ _KEYS = frozenset(
         "roles",
         "late_items",
         "transfer_note",
+        "short_path",
         "keeping",
         "deadline",
         "calendar",
@@ -95,4 +97,5 @@ def _unsourced(own: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
         *unsourced_roles(said),
         *unsourced_late_items(said),
         *unsourced_transfer_note(said),
+        *unsourced_short_path(said),
     ]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, cast
 
 from ledger.domain.code_tables import NamedTable, named_tables
-from ledger.domain.deadline_rules import DeadlineRules
+from ledger.domain.deadline_rules import Calendar, DeadlineRules
 from ledger.domain.keeping_terms import KeepingTerms, unknown_terms
 from ledger.domain.mandatory_entries import MandatoryRule, ShortStay, mandatory_rules, short_stay
 from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_late_items import late_beside_templates, late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_roles import RoleRule, role_rules
+from ledger.domain.pack_short_path import SHORT_PATH, short_path
 from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
 from ledger.domain.quality_rules import QualityRules
 from ledger.domain.state_retention import in_state
@@ -80,6 +81,8 @@ class RulePack:
     """Tables of the hospital's own, beside ICD-10 of the WHO."""
     short_stay: ShortStay | None = None
     """How long a stay may be for its record of admission and discharge to replace others; None = nothing does."""
+    short_path: frozenset[VisitType] = SHORT_PATH
+    """Visits that are archived at the doctor's confirmation."""
     transfer_note: TransferNoteRule | None = None
     """The note without which a patient is not transferred; None = none is asked for."""
 
@@ -115,6 +118,7 @@ class RulePack:
             late_items=late_item_templates(data, faults),
             late_beside=late_beside_templates(data, faults),
             transfer_note=transfer_note_rule(data, faults),
+            short_path=short_path(data, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),
@@ -122,6 +126,13 @@ class RulePack:
             figures=tuple(figures.values()),
             lineage=frozenset({pack_id, *(each.partition("@")[0] for each in data.get(LAYERS, ()))}),
         )
+
+    def counted_by(self, calendar: Calendar) -> RulePack:
+        """The same rules, their days counted by another calendar."""
+        if calendar == self.deadlines.calendar:
+            return self
+        deadlines = replace(self.deadlines, calendar=calendar)
+        return replace(self, deadlines=deadlines, mandatory=tuple(each.counted_by(calendar) for each in self.mandatory))
 
     def may(self, command: str, role: str) -> bool:
         """Whether the role may send the command of that name in `roles`."""

@@ -9,6 +9,7 @@ from ledger.application.ledger import Ledger
 from ledger.application.message_codec import set_timestamp, to_message
 from ledger.domain.hospital_rules import HospitalRules, pack_and_data
 from ledger.domain.pack_figures import Figure
+from ledger.domain.pack_roles import NoRoles
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.rulebook import PackName, PackText
 
@@ -36,7 +37,14 @@ class Rulebook:
             text=pack.text,
             figures=[_figure(each) for each in read.figures] if read else (),
             time_zone=read.deadlines.calendar.zone if read else "",
+            calendar_until=last_dated_day(read) if read else "",
         )
+
+
+def last_dated_day(pack: RulePack | NoRoles) -> str:
+    """Until when the pack's calendar knows the days off; empty where it knows of none."""
+    until = None if isinstance(pack, NoRoles) else pack.deadlines.calendar.dated_until
+    return until.isoformat() if until else ""
 
 
 def _wanted(request: messages.GetRulePackRequest, rules: HospitalRules) -> PackName:

@@ -10,6 +10,7 @@ from ledger.application.ledger import Ledger
 from ledger.server.hospital_states import IN_USE, hospital_states
 from ledger.server.log_states import LogStates
 from ledger.server.reader_reports import add_readers
+from ledger.server.rulebook import last_dated_day
 
 RPC = "ledger.api.v1.OperationsService/GetStatus"
 
@@ -31,7 +32,10 @@ class ServiceStatus:
             load = self._ledger.load(hospital.hospital)
             hospital.queue_length = load.queue_length
             hospital.group_size = load.group_size
-            if self._logs is not None and hospital.state == IN_USE:
+            if hospital.state != IN_USE:
+                continue
+            hospital.calendar_until = last_dated_day((await self._ledger.rules(hospital.hospital)).roles_in_force())
+            if self._logs is not None:
                 hospital.log.CopyFrom(await self._logs.status(hospital.hospital, hospital.head))
         add_readers(response, await self._ledger.notes.reader_states())
         return response

@@ -72,6 +72,8 @@ def _deadline(each: domain.Deadline, *, missed: bool) -> Deadline:
         due_at=to_timestamp(each.due_at),
         missed=missed,
         source=each.source,
+        in_working_days=each.in_working_days,
+        undated=each.undated,
     )
     if each.met_at is not None:
         message.met_at.CopyFrom(to_timestamp(each.met_at))

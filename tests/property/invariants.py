@@ -8,7 +8,6 @@ from uuid import UUID
 
 from ledger.domain.allowed_actions import actor_faults, reasons_against
 from ledger.domain.command_guards import is_person
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, Command, PassQuality, ReturnRecord, SubmitRecord
 from ledger.domain.course_commands import CorrectTime, CountersignEntry, FileLateItem, IdentifyPatient
 from ledger.domain.deadlines import deadlines
@@ -35,6 +34,7 @@ from ledger.domain.keeping_values import SealMode, UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
 from ledger.domain.newborns import subject_of
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.state_guards import CARE_GOES_ON, FINAL, NOT_FULLY_SEALED, NOT_HELD

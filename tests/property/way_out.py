@@ -12,7 +12,6 @@ from datetime import date, datetime, time, timedelta, timezone
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -24,6 +23,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, UnsealGround
 from ledger.domain.lifecycle import state_faults
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import OPEN_TRANSFERS
 from ledger.domain.transfer_commands import WithdrawTransfer

@@ -1663,6 +1663,8 @@ class Deadline(_message.Message):
     MET_AT_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    IN_WORKING_DAYS_FIELD_NUMBER: _builtins.int
+    UNDATED_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """Rule of the pack."""
     subject_id: _builtins.str
@@ -1671,6 +1673,10 @@ class Deadline(_message.Message):
     """Whether it was not kept in time."""
     source: _builtins.str
     """Where the pack's figure is from."""
+    in_working_days: _builtins.bool
+    """It is counted in working days: another calendar of the hospital may move it."""
+    undated: _builtins.bool
+    """It lies in a year whose days off the hospital's calendar does not know: only weekends are left out of it."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """What it is counted from."""
@@ -1693,10 +1699,12 @@ class Deadline(_message.Message):
         met_at: _timestamp_pb2.Timestamp | None = ...,
         missed: _builtins.bool = ...,
         source: _builtins.str = ...,
+        in_working_days: _builtins.bool = ...,
+        undated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "met_at", b"met_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "met_at", b"met_at", "missed", b"missed", "rule", b"rule", "since", b"since", "source", b"source", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "in_working_days", b"in_working_days", "met_at", b"met_at", "missed", b"missed", "rule", b"rule", "since", b"since", "source", b"source", "subject_id", b"subject_id", "undated", b"undated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -364,10 +364,13 @@ class GetRulePackResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     FIGURES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    CALENDAR_UNTIL_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """Its TOML text as given."""
     time_zone: _builtins.str
     """Time zone of its calendar (IANA), by which days are counted; empty where it cannot be read."""
+    calendar_until: _builtins.str
+    """Last day of the years whose days off its calendar knows, `YYYY-MM-DD`; empty where it knows of none."""
     @_builtins.property
     def pack(self) -> Global___RulePackSummary:
         """Id, version, layers and state of the pack."""
@@ -383,10 +386,11 @@ class GetRulePackResponse(_message.Message):
         text: _builtins.str = ...,
         figures: _abc.Iterable[Global___RuleFigure] | None = ...,
         time_zone: _builtins.str = ...,
+        calendar_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pack", b"pack"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures", "pack", b"pack", "text", b"text", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_until", b"calendar_until", "figures", b"figures", "pack", b"pack", "text", b"text", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

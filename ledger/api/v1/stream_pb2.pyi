@@ -643,6 +643,7 @@ class HospitalStatus(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     LOG_FIELD_NUMBER: _builtins.int
     READERS_FIELD_NUMBER: _builtins.int
+    CALENDAR_UNTIL_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     head: _builtins.int
@@ -656,6 +657,10 @@ class HospitalStatus(_message.Message):
     state: _builtins.str
     """State: `active`, `adding` or `closed` as in the registry, `failed` where its figures could not be read; no figures
     but for `active`.
+    """
+    calendar_until: _builtins.str
+    """Last day of the years whose days off the calendar of the pack in force knows, `YYYY-MM-DD`: what is due in working
+    days after it counts weekends alone. Empty where it knows of none, or the pack cannot be read.
     """
     @_builtins.property
     def views(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewStatus]:
@@ -686,10 +691,11 @@ class HospitalStatus(_message.Message):
         state: _builtins.str = ...,
         log: Global___LogStatus | None = ...,
         readers: _abc.Iterable[Global___ReaderStatus] | None = ...,
+        calendar_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["log", b"log"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "log", b"log", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar_until", b"calendar_until", "group_size", b"group_size", "head", b"head", "hospital", b"hospital", "leases", b"leases", "log", b"log", "published_position", b"published_position", "queue_length", b"queue_length", "readers", b"readers", "state", b"state", "views", b"views"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

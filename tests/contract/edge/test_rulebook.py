@@ -67,7 +67,7 @@ async def test_a_shown_pack_says_where_each_figure_is_from(client: EdgeClient) -
     figures = {each.name: (each.figure, each.unit, each.source, each.unconfirmed) for each in found.figures}
     assert figures["retention.INPATIENT"] == (40, "years", "rule of the house", False)
     assert figures["deadline.triage"] == (30, "minutes", "rule of the house", False)
-    assert figures["keeping.loan_days"] == (30, "days", "one hospital's rule: 1 month", True)
+    assert figures["keeping.loan_months"] == (1, "months", "one hospital's rule: 1 month", True)
     assert all(source for _, _, source, _ in figures.values())
 
 

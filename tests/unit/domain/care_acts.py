@@ -22,11 +22,12 @@ from ledger.domain.commands import (
     StartCare,
     TransferDepartment,
 )
+from ledger.domain.defaults import default_templates
 from ledger.domain.keeping_values import RequestKind, SealMode
 from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.refusal import Refused
 from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import Actor, Defect, Phase, TransferKind, Urgency
+from ledger.domain.values import Actor, Defect, EntryContent, Phase, TransferKind, Urgency
 from tests.unit.domain.given import (
     AFFAIRS,
     ARCHIVIST,
@@ -42,6 +43,7 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    narrative,
     note,
     permanent,
     registered,
@@ -52,10 +54,13 @@ from tests.unit.domain.given import (
 )
 from tests.unit.domain.refusals import hold, lent, offered, seal
 
+TEMPLATES = default_templates().templates
 NOBODYS = frozenset({Phase.VOIDED, Phase.ENTERED_IN_ERROR, Phase.DESTROYED})
 """Phases of what is nobody's case (any more): care has another record, which these cannot stand in the way of."""
-OTHER_NOTE = "attending_round"
-"""A note that neither a reopening of these tests nor a list of late items names."""
+NO_CARE = frozenset({"front_page", "hospital_transfer_note"})
+"""What no patient waits for: the cover of the case, and the note of a transfer, which an emergency goes without."""
+OTHER_NOTES = tuple(sorted({each.id for each in TEMPLATES.values()} - NO_CARE - {"course_note", "result"}))
+"""Every other template of the release."""
 
 
 @dataclass
@@ -135,8 +140,22 @@ OVERLAYS: Mapping[str, Callable[[Place], object]] = {
 Way = Callable[[Place], object]
 
 
-def _note(template: str, at: Place) -> None:
-    at.do(RecordEntry(RECORD, replace(note(), template=template), signed()))
+def written(template: str) -> EntryContent:
+    """What the template demands, and no more."""
+    if TEMPLATES[template, 1].open:
+        return replace(note(), template=template)
+    return narrative(template, *(code for code, each in TEMPLATES[template, 1].sections.items() if each.required))
+
+
+def _note(templates: tuple[str, ...], at: Place) -> None:
+    for each in templates:
+        at.do(RecordEntry(RECORD, written(each), signed()))
+
+
+def _beside(templates: tuple[str, ...], at: Place) -> None:
+    for each in templates:
+        # Each by itself: beside the seal of a case in a window the first note ends that it is sealed as a whole.
+        _late(written(each), at.copied(), AFFAIRS)
 
 
 def _result(at: Place) -> None:
@@ -157,27 +176,27 @@ def _sent_back(then: Way, at: Place) -> None:
     then(at)
 
 
-def _reopened(template: str, at: Place) -> None:
-    asked = keeping.RequestReopen(RECORD, "something is to be added", (), (template,))
+def _reopened(templates: tuple[str, ...], at: Place) -> None:
+    asked = keeping.RequestReopen(RECORD, "something is to be added", (), templates)
     reopen_id = at.do(asked).result["reopen_id"]
     at.do(keeping.ApproveReopen(RECORD, reopen_id, None), actor=AFFAIRS)
-    _note(template, at)
+    _note(templates, at)
 
 
-def _after_the_other(template: str, at: Place) -> None:
+def _after_the_other(templates: tuple[str, ...], at: Place) -> None:
     asked = at.stream.record.overlays.reopening
     at.do(keeping.ApproveReopen(RECORD, asked.reopen_id if asked else UUID(int=0), None), actor=AFFAIRS)
-    _again(template, at)
+    _again(templates, at)
 
 
-def _again(template: str, at: Place) -> None:
+def _again(templates: tuple[str, ...], at: Place) -> None:
     at.do(keeping.RearchiveRecord(RECORD))
-    _reopened(template, at)
+    _reopened(templates, at)
 
 
-def _kept_longer(template: str, at: Place) -> None:
+def _kept_longer(templates: tuple[str, ...], at: Place) -> None:
     at.do(keeping.ExtendRetention(RECORD, "2190-01-01", "readmission", None))
-    _reopened(template, at)
+    _reopened(templates, at)
 
 
 def _started(then: Way, at: Place) -> None:
@@ -225,22 +244,22 @@ def _shown(at: Place) -> None:
 
 
 def _written_and_shown(at: Place) -> None:
-    _note("course_note", at)
+    _note(("course_note",), at)
     _shown(at)
 
 
-def _notes(template: str) -> dict[str, Way]:
-    write = partial(_note, template)
+def _notes(*templates: str) -> dict[str, Way]:
+    write = partial(_note, templates)
     return {
         "RecordEntry": write,
         "StartCare, RecordEntry": partial(_started, write),
         "RecallRecord, RecordEntry": partial(_recalled, write),
         "ReturnRecord, RecordEntry": partial(_sent_back, write),
-        "RequestReopen, ApproveReopen, RecordEntry": partial(_reopened, template),
-        "RearchiveRecord and reopened for it": partial(_again, template),
-        "ApproveReopen, RearchiveRecord and reopened for it": partial(_after_the_other, template),
-        "ExtendRetention and reopened for it": partial(_kept_longer, template),
-        "FileLateItem by two": partial(_late, replace(note(), template=template), second=AFFAIRS),
+        "RequestReopen, ApproveReopen, RecordEntry": partial(_reopened, templates),
+        "RearchiveRecord and reopened for it": partial(_again, templates),
+        "ApproveReopen, RearchiveRecord and reopened for it": partial(_after_the_other, templates),
+        "ExtendRetention and reopened for it": partial(_kept_longer, templates),
+        "FileLateItem by two": partial(_beside, templates),
     }
 
 
@@ -249,7 +268,7 @@ EVERYWHERE = frozenset(Phase) - NOBODYS
 
 ACTS: Mapping[str, tuple[frozenset[Phase], Mapping[str, Way]]] = {
     "a note of the course": (EVERYWHERE, _notes("course_note")),
-    "another note": (EVERYWHERE, _notes(OTHER_NOTE)),
+    "each other note": (EVERYWHERE, _notes(*OTHER_NOTES)),
     "a result": (
         EVERYWHERE,
         {
@@ -284,7 +303,7 @@ ACTS: Mapping[str, tuple[frozenset[Phase], Mapping[str, Way]]] = {
         {
             "StartCare": partial(_started, lambda _: None),
             "ResumeCare": partial(_resumed, lambda _: None),
-            "RecordEntry": partial(_note, "course_note"),
+            "RecordEntry": partial(_note, ("course_note",)),
         },
     ),
     "a consultation": (

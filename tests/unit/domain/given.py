@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -73,6 +72,7 @@ from ledger.domain.keeping_commands import (
 )
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.newborn_commands import CorrectBirth, LinkNewborn, RestoreNewborn, WithdrawNewborn
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import RecordState, StreamState
@@ -174,6 +174,13 @@ MANDATORY = (
     narrative("first_course_note", "case_features", "assessment", "plan"),
 )
 """What the record of an inpatient who stays for more than a shift must hold before it is handed in."""
+
+
+def front_page_with(*procedures: Coding) -> EntryContent:
+    """A front page that codes what was done."""
+    done = Section("procedures", fields=tuple(Field("procedure", coding=each) for each in procedures))
+    return replace(MANDATORY[3], template_version=2, sections=(*MANDATORY[3].sections, done))
+
 
 RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
 

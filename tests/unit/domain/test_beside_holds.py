@@ -10,6 +10,7 @@ import pytest
 
 from ledger.domain.defaults import default_pack
 from ledger.domain.values import Actor
+from tests.unit.domain.care_acts import NO_CARE, OTHER_NOTES, TEMPLATES, written
 from tests.unit.domain.given import (
     AFFAIRS,
     MANDATORY,
@@ -51,17 +52,25 @@ def test_what_nobody_may_reopen_the_case_for_lies_beside(
     assert stream.record.entries[filed].confirmed_by == AFFAIRS
 
 
+@pytest.mark.parametrize("pack_id", ["cn-2010", "us-generic"])
 @pytest.mark.parametrize("lay", [hold, seal])
-def test_beside_a_hold_or_seal_lie_notes_of_the_course_alone(lay: Callable[[Stream], UUID]) -> None:
-    """The pack names them: no second front page, discharge record or consent, whoever confirms it."""
-    stream = archived()
+def test_beside_a_hold_or_seal_lies_whatever_care_writes(lay: Callable[[Stream], UUID], pack_id: str) -> None:
+    """Every template of the release but the cover of the case and the note of a transfer; results need no second."""
+    stream, pack = archived(), default_pack(pack_id)
     lay(stream)
-    for content in (*MANDATORY[:1], *MANDATORY[2:], narrative("operation_record", "course")):
+    for content in (MANDATORY[3], narrative("hospital_transfer_note", "course", "reason")):
         other = replace(FILE, content=content, confirmed_by=AFFAIRS)
-        assert ("content.template", "NOT_A_LATE_ITEM") in stream.refused(other)[1]
-    for content in (note(), note(template="attending_round"), RESCUE):
-        stream.when(replace(FILE, content=content, confirmed_by=AFFAIRS))
-    assert default_pack().late_beside == {"course_note", "attending_round", "rescue_record"}
+        assert ("content.template", "NOT_A_LATE_ITEM") in stream.refused(other, pack=pack)[1]
+    for template in ("course_note", *OTHER_NOTES):
+        stream.when(replace(FILE, content=written(template), confirmed_by=AFFAIRS), pack=pack)
+    named = pack.late_beside | pack.late_items
+    assert named == {each.id for each in TEMPLATES.values()} - NO_CARE
+
+
+def test_a_pack_says_what_lies_beside() -> None:
+    """One that names nothing lets nothing."""
+    stream = archived()
+    hold(stream)
     silent = replace(default_pack(), late_beside=frozenset())
     beside = replace(FILE, content=note(), confirmed_by=AFFAIRS)
     assert stream.refused(beside, pack=silent)[1] == [("content.template", "NOT_A_LATE_ITEM")]

@@ -55,6 +55,17 @@ def test_in_an_emergency_the_team_on_duty_is_enough() -> None:
     assert (stream.record.phase, stream.record.team) == (Phase.ACTIVE, "night team")
 
 
+@pytest.mark.parametrize("visit", VisitType)
+def test_an_emergency_goes_straight_to_a_bed_under_the_team(visit: VisitType) -> None:
+    """Whatever the visit is, what is said to be an emergency waits for no physician's name; anything else does."""
+    stream, start = registered(visit), StartCare(RECORD, "icu", "1", None, "night team")
+    assert stream.refused(replace(start, team=" "), purpose="ETREAT")[1] == [("responsible", "REQUIRED")]
+    if visit is not VisitType.EMERGENCY:
+        assert stream.refused(start, purpose="TREAT")[1] == [("responsible", "REQUIRED")]
+    stream.when(start, purpose="ETREAT")
+    assert (stream.record.phase, stream.record.team_began) == (Phase.ACTIVE, True)
+
+
 def test_what_an_earlier_system_does_not_say_is_not_asked_for() -> None:
     """An imported stay without a physician is taken over under what stands for the team."""
     stream = registered(historical=True)

@@ -133,7 +133,8 @@ def _offer(figure: int) -> Boundary:
 
 
 def _loan(figure: int) -> Boundary:
-    stream, due_on = archived(), (date(2026, 3, 2) + figure * DAY).isoformat()
+    # Lent on 2 March, after midnight in Shanghai: the same day of the next month.
+    stream, due_on = archived(), date(2026, 3 + figure, 2).isoformat()
     command = LendRecord(RECORD, SUPERIOR, due_on, out_of_house=False)
     later = MIDNIGHT + DAY
     return Boundary(MIDNIGHT, lambda at: taken(stream, command, now=later, occurred_at=at), pattern=FIRST)
@@ -247,7 +248,7 @@ DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
     "arrival_back_minutes_max": (10, "minutes", _arrival),
     "offer_days": (7, "days", _offer),
     "short_stay": (24, "hours", _short_stay),
-    "keeping.loan_days": (30, "days", _loan),
+    "keeping.loan_months": (1, "months", _loan),
     "keeping.loan_out_of_house_days": (3, "working_days", _loan_out_of_house),
     "keeping.loan_renewals": (1, "times", _renewals),
     "keeping.loan_renewal_days": (15, "days", _renewal),

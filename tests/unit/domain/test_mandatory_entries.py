@@ -23,7 +23,7 @@ from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
 from ledger.domain.pack_text import read_pack
 from ledger.domain.state_guards import MANDATORY_THERE
-from ledger.domain.values import Disposition, Phase, TimeOf, Urgency
+from ledger.domain.values import Coding, Disposition, Phase, TimeOf, Urgency
 from tests.unit.domain.given import (
     MANDATORY,
     NOW,
@@ -31,6 +31,7 @@ from tests.unit.domain.given import (
     RECORD,
     Stream,
     facts,
+    front_page_with,
     narrative,
     note,
     registered,
@@ -39,7 +40,7 @@ from tests.unit.domain.given import (
 from tests.unit.domain.test_deadlines import in_condition
 from tests.unit.domain.test_pack_text import bases, faults_of
 
-FRONT_PAGE = MANDATORY[3]
+FRONT_PAGE = front_page_with(Coding("urn:cn:icd-9-cm-3", "47.0901"))
 PACK = default_pack("cn-2010")
 SHIFT = timedelta(hours=next(each.figure for each in PACK.deadlines.rules if each.id == "first_course_note"))
 """The longest stay of which nobody owes a first course note."""

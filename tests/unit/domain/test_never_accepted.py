@@ -165,14 +165,14 @@ def test_a_request_is_not_approved_once_it_has_lapsed() -> None:
 @pytest.mark.parametrize(
     ("due_on", "out_of_house", "taken"),
     [
-        ("2026-03-31", False, True),
-        ("2026-04-01", False, False),
+        ("2026-04-01", False, True),
+        ("2026-04-02", False, False),
         ("2026-03-04", True, True),
         ("2026-03-05", True, False),
     ],
 )
 def test_a_loan_ends_within_its_limit(due_on: str, *, out_of_house: bool, taken: bool) -> None:
-    """30 days inside the house, 3 outside: the last day is taken, the day after is not; no trainee borrows."""
+    """A calendar month inside the house, 3 working days outside: the last day, and none after; no trainee borrows."""
     stream, command = archived(), LendRecord(RECORD, SUPERIOR, due_on, out_of_house=out_of_house)
     if taken:
         assert stream.refused(replace(command, borrower=TRAINEE))[1] == [("borrower", "TRAINEE")]

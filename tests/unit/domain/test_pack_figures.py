@@ -20,7 +20,13 @@ def test_every_figure_that_comes_with_the_ledger_has_its_source(name: tuple[str,
     """Terms of retention, loans, windows and requests as well as deadlines; nobody has confirmed one yet."""
     pack = default_packs().by_version[name]
     named = {each.name for each in pack.figures}
-    assert named >= {"ahead_seconds_max", "offer_days", "retention.OUTPATIENT", "keeping.loan_days", "deadline.filing"}
+    assert named >= {
+        "ahead_seconds_max",
+        "offer_days",
+        "retention.OUTPATIENT",
+        "keeping.loan_months",
+        "deadline.filing",
+    }
     assert named >= {"keeping.reopen_hours", "keeping.request_days", "keeping.seal_no_claim_years"}
     assert {f"deadline.{rule.id}" for rule in pack.deadlines.rules} <= named
     assert all(each.source and each.unit and each.unconfirmed for each in pack.figures)
@@ -31,7 +37,7 @@ def test_a_figure_has_value_and_unit_of_its_rule() -> None:
     pack = default_packs().newest("cn-2010")
     shown = {each.name: (each.figure, each.unit) for each in pack.figures}
     assert shown["retention.INPATIENT"] == (30, "years")
-    assert shown["keeping.loan_days"] == (pack.keeping.loan_days, "days")
+    assert shown["keeping.loan_months"] == (pack.keeping.loan_months, "months")
     assert shown["keeping.loan_renewals"] == (pack.keeping.loan_renewals, "times")
     assert {name: shown[f"deadline.{name}"] for name in (each.id for each in pack.deadlines.rules)} == {
         each.id: (each.figure, each.unit) for each in pack.deadlines.rules

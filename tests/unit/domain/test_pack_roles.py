@@ -138,7 +138,7 @@ def test_a_retraction_by_an_office_goes_by_the_pack_in_force_too() -> None:
 
 def test_figures_stay_those_of_the_record_s_own_pack() -> None:
     """Also where the command is left to a role of the pack in force: a window is no longer than the own pack's."""
-    in_force = replace(default_pack(), keeping=replace(default_pack().keeping, loan_days=1))
+    in_force = replace(default_pack(), keeping=replace(default_pack().keeping, loan_months=0, loan_days=1))
     lend = LendRecord(RECORD, SUPERIOR, "", out_of_house=False)
     lent: dict[str, Any] = {}
     for known in ({}, {"roles_by": in_force}):

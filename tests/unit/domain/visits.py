@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ledger.domain.command_rule import SHORT_PATH
 from ledger.domain.commands import ArchiveRecord, PassQuality, SubmitRecord
+from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.values import VisitType
 from tests.unit.domain.given import RECORD, Stream, closed
 

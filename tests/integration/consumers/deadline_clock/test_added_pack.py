@@ -23,6 +23,15 @@ years = 20
 source = "rule of the house"
 unconfirmed = false
 """
+DAYS_2027 = """\
+id = "days-2027"
+version = 1
+extends = "cn-2010@1"
+
+[calendar]
+holidays = [2027-02-05, 2027-02-08, 2027-02-09, 2027-02-10, 2027-02-11]
+make_up_days = []
+"""
 
 
 async def test_a_deadline_of_an_added_pack_is_reported(north: DrivenHospital) -> None:
@@ -55,3 +64,27 @@ async def test_a_term_is_over_by_the_pack_in_force_too(north: DrivenHospital) ->
         found = await north.retention(record_id)
         assert (found.phase, found.computed_until) == (phase, "2046-03-02")
     assert found.retain_until == "2046-03-02"
+
+
+async def test_another_calendar_moves_what_is_open_and_takes_back_what_was_reported(north: DrivenHospital) -> None:
+    """Days off that are announced later: a report of before is withdrawn, the term runs to its new last second."""
+    reported, open_ = await north.visit(await north.patient()), await north.visit(await north.patient())
+    north.at(datetime(2027, 2, 4, 15, tzinfo=SHANGHAI))
+    await north.end(reported)
+    north.at(datetime(2027, 2, 5, 15, tzinfo=SHANGHAI))
+    await north.end(open_)
+    north.at(datetime(2027, 2, 9, tzinfo=SHANGHAI))
+    await north.tick()
+    assert "filing" in await north.reported(reported)
+    assert "filing" not in await north.reported(open_)
+    assert [each.undated for each in (await north.deadlines(open_)).deadlines if each.rule == "filing"] == [True]
+    book = RulebookServiceStub(north.channel)
+    await book.AddRulePack(add_pack(DAYS_2027))
+    await book.ChooseRulePack(choose("days-2027"))
+    await north.tick()
+    assert "filing" not in await north.reported(reported)
+    for seconds, late in ((0, set[str]()), (1, {"filing"})):
+        north.at(datetime(2027, 2, 15, 23, 59, 59, tzinfo=SHANGHAI) + timedelta(seconds=seconds))
+        await north.tick()
+        for record_id in (reported, open_):
+            assert {"filing"} & await north.reported(record_id) == late
