@@ -69,10 +69,11 @@ def print_list(listed: DisposalList) -> None:
     """Prints the list: its records, what became of each, the counts and the people."""
     console = table_console(_PLAIN_COLUMNS)
     outcomes = {each.record_id: each for each in listed.outcomes}
-    columns = ("record", "case number", "visit", "care ended", "retained until", "became", "because")
+    columns = ("record", "case number", "visit", "care ended", "retained until", "became", "because", "with it")
+    covered = {each.record_id: ", ".join(each.covers).replace("_", " ") for each in listed.covered}
     table = Table(*columns, title=f"{listed.title} ({_phase(listed)})")
     for record in listed.records:
-        table.add_row(*_row(record, outcomes.get(record.record_id)))
+        table.add_row(*_row(record, outcomes.get(record.record_id)), covered.get(record.record_id, ""))
     console.print(table)
     console.print(f"drawn up {_when(listed, 'drawn_up_at')} by {listed.proposed_by.name}")
     if listed.HasField("approved_by"):

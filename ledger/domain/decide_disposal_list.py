@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.decision import DISPOSAL, Bump, Decision, Facts, RecordAtHand
 from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
-from ledger.domain.disposal_events import DisposalListApproved, DisposalListDrawnUp, DisposalListExecuted
+from ledger.domain.disposal_events import (
+    DisposalCoverageReported,
+    DisposalListApproved,
+    DisposalListDrawnUp,
+    DisposalListExecuted,
+)
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import RECORDS_MAX, SUPERVISORS, begin_on_list
-from ledger.domain.disposal_values import ListedRecord, ReportedRecord
+from ledger.domain.disposal_values import CoveredRecord, ListedRecord, ReportedRecord
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.keeping_values import DisposalOpinion
@@ -82,7 +87,15 @@ def report(command: RecordDisposalReport, state: StreamState | None, facts: Fact
         facts.meta(), command.supervisors, command.outcomes, destroyed, len(command.outcomes) - destroyed
     )
     bump = Bump(DISPOSAL, (str(command.list_id),), facts.list_bumps)
-    return Decision(command.list_id, DISPOSAL, (event,), (bump,))
+    return Decision(command.list_id, DISPOSAL, (event, *_coverage(command, facts)), (bump,))
+
+
+def _coverage(command: RecordDisposalReport, facts: Facts) -> tuple[DisposalCoverageReported, ...]:
+    """Out of each record's own stream, so that nobody reports it otherwise than it was; none where nothing went too."""
+    gone = [each.record_id for each in command.outcomes if each.destroyed]
+    destructions = [(each, facts.listed[each].record.archiving.destruction) for each in gone]
+    covered = [CoveredRecord(each, found.covers) for each, found in destructions if found and found.covers]
+    return (DisposalCoverageReported(facts.meta(), tuple(covered)),) if covered else ()
 
 
 def _check_codes(outcomes: Sequence[ReportedRecord], faults: Faults) -> None:

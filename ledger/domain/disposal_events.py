@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.domain.disposal_values import ListedRecord, ReportedRecord
+from ledger.domain.disposal_values import CoveredRecord, ListedRecord, ReportedRecord
 from ledger.domain.values import Actor, EventMeta
 
 
@@ -36,4 +36,13 @@ class DisposalListExecuted:
     left_out: int
 
 
-DisposalEvent = DisposalListDrawnUp | DisposalListApproved | DisposalListExecuted
+@dataclass(frozen=True)
+class DisposalCoverageReported:
+    """Beside the report before it: what else went with the records that were destroyed."""
+
+    meta: EventMeta
+    records: tuple[CoveredRecord, ...]
+    """Those with which anything went, in the order of the list."""
+
+
+DisposalEvent = DisposalListDrawnUp | DisposalListApproved | DisposalListExecuted | DisposalCoverageReported

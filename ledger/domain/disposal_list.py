@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.disposal_values import DisposalListPhase, ListedRecord, ReportedRecord
+from ledger.domain.disposal_values import CoveredRecord, DisposalListPhase, ListedRecord, ReportedRecord
 from ledger.domain.values import Actor
 
 
@@ -27,6 +27,8 @@ class DisposalListState:
     supervisors: tuple[Actor, ...] = ()
     outcomes: tuple[ReportedRecord, ...] = ()
     executed_at: datetime | None = None
+    covered: tuple[CoveredRecord, ...] = ()
+    """What else went with records; a report of an earlier release does not say it."""
 
     def names(self, record_id: UUID) -> bool:
         """Whether the record stands on it."""

@@ -45,3 +45,12 @@ class ReportedRecord:
     destroyed: bool
     rules: tuple[str, ...]
     """Rules of the refusal where it was left out."""
+
+
+@dataclass(frozen=True)
+class CoveredRecord:
+    """What else went with a destroyed record."""
+
+    record_id: UUID
+    covers: tuple[str, ...]
+    """As the record's destruction says, for example `paper`."""

@@ -41,8 +41,14 @@ def executed(state: DisposalListState, event: events.DisposalListExecuted, at: d
     )
 
 
+def covered(state: DisposalListState, event: events.DisposalCoverageReported, _: datetime) -> DisposalListState:
+    """The report says what else is gone."""
+    return replace(state, version=state.version + 1, covered=event.records)
+
+
 DISPOSAL_LIST_STEPS: dict[Any, Callable[[Any, Any, datetime], DisposalListState]] = {
     events.DisposalListDrawnUp: drawn_up,
     events.DisposalListApproved: approved,
     events.DisposalListExecuted: executed,
+    events.DisposalCoverageReported: covered,
 }

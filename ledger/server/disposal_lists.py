@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.api.v1 import disposal_pb2 as messages
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
-from ledger.api.v1.disposal_values_pb2 import DisposalListPhase, ListedRecord, ReportedRecord
+from ledger.api.v1.disposal_values_pb2 import CoveredRecord, DisposalListPhase, ListedRecord, ReportedRecord
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import set_timestamp, to_message
 from ledger.application.views_of_state import DisposalListView
@@ -34,6 +34,7 @@ def list_message(view: DisposalListView) -> messages.DisposalList:
         records=[to_message(each, ListedRecord) for each in state.records],
         supervisors=[to_message(each, ActorMessage) for each in state.supervisors],
         outcomes=[to_message(each, ReportedRecord) for each in state.outcomes],
+        covered=[to_message(each, CoveredRecord) for each in state.covered],
     )
     for name in ("proposed_by", "approved_by", "approver"):
         actor = getattr(state, name)

@@ -95,6 +95,7 @@ _CODES = {
     "DisposalListDrawnUp": "destroy",
     "DisposalListApproved": "destroy",
     "DisposalListExecuted": "destroy",
+    "DisposalCoverageReported": "destroy",
     "PatientLinked": "link",
     "PatientUnlinked": "unlink",
     "PatientMerged": "merge",

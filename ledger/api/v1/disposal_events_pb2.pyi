@@ -127,3 +127,33 @@ class DisposalListExecuted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DisposalListExecuted: _TypeAlias = DisposalListExecuted  # noqa: Y015
+
+@_typing.final
+class DisposalCoverageReported(_message.Message):
+    """Beside the report before it: what else went with the records that were destroyed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_disposal_values_pb2.CoveredRecord]:
+        """Those with which anything went, in the order of the list."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        records: _abc.Iterable[_disposal_values_pb2.CoveredRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalCoverageReported: _TypeAlias = DisposalCoverageReported  # noqa: Y015

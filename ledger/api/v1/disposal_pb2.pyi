@@ -245,6 +245,7 @@ class DisposalList(_message.Message):
     SUPERVISORS_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
     EXECUTED_AT_FIELD_NUMBER: _builtins.int
+    COVERED_FIELD_NUMBER: _builtins.int
     list_id: _builtins.str
     """List, UUID text."""
     phase: _disposal_values_pb2.DisposalListPhase.ValueType
@@ -287,6 +288,12 @@ class DisposalList(_message.Message):
     def executed_at(self) -> _timestamp_pb2.Timestamp:
         """When the report was recorded (server time)."""
 
+    @_builtins.property
+    def covered(self) -> _containers.RepeatedCompositeFieldContainer[_disposal_values_pb2.CoveredRecord]:
+        """Records with which anything else went, in the order of the list; empty before the report, and in one of an earlier
+        release, where the records' tombstones say it alone.
+        """
+
     def __init__(
         self,
         *,
@@ -302,10 +309,11 @@ class DisposalList(_message.Message):
         supervisors: _abc.Iterable[_common_pb2.Actor] | None = ...,
         outcomes: _abc.Iterable[_disposal_values_pb2.ReportedRecord] | None = ...,
         executed_at: _timestamp_pb2.Timestamp | None = ...,
+        covered: _abc.Iterable[_disposal_values_pb2.CoveredRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "approver", b"approver", "drawn_up_at", b"drawn_up_at", "executed_at", b"executed_at", "proposed_by", b"proposed_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "approver", b"approver", "drawn_up_at", b"drawn_up_at", "executed_at", b"executed_at", "list_id", b"list_id", "outcomes", b"outcomes", "phase", b"phase", "proposed_by", b"proposed_by", "records", b"records", "supervisors", b"supervisors", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_at", b"approved_at", "approved_by", b"approved_by", "approver", b"approver", "covered", b"covered", "drawn_up_at", b"drawn_up_at", "executed_at", b"executed_at", "list_id", b"list_id", "outcomes", b"outcomes", "phase", b"phase", "proposed_by", b"proposed_by", "records", b"records", "supervisors", b"supervisors", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

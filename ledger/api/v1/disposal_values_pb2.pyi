@@ -138,3 +138,31 @@ class ReportedRecord(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportedRecord: _TypeAlias = ReportedRecord  # noqa: Y015
+
+@_typing.final
+class CoveredRecord(_message.Message):
+    """What else went with a destroyed record of a list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    COVERS_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    @_builtins.property
+    def covers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What went with it, as its destruction says: `paper`, `films`, `recipients_copies`."""
+
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        covers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covers", b"covers", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoveredRecord: _TypeAlias = CoveredRecord  # noqa: Y015

@@ -12,6 +12,7 @@ from psycopg import sql
 from ledger.store.hospitals import add_hospital
 from ledger.store.migrate import migrate
 from ledger.store.roles import LOGIN_ROLES
+from ledger.stream.partition import partition_of
 from projections.checkpoint import Checkpoint, Delivered
 from projections.connections import Pool, connection_pool
 from tests.contract.views.histories import Sealed
@@ -19,12 +20,8 @@ from tests.services.postgres import Database
 from tests.services.sealed import opened_event
 
 PASSWORDS = {role: f"{role}-secret" for role in LOGIN_ROLES}
-PARTITIONS = 3
-
-
-def partition_of(stream_id: bytes, partitions: int) -> int:
-    return stream_id[-1] % partitions
-
+PARTITIONS = 6
+"""As `ledger up` and the demo have them."""
 
 _INSERT = sql.SQL(
     """INSERT INTO {schema}.events (position, stream_id, version, type, recorded_at, envelope, body, leaf_hash)

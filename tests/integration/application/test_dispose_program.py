@@ -83,7 +83,7 @@ async def test_a_killed_execution_goes_on_where_it_was(ledger: Ledger, address: 
     assert held.events == 1
     await execute(ledger, requests.register_record(people[-2], 2))
     before = await ledger.head(HOSPITAL)
-    killed = start(address, list_id)
+    killed = start(address, list_id, "--covers", "paper", "--covers", "recipients_copies")
 
     async def some_are_gone() -> bool:
         # One look, and nothing is waited for behind it: the program goes on meanwhile.
@@ -95,7 +95,7 @@ async def test_a_killed_execution_goes_on_where_it_was(ledger: Ledger, address: 
     gone = len(await _gone(ledger, due))
     assert gone < RECORDS - 2, "it was killed before its end"
     assert (await _state(ledger, list_id)).phase is DisposalListPhase.APPROVED
-    printed = ended(start(address, list_id))
+    printed = ended(start(address, list_id, "--covers", "paper", "--covers", "recipients_copies"))
     assert await _gone(ledger, due) == due[:-2]
     state = await _state(ledger, list_id)
     assert [each.destroyed for each in state.outcomes] == [True] * (RECORDS - 2) + [False, False]
@@ -103,6 +103,9 @@ async def test_a_killed_execution_goes_on_where_it_was(ledger: Ledger, address: 
     assert "OPEN_STAY" in state.outcomes[-2].rules
     assert f"{RECORDS - 2} destroyed, 2 left out" in printed
     assert "HELD" in printed
+    covered = [(str(each.record_id), each.covers) for each in state.covered]
+    assert covered == [(each, ("paper", "recipients_copies")) for each in due[:-2]]
+    assert printed.count("paper, recipients copies") == RECORDS - 2
     assert ended(start(address, list_id)) == printed, "an executed list is shown, and nothing is done"
     assert ended(start(address, list_id, "--show")) == printed
 

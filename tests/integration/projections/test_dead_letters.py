@@ -26,7 +26,7 @@ def same_partition(stream: h.EventStream) -> h.EventStream:
     """Another stream of the same partition."""
     while True:
         other = h.EventStream()
-        if partition_of(other.stream_id.bytes, 3) == partition_of(stream.stream_id.bytes, 3):
+        if partition_of(other.stream_id.bytes, PARTITIONS) == partition_of(stream.stream_id.bytes, PARTITIONS):
             return other
 
 

@@ -17,9 +17,11 @@ from ledger.domain.disposal_commands import (
     DrawUpDisposalList,
     RecordDisposalReport,
 )
+from ledger.domain.disposal_events import DisposalCoverageReported, DisposalListExecuted
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import LIST_RULES, RECORDS_MAX, ListGuard
-from ledger.domain.disposal_values import DisposalListPhase, ReportedRecord
+from ledger.domain.disposal_values import CoveredRecord, DisposalListPhase, ReportedRecord
+from ledger.domain.events import Event
 from ledger.domain.keeping_commands import DestroyRecord, ExtendRetention, RejectAppraisal
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.left_out import against_destruction
@@ -59,10 +61,12 @@ def listed(stream: Stream, *against: str) -> dict[UUID, RecordAtHand]:
     return {RECORD: RecordAtHand(RECORD, stream.record, HEAD, frozenset(against))}
 
 
-def destroyed() -> Stream:
+def destroyed(covers: tuple[str, ...] = ()) -> Stream:
     """A record that the list has destroyed, before its two supervisors."""
     stream = condemned()
-    stream.when(DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ()), now=LATER, visits=(visit_of(stream),))
+    stream.when(
+        DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, covers), now=LATER, visits=(visit_of(stream),)
+    )
     return stream
 
 
@@ -233,3 +237,19 @@ def test_a_list_has_its_limit() -> None:
     everything = {"actor": ARCHIVIST, "listed": dict.fromkeys(ids, known)}
     assert rules_broken(Case(DrawUpDisposalList("List", ids), None, everything)) == ["OUT_OF_RANGE"]
     assert rules_broken(Case(DrawUpDisposalList("List", ids[:-1]), None, everything)) == []
+
+
+def test_the_report_says_what_else_went() -> None:
+    """Out of the record's own stream, not of the reporter's words; where nothing else went, nothing is said."""
+    reports = {covers: _reported(covers) for covers in ((), ("paper", "films"))}
+    assert [type(each) for each in reports[()]] == [DisposalListExecuted]
+    executed, coverage = reports["paper", "films"]
+    assert isinstance(executed, DisposalListExecuted)
+    assert isinstance(coverage, DisposalCoverageReported)
+    assert coverage.records == (CoveredRecord(RECORD, ("paper", "films")),)
+
+
+def _reported(covers: tuple[str, ...]) -> tuple[Event, ...]:
+    """Events of the report on a list whose one record went with these."""
+    case = report(GONE, of=lambda: destroyed(covers))
+    return decide(case.command, case.state, facts(**case.facts)).events
