@@ -71,7 +71,7 @@ interop-s3: setup ## the blob suite on a real S3 server, which is built first (n
 	$(PYTEST) tests/interop/s3
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
-	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --hypothesis-profile=searching --timeout 3600 tests/property/test_whole_lifecycle.py \
+	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --hypothesis-profile=searching --timeout 3600 tests/property/test_whole_lifecycle.py tests/property/test_patient_walks.py \
 	  tests/property/test_no_dead_end.py
 
 bench: setup ## the short benchmarks, under 25 minutes on a quiet machine (NAME=append for one; load rows need Go 1.26)

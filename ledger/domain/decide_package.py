@@ -1,15 +1,14 @@
-"""Decisions of a recipient on packages from other hospitals."""
+"""Decisions of a recipient on packages from other hospitals; what they demand is declared in `package_rules`."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from ledger.domain.command_guards import is_person
 from ledger.domain.decision import Claim, Decision, Facts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
-from ledger.domain.refusal import RefusalKind
+from ledger.domain.package_rules import adds_nothing, begin_on_package
 from ledger.domain.state import PackageState, StreamState
 from ledger.domain.transfer_commands import (
     AnswerPackage,
@@ -27,10 +26,8 @@ from ledger.domain.transfer_events import (
     PackageSinceFork,
     PackageVerified,
 )
-from ledger.domain.values import TransferState
 
 SHA256_BYTES = 32
-_HELD = frozenset({TransferState.VERIFIED, TransferState.ACCEPTED})
 
 
 def receive_package(command: ReceivePackage, _: StreamState | None, facts: Facts) -> Decision:
@@ -38,9 +35,7 @@ def receive_package(command: ReceivePackage, _: StreamState | None, facts: Facts
     claimed = facts.claimed
     if claimed is not None and claimed.content_sha256 == command.package_sha256:
         return Decision(claimed.stream_id, "package", ())
-    faults = Faults()
-    if claimed is not None:
-        faults.add("package_sha256", "PACKAGE_DIFFERS", "other bytes of this transfer came before", RefusalKind.TAKEN)
+    faults = begin_on_package(command, None, facts)
     faults.require(command.sender, "sender")
     faults.require(command.sender_origin, "sender_origin")
     if len(command.package_sha256) != SHA256_BYTES:
@@ -81,12 +76,9 @@ def _checked(command: ReceivePackage, facts: Facts) -> Event:
 def answer_package(command: AnswerPackage, state: StreamState | None, facts: Facts) -> Decision:
     """A verified package is accepted or rejected; the same answer again adds nothing."""
     package = expect(state, PackageState, "package_id")
-    wanted = TransferState.ACCEPTED if command.accept else TransferState.REJECTED
-    if package.state is wanted:
+    if adds_nothing(command, package):
         return _on_package(command.package_id)
-    faults = Faults()
-    if package.state is not TransferState.VERIFIED:
-        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    faults = begin_on_package(command, package, facts)
     if not command.accept:
         _check_code(command.code, command.text, "", faults)
     check_time(facts, faults)
@@ -99,11 +91,9 @@ def answer_package(command: AnswerPackage, state: StreamState | None, facts: Fac
 def mark_package_outdated(command: MarkPackageOutdated, state: StreamState | None, facts: Facts) -> Decision:
     """The sender has changed the record since; of a package that holds. Said again: no event."""
     package = expect(state, PackageState, "package_id")
-    if package.outdated:
+    if adds_nothing(command, package):
         return _on_package(command.package_id)
-    faults = Faults()
-    if package.state not in _HELD:
-        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    faults = begin_on_package(command, package, facts)
     check_time(facts, faults)
     faults.refuse_if_any()
     event = PackageOutdated(facts.meta(), package.transfer_id, package.sender, package.sender_record_id)
@@ -113,11 +103,9 @@ def mark_package_outdated(command: MarkPackageOutdated, state: StreamState | Non
 def mark_package_since_fork(command: MarkPackageSinceFork, state: StreamState | None, facts: Facts) -> Decision:
     """Of a package that holds, since what is not taken is nobody's. While it is marked, said again: no event."""
     package = expect(state, PackageState, "package_id")
-    if package.since_fork:
+    if adds_nothing(command, package):
         return _on_package(command.package_id)
-    faults = Faults()
-    if package.state not in _HELD:
-        faults.add("package_id", "PACKAGE_NOT_OPEN", f"the package is {package.state}", RefusalKind.STATE)
+    faults = begin_on_package(command, package, facts)
     faults.require(command.log, "log")
     faults.text(command.log, "log", TEXT_MAX)
     check_time(facts, faults)
@@ -129,11 +117,9 @@ def mark_package_since_fork(command: MarkPackageSinceFork, state: StreamState | 
 def clear_package_fork(command: ClearPackageFork, state: StreamState | None, facts: Facts) -> Decision:
     """By a person alone, who has compared; said again: no event."""
     package = expect(state, PackageState, "package_id")
-    if not package.since_fork:
+    if adds_nothing(command, package):
         return _on_package(command.package_id)
-    faults = Faults()
-    if not is_person(facts.context.actor):
-        faults.add("context.actor", "PERSON_REQUIRED", "a person clears what came since a fork, no system")
+    faults = begin_on_package(command, package, facts)
     faults.require(command.reason, "reason")
     faults.text(command.reason, "reason", TEXT_MAX)
     check_time(facts, faults)

@@ -22,6 +22,7 @@ from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import LIST_RULES, RECORDS_MAX, ListGuard
 from ledger.domain.disposal_values import CoveredRecord, DisposalListPhase, ReportedRecord
 from ledger.domain.events import Event
+from ledger.domain.evolve import evolve
 from ledger.domain.keeping_commands import DestroyRecord, ExtendRetention, RejectAppraisal
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.left_out import against_destruction
@@ -163,6 +164,34 @@ def test_a_list_goes_forward_only(case: Case, phase: DisposalListPhase) -> None:
     allowed = phase in LIST_RULES[type(case.command)].phases
     moved = replace(case, state=replace(case.state or LISTED, phase=phase))
     assert rules_broken(moved) == ([] if allowed else ["PHASE_NOT_ALLOWED"])
+
+
+@pytest.mark.parametrize("phase", list(DisposalListPhase))
+@pytest.mark.parametrize("case", [approve(), report(LEFT_OUT)], ids=["approve", "report"])
+def test_no_phase_of_a_list_can_be_let_in_unnoticed(
+    case: Case, phase: DisposalListPhase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutation check of phases: let in, the command is refused no longer; shut out, its own one refuses it."""
+    rule = LIST_RULES[type(case.command)]
+    moved = replace(case, state=replace(case.state or LISTED, phase=phase))
+    before = rules_broken(moved)
+    monkeypatch.setitem(LIST_RULES, type(case.command), replace(rule, phases=rule.phases ^ {phase}))
+    assert {*before, *rules_broken(moved)} == {"PHASE_NOT_ALLOWED"}
+    assert before != rules_broken(moved)
+
+
+@pytest.mark.parametrize("case", [approve(), report(LEFT_OUT)], ids=["approve", "report"])
+def test_a_list_is_led_where_it_is_declared_to(case: Case) -> None:
+    """As is a new one."""
+    decision = decide(case.command, case.state, facts(now=LATER, **case.facts))
+    state: Any = case.state
+    for event in decision.events:
+        state = evolve(state, event, state.version + 1, LATER)
+    assert state.phase is LIST_RULES[type(case.command)].leads_to
+    opened = draw_up(condemned)
+    (drawn,) = decide(opened.command, None, facts(now=LATER, **opened.facts)).events
+    begun: Any = evolve(None, drawn, 1, LATER)
+    assert begun.phase is LIST_RULES[DrawUpDisposalList].leads_to
 
 
 def test_a_report_is_signed_by_who_watched() -> None:

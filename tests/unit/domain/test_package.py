@@ -1,10 +1,17 @@
 """A hospital receives a package from another one."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import pytest
+
 from ledger.domain.decision import Claim, ClaimedItem
-from ledger.domain.refusal import RefusalKind
+from ledger.domain.office_tables import list_demand_table, list_phase_table, package_demand_table, package_phase_table
+from ledger.domain.package_rules import PACKAGE_RULES, PACKAGE_STATES, PackageCommand, PackageGuard
+from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.state import PackageState
 from ledger.domain.transfer_commands import (
     AnswerPackage,
@@ -16,7 +23,7 @@ from ledger.domain.transfer_commands import (
     ReceivePackage,
 )
 from ledger.domain.values import TransferKind, TransferState
-from tests.unit.domain.given import DIGEST, HEAD, OTHER_DIGEST, RECORD, Stream
+from tests.unit.domain.given import CLOCK, DIGEST, HEAD, OTHER_DIGEST, RECORD, Stream
 
 TRANSFER = UUID(int=300)
 PACKAGE_ID = UUID(int=400)
@@ -173,3 +180,123 @@ def test_what_was_not_taken_came_since_no_fork() -> None:
     stream.when(REJECT)
     refusal = stream.refused(MarkPackageSinceFork(PACKAGE_ID, "ledger.example/north/1", 7))
     assert refusal == (RefusalKind.STATE, [("package_id", "PACKAGE_NOT_OPEN")])
+
+
+CLEAR, MARK = ClearPackageFork(PACKAGE_ID, "compared"), MarkPackageSinceFork(PACKAGE_ID, "ledger.example/north/1", 7)
+ON_PACKAGE: list[Any] = [ACCEPT, REJECT, MarkPackageOutdated(PACKAGE_ID), MARK, CLEAR]
+"""Every command on a package that is there."""
+BROKEN: dict[str, tuple[PackageCommand, Callable[[], Stream], dict[str, Any]]] = {
+    "PACKAGE_DIFFERS": (RECEIVE, Stream, {"claimed": ClaimedItem(PACKAGE_ID, None, OTHER_DIGEST)}),
+    "PERSON_REQUIRED": (CLEAR, since_fork, {"actor": CLOCK}),
+}
+"""By the rule of each demand: a command that breaks it, on what, and by whom."""
+
+
+def lying(state: TransferState, command: PackageCommand) -> Stream:
+    """A package in this state, to which the command says something new."""
+    stream = since_fork() if command is CLEAR else received()
+    stream.state = replace(package(stream), state=state)
+    return stream
+
+
+@pytest.mark.parametrize("state", PACKAGE_STATES)
+@pytest.mark.parametrize("command", ON_PACKAGE)
+def test_a_command_on_a_package_is_decided_as_declared(command: PackageCommand, state: TransferState) -> None:
+    """Done and led to a declared state, or refused by the state alone, or nothing new."""
+    rule, stream = PACKAGE_RULES[type(command)], lying(state, command)
+    if rule.again is not None and rule.again.holds(command, package(stream)):
+        assert stream.when(command).events == ()
+    elif state in rule.leads:
+        stream.when(command)
+        assert package(stream).state in rule.leads[state]
+    else:
+        assert stream.refused(command)[1] == [("package_id", "PACKAGE_NOT_OPEN")]
+
+
+def test_every_declared_state_is_reached() -> None:
+    """No state is declared to which no command leads: of a new package, and of each that lies there."""
+    fault = replace(RECEIVE, verified=None, fault=PackageFault("DIGEST_MISMATCH"))
+    assert {package(received(each)).state for each in (RECEIVE, fault)} == PACKAGE_RULES[ReceivePackage].opens
+    reached: dict[Any, set[Any]] = {}
+    for command in ON_PACKAGE:
+        for state in PACKAGE_RULES[type(command)].leads:
+            stream = lying(state, command)
+            stream.when(command)
+            reached.setdefault((type(command), state), set()).add(package(stream).state)
+    declared = {(kind, each): set(led) for kind, rule in PACKAGE_RULES.items() for each, led in rule.leads.items()}
+    assert reached == declared
+
+
+def _refusing() -> Iterator[Any]:
+    for command in ON_PACKAGE:
+        for state in PACKAGE_STATES:
+            rule = PACKAGE_RULES[type(command)]
+            again = rule.again is not None and rule.again.holds(command, package(lying(state, command)))
+            if state not in rule.leads and not again:
+                yield pytest.param(command, state, id=f"{type(command).__name__}-{state}")
+
+
+@pytest.mark.parametrize(("command", "state"), list(_refusing()))
+def test_no_state_of_a_package_can_be_let_in_unnoticed(
+    command: PackageCommand, state: TransferState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mutation check of states: let in, the command is refused no longer."""
+    assert lying(state, command).refused(command)[1] == [("package_id", "PACKAGE_NOT_OPEN")]
+    rule = PACKAGE_RULES[type(command)]
+    monkeypatch.setitem(PACKAGE_RULES, type(command), replace(rule, leads={**rule.leads, state: frozenset({state})}))
+    assert lying(state, command).when(command).events
+
+
+def _demands() -> Iterator[Any]:
+    for command, rule in PACKAGE_RULES.items():
+        for guard in rule.demands:
+            yield pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
+
+
+@pytest.mark.parametrize(("kind", "guard"), list(_demands()))
+def test_no_demand_on_a_package_can_be_taken_out_unnoticed(
+    kind: type[PackageCommand], guard: PackageGuard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the demand the rule is named at its field, without it the command is done."""
+    command, build, known = BROKEN[guard.rule]
+    assert build().refused(command, **known) == (guard.kind, [(guard.field, guard.rule)])
+    left = tuple(each for each in PACKAGE_RULES[kind].demands if each is not guard)
+    monkeypatch.setitem(PACKAGE_RULES, kind, replace(PACKAGE_RULES[kind], demands=left))
+    assert build().when(command, **known).events
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in PACKAGE_RULES.items() if rule.again])
+def test_no_repetition_can_be_taken_for_news_unnoticed(
+    kind: type[PackageCommand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is so already makes no event; taken for news, it is refused or makes one."""
+    command = next(each for each in ON_PACKAGE if type(each) is kind)
+    stream = received()
+    if command is not CLEAR:
+        stream.when(command)
+    assert stream.when(command).events == ()
+    monkeypatch.setitem(PACKAGE_RULES, kind, replace(PACKAGE_RULES[kind], again=None))
+    assert _news_or_refused(stream, command)
+
+
+def _news_or_refused(stream: Stream, command: PackageCommand) -> bool:
+    try:
+        return bool(stream.when(command).events)
+    except Refused as refused:
+        return [each.rule for each in refused.violations] == ["PACKAGE_NOT_OPEN"]
+
+
+@pytest.mark.parametrize(
+    ("name", "made_now"),
+    [
+        ("packages", package_phase_table),
+        ("package demands", package_demand_table),
+        ("lists", list_phase_table),
+        ("list demands", list_demand_table),
+    ],
+)
+def test_the_document_shows_the_declarations(name: str, made_now: Callable[[], str]) -> None:
+    """Tables in docs/lifecycle.md are those of the declarations; paste them anew where this fails."""
+    document = (Path(__file__).parents[3] / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    shown = document.partition(f"<!-- {name}: begin -->\n")[2].partition(f"<!-- {name}: end -->")[0]
+    assert shown == made_now()
