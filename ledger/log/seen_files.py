@@ -1,14 +1,15 @@
 """The heads that somebody was shown beyond what a log still has, as they lie among its files: none is lost unnoticed.
 
 `seen/<size>` holds each, `heads/<size>` fences its size, `seen/sizes` names it. Where head and name are taken away
-together the fence still says it, up to the position of which somebody knew (`known`).
+together the fence still says it, up to the position of which somebody knew (`known`), and next above the newest head
+without that too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ledger.log.log_files import SEEN, SEEN_SIZES, LogDamaged, LogFiles, head_path, seen_path
+from ledger.log.log_files import HEADS, SEEN, SEEN_SIZES, LogDamaged, LogFiles, head_path, seen_path
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
 from ledger.trust.decimal_line import from_decimal
 from ledger.trust.format_fault import FormatFault, TileFault
@@ -91,29 +92,38 @@ def _require_fenced(files: LogFiles, kept: set[int]) -> None:
     notes = [note for note in (files.signed(), files.published()) if note]
     newest = max((parse_checkpoint(note.text).size for note in notes), default=0)
     for path in _fences(files, newest, files.known()):
+        if _fenced_size(path) <= newest:
+            continue
         head = _parsed(path, files.read(path) or b"")
-        if head.size > newest and head.size not in kept and not _was_begun(files, head):
+        if head.size not in kept and not _was_begun(files, head):
             raise LogDamaged(seen_path(head.size), f"missing, though {path} fences a head that is not in the log")
 
 
 def _fences(files: LogFiles, newest: int, known: int) -> Iterator[str]:
-    """Those above one size and up to another, and some beside them; by folders, since a log has no end of them."""
-    if known <= newest:
-        return
+    """Those above one size and up to another, and some beside them; by folders, since a log has no end of them.
+
+    Those next above the newest head in any case: where `known` is taken away with what was seen, these are left.
+    """
+    upto = max(known, newest + _SIZES_A_FOLDER)
     first = (newest + 1) // _SIZES_A_FOLDER
-    folders = range(first, min(known // _SIZES_A_FOLDER + 1, first + _FOLDERS_MAX))
+    folders = range(first, min(upto // _SIZES_A_FOLDER + 1, first + _FOLDERS_MAX))
     for number in folders:
-        yield from files.paths(_folder(number)) if number else _present(files, range(newest + 1, _SIZES_A_FOLDER))
-    if known // _SIZES_A_FOLDER not in folders:
-        yield from _present(files, [known])
+        # Those below the first thousand lie beside the folders: of so small a log there is little more.
+        yield from files.paths(_folder(number) if number else HEADS)
+    if upto // _SIZES_A_FOLDER not in folders and files.read(head_path(known)) is not None:
+        yield head_path(known)
 
 
 def _folder(number: int) -> str:
     return head_path(number * _SIZES_A_FOLDER).rpartition("/")[0]
 
 
-def _present(files: LogFiles, sizes: Iterable[int]) -> Iterator[str]:
-    return (path for path in map(head_path, sizes) if files.read(path) is not None)
+def _fenced_size(path: str) -> int:
+    digits = path.removeprefix(f"{HEADS}/").replace("/", "").replace("x", "").lstrip("0")
+    size = from_decimal(digits or "0")
+    if size is None or head_path(size) != path:
+        raise LogDamaged(path, "not the name of a head")
+    return size
 
 
 def _was_begun(files: LogFiles, head: Checkpoint) -> bool:

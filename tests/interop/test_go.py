@@ -23,10 +23,11 @@ from ledger.trust.signed_note import check_signed
 from ledger.trust.tile import new_bundles
 from ledger.trust.tile_growth import TileGrowth
 from ledger.trust.tlog_proof import check_tlog_proof, parse_tlog_proof
-from ledger.trust.witness import Conflict, Cosign, Known, Refusal, Refused, witness_answer
-from ledger.trust.witness_request import AddCheckpoint
+from ledger.trust.witness import Conflict, Cosign, Known, Refusal, Refused, claimed_origin, witness_answer
+from ledger.trust.witness_request import AddCheckpoint, parse_add_checkpoint
 from tests.interop.conftest import Interop
 from tests.interop.log_folder import LOG, PROVEN, SIZES, STRANGER, OurLog, envelopes, stored_tile_paths
+from tests.unit.trust.tlog_samples import WITNESSES
 
 
 class History(TypedDict):
@@ -123,6 +124,26 @@ def test_their_log_passes_ours(interop: Interop, tmp_path: Path) -> None:
         assert frontier.root() == b64decode(old["old_root"])
         hashes = [b64decode(each) for each in old["hashes"] or []]
         check_consistency(old["old_size"], checkpoint.size, hashes, frontier.root(), checkpoint.root)
+
+
+def test_our_witness_cosigns_a_log_of_theirs(interop: Interop, tmp_path: Path) -> None:
+    """From every older size to which their log proves its growth, by their own proof; not from another root."""
+    assert interop("make", tmp_path).returncode == 0
+    policy = parse_policy((tmp_path / "policy").read_bytes())
+    note = parse_note((tmp_path / "checkpoint").read_bytes())
+    keys = [log.key for log in policy.logs]
+    histories: list[History] = json.loads((tmp_path / "consistency.json").read_text())
+    for old in histories:
+        proof = tuple(b64decode(each) for each in old["hashes"] or [])
+        request = parse_add_checkpoint(AddCheckpoint(old["old_size"], proof, note).encode())
+        assert claimed_origin(request) == keys[0].name
+        answer = witness_answer(request, keys, Known(old["old_size"], b64decode(old["old_root"])))
+        assert answer == Cosign(policy.accept(note).checkpoint)
+        forked = witness_answer(request, keys, Known(old["old_size"], bytes(32)))
+        assert isinstance(forked, Refused)
+        assert forked.refusal is Refusal.INCONSISTENT
+        line = WITNESSES[0].cosign(request.note.text, 100)
+        assert check_signed(note.signed_also(line), [WITNESSES[0].verifier()]) == {WITNESSES[0].verifier(): 100}
 
 
 def test_an_independent_witness_answers_as_ours(interop: Interop, our_log: OurLog, tmp_path: Path) -> None:

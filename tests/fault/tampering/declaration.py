@@ -187,6 +187,12 @@ THINGS: tuple[Thing, ...] = (
         "Up to `known` each fence beyond the newest head must be of a seen head, or of one whose tiles are there.",
     ),
     Thing(
+        "all seen heads and `known`", ("log", "seen and known"), "the folder `seen/` and the file `known`",
+        "the integrator, before it goes on; `ledger verify log`", _FILES, R, _FILES, _FILES, _FILES,
+        "The fences next above the newest head, up to the thousand after the next one, are looked at in any case. Who "
+        "takes these too leaves nothing in these files that could show it: witnesses, the topic and receivers do.",
+    ),
+    Thing(
         "wrapped key", ("keys", "key columns"), "`key_id`, `generation`, `wrapped` of `record_keys`",
         _KEYS, R, R, R, R, EITHER,
     ),
@@ -225,6 +231,8 @@ THINGS: tuple[Thing, ...] = (
     Thing(
         "view row", ("views", "view"), "rows of every view",
         "`ledger project compare`; `rebuild` heals", EITHER, R, EITHER, R, R,
+        "What a view was told otherwise (opened content that was changed, a body in the clear) is found and healed "
+        "alike (`tests/integration/projections/test_tampered_feed.py`).",
     ),
     Thing(
         "message: envelope", ("stream", "message envelope"), "in the value",

@@ -14,7 +14,7 @@ from typing_extensions import override
 from ledger.blobs.contract import BlobError
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.integrator.signed_log import SignedLog
-from ledger.log.log_files import SEEN_SIZES, LogDamaged, LogFiles
+from ledger.log.log_files import KNOWN, SEEN_SIZES, LogDamaged, LogFiles
 from ledger.log.seen_files import note_seen
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.note import parse_note
@@ -158,6 +158,7 @@ def _seen_media(stored: Stored, size: int) -> dict[str, Medium]:
         "seen": LogFilesOf(folder, folder, heads, checked),
         "seen names": LogFilesOf(folder, folder, [SEEN_SIZES], checked),
         "seen whole": WholeFolder(folder, folder, names, checked),
+        "seen and known": WholeFolder(folder, folder, [*names, KNOWN], checked),
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.cli.verify import verify
-from ledger.log.log_files import SEEN_SIZES, LogDamaged
+from ledger.log.log_files import KNOWN, SEEN_SIZES, LogDamaged
 from ledger.log.seen_files import note_seen, read_seen
 from ledger.trust.checkpoint import Checkpoint
 from tests.fault.test_integration_step import files_in, root_at, step
@@ -109,7 +109,8 @@ def test_heads_without_their_names_are_named_again(log: Path) -> None:
 
 
 def test_no_name_comes_before_its_head(tmp_path: Path) -> None:
-    """A kill at any file of it leaves a log that is taken up; the same again leaves all three files."""
+    """A kill at any file of it leaves a log that is taken up, or, where the fence is all there is, one that waits for
+    the restore to be run again; the same again leaves all three files."""
     step(tmp_path, SIZE)
     log, files = tmp_path / "north", files_in(tmp_path)
     note_seen(files, SEEN[1])
@@ -118,7 +119,11 @@ def test_no_name_comes_before_its_head(tmp_path: Path) -> None:
     for done in range(len(written) + 1):
         for path in written[done:]:
             path.unlink(missing_ok=True)
-        assert opened(tmp_path).signed.size == SIZE
+        if done == 1:
+            with pytest.raises(LogDamaged, match="seen/440: missing"):
+                opened(tmp_path)
+        else:
+            assert opened(tmp_path).signed.size == SIZE
         note_seen(files, SEEN[1])
         assert {path: path.read_bytes() for path in written} == kept
 
@@ -143,4 +148,25 @@ def test_a_head_that_is_taken_away_whole_is_found_however_far_it_was(tmp_path: P
     note_seen(files_in(tmp_path), Checkpoint(ORIGIN, known, root_at(BEYOND)))
     shutil.rmtree(tmp_path / "north" / "seen")
     with pytest.raises(LogDamaged, match=f"seen/{known}: missing"):
+        opened(tmp_path)
+
+
+@pytest.mark.parametrize("far", [SIZE + 1, BEYOND, 999, 1_400, 1_999])
+def test_a_head_that_is_taken_away_with_what_was_known_is_found_next_to_the_newest(tmp_path: Path, far: int) -> None:
+    """Its fence alone is left, above all that the log has signed."""
+    step(tmp_path, SIZE)
+    files = files_in(tmp_path)
+    files.note_known(far)
+    note_seen(files, Checkpoint(ORIGIN, far, root_at(BEYOND)))
+    shutil.rmtree(tmp_path / "north" / "seen")
+    (tmp_path / "north" / KNOWN).unlink()
+    with pytest.raises(LogDamaged, match=f"seen/{far}: missing"):
+        opened(tmp_path)
+
+
+def test_what_lies_among_the_fences_and_is_none_is_named(tmp_path: Path) -> None:
+    """Nothing is signed beside a file that could be anything."""
+    step(tmp_path, SIZE)
+    (tmp_path / "north" / "heads" / "notes").touch()
+    with pytest.raises(LogDamaged, match="heads/notes: not the name of a head"):
         opened(tmp_path)
