@@ -157,9 +157,9 @@ class CommandPath:
         match verdict:
             case append.Appended():
                 self._remember_state(prepared, streams)
-                return _outcome(verdict, result, len(prepared.rows), repeated=False)
+                return outcome_of(verdict, result, len(prepared.rows), repeated=False)
             case append.Repeated():
-                return _outcome(verdict, decode_result(verdict.result), 0, repeated=True)
+                return outcome_of(verdict, decode_result(verdict.result), 0, repeated=True)
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
             case append.VersionConflict(stream_id=stream_id, actual=actual):
@@ -190,7 +190,7 @@ class CommandPath:
             return None
         if done.content != content:
             raise CommandIdReused(command_id)
-        return _outcome(done, decode_result(done.result), 0, repeated=True)
+        return outcome_of(done, decode_result(done.result), 0, repeated=True)
 
 
 @dataclass
@@ -219,9 +219,10 @@ def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:
     return loaded if loaded is not None and loaded.stream_id == decision.stream_id else None
 
 
-def _outcome(
+def outcome_of(
     receipt: append.Appended | append.Repeated | CommandReceipt, result: Result, events: int, *, repeated: bool
 ) -> Outcome:
+    """The answer to a command that is durable; `events` are those that it appended now."""
     return Outcome(
         record_id=receipt.stream_id,
         record_version=receipt.version,

@@ -8,9 +8,10 @@ twentieth of a command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -99,6 +100,16 @@ class Prepared:
 
     recorded: tuple[RecordedEvent, ...]
     rows: tuple[NewEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDecision:
+    """What a decision appends, before it is sealed."""
+
+    made: list[tuple[Event, Place]]
+    bodies: list[bytes]
+    kinds: dict[UUID, str]
+    """The kind of each of its streams."""
 
 
 class HospitalLedger(Application[UUID]):
@@ -206,15 +217,25 @@ class HospitalLedger(Application[UUID]):
 
         `loaded` and `beside` are the streams of the decision and of its second part as they stand.
         """
+        return (await self.seal([self.place(decision, loaded, now, beside)]))[0]
+
+    def place(
+        self, decision: Decision, loaded: Loaded | None, now: datetime, beside: Loaded | None = None
+    ) -> PlacedDecision:
+        """A decision's events at their places, with their bodies still in the clear. Raises as `prepare`."""
         made = self._placed(decision.stream_id, decision.events, loaded, now)
         for part in decision.beside:
             made += self._placed(part.stream_id, part.events, beside, now)
         bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
-        sealed = await self._seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
-        collected = tuple([record(*each, stored) for each, stored in zip(made, sealed, strict=True)])
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
-        return Prepared(collected, tuple(_row(each, kinds[each.originator_id]) for each in collected))
+        return PlacedDecision(made, bodies, kinds)
+
+    async def seal(self, placed: Sequence[PlacedDecision]) -> list[Prepared]:
+        """Seals all events at once, each following the one before of its stream."""
+        drafts = [draft(*made, body) for each in placed for made, body in zip(each.made, each.bodies, strict=True)]
+        sealed = iter(await self._seal(drafts))
+        return [_prepared(each, islice(sealed, len(each.made))) for each in placed]
 
     async def _seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
         try:
@@ -242,6 +263,11 @@ def _check_follows(loaded: Loaded | None, row: StoredRow) -> None:
     version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
     if row.version != version + 1 or prev_leaf_of(row.envelope) != head:
         raise ChainBroken(row.stream_id, row.version)
+
+
+def _prepared(placed: PlacedDecision, sealed: Iterable[Sealed]) -> Prepared:
+    recorded = tuple([record(*made, stored) for made, stored in zip(placed.made, sealed, strict=True)])
+    return Prepared(recorded, tuple([_row(each, placed.kinds[each.originator_id]) for each in recorded]))
 
 
 def _row(recorded: RecordedEvent, kind: str) -> NewEvent:
