@@ -6,7 +6,6 @@ What has arrived is executed while the next commands arrive. Nothing waits to fi
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -55,9 +54,9 @@ class BulkLoad:
         try:
             async with asyncio.TaskGroup() as running:
                 while items := await load.arrived():
-                    for item in await self._not_together(load, items):
-                        if load.is_first(item):
-                            running.create_task(self._in_order(load, item.key))
+                    for key, in_order in _by_key(await self._not_together(load, items)).items():
+                        load.begins(key)
+                        running.create_task(self._in_order(load, key, in_order))
         finally:
             reading.cancel()
             await asyncio.wait([reading])
@@ -72,7 +71,7 @@ class BulkLoad:
         of_hospital: dict[str, list[tuple[_Item, Message]]] = {}
         for item in items:
             command = command_of(item.request)
-            if command is None or item.size > self._limits.request_bytes_max or load.is_under_way(item.key):
+            if command is None or item.size > self._limits.request_bytes_max:
                 left.append(item)
             else:
                 of_hospital.setdefault(context_of(command).hospital, []).append((item, command))
@@ -91,14 +90,15 @@ class BulkLoad:
         except (LedgerError, StoreError, KeyProblem, EdgeError):
             return [None] * len(requests)  # each by itself meets that again, and is told
 
-    async def _in_order(self, load: _Load, key: Key) -> None:
-        while (item := load.next_of(key)) is not None:
+    async def _in_order(self, load: _Load, key: Key, items: Sequence[_Item]) -> None:
+        for item in items:
             if load.broken is not None:
-                return  # what comes after a command that may have to be sent again waits for that
+                break  # what comes after a command that may have to be sent again waits for that
             try:
                 load.done(item, await self._execute(item.request))
             except Exception as error:  # noqa: BLE001 # each command's verdict goes into the answer
                 load.failed(item, error)
+        load.ends(key)
 
     async def _execute(self, request: BulkLoadRequest) -> Outcome:
         check_request_size(request, self._limits)
@@ -140,7 +140,7 @@ class _Load:
         self._window = BulkWindow(limits.bulk_commands_in_flight_max, limits.bulk_bytes_in_flight_max)
         self._failures_listed_max = limits.bulk_failures_listed_max
         self._waiting: list[_Item] = []
-        self._by_themselves: dict[Key, deque[_Item]] = {}
+        self._by_themselves: set[Key] = set()
         self._arrival = asyncio.Event()
         self._ended = False
 
@@ -160,30 +160,27 @@ class _Load:
             self._arrival.set()
 
     async def arrived(self) -> list[_Item]:
-        """All that waits, as soon as there is something; nothing where the stream has ended or the load is broken."""
-        while not (self._waiting or self._ended or self.broken):
+        """All that waits and follows nothing that is executed by itself, as soon as there is something; nothing where
+        the stream has ended or the load is broken."""
+        while self.broken is None:
+            ready = [each for each in self._waiting if each.key not in self._by_themselves]
+            if ready:
+                self._waiting = [each for each in self._waiting if each.key in self._by_themselves]
+                return ready
+            if self._ended and not self._waiting:
+                break
             self._arrival.clear()
             await self._arrival.wait()
-        items, self._waiting = self._waiting, []
-        return [] if self.broken else items
+        return []
 
-    def is_under_way(self, key: Key) -> bool:
-        """Whether a command of that key is executed by itself."""
-        return key in self._by_themselves
+    def begins(self, key: Key) -> None:
+        """Commands of that key are executed by themselves from now on; later ones wait."""
+        self._by_themselves.add(key)
 
-    def is_first(self, item: _Item) -> bool:
-        """Puts the command behind those of its key that are executed by themselves; whether there is none."""
-        first = item.key not in self._by_themselves
-        self._by_themselves.setdefault(item.key, deque()).append(item)
-        return first
-
-    def next_of(self, key: Key) -> _Item | None:
-        """The next command of that key; None where there is no more, and from now on its commands may go together."""
-        waiting = self._by_themselves[key]
-        if waiting:
-            return waiting.popleft()
-        del self._by_themselves[key]
-        return None
+    def ends(self, key: Key) -> None:
+        """They are done."""
+        self._by_themselves.discard(key)
+        self._arrival.set()
 
     def done(self, item: _Item, outcome: Outcome) -> None:
         """Counts a command that is durable."""
@@ -214,6 +211,13 @@ class _Load:
                 violations=violations_of(error),
             )
         )
+
+
+def _by_key(items: Sequence[_Item]) -> dict[Key, list[_Item]]:
+    found: dict[Key, list[_Item]] = {}
+    for item in items:
+        found.setdefault(item.key, []).append(item)
+    return found
 
 
 def command_of(request: BulkLoadRequest) -> Message | None:

@@ -87,6 +87,8 @@ class GroupCommitter:
         """
         for each in appends:
             check_append(each)
+        self._flushes += 1
+        self._commands += len(appends)
         try:
             async with self._writers.borrow() as connection:
                 verdicts = await flush_patiently(connection, self._hospital, appends, flush_whole)
