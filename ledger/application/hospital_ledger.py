@@ -37,7 +37,7 @@ from ledger.domain.evolve import evolve
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState, nothing_left
 from ledger.store.append import NewEvent
-from ledger.store.reading import EventReader, StoredRow, is_last_page
+from ledger.store.reading import FEW_ROWS, EventReader, StoredRow, is_last_page
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
@@ -172,9 +172,11 @@ class HospitalLedger(Application[UUID]):
     async def _fold(
         self, stream_id: UUID, loaded: Loaded | None, version: int | None = None, micros: int | None = None
     ) -> Loaded | None:
+        # What is known already is rarely far behind, and few rows are read by a cheaper statement.
+        batch = LOAD_BATCH if loaded is None else FEW_ROWS
         while True:
             after = loaded.version if loaded else 0
-            limit = LOAD_BATCH if version is None else min(LOAD_BATCH, version - after)
+            limit = batch if version is None else min(batch, version - after)
             rows = await self._reader.read_stream(self.hospital, stream_id, after, limit) if limit > 0 else []
             wanted = rows if micros is None else [row for row in rows if row.recorded_at <= micros]
             openings = await self._opener.open([(row.envelope, row.body) for row in wanted])
@@ -183,6 +185,7 @@ class HospitalLedger(Application[UUID]):
                 loaded = self._after(loaded, row, opening)
             if limit <= 0 or is_last_page(rows, limit) or len(wanted) < len(rows):
                 return loaded
+            batch = LOAD_BATCH
 
     def _after(self, loaded: Loaded | None, row: StoredRow, opening: Opening) -> Loaded:
         if isinstance(opening, Destroyed):

@@ -2,10 +2,12 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 from ledger.cli.main import main
 from ledger.store import flush
+from ledger.store.append import Append, Verdict
 from ledger.store.committer import GroupCommitter
 
 BATCH, STEP = "TEST_DIES_IN", "TEST_DIES_AT"
@@ -19,10 +21,10 @@ def _die_at(step: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _append_and_die(self: GroupCommitter, *values: Any) -> Any:
+async def _append_and_die(self: GroupCommitter, appends: Sequence[Append]) -> Sequence[Verdict]:
     global _batches  # one process, one load
     _batches += 1
-    verdicts = await _append_whole(self, *values)
+    verdicts = await _append_whole(self, appends)
     _die_at(COMMITTED)
     return verdicts
 

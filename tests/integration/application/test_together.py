@@ -30,8 +30,12 @@ from tests.integration.application.written import HOSPITAL, execute, record_unde
 from tests.services.sealed import open_ledger, plaintext_of
 
 RECORDS = 3
-_FIELD_OF: dict[type[Message], str] = {records.RecordEntryRequest: "record_entry", records.StartCareRequest: "start_care",
-             records.AmendEntryRequest: "amend_entry", records.EndCareRequest: "end_care"}  # fmt: skip
+_FIELD_OF: dict[type[Message], str] = {
+    records.RecordEntryRequest: "record_entry",
+    records.StartCareRequest: "start_care",
+    records.AmendEntryRequest: "amend_entry",
+    records.EndCareRequest: "end_care",
+}
 _EXAMPLES = 8
 
 
