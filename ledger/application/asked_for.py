@@ -24,10 +24,11 @@ _OF_THE_RECORD = frozenset({StartCare, RecordEntry, AmendEntry, EndCare})
 
 
 def stands_alone(asked: Asked) -> bool:
-    """Whether nothing is asked but the command's record and the rules: no source item, no role of the newest pack."""
+    """Whether nothing is asked but the command's record, its source item and the rules: not what items state, and not
+    who has a role by the newest pack."""
     command = asked.command
-    named = asked.context.source is not None or getattr(command, "also", ())
-    return type(command) in _OF_THE_RECORD and not named and not asks_roles(command)
+    stated = asked.context.fact_sha256 or getattr(command, "also", ())
+    return type(command) in _OF_THE_RECORD and not stated and not asks_roles(command)
 
 
 def templates_of(command: Command) -> tuple[tuple[str, int], ...]:

@@ -23,6 +23,7 @@ from ledger.application.hospital_ledger import HospitalLedger, PlacedDecision, P
 from ledger.application.outcome import Outcome, decode_result, encode_result
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stated_facts import claimed_item
 from ledger.application.stream_cache import Loaded
 from ledger.clock import Clock
 from ledger.domain.decide import decide
@@ -32,6 +33,7 @@ from ledger.domain.refusal import Refused
 from ledger.domain.state import StreamState, is_destroyed
 from ledger.store import append
 from ledger.store.committer import GroupCommitter
+from ledger.store.reading import ReservationRow
 
 Request = tuple[str, Message]
 """The RPC of a command and its request."""
@@ -67,10 +69,12 @@ class CommandBatch:
         outcomes: list[Outcome | None] = [None] * len(requests)
         asked = [_asked(request) for _, request in requests]
         await self._load_unknown(asked)
+        keys = [None if each is None else self._gathering.claim_key(each) for each in asked]
+        claims = await self._gathering.claims([each for each in keys if each is not None])
         batch = _Batch()
-        for index, each in enumerate(asked):
+        for index, (each, key) in enumerate(zip(asked, keys, strict=True)):
             if each is not None:
-                await self._decide(batch, _Work(index, each, *requests[index]))
+                await self._decide(batch, _Work(index, each, claims.get(key) if key else None, *requests[index]))
         if len(batch.decided) >= BATCH_MIN:
             await self._append(batch, outcomes)
         return outcomes
@@ -103,7 +107,7 @@ class CommandBatch:
             return None
         now = self._clock()
         # These commands do not ask for the leaf of the event before, which in a batch is not sealed yet.
-        facts = await self._gathering.facts(asked, loaded, None, frozenset(), now)
+        facts = await self._gathering.facts(asked, loaded, claimed_item(work.claim), frozenset(), now)
         decision = decide(asked.command, loaded.state, facts)
         touched = {asked.context.command_id.int, *((each.kind, each.parts) for each in decision.reservations)}
         if not decision.events or decision.beside or not batch.touched.isdisjoint(touched):
@@ -152,6 +156,8 @@ class _Work:
     index: int
     """Which of the commands of the batch it is."""
     asked: Asked
+    claim: ReservationRow | None
+    """Who holds the source item that it names."""
     rpc: str
     request: Message
 

@@ -37,6 +37,7 @@ _FIELD_OF: dict[type[Message], str] = {
     records.EndCareRequest: "end_care",
 }
 _EXAMPLES = 8
+_RPC = "ledger.api.v1.RecordService/RecordEntry"
 
 
 def _entry(record_id: str, number: int, **fields: Any) -> records.RecordEntryRequest:
@@ -45,7 +46,7 @@ def _entry(record_id: str, number: int, **fields: Any) -> records.RecordEntryReq
     return request
 
 
-def _command(  # one case for each way
+def _command(  # noqa: C901 # one case for each way
     kind: str, record_id: str, number: int, before: Sequence[Message]
 ) -> Message:
     """A command that is right as it stands, is refused, or was sent before, each in one of the ways there are."""
@@ -61,6 +62,13 @@ def _command(  # one case for each way
             return _entry(record_id, number, expected_version=2 + number % 4)
         case "from a source":
             return _entry(record_id, number, source=requests.old_item())
+        case "source again":
+            named = [each for each in before if cast("Any", each).context.HasField("source")]
+            mine = [each for each in named if cast("Any", each).record_id == record_id]
+            source = cast("Any", mine[-1]).context.source if mine else requests.old_item()
+            changed = common.SourceItem(system=source.system, type=source.type, id=source.id)
+            changed.content_sha256 = bytes([number % 2]) * 32
+            return _entry(record_id, number, source=changed)
         case "nobody's":
             return _entry(str(uuid4()), number)
         case "malformed":
@@ -81,8 +89,11 @@ def _command(  # one case for each way
             return _entry(record_id, number)
 
 
-KINDS = ("again", "reused", "conditional", "from a source", "nobody's", "malformed", "of no entry", "care again",
-         "end of care", *["entry"] * 12)  # fmt: skip
+KINDS = (
+    *("again", "reused", "conditional", "nobody's", "malformed", "of no entry", "care again", "end of care"),
+    *["from a source", "source again"] * 2,
+    *["entry"] * 12,
+)
 plans = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, RECORDS - 1)), min_size=1, max_size=40)
 
 
@@ -162,9 +173,10 @@ def test_a_bulk_load_leaves_the_ledger_that_the_same_commands_leave_one_by_one(s
 async def test_many_commands_of_one_record_go_into_one_transaction(ledger: Ledger) -> None:
     """Each follows the one before it, whose event is not stored yet; other records go with them."""
     busy, other = await record_under_care(ledger), await record_under_care(ledger)
-    commands = [("ledger.api.v1.RecordService/RecordEntry", _entry(str(busy), number)) for number in range(30)]
-    commands.insert(7, ("ledger.api.v1.RecordService/RecordEntry", _entry(str(other), 0)))
-    outcomes = await ledger.execute_together(HOSPITAL, commands)
+    entries = [_entry(str(busy), number) for number in range(15)]
+    entries += [_entry(str(busy), number, source=requests.old_item()) for number in range(15)]
+    entries.insert(7, _entry(str(other), 0))
+    outcomes = await ledger.execute_together(HOSPITAL, [(_RPC, each) for each in entries])
     head = await ledger.head(HOSPITAL)
     assert [each.position for each in outcomes if each is not None] == list(range(head - 30, head + 1))
     assert [version for version, _, _ in await _record(ledger, busy)] == list(range(1, 33))
@@ -176,7 +188,7 @@ async def test_a_memory_that_another_process_has_overtaken_refuses_nothing(ledge
     """All are handed back, nothing of them is stored; executed by themselves they are done."""
     record_id = await record_under_care(ledger)
     await execute(other, _entry(str(record_id), 0))
-    commands = [("ledger.api.v1.RecordService/RecordEntry", _entry(str(record_id), number)) for number in range(3)]
+    commands = [(_RPC, _entry(str(record_id), number)) for number in range(3)]
     head = await ledger.head(HOSPITAL)
     assert await ledger.execute_together(HOSPITAL, commands) == [None, None, None]
     assert await ledger.head(HOSPITAL) == head
@@ -186,7 +198,7 @@ async def test_a_memory_that_another_process_has_overtaken_refuses_nothing(ledge
 async def test_what_was_done_before_is_told_though_its_batch_is_not_appended(ledger: Ledger) -> None:
     """A load that is sent again is answered without executing each command anew."""
     record_id = await record_under_care(ledger)
-    commands = [("ledger.api.v1.RecordService/RecordEntry", _entry(str(record_id), number)) for number in range(4)]
+    commands = [(_RPC, _entry(str(record_id), number)) for number in range(4)]
     first = await ledger.execute_together(HOSPITAL, commands[:3])
     again = await ledger.execute_together(HOSPITAL, commands)
     assert [each.repeated for each in again if each is not None] == [True, True, True]
