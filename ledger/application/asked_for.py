@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledger.application.command_table import Asked
 from ledger.application.stream_cache import Loaded
-from ledger.domain.commands import Command, RegisterRecord
+from ledger.domain.commands import AmendEntry, Command, EndCare, RecordEntry, RegisterRecord, StartCare
 from ledger.domain.decision import LEDGER, MAP
 from ledger.domain.identity_commands import WithdrawRecognition
 from ledger.domain.lifecycle import RULES
@@ -18,6 +18,17 @@ from ledger.domain.transfer_commands import ReceivePackage
 from ledger.domain.values import EntryContent
 
 RULEBOOK = get_args(RulebookCommand)
+
+
+_OF_THE_RECORD = frozenset({StartCare, RecordEntry, AmendEntry, EndCare})
+
+
+def stands_alone(asked: Asked) -> bool:
+    """Whether nothing is asked but the command's record, its source item and the rules: not what items state, and not
+    who has a role by the newest pack."""
+    command = asked.command
+    stated = asked.context.fact_sha256 or getattr(command, "also", ())
+    return type(command) in _OF_THE_RECORD and not stated and not asks_roles(command)
 
 
 def templates_of(command: Command) -> tuple[tuple[str, int], ...]:

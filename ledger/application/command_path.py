@@ -22,6 +22,7 @@ from ledger.application.hospital_ledger import HospitalLedger, Prepared
 from ledger.application.lanes import Lanes
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, Result, decode_result, encode_result
+from ledger.application.overtaken import Overtaken
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
@@ -63,6 +64,7 @@ class CommandPath:
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
         self._lanes = Lanes()
+        self._overtaken = Overtaken()
 
     async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
         """Does a command once and durably, whatever happens; a retry gets the first answer.
@@ -93,8 +95,7 @@ class CommandPath:
     async def _attempt(self, work: _Work, claimed: ClaimedItem | None, *, fresh: bool) -> Outcome | None:
         """One decision and its append; None = decide again."""
         stream_id = work.asked.stream_id or await self._gathering.opened(work.asked, claimed)
-        known = None if fresh or stream_id is None else self._ledger.known(stream_id)
-        loaded = known or (await self._ledger.load(stream_id) if stream_id else None)
+        known, loaded = await self._known_and_loaded(stream_id, fresh=fresh)
         beside = await self._ledger.load(work.asked.beside_id) if work.asked.beside_id else None
         try:
             decision, prepared = await self._decide(work, loaded, claimed, beside)
@@ -107,7 +108,19 @@ class CommandPath:
             # "Nothing to add" is remembered for ever, and nothing in the append checks it: never on a stale memory.
             return None
         verdict = await self._committer.append(self._append_of(work, decision, prepared, loaded))
+        if known is not None:
+            self._overtaken.note(behind=isinstance(verdict, append.VersionConflict))
         return self._settle(work, verdict, decision.result, prepared, (loaded, beside))
+
+    async def _known_and_loaded(self, stream_id: UUID | None, *, fresh: bool) -> tuple[Loaded | None, Loaded | None]:
+        """The stream as remembered, where the decision may go by that, and as it goes by it."""
+        known = self._ledger.known(stream_id) if stream_id is not None else None
+        if known is not None and not fresh and not self._overtaken.often:
+            return known, known
+        loaded = await self._ledger.load(stream_id) if stream_id is not None else None
+        if known is not None and loaded is not None and not fresh:
+            self._overtaken.note(behind=loaded.version > known.version)
+        return None, loaded
 
     async def _decide(
         self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None, beside: Loaded | None
@@ -157,9 +170,9 @@ class CommandPath:
         match verdict:
             case append.Appended():
                 self._remember_state(prepared, streams)
-                return _outcome(verdict, result, len(prepared.rows), repeated=False)
+                return outcome_of(verdict, result, len(prepared.rows), repeated=False)
             case append.Repeated():
-                return _outcome(verdict, decode_result(verdict.result), 0, repeated=True)
+                return outcome_of(verdict, decode_result(verdict.result), 0, repeated=True)
             case append.CommandIdReused():
                 raise CommandIdReused(context.command_id)
             case append.VersionConflict(stream_id=stream_id, actual=actual):
@@ -190,7 +203,7 @@ class CommandPath:
             return None
         if done.content != content:
             raise CommandIdReused(command_id)
-        return _outcome(done, decode_result(done.result), 0, repeated=True)
+        return outcome_of(done, decode_result(done.result), 0, repeated=True)
 
 
 @dataclass
@@ -219,9 +232,10 @@ def _target(decision: Decision, loaded: Loaded | None) -> Loaded | None:
     return loaded if loaded is not None and loaded.stream_id == decision.stream_id else None
 
 
-def _outcome(
+def outcome_of(
     receipt: append.Appended | append.Repeated | CommandReceipt, result: Result, events: int, *, repeated: bool
 ) -> Outcome:
+    """The answer to a command that is durable; `events` are those that it appended now."""
     return Outcome(
         record_id=receipt.stream_id,
         record_version=receipt.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -67,7 +67,7 @@ from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.domain.stated_identifiers import item_of
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
-from ledger.store.reading import EventReader
+from ledger.store.reading import EventReader, ReservationRow
 from ledger.trust.leaf import leaf_hash
 
 _BY_NEWEST_RULES = (RegisterRecord, RequestReopen, ReportMissedDeadline, WithdrawMissedDeadline, *RULEBOOK)
@@ -104,12 +104,17 @@ class FactGathering:
 
     async def claimed(self, asked: Asked) -> ClaimedItem | None:
         """Who holds the source item, or the package, that the command names; for the rulebook, which stream it is."""
+        key = self.claim_key(asked)
+        return None if key is None else claimed_item(await self._reader.reservation(self._ledger.hospital, *key))
+
+    def claim_key(self, asked: Asked) -> tuple[str, bytes] | None:
+        """Kind and key of the claim that `claimed` looks at."""
         parts = claim_of(asked)
-        if parts is None:
-            return None
-        kind, names = parts
-        row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, names))
-        return claimed_item(row)
+        return None if parts is None else (parts[0], self._keys.key(*parts))
+
+    async def claims(self, keys: Sequence[tuple[str, bytes]]) -> Mapping[tuple[str, bytes], ReservationRow]:
+        """Those of the claims that somebody holds, in one read."""
+        return await self._reader.reservation_many(self._ledger.hospital, keys) if keys else {}
 
     async def opened(self, asked: Asked, claimed: ClaimedItem | None) -> UUID | None:
         """The stream of a command that names none: its source item's, or of who bears the patient's identifiers."""

@@ -8,9 +8,10 @@ twentieth of a command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -36,7 +37,7 @@ from ledger.domain.evolve import evolve
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState, nothing_left
 from ledger.store.append import NewEvent
-from ledger.store.reading import EventReader, StoredRow, is_last_page
+from ledger.store.reading import FEW_ROWS, EventReader, StoredRow, is_last_page
 from ledger.telemetry.trace import current_traceparent
 from ledger.trust.envelope import prev_leaf_of
 from ledger.trust.fault import EnvelopeFault, UnknownFormat
@@ -101,6 +102,16 @@ class Prepared:
     rows: tuple[NewEvent, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedDecision:
+    """What a decision appends, before it is sealed."""
+
+    made: list[tuple[Event, Place]]
+    bodies: list[bytes]
+    kinds: dict[UUID, str]
+    """The kind of each of its streams."""
+
+
 class HospitalLedger(Application[UUID]):
     """Loads streams and prepares what a decision appends, for one hospital."""
 
@@ -161,9 +172,11 @@ class HospitalLedger(Application[UUID]):
     async def _fold(
         self, stream_id: UUID, loaded: Loaded | None, version: int | None = None, micros: int | None = None
     ) -> Loaded | None:
+        # What is known already is rarely far behind, and few rows are read by a cheaper statement.
+        batch = LOAD_BATCH if loaded is None else FEW_ROWS
         while True:
             after = loaded.version if loaded else 0
-            limit = LOAD_BATCH if version is None else min(LOAD_BATCH, version - after)
+            limit = batch if version is None else min(batch, version - after)
             rows = await self._reader.read_stream(self.hospital, stream_id, after, limit) if limit > 0 else []
             wanted = rows if micros is None else [row for row in rows if row.recorded_at <= micros]
             openings = await self._opener.open([(row.envelope, row.body) for row in wanted])
@@ -172,6 +185,7 @@ class HospitalLedger(Application[UUID]):
                 loaded = self._after(loaded, row, opening)
             if limit <= 0 or is_last_page(rows, limit) or len(wanted) < len(rows):
                 return loaded
+            batch = LOAD_BATCH
 
     def _after(self, loaded: Loaded | None, row: StoredRow, opening: Opening) -> Loaded:
         if isinstance(opening, Destroyed):
@@ -206,15 +220,25 @@ class HospitalLedger(Application[UUID]):
 
         `loaded` and `beside` are the streams of the decision and of its second part as they stand.
         """
+        return (await self.seal([self.place(decision, loaded, now, beside)]))[0]
+
+    def place(
+        self, decision: Decision, loaded: Loaded | None, now: datetime, beside: Loaded | None = None
+    ) -> PlacedDecision:
+        """A decision's events at their places, with their bodies still in the clear. Raises as `prepare`."""
         made = self._placed(decision.stream_id, decision.events, loaded, now)
         for part in decision.beside:
             made += self._placed(part.stream_id, part.events, beside, now)
         bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
-        sealed = await self._seal([draft(*each, body) for each, body in zip(made, bodies, strict=True)])
-        collected = tuple([record(*each, stored) for each, stored in zip(made, sealed, strict=True)])
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
-        return Prepared(collected, tuple(_row(each, kinds[each.originator_id]) for each in collected))
+        return PlacedDecision(made, bodies, kinds)
+
+    async def seal(self, placed: Sequence[PlacedDecision]) -> list[Prepared]:
+        """Seals all events at once, each following the one before of its stream."""
+        drafts = [draft(*made, body) for each in placed for made, body in zip(each.made, each.bodies, strict=True)]
+        sealed = iter(await self._seal(drafts))
+        return [_prepared(each, islice(sealed, len(each.made))) for each in placed]
 
     async def _seal(self, drafts: Sequence[Draft]) -> list[Sealed]:
         try:
@@ -242,6 +266,11 @@ def _check_follows(loaded: Loaded | None, row: StoredRow) -> None:
     version, head = (loaded.version, loaded.head_leaf) if loaded else (0, b"")
     if row.version != version + 1 or prev_leaf_of(row.envelope) != head:
         raise ChainBroken(row.stream_id, row.version)
+
+
+def _prepared(placed: PlacedDecision, sealed: Iterable[Sealed]) -> Prepared:
+    recorded = tuple([record(*made, stored) for made, stored in zip(placed.made, sealed, strict=True)])
+    return Prepared(recorded, tuple([_row(each, placed.kinds[each.originator_id]) for each in recorded]))
 
 
 def _row(recorded: RecordedEvent, kind: str) -> NewEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -12,6 +13,7 @@ from google.protobuf.message import Message
 from ledger.api.v1.common_pb2 import Actor as ActorMessage
 from ledger.api.v1.records_pb2 import RegisterActorRequest
 from ledger.application.actor_register import register_actor
+from ledger.application.command_batch import Request
 from ledger.application.errors import (
     RecordDestroyed,
     UnknownCommand,
@@ -103,6 +105,10 @@ class Ledger:
         recipient = getattr(request, "recipient", "")
         known = await self._registry.known(recipient) if recipient else frozenset[str]()
         return await tenant.commands.execute(rpc, request, known)
+
+    async def execute_together(self, hospital: str, commands: Sequence[Request]) -> list[Outcome | None]:
+        """Does many commands of one hospital at once; None for those that `execute` has to do. See CommandBatch."""
+        return await (await self._tenants.of(hospital)).together.execute(commands)
 
     async def record(
         self, hospital: str, record_id: UUID, version: int | None = None, time: datetime | None = None

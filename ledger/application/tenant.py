@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.record_outlook import RecordOutlook
@@ -19,6 +20,7 @@ class Tenant:
     hospital: str
     ledger: HospitalLedger
     commands: CommandPath
+    together: CommandBatch
     committer: GroupCommitter
     keys: ReservationKeys
     outlook: RecordOutlook

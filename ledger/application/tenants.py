@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from ledger.application.clear_ledger import refuse_if_clear
+from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
 from ledger.application.errors import UnknownHospital
 from ledger.application.fact_gathering import FactGathering
@@ -100,8 +101,9 @@ class Tenants:
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         commands = CommandPath(ledger, reader, committer, gathering, keys, skew_us_max, self._clock)
+        together = CommandBatch(ledger, committer, gathering, keys, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
-        self._open[hospital] = Tenant(hospital, ledger, commands, committer, keys, outlook, rules)
+        self._open[hospital] = Tenant(hospital, ledger, commands, together, committer, keys, outlook, rules)
         return self._open[hospital]
 
     def _ledger_of(self, row: HospitalRow) -> HospitalLedger:

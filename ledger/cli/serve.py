@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,9 @@ _NEEDED = (
     "key_passphrase_file",
     "unseal_consumers_file",
 )
+_COLLECTED_AFTER = (20_000, 10, 50)
+"""Objects made, and rounds, after which Python looks for cycles. At its default of 700 it looks once or twice in every
+command, finds nothing, and takes a tenth of its CPU (docs/performance.md)."""
 _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect: grpcio raises RuntimeError for both
 
 
@@ -43,6 +47,7 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 @_ready_file
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
+    gc.set_threshold(*_COLLECTED_AFTER)
     settings = settings_for(*_NEEDED)
     logs = Logs(own_logs(settings), _readers(settings))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
 from google.protobuf.message import Message
 
 from ledger.api.v1.common_pb2 import CommandContext, CommandReceipt
+from ledger.application.command_batch import Request
 from ledger.application.ledger import Ledger
 from ledger.application.outcome import Outcome
 from ledger.server.head_watch import HeadWatch
@@ -36,12 +37,22 @@ class Commands:
     async def execute(self, method: Method, request: Message) -> Outcome:
         """Executes a command and tells those who follow the hospital."""
         hospital = context_of(request).hospital
-        if self._logs is not None:
-            await self._ledger.require(hospital)
-            await self._logs.refuse_if_halted(hospital)
+        await self._refuse_if_halted(hospital)
         outcome = await self._ledger.execute(method.rpc, request)
         self._heads.notice(hospital, outcome.position)
         return outcome
+
+    async def execute_together(self, hospital: str, requests: Sequence[Request]) -> list[Outcome | None]:
+        """Executes many commands of one hospital at once; None for those that `execute` has to do."""
+        await self._refuse_if_halted(hospital)
+        outcomes = await self._ledger.execute_together(hospital, requests)
+        self._heads.notice(hospital, max((each.position for each in outcomes if each is not None), default=0))
+        return outcomes
+
+    async def _refuse_if_halted(self, hospital: str) -> None:
+        if self._logs is not None:
+            await self._ledger.require(hospital)
+            await self._logs.refuse_if_halted(hospital)
 
 
 def context_of(request: Message) -> CommandContext:

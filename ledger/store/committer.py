@@ -19,6 +19,7 @@ from ledger.store.errors import (
     OutcomeUnknown,
     StoreUnavailable,
 )
+from ledger.store.flush import flush_whole, were_appended
 from ledger.store.grouping import COMMANDS_MAX, Group, Waiting, take_group
 from ledger.store.hint import HeadHint
 from ledger.store.outcome import LostBackend, Outcome, resolve
@@ -78,6 +79,24 @@ class GroupCommitter:
         if self._writer is None:
             self._writer = asyncio.create_task(self._write(), name=f"append {self._hospital}")
         return await verdict
+
+    async def append_whole(self, appends: Sequence[Append]) -> Sequence[Verdict]:
+        """Appends all of them in one transaction of its own, or nothing, and past the queue; see `flush_whole`.
+
+        No verdicts where it is not known what became of them: the command ids tell whoever appends them again.
+        """
+        for each in appends:
+            check_append(each)
+        self._flushes += 1
+        self._commands += len(appends)
+        try:
+            async with self._writers.borrow() as connection:
+                verdicts = await flush_patiently(connection, self._hospital, appends, flush_whole)
+        except (StoreUnavailable, psycopg.Error):
+            return ()
+        if self._hint and were_appended(verdicts):
+            self._hint.tell(self._hospital, max(each.last_position for each in verdicts if isinstance(each, Appended)))
+        return verdicts
 
     async def close(self) -> None:
         """Waits until everything that was queued has its verdict."""

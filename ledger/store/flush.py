@@ -29,6 +29,15 @@ async def flush(connection: Connection, hospital: str, appends: Sequence[Append]
     return await _flush_copy(connection, hospital, appends)
 
 
+async def flush_whole(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
+    """Appends all of them, or nothing: where one is refused, `Appended` of another says only that it could have been.
+
+    Here commands may follow one another on a stream; they share no command id and no reservation. A stream is then
+    checked once, for the first command that touches it, so what is refused of the later ones is not told apart.
+    """
+    return await _flush_copy(connection, hospital, appends, whole=True)
+
+
 async def _flush_one(connection: Connection, hospital: str, append: Append) -> Verdict:
     statement = statements("append", hospital)["append_one"]
     return verdict_of_one(append, await call(connection, statement, parameters_of_one(append)))
@@ -40,12 +49,17 @@ async def _flush_arrays(connection: Connection, hospital: str, appends: Sequence
     return verdicts_of_group(appends, await call(connection, statement, parameters))[0]
 
 
-async def _flush_copy(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
+async def _flush_copy(
+    connection: Connection, hospital: str, appends: Sequence[Append], *, whole: bool = False
+) -> list[Verdict]:
     named = statements("append", hospital)
     parameters = parameters_of_group(appends, with_events=False)
     try:
         _, checked = await call_together(connection, [(named["begin"], []), (named["append_group"], parameters)])
         verdicts, head = verdicts_of_group(appends, checked)
+        if whole and not were_appended(verdicts):
+            await call_plain(connection, named["rollback"])
+            return verdicts
         leaf = _last_leaf(appends, verdicts)
         advance = []
         if leaf is not None:
@@ -57,6 +71,11 @@ async def _flush_copy(connection: Connection, hospital: str, appends: Sequence[A
             await call_plain(connection, named["rollback"])
         raise
     return verdicts
+
+
+def were_appended(verdicts: Sequence[Verdict]) -> bool:
+    """Whether none of them was refused."""
+    return all(isinstance(each, Appended) for each in verdicts)
 
 
 def _last_leaf(appends: Sequence[Append], verdicts: Sequence[Verdict]) -> bytes | None:

@@ -1,6 +1,6 @@
 """The parameters of the append statements from commands, in the order of `sql/hospital/0002_append.sql`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from uuid import UUID
 
@@ -92,16 +92,16 @@ def _stream_columns(appends: Sequence[Append]) -> Parameters:
     ]
 
 
-def _spans(appends: Sequence[Append]) -> Iterator[_Span]:
-    """For each command and stream: its first and last event, each with its place in the group."""
+def _spans(appends: Sequence[Append]) -> Iterable[_Span]:
+    """For each stream: the command that touches it first, and its first and last event, with their places from 1."""
     place = 0
+    spans: dict[int, _Span] = {}
     for number, append in enumerate(appends, 1):
-        spans: dict[int, _Span] = {}
         for event in append.events:
             place += 1
-            _, first, opening, _, _ = spans.get(event.stream_id.int, (number, place, event, place, event))
-            spans[event.stream_id.int] = (number, first, opening, place, event)
-        yield from spans.values()
+            first, place_of_first, opening, _, _ = spans.get(event.stream_id.int, (number, place, event, place, event))
+            spans[event.stream_id.int] = (first, place_of_first, opening, place, event)
+    return spans.values()
 
 
 def _reservation_columns(appends: Sequence[Append]) -> Parameters:

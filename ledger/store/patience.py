@@ -1,7 +1,7 @@
 """How long an append waits for PostgreSQL, and what it does about another process that stands in its way."""
 
 from asyncio import timeout
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 
@@ -16,23 +16,28 @@ FLUSH_SECONDS_MAX = 25.0
 _END_STALLED_MS = 1_000
 
 
-async def flush_patiently(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
+Flush = Callable[[Connection, str, Sequence[Append]], Awaitable[list[Verdict]]]
+
+
+async def flush_patiently(
+    connection: Connection, hospital: str, appends: Sequence[Append], how: Flush = flush
+) -> list[Verdict]:
     """Flushes; once more where the head was held by an append whose process had stopped, which is ended.
 
     psycopg.OperationalError as `flush`, also where no answer came in time: the connection is closed then.
     """
     try:
-        return await _flush_in_time(connection, hospital, appends)
+        return await _flush_in_time(connection, hospital, appends, how)
     except psycopg.errors.LockNotAvailable:
         if not await _end_stalled_copy(connection, hospital):
             raise
-    return await _flush_in_time(connection, hospital, appends)
+    return await _flush_in_time(connection, hospital, appends, how)
 
 
-async def _flush_in_time(connection: Connection, hospital: str, appends: Sequence[Append]) -> list[Verdict]:
+async def _flush_in_time(connection: Connection, hospital: str, appends: Sequence[Append], how: Flush) -> list[Verdict]:
     try:
         async with timeout(FLUSH_SECONDS_MAX):
-            return await flush(connection, hospital, appends)
+            return await how(connection, hospital, appends)
     except TimeoutError:
         await connection.close()
         raise psycopg.OperationalError("PostgreSQL did not answer in time") from None
