@@ -51,6 +51,7 @@ async def test_the_status_marks_it_and_shows_the_others(client: GrpcClient) -> N
         ("south", "active", 0),
         ("west", "adding", 0),
     ]
+    assert [each.calendar_until for each in found if each.state == "active"] == ["2026-12-31"] * 2
     (west,) = (await client.call("OperationsService/GetStatus", GetStatusRequest(hospital="west"))).hospitals
     assert (west.hospital, west.state) == ("west", "adding")
     with pytest.raises(RpcFailed) as failure:

@@ -63,7 +63,7 @@ async def test_a_shown_pack_says_where_each_figure_is_from(client: EdgeClient) -
     await client.call(f"{SERVICE}/AddRulePack", add_pack())
     ask = rulebook.GetRulePackRequest(hospital="north", pack_id="house")
     found = await client.call(f"{SERVICE}/GetRulePack", ask)
-    assert (found.text, found.time_zone) == (HOUSE, "Asia/Shanghai")
+    assert (found.text, found.time_zone, found.calendar_until) == (HOUSE, "Asia/Shanghai", "2026-12-31")
     figures = {each.name: (each.figure, each.unit, each.source, each.unconfirmed) for each in found.figures}
     assert figures["retention.INPATIENT"] == (40, "years", "rule of the house", False)
     assert figures["deadline.triage"] == (30, "minutes", "rule of the house", False)

@@ -37,8 +37,11 @@ def test_the_terms_of_cn_2010() -> None:
 def test_a_front_page_is_demanded_of_every_stay() -> None:
     """Inpatients and observation stays, under either pack: the archive has no record without one."""
     for pack_id in ("cn-2010", "us-generic"):
-        pages = [each for each in default_pack(pack_id).mandatory if each.alternatives == (("front_page",),)]
-        (rule,) = [each for each in pages if not each.field]
+        (rule,) = [
+            each
+            for each in default_pack(pack_id).mandatory
+            if each.alternatives == (("front_page",),) and not each.field
+        ]
         assert (rule.visits, rule.only_if) == ({VisitType.INPATIENT, VisitType.OBSERVATION}, "")
 
 

@@ -35,8 +35,8 @@ async def test_killed_at_any_moment_it_reports_every_missed_deadline_once(
             os.kill(program.pid, signal.SIGKILL)
             await eventually_async(lambda: asyncio.to_thread(program.restart_if_dead), what="the kill")
         await _has_reported(north, 3 * RECORDS)
-        # What the killed ones had read is still waited for by the last one: the stage summary and the course note.
-        north.after(timedelta(days=40))
+        # What the killed ones had read is still waited for by the last one: two course notes of a silence of six days.
+        north.after(timedelta(hours=95))
         await _has_reported(north, 5 * RECORDS)
     finally:
         await program.stop(10.0)
