@@ -105,7 +105,8 @@ class FollowsStream:
             for view in ALL:
                 both = [rebuild(published.tools(), published.hospital, PARTITIONS, view) for _ in range(2)]
                 results = await asyncio.gather(*both, return_exceptions=True)
-                assert sorted(type(each).__name__ for each in results) == ["RebuildUnderWay", "Rebuilt"]
+                came_to = sorted(type(each).__name__ for each in results)
+                assert came_to == ["RebuildUnderWay", "Rebuilt"], (view.name, results)
             stop.set()
             await load
             await all_handled(published)
