@@ -25,3 +25,4 @@ def test_every_state_of_a_record_has_its_message(beginning: tuple[str, VisitType
             assert message.version == record.version
             assert len(message.entries) == len(record.entries)
             assert len(message.moves) == len(record.moves)
+            assert len(message.foreign_results) == len(record.foreign_results)

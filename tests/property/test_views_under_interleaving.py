@@ -112,15 +112,15 @@ _STREAMS = 8
 _step = st.tuples(st.integers(0, _STREAMS - 1), st.integers(0, len(_BODIES) - 1), st.sampled_from(_ITEMS))
 
 
-def _each_kind(seed: int) -> list[tuple[int, int, UUID]]:
-    """Every kind of event once, in any order, each in any stream and about any item."""
+def _each_kind(seed: int, more: list[tuple[int, int, UUID]]) -> list[tuple[int, int, UUID]]:
+    """Every kind of event once, in any order, each in any stream and about any item; then some more."""
     draws = Random(seed)  # noqa: S311 - no secret; drawn one by one they would be too many for hypothesis
     kinds = draws.sample(range(len(_BODIES)), len(_BODIES))
-    return [(draws.randrange(_STREAMS), kind, draws.choice(_ITEMS)) for kind in kinds]
+    return [(draws.randrange(_STREAMS), kind, draws.choice(_ITEMS)) for kind in kinds] + more
 
 
 _seeds = st.integers(0, 2**32)
-_steps = st.builds(lambda seed, more: _each_kind(seed) + more, _seeds, st.lists(_step, max_size=20))
+_steps = st.builds(_each_kind, _seeds, st.lists(_step, max_size=20))
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,15 @@ def _say_of(message: Message, item: UUID) -> None:
             for inner in value if field.is_repeated else (value,):
                 _say_of(inner, item)
         elif field.type == FieldDescriptor.TYPE_STRING:
-            _set(message, field, lambda text, name=field.name: _meant(text, name, item))
+            _set(message, field, item)
 
 
-def _set(message: Any, field: FieldDescriptor, to: Any) -> None:
-    value = getattr(message, field.name)
+def _set(message: Any, field: FieldDescriptor, item: UUID) -> None:
+    value, name = getattr(message, field.name), field.name
     if field.is_repeated:
-        value[:] = [to(each) for each in value]
+        value[:] = [_meant(each, name, item) for each in value]
     else:
-        setattr(message, field.name, to(value))
+        setattr(message, name, _meant(value, name, item))
 
 
 def _meant(text: str, name: str, item: UUID) -> str:
