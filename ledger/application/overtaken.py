@@ -9,7 +9,7 @@ from __future__ import annotations
 _WEIGHT = 1 / 64
 """Of the newest observation; the share follows a change within about a hundred commands."""
 _OFTEN = 0.25
-"""What a decision in vain takes is about three to four times a read (docs/performance.md)."""
+"""Below every second memory, as two processes on the same records find; where reading first pays was not measured."""
 
 
 class Overtaken:

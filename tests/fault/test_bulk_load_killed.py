@@ -25,7 +25,7 @@ from tests.integration.application.written import HOSPITAL, record_under_care
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment, serving, start_serve
 
-RECORDS, COMMANDS = 5, 900
+RECORDS, COMMANDS = 5, 600
 _FIRST_EVENTS = 3 * RECORDS
 
 
