@@ -387,11 +387,11 @@ CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(consultation_id, from_department, to_department, urgency, requested_at, arrived_at,
         answered_at, withdrawn_at, entry_id)) AS consultations
     FROM (
-        SELECT * FROM {consultations} AS k WHERE k.record_id = e.record_id ORDER BY requested_version LIMIT $3
+        SELECT * FROM {consultations} AS k WHERE k.record_id = e.record_id ORDER BY requested_version LIMIT $10
     ) AS k
 ) AS k
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(result_id, hospital, entry_id, repeated)) AS foreign_results
-    FROM (SELECT * FROM {foreign_results} AS r WHERE r.record_id = e.record_id ORDER BY said_version LIMIT $3) AS r
+    FROM (SELECT * FROM {foreign_results} AS r WHERE r.record_id = e.record_id ORDER BY said_version LIMIT $10) AS r
 ) AS r
 ORDER BY e.place, e.record_id
