@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -194,7 +195,16 @@ class EmbeddedKafka:
         if done.returncode != 0:
             raise ServerFailed("Kafka's format", f"ended with status {done.returncode}", self._log)
 
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection((LOOPBACK, self._port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
     def _answers(self) -> bool:
+        if not self._listens():  # the client says each refused connection as an error of its own
+            return False
         try:
             # The client's own pauses between attempts grow to seconds: longer than the broker needs to come up.
             client = KafkaAdminClient(
@@ -203,7 +213,7 @@ class EmbeddedKafka:
                 bootstrap_timeout_ms=300,
                 reconnect_backoff_max_ms=100,
             )
-        except KafkaError:  # nobody listens yet, or no answer yet
+        except KafkaError:  # no answer yet
             return False
         try:
             return self._node in {broker["broker_id"] for broker in client.describe_cluster()["brokers"]}

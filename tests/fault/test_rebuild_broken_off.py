@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from ledger.lease import Leases
 from ledger.views.digest import EMPTY_DIGEST, extend_digest
@@ -109,6 +110,7 @@ def life(number: int) -> Iterator[h.Sealed]:
     yield from (stream.seal(body) for body in bodies)
 
 
+@pytest.mark.long
 async def test_a_rebuild_whose_lease_ran_out_while_it_stood_still_goes_on(
     empty_database: Database, tmp_path: Path
 ) -> None:
@@ -164,6 +166,7 @@ async def test_a_rebuild_that_wakes_after_another_went_on_with_it_changes_nothin
         await rebuilding.assert_built_once()
 
 
+@pytest.mark.long
 async def test_a_rebuild_whose_connections_are_cut_goes_on(
     empty_database: Database, tmp_path: Path, tcp_proxy: Callable[[int], TcpProxy]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import statistics
 import time
@@ -68,6 +69,8 @@ def demo(folder: Path | None, people: int | None, stream: str | None, partitions
     """Run the whole path on real input, and check everything that it claims; --dir: LEDGER_DATA_DIR/demo."""
     settings = own_servers_settings()
     asked = asked_of(stream, partitions, settings)
+    # Each rebuild is told by the check that asked for it.
+    logging.getLogger("projections.rebuild").setLevel(logging.WARNING)
     try:
         failed = _play((folder or settings.data_dir / "demo").resolve(), people, asked)
     except grpc.RpcError as error:
