@@ -46,7 +46,7 @@ OWN = "[retention.INPATIENT]\nclass = 'adult'\nyears = {}\nsource = 'own counsel
 
 
 @pytest.mark.parametrize(
-    ("years", "shown"), [(5, (7, "state rule")), (7, (7, "state rule")), (25, (25, "own counsel"))]
+    ("years", "shown"), [(5, (7, "Cal. Code Regs.")), (7, (7, "Cal. Code Regs.")), (25, (25, "own counsel"))]
 )
 def test_of_an_own_term_and_the_state_s_the_longer_holds_and_is_named(years: int, shown: tuple[int, str]) -> None:
     """The layer's own term for one type of visit; the others have the state's. Whichever layer names the state."""
