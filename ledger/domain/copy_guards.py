@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard
+from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard, is_finished
 from ledger.domain.decision import Facts
 from ledger.domain.newborns import is_subject, subject_meant, subject_of
 from ledger.domain.refusal import RefusalKind, Violation
@@ -23,6 +24,21 @@ def _of_others(command: Any, record: RecordState, _: Facts) -> Iterable[Violatio
         entry = record.entries.get(entry_id)
         if entry is not None and subject_of(record, entry) != subject_meant(record, command.subject_id):
             yield Violation(f"entry_ids[{index}]", ONE_SUBJECT.rule, ONE_SUBJECT.demand)
+
+
+def entries_shown(command: Any, record: RecordState) -> tuple[UUID, ...]:
+    """The entries named; else all of the subject that are finished and stand."""
+    subject = subject_meant(record, command.subject_id)
+    return command.entry_ids or tuple(
+        entry.entry_id
+        for entry in record.entries.values()
+        if not entry.retracted and is_finished(record, entry) and subject_of(record, entry) == subject
+    )
+
+
+def _nothing_shown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if not entries_shown(command, record):
+        yield Violation("entry_ids", SOMETHING_SHOWN.rule, SOMETHING_SHOWN.demand)
 
 
 def _unknown_holder(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -44,5 +60,6 @@ SUBJECT_KNOWN = CommandGuard(
     "UNKNOWN_SUBJECT", "no newborn of this record has this id", _unknown_subject, RefusalKind.NOT_FOUND
 )
 ONE_SUBJECT = CommandGuard("OTHER_SUBJECT", "a copy is of the patient, or of one newborn of the record", _of_others)
-SCOPE = (ENTRIES_KNOWN, SCOPE_NOT_RETRACTED, SCOPE_FINISHED, SUBJECT_KNOWN, ONE_SUBJECT)
+SOMETHING_SHOWN = CommandGuard("NOTHING_TO_COPY", "something of the subject is finished", _nothing_shown)
+SCOPE = (ENTRIES_KNOWN, SCOPE_NOT_RETRACTED, SCOPE_FINISHED, SUBJECT_KNOWN, ONE_SUBJECT, SOMETHING_SHOWN)
 """What holds of the scope of every copy."""

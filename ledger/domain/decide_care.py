@@ -53,11 +53,6 @@ def transfer_department(command: TransferDepartment, state: StreamState | None, 
     _check_department(command.to_department, "to_department", faults)
     _check_responsible(command.responsible, facts, faults)
     faults.text(command.bed, "bed", CODE_MAX)
-    if command.to_department == record.department:
-        faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
-    note = record.entries.get(command.note_entry_id) if command.note_entry_id else None
-    if command.note_entry_id is not None and (note is None or note.retracted):
-        faults.add("note_entry_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
     faults.refuse_if_any()
     event = DepartmentTransferred(
         meta=facts.meta(),

@@ -10,7 +10,6 @@ from ledger.domain.decide_entry import attested_state, check_content, check_room
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import ConsultationAnswered, ConsultationRequested, EntryRecorded
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, check_reason, expect, on_record
-from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 
 
@@ -22,8 +21,6 @@ def request_consultation(command: RequestConsultation, state: StreamState | None
     faults.text(command.to_department, "to_department", CODE_MAX)
     faults.require(command.question, "question")
     faults.text(command.question, "question", TEXT_MAX)
-    if command.to_department == record.department:
-        faults.add("to_department", "SAME_DEPARTMENT", "the patient is there already", RefusalKind.STATE)
     meta = facts.meta()
     if command.called_at is not None and command.called_at > meta.occurred_at:
         faults.add("called_at", "AFTER_REQUEST", "a call comes before the request, or there is none to name")

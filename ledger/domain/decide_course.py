@@ -52,11 +52,9 @@ from ledger.domain.guards import (
 )
 from ledger.domain.held_items import check_items, claimed_entry
 from ledger.domain.late_item_events import EntryCorrectedLate, LateItemConfirmed, LateItemFiled
-from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import Entry, RecordState, StreamState
-from ledger.domain.values import EntryState
 
 
 def draft_entry(command: DraftEntry, state: StreamState | None, facts: Facts) -> Decision:
@@ -120,8 +118,6 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
 def _check_corrected(command: FileLateItem, record: RecordState, facts: Facts, faults: Faults) -> Entry | None:
     """The entry that the item corrects: named, or what the source item was before; it stays as it is."""
     of_source = claimed_entry(record, facts)
-    if of_source is not None and of_source.retracted:
-        faults.add("context.source", "ENTRY_RETRACTED", "the item's entry was retracted", RefusalKind.STATE)
     if facts.claimed is not None and of_source is None and not linked_here(facts, command.record_id):
         note_elsewhere(faults)
     named = record.entries.get(command.corrects_entry_id) if command.corrects_entry_id else None
@@ -138,23 +134,10 @@ def accept_deficiency(command: AcceptDeficiency, state: StreamState | None, fact
     faults.text(command.template, "template", CODE_MAX)
     if (command.entry_id is None) == (not command.template):
         faults.add("entry_id", "REQUIRED", "an entry or a template, one of the two")
-    entry = record.entries.get(command.entry_id) if command.entry_id else None
-    if entry is not None and entry.state is not EntryState.AUTHORED:
-        faults.add("entry_id", "NOT_WAITING", "the entry waits for no signature", RefusalKind.STATE)
-    if _accepted_before(command, record, facts):
-        faults.add("record_id", "ALREADY_ACCEPTED", "it was accepted before", RefusalKind.STATE)
     faults.refuse_if_any()
     return on_record(
         command.record_id, DeficiencyAccepted(facts.meta(), command.entry_id, command.template, command.reason)
     )
-
-
-def _accepted_before(command: AcceptDeficiency, record: RecordState, facts: Facts) -> bool:
-    """One acceptance settles one entry: a second missing one is accepted by itself, and none that nobody asks for."""
-    if command.entry_id is not None:
-        return command.entry_id in record.archiving.deficiencies
-    accepted = record.archiving.never_written.count(command.template)
-    return accepted >= max(1, lacking(record, facts.pack.mandatory, command.template))
 
 
 def arrive_at_consultation(command: ArriveAtConsultation, state: StreamState | None, facts: Facts) -> Decision:

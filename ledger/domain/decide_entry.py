@@ -72,7 +72,8 @@ def record_entry(command: RecordEntry, state: StreamState | None, facts: Facts) 
     if command.draft_id is None:
         check_room(record, faults)
     else:
-        version = _check_draft(command.draft_id, record, faults)
+        draft = record.entries.get(command.draft_id)
+        version = draft.last.version + 1 if draft is not None else 1
     faults.refuse_if_any()
     entry_id = command.draft_id or facts.ids[0]
     state_now = attested_state(command.content, attestation, facts)
@@ -104,17 +105,6 @@ def entry_claims(
     return source_claim(facts, Taken.ENTRY, entry_id), beside
 
 
-def _check_draft(draft_id: UUID, record: RecordState, faults: Faults) -> int:
-    """Notes a draft that is not open; the version that ends it."""
-    draft = record.entries.get(draft_id)
-    if draft is None:
-        faults.add("draft_id", "UNKNOWN_ENTRY", "no such entry in this record", RefusalKind.NOT_FOUND)
-        return 0
-    if draft.state is not EntryState.DRAFT:
-        faults.add("draft_id", "NOT_A_DRAFT", "the entry is signed or retracted", RefusalKind.STATE)
-    return draft.last.version + 1
-
-
 def check_room(record: RecordState, faults: Faults) -> None:
     """Notes a record that is full."""
     if len(record.entries) >= ENTRIES_MAX:
@@ -130,9 +120,8 @@ def _check_phase(command: RecordEntry, record: RecordState, facts: Facts, faults
         _check_correction(command, record, facts, faults)
         return
     # A late result or report is taken where nothing else is: care is never blocked by an archive rule.
-    if command.content.template == RESULT and record.phase in LATE_RESULT:
-        return
-    for fault in state_faults(RecordEntry, record, facts):
+    late_result = command.content.template == RESULT and record.phase in LATE_RESULT
+    for fault in () if late_result else state_faults(RecordEntry, record, facts):
         faults.note(fault, RefusalKind.STATE)
     for kind, fault in command_faults(command, record, facts):
         faults.note(fault, kind)

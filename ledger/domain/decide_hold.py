@@ -33,10 +33,6 @@ def place_hold(command: PlaceHold, state: StreamState | None, facts: Facts) -> D
     faults = begin(command, record, facts)
     check_reason(command.mandate, faults, "mandate")
     check_reason(command.authority, faults, "authority")
-    for index, each in enumerate(command.versions):
-        entry = record.entries.get(each.entry_id)
-        if entry is None or not 1 <= each.version <= entry.last.version:
-            faults.add(f"versions[{index}]", "UNKNOWN_ENTRY", "no such version of an entry", RefusalKind.NOT_FOUND)
     faults.refuse_if_any()
     versions = command.versions or tuple(
         EntryRef(entry_id, version.version) for entry_id, version in finished_versions(record)
@@ -60,8 +56,6 @@ def seal_record(command: SealRecord, state: StreamState | None, facts: Facts) ->
     faults = begin(command, record, facts)
     second = _second_person(command, faults)
     faults.text(command.party_name, "party_name", TEXT_MAX)
-    if not finished_versions(record):
-        faults.add("record_id", "NOTHING_TO_SEAL", "it holds no finished entry yet", RefusalKind.STATE)
     faults.refuse_if_any()
     seal_id, listed = facts.ids[0], finished_versions(record, command.entry_ids)
     event = RecordSealed(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ledger.domain.command_guards import is_finished, iso_date
+from ledger.domain.command_guards import iso_date
+from ledger.domain.copy_guards import entries_shown
 from ledger.domain.decide_holder import outdated_by_change, outdated_by_stay
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.events import Event
@@ -34,7 +35,6 @@ from ledger.domain.keeping_events import (
 )
 from ledger.domain.keeping_values import EntryRef, RequestKind
 from ledger.domain.loan_terms import loan_ends, renewal_ends
-from ledger.domain.newborns import subject_meant, subject_of
 from ledger.domain.office_guards import is_early_erasure
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
@@ -53,14 +53,7 @@ def issue_copy(command: IssueCopy, state: StreamState | None, facts: Facts) -> D
     faults = begin(command, record, facts)
     for value, field in ((command.applicant, "applicant"), (command.relation, "relation"), (command.mark, "mark")):
         check_reason(value, faults, field)
-    subject = subject_meant(record, command.subject_id)
-    scope = command.entry_ids or tuple(
-        entry.entry_id
-        for entry in record.entries.values()
-        if not entry.retracted and is_finished(record, entry) and subject_of(record, entry) == subject
-    )
-    if not scope:
-        faults.add("entry_ids", "NOTHING_TO_COPY", "nothing is finished yet", RefusalKind.STATE)
+    scope = entries_shown(command, record)
     faults.refuse_if_any()
     versions = tuple(EntryRef(each, record.entries[each].last.version) for each in scope)
     copy_id = facts.ids[0]
@@ -210,8 +203,6 @@ def lift_restriction(command: LiftRestriction, state: StreamState | None, facts:
     standing = record.overlays.restrictions
     if command.request_id is None and len(standing) > 1:
         faults.add("request_id", "REQUIRED", "the request whose restriction ends: others restrict the use too")
-    if command.request_id is not None and standing and command.request_id not in standing:
-        faults.add("request_id", "NOT_RESTRICTED", "no use is restricted for this request", RefusalKind.STATE)
     faults.refuse_if_any()
     ended = command.request_id or next(iter(standing), None)
     assert ended is not None  # noqa: S101 - its absence is a fault above

@@ -123,8 +123,6 @@ def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | N
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     transfer = record.transfers.get(command.transfer_id)
-    if transfer is not None and transfer.counterpart != command.recipient:
-        faults.add("recipient", "NOT_THE_RECIPIENT", "the offer went to another hospital", RefusalKind.STATE)
     faults.text(command.code, "code", CODE_MAX)
     faults.text(command.text, "text", TEXT_MAX)
     faults.refuse_if_any()

@@ -19,6 +19,12 @@ from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD
 from ledger.domain.values import Phase
 
 
+def _item_retracted(_: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    held = claimed_entry(record, facts)
+    if held is not None and held.retracted:
+        yield Violation("context.source", "ENTRY_RETRACTED", "the entry of the source item stands")
+
+
 def _check(
     rule: str, demand: str, field: str, holds: Callable[[Any, RecordState, Facts], bool], *, asks_roles: bool = False
 ) -> CommandGuard:
@@ -124,3 +130,4 @@ CORRECTS_OWN_REPORT = _check(
 CORRECTED_NOT_SEALED = _check(
     "ENTRY_SEALED", "the original of what it corrects is sealed", "corrects_entry_id", _corrects_what_is_open
 )
+ITEM_STANDS = CommandGuard("ENTRY_RETRACTED", "the entry of the source item stands", _item_retracted)

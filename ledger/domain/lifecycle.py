@@ -14,6 +14,9 @@ from ledger.domain import command_guards as on
 from ledger.domain import commands, course_commands, identity_commands, keeping_commands, newborn_commands
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
+from ledger.domain import course_guards as course
+from ledger.domain import deadline_guards as clock
+from ledger.domain import hold_guards as held
 from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
 from ledger.domain import loan_guards as loan
@@ -101,7 +104,14 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.RecordEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(on.NAMED_FOR_ADDING, author.OWN_DRAFT_SIGNED, on.DRAFT_NOT_HELD, on.DRAFT_NOT_SEALED),
+        of_command=(
+            on.NAMED_FOR_ADDING,
+            course.DRAFT_KNOWN,
+            course.DRAFT_OPEN,
+            author.OWN_DRAFT_SIGNED,
+            on.DRAFT_NOT_HELD,
+            on.DRAFT_NOT_SEALED,
+        ),
         names=(some.TEMPLATE_NAMED,),
     ),
     commands.AmendEntry: Rule(
@@ -129,7 +139,7 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
         names=(some.ENTRY_WAITS,),
     ),
-    commands.RequestConsultation: Rule(_in(Phase.ACTIVE)),
+    commands.RequestConsultation: Rule(_in(Phase.ACTIVE), of_command=(course.ELSEWHERE,)),
     course_commands.ArriveAtConsultation: Rule(
         WRITING,
         of_command=(
@@ -171,7 +181,10 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
         names=(some.ANSWER_AWAITED,),
     ),
-    commands.TransferDepartment: Rule(_in(Phase.ACTIVE), of_command=(physician.IN_CHARGE_QUALIFIED, time.MOVES_ON)),
+    commands.TransferDepartment: Rule(
+        _in(Phase.ACTIVE),
+        of_command=(course.ELSEWHERE, course.NOTE_STANDS, physician.IN_CHARGE_QUALIFIED, time.MOVES_ON),
+    ),
     course_commands.CorrectTime: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
@@ -283,7 +296,13 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.AcceptDeficiency: Rule(
         # Also once a window is over: what was amended in it and can be signed by nobody must not stay open for ever.
         _in(Phase.CLOSED, Phase.SUBMITTED, Phase.RETURNED, Phase.REOPENED),
-        of_command=(on.ENTRY_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("accept_deficiency")),
+        of_command=(
+            on.ENTRY_KNOWN,
+            course.WAITS_FOR_SIGNATURE,
+            course.NOT_ACCEPTED_YET,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("accept_deficiency"),
+        ),
     ),
     course_commands.DeclareEnteredInError: Rule(
         _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
@@ -339,14 +358,20 @@ RULES: dict[type[commands.Command], Rule] = {
             late.SIGNED_FINALLY,
             on.CORRECTED_KNOWN,
             on.CORRECTED_STANDS,
+            late.ITEM_STANDS,
             late.CORRECTS_OWN_REPORT,
             late.CORRECTED_NOT_SEALED,
             on.role_allowed("file_late_item"),
         ),
     ),
-    course_commands.ReportMissedDeadline: Rule(IN_CARE_OR_AFTER, names=(some.DEADLINE_MISSED,)),
+    course_commands.ReportMissedDeadline: Rule(
+        IN_CARE_OR_AFTER,
+        of_command=(clock.DEADLINE_SET, clock.DEADLINE_MISSED),
+        names=(some.DEADLINE_MISSED,),
+    ),
     course_commands.WithdrawMissedDeadline: Rule(
         IN_CARE_OR_AFTER,
+        of_command=(clock.REPORT_KNOWN, clock.REPORT_FALSE),
         names=(some.REPORT_FALSE,),
     ),
     keeping_commands.RequestReopen: Rule(
@@ -372,7 +397,9 @@ RULES: dict[type[commands.Command], Rule] = {
         (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
         _ARCHIVING,
     ),
-    keeping_commands.PlaceHold: Rule(LIVING, of_command=(on.ACTS_AS_PERSON, on.role_allowed("place_hold"))),
+    keeping_commands.PlaceHold: Rule(
+        LIVING, of_command=(held.VERSIONS_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("place_hold"))
+    ),
     keeping_commands.LiftHold: Rule(
         LIVING,
         of_command=(on.HOLD_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("lift_hold")),
@@ -380,7 +407,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.SealRecord: Rule(
         LIVING,
-        of_command=(on.ENTRIES_KNOWN, seal.NO_DRAFT_NAMED, *_SEALING),
+        of_command=(on.ENTRIES_KNOWN, seal.SOMETHING_FINISHED, seal.NO_DRAFT_NAMED, *_SEALING),
         names=(some.ENTRY_FINISHED,),
     ),
     keeping_commands.ExtendSeal: Rule(
@@ -444,7 +471,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.LiftRestriction: Rule(
         LIVING,
         demands=(is_.USE_IS_RESTRICTED,),
-        of_command=(on.ACTS_AS_PERSON, on.role_allowed("answer_request")),
+        of_command=(office.RESTRICTED_FOR_IT, on.ACTS_AS_PERSON, on.role_allowed("answer_request")),
     ),
     keeping_commands.RecordHolderTold: Rule(
         LIVING,
@@ -518,7 +545,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     transfer.RecordTransferAnswer: Rule(
         frozenset(Phase) - {Phase.DESTROYED},
-        of_command=(offer.TRANSFER_KNOWN,),
+        of_command=(offer.TRANSFER_KNOWN, offer.BY_RECIPIENT),
         names=(some.ANSWER_TO_OFFER,),
     ),
 }

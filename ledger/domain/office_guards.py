@@ -42,6 +42,12 @@ def _paper_unnamed(command: Any, record: RecordState, _: Facts) -> Iterable[Viol
         yield Violation("covers", PAPER_NAMED.rule, PAPER_NAMED.demand)
 
 
+def _not_restricted(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    standing = record.overlays.restrictions
+    if command.request_id is not None and standing and command.request_id not in standing:
+        yield Violation("request_id", RESTRICTED_FOR_IT.rule, RESTRICTED_FOR_IT.demand)
+
+
 NOT_ERASED_EARLY = CommandGuard("RETENTION_TERM", "nothing is erased inside the retention term", _erased_early)
 CHECKED_BY_ANOTHER = CommandGuard(
     "SAME_PERSON", "another person compares scan and paper", _checked_by_the_same, RefusalKind.INVALID
@@ -50,3 +56,4 @@ SCANNED_BY_PERSONS = CommandGuard(
     "NOT_A_PERSON", "persons scan and compare, no program", _scanned_by_programs, RefusalKind.INVALID
 )
 PAPER_NAMED = CommandGuard("PAPER_NOT_NAMED", "the list says what happens to the paper", _paper_unnamed)
+RESTRICTED_FOR_IT = CommandGuard("NOT_RESTRICTED", "use is restricted for this request", _not_restricted)

@@ -10,6 +10,7 @@ from ledger.domain.decision import Facts
 from ledger.domain.keeping_commands import SealRecord, UnsealRecord
 from ledger.domain.keeping_values import SealParty, UnsealGround
 from ledger.domain.refusal import Violation
+from ledger.domain.sealed_versions import finished_versions
 from ledger.domain.state import RecordState
 from ledger.domain.values import EntryState
 
@@ -71,8 +72,14 @@ def _draft_named(command: SealRecord, record: RecordState, _: Facts) -> Iterable
             yield Violation(f"entry_ids[{index}]", "OPEN_DRAFT", NO_DRAFT_NAMED.demand)
 
 
+def _nothing_finished(_: SealRecord, record: RecordState, __: Facts) -> Iterable[Violation]:
+    if not finished_versions(record):
+        yield Violation("record_id", SOMETHING_FINISHED.rule, SOMETHING_FINISHED.demand)
+
+
 NO_DRAFT_NAMED = CommandGuard("OPEN_DRAFT", "what is finished is sealed; the seal is extended later", _draft_named)
 NOBODY_CLAIMS = CommandGuard("HELD", "without a claim: no hold stands, for whoever had it placed claims", _claimed)
+SOMETHING_FINISHED = CommandGuard("NOTHING_TO_SEAL", "it holds a finished entry", _nothing_finished)
 TWO_PERSONS = CommandGuard("SAME_PERSON", "a second person stands beside the hospital's", _same_person)
 SECOND_IS_PERSON = CommandGuard("NOT_A_PERSON", "the second is a person, not a system", _no_person)
 SIDES_STAND = CommandGuard(

@@ -1,4 +1,4 @@
-"""Guards on an offer to another hospital that is taken back, or runs out."""
+"""Guards on an offer to another hospital that is answered, taken back, or runs out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ def _still_stands(command: Any, record: RecordState, facts: Facts) -> Iterable[V
         yield Violation("transfer_id", HAS_RUN_OUT.rule, HAS_RUN_OUT.demand)
 
 
+def _of_another(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    transfer = record.transfers.get(command.transfer_id)
+    if transfer is not None and transfer.counterpart != command.recipient:
+        yield Violation("recipient", BY_RECIPIENT.rule, BY_RECIPIENT.demand)
+
+
 TRANSFER_KNOWN = CommandGuard("UNKNOWN_TRANSFER", "no such transfer of this record", _unknown, RefusalKind.NOT_FOUND)
 OPEN_TO_WITHDRAW = _open_in(OPEN)
 OPEN_TO_EXPIRE = _open_in(UNANSWERED | {TransferState.EXPIRED})
 HAS_RUN_OUT = CommandGuard("NOT_EXPIRED", "its end has come", _still_stands)
+BY_RECIPIENT = CommandGuard("NOT_THE_RECIPIENT", "the hospital answers to which the offer went", _of_another)

@@ -27,7 +27,6 @@ from ledger.domain.disposal_values import ReportedRecord
 from ledger.domain.identity_commands import LinkPatients
 from ledger.domain.keeping_values import (
     DisposalOpinion,
-    EntryRef,
     PaperOutcome,
     RequestKind,
     SealMode,
@@ -99,9 +98,7 @@ from tests.unit.domain.refusals import (
     asked,
     consulted,
     destroy,
-    first,
     made,
-    retracted,
     scanned,
     seal,
     with_entry,
@@ -230,18 +227,11 @@ def _draft(section: Section) -> Command:
     return course.DraftEntry(RECORD, None, replace(note(), sections=(section,)))
 
 
-def _archived_like(stream: Stream) -> Stream:
-    kept = archived()
-    kept.state = replace(kept.record, entries=stream.record.entries)
-    return kept
-
-
 _ATTACHED = Attachment(DIGEST, 1, "image/png", "Scan")
 _AMONG_LISTED = {"actor": ARCHIVIST, "now": LATER, "listed": listed(condemned())}
 _REGISTERING = {"patient": patient()}
 _STATED = KnownFact(b"", "another", False, ClaimedItem(OTHER, None, DIGEST, Taken.ENTRY))
 _NAMELESS_SOURCE = SourceItem("", "Document", "doc-1", DIGEST)
-_RETRACTED = retracted()
 
 FAULTY: list[Faulty] = [
     Faulty("responsible.name", "REQUIRED", lambda: (registered(), StartCare(RECORD, "cardiology", "12", NAMELESS, ""))),
@@ -258,11 +248,9 @@ FAULTY: list[Faulty] = [
     Faulty("patient_id", "IDENTITY_UNVERIFIED", lambda: (_unverified(), course.IdentifyPatient(RECORD, PATIENT)), {"patient": patient(IdentityStatus.UNVERIFIED)}),
     Faulty("reason", "TOO_LONG", lambda: (active(), course.AssignPhysician(RECORD, SUPERIOR, LONG))),
     Faulty("originated_at", "TIME_IN_FUTURE", lambda: (archived(), replace(_late_result(), originated_at=NOW + timedelta(hours=1)))),
-    Faulty("context.source", "ENTRY_RETRACTED", lambda: (_archived_like(_RETRACTED), _late_result()), {"source": source(), "claimed": ClaimedItem(RECORD, first(_RETRACTED), OTHER_DIGEST, Taken.ENTRY)}),
     Faulty("context.source", "SOURCE_ELSEWHERE", lambda: (archived(), _late_result()), {"source": source(), "claimed": ClaimedItem(OTHER, NOBODY, OTHER_DIGEST, Taken.ENTRY)}),
     Faulty("template", "TOO_LONG", lambda: (closed(), course.AcceptDeficiency(RECORD, None, LONG, "gone"))),
     Faulty("entry_id", "REQUIRED", lambda: (closed(), course.AcceptDeficiency(RECORD, None, "", "gone"))),
-    Faulty("entry_id", "NOT_WAITING", with_entry(closed, lambda s: course.AcceptDeficiency(RECORD, first(s), "", "gone"))),
     Faulty("reason", "TOO_LONG", with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s), LONG))),
     Faulty("reason", "REQUIRED", lambda: (closed(), course.ResumeCare(RECORD, ""))),
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
@@ -274,8 +262,6 @@ FAULTY: list[Faulty] = [
     Faulty("patient_id", "UNKNOWN_PATIENT", with_entry(active, lambda s: _link(s))),
     Faulty("patient_id", "MERGED", with_entry(active, lambda s: _link(s)), {"patient": replace(cast("PatientState", patient()), merged_into=LIST)}),
     Faulty("reason", "REQUIRED", with_entry(active, lambda s: course.WithdrawConsultation(RECORD, consulted(s), " "))),
-    Faulty("rule", "NO_SUCH_DEADLINE", lambda: (active(), course.ReportMissedDeadline(RECORD, "tea", None, NOW))),
-    Faulty("rule", "NOT_REPORTED", lambda: (active(), course.WithdrawMissedDeadline(RECORD, "tea", None, NOW))),
     Faulty("cause", "UNKNOWN_VALUE", lambda: (archived(), keeping.ExtendRetention(RECORD, "2090-01-01", "a whim", None))),
     Faulty("retain_until", "NOT_APPLICABLE", lambda: (due(), keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", "2090-01-01")), {"now": LATER}),
     Faulty("list_id", "REQUIRED", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, None)), {"now": LATER}),
@@ -295,8 +281,6 @@ FAULTY: list[Faulty] = [
     Faulty("outcomes[0].rules[0]", "TOO_LONG", _report(LONG), _AMONG_LISTED),
     Faulty("context.source.system", "REQUIRED", lambda: (active(), RecordEntry(RECORD, note(), signed())), {"source": _NAMELESS_SOURCE}),
     Faulty("context.fact_sha256", "MALFORMED_DIGEST", lambda: (active(), RecordEntry(RECORD, note(), signed())), {"fact_sha256": b"1"}),
-    Faulty("draft_id", "UNKNOWN_ENTRY", lambda: (active(), RecordEntry(RECORD, note(), signed(), NOBODY))),
-    Faulty("versions[0]", "UNKNOWN_ENTRY", lambda: (closed(), keeping.PlaceHold(RECORD, "order", "court", (EntryRef(NOBODY, 1),)))),
     Faulty("party_name", "TOO_LONG", lambda: (closed(), _sealing(LONG)), {"leaves": (DIGEST,) * 20}),
     Faulty("party_name", "TOO_LONG", with_entry(closed, lambda s: keeping.UnsealRecord(RECORD, seal(s), UnsealGround.BOTH_PRESENT, LONG, NOTARY))),
     Faulty(*TIME, lambda: (_known(), LinkPatients(PATIENT, OTHER, "same name")), {**AHEAD, "other_patient": patient()}),

@@ -259,4 +259,4 @@ def test_every_fault_of_an_answer_is_named() -> None:
 def test_a_consultation_asks_another_department_something() -> None:
     """The own department and an empty question are refused."""
     _, faults = active().refused(RequestConsultation(RECORD, "cardiology", Urgency.ROUTINE, " "))
-    assert faults == [("question", "REQUIRED"), ("to_department", "SAME_DEPARTMENT")]
+    assert faults == [("to_department", "SAME_DEPARTMENT"), ("question", "REQUIRED")]

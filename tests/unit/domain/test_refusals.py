@@ -15,7 +15,9 @@ from ledger.domain.refusal import Refused
 from ledger.domain.state_guards import StateGuard
 from tests.unit.domain.given import as_signer, facts
 from tests.unit.domain.refusals import CASES, Case
+from tests.unit.domain.refusals_of_course import OF_COURSE
 
+ALL = [*CASES, *OF_COURSE]
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in RULES.items()
@@ -41,7 +43,7 @@ def rules_broken_or_broken_down(case: Case) -> list[str]:
         return []
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ALL, ids=str)
 def test_a_broken_demand_is_refused_by_its_rule(case: Case) -> None:
     """The rule of the case is named, and whatever else is named is not a wrong phase."""
     broken = rules_broken(case)
@@ -54,7 +56,7 @@ def test_no_demand_can_be_taken_out_unnoticed(
     command: type[Command], guard: StateGuard | CommandGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutation check: without the demand, some case of its command is not refused by its rule any longer."""
-    cases = [case for case in CASES if case.rule == guard.rule and case.command is command]
+    cases = [case for case in ALL if case.rule == guard.rule and case.command is command]
     assert cases, f"no case breaks {guard.rule} of {command.__name__}"
     with_it = [rules_broken(case).count(guard.rule) for case in cases]
     monkeypatch.setitem(RULES, command, without(RULES[command], guard))

@@ -1,0 +1,64 @@
+"""Where a patient goes, which draft is signed, and what medical affairs may settle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.domain.command_guards import CommandGuard, entry_of
+from ledger.domain.decision import Facts
+from ledger.domain.missing_entries import lacking
+from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.state import RecordState
+from ledger.domain.values import EntryState
+
+
+def _there_already(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.to_department == record.department:
+        yield Violation("to_department", ELSEWHERE.rule, ELSEWHERE.demand)
+
+
+def _note_unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.note_entry_id is None:
+        return
+    note = record.entries.get(command.note_entry_id)
+    if note is None or note.retracted:
+        yield Violation("note_entry_id", NOTE_STANDS.rule, NOTE_STANDS.demand)
+
+
+def _draft_unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    if command.draft_id is not None and command.draft_id not in record.entries:
+        yield Violation("draft_id", DRAFT_KNOWN.rule, DRAFT_KNOWN.demand)
+
+
+def _draft_signed(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    draft = record.entries.get(command.draft_id) if command.draft_id is not None else None
+    if draft is not None and draft.state is not EntryState.DRAFT:
+        yield Violation("draft_id", DRAFT_OPEN.rule, DRAFT_OPEN.demand)
+
+
+def _not_waiting(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    entry = entry_of(command, record)
+    if entry is not None and entry.state is not EntryState.AUTHORED:
+        yield Violation("entry_id", WAITS_FOR_SIGNATURE.rule, WAITS_FOR_SIGNATURE.demand)
+
+
+def _accepted_before(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # One acceptance settles one entry: a second missing one is accepted by itself, and none that nobody asks for.
+    if command.entry_id is not None:
+        accepted = command.entry_id in record.archiving.deficiencies
+    else:
+        times = record.archiving.never_written.count(command.template)
+        accepted = times >= max(1, lacking(record, facts.pack.mandatory, command.template))
+    if accepted:
+        yield Violation("record_id", NOT_ACCEPTED_YET.rule, NOT_ACCEPTED_YET.demand)
+
+
+ELSEWHERE = CommandGuard("SAME_DEPARTMENT", "another department than where the patient is", _there_already)
+NOTE_STANDS = CommandGuard(
+    "UNKNOWN_ENTRY", "the transfer-out note is an entry that stands", _note_unknown, RefusalKind.NOT_FOUND
+)
+DRAFT_KNOWN = CommandGuard("UNKNOWN_ENTRY", "no such draft in this record", _draft_unknown, RefusalKind.NOT_FOUND)
+DRAFT_OPEN = CommandGuard("NOT_A_DRAFT", "what is signed here is a draft still", _draft_signed)
+WAITS_FOR_SIGNATURE = CommandGuard("NOT_WAITING", "the entry waits for a signature", _not_waiting)
+NOT_ACCEPTED_YET = CommandGuard("ALREADY_ACCEPTED", "it was not accepted before", _accepted_before)
