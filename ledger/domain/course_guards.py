@@ -10,6 +10,7 @@ from ledger.domain.decision import Facts
 from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import EntryState
 
 
@@ -24,6 +25,17 @@ def _note_unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Viola
     note = record.entries.get(command.note_entry_id)
     if note is None or note.retracted:
         yield Violation("note_entry_id", NOTE_STANDS.rule, NOTE_STANDS.demand)
+
+
+def _no_note(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    rule = facts.pack.move_note
+    if rule is None or record.visit_type not in rule.visits or facts.context.purpose == EMERGENCY:
+        return
+    note = record.entries.get(command.note_entry_id) if command.note_entry_id is not None else None
+    if command.note_entry_id is not None and (note is None or note.retracted):
+        return  # NOTE_STANDS names it
+    if note is None or note.state is EntryState.DRAFT or note.last.content.template not in rule.templates:
+        yield Violation("note_entry_id", NOTE_FIRST.rule, NOTE_FIRST.demand)
 
 
 def _draft_unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -57,6 +69,11 @@ def _accepted_before(command: Any, record: RecordState, facts: Facts) -> Iterabl
 ELSEWHERE = CommandGuard("SAME_DEPARTMENT", "another department than where the patient is", _there_already)
 NOTE_STANDS = CommandGuard(
     "UNKNOWN_ENTRY", "the transfer-out note is an entry that stands", _note_unknown, RefusalKind.NOT_FOUND
+)
+NOTE_FIRST = CommandGuard(
+    "NO_MOVE_NOTE",
+    "in visits that the pack names, but in an emergency (ETREAT): a note of the department left, written before",
+    _no_note,
 )
 DRAFT_KNOWN = CommandGuard("UNKNOWN_ENTRY", "no such draft in this record", _draft_unknown, RefusalKind.NOT_FOUND)
 DRAFT_OPEN = CommandGuard("NOT_A_DRAFT", "what is signed here is a draft still", _draft_signed)

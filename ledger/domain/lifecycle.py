@@ -183,7 +183,13 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     commands.TransferDepartment: Rule(
         _in(Phase.ACTIVE),
-        of_command=(course.ELSEWHERE, course.NOTE_STANDS, physician.IN_CHARGE_QUALIFIED, time.MOVES_ON),
+        of_command=(
+            course.ELSEWHERE,
+            course.NOTE_STANDS,
+            course.NOTE_FIRST,
+            physician.IN_CHARGE_QUALIFIED,
+            time.MOVES_ON,
+        ),
     ),
     course_commands.CorrectTime: Rule(
         CHANGEABLE,

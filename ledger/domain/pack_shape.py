@@ -141,6 +141,7 @@ _READERS: Mapping[str, _Reader] = {
     "roles": partial(_table_of, partial(_table, what="a table with roles, source and unconfirmed")),
     "late_items": _table,
     "transfer_note": _table,
+    "move_note": _table,
     "short_path": _table,
     "calendar": partial(_of_kinds, _CALENDAR),
     "quality": _table,

@@ -24,10 +24,15 @@ def _named(pack: RulePack) -> Iterator[tuple[str, str]]:
             yield f"final_signers.{name}", name
     for key, names in (("templates", pack.late_items), ("beside", pack.late_beside)):
         yield from ((f"late_items.{key}", name) for name in sorted(names))
-    for name in sorted(pack.transfer_note.templates if pack.transfer_note else ()):
-        yield "transfer_note.templates", name
+    yield from _of_notes(pack)
     for index, rule in enumerate(pack.deadlines.rules):
         for name in rule.templates:
             yield f"deadline[{index}].templates", name
         if rule.start_template:
             yield f"deadline[{index}].start_template", rule.start_template
+
+
+def _of_notes(pack: RulePack) -> Iterator[tuple[str, str]]:
+    for table, note in (("transfer_note", pack.transfer_note), ("move_note", pack.move_note)):
+        for name in sorted(note.templates if note else ()):
+            yield f"{table}.templates", name

@@ -9,6 +9,7 @@ from ledger.domain.pack_figures import unsourced
 from ledger.domain.pack_late_items import unsourced_late_items
 from ledger.domain.pack_layers import Bases, extended, layered
 from ledger.domain.pack_lines import PackLines
+from ledger.domain.pack_move_note import unsourced_move_note
 from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shaped
 from ledger.domain.pack_short_path import unsourced_short_path
@@ -37,6 +38,7 @@ _KEYS = frozenset(
         "roles",
         "late_items",
         "transfer_note",
+        "move_note",
         "short_path",
         "keeping",
         "deadline",
@@ -97,5 +99,6 @@ def _unsourced(own: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
         *unsourced_roles(said),
         *unsourced_late_items(said),
         *unsourced_transfer_note(said),
+        *unsourced_move_note(said),
         *unsourced_short_path(said),
     ]

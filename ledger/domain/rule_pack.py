@@ -14,6 +14,7 @@ from ledger.domain.mandatory_entries import MandatoryRule, ShortStay, mandatory_
 from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_late_items import late_beside_templates, late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
+from ledger.domain.pack_move_note import MoveNoteRule, move_note_rule
 from ledger.domain.pack_roles import RoleRule, role_rules
 from ledger.domain.pack_short_path import SHORT_PATH, short_path
 from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
@@ -85,6 +86,8 @@ class RulePack:
     """Visits that are archived at the doctor's confirmation."""
     transfer_note: TransferNoteRule | None = None
     """The note without which a patient is not transferred; None = none is asked for."""
+    move_note: MoveNoteRule | None = None
+    """The note without which a patient goes to no other department; None = none is asked for."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> RulePack:
@@ -118,6 +121,7 @@ class RulePack:
             late_items=late_item_templates(data, faults),
             late_beside=late_beside_templates(data, faults),
             transfer_note=transfer_note_rule(data, faults),
+            move_note=move_note_rule(data, faults),
             short_path=short_path(data, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),

@@ -24,6 +24,7 @@ from ledger.domain.commands import (
     ReturnRecord,
     StartCare,
     SubmitRecord,
+    TransferDepartment,
 )
 from ledger.domain.course_commands import (
     AcceptDeficiency,
@@ -76,6 +77,7 @@ from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end, registered_here
 from ledger.domain.state import RecordState, StreamState
+from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import (
     Actor,
     Attestation,
@@ -125,6 +127,8 @@ def as_signer(command: Command) -> dict[str, Any]:
         return {"actor": _OFFICES[type(command)]}
     if isinstance(command, CorrectTime) and command.of is not TimeOf.ENTRY:
         return {"actor": SUPERIOR}
+    if isinstance(command, TransferDepartment) and command.note_entry_id is None:
+        return {"purpose": EMERGENCY}
     attestation = getattr(command, "attestation", None)
     by_login = isinstance(attestation, Attestation) and attestation.method == "session" and attestation.signer
     return {"actor": by_login} if by_login else {}

@@ -33,7 +33,18 @@ from tests.unit.domain.given import (
     signed,
     source,
 )
-from tests.unit.domain.refusals import LATER, NOBODY, OTHER, Case, asked, first, offered, retracted, with_entry
+from tests.unit.domain.refusals import (
+    LATER,
+    NOBODY,
+    OTHER,
+    Case,
+    asked,
+    draft_and,
+    first,
+    offered,
+    retracted,
+    with_entry,
+)
 
 PACK = default_pack("cn-2010")
 _ROUND = "first_attending_round"
@@ -104,6 +115,9 @@ OF_COURSE: list[Case] = [
     Case("SAME_DEPARTMENT", lambda: (active(), RequestConsultation(RECORD, "cardiology", Urgency.ROUTINE, "Why?"))),
     Case("UNKNOWN_ENTRY", lambda: (active(), _move(NOBODY))),
     Case("UNKNOWN_ENTRY", with_entry(retracted, lambda s: _move(first(s)))),
+    Case("NO_MOVE_NOTE", lambda: (active(), _move()), {"purpose": "TREAT"}),
+    Case("NO_MOVE_NOTE", with_entry(active, lambda s: _move(s.entry()))),
+    Case("NO_MOVE_NOTE", draft_and(_move)),
     Case("NOT_WAITING", with_entry(closed, lambda s: course.AcceptDeficiency(RECORD, first(s), "", "gone"))),
     Case("ALREADY_ACCEPTED", lambda: (_accepted(), _accept("nursing_record"))),
     Case("ENTRY_RETRACTED", lambda: (_archived_with_retracted(), _LATE_RESULT), _OF_RETRACTED),

@@ -115,7 +115,7 @@ def test_names_of_places_and_teams_are_short(characters: int, taken: bool) -> No
 def test_the_way_through_the_departments_is_kept() -> None:
     """A transfer moves the patient and names the department left."""
     stream = active()
-    out = stream.entry()
+    out = stream.entry(narrative("transfer_out_note", "course", "reason"))
     stream.when(TransferDepartment(RECORD, "icu", "3", out, PHYSICIAN))
     assert (stream.record.department, stream.record.bed) == ("icu", "3")
     assert stream.record.departments == ("cardiology", "icu")
