@@ -26,8 +26,20 @@ from ledger.domain.defaults import default_templates
 from ledger.domain.keeping_values import RequestKind, SealMode
 from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.refusal import Refused
+from ledger.domain.templates import FieldRule
 from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import Actor, Defect, EntryContent, Phase, TransferKind, Urgency
+from ledger.domain.values import (
+    Actor,
+    Coding,
+    Defect,
+    EntryContent,
+    Field,
+    Phase,
+    Quantity,
+    Section,
+    TransferKind,
+    Urgency,
+)
 from tests.unit.domain.given import (
     AFFAIRS,
     ARCHIVIST,
@@ -43,7 +55,6 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
-    narrative,
     note,
     permanent,
     registered,
@@ -144,7 +155,29 @@ def written(template: str) -> EntryContent:
     """What the template demands, and no more."""
     if TEMPLATES[template, 1].open:
         return replace(note(), template=template)
-    return narrative(template, *(code for code, each in TEMPLATES[template, 1].sections.items() if each.required))
+    required = {code: each for code, each in TEMPLATES[template, 1].sections.items() if each.required}
+    sections = (
+        Section(code, "As written.", tuple(map(filled, (each.fields or {}).values())))
+        for code, each in required.items()
+    )
+    return EntryContent(template, 1, sections=tuple(sections))
+
+
+def filled(rule: FieldRule) -> Field:
+    """A field with a value that its rule takes: of a code any of the closed set, else free text with a reason."""
+    match rule.type:
+        case "coding" if rule.codes:
+            return Field(rule.code, coding=Coding(min(rule.systems), min(rule.codes)))
+        case "coding":
+            return Field(rule.code, text="As written.", uncoded_reason="no code fits")
+        case "quantity":
+            return Field(rule.code, quantity=Quantity("1", min(rule.units)))
+        case "time":
+            return Field(rule.code, time=NOW)
+        case "flag":
+            return Field(rule.code, flag=True)
+        case _:
+            return Field(rule.code, text="As written.")
 
 
 def _note(templates: tuple[str, ...], at: Place) -> None:

@@ -187,6 +187,30 @@ def front_page_with(*procedures: Coding) -> EntryContent:
 
 
 RESULT = EntryContent("result", 1, sections=(Section("results", fields=(Field("result", text="negative"),)),))
+CONSENT = EntryContent(
+    "informed_consent",
+    1,
+    sections=(
+        Section(
+            "subject",
+            fields=(
+                Field("kind", coding=Coding("urn:ledger:consent", "operation")),
+                Field("proposed", text="Appendectomy"),
+            ),
+        ),
+        Section("risks", "As explained."),
+        Section(
+            "decision",
+            fields=(
+                Field("decision", coding=Coding("urn:ledger:consent-decision", "agreed")),
+                Field("decided_by", text="Mr. N."),
+                Field("relation", text="self"),
+                Field("decided_at", time=NOW),
+            ),
+        ),
+    ),
+)
+"""To an operation."""
 
 
 @dataclass

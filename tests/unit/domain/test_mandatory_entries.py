@@ -161,8 +161,8 @@ def hold(stream: Stream, template: str) -> None:
         (("course_note", "admission_note", "death_record", "death_discussion"), Disposition.DEATH, set[str]()),
         (("death_24h_record", "death_discussion"), Disposition.DEATH, set[str]()),
         (("in_out_24h_record",), Disposition.DEATH, {"admission_note", "death_record", "death_discussion"}),
-        (("in_out_24h_record", "operation_end"), Disposition.HOME, {"operation_record"}),
-        (("in_out_24h_record", "operation_end", "operation_record"), Disposition.HOME, set[str]()),
+        (("in_out_24h_record", "operation_end"), Disposition.HOME, {"operation_record", "informed_consent"}),
+        (("in_out_24h_record", "operation_end", "operation_record", "informed_consent"), Disposition.HOME, set[str]()),
         (("in_out_24h_record", "rescue_order"), Disposition.HOME, {"rescue_record"}),
         (("in_out_24h_record", "rescue_order", "rescue_record"), Disposition.HOME, set[str]()),
     ],
@@ -234,7 +234,7 @@ def test_each_move_asks_for_both_notes() -> None:
 
 def test_one_accepted_deficiency_frees_one_entry() -> None:
     """Of three operations one record is there: each of the two that nobody can write is accepted by itself."""
-    stream = holding("in_out_24h_record", *["operation_end"] * 3, "operation_record")
+    stream = holding("in_out_24h_record", *["operation_end", "informed_consent"] * 3, "operation_record")
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     accept = AcceptDeficiency(RECORD, None, "operation_record", "the surgeon has left")
     stream.when(accept)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ledger.domain.commands import EndCare, RecordEntry, SubmitRecord
 from ledger.domain.course_commands import AcceptDeficiency
 from ledger.domain.defaults import default_pack
-from ledger.domain.values import Coding, Disposition, EntryContent, Field, Section, VisitType
-from tests.unit.domain.given import MANDATORY, NOW, RECORD, Stream, active, front_page_with, narrative, signed
+from ledger.domain.values import Coding, Disposition, EntryContent, Field, Quantity, Section, VisitType
+from tests.unit.domain.given import CONSENT, MANDATORY, NOW, RECORD, Stream, active, front_page_with, narrative, signed
 from tests.unit.domain.test_owed_by_event import owed
 
 NATIONAL, PLAIN = Coding("urn:cn:icd-9-cm-3", "47.0100x002"), Coding("http://hl7.org/fhir/sid/icd-9-cm", "47.09")
@@ -22,7 +23,7 @@ VISIBLE = {"death_record": ("course", "cause"), "death_24h_record": ("admission"
 def operated(*front_pages: EntryContent) -> Stream:
     """A stay with an operation and all that it owes, but for its codes where no page has them."""
     stream = active()
-    for content in (*MANDATORY[:3], MANDATORY[4], *OPERATION, *front_pages):
+    for content in (*MANDATORY[:3], MANDATORY[4], CONSENT, *OPERATION, *front_pages):
         stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     return stream
@@ -50,7 +51,7 @@ def test_who_was_not_operated_on_needs_no_code() -> None:
         stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     stream.when(SubmitRecord(RECORD))
-    twice = operated(*OPERATION, front_page_with(NATIONAL, PLAIN))
+    twice = operated(*OPERATION, CONSENT, front_page_with(NATIONAL, PLAIN))
     twice.when(SubmitRecord(RECORD))
 
 
@@ -99,6 +100,36 @@ def test_a_death_is_told_with_its_time(template: str) -> None:
     active().entry(replace(content, sections=(*content.sections, died)))
     told = Section("death", fields=(Field("time_of_death", text="at noon"),))
     assert refused(replace(content, sections=(*content.sections, told)))
+
+
+def operation_fields(*changes: Field) -> EntryContent:
+    """An operation record of version 2: what was done, from when to when, by whom, under which anaesthesia."""
+    by_code = {each.code: each for each in (*OPERATED, *changes)}
+    return EntryContent("operation_record", 2, sections=(Section("operation", fields=tuple(by_code.values())), COURSE))
+
+
+COURSE = Section("course", "As written.")
+OPERATED = (
+    Field("procedure", coding=PLAIN),
+    Field("began_at", time=NOW - timedelta(hours=2)),
+    Field("ended_at", time=NOW - timedelta(hours=1)),
+    Field("surgeon", text="Dr. Wu"),
+    Field("anaesthesia", coding=Coding("urn:ledger:anaesthesia", "general")),
+    Field("blood_loss", quantity=Quantity("150", "mL")),
+)
+
+
+def test_an_operation_record_says_what_when_by_whom_and_how() -> None:
+    """Version 2; free text with a reason will do for the operation, as in every note; all faults at once."""
+    active().entry(operation_fields())
+    active().entry(operation_fields(Field("procedure", text="Appendectomy", uncoded_reason="no table")))
+    wrong = operation_fields(
+        Field("blood_loss", quantity=Quantity("150", "kg")),
+        Field("anaesthesia", coding=Coding("urn:ledger:anaesthesia", "hypnosis")),
+        Field("ended_at", text="at noon"),
+    )
+    assert [rule for _, rule in refused(wrong)] == ["WRONG_TYPE", "CODE_NOT_IN_SET", "UNIT_NOT_ALLOWED"]
+    assert refused(replace(wrong, sections=(COURSE,))) == [("content.sections", "MISSING_SECTION")]
 
 
 @pytest.mark.parametrize("supplemented", [True, False])

@@ -13,7 +13,17 @@ from ledger.domain.course_commands import AcceptDeficiency, ReportMissedDeadline
 from ledger.domain.deadlines import deadlines, false_reports
 from ledger.domain.own_notes import Owed, kept_by
 from ledger.domain.values import Coding, Disposition, EntryContent
-from tests.unit.domain.given import CLOCK, MANDATORY, NOW, PHYSICIAN, RECORD, Stream, front_page_with, narrative
+from tests.unit.domain.given import (
+    CLOCK,
+    CONSENT,
+    MANDATORY,
+    NOW,
+    PHYSICIAN,
+    RECORD,
+    Stream,
+    front_page_with,
+    narrative,
+)
 from tests.unit.domain.test_deadlines import HOUR, PACK, under_care
 
 RESCUE = (narrative("rescue_order", "note"), narrative("rescue_record", "course", "participants"), "rescue_record")
@@ -96,7 +106,7 @@ def test_a_record_of_two_operations_is_handed_in_with_two_records(
     """What is missing is named; an accepted deficiency settles it."""
     stream = under_care()
     coded = front_page_with(Coding("urn:cn:icd-9-cm-3", "47.0901"))
-    for content in (*MANDATORY, coded, ordered, ordered, kept):
+    for content in (*MANDATORY, coded, CONSENT, CONSENT, ordered, ordered, kept):
         stream.entry(content)
     stream.when(EndCare(RECORD, Disposition.HOME, None))
     assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")]

@@ -111,8 +111,8 @@ def test_every_fault_of_a_layer_has_its_line() -> None:
         "line 12: retention.INPATIENT.years: a whole number from 1 to 1000 is required",
         "line 13: retention.INPATIENT.origin: no such key",
         "line 18: deadline[21].figure: a whole number from 1 to 10000 is required",
-        "line 24: mandatory[15].visits: no such visit type SPA",
-        "line 25: mandatory[15].only_if: one of consultation, death, grave, rescue, surgery, survival, transfer",
+        "line 24: mandatory[16].visits: no such visit type SPA",
+        "line 25: mandatory[16].only_if: one of consultation, death, grave, rescue, surgery, survival, transfer",
     ]
 
 

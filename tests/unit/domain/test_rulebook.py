@@ -137,7 +137,7 @@ def test_a_pack_that_names_unknown_templates_is_refused_at_its_lines() -> None:
         "start_template = 'dawn_note'\nvisits = ['INPATIENT']\n"
     )
     assert [each[2] for each in Book().refused(AddRulePack(text))] == [
-        "line 8: mandatory[15].all_of: no such template triage_note",
+        "line 8: mandatory[16].all_of: no such template triage_note",
         "line 12: final_signers.colour_note: no such template colour_note",
         "line 22: deadline[25].templates: no such template dusk_note",
         "line 23: deadline[25].start_template: no such template dawn_note",
@@ -149,7 +149,7 @@ def test_a_pack_does_not_name_a_template_of_another() -> None:
     book = with_house()
     other = HOUSE.replace('"house"', '"villa"')
     assert [each[2] for each in book.refused(AddRulePack(other))] == [
-        "line 8: mandatory[15].all_of: no such template triage_note"
+        "line 8: mandatory[16].all_of: no such template triage_note"
     ]
     book.when(AddRulePack(HOUSE.replace('"house"', '"ward"').replace("cn-2010@1", "house@1")))
 
