@@ -28,6 +28,7 @@ _HERE = Path(__file__).parent
 _KINDS = ("unit", "contract", "integration", "e2e", "property", "fault")
 _left_out = pytest.StashKey[dict[str, list[str]]]()
 _NO_KAFKA = "LEDGER_TEST_KAFKA=off"
+_LONG = "make test-long"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,8 +39,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         _mark(item)
+    long = [item for item in items if item.get_closest_marker("long") is not None]
     yield
     found: dict[str, list[str]] = {}
+    if names := [item.nodeid for item in long if item not in items]:
+        found[_LONG] = names
     for item in items:
         if reason := _reason(item):
             found.setdefault(reason, []).append(item.nodeid)
@@ -66,11 +70,13 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many tests LEDGER_TEST_KAFKA=off has left out, and which a missing browser has."""
+    """Say how many tests are left out as long or by LEDGER_TEST_KAFKA=off, and which for want of a browser."""
     for reason, names in config.stash.get(_left_out, dict[str, list[str]]()).items():
         terminalreporter.section("left out")
         if reason == _NO_KAFKA:
             terminalreporter.write_line(f"{reason}: {len(names)} tests on the real Kafka were LEFT OUT")
+        elif reason == _LONG:
+            terminalreporter.write_line(f"{reason}: {len(names)} tests that take minutes were LEFT OUT")
         else:
             terminalreporter.write_line(f"{reason}: LEFT OUT {', '.join(names)}")
 
