@@ -8,9 +8,11 @@ from uuid import UUID
 
 from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard, is_finished
 from ledger.domain.decision import Facts
+from ledger.domain.keeping_state import IssuedCopy, Loan
 from ledger.domain.newborns import is_subject, subject_meant, subject_of
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.transfer_state import Transfer
 
 
 def _unknown_subject(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -42,18 +44,27 @@ def _nothing_shown(command: Any, record: RecordState, _: Facts) -> Iterable[Viol
 
 
 def _unknown_holder(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if command.holder_id not in record.overlays.copies and command.holder_id not in record.transfers:
+    if _held(command, record) is None:
         yield Violation("holder_id", HOLDER_KNOWN.rule, HOLDER_KNOWN.demand)
 
 
+def _held(command: Any, record: RecordState) -> IssuedCopy | Loan | Transfer | None:
+    lies = record.overlays
+    return (
+        lies.copies.get(command.holder_id)
+        or lies.loans.get(command.holder_id)
+        or record.transfers.get(command.holder_id)
+    )
+
+
 def _nothing_to_tell(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    held = record.overlays.copies.get(command.holder_id) or record.transfers.get(command.holder_id)
+    held = _held(command, record)
     if held is not None and not held.outdated:
         yield Violation("holder_id", HOLDER_WAITS.rule, HOLDER_WAITS.demand)
 
 
 HOLDER_KNOWN = CommandGuard(
-    "UNKNOWN_HOLDER", "no such copy or transfer of this record", _unknown_holder, RefusalKind.NOT_FOUND
+    "UNKNOWN_HOLDER", "no such copy, loan or transfer of this record", _unknown_holder, RefusalKind.NOT_FOUND
 )
 HOLDER_WAITS = CommandGuard("NOTHING_TO_TELL", "what it shows was changed since, and nobody was told", _nothing_to_tell)
 SUBJECT_KNOWN = CommandGuard(

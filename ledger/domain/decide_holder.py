@@ -1,4 +1,4 @@
-"""Decisions on those who hold a copy or a package of a record that was changed since: they are told, once each time."""
+"""Decisions on those who hold a copy, a package or the lent record that was changed since: told once each time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.domain.keeping_state import IssuedCopy
 from ledger.domain.state import Entry, RecordState, StreamState
 from ledger.domain.transfer_events import TransferOutdated
 from ledger.domain.transfer_state import Transfer
-from ledger.domain.use_events import CopiesOutdated, HolderTold
+from ledger.domain.use_events import CopiesOutdated, HolderTold, LoansOutdated
 from ledger.domain.values import TransferState
 
 HOLDING = frozenset(
@@ -67,6 +67,9 @@ def _outdated(
     shown = tuple(each.copy_id for each in copies if not each.outdated)
     if shown:
         events.append(CopiesOutdated(meta, shown, entry_id))
+    lent = (each for each in record.overlays.loans.values() if not each.outdated and said_in <= each.record_version)
+    if out := tuple(each.loan_id for each in lent):
+        events.append(LoansOutdated(meta, out, entry_id))
     return tuple(events)
 
 
@@ -100,9 +103,12 @@ def record_holder_told(command: RecordHolderTold, state: StreamState | None, fac
 def _still_outdated(command: RecordHolderTold, record: RecordState, facts: Facts) -> tuple[Event, ...]:
     """That the record was changed after the version that the letter tells of: of that its reader knows nothing."""
     copy, transfer = record.overlays.copies.get(command.holder_id), record.transfers.get(command.holder_id)
+    loan = record.overlays.loans.get(command.holder_id)
     held: Iterable[Entry] = ()
     if copy is not None:
         held = (record.entries[each] for each in {shown.entry_id for shown in copy.versions})
+    elif loan is not None:
+        held = (each for each in record.entries.values() if _first_said(each) <= loan.record_version)
     elif transfer is not None and _has_it(transfer, record):
         held = (each for each in record.entries.values() if _first_said(each) <= transfer.record_version)
     changed_in, entry_id = _last_change(record, held)
@@ -110,6 +116,8 @@ def _still_outdated(command: RecordHolderTold, record: RecordState, facts: Facts
         return ()
     if transfer is not None:
         return (TransferOutdated(facts.meta(), transfer.transfer_id, transfer.counterpart, entry_id),)
+    if loan is not None:
+        return (LoansOutdated(facts.meta(), (command.holder_id,), entry_id),)
     return (CopiesOutdated(facts.meta(), (command.holder_id,), entry_id),)
 
 

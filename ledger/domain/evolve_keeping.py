@@ -69,7 +69,8 @@ def copy_issued(state: RecordState, event: events.CopyIssued, at: datetime) -> R
 
 def loan_issued(state: RecordState, event: events.LoanIssued, _: datetime) -> RecordState:
     """The case is out."""
-    loan = Loan(event.loan_id, event.borrower, event.due_on, event.out_of_house)
+    # The record as it was lent is the one before this event.
+    loan = Loan(event.loan_id, event.borrower, event.due_on, event.out_of_house, record_version=state.version)
     return with_overlays(state, loans={**state.overlays.loans, loan.loan_id: loan})
 
 
@@ -141,14 +142,25 @@ def copies_outdated(state: RecordState, event: use_events.CopiesOutdated, _: dat
     )
 
 
+def loans_outdated(state: RecordState, event: use_events.LoansOutdated, _: datetime) -> RecordState:
+    """Who borrowed it is to be told."""
+    loans = state.overlays.loans
+    return with_overlays(
+        state, loans={**loans, **{each: replace(loans[each], outdated=True) for each in event.loan_ids}}
+    )
+
+
 def holder_told(state: RecordState, event: use_events.HolderTold, _: datetime) -> RecordState:
     """Nobody is to be told until the record is changed again."""
-    copies, transfers, told = dict(state.overlays.copies), dict(state.transfers), event.holder_id
+    copies, loans, told = dict(state.overlays.copies), dict(state.overlays.loans), event.holder_id
+    transfers = dict(state.transfers)
     if told in copies:
         copies[told] = replace(copies[told], outdated=False)
+    if told in loans:
+        loans[told] = replace(loans[told], outdated=False)
     if told in transfers:
         transfers[told] = replace(transfers[told], outdated=False)
-    return with_overlays(state, copies=copies, transfers=transfers)
+    return with_overlays(state, copies=copies, loans=loans, transfers=transfers)
 
 
 def retention_extended(state: RecordState, event: events.RetentionExtended, _: datetime) -> RecordState:
@@ -225,6 +237,7 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     use_events.UseRestrictionLifted: every_restriction_lifted,
     use_events.RestrictionLifted: restriction_lifted,
     use_events.CopiesOutdated: copies_outdated,
+    use_events.LoansOutdated: loans_outdated,
     use_events.HolderTold: holder_told,
     events.RetentionExtended: retention_extended,
     events.RetentionEnded: retention_ended,

@@ -68,6 +68,10 @@ class Loan:
     due_on: str
     out_of_house: bool
     renewals: int = 0
+    record_version: int = 0
+    """Version of the record that was lent."""
+    outdated: bool = False
+    """It was changed since, and the borrower is to be told."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,10 @@ def _approved_list_open(record: RecordState, facts: Facts) -> bool:
 
 
 def _outdated(record: RecordState) -> bool:
-    return any(each.outdated for each in (*record.overlays.copies.values(), *record.transfers.values()))
+    return any(
+        each.outdated
+        for each in (*record.overlays.copies.values(), *record.overlays.loans.values(), *record.transfers.values())
+    )
 
 
 ENTRY_AMENDABLE = _some("NO_ENTRY", "some entry stands that nothing keeps from being amended", _amendable)

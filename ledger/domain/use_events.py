@@ -36,12 +36,22 @@ class CopiesOutdated:
 
 
 @dataclass(frozen=True)
+class LoansOutdated:
+    """The record was changed while it is out: who borrowed it is to be told."""
+
+    meta: EventMeta
+    loan_ids: tuple[UUID, ...]
+    entry_id: UUID | None
+    """None = not of an entry, as in CopiesOutdated."""
+
+
+@dataclass(frozen=True)
 class HolderTold:
-    """Who holds a copy or a package was told that the record has changed since."""
+    """Who holds a copy, a package or the lent record was told that the record has changed since."""
 
     meta: EventMeta
     holder_id: UUID
     note: str
 
 
-UseEvent = UseRestrictionLifted | RestrictionLifted | CopiesOutdated | HolderTold
+UseEvent = UseRestrictionLifted | RestrictionLifted | CopiesOutdated | LoansOutdated | HolderTold

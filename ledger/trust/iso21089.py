@@ -85,6 +85,7 @@ _CODES = {
     "UseRestrictionLifted": "report",
     "RestrictionLifted": "report",
     "CopiesOutdated": "report",
+    "LoansOutdated": "report",
     "HolderTold": "report",
     "RetentionExtended": "report",
     "RetentionEnded": "report",

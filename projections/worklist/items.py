@@ -58,6 +58,14 @@ def _copies(body: Any) -> tuple[str, ...]:
     return tuple(f"holder:{UUID(each)}" for each in body.copy_ids)
 
 
+def _loans(body: Any) -> tuple[str, ...]:
+    return tuple(f"holder:{UUID(each)}" for each in body.loan_ids)
+
+
+def _borrower(body: Any) -> str:
+    return f"holder:{UUID(body.loan_id)}"
+
+
 def _fixed(name: str) -> Callable[[Any], str]:
     return lambda _: name
 
@@ -237,7 +245,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], 
     keeping_events_pb2.DisposalApproved: ((_fixed(RETENTION), _approved),),
     keeping_events_pb2.LoanIssued: ((_loan, _lent),),
     keeping_events_pb2.LoanRenewed: ((_loan, _renewed),),
-    keeping_events_pb2.LoanReturned: ((_loan, _done),),
+    keeping_events_pb2.LoanReturned: ((_loan, _done), (_borrower, _done)),
     keeping_events_pb2.PatientRequestRecorded: ((_request, _requested),),
     keeping_events_pb2.PatientRequestAnswered: ((_request, _done),),
     events_pb2.TransferOutdated: ((_transfer, _outdated),),
@@ -246,6 +254,7 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], 
     events_pb2.TransferWithdrawn: ((_transfer, _offer_over),),
     events_pb2.TransferRejected: ((_transfer, _offer_over),),
     keeping_events_pb2.CopiesOutdated: ((_copies, _outdated),),
+    keeping_events_pb2.LoansOutdated: ((_loans, _outdated),),
     keeping_events_pb2.HolderTold: ((_told, _told_or_replaced),),
 }
 CHANGES_ITEMS = frozenset(_STEPS)

@@ -89,6 +89,7 @@ _BODIES: Sequence[Body] = (
     lambda _: life.unrestricted(),
     life.package_outdated,
     life.copies_outdated,
+    life.loans_outdated,
     life.holder_told,
     life.reopened,
     life.rearchived,

@@ -832,8 +832,42 @@ class CopiesOutdated(_message.Message):
 Global___CopiesOutdated: _TypeAlias = CopiesOutdated  # noqa: Y015
 
 @_typing.final
+class LoansOutdated(_message.Message):
+    """The record was changed while it is lent: who has it is to be told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    LOAN_IDS_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry that was changed, UUID text; empty = what is no entry's, as in CopiesOutdated."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def loan_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The loans, UUID text."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        loan_ids: _abc.Iterable[_builtins.str] | None = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "loan_ids", b"loan_ids", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoansOutdated: _TypeAlias = LoansOutdated  # noqa: Y015
+
+@_typing.final
 class HolderTold(_message.Message):
-    """Who holds a copy or a package was told that the record has changed since."""
+    """Who holds a copy, a package or the lent record was told that the record has changed since."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -841,7 +875,7 @@ class HolderTold(_message.Message):
     HOLDER_ID_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     holder_id: _builtins.str
-    """The copy or the transfer, UUID text."""
+    """The copy, the loan or the transfer, UUID text."""
     note: _builtins.str
     """Who was told, and how."""
     @_builtins.property

@@ -1183,7 +1183,7 @@ class RecordHolderToldRequest(_message.Message):
     record_id: _builtins.str
     """Record, UUID text."""
     holder_id: _builtins.str
-    """The copy or the transfer that is outdated, UUID text."""
+    """The copy, the loan or the transfer that is outdated, UUID text."""
     note: _builtins.str
     """Who was told, and how; required."""
     record_version: _builtins.int

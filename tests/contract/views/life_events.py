@@ -198,6 +198,10 @@ def copies_outdated(copy_id: UUID) -> Message:
     return keeping_events_pb2.CopiesOutdated(copy_ids=[str(copy_id), str(UUID(int=74))], entry_id=str(UUID(int=73)))
 
 
+def loans_outdated(loan_id: UUID) -> Message:
+    return keeping_events_pb2.LoansOutdated(loan_ids=[str(loan_id)], entry_id=str(UUID(int=73)))
+
+
 def holder_told(holder_id: UUID) -> Message:
     return keeping_events_pb2.HolderTold(holder_id=str(holder_id), note="by letter")
 

@@ -75,6 +75,15 @@ async def test_a_holder_is_to_be_told_since_the_last_change(ground: Ground) -> N
     assert await since(ground, held, *changed) == {"OUTDATED": h.at(7)}
 
 
+async def test_a_borrower_is_to_be_told_until_the_record_is_back(ground: Ground) -> None:
+    """Beside the loan itself; a letter ends it, and so does the return."""
+    loan, held = UUID(int=62), WorkAsked("records_office", kind=worklist_pb2.WORK_KIND_HOLDER)
+    changed = [*ARCHIVED, life.lent(loan), life.loans_outdated(loan)]
+    assert await since(ground, held, *changed) == {"OUTDATED": h.at(7)}
+    assert await since(ground, held, *changed, life.holder_told(loan)) == {}
+    assert await since(ground, held, *changed, life.loan_returned(loan)) == {}
+
+
 async def test_a_returned_record_waits_for_its_physician_since_it_came_back(ground: Ground) -> None:
     """A person's worklist has it as the department's does, and the next physician's once somebody else is in charge."""
     following = str(UUID(int=71))
