@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from uuid import UUID
 
@@ -62,6 +62,7 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.newborn_commands import LinkNewborn, RestoreNewborn
 from ledger.domain.pack_roles import NoRoles
+from ledger.domain.partial_dates import last_day
 from ledger.domain.patient_identifiers import identifiers_named
 from ledger.domain.state import PatientState, RecordState, is_destroyed
 from ledger.domain.stated_identifiers import item_of
@@ -349,7 +350,13 @@ class FactGathering:
         while others := set(await self._visits.persons(record.patient_id)) - set(bumped):
             bumped |= await self._bumped(others)
         visits = await self._visits.of_record(loaded.stream_id, record)
-        return replace(facts, visits=visits, persons=bumped)
+        return replace(facts, visits=visits, persons=bumped, born_on=await self._born_on(set(bumped)))
+
+    async def _born_on(self, persons: set[UUID]) -> date | None:
+        """Of what is said of one person under several identities the day counts that keeps a minor's record longer."""
+        known = [each for each in [await self._patient(each) for each in sorted(persons)] if each is not None]
+        days = (last_day(each.details.birth_date) for each in known)
+        return max((day for day in days if day is not None), default=None)
 
     async def visits_of(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Every visit of the person, over linked and merged identities. Raises UnknownPatient."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from ledger.domain.code_tables import CodeTable, CodeTables
@@ -161,6 +161,8 @@ class Facts:
     """The pack whose roles count for a command on a record: the one in force; None = the record's own says the same."""
     visits: tuple[Visit, ...] = ()
     """Every record of the patient and of those linked to or merged with the patient, this one included."""
+    born_on: date | None = None
+    """The latest day on which the person of these visits may have been born; None = nobody says."""
     leaves: tuple[bytes, ...] = ()
     """Leaf hashes of the record's events, the first one first; for seals."""
     other_patient: PatientState | None = None

@@ -12,6 +12,8 @@ FIGURE_MAX = 10_000
 """Of days, that is 27 years; what is kept for longer counts in years."""
 YEARS_MAX = 1_000
 """A retention date stays a date that a calendar has."""
+AGE_MAX = 120
+_MOST = {"years": YEARS_MAX, "years of age": AGE_MAX}
 _TOP = {"ahead_seconds_max": "seconds", "arrival_back_minutes_max": "minutes", "offer_days": "days"}
 _OPTIONAL = {"short_stay": "hours"}
 """Figures that a pack may leave out, with what depends on them."""
@@ -78,12 +80,19 @@ def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
     for name, unit in {loan: _LOAN[loan], **_KEEPING}.items():
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)
     for name, table in data.get("retention", {}).items():
-        yield _Place(f"retention.{name}", f"retention.{name}", table, "years", "years")
+        yield from _term(f"retention.{name}", f"retention.{name}", table)
     for index, table in enumerate(data.get("state_retention", [])):
-        yield _Place(f"state_retention.{table.get('id', '')}", f"state_retention[{index}]", table, "years", "years")
+        yield from _term(f"state_retention.{table.get('id', '')}", f"state_retention[{index}]", table)
     for index, table in enumerate(data.get("deadline", [])):
         unit = str(table.get("unit", ""))
         yield _Place(f"deadline.{table.get('id', '')}", f"deadline[{index}]", table, "figure", unit)
+
+
+def _term(name: str, path: str, table: Any) -> Iterator[_Place]:
+    """How long records are kept, and the age of minors until which theirs are in any case."""
+    yield _Place(name, path, table, "years", "years")
+    if isinstance(table, dict) and "until_age" in table:
+        yield _Place(f"{name}.until_age", path, table, "until_age", "years of age")
 
 
 def _figure(place: _Place, faults: list[str]) -> Figure:
@@ -91,7 +100,7 @@ def _figure(place: _Place, faults: list[str]) -> Figure:
         faults.append(f"{place.path}: a table with figure, source and unconfirmed is required")
         return Figure(place.name, 1, place.unit, "", unconfirmed=True)
     table = cast("Mapping[str, Any]", place.table)
-    figure, most = table.get(place.key), YEARS_MAX if place.unit == "years" else FIGURE_MAX
+    figure, most = table.get(place.key), _MOST.get(place.unit, FIGURE_MAX)
     if not isinstance(figure, int) or isinstance(figure, bool) or not 1 <= figure <= most:
         faults.append(f"{place.path}.{place.key}: a whole number from 1 to {most} is required")
         figure = 1

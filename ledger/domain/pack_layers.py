@@ -12,7 +12,8 @@ Bases = Mapping[tuple[str, int], Mapping[str, Any]]
 LAYERS = "layers"
 """Key of the whole data that no text can give: the packs below, lowest first, each as id@version."""
 OWN_TERMS = "own_terms"
-"""Key of the whole data that no text can give: the visit types whose retention term a layer gives itself."""
+"""Key of the whole data that no text can give: the visit types whose retention term a layer gives itself,
+and `visit type.until_age` where it gives the age of minors."""
 _LOAN = frozenset({"loan_days", "loan_months"})
 """Two names of one figure, in one unit each."""
 PACK_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -48,8 +49,9 @@ def _without_replaced(below: Mapping[str, Any], above: Mapping[str, Any]) -> Map
 def _own_terms(retention: Any) -> Iterator[str]:
     if isinstance(retention, dict):
         for name, table in cast("Mapping[str, Any]", retention).items():
-            if isinstance(table, dict) and "years" in table:
-                yield name
+            if isinstance(table, dict):
+                yield from (name for key in table if key == "years")
+                yield from (f"{name}.{key}" for key in table if key == "until_age")
 
 
 def extended(data: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -47,6 +47,17 @@ def _first_day(text: str) -> date | None:
         return None
 
 
+def last_day(text: str) -> date | None:
+    """The last day that a date known in part can mean; None where it is unknown or none."""
+    first = _first_day(text)
+    if first is None or text.count("-") == 2:
+        return first
+    # The first day of the next month, or year, less one.
+    if "-" in text and first.month < 12:
+        return first.replace(month=first.month + 1) - timedelta(days=1)
+    return first.replace(month=12, day=31)
+
+
 def _time(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if _TIME.fullmatch(text) else None

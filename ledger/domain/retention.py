@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -40,6 +41,8 @@ class Term:
     """Where the figure is from, as its pack says."""
     pack: str = ""
     """The pack with the figure, id@version."""
+    until_age: int = 0
+    """Age by which it was computed, of a minor; 0 = by the years."""
 
 
 def retention_term(record: RecordState, facts: Facts) -> Term:
@@ -58,9 +61,20 @@ def retention_date(record: RecordState, facts: Facts) -> str:
 
 def _term(record: RecordState, pack: RulePack, facts: Facts) -> Term:
     kept = pack.retention[record.visit_type]
-    until = kept.until(_since(record, pack, facts)).isoformat()
+    until = kept.until(_since(record, pack, facts))
+    of_age = max((kept.of_age(each) for each in _births(record, facts)), default=until) if kept.until_age else until
     figure = next(each for each in pack.figures if each.name == f"retention.{record.visit_type}")
-    return Term(until, kept.years, figure.source, f"{pack.id}@{pack.version}")
+    by_age = kept.until_age if of_age > until else 0
+    return Term(max(until, of_age).isoformat(), kept.years, figure.source, f"{pack.id}@{pack.version}", by_age)
+
+
+def _births(record: RecordState, facts: Facts) -> Iterator[date]:
+    """The birthdays of everybody whom the record is about: the patient, and newborns who stand."""
+    if facts.born_on is not None:
+        yield facts.born_on
+    for each in record.newborns.values():
+        if not each.withdrawn:
+            yield _day(each.born_at, facts)
 
 
 def _since(record: RecordState, pack: RulePack, facts: Facts) -> date:

@@ -37,13 +37,23 @@ class RetentionClass:
 
     name: str
     years: int
+    until_age: int = 0
+    """Age of the patient, in years, until which a record is kept in any case; 0 = no such rule."""
 
     def until(self, ended_on: date) -> date:
         """First day on which disposal could be appraised: the anniversary; 1 March where it would be 29 February."""
-        try:
-            return ended_on.replace(year=ended_on.year + self.years)
-        except ValueError:
-            return ended_on.replace(year=ended_on.year + self.years, day=28) + timedelta(days=1)
+        return _anniversary(ended_on, self.years)
+
+    def of_age(self, born_on: date) -> date:
+        """The day on which somebody reaches the age."""
+        return _anniversary(born_on, self.until_age)
+
+
+def _anniversary(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28) + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,7 @@ class RulePack:
         return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
 
 
-_RETENTION = frozenset({"class", "years", "source", "unconfirmed"})
+_RETENTION = frozenset({"class", "years", "until_age", "source", "unconfirmed"})
 
 
 def _retention(
@@ -162,7 +172,9 @@ def _retention(
         found = table.get("class")
         if not isinstance(found, str) or not found:
             faults.append(f"retention.{name}.class: a text is required")
-        classes[VisitType(name)] = RetentionClass(str(found), figures[f"retention.{name}"].figure)
+        age = figures.get(f"retention.{name}.until_age")
+        years = figures[f"retention.{name}"].figure
+        classes[VisitType(name)] = RetentionClass(str(found), years, age.figure if age else 0)
     faults += [f"retention.{each}: missing" for each in VisitType if each not in data]
     return classes
 

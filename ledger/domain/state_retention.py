@@ -15,8 +15,10 @@ CHOSEN = "retention_state"
 """Key of a layer that names the hospital's state."""
 TABLE = "state_retention"
 """Key of the list of states with their terms."""
+AGE = "until_age"
+"""Key of the age until which minors' records are kept in any case."""
 _TERM = ("years", "source", "unconfirmed")
-_KEYS = frozenset({"id", *_TERM})
+_KEYS = frozenset({"id", AGE, *_TERM})
 
 
 def in_state(data: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
@@ -37,7 +39,19 @@ def in_state(data: Mapping[str, Any], faults: list[str]) -> Mapping[str, Any]:
     of_state = {key: term[key] for key in _TERM if key in term}
     retention: Mapping[str, Mapping[str, Any]] = data.get("retention", {})
     own = {name: table for name, table in retention.items() if _is_own(name, data) and _longer(table, term)}
-    return {**data, "retention": {name: own.get(name) or {**table, **of_state} for name, table in retention.items()}}
+    chosen = {name: own.get(name) or {**table, **of_state} for name, table in retention.items()}
+    return {**data, "retention": {name: _with_age(name, each, data, term) for name, each in chosen.items()}}
+
+
+def _with_age(
+    name: str, table: Mapping[str, Any], data: Mapping[str, Any], term: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The class with the state's age of minors, or a layer's higher one: no own term takes that from them."""
+    own = data["retention"][name] if _is_own(f"{name}.{AGE}", data) else {}
+    ages = [each[AGE] for each in (term, own) if isinstance(each.get(AGE), int)]
+    wrong = {AGE: own[AGE]} if AGE in own and not isinstance(own[AGE], int) else {}
+    rest = {key: value for key, value in table.items() if key != AGE}
+    return {**rest, **(wrong or ({AGE: max(ages)} if ages else {}))}
 
 
 def _is_own(name: str, data: Mapping[str, Any]) -> bool:

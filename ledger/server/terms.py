@@ -50,6 +50,7 @@ class Terms:
             term_years=found.computed.years,
             term_source=found.computed.source,
             term_pack=found.computed.pack,
+            term_until_age=found.computed.until_age,
             term_over=found.term_over,
             visits=[_visit(each) for each in found.visits],
         )

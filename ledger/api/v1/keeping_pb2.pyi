@@ -1724,6 +1724,7 @@ class GetRetentionResponse(_message.Message):
     TERM_YEARS_FIELD_NUMBER: _builtins.int
     TERM_SOURCE_FIELD_NUMBER: _builtins.int
     TERM_PACK_FIELD_NUMBER: _builtins.int
+    TERM_UNTIL_AGE_FIELD_NUMBER: _builtins.int
     record_version: _builtins.int
     """Version of the record that was looked at."""
     phase: _common_pb2.Phase.ValueType
@@ -1744,6 +1745,10 @@ class GetRetentionResponse(_message.Message):
     """Where that figure is from, as its pack says: the state's rule, a law, the hospital's own; empty where there is none."""
     term_pack: _builtins.str
     """Pack with the figure, as id@version: the record's own, or the one in force where that keeps it longer."""
+    term_until_age: _builtins.int
+    """Age of a minor, in years, by which computed_until was computed instead: the patient's, or that of a newborn of the
+    record; 0 where the years decide.
+    """
     @_builtins.property
     def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientVisit]:
         """Every record of the patient, this one among them."""
@@ -1766,10 +1771,11 @@ class GetRetentionResponse(_message.Message):
         term_years: _builtins.int = ...,
         term_source: _builtins.str = ...,
         term_pack: _builtins.str = ...,
+        term_until_age: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["term_over_at", b"term_over_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "term_over_at", b"term_over_at", "term_pack", b"term_pack", "term_source", b"term_source", "term_years", b"term_years", "visits", b"visits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed_until", b"computed_until", "phase", b"phase", "record_version", b"record_version", "retain_until", b"retain_until", "retention_class", b"retention_class", "term_over", b"term_over", "term_over_at", b"term_over_at", "term_pack", b"term_pack", "term_source", b"term_source", "term_until_age", b"term_until_age", "term_years", b"term_years", "visits", b"visits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,8 +11,9 @@ from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1 import records_pb2 as records
+from ledger.api.v1.stream_pb2 import AddHospitalRequest
 from tests.contract.edge.clients import EdgeClient, RpcFailed
-from tests.contract.edge.requests import open_record, register_record
+from tests.contract.edge.requests import open_record, register_patient, register_record
 
 
 async def test_every_deadline_comes_with_its_rule_and_source(client: EdgeClient) -> None:
@@ -45,6 +46,25 @@ async def test_retention_counts_every_visit_of_the_patient(client: EdgeClient) -
     assert (answer.term_years, answer.term_source, answer.term_pack) == (30, law, "cn-2010@1")
     assert not answer.term_over
     assert {each.record_id for each in answer.visits} == {ward.record_id, again.receipt.record_id}
+
+
+async def test_a_minors_record_is_kept_until_the_age_of_the_pack(client: EdgeClient) -> None:
+    """By the birth date that is known of the patient, to the day; no other patient's record is."""
+    await client.call("HospitalService/AddHospital", AddHospitalRequest(hospital_id="west", rule_pack="us-generic"))
+    found: list[tuple[str, int]] = []
+    for born in ("2024-02-29", "1950-01-31"):
+        person = register_patient()
+        person.context.hospital, person.details.birth_date = "west", born
+        patient = await client.call("PatientService/RegisterPatient", person)
+        visit = register_record(patient.receipt.record_id)
+        visit.context.hospital = "west"
+        record = await client.call("RecordService/RegisterRecord", visit)
+        request = keeping.GetRetentionRequest(hospital="west", record_id=record.receipt.record_id)
+        answer: keeping.GetRetentionResponse = await client.call("KeepingService/GetRetention", request)
+        found.append((answer.computed_until, answer.term_until_age))
+    (child, by_age), (adult, by_years) = found
+    assert (child, by_age, by_years) == ("2054-03-01", 30, 0)
+    assert adult < child
 
 
 @pytest.mark.parametrize(

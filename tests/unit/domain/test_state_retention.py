@@ -14,7 +14,9 @@ from ledger.domain.values import VisitType
 
 GENERIC = shipped_rules().packs["us-generic", 1]
 STATES = {
-    each.name.partition(".")[2]: each.figure for each in default_pack("us-generic").figures if "state_" in each.name
+    each.name.partition(".")[2]: each.figure
+    for each in default_pack("us-generic").figures
+    if "state_" in each.name and "until_age" not in each.name
 }
 HEAD = 'id = "house"\nversion = 1\nextends = "us-generic@1"\n'
 
