@@ -49,9 +49,11 @@ def _without_replaced(below: Mapping[str, Any], above: Mapping[str, Any]) -> Map
 def _own_terms(retention: Any) -> Iterator[str]:
     if isinstance(retention, dict):
         for name, table in cast("Mapping[str, Any]", retention).items():
-            if isinstance(table, dict):
-                yield from (name for key in table if key == "years")
-                yield from (f"{name}.{key}" for key in table if key == "until_age")
+            given = cast("Mapping[str, Any]", table) if isinstance(table, dict) else {}
+            if "years" in given:
+                yield name
+            if "until_age" in given:
+                yield f"{name}.until_age"
 
 
 def extended(data: Mapping[str, Any]) -> tuple[str, int] | None:

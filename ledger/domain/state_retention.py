@@ -47,11 +47,12 @@ def _with_age(
     name: str, table: Mapping[str, Any], data: Mapping[str, Any], term: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """The class with the state's age of minors, or a layer's higher one: no own term takes that from them."""
-    own = data["retention"][name] if _is_own(f"{name}.{AGE}", data) else {}
-    ages = [each[AGE] for each in (term, own) if isinstance(each.get(AGE), int)]
-    wrong = {AGE: own[AGE]} if AGE in own and not isinstance(own[AGE], int) else {}
+    own: Mapping[str, Any] = data["retention"][name] if _is_own(f"{name}.{AGE}", data) else {}
     rest = {key: value for key, value in table.items() if key != AGE}
-    return {**rest, **(wrong or ({AGE: max(ages)} if ages else {}))}
+    if AGE in own and not isinstance(own[AGE], int):
+        return {**rest, AGE: own[AGE]}  # its fault is named where figures are read
+    ages: list[int] = [each[AGE] for each in (term, own) if isinstance(each.get(AGE), int)]
+    return {**rest, AGE: max(ages)} if ages else rest
 
 
 def _is_own(name: str, data: Mapping[str, Any]) -> bool:
