@@ -49,7 +49,7 @@ def _without_replaced(below: Mapping[str, Any], above: Mapping[str, Any]) -> Map
 def _own_terms(retention: Any) -> Iterator[str]:
     if isinstance(retention, dict):
         for name, table in cast("Mapping[str, Any]", retention).items():
-            given = cast("Mapping[str, Any]", table) if isinstance(table, dict) else {}
+            given: Mapping[str, Any] = cast("Mapping[str, Any]", table) if isinstance(table, dict) else {}
             if "years" in given:
                 yield name
             if "until_age" in given:
