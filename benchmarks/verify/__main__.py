@@ -1,9 +1,10 @@
 """`python -m benchmarks.verify`: verify rate against a plain loop of hashlib; size and time of a proof at 10^7 leaves.
 
-The rows are synthetic and in memory: envelopes as they are stored, bodies of 700 bytes. The loop hashes each stored
-item once (envelope, body) and does nothing else. Time is the CPU time of each process: neighbours on the machine
-do not count; with several processes it is that of the slowest range and of the joining after it. Exit status 0 where
-every target is reached, 1 where one is missed.
+The rows are synthetic and in memory: envelopes as they are stored, bodies of 700 bytes. The loop calls hashlib once for
+each stored item of a row (envelope, body, leaf hash) and does nothing else; beside it stands a harder measure, which
+leaves out the leaf hash. The check hashes as often: envelope, body, and one node of the tree for each leaf hash. Time
+is the CPU time of each process: neighbours on the machine do not count; with several processes it is that of the
+slowest range and of the joining after it. Exit status 0 where every target is reached, 1 where one is missed.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Turn:
     """One measurement, events a second."""
 
     plain: float
+    plain_without_leaf_hash: float
     one_process: float
     all_processes: float
 
@@ -49,8 +51,9 @@ def main() -> int:
     """Measures, prints, writes the result."""
     rows = rows_of_range(0, EVENTS)
     processes = os.cpu_count() or 1
-    turns = [Turn(_plain(rows), _one(rows), _all(processes)) for _ in range(TURNS)]
+    turns = [Turn(_plain(rows), _bare(rows), _one(rows), _all(processes)) for _ in range(TURNS)]
     one = statistics.median(turn.one_process / turn.plain for turn in turns)
+    bare = statistics.median(turn.one_process / turn.plain_without_leaf_hash for turn in turns)
     every = statistics.median(turn.all_processes / turn.plain for turn in turns)
     proof = synthetic_proof(LEAVES)
     found = {
@@ -59,6 +62,7 @@ def main() -> int:
         "processes": processes,
         "turns": [asdict(turn) for turn in turns],
         "ratio_one_process": round(one, 3),
+        "ratio_one_process_without_leaf_hash": round(bare, 3),
         "ratio_all_processes": round(every, 3),
         "ratio_target": RATIO_TARGET,
         "proof_leaves": LEAVES,
@@ -69,7 +73,7 @@ def main() -> int:
     }
     RESULT.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
-    return 0 if every >= RATIO_TARGET and len(proof.data) <= PROOF_BYTES_TARGET else 1
+    return 0 if min(one, every) >= RATIO_TARGET and len(proof.data) <= PROOF_BYTES_TARGET else 1
 
 
 def _milliseconds(once: Callable[[], object]) -> float:
@@ -87,11 +91,20 @@ def _plain(rows: list[Row]) -> float:
     for row in rows:
         sha256(row.envelope).digest()
         sha256(row.body).digest()
+        sha256(row.copies.leaf_hash if row.copies else b"").digest()
+    return len(rows) / (time.process_time() - began)
+
+
+def _bare(rows: list[Row]) -> float:
+    began = time.process_time()
+    for row in rows:
+        sha256(row.envelope).digest()
+        sha256(row.body).digest()
     return len(rows) / (time.process_time() - began)
 
 
 def _one(rows: list[Row]) -> float:
-    """The whole check in this process: envelopes, columns, chains, bodies, digest, root."""
+    """The whole check in this process: envelopes, columns, chains, bodies, root."""
     began = time.process_time()
     walk = RangeWalk(0)
     held(walk.take_all(rows))

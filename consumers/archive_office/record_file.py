@@ -1,10 +1,14 @@
 """One record's file while the archive is written."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
+
+from typing_extensions import override
 
 from consumers.archive_office.archive_line import BadArchiveLine, event_type, read_line, without_body
 from consumers.archive_office.manifest import FileEntry
@@ -25,6 +29,11 @@ class ArchiveFileChanged(Exception):
         super().__init__(f"{file}: {what}")
         self.file = file
         self.what = what
+
+    @override
+    def __reduce__(self) -> tuple[type[ArchiveFileChanged], tuple[str, str]]:
+        """As one process hands it to another."""
+        return ArchiveFileChanged, (self.file, self.what)
 
 
 class RecordFile:

@@ -16,7 +16,6 @@ from ledger.backup.faults import BadBackup
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.manifest import Ledger, Table
 from ledger.backup.walked_range import WalkedRange, event_row, ranges_of, walk_range, walked_rows
-from ledger.store.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.store.statements import schema_of
 from ledger.trust.chain import FaultKind
 from ledger.trust.fault import EnvelopeFault
@@ -26,6 +25,7 @@ from ledger.trust.merkle import EMPTY_ROOT
 from ledger.trust.range_walk import Progress, RangeJoin, no_progress
 from ledger.trust.range_walk import Stood as StreamStood
 from ledger.trust.root_watch import RootWatch
+from ledger.trust.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.trust.verify import Copies, Fault, Row, RowFault
 
 

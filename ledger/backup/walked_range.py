@@ -15,6 +15,7 @@ from ledger.backup.manifest import Table
 from ledger.trust.envelope import decode
 from ledger.trust.lineage import first_of
 from ledger.trust.range_walk import RangeFound, RangeWalk
+from ledger.trust.usual_rows import PAGE_ROWS
 from ledger.trust.verify import Copies, Row
 
 _FIRST_VERSION = 1
@@ -60,20 +61,20 @@ def ranges_of(folder: Path, table: Table, file: BinaryIO, after: int, rows_each:
 
 def walked_rows(table: Table, after: int, rows: Iterable[BinaryRow]) -> WalkedRange:
     """What rows hold that follow a position. BadBackup as `walk_range`."""
-    walk, sealed = RangeWalk(after), set[tuple[str, bytes]]()
-    walk.take_all(_noted(sealed, table, rows))
+    walk, sealed, rest = RangeWalk(after), set[tuple[str, bytes]](), iter(rows)
+    while page := [event_row(values, table.file) for values in islice(rest, PAGE_ROWS)]:
+        if walk.take_all(page):
+            break
+        sealed.update(found for row in page if (found := _sealed_record(row)))
     return WalkedRange(walk.found(), frozenset(sealed))
 
 
-def _noted(sealed: set[tuple[str, bytes]], table: Table, rows: Iterable[BinaryRow]) -> Iterator[Row]:
-    """The rows as they are walked: who asks for the next one has found that this one holds."""
-    for values in rows:
-        row = event_row(values, table.file)
-        yield row
-        if row.copies and row.copies.version == _FIRST_VERSION:
-            envelope = decode(row.envelope)
-            if envelope.key_id:
-                sealed.add((first_of(envelope.origin), envelope.stream_id))  # the origin under which keys are kept
+def _sealed_record(row: Row) -> tuple[str, bytes] | None:
+    """Under which origin the key of a sealed record is kept, where this is its first row, which holds."""
+    if row.copies is None or row.copies.version != _FIRST_VERSION:
+        return None
+    envelope = decode(row.envelope)
+    return (first_of(envelope.origin), envelope.stream_id) if envelope.key_id else None
 
 
 def event_row(values: BinaryRow, file: str) -> Row:

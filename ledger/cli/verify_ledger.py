@@ -58,9 +58,6 @@ class _Asked:
         ends = [end for end in self.ends if hospital_of(end.last.origin) == hospital]
         return RootWatch(of_hospital([*self.heads, *self.since], hospital), ends)
 
-    def since_in(self, hospital: str) -> int:
-        return max((head.checkpoint.size for head in of_hospital(self.since, hospital)), default=0)
-
 
 @click.command()
 @click.argument("hospitals", nargs=-1)
@@ -76,8 +73,8 @@ class _Asked:
     help="Signed checkpoint to compare with: a file, a folder (`checkpoint` or *.checkpoint), or the URL of a log.",
 )
 @click.option("--ended", multiple=True, help="How a log ended: a file, or the URL of `succeeded` beside its successor.")
-@click.option("--since", multiple=True, help="Checkpoint up to which all was verified before; rows of PostgreSQL only.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that check PostgreSQL's rows; else one a core.")
+@click.option("--since", multiple=True, help="Checkpoint up to which all was verified before, in this very place.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes that check rows or files; else one a core.")
 @trust_options
 @click.pass_context
 def ledger(
@@ -100,14 +97,18 @@ def ledger(
 
     Says that nothing inside was altered, removed, added or reordered. That nothing is missing at the end it says
     against signed checkpoints alone: remembered ones, kept where who runs the ledger cannot reach, under a policy.
+
+    Up to a checkpoint of --since the leaf hashes alone are read, which must lead to its root; of an archive every file
+    is hashed besides. Envelopes, bodies, columns and chains there are not looked at again: what was altered there since
+    is found by a check without --since alone. Events that a service serves are always read whole, by one process.
     """
     trusted = policy_of(key, policy)
     if (checkpoints or since or ended) and trusted is None:
         raise click.UsageError("--checkpoint, --since and --ended need --key or --policy")
     named = context.get_parameter_source("address") is ParameterSource.COMMANDLINE
     url = _url_in(folder) if folder else "" if named else os.environ.get(_URL_VARIABLE, "")
-    if since and (archive or not url):
-        raise click.UsageError("--since is for the rows of PostgreSQL")
+    if since and not (archive or url):
+        raise click.UsageError("--since is for the rows of PostgreSQL and for archives")
     asked = _Asked(
         hospitals,
         signed_heads(checkpoints, trusted) if trusted else [],
@@ -158,9 +159,10 @@ def _check_rows(url: str, asked: _Asked) -> None:
     async def check() -> None:
         for each in asked.hospitals or await registered_hospitals(url):
             watch = asked.watch(each)
+            known = _known_to(of_hospital(asked.since, each), watch)
             with checking_bar(each) as progress:
                 found = await verify_stored(
-                    url, each, watch=watch, since=asked.since_in(each), processes=asked.jobs, progress=progress
+                    url, each, watch=watch, since=known, processes=asked.jobs, progress=progress
                 )
             asked.found.append((each, found, watch))
 
@@ -170,6 +172,11 @@ def _check_rows(url: str, asked: _Asked) -> None:
         raise click.ClickException(f"{error.hospital}: {UnknownHospital.__doc__}") from error
     except StoreUnavailable as error:
         raise click.ClickException("PostgreSQL cannot be reached") from error
+
+
+def _known_to(before: list[Witnessed], watch: RootWatch) -> int:
+    """Up to which position all was verified before; a head of lost events is compared with nothing and covers none."""
+    return max((head.checkpoint.size for head in before if head not in watch.lost), default=0)
 
 
 def _check_service(address: str, asked: _Asked) -> None:
@@ -206,10 +213,11 @@ async def _verify_service(address: str, asked: _Asked) -> None:
 
 
 def _check_archive(archive: Path, asked: _Asked) -> None:
-    watch = RootWatch(asked.heads, asked.ends)
+    watch = RootWatch([*asked.heads, *asked.since], asked.ends)
+    known = _known_to(asked.since, watch)
     try:
         with checking_bar(str(archive)) as progress:
-            found = verify_archive(archive, watch, progress)
+            found = verify_archive(archive, watch, progress, since=known, processes=asked.jobs)
         asked.found.append((str(archive), found, watch))
         for line in since_fork(archive):
             click.echo(line)

@@ -23,8 +23,8 @@ def say(what: str, found: Fault | Summary, watch: RootWatch) -> bool:
         return False
     click.echo(
         f"{what}: holds. {found.events:,} events of {found.streams:,} records, positions "
-        f"{found.first_position:,} to {found.last_position:,}, origin {found.origin or 'none yet'}, "
-        f"digest {found.digest.hex() or 'none'}"
+        f"{found.first_position:,} to {found.last_position:,}, origin {found.origin or 'none yet'}"
+        + (f", digest {found.digest.hex()}" if found.digest else "")
     )
     click.echo(f"  root {to_base64(watch.root())} at {watch.size:,} events")
     if found.recorded_at:

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
 
+from typing_extensions import override
+
+from ledger.log.bundle_walk import RangeOfBundles, Source, WalkedBundles, bundle_at, named, walk_bundles
+from ledger.log.log_fault import LogFault, Read, read_tile
 from ledger.log.log_files import seen_path
 from ledger.log.seen_heads import SeenHeads
-from ledger.trust.bundle import decode_bodies, decode_entries
-from ledger.trust.chain import FaultKind
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
-from ledger.trust.envelope import decode
-from ledger.trust.fault import EnvelopeFault
-from ledger.trust.format_fault import BundleFault, FormatFault
-from ledger.trust.leaf import leaf_hash
+from ledger.trust.format_fault import FormatFault
 from ledger.trust.lineage import is_at_or_after
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.note import parse_note
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Witnessed
-from ledger.trust.range_walk import Progress, no_progress
+from ledger.trust.range_walk import Progress, RangeFound, RangeJoin, Stood, no_progress
 from ledger.trust.root_watch import RootWatch
+from ledger.trust.side_by_side import side_by_side
 from ledger.trust.signed_note import check_signed
-from ledger.trust.tile import TILE_WIDTH, BundleId, TileId, new_bundles
-from ledger.trust.tile_growth import Tile, TileGrowth
-from ledger.trust.verify import Fault, LedgerWalk, Row
+from ledger.trust.tile import TILE_WIDTH
+from ledger.trust.tile_growth import Tile
+from ledger.trust.verify import Fault, RowFault
 
-Read = Callable[[str], bytes | None]
-"""From a path of the log (`checkpoint`, `tile/0/000`, ...) to its bytes; None where there are none."""
-
-
-class LogFault(Exception):
-    """The log does not hold:"""
-
-    def __init__(self, path: str, what: str, position: int = 0, stream_id: bytes = b"") -> None:
-        """`what` says kind, position and record where the file has them."""
-        super().__init__(f"{self.__doc__} {path}: {what}")
-        self.path = path
-        self.what = what
-        self.position = position
-        """0 where the file is of no position."""
-        self.stream_id = stream_id
+RANGE_LEAVES = 80 * TILE_WIDTH
+"""Leaves of one range: enough that a process is worth its handing over, little enough to be held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +40,25 @@ class LogChecked:
     checkpoint: Checkpoint
     tiles: int
     bodies: int
-    """Bodies re-hashed; fewer than leaves where the reader asked for none."""
+    """Bodies re-hashed; fewer than leaves where the reader asked for none, or for those after a checkpoint alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogWalking:
+    """How a log's files are walked."""
+
+    bodies: bool = True
+    since: int = 0
+    """Leaves up to which these very files were verified before, of which somebody has the signed root: up to there
+    entries and tiles are read, which must lead to it; bodies are not read and chains not walked."""
+    source: Source | None = None
+    """How another process opens the files; needed for more than one."""
+    processes: int = 1
+    range_leaves: int = RANGE_LEAVES
+    """A multiple of 256."""
+
+
+_WHOLE = LogWalking()
 
 
 def check_log(
@@ -59,7 +66,7 @@ def check_log(
     key: VerifierKey,
     *,
     note: str = "checkpoint",
-    bodies: bool = True,
+    walking: LogWalking = _WHOLE,
     remembered: Iterable[Witnessed] = (),
     seen: Iterable[Checkpoint] = (),
     progress: Progress = no_progress,
@@ -72,37 +79,135 @@ def check_log(
     without heads that somebody remembers, that the log has not been put back to an earlier one.
     """
     checkpoint = _signed(read, key, note)
-    growth, watch, walk = TileGrowth(), RootWatch(remembered), LedgerWalk(digesting=False)
-    tiles, entries, shown = 0, list[bytes](), SeenHeads(seen)
-    for bundle in new_bundles(0, checkpoint.size):
-        entries = _entries(read, bundle)
-        leaves = [leaf_hash(each) for each in entries]
-        if bodies:
-            _check_bodies(read, bundle, entries, walk, checkpoint.origin)
-        if shown.within(growth.size, growth.size + len(leaves)):
-            _compare_seen(shown.first_differing(growth.frontier(), leaves))
-        for tile in growth.extend(leaves):
-            _compare(read, tile, entries)
-            tiles += 1
-        _compare_head(watch.take(leaves) if remembered else None, note)
-        progress(growth.size, checkpoint.size)
-    for tile in growth.edge():
-        _compare(read, tile, entries)
-        tiles += 1
-    if growth.root() != checkpoint.root:
+    tree = _Tree(read, note, checkpoint.size, remembered, seen)
+    known = min(walking.since, checkpoint.size) // TILE_WIDTH * TILE_WIDTH if walking.bodies else checkpoint.size
+    join = _Joining(tree, checkpoint)
+    with closing(_walked(read, walking, known, checkpoint.size)) as ranges:
+        for each in ranges:
+            join.take(each)
+            progress(join.leaves, checkpoint.size)
+    tree.compare_edge()
+    if tree.root() != checkpoint.root:
         raise LogFault(note, "the entries lead to another root")
-    _compare_head(watch.end(), note)
-    return LogChecked(checkpoint, tiles, walk.position)
+    tree.require(tree.end())
+    return LogChecked(checkpoint, tree.tiles, checkpoint.size - known)
 
 
-def _compare_head(fault: Fault | None, note: str) -> None:
-    if fault:
-        raise LogFault(note, f"not the log of a remembered head: {fault}")
+def _walked(read: Read, walking: LogWalking, known: int, size: int) -> Generator[WalkedBundles, None, None]:
+    """What the ranges hold, in order: those of entries alone up to `known`, with bodies above it."""
+    source = walking.source or partial(nullcontext[Read], read)
+    ranges = [*_ranges(source, 0, known, walking.range_leaves, bodies=False)]
+    ranges += _ranges(source, known, size, walking.range_leaves, bodies=True)
+    processes = min(walking.processes, len(ranges))
+    if walking.source is None or processes <= 1:
+        yield from map(walk_bundles, ranges)
+        return
+    with closing(side_by_side(walk_bundles, ranges, processes)) as futures:
+        yield from map(Future[WalkedBundles].result, futures)
 
 
-def _compare_seen(size: int) -> None:
-    if size:
-        raise LogFault(seen_path(size), "the entries lead to another root")
+def _ranges(source: Source, begin: int, end: int, leaves: int, *, bodies: bool) -> Iterator[RangeOfBundles]:
+    for each in range(begin, end, leaves):
+        yield RangeOfBundles(source, each, min(each + leaves, end), bodies)
+
+
+class _Joining:
+    """Takes the ranges in order: first those of entries alone, whose streams the others go on from."""
+
+    def __init__(self, tree: _Tree, checkpoint: Checkpoint) -> None:
+        self.leaves = 0
+        self._tree = tree
+        self._origin, self._size = checkpoint.origin, checkpoint.size
+        self._join = RangeJoin(tree)
+        self._streams: dict[bytes, Stood] = {}
+
+    def take(self, walked: WalkedBundles) -> None:
+        """Raises LogFault for the first fault up to the end of this range."""
+        if walked.found is None:
+            self._streams |= walked.streams
+            self._tree.require(self._join.known(self._streams, walked.leaves, walked.origin))
+        else:
+            self._take_found(walked.found, walked.fault)
+        if walked.fault:
+            raise walked.fault
+        self.leaves += len(walked.leaves)
+
+    def _take_found(self, found: RangeFound, named_already: LogFault | None) -> None:
+        strange = _other_origin(found, self._origin)
+        fault = self._join.take(found)
+        if strange and (fault is None or strange <= fault.position):
+            path = bundle_at(strange, self._size).entries_path
+            raise LogFault(path, f"ORIGIN at position {strange}: of another log", strange)
+        if named_already is None or fault != found.fault:
+            self._tree.require(fault)
+
+
+def _other_origin(found: RangeFound, origin: str) -> int:
+    """The first position at which a range is of a log that the signed one does not go on from; 0 for none."""
+    origins = [(each.position, each.successor) for each in found.successions]
+    if found.first_origin:
+        origins.insert(0, (found.first_position, found.first_origin))
+    return next((position for position, each in origins if not is_at_or_after(origin, each)), 0)
+
+
+class _Tree(RootWatch):
+    """The tree that the entries lead to, held against tiles and heads."""
+
+    def __init__(
+        self, read: Read, note: str, leaves: int, remembered: Iterable[Witnessed], seen: Iterable[Checkpoint]
+    ) -> None:
+        super().__init__(remembered)
+        self._leaves = leaves
+        self.tiles = 0
+        self._read = read
+        self._note = note
+        self._shown = SeenHeads(seen)
+
+    @override
+    def take(self, leaves: Sequence[bytes]) -> Fault | None:
+        if self._shown.within(self.size, self.size + len(leaves)):
+            size = self._shown.first_differing(self._growth.frontier(), leaves)
+            if size:
+                raise LogFault(seen_path(size), "the entries lead to another root")
+        return super().take(leaves)
+
+    @override
+    def _grow(self, leaves: Sequence[bytes]) -> None:
+        for tile in self._growth.extend(leaves):
+            self._compare(tile)
+
+    def compare_edge(self) -> None:
+        """The partial tiles of the end."""
+        for tile in self._growth.edge():
+            self._compare(tile)
+
+    def require(self, fault: Fault | None) -> None:
+        """Raises LogFault for a fault of an event or of a head."""
+        if fault is None:
+            return
+        if fault.kind in (RowFault.SIGNED_ROOT, RowFault.BEHIND, RowFault.AFTER_END):
+            raise LogFault(self._note, f"not the log of a remembered head: {fault}")
+        raise named(fault, self._leaves)
+
+    def _compare(self, tile: Tile) -> None:
+        """A tile above the leaf hashes, which were compared where their entries were read."""
+        self.tiles += 1
+        if tile.id.level == 0:
+            return
+        data = read_tile(self._read, tile.id, len(tile.data))
+        if data == tile.data:
+            return
+        said = "missing" if data is None else "not what the entries lead to"
+        below: int = TILE_WIDTH**tile.id.level
+        hashes = len(tile.data) // HASH_BYTES
+        first = (tile.id.index * TILE_WIDTH + _first_other(data or b"", tile.data, hashes)) * below + 1
+        raise LogFault(tile.id.path, f"TILE over positions {first} to {first + below - 1}: {said}", first)
+
+
+def _first_other(data: bytes, expected: bytes, hashes: int) -> int:
+    """Which hash is the first that differs."""
+    spans = (slice(at * HASH_BYTES, (at + 1) * HASH_BYTES) for at in range(hashes))
+    return next((at for at, span in enumerate(spans) if data[span] != expected[span]), 0)
 
 
 def _signed(read: Read, key: VerifierKey, path: str) -> Checkpoint:
@@ -118,75 +223,3 @@ def _signed(read: Read, key: VerifierKey, path: str) -> Checkpoint:
     if checkpoint.origin != key.name:
         raise LogFault(path, "the origin is not the name of the key")
     return checkpoint
-
-
-def _entries(read: Read, bundle: BundleId) -> list[bytes]:
-    data, held = _either(read, bundle.entries_path, BundleId(bundle.index).entries_path, bundle)
-    try:
-        return decode_entries(held, data)[: bundle.width]
-    except BundleFault as fault:
-        raise _bundle_fault(bundle.entries_path, bundle, fault) from None
-
-
-def _check_bodies(read: Read, bundle: BundleId, entries: list[bytes], walk: LedgerWalk, origin: str) -> None:
-    data, held = _either(read, bundle.bodies_path, BundleId(bundle.index).bodies_path, bundle)
-    try:
-        bodies = decode_bodies(held, data)
-    except BundleFault as fault:
-        raise _bundle_fault(bundle.bodies_path, bundle, fault) from None
-    for position, (entry, body) in enumerate(zip(entries, bodies, strict=False), bundle.first_leaf + 1):
-        if fault := walk.take(Row(position, entry, body)):
-            path = bundle.bodies_path if fault.kind is FaultKind.BODY else bundle.entries_path
-            raise LogFault(path, str(fault), fault.position, fault.stream_id)
-        if not is_at_or_after(origin, walk.origin):
-            raise LogFault(bundle.entries_path, f"ORIGIN at position {position}: of another log", position)
-
-
-def _bundle_fault(path: str, bundle: BundleId, fault: BundleFault) -> LogFault:
-    first = bundle.first_leaf + 1
-    what = f"BUNDLE at positions {first} to {first + bundle.width - 1}: {'; '.join(fault.faults)}"
-    return LogFault(path, what, first)
-
-
-def _compare(read: Read, tile: Tile, entries: list[bytes]) -> None:
-    """`entries`: those of the last bundle, whose hashes a tile of level 0 holds."""
-    data = read(tile.id.path)
-    if data is None and not tile.id.is_full:
-        full = read(TileId(tile.id.level, tile.id.index).path)
-        data = None if full is None else full[: len(tile.data)]
-    if data == tile.data:
-        return
-    place, said = _place(tile, data or b"", entries), "missing" if data is None else "not what the entries lead to"
-    raise LogFault(tile.id.path, f"TILE {place.said}: {said}", place.position, place.stream_id)
-
-
-class _Place(NamedTuple):
-    said: str
-    position: int
-    stream_id: bytes = b""
-
-
-def _place(tile: Tile, data: bytes, entries: list[bytes]) -> _Place:
-    """The first leaf below the first hash that differs; of one leaf alone, its record too."""
-    same = next(
-        (at for at in range(0, len(tile.data), HASH_BYTES) if data[at:][:HASH_BYTES] != tile.data[at:][:HASH_BYTES]), 0
-    )
-    below: int = TILE_WIDTH**tile.id.level
-    first = (tile.id.index * TILE_WIDTH + same // HASH_BYTES) * below + 1
-    if below > 1:
-        return _Place(f"over positions {first} to {first + below - 1}", first)
-    try:
-        stream_id = decode(entries[(first - 1) % TILE_WIDTH]).stream_id
-    except EnvelopeFault:
-        return _Place(f"at position {first}, record unknown", first)
-    return _Place(f"at position {first}, record {stream_id.hex()}", first, stream_id)
-
-
-def _either(read: Read, path: str, full: str, bundle: BundleId) -> tuple[bytes, BundleId]:
-    """A bundle, or the full one of its place: a log may drop a partial one then."""
-    data, held = read(path), bundle
-    if data is None and bundle.width < TILE_WIDTH:
-        data, held = read(full), BundleId(bundle.index)
-    if data is None:
-        raise LogFault(path, "missing")
-    return data, held

@@ -18,11 +18,11 @@ from psycopg import AsyncConnection, AsyncRawCursor, IsolationLevel
 
 from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.reading import LedgerHead, StreamHead
-from ledger.store.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.store.statements import statements
 from ledger.store.stored_range import EARLIER_ROWS, RangeOfRows, walk_stored_range
 from ledger.trust.range_walk import Progress, RangeFound, RangeJoin, Stood, no_progress
 from ledger.trust.root_watch import RootWatch
+from ledger.trust.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.trust.verify import Fault, RowFault, Summary
 
 _ROWS_MAX = 2_000

@@ -6,6 +6,7 @@ A pattern takes the envelopes that nearly all are; any other goes through `decod
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.trust.envelope import ENVELOPE_BYTES_MAX, FORMAT, Envelope, decode
@@ -16,10 +17,13 @@ from ledger.trust.varint import read_varint
 _PLACE = (
     rb"\x1a\x10(.{16})\x20([\x80-\xff]{0,8}[\x01-\x7f])\x2a([\x01-\x7f][A-Za-z.1-9]+)\x30([\x80-\xff]{7}[\x01-\x7f])"
 )
-_USUAL = re.compile(
-    _PLACE + rb"(?:\x3a\x10.{16})?(?:\x4a\x20(.{32})|\x42\x10.{16}\x4a\x20(.{32})\x52\x20.{32})(?:\x5a\x20(.{32}))?",
-    re.DOTALL,
+USUAL_FIELDS = (
+    _PLACE + rb"(?:\x3a\x10.{16})?(?:\x42\x10.{16}\x4a\x20(.{32})\x52\x20.{32}|\x4a\x20(.{32}))(?:\x5a\x20(.{32}))?"
 )
+"""Pattern of what lies behind an envelope's head, where it has the usual form: stream id, version, type with its
+length, time, body digest sealed or in the clear, `prev_leaf`. With a type that is known it is no longer than it may
+be."""
+_USUAL = re.compile(USUAL_FIELDS, re.DOTALL)
 _WHOLE = re.compile(
     _PLACE
     + rb"(?:\x3a\x10(.{16}))?(?:\x4a\x20(.{32})|\x42\x10(.{16})\x4a\x20(.{32})\x52\x20(.{32}))(?:\x5a\x20(.{32}))?",
@@ -28,14 +32,9 @@ _WHOLE = re.compile(
 _HIGH_BITS = sum(0x80 << 7 * at for at in range(7))  # of the first seven bytes of a varint of eight
 _ORIGIN_AT = 4
 _LONG = 0x80  # a varint that begins so goes on
-usual_fields = _USUAL.fullmatch
-"""What lies behind an envelope's head, where it has the usual form: stream id, version, type with its length, time,
-body digest in the clear or sealed, `prev_leaf`. With a type that is known it is no longer than it may be."""
 _KNOWN_MAX = 1000
 _origins: dict[bytes, str] = {}
 """The bytes of format and origin that envelopes began with, as `decode` has accepted them."""
-known_types: dict[bytes, str] = {}
-"""The types seen, by their length and bytes."""
 
 
 class Glance(NamedTuple):
@@ -56,11 +55,11 @@ def glance(data: bytes) -> Glance:
     origin = _origins.get(head)
     found = _USUAL.fullmatch(data, len(head)) if origin is not None and len(data) <= ENVELOPE_BYTES_MAX else None
     if origin is not None and found is not None:
-        stream_id, version, type_, time, clear, sealed, prev_leaf = found.groups()
-        name = known_types.get(type_) or _type_of(type_)
+        stream_id, version, type_, time, sealed, clear, prev_leaf = found.groups()
+        name = type_of(type_)
         if name and (version == b"\x01") == (prev_leaf is None):
             number = version[0] if len(version) == 1 else read_varint(version, 0)[0]
-            return Glance(origin, stream_id, number, name, eight_bytes(time), clear or sealed, prev_leaf or b"")
+            return Glance(origin, stream_id, number, name, eight_bytes(time), sealed or clear, prev_leaf or b"")
     return _decoded(data, head)
 
 
@@ -71,7 +70,7 @@ def whole(data: bytes) -> Envelope:
     found = _WHOLE.fullmatch(data, len(head)) if origin is not None and len(data) <= ENVELOPE_BYTES_MAX else None
     if origin is not None and found is not None:
         stream_id, version, type_, time, actor, clear, key_id, sealed, commitment, prev_leaf = found.groups(b"")
-        name = known_types.get(type_) or _type_of(type_)
+        name = type_of(type_)
         if name and (version == b"\x01") == (not prev_leaf):
             number = version[0] if len(version) == 1 else read_varint(version, 0)[0]
             return Envelope(
@@ -108,14 +107,10 @@ def _decoded(data: bytes, head: bytes) -> Glance:
     )  # fmt: skip
 
 
-def _type_of(field: bytes) -> str:
+@lru_cache(_KNOWN_MAX)
+def type_of(field: bytes) -> str:
     """The type behind its length; empty where the length is another."""
-    if field[0] != len(field) - 1:
-        return ""
-    name = field[1:].decode()
-    if len(known_types) < _KNOWN_MAX:
-        known_types[field] = name
-    return name
+    return field[1:].decode() if field[0] == len(field) - 1 else ""
 
 
 def eight_bytes(varint: bytes) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from struct import iter_unpack
+from typing import NamedTuple
 
 from ledger.trust.chain import ChainWalk, FaultKind
 from ledger.trust.glance import Glance
@@ -17,8 +19,7 @@ from ledger.trust.root_watch import RootWatch
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, digested
 
 
-@dataclass(frozen=True, slots=True)
-class Stood:
+class Stood(NamedTuple):
     """Where a stream stands after some events."""
 
     version: int
@@ -28,8 +29,7 @@ class Stood:
     last_position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Joint:
+class Joint(NamedTuple):
     """What one range holds of one stream."""
 
     version_before: int
@@ -103,7 +103,9 @@ class RangeWalk:
 class RangeJoin:
     """Joins ranges in order of position. Memory grows with the number of streams."""
 
-    def __init__(self, watch: RootWatch) -> None:
+    def __init__(self, watch: RootWatch, *, digesting: bool = False) -> None:
+        """Without `digesting` the root of `watch` alone says which events they were, as the running digest would."""
+        self._digesting = digesting
         self.streams: dict[bytes, Stood] = {}
         self.watch = watch
         self.position = 0
@@ -137,7 +139,7 @@ class RangeJoin:
         self._successions += [each._replace(ended=each.ended or self._origin) for each in found.successions]
         self._origin = found.origin or self._origin
         self.streams.update({stream_id: self._after(stream_id, joint) for stream_id, joint in found.joints.items()})
-        leaves = [found.leaves[at : at + HASH_BYTES] for at in range(0, len(found.leaves), HASH_BYTES)]
+        leaves = [leaf for (leaf,) in iter_unpack(f"{HASH_BYTES}s", found.leaves)]
         self._advance(leaves)
         self._events += len(leaves)
         return self.watch.take(leaves)
@@ -165,7 +167,8 @@ class RangeJoin:
         return at_once and is_successor(found.first_origin, self._origin)
 
     def _advance(self, leaves: list[bytes]) -> None:
-        self._digest = digested(self._digest, self.position, leaves)
+        if self._digesting:
+            self._digest = digested(self._digest, self.position, leaves)
         self.position += len(leaves)
         self.leaf = leaves[-1] if leaves else self.leaf
 

@@ -54,14 +54,14 @@ class RootWatch:
         begin = 0
         while self._open and self._open[-1].size <= self.size + len(leaves) - begin:
             end = begin + self._open[-1].size - self.size
-            self._growth.extend(leaves[begin:end])
+            self._grow(leaves[begin:end])
             begin = end
             awaited = self._open.pop()
             if awaited.root != self.root():
                 return Fault(RowFault.SIGNED_ROOT, awaited.size, b"", 0)
             if awaited.head is not None:
                 self.compared.append(awaited.head)
-        self._growth.extend(leaves[begin:])
+        self._grow(leaves[begin:])
         return None
 
     def end(self) -> Fault | None:
@@ -70,6 +70,9 @@ class RootWatch:
             return Fault(RowFault.AFTER_END, self._after_end[0].checkpoint.size, b"", 0)
         fault = self.take(())
         return fault or (Fault(RowFault.BEHIND, self.size + 1, b"", 0) if self._open else None)
+
+    def _grow(self, leaves: Sequence[bytes]) -> None:
+        self._growth.extend(leaves)
 
     def _is_comparable(self, head: Witnessed, end: LogEnded | None) -> bool:
         checkpoint = head.checkpoint

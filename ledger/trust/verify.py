@@ -4,19 +4,20 @@ Pure: the rows may come from PostgreSQL, from Kafka or from archived files. What
 the range was altered, removed, added or reordered. Without a signed checkpoint it cannot say that the end is the end.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 from ledger.trust.chain import ChainWalk, FaultKind
 from ledger.trust.envelope import Envelope
 from ledger.trust.fault import EnvelopeFault
-from ledger.trust.glance import Glance, eight_bytes, glance, head_of, known_types, usual_fields
+from ledger.trust.glance import Glance, glance, head_of
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.lineage import LOG_SUCCEEDED, Succession, is_successor
-from ledger.trust.varint import read_varint
+from ledger.trust.usual_rows import PAGE_ROWS, Fields, Said, said_by, usual_fields
 
 
 class RowFault(Enum):
@@ -84,7 +85,7 @@ class Summary:
     origin: str
     """Of the last event."""
     digest: bytes
-    """Running digest over every event in order: equal digests, equal ledgers."""
+    """Running digest over every event in order: equal digests, equal ledgers. Empty where the root alone says it."""
     recorded_at: int = field(default=0, compare=False)
     """The latest time that an event claims, Unix microseconds; 0 without events."""
     successions: tuple[Succession, ...] = field(default=(), compare=False)
@@ -132,49 +133,55 @@ class LedgerWalk:
         """Checks the next rows: the leaf hashes of those that hold, and the first fault, if there is one."""
         leaves: list[bytes] = []
         begun, rest, fault = self.position, iter(rows), None
-        while fault is None and (row := self._take_usual(rest, leaves)) is not None:
-            fault = self._take_any(row)
-            if fault is None:
-                leaves.append(self.leaf)
+        while fault is None and (page := list(islice(rest, PAGE_ROWS))):
+            fault = self._take_page(page, leaves)
         if self._digesting:
             self._digest = digested(self._digest, begun, leaves)
         return leaves, fault
 
-    def _take_usual(self, rows: Iterator[Row], leaves: list[bytes]) -> Row | None:
-        """Takes rows as long as each is of the usual form and holds; the first of which that is not plain to see.
+    def _take_page(self, page: list[Row], leaves: list[bytes]) -> Fault | None:
+        """Stretches of rows of the usual form are taken at once, each row between them by itself."""
+        fields, begin, fault = [*usual_fields(self._head, [row.envelope for row in page]), None], 0, None
+        while fault is None and begin < len(page):
+            end = fields.index(None, begin)
+            usual = [each for each in fields[begin:end] if each]
+            fault = self._take_usual(page[begin:end], usual, leaves) if usual else None
+            fault = fault or self._take_each(page[end : end + 1], leaves)
+            begin = end + 1
+        return fault
 
-        Flat, since it runs for every event there is. It says of no row what is wrong: `_take_any` does.
-        """
-        head, begin, origin, chains, position = self._head, len(self._head), self.origin, self.chains, self.position
-        unusual: Row | None = None
-        for row in rows:
-            at, envelope, body, copies = row
-            found = usual_fields(envelope, begin) if begin and envelope.startswith(head) else None
-            if found is None:
-                unusual = row
-                break
-            stream_id, version, type_, time, clear, sealed, prev_leaf = found.groups()
-            chain, name = chains.get(stream_id), known_types.get(type_)
-            recorded_at, leaf = eight_bytes(time), sha256(b"\x00" + envelope).digest()
-            number = version[0] if len(version) == 1 else read_varint(version, 0)[0]
+    def _take_usual(self, rows: list[Row], fields: list[Fields], leaves: list[bytes]) -> Fault | None:
+        """Compares columns of many rows at once, then chains. What is not plain goes to `_take_any`, which names it."""
+        positions, envelopes, bodies, copies = zip(*rows, strict=True)
+        found = said_by(fields, envelopes, bodies)
+        in_order = positions == tuple(range(self.position + 1, self.position + len(rows) + 1))
+        if found is None or not in_order or not _fit(copies, found.said):
+            return self._take_each(rows, leaves)
+        chains, origin, keep = self.chains, self.origin, leaves.append
+        for (stream_id, version, _, recorded_at, leaf), prev_leaf, row in zip(*found, rows, strict=True):
+            chain = chains.get(stream_id)
             if (
-                at != position + 1
-                or chain is None
-                or number != chain.version + 1
+                chain is None
                 or prev_leaf != chain.head_leaf
-                or origin != chain.origin
+                or version != chain.version + 1
                 or recorded_at < chain.recorded_at
-                or name is None
-                or (clear or sealed) != sha256(body).digest()
-                or (copies is not None and copies != (stream_id, number, name, recorded_at, leaf))
+                or origin != chain.origin
             ):
-                unusual = row
-                break
-            leaves.append(leaf)
-            position = chain.position = at
-            chain.version, chain.head_leaf, chain.recorded_at = number, leaf, recorded_at
-        self.position, self.leaf = position, leaves[-1] if leaves else self.leaf
-        return unusual
+                if fault := self._take_any(row):
+                    return fault
+            else:
+                self.position = chain.position = row[0]
+                chain.version, chain.head_leaf, chain.recorded_at = version, leaf, recorded_at
+            keep(leaf)
+        self.leaf = leaves[-1]
+        return None
+
+    def _take_each(self, rows: list[Row], leaves: list[bytes]) -> Fault | None:
+        for row in rows:
+            if fault := self._take_any(row):
+                return fault
+            leaves.append(self.leaf)
+        return None
 
     def _take_any(self, row: Row) -> Fault | None:
         if row.position != self.position + 1:
@@ -233,6 +240,11 @@ class LedgerWalk:
     def _fault(self, kind: FaultKind | RowFault, position: int, stream_id: bytes = b"") -> Fault:
         chain = self.chains.get(stream_id)
         return Fault(kind, position, stream_id, chain.version + 1 if chain else 0)
+
+
+def _fit(copies: Sequence[Copies | None], said: list[Said]) -> bool:
+    """Whether the columns beside envelopes say what these say, or there are none."""
+    return said == [*copies] or copies.count(None) == len(copies)
 
 
 def _succeeds(seen: Glance, origin: str) -> bool:

@@ -20,10 +20,13 @@ from ledger.api.v1.stream_pb2 import StoredEvent
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.leaf import leaf_hash
 from ledger.trust.merkle import Frontier
+from ledger.trust.policy import Witnessed
+from ledger.trust.root_watch import RootWatch
 from ledger.trust.sealing import Destroyed, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary
 from tests.services.sealed import opened_body
 from tests.unit.consumers.histories import RECORD, History, short_history
+from tests.unit.trust.tlog_samples import LOG
 
 OTHER = UUID("44444444-4444-4444-8444-444444444444")
 
@@ -237,6 +240,51 @@ def test_an_archive_is_compared_with_what_the_log_has_signed(tmp_path: Path, siz
     with pytest.raises(ArchiveDiffers) as differs:
         _archive(tmp_path, [], other)
     assert differs.value.position == size
+
+
+def _cut_line(folder: Path, record: UUID, said: str) -> None:
+    """What the first line of a record says of one thing is altered; the manifest fits."""
+    path = folder / "records" / f"{record}.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    row = json.loads(lines[0])
+    row[said] = row[said][:-4] + "AAA=" if said == "body" else "00" * 32
+    data = json.dumps(row, separators=(",", ":")).encode() + b"\n" + b"".join(lines[1:])
+    path.write_bytes(data)
+    _set_entry(folder, record, data)
+
+
+@pytest.mark.parametrize("size", range(1, len(EVENTS) + 1))
+def test_an_archive_is_read_from_a_checkpoint_on(tmp_path: Path, size: int) -> None:
+    """Ranges of any length say what the whole says; leaf hashes below lead to its root, nothing else is looked at."""
+    _archive(tmp_path, EVENTS)
+    whole = verify_archive(tmp_path)
+    assert isinstance(whole, Summary)
+    for events in (1, 2, 5):
+        assert verify_archive(tmp_path, range_events=events) == whole
+        watch = RootWatch([Witnessed(_head(size), LOG.verifier(), {}, None)])
+        found = verify_archive(tmp_path, watch, since=size, range_events=events)
+        assert isinstance(found, Summary)
+        assert (found.events, found.last_position, found.digest) == (len(EVENTS) - size, len(EVENTS), whole.digest)
+    _cut_line(tmp_path, RECORD, "body")
+    assert isinstance(verify_archive(tmp_path), Fault)
+    watch = RootWatch([Witnessed(_head(size), LOG.verifier(), {}, None)])
+    assert isinstance(verify_archive(tmp_path, watch, since=size), Summary)
+    _cut_line(tmp_path, RECORD, "leaf_hash")
+    watch = RootWatch([Witnessed(_head(size), LOG.verifier(), {}, None)])
+    assert verify_archive(tmp_path, watch, since=size) == Fault(RowFault.SIGNED_ROOT, size, b"", 0)
+
+
+def test_several_processes_check_an_archive(tmp_path: Path) -> None:
+    """A line that is no event is named by the process that met it, as by one alone."""
+    _archive(tmp_path, EVENTS)
+    whole = verify_archive(tmp_path)
+    assert verify_archive(tmp_path, processes=2, range_events=3) == whole
+    path = tmp_path / "records" / f"{RECORD}.jsonl"
+    data = path.read_bytes().replace(b'"envelope":', b'"envelope ":', 1)
+    path.write_bytes(data)
+    _set_entry(tmp_path, RECORD, data)
+    with pytest.raises(ArchiveFileChanged, match="a line that is no event"):
+        verify_archive(tmp_path, processes=2, range_events=3)
 
 
 def test_an_archive_that_was_served_less_than_was_signed_does_not_count(tmp_path: Path) -> None:

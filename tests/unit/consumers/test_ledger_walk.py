@@ -1,35 +1,47 @@
 """A ledger is checked event by event; the first fault is named with kind, position, record and version."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.trust.chain import FaultKind
 from ledger.trust.envelope import decode, encode
+from ledger.trust.usual_rows import PAGE_ROWS, varints_of_eight
+from ledger.trust.varint import write_varint
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, copies_of, running_digest, verify_rows
 from tests.unit.consumers.histories import NORTH, RECORD, History
 
 OTHER = UUID("44444444-4444-4444-8444-444444444444")
 
 
-def ledger_rows(begin: int = 0) -> list[Row]:
-    """Two records, interleaved, with the columns that a database keeps beside; times follow `begin`."""
+USUAL_TYPE = "ledger.v1.CareStarted"
+UNUSUAL_TYPE = "ledger.v1.CareStarted0"
+"""With the digit 0 an envelope has no usual form: the row is looked at closely, by itself."""
+
+
+def ledger_rows(type_of: Callable[[int], str], events: int = 8) -> list[Row]:
+    """Two records, interleaved, with the columns that a database keeps beside."""
     one, other = History(RECORD), History(OTHER)
     rows: list[Row] = []
-    for position in range(1, 9):
+    for position in range(1, events + 1):
         history = one if position % 3 else other
-        event = history.add(f"body {position}".encode(), "ledger.v1.CareStarted", begin + position)
+        event = history.add(f"body {position}".encode(), type_of(position))
         rows.append(Row(position, event.envelope, event.body, copies_of(decode(event.envelope), event.envelope)))
     return rows
 
 
-ROWS = ledger_rows()
-"""Times before 1987: of no usual form, so every row is looked at closely."""
-USUAL = ledger_rows(1_795_782_896_000_000)
+ROWS = ledger_rows(lambda _: UNUSUAL_TYPE)
+USUAL = ledger_rows(lambda _: USUAL_TYPE)
+LONG = 300
+"""Events: two pages, and versions of two bytes."""
+MIXED = ledger_rows(lambda position: USUAL_TYPE if position % 5 or position == LONG else UNUSUAL_TYPE, LONG)
+ALL_USUAL = ledger_rows(lambda _: USUAL_TYPE, LONG)
+CLOSELY = ledger_rows(lambda _: UNUSUAL_TYPE, LONG)
 
 
 def test_a_whole_ledger_holds() -> None:
@@ -59,6 +71,41 @@ def test_rows_of_the_usual_form_are_judged_as_all_others_are(order: list[int], r
         judged = verify_rows(rows)
         found.append(judged if isinstance(judged, Fault) else judged.events)
     assert found[0] == found[1]
+
+
+@settings(deadline=None)
+@given(at=st.integers(0, LONG - 1), what=st.sampled_from(["drop", "double", "swap", "body", "column", "bare", "none"]))
+def test_page_by_page_is_found_what_row_by_row_is(at: int, what: str) -> None:
+    """The same first fault, or as many events that hold, wherever it lies in a page, beside rows of either form."""
+    found: list[tuple[object, int, bytes, int] | int] = []
+    for ledger in (ALL_USUAL if at % 2 else MIXED, CLOSELY):
+        rows = list(ledger)
+        match what:
+            case "drop":
+                del rows[at]
+            case "double":
+                rows.insert(at, rows[at])
+            case "swap":
+                rows[at] = rows[at - 1]._replace(position=at + 1)
+            case "body":
+                rows[at] = rows[at]._replace(body=b"other")
+            case "column":
+                rows[at] = rows[at]._replace(copies=rows[at - 2].copies)
+            case "bare":
+                rows[at] = rows[at]._replace(copies=None)
+            case _:
+                pass
+        judged = verify_rows(rows)
+        holds = isinstance(judged, Summary)
+        found.append(judged.events if holds else (judged.kind, judged.position, judged.stream_id, judged.version))
+    assert found[0] == found[1]
+    assert (found[0] == LONG) == (what in ("none", "bare")) or (what == "drop" and at == LONG - 1)
+
+
+@given(st.lists(st.integers(1 << 49, (1 << 56) - 1), max_size=PAGE_ROWS))
+def test_times_are_read_all_at_once_as_one_by_one(times: list[int]) -> None:
+    """Whatever their bits, and however many of them make up a page."""
+    assert [*varints_of_eight(b"".join(map(write_varint, times)))] == times
 
 
 @given(
@@ -92,7 +139,7 @@ def test_a_missing_event_is_found_at_its_position(index: int, ledger: list[Row])
 @pytest.mark.parametrize(
     "column", [{"version": 9}, {"type": "x"}, {"recorded_at": 1}, {"leaf_hash": bytes(32)}, {"stream_id": OTHER.bytes}]
 )
-@pytest.mark.parametrize("ledger", [ROWS, USUAL], ids=["early", "usual"])
+@pytest.mark.parametrize("ledger", [ROWS, USUAL], ids=["unusual", "usual"])
 def test_a_column_that_differs_from_its_envelope_is_found(column: dict[str, object], ledger: list[Row]) -> None:
     """The envelope is the truth; a copy beside it must say the same."""
     copies = ledger[3].copies

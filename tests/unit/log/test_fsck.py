@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from click.testing import CliRunner
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.cli.verify import verify
 from ledger.integrator.signed_log import SignedLog
-from ledger.log.fsck import LogFault, check_log
+from ledger.log.fsck import LogWalking, check_log
+from ledger.log.log_fault import LogFault, Read
 from ledger.log.log_growth import StoredLeaf
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.envelope import decode, encode
@@ -41,8 +44,19 @@ def log(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "north"))
 
 
+@dataclass(frozen=True)
+class Opened:
+    """How another process opens a folder's log."""
+
+    folder: Path
+
+    @contextmanager
+    def __call__(self) -> Generator[Read]:
+        yield DirectoryBlobs(self.folder).get
+
+
 def check(folder: Path, *, bodies: bool = True) -> int:
-    return check_log(DirectoryBlobs(folder).get, LOG.verifier(), bodies=bodies).checkpoint.size
+    return check_log(DirectoryBlobs(folder).get, LOG.verifier(), walking=LogWalking(bodies=bodies)).checkpoint.size
 
 
 def test_a_whole_log_holds(whole: Path) -> None:
@@ -149,6 +163,74 @@ def test_a_remembered_head_finds_a_log_that_was_put_back(whole: Path, log: Path,
         kept.write_bytes(Note(text, (LOG.sign(text),)).encode())
         found = CliRunner().invoke(verify, [*command, "--checkpoint", str(kept)])
         assert (found.exit_code, "remembered head" in found.output) == (1, True), found.output
+
+
+RANGES = (
+    LogWalking(range_leaves=256),
+    LogWalking(range_leaves=256, since=256),
+    LogWalking(bodies=False, range_leaves=256),
+)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("walking", RANGES, ids=["ranges", "since", "entries"])
+def test_range_by_range_is_found_what_is_found_at_once(log: Path, file: str, walking: LogWalking) -> None:
+    """The same file, position, record and words; a body below what was verified before alone is not looked at."""
+    data = bytearray((log / file).read_bytes())
+    data[37 % len(data)] ^= 1
+    (log / file).write_bytes(data)
+    found: list[tuple[str, int, bytes, str] | None] = []
+    for each in (replace(walking, range_leaves=512, since=0), walking):
+        try:
+            check_log(DirectoryBlobs(log).get, LOG.verifier(), walking=each)
+            found.append(None)
+        except LogFault as fault:
+            found.append((fault.path, fault.position, fault.stream_id, fault.what))
+    unseen = file.startswith("bodies") if not walking.bodies else (walking.since and file == "bodies/000")
+    assert (found[1] is None) == bool(unseen)
+    assert unseen or found[0] == found[1]
+
+
+def test_a_chain_that_breaks_between_two_ranges_is_found(tmp_path: Path) -> None:
+    """Also where the first of them was verified before: the envelopes say where each record stood."""
+    broken = [*EVENTS[:SIZE]]
+    stream_id = decode(broken[9].envelope).stream_id
+    third = replace(decode(broken[280].envelope), stream_id=stream_id, stream_version=3, prev_leaf=bytes(32))
+    broken[280] = StoredLeaf(281, encode(third), broken[280].body)
+    signed = SignedLog(files_in(tmp_path / "broken"), LOG.name, LOG)
+    signed.take(broken)
+    signed.publish(signed.sign(), signed.signed)
+    for walking in (RANGES[0], RANGES[1], LogWalking()):
+        with pytest.raises(LogFault, match="VERSION at position 281") as fault:
+            check_log(DirectoryBlobs(tmp_path / "broken" / "north").get, LOG.verifier(), walking=walking)
+        assert fault.value.path == "tile/entries/001.p/44"
+
+
+def test_the_command_reads_bodies_from_a_checkpoint_on(log: Path, tmp_path: Path) -> None:
+    """Up to it bodies are not read, and it says so; a checkpoint of another log or root covers nothing."""
+    key, kept = str(LOG.verifier()), tmp_path / "kept.checkpoint"
+    command = ["log", str(log), "--key", key, "--jobs", "1", "--since", str(kept)]
+    (log / "bodies" / "000").unlink()
+    kept.write_bytes((log / "checkpoint").read_bytes())
+    found = CliRunner().invoke(verify, command)
+    assert (found.exit_code, "44 bodies" in found.output, "not read again" in found.output) == (0, True, True)
+    for origin, root in (("ledger.example/other/1", bytes(32)), (LOG.name, bytes(32))):
+        text = Checkpoint(origin, SIZE - 1, root).text()
+        kept.write_bytes(Note(text, (LOG.sign(text),)).encode())
+        assert CliRunner().invoke(verify, command).exit_code == 1
+
+
+def test_several_processes_find_what_one_finds(log: Path) -> None:
+    """The fault comes back from the process that met it."""
+    file = log / "tile/0/001.p/44"
+    file.write_bytes(file.read_bytes()[:-1] + b"\x00")
+    found: list[str] = []
+    for processes in (1, 2):
+        walking = LogWalking(source=Opened(log), processes=processes, range_leaves=256)
+        with pytest.raises(LogFault) as fault:
+            check_log(DirectoryBlobs(log).get, LOG.verifier(), walking=walking)
+        found.append(str(fault.value))
+    assert found[0] == found[1]
 
 
 def test_the_command_says_what_it_found(log: Path) -> None:

@@ -30,7 +30,7 @@ LEAVES = [leaf_hash(row.envelope) for row in ROWS]
 
 
 def in_ranges(rows: list[Row], events: int, watch: RootWatch | None = None) -> Fault | Summary:
-    join = RangeJoin(watch or RootWatch())
+    join = RangeJoin(watch or RootWatch(), digesting=True)
     last = max((row.position for row in rows), default=0)
     for after in range(0, max(last, 1), events):
         walk = RangeWalk(after)
@@ -121,7 +121,7 @@ def test_what_was_verified_before_is_held_to_the_signed_root(changed: bool) -> N
         streams[seen.stream_id] = Stood(
             seen.stream_version, leaf_hash(row.envelope), seen.recorded_at, first, row.position
         )
-    join = RangeJoin(RootWatch([head(30), head(60)]))
+    join = RangeJoin(RootWatch([head(30), head(60)]), digesting=True)
     fault = join.known(streams, leaves)
     if changed:
         assert fault == Fault(RowFault.SIGNED_ROOT, 30, b"", 0)

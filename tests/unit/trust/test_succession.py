@@ -65,7 +65,7 @@ def rows_of(ledger: SampleLedger) -> list[Row]:
 
 
 def in_ranges(rows: list[Row], events: int) -> Fault | Summary:
-    join = RangeJoin(RootWatch())
+    join = RangeJoin(RootWatch(), digesting=True)
     for after in range(0, len(rows), events):
         walk = RangeWalk(after)
         for row in rows[after : after + events]:
