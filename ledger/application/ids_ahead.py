@@ -18,6 +18,8 @@ from ledger.application.fresh_ids import fresh_id
 
 AHEAD_MAX = 128
 LOOK_BACK_SECONDS = 4.0
+OFTEN = 16
+"""So many within that time: as an import does, and no registration desk."""
 FRESH_SECONDS = 20.0
 """How old an id may be when it is taken: below the 30 s for which the sealer remembers its key, so that it is not asked
 for again, and far below the hour from which on a key without a record may be destroyed as a lost one."""
@@ -59,11 +61,11 @@ class IdsAhead:
             await asyncio.wait([self._making])
 
     def _wanted(self) -> int:
-        """Half as many as have begun lately: none where that is a single one."""
+        """Half as many as have begun lately; none where these are few."""
         earliest = self._monotonic() - LOOK_BACK_SECONDS
         while self._begun[0] < earliest:
             self._begun.popleft()
-        return len(self._begun) // 2
+        return len(self._begun) // 2 if len(self._begun) >= OFTEN else 0
 
     async def _make(self, count: int) -> None:
         made_at = self._monotonic()

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from ledger.application.fresh_ids import fresh_id
-from ledger.application.ids_ahead import AHEAD_MAX, FRESH_SECONDS, LOOK_BACK_SECONDS, IdsAhead
+from ledger.application.ids_ahead import AHEAD_MAX, FRESH_SECONDS, LOOK_BACK_SECONDS, OFTEN, IdsAhead
 
 
 @dataclass
@@ -54,18 +54,18 @@ async def test_where_streams_begin_often_their_keys_are_there_before_them() -> N
     ground = Ground()
     taken = await begin(ground.ahead(), 3000)
     assert len(set(taken)) == 3000
-    assert set(taken[10:]) <= ground.durable
+    assert set(taken[OFTEN:]) <= ground.durable
     assert max(map(len, ground.prepared)) <= AHEAD_MAX
     assert len(ground.durable) - len(ground.durable & set(taken)) <= AHEAD_MAX, "what is left over"
     assert len(ground.prepared) < 3000 / 32
 
 
-async def test_a_stream_that_begins_by_itself_leaves_no_key_behind() -> None:
-    """One in a while makes its own key; nothing is made ahead that nobody may ever take."""
+async def test_where_few_streams_begin_no_key_is_left_behind() -> None:
+    """They make their own keys; nothing is made ahead that nobody may ever take."""
     ground = Ground()
     ahead = ground.ahead()
     for _ in range(20):
-        await begin(ahead, 1)
+        await begin(ahead, OFTEN - 1)
         ground.now += LOOK_BACK_SECONDS + 1
     assert ground.prepared == []
 
@@ -109,7 +109,7 @@ async def test_closing_waits_for_what_is_being_made() -> None:
     """No insert is left on its way behind a ledger that is closed."""
     ground = Ground()
     ahead = ground.ahead()
-    for _ in range(4):
+    for _ in range(OFTEN):
         ahead.begins(fresh_id())
     assert ground.prepared == []
     await ahead.close()
