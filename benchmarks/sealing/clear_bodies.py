@@ -21,6 +21,9 @@ class ClearBodies:
         """Every body as it came, with its length before it."""
         return seal_in_order(drafts, lambda envelope, body: (framed(envelope, _KEY_ID, _COMMITMENT), _formed(body)))
 
+    async def prepare(self, origin: str, stream_ids: Sequence[bytes]) -> None:
+        """Nothing is needed."""
+
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """Every body as stored."""
         return [Opened(_taken(body)) for _, body in events]

@@ -19,6 +19,7 @@ from ledger.application.errors import (
 )
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger, Prepared
+from ledger.application.ids_ahead import IdsAhead
 from ledger.application.lanes import Lanes
 from ledger.application.message_codec import time_of
 from ledger.application.outcome import Outcome, Result, decode_result, encode_result
@@ -27,9 +28,10 @@ from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.clock import Clock, system_clock
+from ledger.domain.changed import changed
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
-from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision
+from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision, Facts
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import PatientState, is_destroyed
 from ledger.store import append
@@ -53,6 +55,7 @@ class CommandPath:
         committer: GroupCommitter,
         gathering: FactGathering,
         keys: ReservationKeys,
+        ahead: IdsAhead,
         clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
         clock: Clock = system_clock,
     ) -> None:
@@ -61,6 +64,7 @@ class CommandPath:
         self._committer = committer
         self._gathering = gathering
         self._keys = keys
+        self._ahead = ahead
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
         self._lanes = Lanes()
@@ -137,8 +141,17 @@ class CommandPath:
         facts = await self._gathering.facts(asked, loaded, claimed, work.known_hospitals, now)
         if beside is not None and isinstance(beside.state, PatientState):
             facts = replace(facts, other_patient=beside.state)
-        decision = decide(asked.command, loaded.state if loaded else None, facts)
+        decision = self._decided(asked, loaded, facts)
         return decision, await self._ledger.prepare(decision, _target(decision, loaded), now, beside)
+
+    def _decided(self, asked: Asked, loaded: Loaded | None, facts: Facts) -> Decision:
+        # Nothing is awaited from the look at an id that is ready to its taking: so two never take one.
+        ready = self._ahead.first() if asked.stream_id is None else None
+        known = facts if ready is None else changed(facts, ids=(ready,))
+        decision = decide(asked.command, loaded.state if loaded else None, known)
+        if asked.stream_id is None and loaded is None:
+            self._ahead.begins(decision.stream_id)
+        return decision
 
     def _append_of(self, work: _Work, decision: Decision, prepared: Prepared, loaded: Loaded | None) -> append.Append:
         target = _target(decision, loaded)

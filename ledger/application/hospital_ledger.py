@@ -234,6 +234,10 @@ class HospitalLedger(Application[UUID]):
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
         return PlacedDecision(made, bodies, kinds)
 
+    async def prepare_streams(self, stream_ids: Sequence[UUID]) -> None:
+        """Makes durable what the first events of new streams will need. Raises what sealing raises."""
+        await self._sealer.prepare(self.origin, [each.bytes for each in stream_ids])
+
     async def seal(self, placed: Sequence[PlacedDecision]) -> list[Prepared]:
         """Seals all events at once, each following the one before of its stream."""
         drafts = [draft(*made, body) for each in placed for made, body in zip(each.made, each.bodies, strict=True)]

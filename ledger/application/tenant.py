@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.ids_ahead import IdsAhead
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.rules_in_force import RulesInForce
@@ -22,6 +23,12 @@ class Tenant:
     commands: CommandPath
     together: CommandBatch
     committer: GroupCommitter
+    ahead: IdsAhead
     keys: ReservationKeys
     outlook: RecordOutlook
     rules: RulesInForce
+
+    async def close(self) -> None:
+        """Waits for what is queued and what is being made."""
+        await self.committer.close()
+        await self.ahead.close()

@@ -11,6 +11,7 @@ from ledger.application.command_path import CommandPath
 from ledger.application.errors import UnknownHospital
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger
+from ledger.application.ids_ahead import IdsAhead
 from ledger.application.known_codes import FOLDER, KnownCodes
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
@@ -66,7 +67,7 @@ class Tenants:
     async def close(self) -> None:
         """Waits for what is queued."""
         for tenant in self._open.values():
-            await tenant.committer.close()
+            await tenant.close()
 
     def open_one(self, hospital: str) -> Tenant | None:
         """The hospital, if it is open here."""
@@ -90,7 +91,7 @@ class Tenants:
         if row is None:
             raise UnknownHospital(hospital)
         if ended := self._open.pop(hospital, None):
-            await ended.committer.close()
+            await ended.close()
         reader = self._store.reader
         await refuse_if_clear(reader, hospital)
         keys = ReservationKeys(await reservation_key(self._store.readers, hospital))
@@ -100,10 +101,11 @@ class Tenants:
         gathering = FactGathering(ledger, reader, keys, rules, self._codes)
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
-        commands = CommandPath(ledger, reader, committer, gathering, keys, skew_us_max, self._clock)
+        ahead = IdsAhead(ledger.prepare_streams)
+        commands = CommandPath(ledger, reader, committer, gathering, keys, ahead, skew_us_max, self._clock)
         together = CommandBatch(ledger, committer, gathering, keys, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
-        self._open[hospital] = Tenant(hospital, ledger, commands, together, committer, keys, outlook, rules)
+        self._open[hospital] = Tenant(hospital, ledger, commands, together, committer, ahead, keys, outlook, rules)
         return self._open[hospital]
 
     def _ledger_of(self, row: HospitalRow) -> HospitalLedger:

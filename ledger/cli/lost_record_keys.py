@@ -40,7 +40,8 @@ class Found:
 @click.option("--destroy", is_flag=True, help="Destroy them; only after `ledger repair succeed` gave their events up.")
 @beside_option
 def lost(hospital: str, beside: Path | None, *, destroy: bool) -> None:
-    """Name the keys of HOSPITAL whose record has no event: lost with a log that ended, or of a refused command.
+    """Name the keys of HOSPITAL whose record has no event: lost with a log that ended, of a refused command, or
+    made ahead in vain.
 
     With --destroy each that is older than the succession becomes a tombstone and a row of the purge register, and its
     archive offices its holders; refused while the log stands still or has signed more than the ledger holds.

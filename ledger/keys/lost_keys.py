@@ -1,4 +1,4 @@
-"""Keys that no event of the ledger needs: of records that were lost whole, and of commands that were refused.
+"""Keys that no event of the ledger needs: of records that were lost whole, of refused commands, or made ahead in vain.
 
 While lost events may still come back their key must stay. Once two persons have given them up (LogSucceeded) it opens
 nothing but what somebody else still holds of them, and goes: with a tombstone and a row of the purge register, since

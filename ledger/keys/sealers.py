@@ -59,6 +59,10 @@ class KeyedSealer:
 
         return seal_in_order(drafts, seal_one)
 
+    async def prepare(self, origin: str, stream_ids: Sequence[bytes]) -> None:
+        """As Sealer says. Raises KeysUnavailable, StoreUnavailable."""
+        await self._keys.find_or_make([(first_of(origin), each) for each in stream_ids])
+
 
 class KeyedOpener:
     """An Opener. Of a destroyed record it opens the RecordDestroyed itself, which the purge register keeps."""

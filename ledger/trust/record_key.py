@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
-
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
+
+from ledger.trust.hmac_sha256 import KeyedHash, hmac_sha256
 
 DATA_KEY_BYTES = 32
 KEY_ID_BYTES = 16
@@ -24,18 +22,13 @@ class RecordKey:
             raise ValueError("a data key is 32 bytes")
         self.cipher = AESGCM(data_key)
         # HKDF (RFC 5869) in two steps: the first, and the keying of the second, once for a key, not for every event.
-        self._expanding = HMAC(hmac.digest(_NO_SALT, data_key, "sha256"), SHA256())
-        self.key_id = self._expanded(b"id")[:KEY_ID_BYTES]
+        self._expanding = KeyedHash(hmac_sha256(_NO_SALT, data_key))
+        self.key_id = self._expanding.of(b"id\x01")[:KEY_ID_BYTES]
 
     def commitment(self, stream_id: bytes, version: int, plaintext: bytes) -> bytes:
         """Commits to the plaintext of one event: HMAC under a salt that is stored nowhere and dies with the key."""
-        return hmac.digest(self.salt(stream_id, version), plaintext, "sha256")
+        return hmac_sha256(self.salt(stream_id, version), plaintext)
 
     def salt(self, stream_id: bytes, version: int) -> bytes:
         """32 bytes. Told to somebody, it shows what one event says, and nothing of any other."""
-        return self._expanded(stream_id + version.to_bytes(8, "big"))
-
-    def _expanded(self, info: bytes) -> bytes:
-        keyed = self._expanding.copy()
-        keyed.update(info + b"\x01")
-        return keyed.finalize()
+        return self._expanding.of(stream_id + version.to_bytes(8, "big") + b"\x01")

@@ -103,6 +103,10 @@ class Sealer(Protocol):
         """One result per draft, in order. A new record's key is durable before this returns."""
         ...
 
+    async def prepare(self, origin: str, stream_ids: Sequence[bytes]) -> None:
+        """Makes durable now what sealing the first events of new streams will need; `seal` does it too."""
+        ...
+
 
 class Opener(Protocol):
     """Opens stored bodies on every read."""

@@ -24,6 +24,9 @@ class FixedKey:
         """As Sealer says."""
         return seal_in_order(drafts, sealed_body)
 
+    async def prepare(self, origin: str, stream_ids: Sequence[bytes]) -> None:
+        """Nothing is needed."""
+
     async def open(self, events: Sequence[tuple[bytes, bytes]]) -> list[Opening]:
         """As Opener says."""
         return [opened_body(envelope, body) for envelope, body in events]

@@ -51,6 +51,9 @@ class BeatenSealer:
             await execute(self.rival, requests.record_entry(str(self.record_id), f"rival {len(self.sealed)}"))
         return await FIXED_KEY.seal(drafts)
 
+    async def prepare(self, origin: str, stream_ids: Sequence[bytes]) -> None:
+        """Nothing is needed."""
+
 
 async def test_who_is_often_overtaken_reads_before_it_decides(settings: Settings, ledger: Ledger) -> None:
     """Two processes write one record in turn: after a while no decision of either is made, and sealed, in vain."""
