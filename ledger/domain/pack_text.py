@@ -38,6 +38,7 @@ _KEYS = frozenset(
         "late_items",
         "transfer_note",
         "short_path",
+        "sampling",
         "keeping",
         "deadline",
         "calendar",

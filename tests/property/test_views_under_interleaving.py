@@ -90,6 +90,8 @@ _BODIES: Sequence[Body] = (
     life.package_outdated,
     life.copies_outdated,
     life.holder_told,
+    lambda _: life.sampled("LANGUAGE"),
+    lambda _: life.sampled(passed=True),
     life.reopened,
     life.rearchived,
     lambda _: life.extended(),
