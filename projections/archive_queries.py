@@ -9,15 +9,14 @@ from ledger.views.event import protobuf_time
 from ledger.views.page_size import page_rows
 from ledger.views.queries import RegisterFilter
 from projections.archive_register.view import ArchiveRegister
-from projections.page_token import read_token, write_token
+from projections.pinned_order import PLACES_MAX, read_order, write_order
 from projections.reading import ViewReader
 
-_STATEMENTS = {
-    boards_pb2.REGISTER_ORDER_UNSPECIFIED: "registered",
-    boards_pb2.REGISTER_ORDER_REGISTERED: "registered",
-    boards_pb2.REGISTER_ORDER_RETAIN_UNTIL: "retain_until",
-    boards_pb2.REGISTER_ORDER_CASE_NUMBER: "case_number",
+_ORDERS = {
+    boards_pb2.REGISTER_ORDER_RETAIN_UNTIL: "order_retain_until",
+    boards_pb2.REGISTER_ORDER_CASE_NUMBER: "order_case_number",
 }
+"""Statements of the orders by what changes in a record; by registration nothing is to be pinned."""
 _RUNNING = range(common_pb2.PHASE_REGISTERED, common_pb2.PHASE_ARCHIVED)
 _NAMELESS = {common_pb2.PHASE_VOIDED, common_pb2.PHASE_DESTROYED}
 
@@ -33,14 +32,24 @@ class ArchiveQueries:
         self, hospital: str, asked: RegisterFilter, page_size: int, page_token: str, min_position: int
     ) -> boards_pb2.ListArchiveRegisterResponse:
         """Records that pass the filter, in its order. BadPageSize, BadPageToken: a token is of one filter only."""
-        statement = _STATEMENTS[boards_pb2.RegisterOrder.ValueType(asked.order)]
-        limit, listed = page_rows(page_size), f"{statement} of {asked}"
-        key, position = read_token(listed, page_token, ("", 0))
-        kept = (asked.phase, asked.held, asked.lent, asked.retention_before)
-        parameters = (limit + 1, *kept, position, key, asked.sealed, asked.quality_passed, asked.department)
-        rows = await self._reader.rows(hospital, self._register, statement, parameters, min_position)
-        more = write_token(listed, rows[limit - 1][22], rows[limit - 1][2]) if len(rows) > limit else ""
+        limit, listed = page_rows(page_size), f"register {asked}"
+        order = read_order(listed, page_token, (0,))
+        kept = (asked.phase, asked.held, asked.lent, asked.retention_before, asked.sealed, asked.quality_passed)
+        chosen = (*kept, asked.department, asked.sample)
+        if order.marks is None:
+            order = order.pinned(await self._places(hospital, asked.order, chosen, min_position))
+        parameters = (*chosen, *order.parameters, limit + 1)
+        rows = await self._reader.rows(hospital, self._register, "listed", parameters, min_position)
+        more = write_order(listed, order, rows[limit - 1][22], rows[limit - 1][2]) if len(rows) > limit else ""
         return boards_pb2.ListArchiveRegisterResponse(rows=map(_register_row, rows[:limit]), next_page_token=more)
+
+    async def _places(self, hospital: str, order: int, chosen: tuple[Any, ...], min_position: int) -> list[int]:
+        # No two records are registered by one event: the position is mark and id in one.
+        statement = _ORDERS.get(boards_pb2.RegisterOrder.ValueType(order))
+        if statement is None:
+            return []
+        found = await self._reader.rows(hospital, self._register, statement, (*chosen, PLACES_MAX), min_position)
+        return [position for (position,) in found]
 
 
 def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
@@ -64,6 +73,8 @@ def _register_row(row: tuple[Any, ...]) -> boards_pb2.RegisterRow:
         grade=row[23],
         department=row[24],
         quality_passed=row[25],
+        sample=row[26],
+        sampled_at=protobuf_time(row[27]),
         copies=row[15],
         restricted=row[16] > 0,
         disposal=_disposal(*row[17:21]),

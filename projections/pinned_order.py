@@ -51,7 +51,7 @@ def read_order(of: str, token: str, first_id: tuple[Any, ...]) -> PinnedOrder:
     return PinnedOrder(_unpacked(marks), read_token(of, key, start))
 
 
-def write_order(of: str, order: PinnedOrder, place: int, *row_id: str | UUID) -> str:
+def write_order(of: str, order: PinnedOrder, place: int, *row_id: str | int | UUID) -> str:
     """A token that goes on behind the row with this place and id."""
     marks = order.marks or ()
     packed = base64.urlsafe_b64encode(struct.pack(f">{len(marks)}q", *marks)).decode()

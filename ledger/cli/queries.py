@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ledger.api.v1 import boards_pb2, common_pb2, stream_pb2, transfers_pb2, usage_pb2, worklist_pb2
 from ledger.application.ledger import Ledger
 from ledger.application.message_codec import from_timestamp, nul_faults, parse_uuid
+from ledger.cli.sample_draws import SampleDraws
 from ledger.cli.service_state import ServiceState
 from ledger.config import Settings
 from ledger.domain.command_guards import iso_date
@@ -28,6 +29,7 @@ from projections.freshness import WAIT_S_MAX, Freshness, PartitionCounts
 from projections.identity_queries import IdentityQueries
 from projections.operations import ViewOperations
 from projections.reading import ViewReader
+from projections.sample_queries import SampleQueries
 from projections.transfer_queries import TransferQueries
 from projections.usage_queries import UsageQueries
 from projections.views import ALL
@@ -55,6 +57,7 @@ async def view_queries(
             **_identities(IdentityQueries(reader)),
             **_worklist(WorklistQueries(reader, OpenDeadlines(pool))),
             **_archive(ArchiveQueries(reader)),
+            "ArchiveService/DrawSample": SampleDraws(ledger, SampleQueries(reader), operations, wait_seconds_max).draw,
             **_usage(UsageQueries(reader)),
             **_transfers(TransferQueries(reader)),
             **_operations(operations),
@@ -247,10 +250,11 @@ def _archive(archive: ArchiveQueries) -> dict[str, Query]:
         faults = Faults()
         _check_enum(request.phase, common_pb2.Phase.values(), "phase", faults)
         _check_enum(request.order, boards_pb2.RegisterOrder.values(), "order", faults)
+        _check_enum(request.sample, boards_pb2.SampleStanding.values(), "sample", faults)
         _check_day(request.retention_before, "retention_before", faults)
         faults.refuse_if_any()
         kept = (request.phase, request.held, request.lent, request.retention_before, request.order)
-        asked = RegisterFilter(*kept, request.sealed, request.quality_passed, request.department)
+        asked = RegisterFilter(*kept, request.sealed, request.quality_passed, request.department, request.sample)
         page = (request.page_size, request.page_token, request.min_position)
         return await archive.archive_register(request.hospital, asked, *page)
 

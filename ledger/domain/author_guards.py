@@ -28,14 +28,15 @@ def _not_amender(command: Any, record: RecordState, facts: Facts) -> Iterable[Vi
 
 def _may_amend(entry: Entry, facts: Facts) -> bool:
     actor = facts.context.actor
-    if actor.id in authors_of(entry) or actor.id in _countersigners(entry):
+    if actor.id in authors_of(entry) or actor.id in countersigners_of(entry):
         return True
     return _says_again(entry, facts) or _stands_above(entry, facts) or facts.may("amend_entry")
 
 
-def _countersigners(entry: Entry) -> set[UUID]:
+def countersigners_of(entry: Entry) -> frozenset[UUID]:
+    """Who countersigned a version of the entry."""
     found = (each.countersignature and each.countersignature.signer for each in entry.versions)
-    return {each.id for each in found if each is not None}
+    return frozenset(each.id for each in found if each is not None)
 
 
 def _says_again(entry: Entry, facts: Facts) -> bool:

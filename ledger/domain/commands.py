@@ -12,6 +12,7 @@ from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
+from ledger.domain.sample_commands import AssessSample
 from ledger.domain.transfer_commands import TransferCommand
 from ledger.domain.values import (
     Actor,
@@ -219,6 +220,7 @@ Command = (
     | SubmitRecord
     | ReturnRecord
     | PassQuality
+    | AssessSample
     | ArchiveRecord
     | TransferCommand
     | CourseCommand

@@ -33,6 +33,7 @@ from ledger.domain import (
     decide_registration,
     decide_reopen,
     decide_rulebook,
+    decide_sample,
     decide_transfer,
 )
 from ledger.domain.commands import Command
@@ -51,6 +52,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_entry.DECISIONS,
     **decide_consultation.DECISIONS,
     **decide_quality.DECISIONS,
+    **decide_sample.DECISIONS,
     **decide_archive.DECISIONS,
     **decide_transfer.DECISIONS,
     **decide_package.DECISIONS,

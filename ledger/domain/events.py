@@ -20,6 +20,7 @@ from ledger.domain.log_events import DestructionsUpheld, LogSucceeded
 from ledger.domain.map_events import MapPublished
 from ledger.domain.newborn_events import NewbornEvent
 from ledger.domain.rulebook_events import RulebookEvent
+from ledger.domain.sample_events import SampleAssessed
 from ledger.domain.transfer_events import TransferEvent
 from ledger.domain.use_events import UseEvent
 from ledger.domain.values import (
@@ -211,6 +212,7 @@ Event = (
     | RecordSubmitted
     | QualityReturned
     | QualityPassed
+    | SampleAssessed
     | RecordArchived
     | CourseEvent
     | LateItemEvent

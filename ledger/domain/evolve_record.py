@@ -12,6 +12,7 @@ from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS, in_charge
 from ledger.domain.evolve_keeping import KEEPING_STEPS
+from ledger.domain.evolve_sample import SAMPLE_STEPS
 from ledger.domain.next_version import latest_end, next_version, with_entry, with_next
 from ledger.domain.state import EntryVersion, RecordState
 from ledger.domain.transfer_state import Transfer
@@ -166,11 +167,11 @@ def passed(state: RecordState, event: events.QualityPassed, _: datetime) -> Reco
     return next_version(state, archiving=replace(state.archiving, passed=True, score=event.score))
 
 
-def archived(state: RecordState, event: events.RecordArchived, _: datetime) -> RecordState:
+def archived(state: RecordState, event: events.RecordArchived, at: datetime) -> RecordState:
     """The running record has become an archived case."""
     # ISO dates compare as text; a date once promised never moves back.
     until = max(state.archiving.retain_until, event.retain_until)
-    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until)
+    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until, archived_at=at)
     return next_version(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
 
 
@@ -260,4 +261,5 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     transfer_events.TransferOutdated: transfer_outdated,
     **COURSE_STEPS,
     **KEEPING_STEPS,
+    **SAMPLE_STEPS,
 }

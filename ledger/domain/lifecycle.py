@@ -11,7 +11,14 @@ from typing import Any
 from ledger.domain import archive_guards as archive
 from ledger.domain import author_guards as author
 from ledger.domain import command_guards as on
-from ledger.domain import commands, course_commands, identity_commands, keeping_commands, newborn_commands
+from ledger.domain import (
+    commands,
+    course_commands,
+    identity_commands,
+    keeping_commands,
+    newborn_commands,
+    sample_commands,
+)
 from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import course_guards as course
@@ -25,6 +32,7 @@ from ledger.domain import newborn_guards as newborn
 from ledger.domain import office_guards as office
 from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
+from ledger.domain import sample_guards as sample
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
@@ -483,6 +491,20 @@ RULES: dict[type[commands.Command], Rule] = {
         LIVING,
         of_command=(copy.HOLDER_KNOWN, copy.HOLDER_WAITS, on.ACTS_AS_PERSON, on.role_allowed("issue_copy")),
         names=(some.HOLDER_WAITS,),
+    ),
+    # Nothing changes by it, so no hold, seal, loan or restriction stands in its way.
+    sample_commands.AssessSample: Rule(
+        KEPT,
+        demands=(is_.NOT_IN_ERROR, is_.NOT_PASSED),
+        of_command=(
+            sample.DRAW_POSSIBLE,
+            sample.WITHIN_SPAN,
+            *quality.DEFECTS,
+            quality.SCORE_AGREES,
+            sample.OF_OTHERS,
+            on.ACTS_AS_PERSON,
+            on.role_allowed("assess_sample"),
+        ),
     ),
     keeping_commands.ExtendRetention: Rule(
         KEPT | {Phase.REOPENED},

@@ -17,6 +17,8 @@ _MOST = {"years": YEARS_MAX, "years of age": AGE_MAX}
 _TOP = {"ahead_seconds_max": "seconds", "arrival_back_minutes_max": "minutes", "offer_days": "days"}
 _OPTIONAL = {"short_stay": "hours"}
 """Figures that a pack may leave out, with what depends on them."""
+_SAMPLING = {"least": "records", "per_mille": "per_mille"}
+"""Of a pack that has samples drawn; the share may be left out."""
 _LOAN = {"loan_days": "days", "loan_months": "months"}
 """Either of them: a loan ends after so many days, or on the same day of a later month."""
 _KEEPING = {
@@ -79,6 +81,11 @@ def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
     loan = "loan_months" if "loan_months" in keeping else "loan_days"
     for name, unit in {loan: _LOAN[loan], **_KEEPING}.items():
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)
+    sampling = data.get("sampling")
+    for name, unit in _SAMPLING.items():
+        if isinstance(sampling, dict) and (name == "least" or name in sampling):
+            table = cast("Mapping[str, Any]", sampling).get(name)
+            yield _Place(f"sampling.{name}", f"sampling.{name}", table, "figure", unit)
     for name, table in data.get("retention", {}).items():
         yield from _term(f"retention.{name}", f"retention.{name}", table)
     for index, table in enumerate(data.get("state_retention", [])):

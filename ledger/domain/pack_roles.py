@@ -15,6 +15,7 @@ ROLES_OF = frozenset(
         "declare_in_error",
         "file_late_item",
         "pass_quality",
+        "assess_sample",
         "return_record",
         "archive_record",
         "archive_short_path",

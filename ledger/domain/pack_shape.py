@@ -143,6 +143,7 @@ _READERS: Mapping[str, _Reader] = {
     "transfer_note": _table,
     "move_note": _table,
     "short_path": _table,
+    "sampling": _table,
     "calendar": partial(_of_kinds, _CALENDAR),
     "quality": _table,
     "deadline": partial(_list_of, _deadline),

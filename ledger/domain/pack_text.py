@@ -40,6 +40,7 @@ _KEYS = frozenset(
         "transfer_note",
         "move_note",
         "short_path",
+        "sampling",
         "keeping",
         "deadline",
         "calendar",

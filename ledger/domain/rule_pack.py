@@ -16,9 +16,11 @@ from ledger.domain.pack_late_items import late_beside_templates, late_item_templ
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_move_note import MoveNoteRule, move_note_rule
 from ledger.domain.pack_roles import RoleRule, role_rules
+from ledger.domain.pack_sampling import sample_size
 from ledger.domain.pack_short_path import SHORT_PATH, short_path
 from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
 from ledger.domain.quality_rules import QualityRules
+from ledger.domain.quality_sample import SampleSize
 from ledger.domain.state_retention import in_state
 from ledger.domain.values import VisitType
 
@@ -94,6 +96,8 @@ class RulePack:
     """How long a stay may be for its record of admission and discharge to replace others; None = nothing does."""
     short_path: frozenset[VisitType] = SHORT_PATH
     """Visits that are archived at the doctor's confirmation."""
+    sampling: SampleSize | None = None
+    """How many of what is archived on the short path is judged; None = it names no number."""
     transfer_note: TransferNoteRule | None = None
     """The note without which a patient is not transferred; None = none is asked for."""
     move_note: MoveNoteRule | None = None
@@ -133,6 +137,7 @@ class RulePack:
             transfer_note=transfer_note_rule(data, faults),
             move_note=move_note_rule(data, faults),
             short_path=short_path(data, faults),
+            sampling=sample_size(data, figures, faults),
             roles=role_rules(data.get("roles", {}), faults),
             quality=QualityRules.from_data(data, faults),
             code_tables=named_tables(data.get("code_table", []), faults),

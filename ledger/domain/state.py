@@ -27,6 +27,7 @@ from ledger.domain.keeping_state import (
 from ledger.domain.keeping_values import EntryRef
 from ledger.domain.log_succession import LogSuccessionState
 from ledger.domain.published_maps import PublishedMapsState
+from ledger.domain.quality_sample import SampleFinding
 from ledger.domain.rulebook import RulebookState
 from ledger.domain.stated_details import StatedDetails
 from ledger.domain.stated_identifiers import Item, Name, Stated
@@ -162,6 +163,10 @@ class Archiving:
     head_leaf: bytes = b""
     retain_until: str = ""
     submitted_at: datetime | None = None
+    archived_at: datetime | None = None
+    """The first time, by the ledger's clock; None before."""
+    sample: SampleFinding | None = None
+    """What the last sample found that drew it; None = none did."""
     permanent: bool = False
     """Kept for ever: a reopening leads back to PERMANENT."""
     in_error: bool = False

@@ -52,8 +52,9 @@ def record_message(view: RecordView) -> records.Record:
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     message.keeping.CopyFrom(_keeping(state))
-    if state.archiving.passed or state.archiving.returns or state.archiving.grade:
-        message.quality.CopyFrom(_quality(state.archiving))
+    archiving = state.archiving
+    if archiving.passed or archiving.returns or archiving.grade or archiving.sample:
+        message.quality.CopyFrom(_quality(archiving))
     if state.started_at is not None:
         message.started_at.CopyFrom(to_timestamp(state.started_at))
     if state.responsible is not None:
@@ -117,13 +118,16 @@ def _seal(state: RecordState, seal: Seal) -> values.Seal:
 
 
 def _quality(archiving: Archiving) -> records.QualityStanding:
-    return records.QualityStanding(
+    message = records.QualityStanding(
         passed=archiving.passed,
         score=archiving.score,
         grade=archiving.grade,
         defects=[to_message(each, common.Defect) for each in archiving.defects],
         returns=archiving.returns,
     )
+    if archiving.sample is not None:
+        message.sample.CopyFrom(to_message(archiving.sample, records.SampleFinding))
+    return message
 
 
 def entry_message(state: RecordState, entry_id: UUID) -> records.Entry:

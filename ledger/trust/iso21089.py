@@ -51,6 +51,7 @@ _CODES = {
     "NewbornRegistered": "originate",
     "RecordRecalled": "report",
     "QualityAssessed": "verify",
+    "SampleAssessed": "verify",
     "DeadlineMissed": "report",
     "DeadlineMissWithdrawn": "report",
     "ResultRecognised": "link",

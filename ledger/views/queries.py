@@ -19,6 +19,7 @@ class RegisterFilter:
     sealed: bool = False
     quality_passed: bool = False
     department: str = ""
+    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True)

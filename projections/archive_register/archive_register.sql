@@ -29,7 +29,10 @@ CREATE TABLE {records} (
     destroyed_at bigint,
     in_error boolean NOT NULL,
     department text NOT NULL,
-    passed boolean NOT NULL
+    passed boolean NOT NULL,
+    confirmed_leaf bytea NOT NULL,
+    sample smallint NOT NULL,
+    sampled_at bigint
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {records} (registered_position);
 CREATE INDEX ON {records} (phase, registered_position);
@@ -39,6 +42,8 @@ CREATE INDEX ON {records} (registered_position) WHERE holds > 0;
 CREATE INDEX ON {records} (registered_position) WHERE loans > 0;
 CREATE INDEX ON {records} (registered_position) WHERE seals > 0;
 CREATE INDEX ON {records} (left(department, 64), registered_position);
+CREATE INDEX ON {records} (archived_at) WHERE confirmed_leaf <> '';
+CREATE INDEX ON {records} (registered_position) WHERE sample > 0;
 CREATE TABLE {overlays} (
     record_id uuid NOT NULL,
     kind text NOT NULL,
@@ -56,7 +61,7 @@ CREATE TABLE {overlays} (
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
     r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restrictions, r.opinion, r.approved, r.list_id,
-    r.destroyed_at, r.in_error, r.department, r.passed
+    r.destroyed_at, r.in_error, r.department, r.passed, r.confirmed_leaf, r.sample, r.sampled_at
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
@@ -65,7 +70,7 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::te
     $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
     $15::integer[], $16::integer[], $17::text[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
     $22::integer[], $23::integer[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
-    $28::boolean[], $29::text[], $30::boolean[])
+    $28::boolean[], $29::text[], $30::boolean[], $31::bytea[], $32::smallint[], $33::bigint[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
     case_number = excluded.case_number, visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence,
@@ -75,7 +80,8 @@ SET version = excluded.version, registered_position = excluded.registered_positi
     seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restrictions =
     excluded.restrictions, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
     destroyed_at = excluded.destroyed_at, in_error = excluded.in_error,
-    department = excluded.department, passed = excluded.passed
+    department = excluded.department, passed = excluded.passed, confirmed_leaf = excluded.confirmed_leaf,
+    sample = excluded.sample, sampled_at = excluded.sampled_at
 
 -- name: load_overlays
 SELECT o.record_id, o.kind, o.item_id, o.version, o.open, o.since, o.detail, o.mode, o.due_on
@@ -93,65 +99,53 @@ SET version = excluded.version, open = excluded.open, since = excluded.since, de
 -- name: erase_overlays
 DELETE FROM {overlays} WHERE record_id = ANY($1::uuid[])
 
--- name: registered
-SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
-    r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
-    r.department, r.passed
-FROM (
-    SELECT *, '' AS sort_key FROM {records}
-    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
-        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
-        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
-        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
-        AND registered_position > $6::bigint AND $7::text = ''
-    ORDER BY registered_position LIMIT $1
-) AS r
-CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
-    FROM (
-        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, item_id) AS place
-        FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
-    ) AS o WHERE place <= 100
-) AS o
-ORDER BY r.registered_position
+-- name: order_retain_until
+SELECT registered_position FROM {records}
+    WHERE ($1::smallint = 0 OR phase = $1) AND (NOT $2::boolean OR holds > 0) AND (NOT $3::boolean OR loans > 0)
+        AND ($4::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $4))
+        AND (NOT $5::boolean OR seals > 0) AND (NOT $6::boolean OR passed)
+        AND ($7::text = '' OR (left(department, 64) = left($7, 64) AND department = $7))
+        AND ($8::smallint = 0 OR sample = $8)
+ORDER BY left(retain_until, 10), registered_position LIMIT $9
 
--- name: retain_until
-SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
-    r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
-    r.department, r.passed
-FROM (
-    SELECT *, left(retain_until, 10) AS sort_key FROM {records}
-    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
-        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
-        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
-        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
-        AND (left(retain_until, 10), registered_position) > ($7::text, $6::bigint)
-    ORDER BY left(retain_until, 10), registered_position LIMIT $1
-) AS r
-CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
-    FROM (
-        SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, item_id) AS place
-        FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
-    ) AS o WHERE place <= 100
-) AS o
-ORDER BY r.sort_key, r.registered_position
+-- name: order_case_number
+SELECT registered_position FROM {records}
+    WHERE ($1::smallint = 0 OR phase = $1) AND (NOT $2::boolean OR holds > 0) AND (NOT $3::boolean OR loans > 0)
+        AND ($4::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $4))
+        AND (NOT $5::boolean OR seals > 0) AND (NOT $6::boolean OR passed)
+        AND ($7::text = '' OR (left(department, 64) = left($7, 64) AND department = $7))
+        AND ($8::smallint = 0 OR sample = $8)
+ORDER BY left(case_number, 64), registered_position LIMIT $9
 
--- name: case_number
+-- name: listed
+-- What has a place comes by it, the rest behind it as it was registered; each half is read by an index of its own.
+WITH placed AS (
+    SELECT r.*, p.place FROM unnest($9::bigint[]) WITH ORDINALITY AS p (mark, place)
+    JOIN {records} AS r ON r.registered_position = p.mark
+    WHERE ($1::smallint = 0 OR phase = $1) AND (NOT $2::boolean OR holds > 0) AND (NOT $3::boolean OR loans > 0)
+        AND ($4::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $4))
+        AND (NOT $5::boolean OR seals > 0) AND (NOT $6::boolean OR passed)
+        AND ($7::text = '' OR (left(department, 64) = left($7, 64) AND department = $7))
+        AND ($8::smallint = 0 OR sample = $8)
+        AND p.place > $10::bigint
+    ORDER BY p.place LIMIT $12
+), behind AS (
+    SELECT *, 9223372036854775807 AS place FROM {records}
+    WHERE ($1::smallint = 0 OR phase = $1) AND (NOT $2::boolean OR holds > 0) AND (NOT $3::boolean OR loans > 0)
+        AND ($4::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $4))
+        AND (NOT $5::boolean OR seals > 0) AND (NOT $6::boolean OR passed)
+        AND ($7::text = '' OR (left(department, 64) = left($7, 64) AND department = $7))
+        AND ($8::smallint = 0 OR sample = $8)
+        AND registered_position > CASE $10 WHEN 9223372036854775807 THEN $11::bigint ELSE 0 END
+        AND NOT registered_position = ANY($9)
+    ORDER BY registered_position LIMIT $12
+)
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns, r.score,
-    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.sort_key, r.grade,
-    r.department, r.passed
+    r.copies, r.restrictions, r.opinion, r.approved, r.list_id, r.destroyed_at, o.overlays, r.place, r.grade,
+    r.department, r.passed, r.sample, r.sampled_at
 FROM (
-    SELECT *, left(case_number, 64) AS sort_key FROM {records}
-    WHERE ($2::smallint = 0 OR phase = $2) AND (NOT $3::boolean OR holds > 0) AND (NOT $4::boolean OR loans > 0)
-        AND ($5::text = '' OR (left(retain_until, 10) > '' AND left(retain_until, 10) < $5))
-        AND (NOT $8::boolean OR seals > 0) AND (NOT $9::boolean OR passed)
-        AND ($10::text = '' OR (left(department, 64) = left($10, 64) AND department = $10))
-        AND (left(case_number, 64), registered_position) > ($7::text, $6::bigint)
-    ORDER BY left(case_number, 64), registered_position LIMIT $1
+    SELECT * FROM placed UNION ALL SELECT * FROM behind ORDER BY place, registered_position LIMIT $12
 ) AS r
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_array(kind, item_id, since, detail, mode, due_on) ORDER BY since, item_id) AS overlays
@@ -160,4 +154,18 @@ CROSS JOIN LATERAL (
         FROM {overlays} AS o WHERE o.record_id = r.record_id AND o.open
     ) AS o WHERE place <= 100
 ) AS o
-ORDER BY r.sort_key, r.registered_position
+ORDER BY r.place, r.registered_position
+
+-- name: confirmed_in
+SELECT count(*) FROM (
+    SELECT FROM {records} WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2 LIMIT $3
+) AS found
+
+-- name: seed
+SELECT sha256(string_agg(uuid_send(record_id) || confirmed_leaf, ''::bytea ORDER BY record_id))
+FROM {records} WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2
+
+-- name: drawn
+SELECT record_id, case_number, department, archived_at, sampled_at, sample FROM {records}
+WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2
+ORDER BY sha256($3::bytea || uuid_send(record_id)), record_id LIMIT $4

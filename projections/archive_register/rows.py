@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from ledger.api.v1 import common_pb2
+from ledger.api.v1 import boards_pb2, common_pb2
 from projections.phase import RecordPhase
 
 
@@ -43,6 +43,10 @@ class RegisteredRecord(NamedTuple):
     """The last that had the patient."""
     passed: bool = False
     """Quality control passed what was handed in last."""
+    confirmed_leaf: bytes = b""
+    """Leaf hash of what archived it, where quality control had not passed it: samples are drawn from these."""
+    sample: int = boards_pb2.SAMPLE_STANDING_UNSPECIFIED
+    sampled_at: int | None = None
 
     @property
     def standing(self) -> RecordPhase:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from google.protobuf.message import Message
 
 from ledger.api.v1 import (
+    boards_pb2,
     common_pb2,
     course_events_pb2,
     events_pb2,
@@ -27,7 +28,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 7
+    schema_version = 8
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -155,8 +156,20 @@ def _assessed(record: RegisteredRecord, _: ViewEvent, body: course_events_pb2.Qu
     return record._replace(score=body.score, grade=body.grade)
 
 
+def _sampled(record: RegisteredRecord, event: ViewEvent, body: keeping_events_pb2.SampleAssessed) -> RegisteredRecord:
+    found = boards_pb2.SAMPLE_STANDING_PASSED if body.passed else boards_pb2.SAMPLE_STANDING_TO_MEND
+    return record._replace(score=body.score, grade=body.grade, sample=int(found), sampled_at=event.recorded_at)
+
+
+def _archived_again(record: RegisteredRecord, event: ViewEvent, body: Any) -> RegisteredRecord:
+    mended = record.sample == boards_pb2.SAMPLE_STANDING_TO_MEND
+    standing = int(boards_pb2.SAMPLE_STANDING_TO_CHECK) if mended else record.sample
+    return _dated(record, event, body)._replace(sample=standing)
+
+
 def _archived(record: RegisteredRecord, event: ViewEvent, body: events_pb2.RecordArchived) -> RegisteredRecord:
     return record._replace(
+        confirmed_leaf=b"" if record.passed else event.leaf,
         archived_at=event.recorded_at,
         retain_until=max(record.retain_until, body.retain_until),
         retention_class=body.retention_class or record.retention_class,
@@ -232,7 +245,8 @@ _ON_RECORD: dict[type[Message], Callable[[RegisteredRecord, ViewEvent, Any], Reg
     events_pb2.QualityPassed: _passed,
     course_events_pb2.QualityAssessed: _assessed,
     events_pb2.RecordArchived: _archived,
-    keeping_events_pb2.RecordRearchived: _dated,
+    keeping_events_pb2.RecordRearchived: _archived_again,
+    keeping_events_pb2.SampleAssessed: _sampled,
     keeping_events_pb2.RetentionExtended: _term_moved,
     keeping_events_pb2.RetentionEnded: _term_moved,
     keeping_events_pb2.DisposalAppraised: _appraised,

@@ -21,7 +21,8 @@ from projections.worklist.rows import DONE, RETENTION_RUNS, WorkItemRow
 Known = Mapping[str, WorkItemRow]
 """Items of the record as they stand, by name; only those that the event names."""
 _Step = Callable[[ViewEvent, Any, WorkItemRow, Known], WorkItemRow]
-FILING, RETURNED, RETENTION = "filing", "returned", "retention"
+FILING, RETURNED, RETENTION, SAMPLE = "filing", "returned", "retention", "sample"
+SAMPLE_NOT_PASSED, SAMPLE_TO_CHECK = "SAMPLE_NOT_PASSED", "SAMPLE_TO_CHECK"
 _ACCEPTED = "DEFICIENCY_ACCEPTED"
 """Rule of an entry that waits for nobody because its defect was accepted."""
 
@@ -134,9 +135,27 @@ def _answered(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) ->
 
 
 def _returned(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
-    defects = json.dumps([[each.code, each.entry_id, each.text] for each in body.defects], separators=(",", ":"))
     made = {"score": before.score, "grade": before.grade}
-    return _opened(worklist_pb2.WORK_KIND_RETURNED, "QUALITY_RETURNED", event, before, defects=defects, **made)
+    return _opened(worklist_pb2.WORK_KIND_RETURNED, "QUALITY_RETURNED", event, before, defects=_defects(body), **made)
+
+
+def _defects(body: Any) -> str:
+    return json.dumps([[each.code, each.entry_id, each.text] for each in body.defects], separators=(",", ":"))
+
+
+def _sampled(event: ViewEvent, body: Any, before: WorkItemRow, known: Known) -> WorkItemRow:
+    """What is good enough as it is waits for nobody; what is still wrong when it is looked at again waits as before."""
+    if body.passed:
+        return _done(event, body, before, known)
+    kind, since = worklist_pb2.WORK_KIND_SAMPLE, before.since or event.recorded_at
+    made = {"defects": _defects(body), "score": body.score, "grade": body.grade}
+    return _opened(kind, SAMPLE_NOT_PASSED, event, before, since=since, **made)
+
+
+def _mended(event: ViewEvent, _: Message, before: WorkItemRow, __: Known) -> WorkItemRow:
+    """Nobody but quality control says that it was what was wrong."""
+    rule = SAMPLE_TO_CHECK if before.rule == SAMPLE_NOT_PASSED else before.rule
+    return before._replace(version=event.version, rule=rule)
 
 
 def _assessed(event: ViewEvent, body: Any, before: WorkItemRow, _: Known) -> WorkItemRow:
@@ -237,7 +256,12 @@ _STEPS: dict[type[Message], tuple[tuple[Callable[[Any], str | tuple[str, ...]], 
     events_pb2.RecordSubmitted: ((_fixed(RETURNED), _done),),
     events_pb2.RecordArchived: ((_fixed(FILING), _done), (_fixed(RETENTION), _kept_until)),
     keeping_events_pb2.ReopenApproved: ((_fixed(FILING), _reopened),),
-    keeping_events_pb2.RecordRearchived: ((_fixed(FILING), _done), (_fixed(RETENTION), _kept_longer)),
+    keeping_events_pb2.SampleAssessed: ((_fixed(SAMPLE), _sampled),),
+    keeping_events_pb2.RecordRearchived: (
+        (_fixed(FILING), _done),
+        (_fixed(RETENTION), _kept_longer),
+        (_fixed(SAMPLE), _mended),
+    ),
     keeping_events_pb2.RetentionExtended: ((_fixed(RETENTION), _kept_longer),),
     keeping_events_pb2.RetentionEnded: ((_fixed(RETENTION), _term_over),),
     keeping_events_pb2.DisposalAppraised: ((_fixed(RETENTION), _appraised),),

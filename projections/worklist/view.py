@@ -20,7 +20,7 @@ class Worklist:
     """What waits, by record; whom it waits for is joined from the record when somebody asks."""
 
     name = "worklist"
-    schema_version = 7
+    schema_version = 8
     package = "projections.worklist"
     tables = (Table(_RECORDS, WorkRecord._make, 1), Table(_ITEMS, WorkItemRow._make, 2))
 

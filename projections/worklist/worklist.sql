@@ -31,7 +31,8 @@ CREATE TABLE {items} (
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {items} (department) WHERE kind BETWEEN 1 AND 5 AND department <> '';
 CREATE INDEX ON {items} (person_id) WHERE kind BETWEEN 1 AND 5 AND person_id <> '';
-CREATE INDEX ON {items} (since, record_id, item) WHERE (kind BETWEEN 6 AND 9 OR kind = 11);
+CREATE INDEX ON {items} (since, record_id, item) WHERE (kind BETWEEN 6 AND 9 OR kind IN (11, 12));
+CREATE INDEX ON {items} (record_id) WHERE kind = 12;
 CREATE INDEX ON {items} (left(due_on, 10)) WHERE kind = 100
 
 -- name: load_records
@@ -81,6 +82,11 @@ WITH waiting AS (
         i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.department = $2 AND i.department <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
+    UNION ALL
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, r.responsible_id, i.rule, i.since,
+        i.due_at, i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id
+    FROM {items} AS i JOIN {records} AS r USING (record_id)
+    WHERE i.kind = 12 AND i.rule = 'SAMPLE_NOT_PASSED' AND r.department = $2
     UNION ALL
     SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, d.responsible_id, d.rule, d.since,
         d.due_at, '', d.subject_id, '[]', 0, '', d.responsible_id
@@ -145,6 +151,11 @@ WITH waiting AS (
     FROM {items} AS i JOIN {records} AS r USING (record_id)
     WHERE i.person_id = $2 AND i.person_id <> '' AND i.kind BETWEEN 1 AND 5 AND r.phase IN (2, 3, 4, 5, 7)
     UNION ALL
+    SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, $2, i.rule, i.since, i.due_at, i.due_on,
+        i.subject_id, i.defects, i.score, i.grade, r.responsible_id
+    FROM {items} AS i JOIN {records} AS r USING (record_id)
+    WHERE i.kind = 12 AND i.rule = 'SAMPLE_NOT_PASSED' AND r.responsible_id = $2 AND $2 <> ''
+    UNION ALL
     SELECT 10, d.record_id, 'due:' || d.name, d.case_number, d.phase, d.department, $2, d.rule, d.since, d.due_at, '',
         d.subject_id, '[]', 0, '', d.responsible_id
     FROM (
@@ -185,7 +196,7 @@ WITH waiting AS (
     SELECT i.kind, i.record_id, i.item, r.case_number, r.phase, r.department, i.person_id, i.rule, i.since, i.due_at,
         i.due_on, i.subject_id, i.defects, i.score, i.grade, r.responsible_id AS in_charge
     FROM (
-        SELECT * FROM {items} WHERE (kind BETWEEN 6 AND 9 OR kind = 11)
+        SELECT * FROM {items} WHERE (kind BETWEEN 6 AND 9 OR kind IN (11, 12))
         UNION ALL
         SELECT * FROM {items} WHERE kind = 100 AND $2::text <> '' AND left(due_on, 10) <= $2
     ) AS i

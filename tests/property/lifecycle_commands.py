@@ -43,6 +43,8 @@ from ledger.domain.newborn_commands import (
     RestoreNewborn,
     WithdrawNewborn,
 )
+from ledger.domain.quality_sample import SampleDraw
+from ledger.domain.sample_commands import AssessSample
 from ledger.domain.state import RecordState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
@@ -194,6 +196,14 @@ def _later(facts: Facts, days: int) -> str:
     return (facts.now + timedelta(days=days)).date().isoformat()
 
 
+def _assess_sample(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    archived_at = record.archiving.archived_at or facts.now
+    draw = SampleDraw(archived_at, max(facts.now, archived_at + timedelta(seconds=1)), 200, 10, bytes(32))
+    if pick.number % 5 == 0:
+        draw = replace(draw, archived_from=archived_at + timedelta(microseconds=1))
+    return AssessSample(RECORD, draw, DEFECTS_FOUND[pick.number // 5 % 4])
+
+
 def _opinion(record: RecordState, facts: Facts, pick: Pick) -> Command:
     opinion = list(DisposalOpinion)[pick.number % 3]
     until = max(_later(facts, 400), record.retain_until + "x") if opinion is DisposalOpinion.EXTEND else ""
@@ -323,6 +333,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.RecordHolderTold: lambda record, _, pick: keeping.RecordHolderTold(
         RECORD, pick.of({**record.overlays.copies, **record.transfers}), "by letter"
     ),
+    AssessSample: _assess_sample,
     keeping.LiftRestriction: lambda record, _, pick: keeping.LiftRestriction(
         RECORD, "the claim is settled", pick.of(dict.fromkeys(record.overlays.restrictions))
     ),
@@ -346,6 +357,7 @@ COMMANDS: dict[type[Command], Make] = {
 """One maker for every command of the declaration."""
 
 OFFICES: dict[type[Command], Actor] = {
+    AssessSample: AFFAIRS,
     keeping.RequestReopen: AFFAIRS,
     keeping.ApproveReopen: AFFAIRS,
     keeping.AppraiseDisposal: APPROVER,

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ledger.api.v1 import common_pb2, worklist_pb2
+from ledger.api.v1 import boards_pb2, common_pb2, worklist_pb2
 from ledger.application.body_codec import encode_body
 from ledger.application.message_codec import micros_of
 from ledger.domain.decide_holder import HOLDING
-from ledger.domain.state import Entry, RecordState
+from ledger.domain.state import Archiving, Entry, RecordState
 from ledger.domain.values import EntryState, Phase, VisitType
 from ledger.views.view import Row, RowKey, View
 from projections.archive_register.view import ArchiveRegister
@@ -111,11 +111,23 @@ def check_register(record: RecordState, row: Any) -> None:
     held = (overlays.holds, overlays.seals, overlays.loans, open_papers, overlays.copies)
     assert shown == tuple(len(each) for each in held)
     assert (row.restrictions, row.retain_until) == (len(overlays.restrictions), archiving.retain_until)
-    assert (row.returns, row.score, row.permanent) == (archiving.returns, archiving.score, archiving.permanent)
+    assert (row.returns, row.permanent) == (archiving.returns, archiving.permanent)
+    check_sample(archiving, row)
     assert (row.passed, row.department) == (archiving.passed, record.department)
     disposal = archiving.disposal
     assert row.approved == (disposal is not None and disposal.approved_by is not None)
     assert bool(row.opinion) == (disposal is not None)
+
+
+def check_sample(archiving: Archiving, row: Any) -> None:
+    """The score of the last assessment, of a sample too; what a sample may draw, and what it found."""
+    found = archiving.sample
+    assert row.score == (found.score if found else archiving.score)
+    assert bool(row.confirmed_leaf) == (archiving.archived_at is not None and not archiving.passed)
+    standing = {True: {boards_pb2.SAMPLE_STANDING_PASSED}, None: {boards_pb2.SAMPLE_STANDING_UNSPECIFIED}}
+    waiting = {boards_pb2.SAMPLE_STANDING_TO_MEND, boards_pb2.SAMPLE_STANDING_TO_CHECK}
+    assert row.sample in standing.get(found.passed if found else None, waiting)
+    assert row.sampled_at == (micros_of(found.assessed_at) if found else None)
 
 
 def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:
@@ -207,6 +219,7 @@ def check_worklist(record: RecordState, items: list[Any]) -> None:
         worklist_pb2.WORK_KIND_LOAN: len(overlays.loans),
         worklist_pb2.WORK_KIND_RETENTION: int(record.phase is Phase.DUE),
         worklist_pb2.WORK_KIND_REQUEST: sum(each.granted is None for each in overlays.requests.values()),
+        worklist_pb2.WORK_KIND_SAMPLE: int(bool(record.archiving.sample and not record.archiving.sample.passed)),
         worklist_pb2.WORK_KIND_HOLDER: sum(each.outdated for each in overlays.copies.values())
         + sum(each.outdated and (each.delivered or each.state in HOLDING) for each in overlays.transfers.values()),
     }

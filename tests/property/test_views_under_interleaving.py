@@ -91,6 +91,8 @@ _BODIES: Sequence[Body] = (
     life.copies_outdated,
     life.loans_outdated,
     life.holder_told,
+    lambda _: life.sampled("LANGUAGE"),
+    lambda _: life.sampled(passed=True),
     life.reopened,
     life.rearchived,
     lambda _: life.extended(),

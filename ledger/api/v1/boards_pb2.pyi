@@ -202,6 +202,34 @@ RECORD_NAME_ARCHIVED_CASE: RecordName.ValueType  # 2
 """Archived case (病案)."""
 Global___RecordName: _TypeAlias = RecordName  # noqa: Y015
 
+class _SampleStanding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SampleStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SampleStanding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SAMPLE_STANDING_UNSPECIFIED: _SampleStanding.ValueType  # 0
+    """It was not archived at the doctor's confirmation, or no sample was assessed since; in a request: all."""
+    SAMPLE_STANDING_PASSED: _SampleStanding.ValueType  # 1
+    """A sample drew it, and it is good enough as it is."""
+    SAMPLE_STANDING_TO_MEND: _SampleStanding.ValueType  # 2
+    """A sample drew it, and its defects are to be mended in a reopening."""
+    SAMPLE_STANDING_TO_CHECK: _SampleStanding.ValueType  # 3
+    """It was reopened and archived again since; quality control looks at it again."""
+
+class SampleStanding(_SampleStanding, metaclass=_SampleStandingEnumTypeWrapper):
+    """How an archived visit stands that is judged by samples."""
+
+SAMPLE_STANDING_UNSPECIFIED: SampleStanding.ValueType  # 0
+"""It was not archived at the doctor's confirmation, or no sample was assessed since; in a request: all."""
+SAMPLE_STANDING_PASSED: SampleStanding.ValueType  # 1
+"""A sample drew it, and it is good enough as it is."""
+SAMPLE_STANDING_TO_MEND: SampleStanding.ValueType  # 2
+"""A sample drew it, and its defects are to be mended in a reopening."""
+SAMPLE_STANDING_TO_CHECK: SampleStanding.ValueType  # 3
+"""It was reopened and archived again since; quality control looks at it again."""
+Global___SampleStanding: _TypeAlias = SampleStanding  # noqa: Y015
+
 @_typing.final
 class GetDepartmentBoardRequest(_message.Message):
     """Request of GetDepartmentBoard."""
@@ -1186,6 +1214,7 @@ class ListArchiveRegisterRequest(_message.Message):
     SEALED_FIELD_NUMBER: _builtins.int
     QUALITY_PASSED_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     phase: _common_pb2.Phase.ValueType
@@ -1210,6 +1239,8 @@ class ListArchiveRegisterRequest(_message.Message):
     """Only records that passed quality control when they were handed in last."""
     department: _builtins.str
     """Only records of this department, the last that had the patient; empty = all."""
+    sample: Global___SampleStanding.ValueType
+    """Only records of which quality by sampling says this; unspecified = all."""
     def __init__(
         self,
         *,
@@ -1225,14 +1256,129 @@ class ListArchiveRegisterRequest(_message.Message):
         sealed: _builtins.bool = ...,
         quality_passed: _builtins.bool = ...,
         department: _builtins.str = ...,
+        sample: Global___SampleStanding.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "held", b"held", "hospital", b"hospital", "lent", b"lent", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase", "quality_passed", b"quality_passed", "retention_before", b"retention_before", "sealed", b"sealed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "held", b"held", "hospital", b"hospital", "lent", b"lent", "min_position", b"min_position", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "phase", b"phase", "quality_passed", b"quality_passed", "retention_before", b"retention_before", "sample", b"sample", "sealed", b"sealed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListArchiveRegisterRequest: _TypeAlias = ListArchiveRegisterRequest  # noqa: Y015
+
+@_typing.final
+class DrawSampleRequest(_message.Message):
+    """Request of DrawSample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FROM_FIELD_NUMBER: _builtins.int
+    ARCHIVED_BEFORE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    size: _builtins.int
+    """Records to draw, at most 1,000; 0 = as the pack in force says."""
+    @_builtins.property
+    def archived_from(self) -> _timestamp_pb2.Timestamp:
+        """First moment of the span, by the ledger's clock; required."""
+
+    @_builtins.property
+    def archived_before(self) -> _timestamp_pb2.Timestamp:
+        """First moment after it, at least 5 minutes ago; required."""
+
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        archived_from: _timestamp_pb2.Timestamp | None = ...,
+        archived_before: _timestamp_pb2.Timestamp | None = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_before", b"archived_before", "archived_from", b"archived_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_before", b"archived_before", "archived_from", b"archived_from", "hospital", b"hospital", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawSampleRequest: _TypeAlias = DrawSampleRequest  # noqa: Y015
+
+@_typing.final
+class DrawnRecord(_message.Message):
+    """A record that was drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ARCHIVED_AT_FIELD_NUMBER: _builtins.int
+    ASSESSED_AT_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    case_number: _builtins.str
+    """Case number."""
+    department: _builtins.str
+    """Department code, of the last department that had the patient."""
+    standing: Global___SampleStanding.ValueType
+    """What that found."""
+    @_builtins.property
+    def archived_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of archiving."""
+
+    @_builtins.property
+    def assessed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of its last assessment under a draw, whichever it was; absent before."""
+
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        case_number: _builtins.str = ...,
+        department: _builtins.str = ...,
+        archived_at: _timestamp_pb2.Timestamp | None = ...,
+        assessed_at: _timestamp_pb2.Timestamp | None = ...,
+        standing: Global___SampleStanding.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "assessed_at", b"assessed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "assessed_at", b"assessed_at", "case_number", b"case_number", "department", b"department", "record_id", b"record_id", "standing", b"standing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawnRecord: _TypeAlias = DrawnRecord  # noqa: Y015
+
+@_typing.final
+class DrawSampleResponse(_message.Message):
+    """Response of DrawSample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draw(self) -> _keeping_values_pb2.SampleDraw:
+        """The draw, as AssessSample names it; absent where nothing was archived in the span."""
+
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___DrawnRecord]:
+        """What was drawn, in the order of the draw."""
+
+    def __init__(
+        self,
+        *,
+        draw: _keeping_values_pb2.SampleDraw | None = ...,
+        records: _abc.Iterable[Global___DrawnRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawSampleResponse: _TypeAlias = DrawSampleResponse  # noqa: Y015
 
 @_typing.final
 class RegisterHold(_message.Message):
@@ -1437,6 +1583,8 @@ class RegisterRow(_message.Message):
     GRADE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     QUALITY_PASSED_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
+    SAMPLED_AT_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
@@ -1471,6 +1619,8 @@ class RegisterRow(_message.Message):
     """Department code, of the last department that had the patient."""
     quality_passed: _builtins.bool
     """It passed quality control when it was handed in last."""
+    sample: Global___SampleStanding.ValueType
+    """What quality by sampling says of it."""
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When care ended, by the client; absent before."""
@@ -1503,6 +1653,10 @@ class RegisterRow(_message.Message):
     def disposal(self) -> Global___RegisterDisposal:
         """Disposal; absent before an appraisal."""
 
+    @_builtins.property
+    def sampled_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the last assessment of a sample; absent before. Its score and grade are those above."""
+
     def __init__(
         self,
         *,
@@ -1531,10 +1685,12 @@ class RegisterRow(_message.Message):
         grade: _builtins.str = ...,
         department: _builtins.str = ...,
         quality_passed: _builtins.bool = ...,
+        sample: Global___SampleStanding.ValueType = ...,
+        sampled_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "disposal", b"disposal", "ended_at", b"ended_at", "loan", b"loan", "submitted_at", b"submitted_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "disposal", b"disposal", "ended_at", b"ended_at", "loan", b"loan", "sampled_at", b"sampled_at", "submitted_at", b"submitted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "department", b"department", "disposal", b"disposal", "ended_at", b"ended_at", "grade", b"grade", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "quality_passed", b"quality_passed", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "case_number", b"case_number", "copies", b"copies", "department", b"department", "disposal", b"disposal", "ended_at", b"ended_at", "grade", b"grade", "head_leaf", b"head_leaf", "holds", b"holds", "loan", b"loan", "name", b"name", "papers", b"papers", "phase", b"phase", "quality_passed", b"quality_passed", "record_id", b"record_id", "record_version", b"record_version", "restricted", b"restricted", "retain_until", b"retain_until", "retention_class", b"retention_class", "returns", b"returns", "sample", b"sample", "sampled_at", b"sampled_at", "score", b"score", "seals", b"seals", "submitted_at", b"submitted_at", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -356,6 +356,11 @@ class ArchiveServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterResponse.FromString,
                 _registered_method=True)
+        self.DrawSample = channel.unary_unary(
+                '/ledger.api.v1.ArchiveService/DrawSample',
+                request_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleResponse.FromString,
+                _registered_method=True)
 
 
 class ArchiveServiceServicer:
@@ -373,6 +378,13 @@ class ArchiveServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DrawSample(self, request, context):
+        """Draws a sample of what was archived without quality control having passed each: the same for everybody at any time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ArchiveServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -380,6 +392,11 @@ def add_ArchiveServiceServicer_to_server(servicer, server):
                     servicer.ListArchiveRegister,
                     request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterResponse.SerializeToString,
+            ),
+            'DrawSample': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrawSample,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -414,6 +431,33 @@ class ArchiveService:
             '/ledger.api.v1.ArchiveService/ListArchiveRegister',
             ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_boards__pb2.ListArchiveRegisterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrawSample(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.ArchiveService/DrawSample',
+            ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_boards__pb2.DrawSampleResponse.FromString,
             options,
             channel_credentials,
             insecure,

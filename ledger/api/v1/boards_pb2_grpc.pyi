@@ -150,6 +150,8 @@ class ArchiveServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ArchiveServiceAsyncStub: ...
     ListArchiveRegister: _grpc.UnaryUnaryMultiCallable[_boards_pb2.ListArchiveRegisterRequest, _boards_pb2.ListArchiveRegisterResponse]
     """Rows of the register: running records and archived cases."""
+    DrawSample: _grpc.UnaryUnaryMultiCallable[_boards_pb2.DrawSampleRequest, _boards_pb2.DrawSampleResponse]
+    """Draws a sample of what was archived without quality control having passed each: the same for everybody at any time."""
 
 @_typing.type_check_only
 class ArchiveServiceAsyncStub(ArchiveServiceStub):
@@ -163,6 +165,8 @@ class ArchiveServiceAsyncStub(ArchiveServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListArchiveRegister: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListArchiveRegisterRequest, _boards_pb2.ListArchiveRegisterResponse]  # type: ignore[assignment]
     """Rows of the register: running records and archived cases."""
+    DrawSample: _aio.UnaryUnaryMultiCallable[_boards_pb2.DrawSampleRequest, _boards_pb2.DrawSampleResponse]  # type: ignore[assignment]
+    """Draws a sample of what was archived without quality control having passed each: the same for everybody at any time."""
 
 class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
     """The archive register. A request has at most 1 MiB, a page at most 1,000 rows.
@@ -179,5 +183,13 @@ class ArchiveServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_boards_pb2.ListArchiveRegisterResponse, _abc.Awaitable[_boards_pb2.ListArchiveRegisterResponse]]:
         """Rows of the register: running records and archived cases."""
+
+    @_abc_1.abstractmethod
+    def DrawSample(
+        self,
+        request: _boards_pb2.DrawSampleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_boards_pb2.DrawSampleResponse, _abc.Awaitable[_boards_pb2.DrawSampleResponse]]:
+        """Draws a sample of what was archived without quality control having passed each: the same for everybody at any time."""
 
 def add_ArchiveServiceServicer_to_server(servicer: ArchiveServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

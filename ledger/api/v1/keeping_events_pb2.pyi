@@ -898,6 +898,62 @@ class HolderTold(_message.Message):
 Global___HolderTold: _TypeAlias = HolderTold  # noqa: Y015
 
 @_typing.final
+class SampleAssessed(_message.Message):
+    """Quality control looked at an archived visit of the short path, which a sample drew. Nothing in it changes by that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    FULL_SCORE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    VETOED_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    score: _builtins.int
+    """Score: the full score of the pack less the points of the defects, never below 0. Computed by the ledger."""
+    full_score: _builtins.int
+    """Full score of the pack."""
+    grade: _builtins.str
+    """Grade of the pack; the lowest where a defect is a veto."""
+    vetoed: _builtins.bool
+    """A defect is a veto."""
+    passed: _builtins.bool
+    """No defect is a veto, and the score is one with which the pack lets a record pass."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def draw(self) -> _keeping_values_pb2.SampleDraw:
+        """The draw that named the record."""
+
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects found, by the codes of the record's rule pack; none where nothing was found."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        draw: _keeping_values_pb2.SampleDraw | None = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        score: _builtins.int = ...,
+        full_score: _builtins.int = ...,
+        grade: _builtins.str = ...,
+        vetoed: _builtins.bool = ...,
+        passed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defects", b"defects", "draw", b"draw", "full_score", b"full_score", "grade", b"grade", "meta", b"meta", "passed", b"passed", "score", b"score", "vetoed", b"vetoed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleAssessed: _TypeAlias = SampleAssessed  # noqa: Y015
+
+@_typing.final
 class RetentionExtended(_message.Message):
     """The record is kept longer; the date never moves back."""
 

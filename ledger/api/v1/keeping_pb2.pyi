@@ -1236,6 +1236,74 @@ class RecordHolderToldResponse(_message.Message):
 Global___RecordHolderToldResponse: _TypeAlias = RecordHolderToldResponse  # noqa: Y015
 
 @_typing.final
+class AssessSampleRequest(_message.Message):
+    """Request of AssessSample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text: archived in the draw's span, without quality control having passed it."""
+    score: _builtins.int
+    """The ledger computes the score from the defects; one that is sent must agree with it. 0 = not sent."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor: a person in a role that assesses samples, who signed nothing in the record."""
+
+    @_builtins.property
+    def draw(self) -> _keeping_values_pb2.SampleDraw:
+        """The draw that named the record."""
+
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects, by the codes of the record's rule pack; none where nothing was found; 500 at most."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        draw: _keeping_values_pb2.SampleDraw | None = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        score: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "defects", b"defects", "draw", b"draw", "record_id", b"record_id", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessSampleRequest: _TypeAlias = AssessSampleRequest  # noqa: Y015
+
+@_typing.final
+class AssessSampleResponse(_message.Message):
+    """Response of AssessSample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssessSampleResponse: _TypeAlias = AssessSampleResponse  # noqa: Y015
+
+@_typing.final
 class ExtendRetentionRequest(_message.Message):
     """Request of ExtendRetention."""
 

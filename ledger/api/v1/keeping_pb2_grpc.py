@@ -125,6 +125,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.FromString,
                 _registered_method=True)
+        self.AssessSample = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/AssessSample',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleResponse.FromString,
+                _registered_method=True)
         self.ExtendRetention = channel.unary_unary(
                 '/ledger.api.v1.KeepingService/ExtendRetention',
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.ExtendRetentionRequest.SerializeToString,
@@ -297,6 +302,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssessSample(self, request, context):
+        """Says what quality control found in a visit of the short path that a sample drew; see ArchiveService.DrawSample.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExtendRetention(self, request, context):
         """Moves the retention date on, never back (the system sends it at a readmission).
         """
@@ -445,6 +457,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.LiftRestriction,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.SerializeToString,
+            ),
+            'AssessSample': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssessSample,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleResponse.SerializeToString,
             ),
             'ExtendRetention': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendRetention,
@@ -974,6 +991,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/LiftRestriction',
             ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.LiftRestrictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssessSample(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/AssessSample',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.AssessSampleResponse.FromString,
             options,
             channel_credentials,
             insecure,

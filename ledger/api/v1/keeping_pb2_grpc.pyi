@@ -69,6 +69,8 @@ class KeepingServiceStub:
     """Says that who holds a copy or a package was told that the record has changed since."""
     LiftRestriction: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]
     """Ends the restriction of use that an answer brought."""
+    AssessSample: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.AssessSampleRequest, _keeping_pb2.AssessSampleResponse]
+    """Says what quality control found in a visit of the short path that a sample drew; see ArchiveService.DrawSample."""
     ExtendRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]
     """Moves the retention date on, never back (the system sends it at a readmission)."""
     EndRetention: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.EndRetentionRequest, _keeping_pb2.EndRetentionResponse]
@@ -127,6 +129,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Says that who holds a copy or a package was told that the record has changed since."""
     LiftRestriction: _aio.UnaryUnaryMultiCallable[_keeping_pb2.LiftRestrictionRequest, _keeping_pb2.LiftRestrictionResponse]  # type: ignore[assignment]
     """Ends the restriction of use that an answer brought."""
+    AssessSample: _aio.UnaryUnaryMultiCallable[_keeping_pb2.AssessSampleRequest, _keeping_pb2.AssessSampleResponse]  # type: ignore[assignment]
+    """Says what quality control found in a visit of the short path that a sample drew; see ArchiveService.DrawSample."""
     ExtendRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.ExtendRetentionRequest, _keeping_pb2.ExtendRetentionResponse]  # type: ignore[assignment]
     """Moves the retention date on, never back (the system sends it at a readmission)."""
     EndRetention: _aio.UnaryUnaryMultiCallable[_keeping_pb2.EndRetentionRequest, _keeping_pb2.EndRetentionResponse]  # type: ignore[assignment]
@@ -290,6 +294,14 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.LiftRestrictionResponse, _abc.Awaitable[_keeping_pb2.LiftRestrictionResponse]]:
         """Ends the restriction of use that an answer brought."""
+
+    @_abc_1.abstractmethod
+    def AssessSample(
+        self,
+        request: _keeping_pb2.AssessSampleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.AssessSampleResponse, _abc.Awaitable[_keeping_pb2.AssessSampleResponse]]:
+        """Says what quality control found in a visit of the short path that a sample drew; see ArchiveService.DrawSample."""
 
     @_abc_1.abstractmethod
     def ExtendRetention(

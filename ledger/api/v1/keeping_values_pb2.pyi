@@ -828,3 +828,47 @@ class Keeping(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Keeping: _TypeAlias = Keeping  # noqa: Y015
+
+@_typing.final
+class SampleDraw(_message.Message):
+    """A sample of the records that were archived in a span of time without quality control having passed each. Who has the
+    ledger draws the same again: the seed comes from what was archived, and nobody chooses it (docs/lifecycle.md).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARCHIVED_FROM_FIELD_NUMBER: _builtins.int
+    ARCHIVED_BEFORE_FIELD_NUMBER: _builtins.int
+    POPULATION_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    population: _builtins.int
+    """Records from which was drawn."""
+    size: _builtins.int
+    """Records that were drawn, 1 to 1,000."""
+    seed: _builtins.bytes
+    """Seed, 32 bytes; it names the draw, too."""
+    @_builtins.property
+    def archived_from(self) -> _timestamp_pb2.Timestamp:
+        """First moment of the span, by the ledger's clock."""
+
+    @_builtins.property
+    def archived_before(self) -> _timestamp_pb2.Timestamp:
+        """First moment after it."""
+
+    def __init__(
+        self,
+        *,
+        archived_from: _timestamp_pb2.Timestamp | None = ...,
+        archived_before: _timestamp_pb2.Timestamp | None = ...,
+        population: _builtins.int = ...,
+        size: _builtins.int = ...,
+        seed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archived_before", b"archived_before", "archived_from", b"archived_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_before", b"archived_before", "archived_from", b"archived_from", "population", b"population", "seed", b"seed", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleDraw: _TypeAlias = SampleDraw  # noqa: Y015

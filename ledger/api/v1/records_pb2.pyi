@@ -2074,6 +2074,7 @@ class QualityStanding(_message.Message):
     GRADE_FIELD_NUMBER: _builtins.int
     DEFECTS_FIELD_NUMBER: _builtins.int
     RETURNS_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
     passed: _builtins.bool
     """It passed, and was not handed in again since."""
     score: _builtins.int
@@ -2086,6 +2087,10 @@ class QualityStanding(_message.Message):
     def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
         """Defects of the last assessment."""
 
+    @_builtins.property
+    def sample(self) -> Global___SampleFinding:
+        """What the last sample found that drew the record; absent before."""
+
     def __init__(
         self,
         *,
@@ -2094,14 +2099,73 @@ class QualityStanding(_message.Message):
         grade: _builtins.str = ...,
         defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
         returns: _builtins.int = ...,
+        sample: Global___SampleFinding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sample", b"sample"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["defects", b"defects", "grade", b"grade", "passed", b"passed", "returns", b"returns", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defects", b"defects", "grade", b"grade", "passed", b"passed", "returns", b"returns", "sample", b"sample", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QualityStanding: _TypeAlias = QualityStanding  # noqa: Y015
+
+@_typing.final
+class SampleFinding(_message.Message):
+    """What quality control found in an archived visit that a sample drew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    ASSESSED_AT_FIELD_NUMBER: _builtins.int
+    ASSESSED_BY_FIELD_NUMBER: _builtins.int
+    DEFECTS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    FULL_SCORE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    score: _builtins.int
+    """Score that they make."""
+    full_score: _builtins.int
+    """Full score of the pack."""
+    grade: _builtins.str
+    """Grade of the pack."""
+    passed: _builtins.bool
+    """It is good enough as it is; else it waits to be mended in a reopening and to be looked at again."""
+    @_builtins.property
+    def draw(self) -> _keeping_values_pb2.SampleDraw:
+        """The draw."""
+
+    @_builtins.property
+    def assessed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time of the assessment."""
+
+    @_builtins.property
+    def assessed_by(self) -> _common_pb2.Actor:
+        """Who assessed it."""
+
+    @_builtins.property
+    def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
+        """Defects, by the codes of the record's rule pack."""
+
+    def __init__(
+        self,
+        *,
+        draw: _keeping_values_pb2.SampleDraw | None = ...,
+        assessed_at: _timestamp_pb2.Timestamp | None = ...,
+        assessed_by: _common_pb2.Actor | None = ...,
+        defects: _abc.Iterable[_common_pb2.Defect] | None = ...,
+        score: _builtins.int = ...,
+        full_score: _builtins.int = ...,
+        grade: _builtins.str = ...,
+        passed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assessed_at", b"assessed_at", "assessed_by", b"assessed_by", "draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assessed_at", b"assessed_at", "assessed_by", b"assessed_by", "defects", b"defects", "draw", b"draw", "full_score", b"full_score", "grade", b"grade", "passed", b"passed", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleFinding: _TypeAlias = SampleFinding  # noqa: Y015
 
 @_typing.final
 class Tombstone(_message.Message):

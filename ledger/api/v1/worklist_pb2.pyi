@@ -51,6 +51,8 @@ class _WorkKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkKind.Val
     """A deadline of the rule pack runs: not kept yet, not reported as missed."""
     WORK_KIND_HOLDER: _WorkKind.ValueType  # 11
     """Who holds a copy or a package is to be told that the record was changed since."""
+    WORK_KIND_SAMPLE: _WorkKind.ValueType  # 12
+    """A sample found defects in an archived visit: they are to be mended in a reopening, and then looked at again."""
 
 class WorkKind(_WorkKind, metaclass=_WorkKindEnumTypeWrapper):
     """What kind of thing waits."""
@@ -79,6 +81,8 @@ WORK_KIND_DUE: WorkKind.ValueType  # 10
 """A deadline of the rule pack runs: not kept yet, not reported as missed."""
 WORK_KIND_HOLDER: WorkKind.ValueType  # 11
 """Who holds a copy or a package is to be told that the record was changed since."""
+WORK_KIND_SAMPLE: WorkKind.ValueType  # 12
+"""A sample found defects in an archived visit: they are to be mended in a reopening, and then looked at again."""
 Global___WorkKind: _TypeAlias = WorkKind  # noqa: Y015
 
 class _WorkOrder:
@@ -133,11 +137,15 @@ class GetWorklistRequest(_message.Message):
     hospital: _builtins.str
     """Hospital id."""
     department: _builtins.str
-    """A department: what is due, overdue, to be countersigned, returned, drafts, consultations to answer."""
+    """A department: what is due, overdue, to be countersigned, returned, drafts, consultations to answer, and
+    what a sample found in its archived visits.
+    """
     person_id: _builtins.str
     """A person by random id: own drafts, and all of the records of which that person is in charge."""
     records_office: _builtins.bool
-    """The records office: not filed, on loan, retention, patients' requests, holders to be told. Must be true."""
+    """The records office: not filed, on loan, retention, patients' requests, holders to be told, samples
+    with defects. Must be true.
+    """
     kind: Global___WorkKind.ValueType
     """Only this kind; unspecified = every kind."""
     on_date: _builtins.str
@@ -223,9 +231,9 @@ class WorkItem(_message.Message):
     subject_id: _builtins.str
     """What it is about within the record (entry, consultation, loan, request), UUID text; empty = the record."""
     score: _builtins.int
-    """Score that the defects make, of RETURNED."""
+    """Score that the defects make, of RETURNED and SAMPLE."""
     grade: _builtins.str
-    """Grade that the defects make, of RETURNED; empty where an earlier release assessed it."""
+    """Grade that the defects make, of RETURNED and SAMPLE; empty where an earlier release assessed it."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when."""
@@ -236,7 +244,7 @@ class WorkItem(_message.Message):
 
     @_builtins.property
     def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:
-        """Defects, of RETURNED."""
+        """Defects, of RETURNED and SAMPLE."""
 
     def __init__(
         self,

@@ -272,3 +272,9 @@ def merged(other: UUID, *, survivor: bool) -> Message:
 
 def unmerged(other: UUID) -> Message:
     return identity_events_pb2.PatientUnmerged(other_id=str(other), reason="by mistake")
+
+
+def sampled(*codes: str, passed: bool = False) -> Message:
+    """What a sample found, 90 points."""
+    found = [common_pb2.Defect(code=code) for code in codes]
+    return keeping_events_pb2.SampleAssessed(defects=found, score=90, full_score=100, grade="A", passed=passed)

@@ -40,6 +40,7 @@ class Hospital:
     def __init__(self, ground: Ground, seed: int) -> None:
         self.ground = ground
         self.dice = Random(seed)  # noqa: S311 - which rows move
+        self.terms, self.year = Random(seed), 2060  # noqa: S311 - whose term moves on
         self.records = [h.EventStream(self._id()) for _ in range(MOTHERS)]
         self.drafts = {each.stream_id: (self._id(), self._id(), self._id()) for each in self.records}
         self.moves = dict.fromkeys(self.drafts, 0)
@@ -90,7 +91,14 @@ class Hospital:
         ]
         chosen = [each for each in news if self.dice.random() < _LIKELY]
         self.moves[record.stream_id] += news[2] in chosen
-        return chosen
+        return [*chosen, *self._kept_longer()]
+
+    def _kept_longer(self) -> list[Message]:
+        """Now and then, and always behind whatever was kept the longest so far."""
+        if self.terms.random() >= _LIKELY:
+            return []
+        self.year += 1
+        return [life.extended(f"{self.year}-01-01")]
 
     def _link(self, other: h.EventStream) -> list[h.Sealed]:
         taken_back = other.stream_id in self.linked
@@ -131,8 +139,8 @@ def _lists(ground: Ground) -> dict[str, Read]:
         page = await worklists.worklist("north", WorkAsked(of, whose, order=order), size, token, 0)
         return [f"{each.record_id} {each.kind} {each.subject_id}" for each in page.items], page.next_page_token
 
-    async def register(size: int, token: str) -> tuple[list[str], str]:
-        page = await archive.archive_register("north", RegisterFilter(), size, token, 0)
+    async def register(order: int, size: int, token: str) -> tuple[list[str], str]:
+        page = await archive.archive_register("north", RegisterFilter(order=order), size, token, 0)
         return [each.record_id for each in page.rows], page.next_page_token
 
     async def known_as(size: int, token: str) -> tuple[list[str], str]:
@@ -149,13 +157,13 @@ def _lists(ground: Ground) -> dict[str, Read]:
         **{f"episodes {order}": partial(episodes, order) for order in boards_pb2.EpisodeOrder.values()[1:]},
         **{f"ward {order}": partial(worklist, "department", "D0", order) for order in (1, 4)},
         **{f"office {order}": partial(worklist, "records_office", "", order) for order in (2, 3)},
-        "register": register,
+        **{f"register {order}": partial(register, order) for order in boards_pb2.RegisterOrder.values()[1:]},
         "identities": known_as,
         "births": births,
     }
 
 
-_MOVE = {"board 1", "board 2", "episodes 1", "episodes 2", "ward 1", "ward 4", "office 2"}
+_MOVE = {"board 1", "board 2", "episodes 1", "episodes 2", "ward 1", "ward 4", "office 2", "register 2", "register 3"}
 """Lists by what changes in the records that stay."""
 
 
@@ -178,16 +186,19 @@ async def test_what_lies_beyond_the_pinned_places_comes_once_too(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 3 places instead of 5,000: the first three in the order asked for, the rest behind them by id."""
-    for module in ("board_queries", "worklist_queries"):
+    for module in ("archive_queries", "board_queries", "worklist_queries"):
         monkeypatch.setattr(f"projections.{module}.PLACES_MAX", 3)
     monkeypatch.setattr(pinned_order, "PLACES_MAX", 3)
     async with _hospital(ground, 5) as hospital:
         lists = _lists(ground)
-        for name in ("board 1", "episodes 2", "ward 1", "departments 2"):
+        for name in ("board 1", "episodes 2", "ward 1", "departments 2", "register 2"):
             whole, seen = await _walked(lists[name], hospital)
             assert len(seen) == len(set(seen)), name
             assert _stayed(whole) <= set(seen), name
-            assert (seen[:3], seen[3:]) == (whole[0][:3], sorted(seen[3:])), name
+            # Records stand in the register by when they came, everything else by id.
+            registered = await _whole(lists["register 1"])
+            behind = sorted(seen[3:], key=registered.index) if name == "register 2" else sorted(seen[3:])
+            assert (seen[:3], seen[3:]) == (whole[0][:3], behind), name
 
 
 @asynccontextmanager
@@ -209,6 +220,10 @@ async def _walked(read: Read, hospital: Hospital) -> tuple[list[list[str]], list
             return whole, seen
         await hospital.change()
         whole.append((await read(1_000, ""))[0])
+
+
+async def _whole(read: Read) -> list[str]:
+    return (await read(1_000, ""))[0]
 
 
 def _stayed(whole: list[list[str]]) -> set[str]:

@@ -165,3 +165,34 @@ async def test_the_records_office_sees_whom_to_tell_of_a_change(ground: Ground) 
     other_copy = str(UUID(int=74))
     holder = worklist_pb2.WORK_KIND_HOLDER
     assert kinds(found) == [(holder, "OUTDATED", other_copy), (holder, "OUTDATED", str(waiting))]
+
+
+async def test_what_a_sample_found_waits_until_it_is_looked_at_again(ground: Ground) -> None:
+    """With its defects and since when: for the department and who is in charge until it is mended, then for quality."""
+    record, fine = h.EventStream(), h.EventStream()
+    sample = worklist_pb2.WORK_KIND_SAMPLE
+    lists = {
+        "office": OFFICE,
+        "ward": WorkAsked("department", "SURG"),
+        "physician": WorkAsked("person", PHYSICIAN, kind=sample),
+    }
+    async with running(ground, Worklist()):
+        queries = worklists(ground)
+
+        async def found(*bodies: h.Message) -> dict[str, list[str]]:
+            head = ground.append(record.seal(body) for body in bodies)
+            shown = {name: (await queries.worklist("north", of, 0, "", head)).items for name, of in lists.items()}
+            waiting = [item for items in shown.values() for item in items if item.kind == sample]
+            assert all(item.since == h.at(5) for item in waiting)
+            assert all([each.code for each in item.defects] == ["LANGUAGE"] for item in waiting)
+            assert all((item.score, item.grade) == (90, "A") for item in waiting)
+            return {name: [item.rule for item in items if item.kind == sample] for name, items in shown.items()}
+
+        head = ground.append(fine.seal(body) for body in (*care(), h.archived(), life.sampled(passed=True)))
+        await queries.worklist("north", OFFICE, 0, "", head)
+        everybody, nobody = ({name: list(rules) for name in lists} for rules in (["SAMPLE_NOT_PASSED"], []))
+        assert await found(*care(), h.care_ended(), h.archived(), life.sampled("LANGUAGE")) == everybody
+        assert await found(life.reopened(uuid4())) == everybody
+        assert await found(life.rearchived(uuid4())) == nobody | {"office": ["SAMPLE_TO_CHECK"]}
+        assert await found(life.sampled("LANGUAGE")) == everybody
+        assert await found(life.rearchived(uuid4()), life.sampled(passed=True)) == nobody

@@ -76,6 +76,7 @@ from ledger.domain.newborn_commands import CorrectBirth, LinkNewborn, RestoreNew
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.retention import last_said_end, registered_here
+from ledger.domain.sample_commands import AssessSample
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import (
@@ -384,6 +385,7 @@ _OFFICES: dict[type[Any], Actor] = {
     UnmergePatients: ARCHIVIST,
     WithdrawRecognition: ARCHIVIST,
     PassQuality: QUALITY,
+    AssessSample: QUALITY,
     ReturnRecord: QUALITY,
     SealRecord: ARCHIVIST,
     ExtendSeal: ARCHIVIST,

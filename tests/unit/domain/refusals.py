@@ -48,6 +48,8 @@ from ledger.domain.newborn_commands import (
     RestoreNewborn,
     WithdrawNewborn,
 )
+from ledger.domain.quality_sample import SampleDraw
+from ledger.domain.sample_commands import AssessSample
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
@@ -447,6 +449,19 @@ def _short_path() -> Stream:
     return closed(VisitType.OUTPATIENT)
 
 
+def sampled(*defects: Defect, **changes: Any) -> AssessSample:
+    """What quality control says of a visit that a draw of yesterday's and today's names; `changes` are the draw's."""
+    draw = SampleDraw(NOW - timedelta(days=1), NOW + timedelta(seconds=1), 200, 10, bytes(32))
+    return AssessSample(RECORD, replace(draw, **changes), defects)
+
+
+def confirmed() -> Stream:
+    """An outpatient visit that its doctor's confirmation archived."""
+    stream = _short_path()
+    stream.when(ArchiveRecord(RECORD), actor=SUPERIOR)
+    return stream
+
+
 _CHANGES: tuple[Callable[[UUID], Command], ...] = (
     amend,
     lambda entry_id: RetractEntry(RECORD, entry_id, "wrong patient"),
@@ -661,6 +676,19 @@ CASES: list[Case] = [
     Case("SCORE_DISAGREES", lambda: (submitted(), PassQuality(RECORD, 93, (Defect("LANGUAGE"),)))),
     Case("SCORE_TOO_LOW", lambda: (submitted(), PassQuality(RECORD, 0, tuple(Defect("ROUND_LATE", None, str(n)) for n in range(6))))),
     Case("VETO", lambda: (submitted(), PassQuality(RECORD, 0, (Defect("CONSENT_MISSING"),)))),
+    Case("IN_ERROR", lambda: (_kept_in_error(), sampled()), {"now": LATER}),
+    Case("ALREADY_PASSED", lambda: (archived(), sampled()), {"now": LATER}),
+    Case("IMPOSSIBLE_DRAW", lambda: (confirmed(), sampled(seed=bytes(31))), {"now": LATER}),
+    Case("IMPOSSIBLE_DRAW", lambda: (confirmed(), sampled())),
+    Case("NOT_DRAWN", lambda: (confirmed(), sampled(archived_before=NOW)), {"now": LATER}),
+    Case("UNKNOWN_DEFECT", lambda: (confirmed(), sampled(Defect("D1"))), {"now": LATER}),
+    Case("UNKNOWN_ENTRY", lambda: (confirmed(), sampled(Defect("LANGUAGE", NOBODY))), {"now": LATER}),
+    Case("REPEATED_DEFECT", lambda: (confirmed(), sampled(*(Defect("LANGUAGE"),) * 2)), {"now": LATER}),
+    Case("TOO_MANY", lambda: (confirmed(), sampled(*MANY_DEFECTS)), {"now": LATER}),
+    Case("SCORE_DISAGREES", lambda: (confirmed(), replace(sampled(), score=93)), {"now": LATER}),
+    Case("SAME_PERSON", lambda: (confirmed(), sampled()), {"now": LATER, "actor": replace(PHYSICIAN, role="quality_office")}),
+    Case("NOT_A_PERSON", lambda: (confirmed(), sampled()), {"now": LATER, "actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", lambda: (confirmed(), sampled()), {"now": LATER, "actor": ARCHIVIST}),
     Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(_short_path, lambda s: (trainees(s), ArchiveRecord(RECORD))[1])),
     Case("MISSING_ENTRY", lambda: (_passed_without(MANDATORY[0].template), ArchiveRecord(RECORD))),

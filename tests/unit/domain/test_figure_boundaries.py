@@ -243,6 +243,20 @@ def _short_stay(figure: int) -> Boundary:
     return Boundary(NOW + timedelta(hours=figure), holds)
 
 
+def _least_drawn(figure: int) -> Boundary:
+    assert PACK.sampling
+    size = PACK.sampling
+    return Boundary(figure, lambda population: size.of(population) == population, step=1)
+
+
+def _share_drawn(figure: int) -> Boundary:
+    # Of 100,000 one per mille is the least number, 100; of one record more it is rounded up.
+    assert figure == 1
+    assert PACK.sampling
+    size = PACK.sampling
+    return Boundary(100_000, lambda population: size.of(population) == 100, step=1)
+
+
 DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
     "ahead_seconds_max": (300, "seconds", _ahead),
     "arrival_back_minutes_max": (10, "minutes", _arrival),
@@ -255,6 +269,8 @@ DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
     "keeping.reopen_hours": (72, "hours", _window),
     "keeping.seal_no_claim_years": (3, "years", _no_claim),
     "keeping.request_days": (15, "days", _request),
+    "sampling.least": (100, "records", _least_drawn),
+    "sampling.per_mille": (1, "per_mille", _share_drawn),
     "retention.INPATIENT": (30, "years", _retention(VisitType.INPATIENT)),
     "retention.OBSERVATION": (30, "years", _retention(VisitType.OBSERVATION)),
     "retention.OUTPATIENT": (15, "years", _retention(VisitType.OUTPATIENT)),
