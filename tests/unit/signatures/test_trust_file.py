@@ -1,4 +1,4 @@
-"""The operator's file: whose certificates sign is said there alone, and every fault of it is named before it is used."""
+"""The operator's file: whose certificates sign is said there alone, and each fault of it is named."""
 
 from __future__ import annotations
 
