@@ -126,7 +126,7 @@ def test_a_seal_sees_a_signature_that_was_added_since() -> None:
     """As a countersignature: the seal can be extended by it."""
     stream = active()
     entry_id = stream.entry()
-    seal(stream, (entry_id,))
+    seal(stream)
     (sealed,) = stream.record.overlays.seals.values()
     assert acts_since(stream.record, sealed) == []
     stream.when(certify(entry_id), now=NOW + timedelta(minutes=1))

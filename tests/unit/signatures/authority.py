@@ -20,6 +20,8 @@ from ledger.signatures.der import GENERALIZED_TIME, INTEGER, NULL, OCTETS, OID, 
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FROM, UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+"""Also around the clock of whoever runs the tests."""
 DOCTOR, COLLEAGUE = UUID(int=1), UUID(int=7)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -63,8 +65,8 @@ def certified(
     issuer: Party | None = None,
     *extensions: tuple[x509.ExtensionType, bool],
     authority: bool = False,
-    not_before: datetime = AT - 30 * DAY,
-    not_after: datetime = AT + 300 * DAY,
+    not_before: datetime = FROM,
+    not_after: datetime = UNTIL,
     key: Key | None = None,
 ) -> Party:
     """A certificate, by itself where nobody issues it."""
