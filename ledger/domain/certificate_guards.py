@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from ledger.domain.command_guards import CommandGuard, entry_of
+from ledger.domain.command_guards import NOT_PERSONS, CommandGuard, entry_of
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import Violation
 from ledger.domain.state import EntryVersion, RecordState
@@ -52,9 +52,10 @@ def _nothing_certifiable(record: RecordState, _: Facts) -> Iterable[Violation]:
 
 
 def _waits_for_certificate(version: EntryVersion) -> bool:
-    """Whether some login that stands behind the version has no certificate beside it."""
+    """Whether some person's login stands behind the version, and no certificate beside it."""
     said = (each for each in (version.attestation, version.countersignature) if each and each.method == BY_LOGIN)
-    return any(each.signer is not None and not is_certified(version, each.signer.id) for each in said)
+    persons = (each.signer for each in said if each.signer is not None and each.signer.role not in NOT_PERSONS)
+    return any(not is_certified(version, each.id) for each in persons)
 
 
 CERTIFICATES_ON = StateGuard(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.certificate_values import (
     CMS_BYTES_MAX,
     EVIDENCE_BYTES_MAX,
@@ -23,12 +24,15 @@ from ledger.domain.sealed_versions import acts_since
 from ledger.domain.values import AmendmentKind, EntryState
 from tests.unit.domain.given import (
     CHECKED,
+    CLOCK,
     NOW,
     PHYSICIAN,
     RECORD,
+    RESULT,
     SUPERIOR,
     TRAINEE,
     active,
+    facts,
     note,
     signed,
 )
@@ -131,3 +135,14 @@ def test_a_seal_sees_a_signature_that_was_added_since() -> None:
     assert acts_since(stream.record, sealed) == []
     stream.when(certify(entry_id), now=NOW + timedelta(minutes=1))
     assert [of.entry_id for of, _ in acts_since(stream.record, sealed)] == [entry_id]
+
+
+def test_what_a_program_signed_waits_for_nobodys_card() -> None:
+    """A result that a system brought is no button for anybody."""
+    stream = active()
+    stream.entry(RESULT, signer=CLOCK)
+    actions = {each.name: each.reasons for each in allowed_actions(stream.record, facts())}
+    assert [each.rule for each in actions["CertifyEntry"]] == ["NOTHING_TO_CERTIFY"]
+    stream.entry(signer=TRAINEE)
+    actions = {each.name: each.reasons for each in allowed_actions(stream.record, facts())}
+    assert actions["CertifyEntry"] == ()
