@@ -75,6 +75,7 @@ def test_author_and_superior_each_add_their_own() -> None:
     entry_id = stream.entry(signer=TRAINEE)
     assert stream.refused(certify(entry_id), actor=SUPERIOR)[1] == [("context.actor", "NOT_SIGNER")]
     stream.when(certify(entry_id), actor=TRAINEE)
+    assert stream.refused(certify(entry_id), actor=TRAINEE)[1] == [("context.actor", "ALREADY_CERTIFIED")]
     stream.when(CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR)))
     stream.when(certify(entry_id), actor=SUPERIOR)
     last = stream.record.entries[entry_id].last
