@@ -88,6 +88,7 @@ class Settings:
     log_policy: Path | None
     receiver_policy: Path | None
     log_readers: Path | None
+    certificates: Path | None
     checkpoint_seconds: int
     data_dir: Path
     cache_dir: Path
@@ -249,6 +250,12 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "log_readers",
         "file that says who may read entries and bodies of the logs (docs/log.md)",
+        "",
+        check.file_or_none,
+    ),
+    Setting(
+        "certificates",
+        "file that says whose certificates sign entries, by which anchors (docs/operations.md); empty: nobody's",
         "",
         check.file_or_none,
     ),

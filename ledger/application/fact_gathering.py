@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from ledger.application.asked_for import RULEBOOK, asks_roles, claim_of, patient_of, patients_of, templates_of
+from ledger.application.certificates import Certificates
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
 from ledger.application.fresh_ids import fresh_ids
@@ -34,6 +35,7 @@ from ledger.domain.commands import (
     RegisterRecord,
 )
 from ledger.domain.course_commands import (
+    CertifyEntry,
     CorrectTime,
     FileLateItem,
     IdentifyPatient,
@@ -91,12 +93,14 @@ class FactGathering:
         keys: ReservationKeys,
         rules: RulesInForce,
         codes: KnownCodes,
+        certificates: Certificates,
     ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._keys = keys
         self._rules = rules
         self._codes = codes
+        self._certificates = certificates
         self._visits = PatientVisits(ledger, reader, keys)
         self._disposal = DisposalFacts(ledger, reader, keys)
         self._stated = StatedFacts(ledger.hospital, reader, keys)
@@ -163,6 +167,7 @@ class FactGathering:
             shipped=self._rules.shipped,
             claimed=claimed,
             head_leaf=loaded.head_leaf if loaded else b"",
+            certifies=self._certificates.are_checked,
         )
         facts = await self._coded(asked, await self._converging(asked, loaded, facts))
         match asked.command:
@@ -183,6 +188,8 @@ class FactGathering:
             case SealRecord() | ExtendSeal() if loaded is not None:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
+            case CertifyEntry() as command if isinstance(state, RecordState):
+                return replace(facts, certificate=await self._certificates.verdict(command, state, facts))
             case PublishMap():
                 return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:
@@ -324,7 +331,7 @@ class FactGathering:
         rules = await self._rules.now()
         pack = rules.for_stream(loaded.state)
         facts = Facts(now, (), nobody, pack, rules.templates_for(pack), head_leaf=loaded.head_leaf)
-        return replace(facts, roles_by=rules.roles_in_force())
+        return replace(facts, roles_by=rules.roles_in_force(), certifies=self._certificates.are_checked)
 
     async def for_actions(self, facts: Facts, loaded: Loaded) -> Facts:
         """With what says which commands the record takes: its term, and the lists by which it may be destroyed."""

@@ -169,6 +169,19 @@ class HospitalLedger(Application[UUID]):
         """The stream as of a version or a server time, from its first event."""
         return await self._fold(stream_id, None, version, None if time is None else micros_of(time))
 
+    async def opened_body(self, stream_id: UUID, version: int) -> bytes:
+        """The body of one event as it was before it was sealed. Raises RecordDestroyed, BodyUnreadable."""
+        rows = await self._reader.read_stream(self.hospital, stream_id, version - 1, 1)
+        for opening in await self._opener.open([(row.envelope, row.body) for row in rows]):
+            match opening:
+                case Destroyed():
+                    raise RecordDestroyed(stream_id)
+                case SealFault(kind=kind):
+                    raise BodyUnreadable(stream_id, version, kind.name)
+                case _:
+                    return opening.plaintext
+        raise BodyUnreadable(stream_id, version)
+
     async def _fold(
         self, stream_id: UUID, loaded: Loaded | None, version: int | None = None, micros: int | None = None
     ) -> Loaded | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -18,6 +18,7 @@ from ledger.application.errors import (
     RecordDestroyed,
     UnknownCommand,
     UnknownDisposalList,
+    UnknownEntry,
     UnknownHospital,
     UnknownPackage,
     UnknownPatient,
@@ -56,6 +57,7 @@ from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import PackageState, PatientState, RecordState, is_destroyed
 from ledger.log.log_files import log_folder
+from ledger.signatures.trust import HospitalTrust
 from ledger.store.actors import ActorRegister
 from ledger.store.connections import reader_pool, writer_pool
 from ledger.store.durability import check_durability
@@ -65,11 +67,16 @@ from ledger.store.reading import EventReader, ReservationRow, StoredRow
 from ledger.trust.lineage import with_ended
 from ledger.trust.sealing import Opener, Sealer
 
+NOBODY_TRUSTED: Mapping[str, HospitalTrust] = {}
+
 
 class Ledger:
     """Executes commands and reads, for every hospital of one cluster."""
 
-    def __init__(self, settings: Settings, sealer: Sealer, opener: Opener) -> None:
+    def __init__(
+        self, settings: Settings, sealer: Sealer, opener: Opener, trust: Mapping[str, HospitalTrust] = NOBODY_TRUSTED
+    ) -> None:
+        """`trust`: by hospital what signatures by certificate are checked by; another takes none."""
         self._settings = settings
         self._clock = clock_of(settings.clock_file)
         self._writers = writer_pool(settings.postgres_append_url)
@@ -80,12 +87,14 @@ class Ledger:
         self._registry = Registry(self._readers)
         self._actors = ActorRegister(self._readers)
         store = TenantStore(self._writers, self._readers, self._reader, self._hints)
-        self._tenants = Tenants(settings, store, self._registry, sealer, opener, self._clock)
+        self._tenants = Tenants(settings, store, self._registry, sealer, opener, self._clock, trust)
 
     @classmethod
-    async def open(cls, settings: Settings, sealer: Sealer, opener: Opener) -> Ledger:
+    async def open(
+        cls, settings: Settings, sealer: Sealer, opener: Opener, trust: Mapping[str, HospitalTrust] = NOBODY_TRUSTED
+    ) -> Ledger:
         """A ledger ready for commands. Raises NotDurable where PostgreSQL could lose what it acknowledged."""
-        ledger = cls(settings, sealer, opener)
+        ledger = cls(settings, sealer, opener, trust)
         async with ledger._writers.borrow() as connection:
             await check_durability(connection)
         await ledger._registry.refresh()
@@ -136,6 +145,20 @@ class Ledger:
     async def outlook(self, hospital: str) -> RecordOutlook:
         """What the hospital's records accept and demand now."""
         return (await self._tenants.of(hospital)).outlook
+
+    async def bytes_to_sign(self, hospital: str, record_id: UUID, entry_id: UUID, signer_id: UUID) -> tuple[bytes, int]:
+        """What a person signs by certificate of an entry's last version, and which that is.
+
+        Raises UnknownRecord, UnknownEntry, RecordDestroyed, and Refused where the person signed nothing by login.
+        """
+        record = (await self.record(hospital, record_id)).state
+        if is_destroyed(record):
+            raise RecordDestroyed(record_id)
+        entry = record.entries.get(entry_id)
+        if entry is None:
+            raise UnknownEntry(entry_id)
+        certificates = (await self._tenants.of(hospital)).certificates
+        return await certificates.bytes_for(record_id, entry, signer_id), entry.last.version
 
     async def rules(self, hospital: str) -> HospitalRules:
         """The hospital's packs and templates as its rulebook says now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.application.certificates import Certificates
 from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
@@ -27,6 +28,7 @@ class Tenant:
     keys: ReservationKeys
     outlook: RecordOutlook
     rules: RulesInForce
+    certificates: Certificates
 
     async def close(self) -> None:
         """Waits for what is queued and what is being made."""

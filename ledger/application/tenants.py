@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ledger.application.certificates import Certificates
 from ledger.application.clear_ledger import refuse_if_clear
 from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
@@ -22,6 +24,7 @@ from ledger.application.tenant import Tenant
 from ledger.clock import Clock
 from ledger.config import Settings
 from ledger.domain.defaults import shipped_rules
+from ledger.signatures.trust import HospitalTrust
 from ledger.store.committer import GroupCommitter
 from ledger.store.connections import ConnectionPool
 from ledger.store.hint import HeadHint
@@ -52,7 +55,14 @@ class Tenants:
     """Opens a hospital when it is first asked for, and keeps it open."""
 
     def __init__(
-        self, settings: Settings, store: TenantStore, registry: Registry, sealer: Sealer, opener: Opener, clock: Clock
+        self,
+        settings: Settings,
+        store: TenantStore,
+        registry: Registry,
+        sealer: Sealer,
+        opener: Opener,
+        clock: Clock,
+        trust: Mapping[str, HospitalTrust],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -60,6 +70,7 @@ class Tenants:
         self._sealer = sealer
         self._opener = opener
         self._clock = clock
+        self._trust = trust
         self._codes = KnownCodes(settings.data_dir / FOLDER)
         self._open: dict[str, Tenant] = {}
         self._opening = asyncio.Lock()
@@ -98,14 +109,17 @@ class Tenants:
         ledger = self._ledger_of(row)
         committer = GroupCommitter(hospital, self._store.writers, self._store.hints)
         rules = RulesInForce(ledger, reader, keys, shipped_rules(), row.rule_pack)
-        gathering = FactGathering(ledger, reader, keys, rules, self._codes)
+        certificates = Certificates(ledger, self._trust.get(hospital))
+        gathering = FactGathering(ledger, reader, keys, rules, self._codes, certificates)
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         ahead = IdsAhead(ledger.prepare_streams)
         commands = CommandPath(ledger, reader, committer, gathering, keys, ahead, skew_us_max, self._clock)
         together = CommandBatch(ledger, committer, gathering, keys, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
-        self._open[hospital] = Tenant(hospital, ledger, commands, together, committer, ahead, keys, outlook, rules)
+        self._open[hospital] = Tenant(
+            hospital, ledger, commands, together, committer, ahead, keys, outlook, rules, certificates
+        )
         return self._open[hospital]
 
     def _ledger_of(self, row: HospitalRow) -> HospitalLedger:

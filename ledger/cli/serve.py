@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
 import uvloop
 
-from ledger.application.ledger import Ledger
+from ledger.application.ledger import NOBODY_TRUSTED, Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys, consumers_of, erasing_of
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.cli.log_store import own_logs
@@ -26,6 +26,8 @@ from ledger.server.key_service import KeyService
 from ledger.server.log_readers import READERS_BYTES_MAX, LogReader, Logs, ReadersFault, parse_readers
 from ledger.server.proofs import Proofs
 from ledger.server.serving import Addresses, run_server
+from ledger.signatures.trust import HospitalTrust
+from ledger.signatures.trust_file import TrustFileFault, read_trust
 
 _ready_file = click.option("--ready-file", type=click.Path(path_type=Path), help="Appears once the role answers.")
 _NEEDED = (
@@ -49,7 +51,7 @@ def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
     gc.set_threshold(*_COLLECTED_AFTER)
     settings = settings_for(*_NEEDED)
-    logs = Logs(own_logs(settings), _readers(settings))
+    logs, trust = Logs(own_logs(settings), _readers(settings)), _trust(settings)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
@@ -57,7 +59,7 @@ def serve(ready_file: Path | None) -> None:
 
         try:
             async with bodies_with_keys(settings) as bodies:
-                await _serve(settings, bodies, logs, stop, answers)
+                await _serve(settings, bodies, logs, trust, stop, answers)
         except RuntimeError as error:
             if _GRPC_NOT_BOUND not in str(error):
                 raise
@@ -71,11 +73,16 @@ def serve(ready_file: Path | None) -> None:
 
 
 async def _serve(
-    settings: Settings, bodies: Bodies, logs: Logs, stop: asyncio.Event, answers: Callable[[Addresses], None]
+    settings: Settings,
+    bodies: Bodies,
+    logs: Logs,
+    trust: Mapping[str, HospitalTrust],
+    stop: asyncio.Event,
+    answers: Callable[[Addresses], None],
 ) -> None:
     consumers = consumers_of(settings)
     keys = KeyService(Unsealing(consumers, bodies.opener))
-    ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
+    ledger = await Ledger.open(settings, bodies.sealer, bodies.opener, trust)
     try:
         erasing = erasing_of(settings, bodies, consumers)
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed)
@@ -87,6 +94,15 @@ async def _serve(
             await run_server(settings, ledger, served, stop, answers, logs=logs, unfollowed=follower.not_followed)
     finally:
         await ledger.close()
+
+
+def _trust(settings: Settings) -> Mapping[str, HospitalTrust]:
+    if settings.certificates is None:
+        return NOBODY_TRUSTED
+    try:
+        return read_trust(settings.certificates)
+    except TrustFileFault as error:
+        raise click.ClickException(f"LEDGER_CERTIFICATES: {error}") from error
 
 
 def _readers(settings: Settings) -> tuple[LogReader, ...]:

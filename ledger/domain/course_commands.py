@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.certificate_values import RevocationEvidence
 from ledger.domain.newborn_commands import NewbornCommand
 from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem, TimeOf
 
@@ -27,6 +28,18 @@ class CountersignEntry:
     entry_id: UUID
     entry_version: int
     attestation: Attestation | None
+
+
+@dataclass(frozen=True)
+class CertifyEntry:
+    """Adds a signature by certificate to the last version of an entry, by who signed that by login."""
+
+    record_id: UUID
+    entry_id: UUID
+    entry_version: int
+    cms: bytes
+    """Detached CMS SignedData over the bytes that GetBytesToSign gives."""
+    evidence: tuple[RevocationEvidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +210,7 @@ class AssignPhysician:
 CourseCommand = (
     DraftEntry
     | CountersignEntry
+    | CertifyEntry
     | FileLateItem
     | AcceptDeficiency
     | ArriveAtConsultation

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.certificate_values import CheckedCertificate, RevocationEvidence
 from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EventMeta, TimeOf
 
 
@@ -27,6 +28,19 @@ class EntryCountersigned:
     entry_id: UUID
     entry_version: int
     attestation: Attestation
+
+
+@dataclass(frozen=True)
+class EntryCertified:
+    """A signature by certificate was added to one version, which the same person had signed by login."""
+
+    meta: EventMeta
+    entry_id: UUID
+    entry_version: int
+    signed_bytes: bytes
+    cms: bytes
+    evidence: tuple[RevocationEvidence, ...]
+    checked: CheckedCertificate
 
 
 @dataclass(frozen=True)
@@ -242,6 +256,7 @@ class PhysicianAssigned:
 CourseEvent = (
     EntryDrafted
     | EntryCountersigned
+    | EntryCertified
     | DeficiencyAccepted
     | ConsultationArrived
     | ArrivalEnteredLate

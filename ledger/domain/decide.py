@@ -11,6 +11,7 @@ from typing import Any
 from ledger.domain import (
     decide_archive,
     decide_care,
+    decide_certificate,
     decide_consultation,
     decide_convergence,
     decide_correction,
@@ -57,6 +58,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_transfer.DECISIONS,
     **decide_package.DECISIONS,
     **decide_course.DECISIONS,
+    **decide_certificate.DECISIONS,
     **decide_newborn.DECISIONS,
     **decide_convergence.DECISIONS,
     **decide_deadline.DECISIONS,

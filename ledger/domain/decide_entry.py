@@ -257,7 +257,7 @@ def check_attestation(attestation: Attestation | None, facts: Facts, faults: Fau
 def _check_certificate(attestation: Attestation, facts: Facts, faults: Faults) -> None:
     """Notes a signature by certificate: no bytes of one come with a command, so the word proves nothing."""
     if attestation.method == CMS and not facts.context.historical:
-        text = "no certificate is verified here; what is written here is signed by login"
+        text = "what is written here is signed by login; CertifyEntry adds a certificate to that"
         faults.add("attestation.method", "CMS_NOT_CHECKED", text)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from ledger.domain.certificate_values import CertificateVerdict
 from ledger.domain.code_tables import CodeTable, CodeTables
 from ledger.domain.commands import CommandContext
 from ledger.domain.disposal_list import DisposalListState
@@ -206,6 +207,10 @@ class Facts:
     """For WithdrawRecognition: stays of the patient that the item's system registered."""
     number_claimed: bool = False
     """For IdentifyPatient: the stay's number under that patient is the record's own already."""
+    certifies: bool = False
+    """The hospital's anchors and register of certificates are set, so that signatures by certificate are checked."""
+    certificate: CertificateVerdict | None = None
+    """For CertifyEntry: what the check found; None = the command names nothing that could be checked."""
 
     def may(self, command_name: str, actor: Actor | None = None) -> bool:
         """Whether who acts (or another) may send that command. Offices change: who holds them today counts."""

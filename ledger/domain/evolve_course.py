@@ -10,6 +10,7 @@ from typing import Any
 from ledger.domain import course_events as events
 from ledger.domain import identity_events
 from ledger.domain import late_item_events as late_items
+from ledger.domain.certificate_values import Certified
 from ledger.domain.course_state import Provisional
 from ledger.domain.evolve_foreign_result import FOREIGN_RESULT_STEPS
 from ledger.domain.evolve_newborn import NEWBORN_STEPS
@@ -55,6 +56,14 @@ def countersigned(state: RecordState, event: events.EntryCountersigned, _: datet
         countersignature=event.attestation,
         countersigned_version=state.version + 1,
     )
+    return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
+
+
+def certified(state: RecordState, event: events.EntryCertified, _: datetime) -> RecordState:
+    """The version has a certificate beside the login."""
+    entry = state.entries[event.entry_id]
+    added = Certified(event.meta.actor, event.checked, state.version + 1)
+    last = replace(entry.last, certified=(*entry.last.certified, added))
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
 
 
@@ -251,6 +260,7 @@ def _noted(state: RecordState, _: Any, __: datetime) -> RecordState:
 COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.EntryDrafted: drafted,
     events.EntryCountersigned: countersigned,
+    events.EntryCertified: certified,
     late_items.LateItemFiled: late_item_filed,
     events.DeficiencyAccepted: deficiency_accepted,
     events.ConsultationArrived: arrived,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.domain import archive_guards as archive
 from ledger.domain import author_guards as author
+from ledger.domain import certificate_guards as certificate
 from ledger.domain import command_guards as on
 from ledger.domain import (
     commands,
@@ -146,6 +147,20 @@ RULES: dict[type[commands.Command], Rule] = {
             on.SUPERIOR_IS_PERSON,
         ),
         names=(some.ENTRY_WAITS,),
+    ),
+    # It adds a proof to what stands, and changes nothing that a hold or a seal keeps.
+    course_commands.CertifyEntry: Rule(
+        CHANGEABLE | {Phase.SUBMITTED},
+        demands=(certificate.CERTIFICATES_ON,),
+        of_command=(
+            on.ENTRY_KNOWN,
+            on.ENTRY_NOT_RETRACTED,
+            on.LAST_VERSION,
+            certificate.SIGNER_AGAIN,
+            certificate.NOT_CERTIFIED,
+            on.ACTS_AS_PERSON,
+        ),
+        names=(certificate.SOME_CERTIFIABLE,),
     ),
     commands.RequestConsultation: Rule(_in(Phase.ACTIVE), of_command=(course.ELSEWHERE,)),
     course_commands.ArriveAtConsultation: Rule(

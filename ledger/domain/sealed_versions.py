@@ -62,6 +62,7 @@ def behind(record: RecordState, seal: Seal) -> bool:
 def _acts(record: RecordState, entry: Entry, version: EntryVersion) -> Iterable[int]:
     if version.countersigned_version:
         yield version.countersigned_version
+    yield from (each.record_version for each in version.certified)
     # A time and a subject are the entry's, whichever version stands, and so is that it was retracted.
     if version is entry.last:
         yield from (each.record_version for each in record.time_corrections if each.entry_id == entry.entry_id)

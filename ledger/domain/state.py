@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.bucket_map import BucketMap
+from ledger.domain.certificate_values import Certified
 from ledger.domain.course_state import Consultation, DepartmentMove, ForeignResult, Newborn, Provisional, TimeCorrection
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.keeping_state import (
@@ -72,6 +73,8 @@ class EntryVersion:
     """Who wrote it, of a draft; None of what was signed."""
     countersigned_version: int = 0
     """Version of the record at which it was countersigned; 0 = nobody did."""
+    certified: tuple[Certified, ...] = ()
+    """Signatures by certificate beside those by login."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ledger.server.call_metrics import CallMetrics
 from ledger.server.calls import Calls, ServedClientStream, ServedServerStream, ServedUnary
 from ledger.server.commands import Commands
 from ledger.server.disposal_lists import DisposalLists
+from ledger.server.entry_signatures import EntrySignatures
 from ledger.server.errors import ViewNotServedHere
 from ledger.server.event_streams import EventStreams
 from ledger.server.head_watch import HeadWatch
@@ -81,6 +82,7 @@ class Edge:
             Packages(ledger),
             ReaderReports(ledger),
             DisposalLists(ledger),
+            EntrySignatures(ledger),
             Rulebook(ledger),
             self.status,
         )

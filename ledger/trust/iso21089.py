@@ -13,6 +13,7 @@ _CODES = {
     "EntryDrafted": "originate",
     "EntryRecorded": "attest",
     "EntryCountersigned": "attest",
+    "EntryCertified": "attest",
     "EntryAmended": "amend",
     "EntryRetracted": "deprecate",
     "ConsultationRequested": "link",

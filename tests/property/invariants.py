@@ -125,7 +125,8 @@ def check_copies(step: Step) -> None:
 
 
 def check_versions(step: Step) -> None:
-    """Every version of every entry stays as it was; a countersignature adds a name to the last one only.
+    """Every version of every entry stays as it was; a countersignature adds a name to the last one only, and so
+    does a signature by certificate, which takes none away.
 
     Of a destroyed record none remains.
     """
@@ -137,10 +138,12 @@ def check_versions(step: Step) -> None:
         assert [each.version for each in after] == list(range(1, len(after) + 1))
         for old, new in zip(entry.versions, after, strict=False):
             assert _unsigned(old) == _unsigned(new)
+            assert new.certified[: len(old.certified)] == old.certified
+            assert new is after[-1] or new.certified == old.certified
 
 
 def _unsigned(version: EntryVersion) -> EntryVersion:
-    return replace(version, state=EntryState.DRAFT, countersignature=None, countersigned_version=0)
+    return replace(version, state=EntryState.DRAFT, countersignature=None, countersigned_version=0, certified=())
 
 
 def check_times(step: Step) -> None:

@@ -136,6 +136,12 @@ def _amend(record: RecordState, _: Facts, pick: Pick) -> Command:
     return AmendEntry(RECORD, entry_id, kind, "checked", same_template or note("Amended."), signed(pick.signer()))
 
 
+def _certify(record: RecordState, _: Facts, pick: Pick) -> Command:
+    entry_id = pick.of(record.entries)
+    entry = record.entries.get(entry_id)
+    return course.CertifyEntry(RECORD, entry_id, entry.last.version if entry else 1, b"cms")
+
+
 def _countersign(record: RecordState, _: Facts, pick: Pick) -> Command:
     entry_id = pick.of(_waiting(record) or dict(record.entries))
     entry = record.entries.get(entry_id)
@@ -226,6 +232,7 @@ COMMANDS: dict[type[Command], Make] = {
     AmendEntry: _amend,
     RetractEntry: lambda record, _, pick: RetractEntry(RECORD, pick.of(record.entries), "wrong patient"),
     course.CountersignEntry: _countersign,
+    course.CertifyEntry: _certify,
     RequestConsultation: lambda _, __, pick: RequestConsultation(
         RECORD, _DEPARTMENTS[pick.number % 3], list(Urgency)[pick.number % 2], "Why?"
     ),

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from ledger.domain.allowed_actions import allowed_actions
 from ledger.domain.commands import Command
-from ledger.domain.course_commands import LinkDuplicate, WithdrawConsultation
+from ledger.domain.course_commands import CertifyEntry, LinkDuplicate, WithdrawConsultation
 from ledger.domain.decide import decide
 from ledger.domain.decision import Facts
 from ledger.domain.lifecycle import RULES
@@ -24,7 +24,7 @@ from ledger.domain.state import RecordState
 from ledger.domain.values import Actor, VisitType
 from tests.property.lifecycle_commands import COMMANDS, OFFICES, PEOPLE, Pick
 from tests.property.walks import BEGINNINGS, EXAMPLES, STEPS_MAX, Draws, beginnings, begun, walks_of
-from tests.unit.domain.given import QUALITY, by_signer, signed, source
+from tests.unit.domain.given import QUALITY, TRAINEE, by_signer, signed, source
 
 pytestmark = pytest.mark.property
 HEAD = Actor(UUID(int=90), "Dr. Tao", "chief")
@@ -70,7 +70,8 @@ def done_by_some(kind: type[Command], record: RecordState, known: Facts) -> bool
 def _tries(kind: type[Command], record: RecordState, known: Facts) -> Iterator[tuple[Command, Facts]]:
     askers = {each.from_department for each in record.consultations.values()}
     heads = (replace(HEAD, department=each) for each in askers if kind is WithdrawConsultation)
-    senders = (*PEOPLE, QUALITY, *heads, *([OFFICES[kind]] if kind in OFFICES else ()))
+    signers = (TRAINEE,) if kind is CertifyEntry else ()
+    senders = (*PEOPLE, QUALITY, *signers, *heads, *([OFFICES[kind]] if kind in OFFICES else ()))
     for number in range(PICKS):
         command: Any = COMMANDS[kind](record, known, Pick(number))
         yield command, by_signer(command, known)

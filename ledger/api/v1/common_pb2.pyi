@@ -692,7 +692,7 @@ class Attestation(_message.Message):
     VIEW_SHA256_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """Method: `session` (confirmed by login). Empty = not signed. `cms` (by certificate) is taken over from an earlier
-    system alone: nothing verifies one here, so what is written here is refused with it.
+    system alone, and never verified; what is written here is refused with it: CertifyEntry adds a certificate to a login.
     """
     view_sha256: _builtins.bytes
     """SHA-256 of the view that the signer saw; empty where the client renders none."""

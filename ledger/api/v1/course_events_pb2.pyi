@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from ledger.api.v1 import certificate_values_pb2 as _certificate_values_pb2
 from ledger.api.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -95,6 +96,60 @@ class EntryCountersigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EntryCountersigned: _TypeAlias = EntryCountersigned  # noqa: Y015
+
+@_typing.final
+class EntryCertified(_message.Message):
+    """A signature by certificate was added to one version, which the same person had signed by login. An amendment has none
+    of it. How to check it without the ledger: docs/formats.md.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    SIGNED_BYTES_FIELD_NUMBER: _builtins.int
+    CMS_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    CHECKED_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """Entry id, UUID text."""
+    entry_version: _builtins.int
+    """The one version that is signed."""
+    signed_bytes: _builtins.bytes
+    """The bytes that were signed: which version, of which record and ledger."""
+    cms: _builtins.bytes
+    """Detached CMS SignedData over them, DER, with the certificates and, where there is one, the time token."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor signed."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_certificate_values_pb2.RevocationEvidence]:
+        """Evidence that was given beside it."""
+
+    @_builtins.property
+    def checked(self) -> _certificate_values_pb2.CheckedCertificate:
+        """What was found."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        entry_id: _builtins.str = ...,
+        entry_version: _builtins.int = ...,
+        signed_bytes: _builtins.bytes = ...,
+        cms: _builtins.bytes = ...,
+        evidence: _abc.Iterable[_certificate_values_pb2.RevocationEvidence] | None = ...,
+        checked: _certificate_values_pb2.CheckedCertificate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "cms", b"cms", "entry_id", b"entry_id", "entry_version", b"entry_version", "evidence", b"evidence", "meta", b"meta", "signed_bytes", b"signed_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntryCertified: _TypeAlias = EntryCertified  # noqa: Y015
 
 @_typing.final
 class LateItemFiled(_message.Message):

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from ledger.api.v1 import certificate_values_pb2 as _certificate_values_pb2
 from ledger.api.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -151,6 +152,140 @@ class CountersignEntryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountersignEntryResponse: _TypeAlias = CountersignEntryResponse  # noqa: Y015
+
+@_typing.final
+class CertifyEntryRequest(_message.Message):
+    """Request of CertifyEntry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    CMS_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    entry_id: _builtins.str
+    """Entry, UUID text."""
+    entry_version: _builtins.int
+    """Version that is signed; it must be the last."""
+    cms: _builtins.bytes
+    """Detached CMS SignedData (RFC 5652) in DER over the bytes of GetBytesToSign: one signer, signed attributes, the chain
+    below the anchor; a time token (RFC 3161) over the signature among the unsigned attributes. At most 64 KiB.
+    """
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor: who signed the version by login, and whose certificate this is."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_certificate_values_pb2.RevocationEvidence]:
+        """Revocation evidence for each certificate of the chain, where the SignedData does not hold it. At most 8 pieces, 256 KiB
+        in all.
+        """
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        entry_version: _builtins.int = ...,
+        cms: _builtins.bytes = ...,
+        evidence: _abc.Iterable[_certificate_values_pb2.RevocationEvidence] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cms", b"cms", "context", b"context", "entry_id", b"entry_id", "entry_version", b"entry_version", "evidence", b"evidence", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertifyEntryRequest: _TypeAlias = CertifyEntryRequest  # noqa: Y015
+
+@_typing.final
+class CertifyEntryResponse(_message.Message):
+    """Response of CertifyEntry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertifyEntryResponse: _TypeAlias = CertifyEntryResponse  # noqa: Y015
+
+@_typing.final
+class GetBytesToSignRequest(_message.Message):
+    """Request of GetBytesToSign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    SIGNER_ID_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    record_id: _builtins.str
+    """Record, UUID text."""
+    entry_id: _builtins.str
+    """Entry, UUID text. Its last version is signed."""
+    signer_id: _builtins.str
+    """Who will sign, UUID text: whoever signed that version by login."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        signer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "hospital", b"hospital", "record_id", b"record_id", "signer_id", b"signer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBytesToSignRequest: _TypeAlias = GetBytesToSignRequest  # noqa: Y015
+
+@_typing.final
+class GetBytesToSignResponse(_message.Message):
+    """Response of GetBytesToSign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNED_BYTES_FIELD_NUMBER: _builtins.int
+    ENTRY_VERSION_FIELD_NUMBER: _builtins.int
+    signed_bytes: _builtins.bytes
+    """The bytes, which docs/formats.md describes; to be signed exactly so."""
+    entry_version: _builtins.int
+    """Version of the entry that they name."""
+    def __init__(
+        self,
+        *,
+        signed_bytes: _builtins.bytes = ...,
+        entry_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_version", b"entry_version", "signed_bytes", b"signed_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBytesToSignResponse: _TypeAlias = GetBytesToSignResponse  # noqa: Y015
 
 @_typing.final
 class FileLateItemRequest(_message.Message):

@@ -45,6 +45,16 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryResponse.FromString,
                 _registered_method=True)
+        self.CertifyEntry = channel.unary_unary(
+                '/ledger.api.v1.CourseService/CertifyEntry',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryResponse.FromString,
+                _registered_method=True)
+        self.GetBytesToSign = channel.unary_unary(
+                '/ledger.api.v1.CourseService/GetBytesToSign',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignResponse.FromString,
+                _registered_method=True)
         self.FileLateItem = channel.unary_unary(
                 '/ledger.api.v1.CourseService/FileLateItem',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemRequest.SerializeToString,
@@ -175,6 +185,21 @@ class CourseServiceServicer:
 
     def CountersignEntry(self, request, context):
         """Countersigns the last version of an entry that a trainee signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CertifyEntry(self, request, context):
+        """Adds a signature by certificate to the last version of an entry, by who signed that version by login. Every fault of
+        the signature is named. Refused with `CERTIFICATES_OFF` where the hospital's anchors are not set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBytesToSign(self, request, context):
+        """Gives the bytes that such a signature is made over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -357,6 +382,16 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryResponse.SerializeToString,
             ),
+            'CertifyEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.CertifyEntry,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryResponse.SerializeToString,
+            ),
+            'GetBytesToSign': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBytesToSign,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignResponse.SerializeToString,
+            ),
             'FileLateItem': grpc.unary_unary_rpc_method_handler(
                     servicer.FileLateItem,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemRequest.FromString,
@@ -528,6 +563,60 @@ class CourseService:
             '/ledger.api.v1.CourseService/CountersignEntry',
             ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.CountersignEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CertifyEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/CertifyEntry',
+            ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.CertifyEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBytesToSign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/GetBytesToSign',
+            ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.GetBytesToSignResponse.FromString,
             options,
             channel_credentials,
             insecure,

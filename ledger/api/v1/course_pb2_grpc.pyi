@@ -37,6 +37,12 @@ class CourseServiceStub:
     """Writes a draft, or a new version of one."""
     CountersignEntry: _grpc.UnaryUnaryMultiCallable[_course_pb2.CountersignEntryRequest, _course_pb2.CountersignEntryResponse]
     """Countersigns the last version of an entry that a trainee signed."""
+    CertifyEntry: _grpc.UnaryUnaryMultiCallable[_course_pb2.CertifyEntryRequest, _course_pb2.CertifyEntryResponse]
+    """Adds a signature by certificate to the last version of an entry, by who signed that version by login. Every fault of
+    the signature is named. Refused with `CERTIFICATES_OFF` where the hospital's anchors are not set.
+    """
+    GetBytesToSign: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetBytesToSignRequest, _course_pb2.GetBytesToSignResponse]
+    """Gives the bytes that such a signature is made over."""
     FileLateItem: _grpc.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]
     """Files a new result or report, of a template that the pack names, without reopening."""
     AcceptDeficiency: _grpc.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]
@@ -99,6 +105,12 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Writes a draft, or a new version of one."""
     CountersignEntry: _aio.UnaryUnaryMultiCallable[_course_pb2.CountersignEntryRequest, _course_pb2.CountersignEntryResponse]  # type: ignore[assignment]
     """Countersigns the last version of an entry that a trainee signed."""
+    CertifyEntry: _aio.UnaryUnaryMultiCallable[_course_pb2.CertifyEntryRequest, _course_pb2.CertifyEntryResponse]  # type: ignore[assignment]
+    """Adds a signature by certificate to the last version of an entry, by who signed that version by login. Every fault of
+    the signature is named. Refused with `CERTIFICATES_OFF` where the hospital's anchors are not set.
+    """
+    GetBytesToSign: _aio.UnaryUnaryMultiCallable[_course_pb2.GetBytesToSignRequest, _course_pb2.GetBytesToSignResponse]  # type: ignore[assignment]
+    """Gives the bytes that such a signature is made over."""
     FileLateItem: _aio.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]  # type: ignore[assignment]
     """Files a new result or report, of a template that the pack names, without reopening."""
     AcceptDeficiency: _aio.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]  # type: ignore[assignment]
@@ -170,6 +182,24 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.CountersignEntryResponse, _abc.Awaitable[_course_pb2.CountersignEntryResponse]]:
         """Countersigns the last version of an entry that a trainee signed."""
+
+    @_abc_1.abstractmethod
+    def CertifyEntry(
+        self,
+        request: _course_pb2.CertifyEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.CertifyEntryResponse, _abc.Awaitable[_course_pb2.CertifyEntryResponse]]:
+        """Adds a signature by certificate to the last version of an entry, by who signed that version by login. Every fault of
+        the signature is named. Refused with `CERTIFICATES_OFF` where the hospital's anchors are not set.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBytesToSign(
+        self,
+        request: _course_pb2.GetBytesToSignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.GetBytesToSignResponse, _abc.Awaitable[_course_pb2.GetBytesToSignResponse]]:
+        """Gives the bytes that such a signature is made over."""
 
     @_abc_1.abstractmethod
     def FileLateItem(

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from ledger.api.v1 import certificate_values_pb2 as _certificate_values_pb2
 from ledger.api.v1 import common_pb2 as _common_pb2
 from ledger.api.v1 import events_pb2 as _events_pb2
 from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
@@ -1265,6 +1266,7 @@ class EntryVersion(_message.Message):
     COPIED_FROM_FIELD_NUMBER: _builtins.int
     DRAFTED_BY_FIELD_NUMBER: _builtins.int
     COUNTERSIGNED_VERSION_FIELD_NUMBER: _builtins.int
+    CERTIFIED_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Version within the entry, from 1."""
     state: _common_pb2.EntryState.ValueType
@@ -1305,6 +1307,10 @@ class EntryVersion(_message.Message):
     def copied_from(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.CopySource]:
         """From where parts of it were copied."""
 
+    @_builtins.property
+    def certified(self) -> _containers.RepeatedCompositeFieldContainer[_certificate_values_pb2.Certified]:
+        """Signatures by certificate beside those by login, in their order."""
+
     def __init__(
         self,
         *,
@@ -1322,10 +1328,11 @@ class EntryVersion(_message.Message):
         copied_from: _abc.Iterable[_common_pb2.CopySource] | None = ...,
         drafted_by: _builtins.str = ...,
         countersigned_version: _builtins.int = ...,
+        certified: _abc.Iterable[_certificate_values_pb2.Certified] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "countersignature", b"countersignature", "occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "countersigned_version", b"countersigned_version", "drafted_by", b"drafted_by", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "certified", b"certified", "content", b"content", "copied_from", b"copied_from", "countersignature", b"countersignature", "countersigned_version", b"countersigned_version", "drafted_by", b"drafted_by", "historical", b"historical", "kind", b"kind", "occurred_at", b"occurred_at", "reason", b"reason", "record_version", b"record_version", "recorded_at", b"recorded_at", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

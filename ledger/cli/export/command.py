@@ -18,6 +18,7 @@ from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.api.v1.stream_pb2 import ReadRecordRequest
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.export.certified_files import certified_files, without_version
 from ledger.cli.export.judge_page import judge_page
 from ledger.cli.export.opened_bodies import opened_bodies
 from ledger.cli.export.signers import signers_of
@@ -148,6 +149,31 @@ def evidence(
     if policy is not None:
         _write(out / "policy.txt", policy.read_bytes())
     click.echo(f"evidence in {out}")
+
+
+@export.command()
+@click.argument("record", type=click.UUID)
+@_hospital
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to make.")
+@token_file_option
+@address_option
+def signatures(record: UUID, hospital: str, out: Path, token_file: Path | None, address: str) -> None:
+    """Write the signatures by certificate of RECORD, with the bytes that were signed, for `openssl cms -verify`.
+
+    A token for having bodies opened is needed: --dir, or LEDGER_UNSEAL_TOKEN_FILE.
+    """
+    opened = _opened(Asked(address, reader_metadata(token_file)), hospital, record)
+    if strange := without_version(opened):
+        raise click.ClickException(f"signed over what no event of the record says: {', '.join(strange)}")
+    files = certified_files(opened)
+    try:
+        out.mkdir()
+    except OSError as error:
+        raise click.ClickException(f"{out}: {error.strerror}") from error
+    for name, data in files.items():
+        _write(out / name, data)
+    count = sum(name.endswith(".cms") for name in files)
+    click.echo(f"{count} {'signature' if count == 1 else 'signatures'} in {out}; docs/formats.md says how to check one")
 
 
 def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:

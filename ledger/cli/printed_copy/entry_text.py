@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ledger.api.v1.common_pb2 import AmendmentKind, Attestation, Coding, EntryContent, Field
+from ledger.api.v1.certificate_values_pb2 import Certified
+from ledger.api.v1.common_pb2 import Actor, AmendmentKind, Attestation, Coding, EntryContent, Field
 from ledger.api.v1.records_pb2 import EntryVersion
 
 _METHODS = {"session": "confirmed by login", "cms": "electronic signature, not verified here"}
@@ -43,6 +44,7 @@ def attested_lines(version: EntryVersion, zone: ZoneInfo) -> Iterator[Line]:
         yield Line("Signature", "none; taken over from an earlier system")
     if version.HasField("countersignature"):
         yield Line("Countersigned by", _attested(version.countersignature, zone))
+    yield from (Line("Electronic signature", _certified(each, zone)) for each in version.certified)
 
 
 def content_lines(content: EntryContent, zone: ZoneInfo) -> Iterator[Line]:
@@ -65,10 +67,20 @@ def named(code: str) -> str:
 
 
 def _attested(attestation: Attestation, zone: ZoneInfo) -> str:
-    signer = attestation.signer
-    who = ", ".join(part for part in (signer.name, signer.role, signer.licence) if part)
     when = f", {said_time(attestation.signed_at, zone)}" if attestation.HasField("signed_at") else ""
-    return f"{who}{when} ({_METHODS.get(attestation.method, attestation.method)})"
+    return f"{_named(attestation.signer)}{when} ({_METHODS.get(attestation.method, attestation.method)})"
+
+
+def _certified(certified: Certified, zone: ZoneInfo) -> str:
+    checked = certified.checked
+    when = f", signed before {said_time(checked.proven_at, zone)}" if checked.HasField("proven_at") else ""
+    by = f" by {checked.time_authority}" if checked.time_authority else ""
+    certificate = f"certificate {checked.serial} of {checked.issuer}, {checked.subject}"
+    return f"{_named(certified.signer)}: {certificate}, checked at {said_time(checked.checked_at, zone)}{when}{by}"
+
+
+def _named(actor: Actor) -> str:
+    return ", ".join(part for part in (actor.name, actor.role, actor.licence) if part)
 
 
 def _field_name(field: Field) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from ledger.domain.certificate_values import CertificateVerdict, CheckedCertificate
 from ledger.domain.commands import (
     ArchiveRecord,
     Command,
@@ -118,7 +119,7 @@ def facts(*, first_id: int = 1000, **changes: Any) -> Facts:
     context = replace(CommandContext(HOSPITAL, UUID(int=first_id + 50), PHYSICIAN), **of_context)
     ids = tuple(UUID(int=first_id + index) for index in range(6))
     known = Facts(NOW, ids, context, default_pack(), default_templates(), head_leaf=HEAD, disposal_list=LISTED)
-    known = replace(known, open_lists=frozenset({LIST}))
+    known = replace(known, open_lists=frozenset({LIST}), certifies=True, certificate=CHECKED)
     return replace(known, **changes)
 
 
@@ -489,3 +490,20 @@ def permanent() -> Stream:
 DEFECTS_FOUND = ((), (Defect("LANGUAGE"),), (Defect("CONSENT_MISSING"),), (Defect("D1"),))
 """Nothing, a slip, a veto, and a code that no pack knows."""
 PACKAGE = PackageFacts(5, HEAD, 5, DIGEST, 1234)
+CHECKED = CertificateVerdict(
+    signed_bytes=b"the version",
+    checked=CheckedCertificate(
+        subject="CN=Dr. Wu",
+        issuer="CN=Issuing of North",
+        serial="2a",
+        certificate_sha256=DIGEST,
+        not_before=NOW - timedelta(days=30),
+        not_after=NOW + timedelta(days=300),
+        checked_at=NOW,
+        revocation="crl",
+        evidence_at=NOW,
+        anchor_sha256=OTHER_DIGEST,
+        anchors_sha256=OTHER_DIGEST,
+    ),
+)
+"""What the check of a right signature found."""

@@ -244,6 +244,23 @@ def countersign(entry_id: UUID, version: int = 1, signer: Actor = SUPERIOR) -> C
     return course.CountersignEntry(RECORD, entry_id, version, signed(signer))
 
 
+def certify(entry_id: UUID, version: int = 1) -> Command:
+    """A signature by certificate."""
+    return course.CertifyEntry(RECORD, entry_id, version, b"cms")
+
+
+def _certified(stream: Stream) -> UUID:
+    entry_id = stream.entry()
+    stream.when(certify(entry_id))
+    return entry_id
+
+
+def _retracted_entry(stream: Stream) -> UUID:
+    entry_id = stream.entry()
+    stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    return entry_id
+
+
 def trainees(stream: Stream) -> UUID:
     """An entry that a trainee signed."""
     return stream.entry(signer=TRAINEE)
@@ -592,6 +609,14 @@ CASES: list[Case] = [
     Case("SAME_PERSON", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(SUPERIOR, id=TRAINEE.id)))),
     Case("NOT_QUALIFIED", with_entry(active, lambda stream: countersign(trainees(stream), signer=replace(TRAINEE, id=OTHER)))),
     Case("NOT_A_PERSON", with_entry(active, lambda stream: countersign(stream.entry(RESULT, signer=TRAINEE), signer=replace(CLOCK, role="interface")))),
+    Case("CERTIFICATES_OFF", with_entry(active, lambda s: certify(s.entry())), {"certifies": False}),
+    Case("UNKNOWN_ENTRY", lambda: (active(), certify(NOBODY))),
+    Case("ENTRY_RETRACTED", with_entry(active, lambda s: certify(_retracted_entry(s)))),
+    Case("VERSION_CHANGED", with_entry(active, lambda s: certify(s.entry(), version=2))),
+    Case("NOT_SIGNER", with_entry(active, lambda s: certify(s.entry())), {"actor": SUPERIOR}),
+    Case("NOT_SIGNER", with_entry(active, lambda s: certify(_draft(s)))),
+    Case("ALREADY_CERTIFIED", with_entry(active, lambda s: certify(_certified(s)))),
+    Case("NOT_A_PERSON", with_entry(active, lambda s: certify(s.entry(RESULT, signer=CLOCK))), {"actor": CLOCK}),
     Case("UNKNOWN_CONSULTATION", lambda: (active(), course.ArriveAtConsultation(RECORD, NOBODY))),
     Case("ALREADY_ARRIVED", with_entry(active, lambda stream: _arrived_twice(stream))),
     Case("BEFORE_REQUEST", with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))), {"occurred_at": NOW - timedelta(seconds=1)}),
