@@ -58,7 +58,11 @@ TEMPLATES = TemplateSet.from_data(
     }
 )
 CHANGED = replace(read_table("A\tA title\n", "urn:changed", "1"), changed=True)
-TABLES: CodeTables = {ICD10: read_table("I21.0\tOf anterior wall\n", ICD10, "2019"), "urn:away": None, "urn:changed": CHANGED}
+TABLES: CodeTables = {
+    ICD10: read_table("I21.0\tOf anterior wall\n", ICD10, "2019"),
+    "urn:away": None,
+    "urn:changed": CHANGED,
+}
 CODED = Section(
     "coded",
     fields=(
