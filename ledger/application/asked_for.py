@@ -8,8 +8,10 @@ from uuid import UUID
 from ledger.application.command_table import Asked
 from ledger.application.stream_cache import Loaded
 from ledger.domain.commands import AmendEntry, Command, EndCare, RecordEntry, RegisterRecord, StartCare
+from ledger.domain.course_commands import ReportMissedDeadline, WithdrawMissedDeadline
 from ledger.domain.decision import LEDGER, MAP
 from ledger.domain.identity_commands import WithdrawRecognition
+from ledger.domain.keeping_commands import RequestReopen
 from ledger.domain.lifecycle import RULES
 from ledger.domain.map_commands import PublishMap
 from ledger.domain.rulebook_commands import RulebookCommand
@@ -18,7 +20,8 @@ from ledger.domain.transfer_commands import ReceivePackage
 from ledger.domain.values import EntryContent
 
 RULEBOOK = get_args(RulebookCommand)
-
+BY_NEWEST_RULES = (RegisterRecord, RequestReopen, ReportMissedDeadline, WithdrawMissedDeadline, *RULEBOOK)
+"""Commands that choose among the rules there are, name a template without its version, or go by today's calendar."""
 
 _OF_THE_RECORD = frozenset({StartCare, RecordEntry, AmendEntry, EndCare})
 
@@ -41,6 +44,12 @@ def asks_roles(command: Command) -> bool:
     """Whether it is left to roles that the pack in force names."""
     rule = RULES.get(type(command))
     return rule is not None and rule.asks_roles
+
+
+def goes_by_rules(command: Command) -> bool:
+    """Whether it goes by the pack in force or names a template; who changes the rules says by that what they are."""
+    newest = isinstance(command, BY_NEWEST_RULES) and not isinstance(command, RULEBOOK)
+    return newest or asks_roles(command) or bool(templates_of(command))
 
 
 def patients_of(loaded: Loaded) -> set[UUID]:

@@ -25,6 +25,7 @@ from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stated_facts import claimed_item
 from ledger.application.stream_cache import Loaded
+from ledger.application.written_rules import WrittenRules
 from ledger.clock import Clock
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision
@@ -50,6 +51,7 @@ class CommandBatch:
         committer: GroupCommitter,
         gathering: FactGathering,
         keys: ReservationKeys,
+        written: WrittenRules,
         clock_skew_us_max: int,
         clock: Clock,
     ) -> None:
@@ -57,6 +59,7 @@ class CommandBatch:
         self._committer = committer
         self._gathering = gathering
         self._keys = keys
+        self._written = written
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
 
@@ -110,6 +113,8 @@ class CommandBatch:
         facts = await self._gathering.facts(asked, loaded, claimed_item(work.claim), frozenset(), now)
         decision = decide(asked.command, loaded.state, facts)
         touched = {asked.context.command_id.int, *((each.kind, each.parts) for each in decision.reservations)}
+        if self._written.lack(asked.command, facts.code_tables):
+            return None
         if not decision.events or decision.beside or not batch.touched.isdisjoint(touched):
             return None
         batch.touched |= touched

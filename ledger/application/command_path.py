@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -27,8 +28,10 @@ from ledger.application.overtaken import Overtaken
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
+from ledger.application.written_rules import WrittenRules
 from ledger.clock import Clock, system_clock
 from ledger.domain.changed import changed
+from ledger.domain.code_tables import CodeTables
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
 from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision, Facts
@@ -56,6 +59,7 @@ class CommandPath:
         gathering: FactGathering,
         keys: ReservationKeys,
         ahead: IdsAhead,
+        written: WrittenRules,
         clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
         clock: Clock = system_clock,
     ) -> None:
@@ -65,6 +69,7 @@ class CommandPath:
         self._gathering = gathering
         self._keys = keys
         self._ahead = ahead
+        self._written = written
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
         self._lanes = Lanes()
@@ -138,11 +143,21 @@ class CommandPath:
         if expected is not None and expected != actual:
             raise VersionMismatch(expected, actual)
         now = self._clock()
-        facts = await self._gathering.facts(asked, loaded, claimed, work.known_hospitals, now)
+        decision, tables = await self._decision(work, loaded, claimed, beside, now)
+        if decision.events and self._written.lack(asked.command, tables):
+            await self._written.write(tables)
+            # Somebody else may have written other rules meanwhile.
+            decision, _ = await self._decision(work, loaded, claimed, beside, now)
+        return decision, await self._ledger.prepare(decision, _target(decision, loaded), now, beside)
+
+    async def _decision(
+        self, work: _Work, loaded: Loaded | None, claimed: ClaimedItem | None, beside: Loaded | None, now: datetime
+    ) -> tuple[Decision, CodeTables]:
+        """What is decided now, and the tables that were looked into."""
+        facts = await self._gathering.facts(work.asked, loaded, claimed, work.known_hospitals, now)
         if beside is not None and isinstance(beside.state, PatientState):
             facts = replace(facts, other_patient=beside.state)
-        decision = self._decided(asked, loaded, facts)
-        return decision, await self._ledger.prepare(decision, _target(decision, loaded), now, beside)
+        return self._decided(work.asked, loaded, facts), facts.code_tables
 
     def _decided(self, asked: Asked, loaded: Loaded | None, facts: Facts) -> Decision:
         # Nothing is awaited from the look at an id that is ready to its taking: so two never take one.

@@ -8,7 +8,15 @@ from datetime import date, datetime
 from functools import partial
 from uuid import UUID
 
-from ledger.application.asked_for import RULEBOOK, asks_roles, claim_of, patient_of, patients_of, templates_of
+from ledger.application.asked_for import (
+    BY_NEWEST_RULES,
+    RULEBOOK,
+    asks_roles,
+    claim_of,
+    patient_of,
+    patients_of,
+    templates_of,
+)
 from ledger.application.certificates import Certificates
 from ledger.application.command_table import Asked
 from ledger.application.disposal_facts import DisposalFacts
@@ -39,9 +47,7 @@ from ledger.domain.course_commands import (
     CorrectTime,
     FileLateItem,
     IdentifyPatient,
-    ReportMissedDeadline,
     ResumeCare,
-    WithdrawMissedDeadline,
 )
 from ledger.domain.decide_identification import number_under
 from ledger.domain.decide_patient import details_after
@@ -58,7 +64,6 @@ from ledger.domain.keeping_commands import (
     EndRetention,
     ExtendSeal,
     RearchiveRecord,
-    RequestReopen,
     SealRecord,
 )
 from ledger.domain.map_commands import PublishMap
@@ -73,8 +78,6 @@ from ledger.domain.values import Actor, EntryContent, HeldItem, TimeOf
 from ledger.store.reading import EventReader, ReservationRow
 from ledger.trust.leaf import leaf_hash
 
-_BY_NEWEST_RULES = (RegisterRecord, RequestReopen, ReportMissedDeadline, WithdrawMissedDeadline, *RULEBOOK)
-"""Commands that choose among the rules there are, name a template without its version, or go by today's calendar."""
 _NOBODY = UUID(int=0)
 _OnIdentity = RegisterPatient | AmendPatient | WithdrawRecognition
 _AT_THE_END = frozenset({AnswerPatientRequest, EndRetention, AppraiseDisposal, ApproveDisposal})
@@ -169,7 +172,7 @@ class FactGathering:
             head_leaf=loaded.head_leaf if loaded else b"",
             certifies=self._certificates.are_checked,
         )
-        facts = await self._coded(asked, await self._converging(asked, loaded, facts))
+        facts = await self._coded(asked, await self._converging(asked, loaded, facts), rules)
         match asked.command:
             case RegisterPatient() | AmendPatient() | WithdrawRecognition():
                 return await self._of_identity(facts, asked.command, loaded)
@@ -316,13 +319,13 @@ class FactGathering:
         known = await self._stated.known((*first, *also), persons)
         return replace(facts, fact=known[0].fact if first else None, also=known[len(first) :])
 
-    async def _coded(self, asked: Asked, facts: Facts) -> Facts:
+    async def _coded(self, asked: Asked, facts: Facts, rules: HospitalRules) -> Facts:
         """With the tables of the code systems that the command's entry names."""
         content = getattr(asked.command, "content", None)
         if not isinstance(content, EntryContent) or facts.context.historical:
             return facts
         tables = await self._codes.tables(content, facts.pack)
-        return replace(facts, code_tables=tables) if tables else facts
+        return replace(facts, code_tables=rules.as_noted(tables)) if tables else facts
 
     async def of_state(self, loaded: Loaded, now: datetime) -> Facts:
         """What a look at the stream alone may ask; nobody acts."""
@@ -343,7 +346,7 @@ class FactGathering:
         return await self.of_term(facts, loaded)
 
     async def _rules_for(self, command: Command, loaded: Loaded | None) -> HospitalRules:
-        if isinstance(command, _BY_NEWEST_RULES) or asks_roles(command):
+        if isinstance(command, BY_NEWEST_RULES) or asks_roles(command):
             return await self._rules.now()
         return await self._rules.knowing(loaded.state if loaded else None, templates_of(command))
 

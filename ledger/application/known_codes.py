@@ -61,4 +61,4 @@ def load_table(folder: Path, named: NamedTable) -> CodeTable:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise BadCodeTable((f"line {line}: not UTF-8",)) from error
-    return read_table(text, named.system, named.version)
+    return read_table(text, named.system, named.version, named.source)

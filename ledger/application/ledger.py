@@ -164,6 +164,11 @@ class Ledger:
         """The hospital's packs and templates as its rulebook says now."""
         return await (await self._tenants.of(hospital)).rules.now()
 
+    async def rulebook_id(self, hospital: str) -> UUID | None:
+        """The stream of the hospital's rulebook; None where nothing is written there yet."""
+        book = await (await self._tenants.of(hospital)).rules.book()
+        return book.stream_id if book else None
+
     async def package(self, hospital: str, package_id: UUID | None, transfer_id: UUID | None) -> PackageView:
         """A received package, by its stream or by the sender's transfer id. Raises UnknownPackage."""
         tenant = await self._tenants.of(hospital)

@@ -9,18 +9,21 @@ the last second.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
+from ledger.application.stream_cache import Loaded
 from ledger.domain.decision import LEDGER
 from ledger.domain.hospital_rules import HospitalRules, ShippedRules
 from ledger.domain.rulebook import RulebookState
 from ledger.domain.state import StreamState
 from ledger.store.reading import EventReader
 
+_log = logging.getLogger(__name__)
 FRESH_SECONDS = 1.0
 
 
@@ -45,25 +48,27 @@ class RulesInForce:
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
         self._stream_id: UUID | None = None
-        self._known = HospitalRules(shipped, hospitals_pack, None)
+        self.known = HospitalRules(shipped, hospitals_pack, None)
+        """As last read."""
 
     async def now(self) -> HospitalRules:
         """The rules as the rulebook says now."""
         began = self._monotonic()
-        book = await self._book()
-        if book is not None and book.version > self._known.book.version:
-            self._known = HospitalRules(self.shipped, self._hospitals_pack, book)
+        loaded = await self.book()
+        book = loaded.state if loaded else None
+        if isinstance(book, RulebookState) and book.version > self.known.book.version:
+            self.known = self._as_said_in(book)
         self._read_at = max(self._read_at, began)
-        return self._known
+        return self.known
 
     async def knowing(self, state: StreamState | None, templates: Iterable[tuple[str, int]] = ()) -> HospitalRules:
         """The rules, read again where they are a second old, or lack the pack of a stream or one of the templates."""
         if not self._fresh():
             # One reads for all: else every command under way would, once a second, at the same time.
             async with self._reading:
-                rules = self._known if self._fresh() else await self.now()
+                rules = self.known if self._fresh() else await self.now()
         else:
-            rules = self._known
+            rules = self.known
         if rules.knows_pack_of(state) and all(rules.has_template(each) for each in templates):
             return rules
         return await self.now()
@@ -71,9 +76,16 @@ class RulesInForce:
     def _fresh(self) -> bool:
         return self._monotonic() - self._read_at < FRESH_SECONDS
 
-    async def _book(self) -> RulebookState | None:
+    def _as_said_in(self, book: RulebookState) -> HospitalRules:
+        rules = HospitalRules(self.shipped, self._hospitals_pack, book)
+        if rules.otherwise:
+            told = {"hospital": self._ledger.hospital, "names": rules.otherwise}
+            _log.warning("the release says otherwise than the rulebook, whose word counts", extra=told)
+        return rules
+
+    async def book(self) -> Loaded | None:
+        """The rulebook's stream as it stands; None where nothing was written yet."""
         if self._stream_id is None:
             row = await self._reader.reservation(self._ledger.hospital, LEDGER, self._key)
             self._stream_id = row.stream_id if row else None
-        loaded = await self._ledger.load(self._stream_id) if self._stream_id else None
-        return loaded.state if loaded is not None and isinstance(loaded.state, RulebookState) else None
+        return await self._ledger.load(self._stream_id) if self._stream_id else None

@@ -21,6 +21,7 @@ from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stream_cache import StreamCache
 from ledger.application.tenant import Tenant
+from ledger.application.written_rules import WrittenRules
 from ledger.clock import Clock
 from ledger.config import Settings
 from ledger.domain.defaults import shipped_rules
@@ -114,8 +115,9 @@ class Tenants:
         driven = self._settings.clock_file is not None
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         ahead = IdsAhead(ledger.prepare_streams)
-        commands = CommandPath(ledger, reader, committer, gathering, keys, ahead, skew_us_max, self._clock)
-        together = CommandBatch(ledger, committer, gathering, keys, skew_us_max, self._clock)
+        written = WrittenRules(ledger, rules, committer, keys, skew_us_max, self._clock)
+        commands = CommandPath(ledger, reader, committer, gathering, keys, ahead, written, skew_us_max, self._clock)
+        together = CommandBatch(ledger, committer, gathering, keys, written, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
         self._open[hospital] = Tenant(
             hospital, ledger, commands, together, committer, ahead, keys, outlook, rules, certificates

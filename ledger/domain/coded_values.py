@@ -33,12 +33,13 @@ def systems_of(content: EntryContent) -> frozenset[str]:
     return frozenset(coding.system for field in fields for _, coding in _codings(field))
 
 
-def with_versions(content: EntryContent, tables: CodeTables) -> EntryContent:
-    """The content, each code with the version of the table that it was found in."""
+def as_in_tables(content: EntryContent, tables: CodeTables) -> EntryContent:
+    """The content, each code with the version of the table that it was found in, and with its title where the author
+    gave it none: it can be read without the table."""
     if not systems_of(content) & tables.keys():
         return content
     sections = tuple(
-        replace(section, fields=tuple(_versioned(field, tables) for field in section.fields))
+        replace(section, fields=tuple(_as_in_tables(field, tables) for field in section.fields))
         for section in content.sections
     )
     return replace(content, sections=sections)
@@ -61,16 +62,23 @@ def _check_coding(coding: Coding, tables: CodeTables, faults: Faults, where: str
         # No code is taken unchecked; words with a reason will do meanwhile.
         text = "the pack's table of this system cannot be read"
         faults.add(f"{where}.system", "CODE_TABLE_UNREADABLE", text, RefusalKind.STATE)
+    elif table.changed:
+        # What codes of this version mean stands in entries already; a table that says otherwise has its own version.
+        text = f"another table than the one that the ledger notes as version {table.version}"
+        faults.add(f"{where}.system", "CODE_TABLE_CHANGED", text, RefusalKind.STATE)
     elif coding.version and coding.version != table.version:
         faults.add(f"{where}.version", "UNKNOWN_VERSION", f"the table of this system is version {table.version}")
     elif coding.code and coding.code not in table.codes:
         faults.add(f"{where}.code", "UNKNOWN_CODE", f"version {table.version} of the system has no such code")
 
 
-def _versioned(field: Field, tables: CodeTables) -> Field:
-    return replace(field, **{name: _dated(coding, tables) for name, coding in _codings(field)})
+def _as_in_tables(field: Field, tables: CodeTables) -> Field:
+    return replace(field, **{name: _found(coding, tables) for name, coding in _codings(field)})
 
 
-def _dated(coding: Coding, tables: CodeTables) -> Coding:
+def _found(coding: Coding, tables: CodeTables) -> Coding:
     table = tables.get(coding.system)
-    return coding if table is None or coding.version else replace(coding, version=table.version)
+    if table is None:
+        return coding
+    display = coding.display or table.codes.get(coding.code, "")
+    return replace(coding, version=coding.version or table.version, display=display)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.asked_again import asked_again
-from ledger.domain.coded_values import check_coded, with_versions
+from ledger.domain.coded_values import as_in_tables, check_coded
 from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
 from ledger.domain.copied_content import check_copied, copied
 from ledger.domain.decide_holder import outdated_by_change
@@ -228,8 +228,8 @@ def check_content(
 
 
 def kept_content(content: EntryContent, facts: Facts) -> EntryContent:
-    """The content as it is kept: each code that is written here with the version of its table."""
-    return content if facts.context.historical else with_versions(content, facts.code_tables)
+    """The content as it is kept: each code that is written here with the version of its table and its title."""
+    return content if facts.context.historical else as_in_tables(content, facts.code_tables)
 
 
 def check_attestation(attestation: Attestation | None, facts: Facts, faults: Faults) -> Attestation:

@@ -11,7 +11,7 @@ from ledger.domain.pack_reading import read_with
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.rule_packs import RulePacks
 from ledger.domain.rulebook import PackName, PackText
-from ledger.domain.template_text import read_templates
+from ledger.domain.template_text import parted, read_templates
 from ledger.domain.templates import TemplateSet
 
 DEFAULT_PACK = "cn-2010"
@@ -21,7 +21,8 @@ _FOLDER = files("ledger.domain").joinpath("data")
 @cache
 def shipped_rules() -> ShippedRules:
     """Every pack and template that comes with the ledger. Raises BadRulePack, BadTemplates."""
-    templates = read_templates(_text("templates.toml"))
+    of_templates = _text("templates.toml")
+    templates = read_templates(of_templates)
     texts = [_text(each.name) for each in _FOLDER.iterdir() if each.name.startswith("pack_")]
     packs: dict[PackName, PackText] = {}
     # What a layer extends is read before it; a layer of something that is not there is the last, and refused.
@@ -29,7 +30,7 @@ def shipped_rules() -> ShippedRules:
         added = read_with(text, HospitalRules(ShippedRules(packs, templates), "", None))
         if packs.setdefault(added.name, added) is not added:
             raise BadRulePack((f"{added.id} {added.version}: there twice",))
-    return ShippedRules(packs, templates)
+    return ShippedRules(packs, templates, parted(of_templates))
 
 
 @cache

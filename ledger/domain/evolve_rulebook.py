@@ -32,8 +32,15 @@ def pack_chosen(state: RulebookState | None, event: events.RulePackChosen, _: da
     return replace(book, version=book.version + 1, chosen=(event.pack_id, event.version))
 
 
+def table_noted(state: RulebookState | None, event: events.CodeTableNoted, _: datetime) -> RulebookState:
+    """One table of codes more."""
+    book = state or RulebookState()
+    return replace(book, version=book.version + 1, tables={**book.tables, (event.system, event.version): event.sha256})
+
+
 RULEBOOK_STEPS: dict[Any, Callable[[Any, Any, datetime], RulebookState]] = {
     events.RulePackAdded: pack_added,
     events.TemplatesAdded: templates_added,
     events.RulePackChosen: pack_chosen,
+    events.CodeTableNoted: table_noted,
 }

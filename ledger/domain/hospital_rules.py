@@ -6,10 +6,11 @@ The rulebook counts first: its records were registered under what it says, whate
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from ledger.domain.code_tables import CodeTable, CodeTables
 from ledger.domain.faults import refuse
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.pack_text import read_pack
@@ -17,7 +18,7 @@ from ledger.domain.refusal import RefusalKind, Refused
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.rulebook import PackName, PackText, RulebookState
 from ledger.domain.state import RecordState, StreamState
-from ledger.domain.template_text import read_templates
+from ledger.domain.template_text import TemplateTexts, read_templates
 from ledger.domain.templates import OTHER_PACK, UNREADABLE, BadTemplates, Template, TemplateSet
 
 READ_MAX = 512
@@ -31,6 +32,8 @@ class ShippedRules:
 
     packs: Mapping[PackName, PackText]
     templates: TemplateSet
+    template_texts: TemplateTexts = field(default_factory=TemplateTexts)
+    """What the templates were read from."""
 
 
 @lru_cache(maxsize=READ_MAX)
@@ -51,7 +54,7 @@ class HospitalRules:
     """Finds packs and templates. It is made anew when the rulebook has changed."""
 
     def __init__(self, shipped: ShippedRules, hospitals_pack: str, book: RulebookState | None) -> None:
-        self._shipped = shipped
+        self.shipped = shipped
         self._hospitals_pack = hospitals_pack
         self.book = book or RulebookState()
         self._scoped: dict[frozenset[str], TemplateSet] = {}
@@ -60,11 +63,11 @@ class HospitalRules:
     def pack_text(self, name: PackName) -> PackText | None:
         """A pack as it was given; None where there is none of that name."""
         added = self.book.packs.get(name)
-        return added.pack if added else self._shipped.packs.get(name)
+        return added.pack if added else self.shipped.packs.get(name)
 
     def all_packs(self) -> list[PackText]:
         """Every pack by id and version."""
-        named = {**self._shipped.packs, **{name: added.pack for name, added in self.book.packs.items()}}
+        named = {**self.shipped.packs, **{name: added.pack for name, added in self.book.packs.items()}}
         return [named[name] for name in sorted(named)]
 
     @property
@@ -74,7 +77,30 @@ class HospitalRules:
 
     @property
     def _of_release(self) -> PackName | None:
-        return max((name for name in self._shipped.packs if name[0] == self._hospitals_pack), default=None)
+        return max((name for name in self.shipped.packs if name[0] == self._hospitals_pack), default=None)
+
+    @cached_property
+    def unwritten_templates(self) -> frozenset[tuple[str, int]]:
+        """Templates of the release that the rulebook does not name yet."""
+        return frozenset(self.shipped.templates.templates) - self._written_templates
+
+    @cached_property
+    def otherwise(self) -> tuple[str, ...]:
+        """Packs and templates of which the release says something else than the rulebook, whose word counts."""
+        packs, templates = self.shipped.packs, self.shipped.templates.templates
+        named = [
+            name for name, each in self.book.packs.items() if packs.get(name, each.pack).sha256 != each.pack.sha256
+        ]
+        named += [name for name in self._written_templates & templates.keys() if self.template(name) != templates[name]]
+        return tuple(sorted(f"{id_}@{version}" for id_, version in named))
+
+    def as_noted(self, tables: CodeTables) -> CodeTables:
+        """The tables, those marked that are not what the ledger notes under their version."""
+        return {system: each and self._as_noted(each) for system, each in tables.items()}
+
+    def _as_noted(self, table: CodeTable) -> CodeTable:
+        noted = self.book.tables.get((table.system, table.version), table.sha256)
+        return table if noted == table.sha256 else replace(table, changed=True)
 
     def for_stream(self, state: StreamState | None) -> RulePack:
         """A record's own pack, by the calendar of today; the one in force for everything else.
@@ -149,15 +175,20 @@ class HospitalRules:
 
     @cached_property
     def _templates(self) -> _Templates:
-        found = dict(self._shipped.templates.templates)
+        # What the rulebook cannot tell any more is not told by a later text under the same name.
+        shipped = self.shipped.templates.templates.items()
+        found = {name: each for name, each in shipped if name not in self._written_templates}
         for each in self._readable():
             found.update(each.templates)
         return found
 
     @cached_property
     def _unreadable(self) -> frozenset[tuple[str, int]]:
-        named = {(name.id, name.version) for each in self.book.templates for name in each.names}
-        return frozenset(named - self._templates.keys())
+        return self._written_templates - self._templates.keys()
+
+    @cached_property
+    def _written_templates(self) -> frozenset[tuple[str, int]]:
+        return frozenset((name.id, name.version) for each in self.book.templates for name in each.names)
 
     def _readable(self) -> Iterator[TemplateSet]:
         for each in self.book.templates:

@@ -60,4 +60,6 @@ class RulebookState:
     packs: Mapping[PackName, AddedPack] = field(default_factory=dict[PackName, AddedPack])
     templates: tuple[AddedTemplates, ...] = ()
     chosen: PackName | None = None
-    """None = the hospital goes by the newest version of its pack that comes with the release."""
+    """None = nothing was registered yet: it will be by the newest version of the hospital's pack in the release."""
+    tables: Mapping[tuple[str, str], bytes] = field(default_factory=dict[tuple[str, str], bytes])
+    """Digest of each table in which entries' codes were looked up, by system and version."""

@@ -43,4 +43,16 @@ class RulePackChosen:
     reason: str
 
 
-RulebookEvent = RulePackAdded | TemplatesAdded | RulePackChosen
+@dataclass(frozen=True)
+class CodeTableNoted:
+    """Codes of entries are looked up in this table from now on."""
+
+    meta: EventMeta
+    system: str
+    version: str
+    sha256: bytes
+    codes: int
+    source: str
+
+
+RulebookEvent = RulePackAdded | TemplatesAdded | RulePackChosen | CodeTableNoted

@@ -23,7 +23,9 @@ class Rulebook:
     async def list_rule_packs(self, request: messages.ListRulePacksRequest) -> messages.ListRulePacksResponse:
         """Every pack; there are as few as the rulebook's limits allow."""
         rules = await self._ledger.rules(request.hospital)
-        return messages.ListRulePacksResponse(packs=[_summary(each, rules) for each in rules.all_packs()])
+        book = await self._ledger.rulebook_id(request.hospital)
+        packs = [_summary(each, rules) for each in rules.all_packs()]
+        return messages.ListRulePacksResponse(packs=packs, rulebook_id=str(book or ""))
 
     async def get_rule_pack(self, request: messages.GetRulePackRequest) -> messages.GetRulePackResponse:
         """One pack with its text and figures."""

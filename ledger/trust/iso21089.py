@@ -109,6 +109,7 @@ _CODES = {
     "RulePackAdded": "originate",
     "TemplatesAdded": "originate",
     "RulePackChosen": "report",
+    "CodeTableNoted": "report",
     "SealAttended": "attest",
     "ArrivalEnteredLate": "report",
     "TimeCorrected": "amend",

@@ -57,7 +57,7 @@ async def test_another_service_goes_on_from_the_backups(
     wanted = records.GetRecordRequest(hospital="north", record_id=ward.record_id)
     before = (await client.call("RecordService/GetRecord", wanted)).record
     await client.close()
-    eventually(lambda: _published(service) >= 4, what="a published checkpoint")
+    eventually(lambda: _published(service) >= 7, what="a published checkpoint")
     events, keys, lost = tmp_path / "events", tmp_path / "keys", service.folder
     _ledger("backup", str(events), "--keys-to", str(keys), "--dir", str(lost))
     assert service.stop() == 0
@@ -67,7 +67,7 @@ async def test_another_service_goes_on_from_the_backups(
     assert "--log-passphrase-file: missing" in _ledger(*whole, status=1)
     assert not restored.folder.exists()
     said = _ledger(*whole, *passphrases)
-    assert "north: restored, positions 1 to 4" in said
+    assert "north: restored, positions 1 to 7" in said
     assert "not an empty folder" in _ledger(*whole, *passphrases, status=1)
     key = read_sealed_key(KeyFolder(lost / "keys").path_of("ledger.example/north/1", KeyKind.ED25519)).verifier
     assert str(key) in (restored.folder / "keys" / "verifiers").read_text(), "whoever signs now, its old heads count"
@@ -76,11 +76,11 @@ async def test_another_service_goes_on_from_the_backups(
     client = GrpcClient(restored.grpc)
     assert (await client.call("RecordService/GetRecord", wanted)).record == before
     note = requests.record_entry(ward.record_id)
-    assert (await client.call("RecordService/RecordEntry", note)).receipt.position == 5
+    assert (await client.call("RecordService/RecordEntry", note)).receipt.position == 8
     status = await client.call("OperationsService/GetStatus", GetStatusRequest(hospital="north"))
     assert {each.state for each in status.hospitals[0].views} == {"running"}
     await client.close()
-    eventually(lambda: _published(restored) >= 5, what="the log goes on")
+    eventually(lambda: _published(restored) >= 8, what="the log goes on")
     remembered = ["--checkpoint", str(lost / "log" / "north" / "checkpoint"), "--key", str(key)]
     assert "holds" in _ledger("verify", "north", "--dir", str(restored.folder), *remembered)
 

@@ -52,7 +52,7 @@ async def _two_stopped_records(service: WholeService) -> list[int]:
     client = GrpcClient(service.grpc)
     await open_record(client)
     async with grpc.aio.insecure_channel(service.grpc) as channel:
-        await BoardServiceStub(channel).ListDepartments(ListDepartmentsRequest(hospital="north", min_position=3))
+        await BoardServiceStub(channel).ListDepartments(ListDepartmentsRequest(hospital="north", min_position=6))
     _execute(service, f"ALTER TABLE {_TABLE} ADD CONSTRAINT no CHECK (department <> 'ICU')")
     positions: list[int] = []
     for _ in range(2):
@@ -92,20 +92,20 @@ def _listed(service: WholeService) -> str:
 
 def _all_handled(found: dict[str, float]) -> bool:
     views = [found.get(f'ledger_view_events{{hospital="north",view="{view}"}}') for view in _VIEWS]
-    return [found['ledger_published_position{hospital="north"}'], *views] == [7] * (1 + len(_VIEWS))
+    return [found['ledger_published_position{hospital="north"}'], *views] == [10] * (1 + len(_VIEWS))
 
 
 def _assert_metrics(found: dict[str, float]) -> None:
     of_north, of_board = '{hospital="north"}', '{hospital="north",view="department_board"}'
     assert found["ledger_store_answers"] == 1
-    assert found["ledger_head_position" + of_north] == 7
+    assert found["ledger_head_position" + of_north] == 10
     assert found["ledger_append_queue_length" + of_north] == 0
     assert found["ledger_append_group_size" + of_north] >= 1
     assert found["ledger_view_dead_letters" + of_board] == 2
     for view in _VIEWS:
         assert found[f'ledger_view_lag{{hospital="north",view="{view}"}}'] == 0
-        assert found[f'ledger_view_events{{hospital="north",view="{view}"}}'] == 7
-        assert found[f'ledger_view_position{{hospital="north",view="{view}"}}'] == 7
+        assert found[f'ledger_view_events{{hospital="north",view="{view}"}}'] == 10
+        assert found[f'ledger_view_position{{hospital="north",view="{view}"}}'] == 10
     leases = [name for name in found if name.startswith('ledger_lease_epoch{holder="') and 'hospital="north"' in name]
     roles = {name.partition('role="')[2].rstrip('"}') for name in leases}
     assert {"publish", *(f"view:{view}" for view in _VIEWS)} <= roles

@@ -26,7 +26,9 @@ from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment, serving, start_serve
 
 RECORDS, COMMANDS = 5, 600
-_FIRST_EVENTS = 3 * RECORDS
+_OF_RULEBOOK = 3
+"""Events of one command, before the first record."""
+_FIRST_EVENTS = 3 * RECORDS + _OF_RULEBOOK
 
 
 def _stored(database: Database) -> tuple[int, int, int, Counter[str]]:
@@ -70,7 +72,7 @@ async def test_nothing_half_and_the_same_load_completes_it(database: Database, t
         process.kill()
 
     head, events, done, _ = _stored(database)
-    assert head == events == done
+    assert head == events == done + _OF_RULEBOOK - 1
     assert _FIRST_EVENTS < head < _FIRST_EVENTS + COMMANDS
 
     with serving(environment, tmp_path / "ready") as address:
@@ -80,5 +82,5 @@ async def test_nothing_half_and_the_same_load_completes_it(database: Database, t
     assert (answer.appended + answer.repeated_commands, answer.refused) == (COMMANDS, 0)
     assert answer.repeated_commands == head - _FIRST_EVENTS
     head, events, done, versions = _stored(database)
-    assert head == events == done == _FIRST_EVENTS + COMMANDS
+    assert head == events == done + _OF_RULEBOOK - 1 == _FIRST_EVENTS + COMMANDS
     assert {versions[each] for each in records} == {2 + COMMANDS // RECORDS}

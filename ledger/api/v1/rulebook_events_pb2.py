@@ -26,7 +26,7 @@ from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 from ledger.api.v1 import rulebook_values_pb2 as ledger_dot_api_dot_v1_dot_rulebook__values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/rulebook_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/rulebook_values.proto\"\xa1\x01\n\rRulePackAdded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12(\n\x06layers\x18\x04 \x03(\x0b\x32\x18.ledger.api.v1.PackLayer\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\"\x97\x01\n\x0eTemplatesAdded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12.\n\ttemplates\x18\x03 \x03(\x0b\x32\x1b.ledger.api.v1.TemplateName\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\"j\n\x0eRulePackChosen\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/rulebook_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/rulebook_values.proto\"\xa1\x01\n\rRulePackAdded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12(\n\x06layers\x18\x04 \x03(\x0b\x32\x18.ledger.api.v1.PackLayer\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\"\x97\x01\n\x0eTemplatesAdded\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12.\n\ttemplates\x18\x03 \x03(\x0b\x32\x1b.ledger.api.v1.TemplateName\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\"j\n\x0eRulePackChosen\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0f\n\x07pack_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x88\x01\n\x0e\x43odeTableNoted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\x0e\n\x06system\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\x0c\x12\r\n\x05\x63odes\x18\x05 \x01(\r\x12\x0e\n\x06source\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,4 +39,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATESADDED']._serialized_end=435
   _globals['_RULEPACKCHOSEN']._serialized_start=437
   _globals['_RULEPACKCHOSEN']._serialized_end=543
+  _globals['_CODETABLENOTED']._serialized_start=546
+  _globals['_CODETABLENOTED']._serialized_end=682
 # @@protoc_insertion_point(module_scope)

@@ -143,3 +143,47 @@ class RulePackChosen(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RulePackChosen: _TypeAlias = RulePackChosen  # noqa: Y015
+
+@_typing.final
+class CodeTableNoted(_message.Message):
+    """Codes of entries are looked up in this table from now on. The ledger adds it before the first entry that does so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    system: _builtins.str
+    """Id of the code system."""
+    version: _builtins.str
+    """Its version; another table under this version is refused."""
+    sha256: _builtins.bytes
+    """SHA-256, 32 bytes: of the hospital's own file; of ICD-10 of the WHO, of its lines `code, tab, title`."""
+    codes: _builtins.int
+    """How many codes it lists."""
+    source: _builtins.str
+    """Where it is from, as the pack that names it says; the library and its release for ICD-10 of the WHO."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        system: _builtins.str = ...,
+        version: _builtins.str = ...,
+        sha256: _builtins.bytes = ...,
+        codes: _builtins.int = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "meta", b"meta", "sha256", b"sha256", "source", b"source", "system", b"system", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CodeTableNoted: _TypeAlias = CodeTableNoted  # noqa: Y015

@@ -236,7 +236,7 @@ class RulePackSummary(_message.Message):
 
     @_builtins.property
     def added_by(self) -> _common_pb2.Actor:
-        """Who added it to the rulebook; absent where it only comes with the release."""
+        """Who added it to the rulebook: a person, or the ledger (role `system`); absent where it only comes with the release."""
 
     @_builtins.property
     def added_at(self) -> _timestamp_pb2.Timestamp:
@@ -269,6 +269,9 @@ class ListRulePacksResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PACKS_FIELD_NUMBER: _builtins.int
+    RULEBOOK_ID_FIELD_NUMBER: _builtins.int
+    rulebook_id: _builtins.str
+    """The rulebook's stream, of which there are proofs as of a record; empty where nothing is written there yet."""
     @_builtins.property
     def packs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RulePackSummary]:
         """The packs by id and version."""
@@ -277,10 +280,11 @@ class ListRulePacksResponse(_message.Message):
         self,
         *,
         packs: _abc.Iterable[Global___RulePackSummary] | None = ...,
+        rulebook_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["packs", b"packs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["packs", b"packs", "rulebook_id", b"rulebook_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class RulebookServiceStub:
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """
@@ -66,6 +67,7 @@ class RulebookServiceStub:
 
 class RulebookServiceServicer:
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """
@@ -146,6 +148,7 @@ def add_RulebookServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RulebookService:
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """

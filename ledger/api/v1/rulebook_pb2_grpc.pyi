@@ -28,6 +28,7 @@ GRPC_VERSION: str
 
 class RulebookServiceStub:
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """
@@ -56,6 +57,7 @@ class RulebookServiceStub:
 @_typing.type_check_only
 class RulebookServiceAsyncStub(RulebookServiceStub):
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """
@@ -80,6 +82,7 @@ class RulebookServiceAsyncStub(RulebookServiceStub):
 
 class RulebookServiceServicer(metaclass=_abc_1.ABCMeta):
     """The rulebook of a hospital. Its packs and templates are events of a stream of its own; they are added, never changed.
+    Those of the release the ledger adds itself, before the first record or entry that goes by them.
     A person acts, in a role that the pack in force names in `rule_keepers`. A request has at most 1 MiB, a text at most
     96 KiB; a rulebook has at most 200 packs and 200 texts of templates.
     """

@@ -239,8 +239,8 @@ class Hospital(_message.Message):
     address: _builtins.str
     """gRPC address at which its packages can be fetched."""
     rule_pack: _builtins.str
-    """Rule pack that the hospital was added with, for example `cn-2010`; new records get its newest version of the release
-    until RulebookService.ChooseRulePack names another. A record keeps the one it began with.
+    """Rule pack that the hospital was added with, for example `cn-2010`: the first record gets its newest version of the
+    release, later ones the same until RulebookService.ChooseRulePack names another. A record keeps the one it began with.
     """
     display_name: _builtins.str
     """What people call it, in any script, as printed copies show it; empty = nobody has said, and the id stands there."""

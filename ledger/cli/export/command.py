@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from consumers.patience import ServiceUnavailable
 from ledger.api.v1.proofs_pb2 import GetProofPackRequest, GetTlogProofRequest
@@ -21,6 +22,7 @@ from ledger.cli.errors_shown import shown_errors
 from ledger.cli.export.certified_files import certified_files, without_version
 from ledger.cli.export.judge_page import judge_page
 from ledger.cli.export.opened_bodies import opened_bodies
+from ledger.cli.export.rule_files import NotARule, rule_files, rulebook_id
 from ledger.cli.export.signers import signers_of
 from ledger.cli.export.tool_versions import tool_versions
 from ledger.cli.service_address import address_option, reader_metadata, token_file_option, unseal_token
@@ -29,7 +31,7 @@ from ledger.telemetry.clock_source import clock_state
 from ledger.trust.format_fault import FormatFault
 from ledger.trust.note import NOTE_BYTES_MAX, parse_note
 from ledger.trust.note_key import VerifierKey
-from ledger.trust.pack_check import PackTrust, check_pack_file
+from ledger.trust.pack_check import PackStatement, PackTrust, check_pack_file
 from ledger.trust.pack_fault import PackRefused
 from ledger.trust.proof_pack import parse_proof_pack
 
@@ -129,15 +131,17 @@ def evidence(
 ) -> None:
     """Write the evidence on RECORD: pack, signers, times, tools and a page of explanation. It is checked first.
 
-    With --names a token for having bodies opened is needed: --dir, or LEDGER_UNSEAL_TOKEN_FILE.
+    Beside it the pack of the hospital's rulebook, and with --names its texts: by which rules and templates the record
+    was written. With --names a token for having bodies opened is needed: --dir, or LEDGER_UNSEAL_TOKEN_FILE.
     """
     trust, service = PackTrust(required_policy(key, policy), monitors), Asked(address, reader_metadata(token_file))
     opened = _opened(service, hospital, record) if names else {}
     data = _pack(service, hospital, record, audit, with_bodies=with_bodies)
-    try:
-        statement = check_pack_file(data, trust)
-    except PackRefused as refused:
-        raise click.ClickException(f"the pack does not hold under your keys: {refused}") from refused
+    statement, rules = _checked(data, trust), _rules(service, hospital)
+    book = _pack(service, hospital, rules, audit, with_bodies=with_bodies) if rules else None
+    if book is not None:
+        _checked(book, trust)
+    texts = _rule_texts(_opened(service, hospital, rules)) if rules and names else {}
     tools = [*tool_versions(), ("clock of the machine that made this", clock_state().words())]
     page = judge_page(statement, signers_of(parse_proof_pack(data), opened), tools, datetime.now(UTC))
     try:
@@ -148,6 +152,10 @@ def evidence(
     _write(out / "evidence.html", page.encode())
     if policy is not None:
         _write(out / "policy.txt", policy.read_bytes())
+    if book is not None:
+        _write(out / "rulebook.proof-pack", book)
+    for name, text in texts.items():
+        _write(out / "rules" / name, text.encode())
     click.echo(f"evidence in {out}")
 
 
@@ -174,6 +182,30 @@ def signatures(record: UUID, hospital: str, out: Path, token_file: Path | None, 
         _write(out / name, data)
     count = sum(name.endswith(".cms") for name in files)
     click.echo(f"{count} {'signature' if count == 1 else 'signatures'} in {out}; docs/formats.md says how to check one")
+
+
+def _checked(data: bytes, trust: PackTrust) -> PackStatement:
+    try:
+        return check_pack_file(data, trust)
+    except PackRefused as refused:
+        raise click.ClickException(f"the pack does not hold under your keys: {refused}") from refused
+
+
+def _rules(service: Asked, hospital: str) -> UUID | None:
+    async def read() -> str:
+        async with grpc.aio.insecure_channel(service.address) as channel:
+            return await rulebook_id(channel, hospital)
+
+    with shown_errors():
+        found = asyncio.run(read())
+    return UUID(found) if found else None
+
+
+def _rule_texts(opened: dict[bytes, bytes]) -> dict[str, str]:
+    try:
+        return rule_files(opened)
+    except (NotARule, DecodeError) as error:
+        raise click.ClickException("the service opened something else than a rulebook") from error
 
 
 def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:
@@ -232,6 +264,7 @@ def _with_audit(data: bytes, audit: Path) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     try:
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error

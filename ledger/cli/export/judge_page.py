@@ -41,7 +41,10 @@ _CHECK = """\
 <p>With the file <code>record.proof-pack</code>, the log's key and the policy, which you get from a source that you
 trust and not from this folder: <code>ledger verify pack record.proof-pack --key KEY --policy POLICY</code>, or with the
 single file <code>verifier/verify.py</code>, which an expert reads in an hour:
-<code>python verify.py pack record.proof-pack --key KEY --policy POLICY</code>.</p>"""
+<code>python verify.py pack record.proof-pack --key KEY --policy POLICY</code>.</p>
+<p>The hospital's rules stand in its ledger as well: <code>rulebook.proof-pack</code>, checked the same way. Where
+bodies were opened for this page, <code>rules</code> has their texts: the rule pack that the record's first event names,
+and the templates by which its entries were checked.</p>"""
 
 
 def judge_page(

@@ -117,7 +117,7 @@ class Ward:
 
 
 async def open_record(client: EdgeClient) -> Ward:
-    """Registers a patient and a record, and starts care: three events."""
+    """Registers a patient and a record, and starts care: three events, and the first time three of the rulebook."""
     patient = await client.call("PatientService/RegisterPatient", register_patient())
     patient_id: str = patient.receipt.record_id
     record = await client.call("RecordService/RegisterRecord", register_record(patient_id))

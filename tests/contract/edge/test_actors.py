@@ -101,4 +101,4 @@ async def test_whoever_acts_or_signs_is_named(client: EdgeClient, edge: RunningE
     with pytest.raises(RpcFailed) as refused:
         await client.call("RecordService/RecordEntry", entry)
     assert refused.value.violations == [("attestation.signer.name", "REQUIRED")]
-    assert await edge.ledger.head("north") == 3
+    assert await edge.ledger.head("north") == 6

@@ -22,9 +22,9 @@ async def test_a_record_is_registered_and_written(client: EdgeClient, edge: Runn
     ward = await open_record(client)
     entry = await ward.enter()
     assert entry.entry_id
-    assert (entry.receipt.record_version, entry.receipt.position, entry.receipt.events) == (3, 4, 1)
+    assert (entry.receipt.record_version, entry.receipt.position, entry.receipt.events) == (3, 7, 1)
     assert not entry.receipt.repeated
-    assert await edge.ledger.head("north") == 4
+    assert await edge.ledger.head("north") == 7
 
 
 async def test_a_retry_gets_the_first_answer_and_adds_nothing(client: EdgeClient, edge: RunningEdge) -> None:
@@ -84,7 +84,7 @@ async def test_a_bulk_load_keeps_each_record_s_order_and_reports_what_failed(
     nobody = start_care(str(uuid4()))
     commands[7:7] = [records.BulkLoadRequest(start_care=nobody), records.BulkLoadRequest()]
     answer = await client.send("RecordService/BulkLoad", commands)
-    assert (answer.appended, answer.repeated_commands, answer.refused, answer.position) == (20, 0, 2, 23)
+    assert (answer.appended, answer.repeated_commands, answer.refused, answer.position) == (20, 0, 2, 26)
     failures = sorted(answer.failures, key=lambda each: each.index)
     assert [(each.index, each.command_id, each.reason) for each in failures] == [
         (7, nobody.context.command_id, "UNKNOWN_RECORD"),
@@ -94,7 +94,7 @@ async def test_a_bulk_load_keeps_each_record_s_order_and_reports_what_failed(
     assert [outcome.record_version for outcome, _ in versions] == list(range(3, 23))
     again = await client.send("RecordService/BulkLoad", commands)
     assert (again.appended, again.repeated_commands, again.refused) == (0, 20, 2)
-    assert await edge.ledger.head("north") == 23
+    assert await edge.ledger.head("north") == 26
 
 
 async def test_a_bulk_load_waits_where_the_queue_is_full(

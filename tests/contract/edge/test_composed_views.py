@@ -113,7 +113,7 @@ async def test_no_argument_of_a_read_makes_a_fault_of_ours(client: EdgeClient, e
     ward = await open_record(client)
     async with projecting(edge.settings):
         await client.call(
-            "BoardService/ListDepartments", boards.ListDepartmentsRequest(hospital="north", min_position=3)
+            "BoardService/ListDepartments", boards.ListDepartmentsRequest(hospital="north", min_position=6)
         )
     wrong: list[str] = []
     for method in _READS:
@@ -275,25 +275,25 @@ async def _handled(client: EdgeClient, view: str) -> None:
         "usage": ("UsageService/GetUsage", usage.GetUsageRequest),
     }
     rpc, request = asked[view]
-    await client.call(rpc, request(hospital="north", min_position=3))
+    await client.call(rpc, request(hospital="north", min_position=6))
 
 
 async def test_a_position_that_does_not_exist_yet(client: EdgeClient, edge: RunningEdge) -> None:
     """Out of range at once: who waits for it waits for an event that nobody has acknowledged."""
     await open_record(client)
-    request = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=4)
+    request = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=7)
     async with projecting(edge.settings), asyncio.timeout(SECONDS_MAX / 2):
         with pytest.raises(RpcFailed) as failure:
             await client.call("BoardService/GetDepartmentBoard", request)
     assert (failure.value.code, failure.value.reason) == ("OUT_OF_RANGE", "POSITION_OUT_OF_RANGE")
-    assert failure.value.facts == {"hospital": "north", "position": "4"}
+    assert failure.value.facts == {"hospital": "north", "position": "7"}
 
 
 @pytest.mark.parametrize("edge", [0.5], indirect=True)
 async def test_a_view_that_stands_still_is_behind(client: EdgeClient, edge: RunningEdge) -> None:
     """Once its wait is over the caller learns how far it is, and may ask again."""
     await open_record(client)
-    request = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=3)
+    request = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=6)
 
     async def shown() -> bool:
         try:
@@ -306,29 +306,29 @@ async def test_a_view_that_stands_still_is_behind(client: EdgeClient, edge: Runn
     async with projecting(edge.settings):
         await eventually_async(shown, what="the board")
     await client.call("PatientService/RegisterPatient", register_patient())
-    request.min_position = 4
+    request.min_position = 7
     with pytest.raises(RpcFailed) as failure:
         await client.call("BoardService/GetDepartmentBoard", request)
     assert (failure.value.code, failure.value.reason) == ("DEADLINE_EXCEEDED", "VIEW_BEHIND")
-    assert failure.value.facts["reached"] == "3"
+    assert failure.value.facts["reached"] == "6"
 
 
 async def test_a_record_that_poison_stopped(client: EdgeClient, edge: RunningEdge, database: Database) -> None:
     """Its own readers are told; a person retries the dead letter over the wire, and it goes on."""
     first = await open_record(client)
-    board = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=3)
+    board = boards.GetDepartmentBoardRequest(hospital="north", department="MED", min_position=6)
     async with projecting(edge.settings):
         await client.call("BoardService/GetDepartmentBoard", board)
         table = "v_north.department_board_g1_records"
         _execute(database, f"ALTER TABLE {table} ADD CONSTRAINT no CHECK (record_id = '{first.record_id}')")
         patient = await client.call("PatientService/RegisterPatient", register_patient())
         await client.call("RecordService/RegisterRecord", register_record(patient.receipt.record_id))
-        board.min_position = 5
+        board.min_position = 8
         with pytest.raises(RpcFailed) as failure:
             await client.call("BoardService/GetDepartmentBoard", board)
         assert (failure.value.code, failure.value.reason) == ("FAILED_PRECONDITION", "RECORD_STOPPED")
         _execute(database, f"ALTER TABLE {table} DROP CONSTRAINT no")
-        retry = stream.RetryDeadLetterRequest(hospital="north", view="department_board", position=5, reason="repaired")
+        retry = stream.RetryDeadLetterRequest(hospital="north", view="department_board", position=8, reason="repaired")
         assert (await client.call("OperationsService/RetryDeadLetter", retry)).handled
         assert len((await client.call("BoardService/GetDepartmentBoard", board)).rows) == 2
 

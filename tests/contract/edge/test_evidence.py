@@ -16,6 +16,8 @@ from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.test_proofs import grounded
 from tests.services.key_service import fixed_key_service, token_file
 from tests.services.witness import WitnessProcess
+from tests.unit.domain.test_pack_text import NATIONAL
+from tests.unit.domain.test_release_rules import whole_text
 
 NAME = "Dr Hale, L-1"
 
@@ -78,6 +80,12 @@ async def test_evidence_names_who_acted_and_since_when_it_is_proven(
         assert "Proven time: it existed at the latest at " in page
         assert (named / "policy.txt").read_bytes() == witnesses.policy.read_bytes()
         assert NAME.encode() not in (named / "record.proof-pack").read_bytes()
+        for out in (named, unnamed):
+            book = ("verify", "pack", str(out / "rulebook.proof-pack"), "--policy", str(witnesses.policy))
+            assert (await ground.cli(*book)).exit_code == 0
+        rules = {each.name: each.read_text() for each in (named / "rules").iterdir()}
+        assert rules == {"cn-2010@1.toml": NATIONAL, "templates-3.toml": whole_text()}, "as signed, without a release"
+        assert not (unnamed / "rules").exists()
         without = (unnamed / "evidence.html").read_text()
         assert NAME not in without
         assert "<td>not opened</td>" in without

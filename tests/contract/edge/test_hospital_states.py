@@ -29,7 +29,7 @@ async def edge(request: pytest.FixtureRequest, idle_edge: RunningEdge) -> AsyncI
 
 @pytest.fixture
 async def client(edge: RunningEdge, database: Database) -> AsyncIterator[GrpcClient]:
-    """Three events at `north`; `west` is being added by somebody, `east` has lost its schema."""
+    """Six events at `north`; `west` is being added by somebody, `east` has lost its schema."""
     client = GrpcClient(edge.addresses.grpc)
     await open_record(client)
     with psycopg.connect(database.url, autocommit=True) as connection:
@@ -47,7 +47,7 @@ async def test_the_status_marks_it_and_shows_the_others(client: GrpcClient) -> N
     found = (await client.call("OperationsService/GetStatus", GetStatusRequest())).hospitals
     assert [(each.hospital, each.state, each.head) for each in found] == [
         ("east", "failed", 0),
-        ("north", "active", 3),
+        ("north", "active", 6),
         ("south", "active", 0),
         ("west", "adding", 0),
     ]
@@ -65,7 +65,7 @@ async def test_the_metrics_show_the_others(edge: RunningEdge) -> None:
     async with httpx.AsyncClient(base_url=edge.addresses.http, trust_env=False, timeout=60) as http:
         text = (await http.get("/metrics")).text
     assert "ledger_store_answers 1.0" in text
-    assert 'ledger_head_position{hospital="north"} 3.0' in text
+    assert 'ledger_head_position{hospital="north"} 6.0' in text
     assert 'ledger_hospital_state{hospital="west",state="adding"} 1.0' in text
     assert 'ledger_hospital_state{hospital="east",state="failed"} 1.0' in text
     assert 'ledger_head_position{hospital="west"}' not in text

@@ -147,7 +147,7 @@ async def test_a_package_is_fetched_byte_for_byte_by_its_recipient_alone(client:
     assert max(map(len, chunks)) <= _CHUNK_BYTES_MAX
     data = b"".join(chunks)
     assert sha256(data).digest() == offered.package_sha256
-    stored = await edge.ledger.read_positions("north", 1, 3)
+    stored = await edge.ledger.read_positions("north", 4, 3)
     assert [each.envelope for each in TransferPackage.FromString(data).events] == [each.envelope for each in stored]
     (transfer,) = (await _record(client, ward.record_id)).transfers
     assert (transfer.counterpart, transfer.state) == ("south", common.TRANSFER_STATE_OFFERED)

@@ -49,7 +49,7 @@ async def test_http_pages(edge: RunningEdge) -> None:
         assert (await http.get("/healthz")).status_code == 200
         assert (await http.get("/readyz")).status_code == 200
         text = (await http.get("/metrics")).text
-    assert 'ledger_head_position{hospital="north"} 3.0' in text
+    assert 'ledger_head_position{hospital="north"} 6.0' in text
     assert 'ledger_calls_total{code="OK",rpc="ledger.api.v1.RecordService/StartCare"} 1.0' in text
     await client.close()
 
@@ -185,14 +185,14 @@ async def test_idle_followers_share_one_look_at_the_head(edge: RunningEdge) -> N
     """A hundred followers of an idle hospital keep one watch, and it ends with the last of them."""
     client = GrpcClient(edge.addresses.grpc)
     await open_record(client)
-    request = ReadHospitalRequest(hospital="north", after_position=3, follow=True)
+    request = ReadHospitalRequest(hospital="north", after_position=6, follow=True)
     streams = [client.stream("StreamService/ReadHospital", request) for _ in range(100)]
     for stream in streams:
         await anext(stream)
     assert _streams(edge) == 100
     await client.call("PatientService/RegisterPatient", register_patient())
     for stream in streams:
-        assert [event.position for event in (await anext(stream)).events] == [4]
+        assert [event.position for event in (await anext(stream)).events] == [7]
     for stream in streams:
         await stream.aclose()
     await eventually_async(lambda: _no_stream(edge), what="every handler ends")

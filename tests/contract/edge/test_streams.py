@@ -23,9 +23,9 @@ async def test_a_hospital_is_replayed_in_batches_to_its_head(client: EdgeClient)
     await ward.enter()
     request = ReadHospitalRequest(hospital="north", after_position=1, batch_size=2)
     answers = [each async for each in client.stream("StreamService/ReadHospital", request)]
-    assert [[event.position for event in each.events] for each in answers] == [[2, 3], [4], []]
-    assert [each.HasField("caught_up") for each in answers] == [False, False, True]
-    assert answers[-1].caught_up.position == 4
+    assert [[event.position for event in each.events] for each in answers] == [[2, 3], [4, 5], [6, 7], []]
+    assert [each.HasField("caught_up") for each in answers] == [False, False, False, True]
+    assert answers[-1].caught_up.position == 7
     assert answers[-1].caught_up.time.seconds > 0
     assert all(event.envelope and event.body for each in answers for event in each.events)
 
@@ -35,21 +35,21 @@ async def test_a_record_is_replayed_from_a_version(client: EdgeClient) -> None:
     ward = await open_record(client)
     request = ReadRecordRequest(hospital="north", record_id=ward.record_id, after_version=1)
     answers = [each async for each in client.stream("StreamService/ReadRecord", request)]
-    assert [[event.position for event in each.events] for each in answers] == [[3], []]
+    assert [[event.position for event in each.events] for each in answers] == [[6], []]
     request.after_version = 2
     (end,) = [each async for each in client.stream("StreamService/ReadRecord", request)]
-    assert end.caught_up.position == 3
+    assert end.caught_up.position == 6
 
 
 async def test_a_follower_gets_what_comes_later(client: EdgeClient) -> None:
     """The tail goes on behind the head, and says each time that it has caught up."""
     await open_record(client)
-    request = ReadHospitalRequest(hospital="north", after_position=3, follow=True)
+    request = ReadHospitalRequest(hospital="north", after_position=6, follow=True)
     async with asyncio.timeout(40), aclosing(client.stream("StreamService/ReadHospital", request)) as stream:
-        assert (await anext(stream)).caught_up.position == 3
+        assert (await anext(stream)).caught_up.position == 6
         await client.call("PatientService/RegisterPatient", register_patient())
-        assert [event.position for event in (await anext(stream)).events] == [4]
-        assert (await anext(stream)).caught_up.position == 4
+        assert [event.position for event in (await anext(stream)).events] == [7]
+        assert (await anext(stream)).caught_up.position == 7
 
 
 async def test_a_follower_of_a_record_gets_what_comes_later(client: EdgeClient, edge: RunningEdge) -> None:
@@ -57,17 +57,17 @@ async def test_a_follower_of_a_record_gets_what_comes_later(client: EdgeClient, 
     ward, other = await open_record(client), await open_record(client)
     request = ReadRecordRequest(hospital="north", record_id=ward.record_id, after_version=1, follow=True, batch_size=2)
     async with asyncio.timeout(40), aclosing(client.stream("StreamService/ReadRecord", request)) as stream:
-        assert [event.position for event in (await anext(stream)).events] == [3]
-        assert (await anext(stream)).caught_up.position == 3
+        assert [event.position for event in (await anext(stream)).events] == [6]
+        assert (await anext(stream)).caught_up.position == 6
         await other.enter()
         for _ in range(3):
             await ward.enter()
         seen, caught_up = list[int](), 0
-        while caught_up < 10:
+        while caught_up < 13:
             answer = await anext(stream)
             seen += [event.position for event in answer.events]
             caught_up = answer.caught_up.position or caught_up
-        assert seen == [8, 9, 10]
+        assert seen == [11, 12, 13]
     await eventually_async(lambda: _none_left(edge), what="the stream's handler ends")
     assert edge.registry.get_sample_value("ledger_calls_in_flight", {"shape": "stream"}) == 0
 
@@ -84,8 +84,8 @@ async def test_a_follower_of_a_record_at_its_head(client: EdgeClient, edge: Runn
         while not (await anext(stream)).HasField("caught_up"):
             pass
         await second.execute("ledger.api.v1.RecordService/RecordEntry", record_entry(ward.record_id))
-        assert [event.position for event in (await anext(stream)).events] == [4]
-        assert (await anext(stream)).caught_up.position == 4
+        assert [event.position for event in (await anext(stream)).events] == [7]
+        assert (await anext(stream)).caught_up.position == 7
     await second.close()
 
 
@@ -119,7 +119,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(client: EdgeClient,
         await anext(stream)
         assert _streams(edge) == 1
     await eventually_async(lambda: _none_left(edge), what="the stream's handler ends")
-    assert await edge.ledger.head("north") == 3
+    assert await edge.ledger.head("north") == 6
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,8 @@ async def test_a_conflict_loads_what_came_since_and_no_more(
     try:
         done = await execute(beaten, requests.record_entry(str(record_id)))
         assert done.record_version == 6
-        assert asked == [(record_id, 0, LOAD_BATCH), *((record_id, after, FEW_ROWS) for after in (2, 3, 4))]
+        of_record = [each for each in asked if each[0] == record_id]
+        assert of_record == [(record_id, 0, LOAD_BATCH), *((record_id, after, FEW_ROWS) for after in (2, 3, 4))]
     finally:
         await beaten.close()
 
@@ -272,18 +273,18 @@ async def _bumps(settings: Settings, patient_id: str) -> int:
 
 
 async def _take_back_third_version(database: Database, record_id: UUID) -> None:
-    """Takes the record's last event away, as a restore of an older copy would; the record was the ledger's first."""
+    """Takes the record's last event away, as a restore of an older copy would; it was the ledger's last."""
     async with await psycopg.AsyncConnection.connect(database.url) as connection:
         for table in ("events", "head"):
             await connection.execute(f"ALTER TABLE h_north.{table} DISABLE TRIGGER USER".encode())
         await connection.execute("DELETE FROM h_north.events WHERE stream_id = %s AND version = 3", (record_id,))
         await connection.execute("DELETE FROM h_north.commands WHERE stream_id = %s AND version = 3", (record_id,))
         await connection.execute(
-            "UPDATE h_north.stream_heads AS s SET version = 2, last_position = 3, leaf_hash = e.leaf_hash"
+            "UPDATE h_north.stream_heads AS s SET version = 2, last_position = e.position, leaf_hash = e.leaf_hash"
             " FROM h_north.events AS e WHERE e.stream_id = s.stream_id AND e.version = 2 AND s.stream_id = %s",
             (record_id,),
         )
         await connection.execute(
-            "UPDATE h_north.head AS h SET position = 3, leaf_hash = e.leaf_hash"
-            " FROM h_north.events AS e WHERE e.position = 3"
+            "UPDATE h_north.head AS h SET position = e.position, leaf_hash = e.leaf_hash"
+            " FROM h_north.events AS e WHERE e.position = h.position - 1"
         )

@@ -120,7 +120,7 @@ async def test_a_ledger_with_its_keys_is_the_same_ledger(database: Database, tmp
     said = await program(
         restored, tmp_path, "restore", str(events), "--keys", str(keys), "--key-passphrase-file", passphrase
     )
-    assert "2 of 2 record keys open with the key file" in said
+    assert "3 of 3 record keys open with the key file" in said
     async with serving(serve_environment(restored)) as process:
         assert record_message(await process.ledger.record(HOSPITAL, record_id)) == before
         again = await execute(process.ledger, care)
@@ -253,7 +253,7 @@ async def test_a_lost_key_encryption_key_is_the_loss_of_what_it_wraps(database: 
     restored = another(database)
     options = ["--keys", str(keys), "--key-file", str(other), "--key-passphrase-file", str(passphrase)]
     said = await program(restored, tmp_path, "restore", str(events), *options)
-    assert "0 of 2 record keys open with the key file" in said
+    assert "0 of 3 record keys open with the key file" in said
     files = {"LEDGER_KEY_FILE": str(other), "LEDGER_KEY_PASSPHRASE_FILE": str(passphrase)}
     async with serving(serve_environment(restored) | files) as process:
         (row, *_) = await process.ledger.read_stream(HOSPITAL, record_id, 0, 1)

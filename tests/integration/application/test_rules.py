@@ -28,21 +28,15 @@ from tests.services.postgres import Database
 from tests.services.sealed import open_ledger
 
 
-async def test_a_record_goes_by_the_rules_of_its_registration(
-    settings: Settings, ledger: Ledger, database: Database
-) -> None:
+async def test_a_record_goes_by_the_rules_of_its_registration(ledger: Ledger, other: Ledger) -> None:
     """The hospital has changed to another pack: an older record is handed in by the old one, a new one by the new."""
     old = await record_under_care(ledger)
-    await superuser(database.url, "UPDATE ledger_control.hospitals SET rule_pack = 'us-generic'")
-    changed = await open_ledger(settings)
-    try:
-        new = await record_under_care(changed)
-        view = await changed.record(HOSPITAL, new)
-        assert (view.state.rule_pack, view.state.retention_class) == ("us-generic", "adult")
-        assert "course_note" in await _missing(changed, str(old))
-        assert "course_note" not in await _missing(changed, str(new))
-    finally:
-        await changed.close()
+    await _on_rulebook(ledger, choose("us-generic"))
+    new = await record_under_care(other)
+    view = await other.record(HOSPITAL, new)
+    assert (view.state.rule_pack, view.state.retention_class) == ("us-generic", "adult")
+    assert "course_note" in await _missing(other, str(old))
+    assert "course_note" not in await _missing(other, str(new))
 
 
 async def test_a_pack_of_a_later_release_is_refused(settings: Settings, ledger: Ledger, database: Database) -> None:

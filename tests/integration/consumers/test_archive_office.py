@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,9 @@ from ledger.api.v1.stream_pb2_grpc import (
     StreamServiceStub,
     add_StreamServiceServicer_to_server,
 )
+from ledger.domain.pack_text import read_pack
+from ledger.domain.template_text import read_templates
+from ledger.domain.values import VisitType
 from ledger.trust.chain import FaultKind
 from ledger.trust.envelope import decode
 from ledger.trust.verify import RowFault, Summary
@@ -93,14 +98,36 @@ async def test_whole_histories_become_files_that_can_be_checked_alone(hospitals:
     first = await _office(stub, tmp_path).run()
     await hospitals.note(record_id, "Later.")
     second = await _office(stub, tmp_path).run()
-    assert (first.added.events, second.added.events) == (6, 1)
-    assert (second.events, second.records, second.head_position) == (7, 2, 7)
+    assert (first.added.events, second.added.events) == (9, 1)
+    assert (second.events, second.records, second.head_position) == (10, 3, 10)
     lines = (tmp_path / "records" / f"{record_id}.jsonl").read_text().splitlines()
     assert [json.loads(line)["version"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert json.loads(lines[-1])["body_json"]["content"]["sections"][0]["text"] == "Later."
     found = verify_archive(tmp_path)
     assert isinstance(found, Summary)
-    assert (found.events, found.streams, found.last_position) == (7, 2, 7)
+    assert (found.events, found.streams, found.last_position) == (10, 3, 10)
+
+
+async def test_an_archive_alone_shows_by_which_rules_an_entry_was_signed(hospitals: Hospitals, tmp_path: Path) -> None:
+    """Thirty years on: the pack's figures and the template's headings, from the files and from nothing of a release."""
+    record_id = await hospitals.record(notes=1)
+    await _office(StreamServiceStub(hospitals.channel), tmp_path).run()
+    assert isinstance(verify_archive(tmp_path), Summary)
+    files = [data for name, data in _contents(tmp_path).items() if name.endswith(".jsonl")]
+    lines = [json.loads(line) for data in files for line in data.splitlines()]
+    said = {(line["record"], line["type"].removeprefix("ledger.v1.")): line["body_json"] for line in lines}
+    rules = {of: body for (_, of), body in said.items() if of in {"RulePackAdded", "TemplatesAdded"}}
+    record, entry = said[record_id, "RecordRegistered"], said[record_id, "EntryRecorded"]
+
+    added = rules["RulePackAdded"]
+    assert (added["pack_id"], added["version"]) == (record["rule_pack"], record["rule_pack_version"])
+    assert sha256(added["text"].encode()).digest() == b64decode(added["sha256"])
+    pack, _ = read_pack(added["text"], {})
+    assert pack.retention[VisitType.INPATIENT].years == 30
+    templates = read_templates(rules["TemplatesAdded"]["text"]).templates
+    template = templates[entry["content"]["template"], entry["content"]["template_version"]]
+    (section,) = entry["content"]["sections"]
+    assert (template.title_zh, template.sections[section["code"]].title) == ("病程记录", "Note")
 
 
 async def test_a_run_with_nothing_new_changes_nothing(hospitals: Hospitals, tmp_path: Path) -> None:
@@ -117,8 +144,8 @@ async def test_a_stream_that_breaks_off_at_every_event_is_read_to_its_end(hospit
     """Attempts count from the last progress: a long ledger is not given up because it took many of them."""
     await hospitals.record(notes=5)
     async with crooked_stream(hospitals) as (service, stub):
-        service.breaks_after = [1] * 7
-        assert (await _office(stub, tmp_path).run()).head_position == 8
+        service.breaks_after = [1] * 10
+        assert (await _office(stub, tmp_path).run()).head_position == 11
         await hospitals.record()
         service.breaks_after = [0] * 3
         with pytest.raises(ServiceUnavailable):
@@ -132,7 +159,7 @@ async def test_a_stream_that_falls_silent_is_opened_again(hospitals: Hospitals, 
     async with crooked_stream(hospitals) as (service, stub):
         service.falls_silent_after = [2, 0]
         office = ArchiveOffice("north", stub=stub, folder=tmp_path, opener=FIXED_KEY, patience=hurried)
-        assert (await office.run()).head_position == 6
+        assert (await office.run()).head_position == 9
 
 
 async def test_a_stream_that_breaks_off_is_taken_up_where_it_was(hospitals: Hospitals, tmp_path: Path) -> None:
@@ -172,10 +199,10 @@ def _swapped(position: int) -> Change:
 @pytest.mark.parametrize(
     ("change", "kind", "position"),
     [
-        (_altered(5, "body"), FaultKind.BODY, 5),
-        (_altered(5, "envelope"), FaultKind.PREV_LEAF, 5),
-        (_without(5), RowFault.POSITION, 5),
-        (_swapped(4), FaultKind.VERSION, 4),
+        (_altered(8, "body"), FaultKind.BODY, 8),
+        (_altered(8, "envelope"), FaultKind.PREV_LEAF, 8),
+        (_without(8), RowFault.POSITION, 8),
+        (_swapped(7), FaultKind.VERSION, 7),
     ],
     ids=["a byte of a body", "a byte of an envelope", "an event missing", "two events swapped"],
 )

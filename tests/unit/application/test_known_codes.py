@@ -35,9 +35,18 @@ def named(folder: Path, text: str, system: str = NATIONAL) -> NamedTable:
 
 def test_icd10_of_the_who_has_its_categories_and_no_chapters() -> None:
     """Categories and subcategories with and without the dot; no blocks, no codes of national editions."""
-    codes = who_icd10().codes
+    table = who_icd10()
+    codes = table.codes.keys()
     assert {"I21", "I21.0", "I210", "U07.1"} <= codes
     assert not {"A00-A09", "IX", "I21.00", "J45.901", "i21.0", ""} & codes
+    assert table.codes["I210"] == table.codes["I21.0"] == "Acute transmural myocardial infarction of anterior wall"
+
+
+def test_icd10_of_the_who_is_the_one_that_ledgers_note() -> None:
+    """A library that lists otherwise is another version: under this one every hospital's codes would be refused."""
+    table = who_icd10()
+    assert (table.version, table.listed) == ("2019", 12_246)
+    assert table.sha256.hex() == "f526176ea27734dd026b3ee1f40aa47bacc52606a3aa777b1f14a15a8fe9fcdc"
 
 
 def test_nobody_pays_for_icd10_before_a_code_of_it_comes() -> None:
@@ -61,7 +70,7 @@ async def test_a_hospital_may_put_its_own_table_in_the_place_of_the_whos(tmp_pat
     pack = replace(default_pack(), code_tables=(named(tmp_path, "A00.9\tCholera\n", SYSTEM),))
     (table,) = (await KnownCodes(tmp_path).tables(content(SYSTEM), pack)).values()
     assert table is not None
-    assert table.codes == {"A00.9"}
+    assert table.codes == {"A00.9": "Cholera"}
 
 
 async def test_a_table_is_read_once(tmp_path: Path) -> None:

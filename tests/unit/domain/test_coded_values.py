@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from ledger.domain.code_tables import (
     FAULTS_MAX,
     TABLE_CHARACTERS_MAX,
     BadCodeTable,
-    CodeTable,
     CodeTables,
     NamedTable,
     named_tables,
@@ -27,8 +27,8 @@ from tests.unit.domain.given import RECORD, Stream, active, signed
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 NATIONAL = "urn:cn:icd-10"
 TABLES: CodeTables = {
-    ICD10: CodeTable(ICD10, "2019", frozenset({"I21", "I21.0"})),
-    NATIONAL: CodeTable(NATIONAL, "2.0", frozenset({"I21.000x001"})),
+    ICD10: read_table("I21\tAcute myocardial infarction\nI21.0\tOf anterior wall\n", ICD10, "2019"),
+    NATIONAL: read_table("I21.000x001\t急性前壁心肌梗死\n", NATIONAL, "2.0"),
 }
 
 
@@ -73,6 +73,24 @@ def test_a_code_is_kept_with_the_version_of_its_table() -> None:
     """Thirty years on it is known by which edition the ward coded."""
     assert written(active(), front_page(Coding(ICD10, "I21.0"))).version == "2019"
     assert written(active(), front_page(Coding(ICD10, "I21", version="2019"))).version == "2019"
+
+
+def test_a_code_is_kept_with_its_title() -> None:
+    """It can be read without any table; what the author called it stands as it is."""
+    assert written(active(), front_page(Coding(ICD10, "I21.0"))).display == "Of anterior wall"
+    assert written(active(), front_page(Coding(ICD10, "I21.0", display="infarction"))).display == "infarction"
+
+
+def test_a_table_that_is_not_the_noted_one_lets_no_code_through() -> None:
+    """What a version's codes mean stands in entries already; the refusal says so."""
+    table = TABLES[ICD10]
+    assert table is not None
+    where = "content.sections[0].fields[0].coding.system"
+    refused = active().refused(
+        RecordEntry(RECORD, front_page(Coding(ICD10, "I21.0")), signed()),
+        code_tables={ICD10: replace(table, changed=True)},
+    )
+    assert refused == (RefusalKind.STATE, [(where, "CODE_TABLE_CHANGED")])
 
 
 def test_what_an_earlier_system_coded_is_taken_over() -> None:
@@ -145,7 +163,8 @@ def test_what_is_no_unit(unit: str) -> None:
 def test_a_table_of_the_hospital_is_two_columns() -> None:
     """Code, tab, title; comments and empty lines are left out."""
     table = read_table("# national edition\nA00.000\t霍乱\n\nA00.100x001\t古典生物型霍乱\n", NATIONAL, "2.0")
-    assert table == CodeTable(NATIONAL, "2.0", frozenset({"A00.000", "A00.100x001"}))
+    assert (table.system, table.version) == (NATIONAL, "2.0")
+    assert table.codes == {"A00.000": "霍乱", "A00.100x001": "古典生物型霍乱"}
 
 
 def test_every_fault_of_a_table_has_its_line() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import ledger.domain
-from ledger.domain.code_tables import CodeTable, CodeTables
+from ledger.domain.code_tables import CodeTables, read_table
 from ledger.domain.commands import RecordEntry
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.templates import TemplateSet
@@ -56,7 +57,12 @@ TEMPLATES = TemplateSet.from_data(
         ]
     }
 )
-TABLES: CodeTables = {ICD10: CodeTable(ICD10, "2019", frozenset({"I21.0"})), "urn:away": None}
+CHANGED = replace(read_table("A\tA title\n", "urn:changed", "1"), changed=True)
+TABLES: CodeTables = {
+    ICD10: read_table("I21.0\tOf anterior wall\n", ICD10, "2019"),
+    "urn:away": None,
+    "urn:changed": CHANGED,
+}
 CODED = Section(
     "coded",
     fields=(
@@ -81,6 +87,7 @@ FREE = Section(
         Field("unit", quantity=Quantity("5", "mcg")),
         Field("half", coding=Coding("urn:x", "")),
         Field("away", coding=Coding("urn:away", "A")),
+        Field("changed", coding=Coding("urn:changed", "A")),
         Field("glucose", text="high", topic=Coding(LOINC, "2345-8")),
     ),
 )
@@ -117,7 +124,8 @@ EXPECTED = {
     (f"{F}[4].quantity.unit", "UNKNOWN_UNIT"),
     (f"{F}[5].coding", "REQUIRED"),
     (f"{F}[6].coding.system", "CODE_TABLE_UNREADABLE"),
-    (f"{F}[7].topic.code", "MALFORMED_CODE"),
+    (f"{F}[7].coding.system", "CODE_TABLE_CHANGED"),
+    (f"{F}[8].topic.code", "MALFORMED_CODE"),
     ("attestation.method", "UNKNOWN_VALUE"),
     ("attestation.signer.name", "REQUIRED"),
     ("attestation.signer", "SIGNER_NOT_ACTOR"),
