@@ -373,7 +373,14 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.ArchiveRecord: Rule(
         _in(Phase.SUBMITTED),
         _in(Phase.ARCHIVED),
-        (is_.QUALITY_PASSED, is_.MANDATORY_THERE, is_.ENTRY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (
+            is_.QUALITY_PASSED,
+            is_.SOMEBODY_IN_CHARGE,
+            is_.MANDATORY_THERE,
+            is_.ENTRY_THERE,
+            is_.ALL_SIGNED,
+            is_.NO_DRAFT,
+        ),
         _ARCHIVING,
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),

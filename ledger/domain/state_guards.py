@@ -31,6 +31,9 @@ OPEN_TRANSFERS = frozenset(
     }
 )
 
+PHYSICIAN_IN_CHARGE = "physician_in_charge"
+"""What AcceptDeficiency names in the place of a template where nobody can be named who was in charge."""
+
 CARE_GOES_ON = frozenset({Phase.REGISTERED, Phase.ACTIVE})
 """Phases in which the patient is treated as whom the record names."""
 
@@ -146,6 +149,15 @@ ENTRY_THERE = _guard(
     "NO_ENTRY",
     "it holds an entry that was not retracted, unless an earlier system gave the care",
     lambda record, _: record.care_historical or any(not entry.retracted for entry in record.entries.values()),
+)
+SOMEBODY_IN_CHARGE = _guard(
+    "NOBODY_IN_CHARGE",
+    "somebody is in charge, or that nobody was is accepted as a defect, unless an earlier system gave the care",
+    lambda record, _: (
+        record.responsible is not None
+        or record.care_historical
+        or PHYSICIAN_IN_CHARGE in record.archiving.never_written
+    ),
 )
 NOT_IN_ERROR = _guard("IN_ERROR", "it was not entered in error", lambda record, _: not record.archiving.in_error)
 NO_ENTRIES = _guard("HAS_ENTRIES", "it holds no entry", lambda record, _: not record.entries)

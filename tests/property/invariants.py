@@ -325,6 +325,9 @@ def check_archived(step: Step) -> None:
     before = step.before
     if isinstance(step.command, ArchiveRecord) and before.visit_type not in SHORT_PATH:
         assert before.archiving.passed
+    accepted = "physician_in_charge" in before.archiving.never_written
+    if isinstance(step.command, ArchiveRecord):
+        assert before.responsible or before.care_historical or accepted
     assert not isinstance(step.command, ArchiveRecord) or any(not each.retracted for each in before.entries.values())
     for each in before.entries.values():
         accepted = each.entry_id in before.archiving.deficiencies

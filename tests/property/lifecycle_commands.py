@@ -57,6 +57,7 @@ from ledger.domain.values import (
     TransferAnswer,
     TransferKind,
     Urgency,
+    VisitType,
 )
 from tests.unit.domain.given import (
     AFFAIRS,
@@ -223,7 +224,13 @@ def _approve_disposal(record: RecordState, _: Facts, __: Pick) -> Command:
 
 
 COMMANDS: dict[type[Command], Make] = {
-    StartCare: lambda record, _, __: StartCare(RECORD, record.department, "1", PHYSICIAN, ""),
+    StartCare: lambda record, _, pick: StartCare(
+        RECORD,
+        record.department,
+        "1",
+        None if pick.number % 3 == 0 and record.visit_type is VisitType.EMERGENCY else PHYSICIAN,
+        "team on duty",
+    ),
     course.VoidRecord: lambda _, __, ___: course.VoidRecord(RECORD, "by mistake"),
     course.DraftEntry: lambda record, _, pick: course.DraftEntry(
         RECORD, pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None, note("Draft.")

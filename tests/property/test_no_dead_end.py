@@ -28,6 +28,7 @@ from tests.unit.domain.given import (
     archived,
     condemned,
     due,
+    left_to_a_team,
     registered,
     reopened,
     submitted,
@@ -96,6 +97,7 @@ def _asked_to_reopen() -> Stream:
 
 
 _HARD = [
+    left_to_a_team,
     _unsigned_after_the_window,
     _appraised_otherwise,
     condemned,

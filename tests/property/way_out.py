@@ -171,6 +171,8 @@ def _archived(record: RecordState) -> Iterator[Command]:
         yield SubmitRecord(RECORD)
     elif record.phase is Phase.SUBMITTED and not record.archiving.passed:
         yield PassQuality(RECORD)
+    elif record.responsible is None and not record.care_historical:
+        yield course.AssignPhysician(RECORD, SUPERIOR, "named from the duty roster")
     yield ArchiveRecord(RECORD)
 
 

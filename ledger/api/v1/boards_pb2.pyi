@@ -1606,7 +1606,7 @@ class RegisterRow(_message.Message):
     returns: _builtins.int
     """Times that quality control returned it."""
     score: _builtins.int
-    """Score of the last assessment, passed or returned; 0 before."""
+    """Score of the last assessment: passed, returned, or of a sample; 0 before."""
     name: Global___RecordName.ValueType
     """Running record or archived case."""
     copies: _builtins.int
@@ -1655,7 +1655,7 @@ class RegisterRow(_message.Message):
 
     @_builtins.property
     def sampled_at(self) -> _timestamp_pb2.Timestamp:
-        """Server time of the last assessment of a sample; absent before. Its score and grade are those above."""
+        """Server time of the last assessment of a sample; absent before."""
 
     def __init__(
         self,

@@ -218,7 +218,9 @@ class DeficiencyAccepted(_message.Message):
     entry_id: _builtins.str
     """Entry that stays without its signature; absent where an entry is missing, UUID text."""
     template: _builtins.str
-    """Template of the entry that is missing; empty where an entry is named."""
+    """Template of the entry that is missing, `physician_in_charge` where nobody was ever in charge; empty where an entry is
+    named.
+    """
     reason: _builtins.str
     """Reason, required."""
     @_builtins.property

@@ -401,7 +401,9 @@ class AcceptDeficiencyRequest(_message.Message):
     entry_id: _builtins.str
     """Entry that stays unsigned, UUID text; may be empty."""
     template: _builtins.str
-    """Template of the entry that stays missing; empty where an entry is named."""
+    """Template of the entry that stays missing; empty where an entry is named. `physician_in_charge` where a team gave the
+    care and nobody was ever put in charge.
+    """
     reason: _builtins.str
     """Reason, required."""
     @_builtins.property

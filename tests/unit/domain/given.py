@@ -337,6 +337,21 @@ def wrong_and_due(visit: VisitType = VisitType.INPATIENT) -> Stream:
     return stream
 
 
+def by_a_team() -> Stream:
+    """An emergency that a team takes over now, with nobody in charge yet."""
+    stream = registered(VisitType.EMERGENCY)
+    stream.when(StartCare(RECORD, "emergency", "", None, "team on duty"))
+    return stream
+
+
+def left_to_a_team() -> Stream:
+    """The same once it is over, with nobody ever in charge."""
+    stream = by_a_team()
+    stream.entry()
+    stream.when(EndCare(RECORD, Disposition.HOME, None))
+    return stream
+
+
 def submitted() -> Stream:
     """A record under quality control."""
     stream = closed()

@@ -32,6 +32,7 @@ from tests.unit.domain.given import (
     PHYSICIAN,
     RECORD,
     Stream,
+    by_a_team,
     closed,
     imported,
     narrative,
@@ -51,6 +52,7 @@ SECTIONS = {
 FIGURES = {
     "admission_record": timedelta(hours=24),
     "first_course_note": timedelta(hours=8),
+    "physician_named": timedelta(hours=6),
     "first_attending_round": timedelta(hours=48),
     "course_note_critical": timedelta(days=1),
     "course_note_serious": timedelta(days=2),
@@ -96,6 +98,8 @@ def in_condition(code: str, template: str = "course_note") -> EntryContent:
 
 def begun(rule: DeadlineRule) -> Stream:
     """A record in which the rule's clock has just started, at NOW."""
+    if rule.start == "team_took_over":
+        return by_a_team()
     stream = registered()
     stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""))
     match rule.start:

@@ -217,12 +217,12 @@ unconfirmed = "perhaps"
 visits = ["SPA"]
 """
     assert faults_of(_HEAD + text) == [
-        "line 6: deadline[25].start: a text is required",
-        "line 8: deadline[25].stop: one of answer, arrival, entry, filed, physician, submission",
-        "line 10: deadline[25].figure: a whole number is required",
-        "line 11: deadline[25].templates: a list is required",
-        "line 13: deadline[25].unconfirmed: true or false is required",
-        "line 14: deadline[25].visits: no such visit type SPA",
+        "line 6: deadline[26].start: a text is required",
+        "line 8: deadline[26].stop: one of answer, arrival, entry, filed, physician, submission",
+        "line 10: deadline[26].figure: a whole number is required",
+        "line 11: deadline[26].templates: a list is required",
+        "line 13: deadline[26].unconfirmed: true or false is required",
+        "line 14: deadline[26].visits: no such visit type SPA",
     ]
 
 

@@ -8,14 +8,17 @@ from datetime import timedelta
 import pytest
 
 from ledger.domain.allowed_actions import allowed_actions
-from ledger.domain.commands import EndCare, StartCare, TransferDepartment
-from ledger.domain.course_commands import AssignPhysician, CorrectTime, ReportMissedDeadline
+from ledger.domain.commands import ArchiveRecord, EndCare, StartCare, TransferDepartment
+from ledger.domain.course_commands import AcceptDeficiency, AssignPhysician, CorrectTime, ReportMissedDeadline
 from ledger.domain.deadlines import deadlines
+from ledger.domain.defaults import default_pack
 from ledger.domain.pack_text import read_pack
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.values import Actor, Disposition, TimeOf, VisitType
+from ledger.domain.state_guards import PHYSICIAN_IN_CHARGE
+from ledger.domain.values import Actor, Disposition, Phase, TimeOf, VisitType
 from tests.unit.domain.given import (
     CLOCK,
+    IMPORTER,
     NOW,
     PHYSICIAN,
     RECORD,
@@ -23,7 +26,9 @@ from tests.unit.domain.given import (
     Stream,
     active,
     archived,
+    by_a_team,
     facts,
+    left_to_a_team,
     registered,
     submitted,
 )
@@ -88,16 +93,9 @@ TERM_OF_TEAM = (
 )
 
 
-def by_a_team() -> Stream:
-    """An emergency that a team took over now."""
-    stream = registered(VisitType.EMERGENCY)
-    stream.when(StartCare(RECORD, "emergency", "", None, "team on duty"))
-    return stream
-
-
 @pytest.mark.parametrize(("seconds", "missed"), [(-1, False), (0, False), (1, True)])
 def test_after_a_team_a_physician_is_named_within_the_hospitals_term(seconds: int, *, missed: bool) -> None:
-    """No national figure is known: a hospital's layer gives its own. Counted by the ledger's clock; missed for good."""
+    """A hospital's layer gives its own in the place of the pack's. Counted by the ledger's clock; missed for good."""
     house, due = read_pack(TERM_OF_TEAM, bases())[0], NOW + timedelta(minutes=30)
     at = due + timedelta(seconds=seconds)
     stream = by_a_team()
@@ -145,3 +143,51 @@ def test_a_front_end_learns_that_it_may_be_sent() -> None:
         each.name for each in allowed_actions(active().record, facts(now=NOW, actor=SUPERIOR)) if not each.reasons
     }
     assert {"AssignPhysician", "CorrectTime"} <= allowed
+
+
+@pytest.mark.parametrize(("pack_id", "hours"), [("cn-2010", 6), ("core-2018", 6), ("us-generic", 24)])
+def test_the_shipped_packs_give_a_term_and_say_that_no_norm_does(pack_id: str, hours: int) -> None:
+    """For any visit that a team can take over; whoever may name somebody is told in time."""
+    pack = default_pack(pack_id)
+    (found,) = (each for each in deadlines(by_a_team().record, pack, NOW) if each.rule == "physician_named")
+    assert found.due_at == NOW + timedelta(hours=hours)
+    (rule,) = (each for each in pack.deadlines.rules if each.id == "physician_named")
+    assert rule.visits == frozenset(VisitType)
+    (figure,) = (each for each in pack.figures if each.name == "deadline.physician_named")
+    assert figure.unconfirmed
+    assert "no norm" in figure.source or "no federal rule" in figure.source
+
+
+def confirmed_by(stream: Stream) -> list[tuple[str, str]]:
+    """What stands against a doctor's confirmation of the visit."""
+    return stream.refused(ArchiveRecord(RECORD), actor=SUPERIOR)[1]
+
+
+def test_no_visit_is_archived_with_nobody_ever_in_charge() -> None:
+    """Care began and ended all the same; whoever it was can be named afterwards."""
+    stream = left_to_a_team()
+    assert confirmed_by(stream) == [("record_id", "NOBODY_IN_CHARGE")]
+    stream.when(AssignPhysician(RECORD, PHYSICIAN, "named from the duty roster"))
+    stream.when(ArchiveRecord(RECORD), actor=SUPERIOR)
+    assert stream.record.phase is Phase.ARCHIVED
+
+
+def test_where_nobody_can_be_named_any_more_that_is_accepted_as_a_defect() -> None:
+    """By an office, once, with its reason; another missing thing is none of it."""
+    stream = left_to_a_team()
+    stream.when(AcceptDeficiency(RECORD, None, "course_note", "nobody wrote one"))
+    assert confirmed_by(stream) == [("record_id", "NOBODY_IN_CHARGE")]
+    accept = AcceptDeficiency(RECORD, None, PHYSICIAN_IN_CHARGE, "the roster of that night is lost")
+    assert ("context.actor.role", "ROLE_NOT_ALLOWED") in stream.refused(accept, actor=NURSE)[1]
+    stream.when(accept)
+    assert stream.refused(accept)[1] == [("record_id", "ALREADY_ACCEPTED")]
+    stream.when(ArchiveRecord(RECORD), actor=SUPERIOR)
+
+
+def test_who_was_in_charge_under_an_earlier_system_its_documents_say() -> None:
+    """What is taken over is archived as it is."""
+    stream = registered(VisitType.EMERGENCY)
+    given_there = {"historical": True, "actor": IMPORTER}
+    stream.when(StartCare(RECORD, "emergency", "", None, "team on duty"), **given_there)
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW), **given_there)
+    stream.when(ArchiveRecord(RECORD), actor=SUPERIOR)

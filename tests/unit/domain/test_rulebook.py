@@ -139,8 +139,8 @@ def test_a_pack_that_names_unknown_templates_is_refused_at_its_lines() -> None:
     assert [each[2] for each in Book().refused(AddRulePack(text))] == [
         "line 8: mandatory[16].all_of: no such template triage_note",
         "line 12: final_signers.colour_note: no such template colour_note",
-        "line 22: deadline[25].templates: no such template dusk_note",
-        "line 23: deadline[25].start_template: no such template dawn_note",
+        "line 22: deadline[26].templates: no such template dusk_note",
+        "line 23: deadline[26].start_template: no such template dawn_note",
     ]
 
 
