@@ -51,7 +51,7 @@ def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
     gc.set_threshold(*_COLLECTED_AFTER)
     settings = settings_for(*_NEEDED)
-    logs, trust = Logs(own_logs(settings), _readers(settings)), _trust(settings)
+    logs, trust = Logs(own_logs(settings), _readers(settings)), certificate_trust(settings)
 
     async def work(stop: asyncio.Event, ready: Ready) -> None:
         def answers(at: Addresses) -> None:
@@ -96,7 +96,8 @@ async def _serve(
         await ledger.close()
 
 
-def _trust(settings: Settings) -> Mapping[str, HospitalTrust]:
+def certificate_trust(settings: Settings) -> Mapping[str, HospitalTrust]:
+    """By hospital what signatures by certificate are checked by. Raises ClickException with every fault of the file."""
     if settings.certificates is None:
         return NOBODY_TRUSTED
     try:

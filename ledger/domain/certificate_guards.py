@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,8 @@ BY_LOGIN = "session"
 
 def own_attestation(version: EntryVersion, signer_id: UUID) -> Attestation | None:
     """What that person confirmed of a version by login, as its author or as the superior; None = nothing."""
-    for each in (version.attestation, version.countersignature):
-        if each is not None and each.method == BY_LOGIN and each.signer is not None and each.signer.id == signer_id:
-            return each
-    return None
+    found = (each for each in _logins(version) if each.signer is not None and each.signer.id == signer_id)
+    return next(found, None)
 
 
 def is_certified(version: EntryVersion, signer_id: UUID) -> bool:
@@ -53,9 +51,16 @@ def _nothing_certifiable(record: RecordState, _: Facts) -> Iterable[Violation]:
 
 def _waits_for_certificate(version: EntryVersion) -> bool:
     """Whether some person's login stands behind the version, and no certificate beside it."""
-    said = (each for each in (version.attestation, version.countersignature) if each and each.method == BY_LOGIN)
-    persons = (each.signer for each in said if each.signer is not None and each.signer.role not in NOT_PERSONS)
+    signers = (each.signer for each in _logins(version))
+    persons = (each for each in signers if each is not None and each.role not in NOT_PERSONS)
     return any(not is_certified(version, each.id) for each in persons)
+
+
+def _logins(version: EntryVersion) -> Iterator[Attestation]:
+    """What was confirmed by login here; what an earlier system says of its own logins nobody confirmed here."""
+    for each in (version.attestation, version.countersignature):
+        if each is not None and each.method == BY_LOGIN and not version.historical:
+            yield each
 
 
 CERTIFICATES_ON = StateGuard(

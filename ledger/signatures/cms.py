@@ -161,7 +161,11 @@ def _algorithm(element: Element) -> bytes:
 
 def _attributes(data: bytes) -> dict[bytes, list[Element]]:
     found: dict[bytes, list[Element]] = {}
-    for each in elements(data):
+    written = elements(data)
+    # In DER's order alone: whoever puts them into it before verifying must find the same signature.
+    if [each.der for each in written] != sorted(each.der for each in written):
+        raise DerFault
+    for each in written:
         kind, values = parts(each, SEQUENCE)
         if kind.tag != OID or kind.content in found:
             raise DerFault

@@ -170,6 +170,8 @@ class Making:
     token: bytes | None = None
     crls: tuple[bytes, ...] = ()
     ocsp_responses: tuple[bytes, ...] = ()
+    backwards: bool = False
+    """With the signed attributes in the reverse of DER's order."""
     made: bytes = b""
     """The signature, where it was made before."""
 
@@ -190,13 +192,13 @@ class Making:
         return key.sign(data, ec.ECDSA(hashes.SHA256()))
 
     def attributes(self) -> bytes:
-        """The signed attributes, in DER's order."""
+        """The signed attributes."""
         digest = self.said_digest or sha256(self.content).digest()
         made = (
             attribute(oid.CONTENT_TYPE, framed(OID, self.said_type or self.content_type)),
             attribute(oid.MESSAGE_DIGEST, framed(OCTETS, digest)),
         )
-        return b"".join(sorted(made))
+        return b"".join(sorted(made, reverse=self.backwards))
 
     def _algorithm(self) -> bytes:
         if self.algorithm is not None:

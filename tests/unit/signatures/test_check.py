@@ -202,6 +202,7 @@ MESSAGES: dict[str, tuple[Callable[[], Making], set[str]]] = {
         lambda: replace(making(), algorithm=bytes.fromhex("2a8648ce3d040304")),
         {"ALGORITHM_NOT_SUPPORTED"},
     ),
+    "with its attributes in another order": (lambda: replace(making(), backwards=True), {"MALFORMED_SIGNATURE"}),
     "without the authority between": (lambda: replace(making(), others=()), {"CHAIN_NOT_TRUSTED"}),
 }
 
