@@ -31,5 +31,4 @@ def rows_of(bundle: EventBundle) -> list[Row]:
         raise BundleDiffers(bundle.first_position) from None
     if b"".join(leaf_hashes(entries)) != bundle.leaf_hashes:
         raise BundleDiffers(bundle.first_position)
-    places = enumerate(zip(entries, bodies, strict=True), bundle.first_position)
-    return [Row(position, entry, body) for position, (entry, body) in places]
+    return [*map(Row, range(bundle.first_position, bundle.first_position + len(entries)), entries, bodies)]
