@@ -77,7 +77,7 @@ async def _of_service(stood_on: Ground, bare: Bare, found: Sequence[System]) -> 
     umadb = next((each for each in found if each.name == UMADB), None)
     if umadb is None:
         return [*rows, not_measured(*_TARGET, "UmaDB is not there")]
-    replay = partial(our_service.replayed, stood_on.service.grpc)
+    replay = partial(our_service.replayed, stood_on.service)
     return [*rows, Row(*_TARGET, await in_pairs(umadb.replay, replay))]
 
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
-
-import grpc.aio
 
 from benchmarks.command.sides import PER_SECOND_MAX, RPC
 from benchmarks.ground import HOSPITAL, Ground
 from benchmarks.growth.filling import fill, lived
+from benchmarks.integrated import integrate
 from benchmarks.load.bodies import entries, write_bodies
 from benchmarks.load.program import LoadProgram, Run
 from benchmarks.pairs import Measured
 from benchmarks.peers.driver import DriverFailed
 from benchmarks.peers.job import EVENTS, RECORD_EVENTS, SECONDS
 from benchmarks.process_ticks import cpu_seconds
-from ledger.api.v1.stream_pb2 import ReadHospitalRequest
-from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
+from benchmarks.replayed import in_bundles
+from benchmarks.served import Server
 from ledger.application.ledger import Ledger
 from ledger.cli.bodies import bodies_with_keys
 from ledger.config import load
 from ledger.store.hospitals import add_hospital
-from ledger.trust.envelope import decode
 
 NAME = "ledger, whole command over gRPC"
 _REPLAYED = "replayed"
@@ -61,16 +58,12 @@ async def fill_replayed(stood_on: Ground) -> None:
         finally:
             await ledger.close()
         await fill(bodies, url, _REPLAYED, f"{_PREFIX}/{_REPLAYED}/1", life, EVENTS)
+    await asyncio.to_thread(integrate, stood_on, _REPLAYED, EVENTS)
 
 
-async def replayed(address: str) -> Measured:
-    """Events a second, every envelope decoded. CPU is this process's."""
-    began, cpu, events = time.perf_counter(), time.process_time(), 0
-    async with grpc.aio.insecure_channel(address) as channel:
-        async for response in StreamServiceStub(channel).ReadHospital(ReadHospitalRequest(hospital=_REPLAYED)):
-            for event in response.events:
-                decode(event.envelope)
-                events += 1
-    if events < EVENTS:
-        raise DriverFailed(f"{NAME}: a replay of {events} of {EVENTS} events")
-    return Measured(events / (time.perf_counter() - began), (time.process_time() - cpu) * 1e6 / events)
+async def replayed(server: Server) -> Measured:
+    """Events a second in raw bundles, every envelope decoded."""
+    measured = await in_bundles(server, _REPLAYED)()
+    if measured.beside["events"] < EVENTS:
+        raise DriverFailed(f"{NAME}: a replay of {measured.beside['events']:.0f} of {EVENTS} events")
+    return measured

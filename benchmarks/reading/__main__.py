@@ -14,10 +14,12 @@ from uuid import UUID
 
 from benchmarks.command.sides import RPC
 from benchmarks.ground import HOSPITAL, Ground, ground
+from benchmarks.integrated import integrate
 from benchmarks.load.bodies import entries, write_bodies
 from benchmarks.load.program import GoMissing, LoadProgram, Run
 from benchmarks.pairs import Row, in_pairs, not_measured
 from benchmarks.reading import bare, product
+from benchmarks.replayed import in_bundles, in_events
 from benchmarks.report import report
 from benchmarks.verdict import Target
 from ledger.application.ledger import Ledger
@@ -33,6 +35,8 @@ _WARM = (f"a record of {LONG:,} events, warm", "", "ms", Target(0.3, at_most=Tru
 _FEW = (f"{product.FEW} events of one record, {CLIENTS} clients, at the store", _SELECT, "reads/s", Target(0.75))
 _REPLAY = ("replay from PostgreSQL over gRPC, envelopes decoded", f"{_SELECT}, decoded", "events/s", Target(0.5))
 
+_BUNDLES = ("replay in raw bundles out of the log, envelopes decoded", "ReadHospital", "events/s", None)
+
 
 async def _rows(stood_on: Ground) -> list[Row]:
     url, settings = stood_on.postgres.superuser_url, load(stood_on.settings)
@@ -46,7 +50,10 @@ async def _rows(stood_on: Ground) -> list[Row]:
     some = (url, others, CLIENTS, SECONDS)
     few = await in_pairs(partial(bare.few, *some), partial(product.few, *some))
     replay = await in_pairs(partial(bare.replay, url), partial(product.replay, stood_on.service.grpc))
-    return [Row(*_COLD, cold), Row(*_WARM, warm), Row(*_FEW, few), Row(*_REPLAY, replay)]
+    await asyncio.to_thread(integrate, stood_on, HOSPITAL, EVENTS + LONG)
+    served = stood_on.service
+    bundles = await in_pairs(in_events(served, HOSPITAL), in_bundles(served, HOSPITAL))
+    return [Row(*_COLD, cold), Row(*_WARM, warm), Row(*_FEW, few), Row(*_REPLAY, replay), Row(*_BUNDLES, bundles)]
 
 
 def _fill(program: LoadProgram, stood_on: Ground) -> None:
@@ -62,7 +69,9 @@ def main() -> int:
     try:
         program = LoadProgram()
     except GoMissing as missing:
-        return report("reading", [not_measured(*row, str(missing)) for row in (_COLD, _WARM, _FEW, _REPLAY)], {})
+        return report(
+            "reading", [not_measured(*row, str(missing)) for row in (_COLD, _WARM, _FEW, _REPLAY, _BUNDLES)], {}
+        )
     with ground(RECORDS) as stood_on:
         _fill(program, stood_on)
         rows, version = asyncio.run(_rows(stood_on)), stood_on.postgres.major

@@ -11,8 +11,9 @@ from consumers.fork_evidence import Fork
 from consumers.leaf_place import LeafPlace
 from consumers.patience import Patience
 from consumers.receiving_hospital.change import OUTDATED, Change, concerns, read_change
-from consumers.receiving_hospital.fetching import OpenChannel, fetch_package
+from consumers.receiving_hospital.fetching import SILENT_SECONDS_MAX, OpenChannel
 from consumers.receiving_hospital.fork_rule import ForkRule, SenderForked
+from consumers.receiving_hospital.hand_overs import HandOvers
 from consumers.receiving_hospital.inspection import Verified
 from consumers.receiving_hospital.kept_packages import KeptPackages
 from consumers.receiving_hospital.offer import OFFERED, Offer, read_offer
@@ -27,7 +28,6 @@ from consumers.waiting_room import NotNow, WaitEnd
 
 PACKAGE_BYTES_MAX = 64 * 1024 * 1024
 _STEPS_MAX = 4
-_FETCH_ATTEMPTS_MAX = 3
 _REFUSED = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND)
 
 
@@ -53,9 +53,7 @@ class ReceivingDesk:
         self._own_ledger = own_ledger
         self._registry = registry
         self._kept = kept
-        self._open_channel = open_channel
-        # A sender that is away is waited for elsewhere, not here with the whole topic behind it.
-        self._fetch_patience = replace(patience, attempts_max=_FETCH_ATTEMPTS_MAX)
+        self._hand_overs = HandOvers(open_channel, replace(patience, call_seconds_max=SILENT_SECONDS_MAX))
         self._clock = clock
         self._policy = policy
         self._fork_rule = fork_rule
@@ -91,9 +89,14 @@ class ReceivingDesk:
         except NotNow:
             self._waiting[offer.transfer_id] = offer
             raise
+        except Exception:
+            self._hand_overs.drop(offer.transfer_id)
+            raise
+        self._hand_overs.drop(offer.transfer_id)
         self._waiting.pop(offer.transfer_id, None)
 
     async def _give_back(self, offer: Offer, why: Rejection) -> None:
+        self._hand_overs.drop(offer.transfer_id)
         await self._to_the_end(offer, why)
         self._waiting.pop(offer.transfer_id, None)
 
@@ -161,7 +164,7 @@ class ReceivingDesk:
         kept = self._kept.read(offer.transfer_id)
         if kept is not None and isinstance((received := received_bytes(kept, offer)).check, Verified):
             return received
-        fetched = await fetch_package(offer, sender.address, self._open_channel, self._fetch_patience)
+        fetched = await self._hand_overs.fetch(offer, sender.address)
         if isinstance(fetched, Rejection):
             return received_nothing(fetched)
         received = received_bytes(fetched, offer)

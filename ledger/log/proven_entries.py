@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.log_proofs import inclusion_proof
@@ -30,14 +31,44 @@ def proven_entries(files: LogFiles, index: int, head: Checkpoint) -> list[bytes]
     """
     bundle = bundle_in(index, head.size)
     entries = files.entries(bundle)
-    hashes = b"".join(map(leaf_hash, entries))
-    tile = TileId(0, index, bundle.width)
+    if not _are_leaves(files, bundle, b"".join(map(leaf_hash, entries)), head):
+        raise LogDamaged(bundle.entries_path, "the entries are not leaves of the signed tree")
+    return entries
+
+
+class RawBundle(NamedTuple):
+    """A full bundle as its files have it."""
+
+    entries: bytes
+    bodies: bytes
+    leaf_hashes: bytes
+    """Which the entries must have; they are leaves of the signed tree."""
+
+
+def raw_bundle(files: LogFiles, index: int, head: Checkpoint) -> RawBundle:
+    """A bundle unopened, beside the leaf hashes that the tree of `head` vouches for. LogDamaged, BlobError.
+
+    Whoever opens it has to compare the two, and the bodies with what the entries name.
+    """
+    bundle, tile = BundleId(index), TileId(0, index)
+    entries, bodies, hashes = files.read(bundle.entries_path), files.read(bundle.bodies_path), files.tile(tile)
+    if entries is None or bodies is None:
+        raise LogDamaged(bundle.entries_path if entries is None else bundle.bodies_path, "missing")
+    if len(hashes) != TILE_WIDTH * HASH_BYTES or not _are_leaves(files, bundle, hashes, head):
+        raise LogDamaged(tile.path, "not leaves of the signed tree")
+    return RawBundle(entries, bodies, hashes)
+
+
+def _are_leaves(files: LogFiles, bundle: BundleId, hashes: bytes, head: Checkpoint) -> bool:
+    """Whether these are the leaf hashes of a bundle's place in the tree."""
     try:
-        path = inclusion_proof(_Instead(files, tile, hashes), bundle.first_leaf, head.size)
+        path = inclusion_proof(
+            _Instead(files, TileId(0, bundle.index, bundle.width), hashes), bundle.first_leaf, head.size
+        )
         check_inclusion(hashes[:HASH_BYTES], bundle.first_leaf, head.size, path, head.root)
     except (ProofFault, TileFault):
-        raise LogDamaged(bundle.entries_path, "the entries are not leaves of the signed tree") from None
-    return entries
+        return False
+    return True
 
 
 def matching_bodies(files: LogFiles, index: int, size: int, entries: Sequence[bytes]) -> list[bytes]:

@@ -31,6 +31,7 @@ from ledger.server.method import Method, Shape, methods
 from ledger.server.old_ranges import OldRanges
 from ledger.server.packages import Packages
 from ledger.server.patient_reads import PatientReads
+from ledger.server.raw_bundles import RawBundles
 from ledger.server.read_meter import ReadMeter
 from ledger.server.reader_reports import ReaderReports
 from ledger.server.record_reads import RecordReads
@@ -79,6 +80,7 @@ class Edge:
             ActorRegister(ledger),
             Hospitals(ledger),
             EventStreams(ledger, self.heads, self.limits, old),
+            RawBundles(ledger, self.limits, old),
             Packages(ledger),
             ReaderReports(ledger),
             DisposalLists(ledger),

@@ -10,7 +10,7 @@ from ledger.blobs.contract import BlobError
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.log_growth import StoredLeaf
 from ledger.log.own_heads import OwnLogs
-from ledger.log.proven_entries import matching_bodies, proven_entries
+from ledger.log.proven_entries import RawBundle, matching_bodies, proven_entries, raw_bundle
 from ledger.trust.checkpoint import Checkpoint
 from ledger.trust.tile import TILE_WIDTH
 
@@ -36,6 +36,19 @@ class OldRange:
         if self._head is None or position >= self.upto:
             return ()
         return await asyncio.to_thread(self._after, self._head, position)
+
+    async def raw(self, position: int) -> RawBundle | None:
+        """The full bundle behind a position, which is a multiple of 256, unopened; None as `after` is empty."""
+        if self._head is None or position >= self.upto:
+            return None
+        return await asyncio.to_thread(self._raw, self._head, position // TILE_WIDTH)
+
+    def _raw(self, head: Checkpoint, index: int) -> RawBundle | None:
+        try:
+            return raw_bundle(self._files, index, head)
+        except (BlobError, LogDamaged) as error:
+            _said(error)
+            return None
 
     def _after(self, head: Checkpoint, position: int) -> Sequence[StoredLeaf]:
         index = position // TILE_WIDTH

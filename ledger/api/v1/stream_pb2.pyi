@@ -114,6 +114,104 @@ class ReadHospitalResponse(_message.Message):
 Global___ReadHospitalResponse: _TypeAlias = ReadHospitalResponse  # noqa: Y015
 
 @_typing.final
+class ReadBundlesRequest(_message.Message):
+    """Request of ReadBundles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSPITAL_FIELD_NUMBER: _builtins.int
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    hospital: _builtins.str
+    """Hospital id."""
+    after_position: _builtins.int
+    """Start after this position; 0 = from the first event."""
+    def __init__(
+        self,
+        *,
+        hospital: _builtins.str = ...,
+        after_position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "hospital", b"hospital"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadBundlesRequest: _TypeAlias = ReadBundlesRequest  # noqa: Y015
+
+@_typing.final
+class ReadBundlesResponse(_message.Message):
+    """Response of ReadBundles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUNDLE_FIELD_NUMBER: _builtins.int
+    CAUGHT_UP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bundle(self) -> Global___EventBundle:
+        """Events in order of position; absent in the last response."""
+
+    @_builtins.property
+    def caught_up(self) -> Global___CaughtUp:
+        """Set in the last response: everything up to `position` has been sent."""
+
+    def __init__(
+        self,
+        *,
+        bundle: Global___EventBundle | None = ...,
+        caught_up: Global___CaughtUp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "caught_up", b"caught_up"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle", b"bundle", "caught_up", b"caught_up"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadBundlesResponse: _TypeAlias = ReadBundlesResponse  # noqa: Y015
+
+@_typing.final
+class EventBundle(_message.Message):
+    """Up to 256 events in a row, their bytes as stored and not looked at by the server. Who takes them has to hold each
+    envelope against its leaf hash, and each body against the digest in its envelope.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_POSITION_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    BODIES_FIELD_NUMBER: _builtins.int
+    LEAF_HASHES_FIELD_NUMBER: _builtins.int
+    first_position: _builtins.int
+    """Position of the first, from 1."""
+    events: _builtins.int
+    """How many, 1 to 256."""
+    entries: _builtins.bytes
+    """Envelopes, each behind its length as uint16 big-endian: an entry bundle of tlog-tiles (docs/formats.md)."""
+    bodies: _builtins.bytes
+    """Bodies, each behind its length as uint32 big-endian."""
+    leaf_hashes: _builtins.bytes
+    """Leaf hashes of 32 bytes each: SHA-256 of a zero byte and the envelope. Those of old events are a tile of the tree
+    that the log has signed.
+    """
+    def __init__(
+        self,
+        *,
+        first_position: _builtins.int = ...,
+        events: _builtins.int = ...,
+        entries: _builtins.bytes = ...,
+        bodies: _builtins.bytes = ...,
+        leaf_hashes: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bodies", b"bodies", "entries", b"entries", "events", b"events", "first_position", b"first_position", "leaf_hashes", b"leaf_hashes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventBundle: _TypeAlias = EventBundle  # noqa: Y015
+
+@_typing.final
 class CaughtUp(_message.Message):
     """The reader has everything up to here."""
 

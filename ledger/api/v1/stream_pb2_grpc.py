@@ -40,6 +40,11 @@ class StreamServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalResponse.FromString,
                 _registered_method=True)
+        self.ReadBundles = channel.unary_stream(
+                '/ledger.api.v1.StreamService/ReadBundles',
+                request_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesResponse.FromString,
+                _registered_method=True)
         self.ReadRecord = channel.unary_stream(
                 '/ledger.api.v1.StreamService/ReadRecord',
                 request_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadRecordRequest.SerializeToString,
@@ -53,6 +58,14 @@ class StreamServiceServicer:
 
     def ReadHospital(self, request, context):
         """A hospital's events from a position on; follows the ledger if asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadBundles(self, request, context):
+        """The same events up to the head of now as raw bundles of up to 256: old ones as they lie in the files of the log,
+        unopened, the others from the database in the same form.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +85,11 @@ def add_StreamServiceServicer_to_server(servicer, server):
                     servicer.ReadHospital,
                     request_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalResponse.SerializeToString,
+            ),
+            'ReadBundles': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadBundles,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesResponse.SerializeToString,
             ),
             'ReadRecord': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadRecord,
@@ -107,6 +125,33 @@ class StreamService:
             '/ledger.api.v1.StreamService/ReadHospital',
             ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_stream__pb2.ReadHospitalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadBundles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ledger.api.v1.StreamService/ReadBundles',
+            ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_stream__pb2.ReadBundlesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class StreamServiceStub:
     def __new__(cls, channel: _aio.Channel) -> StreamServiceAsyncStub: ...
     ReadHospital: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]
     """A hospital's events from a position on; follows the ledger if asked."""
+    ReadBundles: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadBundlesRequest, _stream_pb2.ReadBundlesResponse]
+    """The same events up to the head of now as raw bundles of up to 256: old ones as they lie in the files of the log,
+    unopened, the others from the database in the same form.
+    """
     ReadRecord: _grpc.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]
     """One record's events from a version on; follows the record if asked."""
 
@@ -45,6 +49,10 @@ class StreamServiceAsyncStub(StreamServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReadHospital: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadHospitalRequest, _stream_pb2.ReadHospitalResponse]  # type: ignore[assignment]
     """A hospital's events from a position on; follows the ledger if asked."""
+    ReadBundles: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadBundlesRequest, _stream_pb2.ReadBundlesResponse]  # type: ignore[assignment]
+    """The same events up to the head of now as raw bundles of up to 256: old ones as they lie in the files of the log,
+    unopened, the others from the database in the same form.
+    """
     ReadRecord: _aio.UnaryStreamMultiCallable[_stream_pb2.ReadRecordRequest, _stream_pb2.ReadRecordResponse]  # type: ignore[assignment]
     """One record's events from a version on; follows the record if asked."""
 
@@ -58,6 +66,16 @@ class StreamServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stream_pb2.ReadHospitalResponse], _abc.AsyncIterator[_stream_pb2.ReadHospitalResponse]]:
         """A hospital's events from a position on; follows the ledger if asked."""
+
+    @_abc_1.abstractmethod
+    def ReadBundles(
+        self,
+        request: _stream_pb2.ReadBundlesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_stream_pb2.ReadBundlesResponse], _abc.AsyncIterator[_stream_pb2.ReadBundlesResponse]]:
+        """The same events up to the head of now as raw bundles of up to 256: old ones as they lie in the files of the log,
+        unopened, the others from the database in the same form.
+        """
 
     @_abc_1.abstractmethod
     def ReadRecord(

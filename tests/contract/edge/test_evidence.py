@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,11 @@ from tests.unit.domain.test_pack_text import NATIONAL
 from tests.unit.domain.test_release_rules import whole_text
 
 NAME = "Dr Hale, L-1"
+TOOLS = (
+    *((name, version(name)) for name in ("medical-record-ledger", "cryptography")),
+    ("Python", ".".join(map(str, sys.version_info[:3]))),
+)
+"""With which the pack was checked: a court may want the same ones."""
 
 
 class Witnesses:
@@ -55,7 +62,7 @@ async def test_evidence_names_who_acted_and_since_when_it_is_proven(
 ) -> None:
     """Of sealed bodies: with --names as the key service opens them, without it by id alone; the pack stays sealed.
 
-    The page says each witness and the proven time, and the policy lies beside it.
+    The page says each witness, the proven time and the versions of the tools, and the policy lies beside it.
     """
     idle_edge.queries[RPC] = fixed_key_service().unseal
     async with grounded(idle_edge, tmp_path, witnesses.of) as ground:
@@ -77,6 +84,9 @@ async def test_evidence_names_who_acted_and_since_when_it_is_proven(
         page = (named / "evidence.html").read_text()
         assert f"<td>{NAME}</td>" in page
         assert sum(f"Witness w{at} saw it at " in page for at in (1, 2, 3)) >= 2
+        for tool, its_version in TOOLS:
+            assert f"<td>{tool}</td><td>{its_version}</td>" in page
+        assert "<td>clock of the machine that made this</td>" in page
         assert "Proven time: it existed at the latest at " in page
         assert (named / "policy.txt").read_bytes() == witnesses.policy.read_bytes()
         assert NAME.encode() not in (named / "record.proof-pack").read_bytes()

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from consumers.event_bundle import rows_of
 from ledger.api.v1.common_pb2 import TRANSFER_KIND_REFERRAL
-from ledger.api.v1.stream_pb2 import ReadHospitalRequest, ReadRecordRequest
+from ledger.api.v1.stream_pb2 import ReadBundlesRequest, ReadHospitalRequest, ReadRecordRequest
 from ledger.api.v1.transfers_pb2 import FetchPackageRequest, OfferTransferRequest
 from tests.contract.edge.clients import EdgeClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
@@ -28,6 +29,20 @@ async def test_a_hospital_is_replayed_in_batches_to_its_head(client: EdgeClient)
     assert answers[-1].caught_up.position == 7
     assert answers[-1].caught_up.time.seconds > 0
     assert all(event.envelope and event.body for each in answers for event in each.events)
+
+
+async def test_a_hospital_is_replayed_in_raw_bundles_to_its_head(client: EdgeClient) -> None:
+    """The very events of the other replay, in order, and then the word that this was all."""
+    ward = await open_record(client)
+    await ward.enter()
+    request = ReadBundlesRequest(hospital="north", after_position=1)
+    *served, end = [each async for each in client.stream("StreamService/ReadBundles", request)]
+    rows = [row for each in served for row in rows_of(each.bundle)]
+    whole = ReadHospitalRequest(hospital="north", after_position=1)
+    answers = [each async for each in client.stream("StreamService/ReadHospital", whole)]
+    events = [(each.position, each.envelope, each.body) for answer in answers for each in answer.events]
+    assert [(row.position, row.envelope, row.body) for row in rows] == events
+    assert (len(events), end.caught_up.position, end.HasField("bundle")) == (3, 4, False)
 
 
 async def test_a_record_is_replayed_from_a_version(client: EdgeClient) -> None:
@@ -137,6 +152,13 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(client: EdgeClient,
             ReadHospitalRequest(hospital="north", batch_size=-1),
             "INVALID_ARGUMENT",
             "VALIDATION_FAILED",
+        ),
+        ("ReadBundles", ReadBundlesRequest(hospital="nowhere"), "NOT_FOUND", "UNKNOWN_HOSPITAL"),
+        (
+            "ReadBundles",
+            ReadBundlesRequest(hospital="north", after_position=99),
+            "OUT_OF_RANGE",
+            "POSITION_OUT_OF_RANGE",
         ),
         ("ReadRecord", ReadRecordRequest(hospital="north", record_id=str(uuid4())), "NOT_FOUND", "UNKNOWN_RECORD"),
         ("ReadRecord", ReadRecordRequest(hospital="north", record_id="x"), "INVALID_ARGUMENT", "VALIDATION_FAILED"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ledger.api.v1.stream_pb2 import GetStatusRequest, ReadHospitalRequest
+from consumers.event_bundle import BundleDiffers, rows_of
+from ledger.api.v1.stream_pb2 import EventBundle, GetStatusRequest, ReadBundlesRequest, ReadHospitalRequest
 from ledger.blobs.directory import DirectoryBlobs
 from ledger.config import load
 from ledger.log.log_files import LogFiles
@@ -19,7 +20,7 @@ from ledger.trust.bundle import encode_bodies, encode_entries
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.note import Note
 from ledger.trust.note_key import KeyKind, SigningKey
-from ledger.trust.tile import BundleId
+from ledger.trust.tile import BundleId, TileId
 from tests.contract.edge.clients import GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import register_patient
@@ -73,6 +74,70 @@ async def test_old_ranges_come_from_files_byte_for_byte(
     ledger.lose_below(512)
     assert await replayed(client, ledger.hospital) == stored
     assert await replayed(client, ledger.hospital, after=250) == {at: each for at, each in stored.items() if at > 250}
+
+
+async def bundles(client: GrpcClient, hospital: str, after: int = 0) -> list[EventBundle]:
+    request = ReadBundlesRequest(hospital=hospital, after_position=after)
+    answers = [each async for each in client.stream("StreamService/ReadBundles", request)]
+    assert [each.HasField("caught_up") for each in answers] == [False] * (len(answers) - 1) + [True]
+    return [each.bundle for each in answers[:-1]]
+
+
+def unpacked(served: list[EventBundle]) -> dict[int, tuple[bytes, bytes]]:
+    return {row.position: (row.envelope, row.body) for each in served for row in rows_of(each)}
+
+
+async def test_old_ranges_are_served_as_the_files_have_them(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient
+) -> None:
+    """Full bundles go out as their files and tiles are, the tail in the same form; together they are the ledger."""
+    ledger.append(700, body=b"a body of some length" * 20)
+    stored = ledger.stored()
+    async with integrating():
+        await until_published(files, 700)
+    ledger.lose_below(512)
+    served = await bundles(client, ledger.hospital)
+    assert [(each.first_position, each.events) for each in served] == [(1, 256), (257, 256), (513, 188)]
+    for index in (0, 1):
+        bundle, tile = BundleId(index), TileId(0, index)
+        held = [files.read(path) for path in (bundle.entries_path, bundle.bodies_path, tile.path)]
+        assert [served[index].entries, served[index].bodies, served[index].leaf_hashes] == held
+    assert unpacked(served) == stored
+    begun = await bundles(client, ledger.hospital, after=250)
+    assert [(each.first_position, each.events) for each in begun] == [(251, 6), (257, 256), (513, 188)]
+    assert unpacked(begun) == {at: each for at, each in stored.items() if at > 250}
+
+
+async def test_a_raw_bundle_that_is_not_what_the_tree_says_is_found_by_who_takes_it(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient, tmp_path: Path
+) -> None:
+    """An altered envelope by its leaf hash; for an altered tile or a file that is gone the server asks PostgreSQL."""
+    ledger.append(800)
+    async with integrating():
+        await until_published(files, 800)
+    folder = tmp_path / "log" / ledger.hospital
+    entries, tile = folder / "tile" / "entries" / "000", folder / "tile" / "0" / "001"
+    data, hashes = entries.read_bytes(), tile.read_bytes()
+    entries.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    tile.write_bytes(hashes[:-1] + bytes([hashes[-1] ^ 1]))
+    (folder / "bodies" / "002").unlink()
+    first, *others = await bundles(client, ledger.hospital)
+    with pytest.raises(BundleDiffers):
+        rows_of(first)
+    assert unpacked(others) == {at: each for at, each in ledger.stored().items() if at > 256}
+
+
+async def test_bundles_too_large_for_a_message_go_in_parts(
+    ledger: LoadedLedger, files: LogFiles, integrating: Integrating, client: GrpcClient
+) -> None:
+    """Of old events and of the tail: no message is larger than a client takes."""
+    ledger.append(300, body=b"a long body" * 1000)
+    async with integrating():
+        await until_published(files, 300)
+    served = await bundles(client, ledger.hospital)
+    assert max(each.ByteSize() for each in served) < 4 * 1024 * 1024
+    assert len(served) > 2
+    assert unpacked(served) == ledger.stored()
 
 
 async def test_files_that_cannot_be_read_are_passed_over(
