@@ -94,5 +94,5 @@ async def test_verify_goes_on_to_the_hospitals_behind_it(
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     shown, _ = await process.communicate()
     assert process.returncode == 0
-    assert "north: holds. 3 events" in shown.decode()
+    assert "north: holds. 6 events" in shown.decode()
     assert "south: holds." in shown.decode()
