@@ -23,6 +23,7 @@ from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stored_rows import rows_up_to
 from ledger.application.stream_cache import Loaded
+from ledger.application.traced_records import traced_records
 from ledger.domain.commands import (
     AmendEntry,
     AmendPatient,
@@ -32,9 +33,11 @@ from ledger.domain.commands import (
     RecordEntry,
     RegisterPatient,
     RegisterRecord,
+    RetractEntry,
 )
 from ledger.domain.course_commands import (
     CorrectTime,
+    DeclareEnteredInError,
     FileLateItem,
     IdentifyPatient,
     ReportMissedDeadline,
@@ -182,6 +185,8 @@ class FactGathering:
             case SealRecord() | ExtendSeal() if loaded is not None:
                 rows = await rows_up_to(self._reader, self._ledger.hospital, loaded.stream_id, loaded.version)
                 return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
+            case RetractEntry() | DeclareEnteredInError() as command if loaded is not None:
+                return replace(facts, traced=await traced_records(self._ledger, command, loaded))
             case PublishMap():
                 return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:

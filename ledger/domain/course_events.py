@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EventMeta, TimeOf
 
 
@@ -231,6 +232,14 @@ class ContentCopied:
 
 
 @dataclass(frozen=True)
+class EntriesTraced:
+    """Of retracted entries it was said where each was recorded again, or why it was nowhere."""
+
+    meta: EventMeta
+    traces: tuple[EntryTrace, ...]
+
+
+@dataclass(frozen=True)
 class PhysicianAssigned:
     """A physician was put in charge."""
 
@@ -264,4 +273,5 @@ CourseEvent = (
     | ConsultationWithdrawn
     | AnsweredBeforeRequest
     | ContentCopied
+    | EntriesTraced
 )

@@ -32,6 +32,7 @@ from ledger.domain import (
     decide_records_office,
     decide_registration,
     decide_reopen,
+    decide_retraction,
     decide_rulebook,
     decide_transfer,
 )
@@ -60,6 +61,7 @@ DECISIONS: Mapping[type[Any], Decide] = {
     **decide_deadline.DECISIONS,
     **decide_correction.DECISIONS,
     **decide_reopen.DECISIONS,
+    **decide_retraction.DECISIONS,
     **decide_hold.DECISIONS,
     **decide_holder.DECISIONS,
     **decide_records_office.DECISIONS,

@@ -25,6 +25,7 @@ from ledger.domain import quality_guards as quality
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
+from ledger.domain import trace_guards as trace
 from ledger.domain import transfer_commands as transfer
 from ledger.domain import transfer_guards as offer
 from ledger.domain import transfer_note_guards as transfer_note
@@ -113,7 +114,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.RetractEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(*_CHANGE, author.AUTHOR_OR_QUALITY),
+        of_command=(*_CHANGE, trace.RECORDED_THERE, author.AUTHOR_OR_QUALITY),
         names=(some.ENTRY_RETRACTABLE,),
     ),
     course_commands.CountersignEntry: Rule(
@@ -290,6 +291,7 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.ENTERED_IN_ERROR),
         (is_.ALL_RETRACTED,),
         (
+            *trace.DECLARED,
             on.CONFIRMED_BY_ANOTHER,
             on.ACTS_AS_PERSON,
             on.role_allowed("declare_in_error"),

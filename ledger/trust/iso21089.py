@@ -48,6 +48,7 @@ _CODES = {
     "CareResumed": "report",
     "RecordVoided": "deprecate",
     "RecordEnteredInError": "deprecate",
+    "EntriesTraced": "link",
     "NewbornRegistered": "originate",
     "RecordRecalled": "report",
     "QualityAssessed": "verify",

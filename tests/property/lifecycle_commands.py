@@ -79,6 +79,7 @@ from tests.unit.domain.given import (
     TRAINEE,
     narrative,
     note,
+    nowhere,
     signed,
 )
 
@@ -267,7 +268,9 @@ COMMANDS: dict[type[Command], Make] = {
         if pick.number % 2
         else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
     ),
-    course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
+    course.DeclareEnteredInError: lambda record, __, ___: course.DeclareEnteredInError(
+        RECORD, "duplicate", SUPERIOR, None, nowhere(record)
+    ),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
     course.RecallRecord: lambda _, __, ___: course.RecallRecord(RECORD, "a page is missing"),
     ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("LANGUAGE"),)),

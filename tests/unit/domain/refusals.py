@@ -29,6 +29,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decision import Visit
 from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import (
@@ -68,6 +69,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     DIGEST,
+    ELSEWHERE,
     HEAD,
     HEAD_OF_HOSPITAL,
     LEGAL,
@@ -84,6 +86,7 @@ from tests.unit.domain.given import (
     QUALITY,
     RECORD,
     RESULT,
+    RIGHT,
     STEWARD,
     SUPERIOR,
     SUPERVISORS,
@@ -95,12 +98,15 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    emptied,
     facts,
     narrative,
     note,
+    nowhere,
     patient,
     registered,
     reopened,
+    right_record,
     signed,
     submitted,
 )
@@ -645,6 +651,13 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": NURSE}),
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", NURSE, None))),
+    Case("NOT_RECORDED_THERE", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient", ELSEWHERE))),
+    Case("NOT_RECORDED_THERE", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE), right=RIGHT), {"traced": right_record(retracted=True)}),
+    Case("UNKNOWN_ENTRY", lambda: _declared(EntryTrace(NOBODY, None, "told twice"))),
+    Case("TRACE_UNCLEAR", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE, "told twice"), right=RIGHT), {"traced": right_record()}),
+    Case("NOT_TRACED", lambda: (emptied(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
+    Case("RIGHT_RECORD_NOT_NAMED", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE)), {"traced": right_record()}),
+    Case("NOT_A_RIGHT_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RIGHT))),
     Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
@@ -892,6 +905,15 @@ def _held_case() -> Stream:
     stream = archived()
     hold(stream)
     return stream
+
+
+def _declared(*traces: EntryTrace, right: UUID | None = None) -> tuple[Stream, Command]:
+    """A declaration with these traces beside one of every entry; NOBODY stands for the record's first."""
+    stream = emptied()
+    every = nowhere(stream.record)
+    own = [replace(each, entry_id=every[0].entry_id) if each.recorded_again else each for each in traces]
+    rest = every if own == list(traces) else every[1:]
+    return stream, course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, right, (*own, *rest))
 
 
 def _kept_in_error() -> Stream:

@@ -24,6 +24,7 @@ from ledger.domain.decide_reopen import NAMED_MAX
 from ledger.domain.decision import ClaimedItem, KnownFact
 from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.disposal_values import ReportedRecord
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.identity_commands import LinkPatients
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -66,6 +67,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     DIGEST,
+    ELSEWHERE,
     HEAD_OF_HOSPITAL,
     LIST,
     LISTED,
@@ -140,6 +142,10 @@ def _list(approved: bool = True) -> Stream:
 
 def _draw_up(title: str = "List", *ids: UUID) -> Build:
     return lambda: (Stream(), DrawUpDisposalList(title, ids or (RECORD,)))
+
+
+def _declare(*traces: EntryTrace) -> Command:
+    return course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None, traces)
 
 
 def _report(*rules: str, supervisors: Any = SUPERVISORS) -> Build:
@@ -267,6 +273,10 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "REQUIRED", lambda: (closed(), course.ResumeCare(RECORD, ""))),
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
     Faulty("correct_record_id", "SAME_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RECORD))),
+    Faulty("reason", "REQUIRED", lambda: (active(), course.DeclareEnteredInError(RECORD, "", SUPERIOR, None))),
+    Faulty("traces", "TOO_MANY", lambda: (active(), _declare(*[EntryTrace(NOBODY, None, "twice")] * 2001))),
+    Faulty("traces[0].nowhere_reason", "TOO_LONG", lambda: (active(), _declare(EntryTrace(NOBODY, None, LONG)))),
+    Faulty("traces", "TOO_MANY_RECORDS", lambda: (active(), _declare(*(EntryTrace(UUID(int=each), replace(ELSEWHERE, record_id=UUID(int=each))) for each in range(21))))),
     Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
     Faulty("number", "OUT_OF_RANGE", lambda: (active(), RegisterNewborn(RECORD, 2, None))),
     Faulty("reason", "TOO_LONG", lambda: (active(), RegisterNewborn(RECORD, 1, None, LONG))),

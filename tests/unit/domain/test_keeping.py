@@ -76,6 +76,7 @@ from tests.unit.domain.given import (
     due,
     facts,
     note,
+    nowhere,
     patient,
     permanent,
     registered,
@@ -167,7 +168,7 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
     stream = closed()
     for entry_id in stream.record.entries:
         stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None, nowhere(stream.record)))
     assert stream.record.phase is Phase.ENTERED_IN_ERROR
     stream.when(keeping.EndRetention(RECORD), now=LATER)
     assert stream.record.phase is Phase.DUE
@@ -176,7 +177,7 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
 def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared() -> None:
     """Care had not ended: the record is not kept for ever, and moves no other record's date."""
     stream = active()
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))
     own = visit_of(stream)
     early = NOW + timedelta(days=29 * 365)
     assert stream.refused(keeping.EndRetention(RECORD), now=early, visits=(own,))[1] == [("record_id", "TERM_NOT_OVER")]
