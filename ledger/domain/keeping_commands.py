@@ -251,12 +251,14 @@ class RejectAppraisal:
 
 @dataclass(frozen=True)
 class DestroyRecord:
-    """Destroys a record: two supervisors, all persons different from the proposer."""
+    """Destroys a record by a list that its approver and two supervisors have signed, who all differ."""
 
     record_id: UUID
     list_id: UUID
     approved_by: Actor | None
+    """None, or who approved the list."""
     supervisors: tuple[Actor, ...]
+    """Empty, or those who signed for its execution."""
     covers: tuple[str, ...]
 
 

@@ -303,10 +303,11 @@ def check_two_persons(step: Step) -> None:
         case ApproveDisposal():
             assert before.archiving.disposal
             assert len({before.archiving.disposal.proposed_by, actor.id, CLOCK.id}) == 3
-        case DestroyRecord(supervisors=supervisors):
+        case DestroyRecord():
             assert before.archiving.disposal
             assert before.archiving.disposal.approved_by
-            people = [each.id for each in supervisors]
+            assert step.facts.disposal_list
+            people = [each.id for each in step.facts.disposal_list.supervisors]
             assert len({*people, before.archiving.disposal.proposed_by, CLOCK.id}) == len(people) + 2 == 4
             assert actor.id not in people
         case _:

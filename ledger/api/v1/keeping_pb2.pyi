@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -1548,12 +1553,14 @@ class DestroyRecordRequest(_message.Message):
         """Hospital, command id, actor."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def approved_by(self) -> _common_pb2.Actor:
-        """Head of the hospital, or the authority."""
+        """Absent, or who approved the list."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def supervisors(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Actor]:
-        """Exactly two."""
+        """Empty, or the two who signed for the execution of the list."""
 
     @_builtins.property
     def covers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

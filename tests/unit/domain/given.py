@@ -411,8 +411,10 @@ LISTED = DisposalListState(
     approved_by=APPROVER,
     approver=HEAD_OF_HOSPITAL,
     approved_at=NOW,
+    authorised_at=NOW,
+    supervisors=SUPERVISORS,
 )
-"""The approved destruction list on which the record stands."""
+"""The destruction list on which the record stands, approved and signed for by both supervisors."""
 TERM = timedelta(days=31 * 366)
 """Longer than any retention term of the packs."""
 

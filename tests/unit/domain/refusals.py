@@ -240,7 +240,7 @@ def answer(consultation_id: UUID) -> AnswerConsultation:
 
 def destroy(*, approved_by: Actor = HEAD_OF_HOSPITAL, list_id: UUID = LIST) -> keeping.DestroyRecord:
     """The execution."""
-    return keeping.DestroyRecord(RECORD, list_id, approved_by, SUPERVISORS, ("paper",))
+    return keeping.DestroyRecord(RECORD, list_id, approved_by, (), ("paper",))
 
 
 def countersign(entry_id: UUID, version: int = 1, signer: Actor = SUPERIOR) -> Command:
@@ -633,7 +633,8 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: keeping.LiftHold(RECORD, hold(s), "settled")), {"actor": ARCHIVIST}),
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.DISPUTE_SETTLED, PHYSICIAN)), {"actor": ARCHIVIST}),
-    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
+    Case("OTHER_SUPERVISORS", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
+    Case("NOT_SUPERVISED", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, supervisors=SUPERVISORS[:1])}),
     Case("BEFORE_START", lambda: (active(), EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=4)))),
     Case("SAME_PERSON", lambda: (active(), keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, ARCHIVIST, DIGEST, "shelf 4"))),
     Case("RETENTION_TERM", with_entry(archived, lambda s: _answer_request(asked(s, RequestKind.ERASURE)))),
@@ -798,10 +799,10 @@ CASES: list[Case] = [
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": None}),
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": DRAWN_UP}),
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": WITHOUT_IT}),
-    Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
+    Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": AFFAIRS}),
     Case("LIST_NOT_OPEN", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": REPORTED}),
     Case("OTHER_APPROVER", lambda: (condemned(), destroy(approved_by=TRAINEE)), {"now": LATER, "actor": ARCHIVIST}),
-    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, proposed_by=SUPERVISORS[0])}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, supervisors=(ARCHIVIST, SUPERVISORS[1]))}),
     Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
     Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),

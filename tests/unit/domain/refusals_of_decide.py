@@ -80,7 +80,6 @@ from tests.unit.domain.given import (
     RECORD,
     RESULT,
     SUPERIOR,
-    SUPERVISORS,
     Stream,
     active,
     archived,
@@ -148,10 +147,10 @@ def _declare(*traces: EntryTrace) -> Command:
     return course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None, traces)
 
 
-def _report(*rules: str, supervisors: Any = SUPERVISORS) -> Build:
+def _report(*rules: str) -> Build:
     return lambda: (
         _list(),
-        RecordDisposalReport(LIST, supervisors, (ReportedRecord(RECORD, False, rules or ("HELD",)),)),
+        RecordDisposalReport(LIST, (), (ReportedRecord(RECORD, False, rules or ("HELD",)),)),
     )
 
 
@@ -290,17 +289,12 @@ FAULTY: list[Faulty] = [
     Faulty("retain_until", "NOT_APPLICABLE", lambda: (due(), keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", "2090-01-01")), {"now": LATER}),
     Faulty("list_id", "REQUIRED", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, None)), {"now": LATER}),
     Faulty("list_id", "NOT_APPLICABLE", lambda: (_kept_by_appraisal(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
-    Faulty("approved_by", "REQUIRED", lambda: (condemned(), replace(destroy(), approved_by=None)), {"now": LATER}),
-    Faulty("supervisors", "OUT_OF_RANGE", lambda: (condemned(), replace(destroy(), supervisors=SUPERVISORS[:1])), {"now": LATER}),
     Faulty("covers[0]", "UNKNOWN_VALUE", lambda: (condemned(), replace(destroy(), covers=("gold",))), {"now": LATER}),
     Faulty("covers", "PAPER_NOT_NAMED", lambda: (_with_paper(), replace(destroy(), covers=())), {"now": LATER}),
     Faulty("title", "REQUIRED", _draw_up(""), _AMONG_LISTED),
     Faulty("title", "TOO_LONG", _draw_up(LONG), _AMONG_LISTED),
     Faulty("record_ids", "REPEATED", _draw_up("List", RECORD, RECORD), _AMONG_LISTED),
-    Faulty("approver", "REQUIRED", lambda: (_list(approved=False), ApproveDisposalList(LIST, None)), {"actor": APPROVER, "now": LATER}),
-    Faulty("approver.name", "REQUIRED", lambda: (_list(approved=False), ApproveDisposalList(LIST, replace(HEAD_OF_HOSPITAL, name=""))), {"actor": APPROVER, "now": LATER}),
-    Faulty("supervisors", "OUT_OF_RANGE", _report(supervisors=SUPERVISORS[:1]), _AMONG_LISTED),
-    Faulty("supervisors[0].name", "REQUIRED", _report(supervisors=(replace(SUPERVISORS[0], name=""), SUPERVISORS[1])), _AMONG_LISTED),
+    Faulty("approver", "NOT_APPLICABLE", lambda: (_list(approved=False), ApproveDisposalList(LIST, HEAD_OF_HOSPITAL)), {"actor": APPROVER, "now": LATER}),
     Faulty("outcomes[0].rules", "TOO_MANY", _report(*["HELD"] * 51), _AMONG_LISTED),
     Faulty("outcomes[0].rules[0]", "TOO_LONG", _report(LONG), _AMONG_LISTED),
     Faulty("context.source.system", "REQUIRED", lambda: (active(), RecordEntry(RECORD, note(), signed())), {"source": _NAMELESS_SOURCE}),

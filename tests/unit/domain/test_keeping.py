@@ -55,6 +55,7 @@ from tests.unit.domain.given import (
     CLOCK,
     HEAD_OF_HOSPITAL,
     LIST,
+    LISTED,
     MANDATORY,
     NOTARY,
     NOW,
@@ -534,16 +535,13 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
 
 
 def test_who_destroys_is_not_who_supervises_it() -> None:
-    """The two supervisors watch somebody else."""
+    """The two supervisors watch somebody else, and neither of them appraised the record."""
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     assert condemned().refused(destroy, now=LATER, actor=SUPERVISORS[0])[1] == [("supervisors", "SAME_PERSON")]
-
-
-def test_who_supervises_a_destruction_has_a_role_for_it() -> None:
-    """Who treats does not; each is named by the place."""
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERVISORS[0], SUPERIOR), ())
-    refused = condemned().refused(destroy, now=LATER, actor=ARCHIVIST)
-    assert refused[1] == [("supervisors[1].role", "ROLE_NOT_ALLOWED")]
+    watched = replace(LISTED, supervisors=(ARCHIVIST, SUPERVISORS[1]))
+    known = {"actor": replace(SUPERVISORS[0], id=UUID(int=98)), "disposal_list": watched}
+    destroy = replace(destroy, supervisors=())
+    assert condemned().refused(destroy, now=LATER, **known)[1] == [("supervisors", "SAME_PERSON")]
 
 
 def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:
