@@ -162,6 +162,16 @@ class AccountForPaper:
 
 
 @dataclass(frozen=True)
+class MovePaper:
+    """Says that a paper lies elsewhere now."""
+
+    record_id: UUID
+    scan_id: UUID
+    shelf: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RecordPatientRequest:
     """Records what the patient asks for."""
 
@@ -277,6 +287,7 @@ KeepingCommand = (
     | ReturnLoan
     | FilePaperScan
     | AccountForPaper
+    | MovePaper
     | RecordPatientRequest
     | AnswerPatientRequest
     | LiftRestriction

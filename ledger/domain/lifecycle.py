@@ -430,6 +430,11 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(on.PAPER_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
         names=(some.SCAN_THERE,),
     ),
+    keeping_commands.MovePaper: Rule(
+        IN_CARE_OR_AFTER,
+        of_command=(on.PAPER_KNOWN, office.PAPER_HERE, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
+        names=(some.PAPER_HERE,),
+    ),
     keeping_commands.RecordPatientRequest: Rule(LIVING),
     keeping_commands.AnswerPatientRequest: Rule(
         LIVING,

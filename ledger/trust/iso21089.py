@@ -80,6 +80,7 @@ _CODES = {
     "LoanReturned": "access",
     "PaperScanned": "originate",
     "PaperAccounted": "report",
+    "PaperMoved": "report",
     "PatientRequestRecorded": "report",
     "PatientRequestAnswered": "report",
     "UseRestricted": "report",

@@ -314,6 +314,9 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.FilePaperScan: lambda _, __, ___: keeping.FilePaperScan(
         RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4"
     ),
+    keeping.MovePaper: lambda record, _, pick: keeping.MovePaper(
+        RECORD, pick.of(record.overlays.papers), f"shelf {pick.number}", "the basement is full"
+    ),
     keeping.AccountForPaper: lambda record, _, pick: keeping.AccountForPaper(
         RECORD, pick.of(record.overlays.papers), list(PaperOutcome)[pick.number % 3], "as the list says"
     ),

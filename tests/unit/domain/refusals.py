@@ -194,6 +194,17 @@ def _paper(scan_id: UUID) -> Command:
     return keeping.AccountForPaper(RECORD, scan_id, PaperOutcome.DESTROYED, "list")
 
 
+def shelve(scan_id: UUID) -> keeping.MovePaper:
+    """A paper that goes to another shelf."""
+    return keeping.MovePaper(RECORD, scan_id, "cellar, 7", "the shelf is full")
+
+
+def _gone(stream: Stream) -> Command:
+    scan_id = scanned(stream)
+    stream.when(_paper(scan_id))
+    return shelve(scan_id)
+
+
 def _move(to: str) -> Command:
     return TransferDepartment(RECORD, to, "2", None, PHYSICIAN)
 
@@ -784,6 +795,10 @@ CASES: list[Case] = [
     Case("RENEWAL_OVER", with_entry(archived, lambda s: keeping.RenewLoan(RECORD, lent(s))), {"now": LATER}),
     Case("UNKNOWN_LOAN", lambda: (archived(), keeping.ReturnLoan(RECORD, NOBODY))),
     Case("UNKNOWN_SCAN", lambda: (archived(), keeping.AccountForPaper(RECORD, NOBODY, PaperOutcome.KEPT, "list"))),
+    Case("UNKNOWN_SCAN", lambda: (archived(), shelve(NOBODY))),
+    Case("PAPER_GONE", with_entry(archived, lambda s: _gone(s))),
+    Case("NOT_A_PERSON", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": PHYSICIAN}),
     Case("UNKNOWN_REQUEST", lambda: (closed(), _answer_request(NOBODY))),
     Case("ALREADY_ANSWERED", with_entry(closed, lambda s: _answer_request(answered(s)))),
     Case("UNKNOWN_ENTRY", with_entry(closed, lambda s: replace(_answer_request(asked(s)), entry_id=NOBODY))),
@@ -817,7 +832,7 @@ CASES: list[Case] = [
     on_disposal("TERM_NOT_OVER", lambda _: None, visits=(Visit(OTHER, VisitType.INPATIENT, "inpatient", Phase.CLOSED, LATER),)),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified_condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
     Case("OTHER_LIST", lambda: (condemned(), destroy(list_id=OTHER)), {"now": LATER, "actor": ARCHIVIST}),
-    Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": SUPERIOR}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": replace(ARCHIVIST, id=OTHER), "disposal_list": replace(LISTED, approver=ARCHIVIST)}),
     Case("NOT_A_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": CLOCK}),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"counterpart_known": True, "package": PACKAGE}),
 ]  # fmt: skip

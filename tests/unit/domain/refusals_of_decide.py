@@ -105,6 +105,7 @@ from tests.unit.domain.refusals import (
     retracted,
     scanned,
     seal,
+    shelve,
     with_entry,
 )
 from tests.unit.domain.test_disposal_list import DRAWN_UP, listed
@@ -291,6 +292,8 @@ FAULTY: list[Faulty] = [
     Faulty("list_id", "NOT_APPLICABLE", lambda: (_kept_by_appraisal(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
     Faulty("covers[0]", "UNKNOWN_VALUE", lambda: (condemned(), replace(destroy(), covers=("gold",))), {"now": LATER}),
     Faulty("covers", "PAPER_NOT_NAMED", lambda: (_with_paper(), replace(destroy(), covers=())), {"now": LATER}),
+    Faulty("shelf", "REQUIRED", with_entry(archived, lambda s: replace(shelve(scanned(s)), shelf=""))),
+    Faulty("reason", "REQUIRED", with_entry(archived, lambda s: replace(shelve(scanned(s)), reason=""))),
     Faulty("title", "REQUIRED", _draw_up(""), _AMONG_LISTED),
     Faulty("title", "TOO_LONG", _draw_up(LONG), _AMONG_LISTED),
     Faulty("record_ids", "REPEATED", _draw_up("List", RECORD, RECORD), _AMONG_LISTED),

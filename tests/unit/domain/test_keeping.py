@@ -534,6 +534,23 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
     stream.when(keeping.RequestReopen(RECORD, "to be written anew", (named,), ()), **late)
 
 
+def test_a_paper_has_a_whereabouts_of_its_own() -> None:
+    """Moved as often as somebody moves it, also once it is known to be kept; what is gone lies nowhere."""
+    stream = archived()
+    scan, said = scanned(stream), NOW - timedelta(hours=2)
+    stream.when(keeping.MovePaper(RECORD, scan, "cellar, 7", "the shelf is full"), occurred_at=said)
+    paper = stream.record.overlays.papers[scan]
+    assert (paper.shelf, paper.moved_by, paper.moved_at) == ("cellar, 7", ARCHIVIST, said)
+    assert paper.move_reason == "the shelf is full"
+    stream.when(keeping.AccountForPaper(RECORD, scan, PaperOutcome.KEPT, "list 7"))
+    back = keeping.MovePaper(RECORD, scan, "shelf 4", "asked for")
+    stream.when(back)
+    assert stream.record.overlays.papers[scan].shelf == "shelf 4"
+    for outcome in (PaperOutcome.DESTROYED, PaperOutcome.RETURNED):
+        stream.when(keeping.AccountForPaper(RECORD, scan, outcome, "list 7"))
+        assert stream.refused(back)[1] == [("scan_id", "PAPER_GONE")]
+
+
 def test_who_destroys_is_not_who_supervises_it() -> None:
     """The two supervisors watch somebody else, and neither of them appraised the record."""
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
