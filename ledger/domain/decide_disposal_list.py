@@ -27,7 +27,6 @@ from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import StreamState
 from ledger.domain.values import EventMeta
 
@@ -69,25 +68,26 @@ def _listed(at_hand: RecordAtHand) -> ListedRecord:
 
 def approve(command: ApproveDisposalList, state: StreamState | None, facts: Facts) -> Decision:
     """The appraisal group passes it; who approves it says so himself."""
+    faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
     if command.approver is not None:
-        fault = Violation("approver", "NOT_APPLICABLE", "who approves the list does so by AuthoriseDisposalList")
-        raise Refused(RefusalKind.INVALID, (fault,))
-    return _signed(command, state, facts, DisposalListAppraised)
+        faults.add("approver", "NOT_APPLICABLE", "who approves the list does so by AuthoriseDisposalList")
+    return _signed(command, faults, facts, DisposalListAppraised)
 
 
 def authorise(command: AuthoriseDisposalList, state: StreamState | None, facts: Facts) -> Decision:
     """From now on its records may be destroyed, before two supervisors."""
-    return _signed(command, state, facts, DisposalListAuthorised)
+    faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
+    return _signed(command, faults, facts, DisposalListAuthorised)
 
 
 def supervise(command: SuperviseDisposalList, state: StreamState | None, facts: Facts) -> Decision:
     """One of the two who watch."""
-    return _signed(command, state, facts, DisposalSupervisionSigned)
-
-
-def _signed(command: _Signs, state: StreamState | None, facts: Facts, event: Callable[[EventMeta], Event]) -> Decision:
-    """What one person says by acting, and nothing else."""
     faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
+    return _signed(command, faults, facts, DisposalSupervisionSigned)
+
+
+def _signed(command: _Signs, faults: Faults, facts: Facts, event: Callable[[EventMeta], Event]) -> Decision:
+    """What one person says by acting, and nothing else."""
     check_time(facts, faults)
     faults.refuse_if_any()
     return Decision(command.list_id, DISPOSAL, (event(facts.meta()),))

@@ -297,6 +297,7 @@ FAULTY: list[Faulty] = [
     Faulty("title", "REQUIRED", _draw_up(""), _AMONG_LISTED),
     Faulty("title", "TOO_LONG", _draw_up(LONG), _AMONG_LISTED),
     Faulty("record_ids", "REPEATED", _draw_up("List", RECORD, RECORD), _AMONG_LISTED),
+    Faulty(*TIME, lambda: (_list(approved=False), ApproveDisposalList(LIST)), {"actor": APPROVER, **AHEAD}),
     Faulty("approver", "NOT_APPLICABLE", lambda: (_list(approved=False), ApproveDisposalList(LIST, HEAD_OF_HOSPITAL)), {"actor": APPROVER, "now": LATER}),
     Faulty("outcomes[0].rules", "TOO_MANY", _report(*["HELD"] * 51), _AMONG_LISTED),
     Faulty("outcomes[0].rules[0]", "TOO_LONG", _report(LONG), _AMONG_LISTED),
