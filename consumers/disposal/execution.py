@@ -19,6 +19,7 @@ from ledger.api.v1 import keeping_pb2 as keeping
 from ledger.api.v1.common_pb2 import Actor, CommandContext
 from ledger.api.v1.disposal_pb2_grpc import DisposalServiceStub
 from ledger.api.v1.disposal_values_pb2 import (
+    DISPOSAL_LIST_PHASE_APPRAISED,
     DISPOSAL_LIST_PHASE_DRAWN_UP,
     DISPOSAL_LIST_PHASE_EXECUTED,
     ReportedRecord,
@@ -29,6 +30,8 @@ from ledger.api.v1.records_pb2_grpc import RecordServiceStub
 
 _STEPS = UUID("2f1c7f52-6d3c-5b0e-8c5e-0a5b0b9d7e41")
 _REPORTS_MAX = 5
+_SUPERVISORS = 2
+_NOT_APPROVED = frozenset({DISPOSAL_LIST_PHASE_DRAWN_UP, DISPOSAL_LIST_PHASE_APPRAISED})
 _OF_THE_EXECUTION = ("supervisors", "approved_by", "context.", "list_id")
 """Fields whose faults are those of this execution: a record is not left out for them."""
 _OF_THE_RECORD = frozenset({"NOT_APPLICABLE"})
@@ -40,10 +43,17 @@ ANOTHER_LIST = "DESTROYED_BY_ANOTHER_LIST"
 
 
 class ListNotApproved(Exception):
-    """The destruction list is not approved."""
+    """The destruction list is not approved by the head of the hospital."""
 
     def __init__(self) -> None:
         super().__init__(ListNotApproved.__doc__)
+
+
+class ListNotSupervised(Exception):
+    """Two supervisors sign for the execution of the destruction list before it begins, each by an own command."""
+
+    def __init__(self) -> None:
+        super().__init__(ListNotSupervised.__doc__)
 
 
 class ExecutionRefused(Exception):
@@ -56,10 +66,9 @@ class ExecutionRefused(Exception):
 
 @dataclass(frozen=True)
 class Executors:
-    """Who destroys, and who watches."""
+    """Who destroys, before those two who signed for it."""
 
     executor: Actor
-    supervisors: tuple[Actor, ...]
     covers: tuple[str, ...] = ()
     """What else goes: `paper`, `films`, `recipients_copies`."""
 
@@ -80,10 +89,15 @@ class ListExecution:
     async def execute(
         self, list_id: str, progressed: Callable[[ReportedRecord], None] = lambda _: None
     ) -> lists.DisposalList:
-        """The list with its report. Raises ListNotApproved, ExecutionRefused, ServiceUnavailable."""
+        """The list with its report.
+
+        Raises ListNotApproved, ListNotSupervised, ExecutionRefused, ServiceUnavailable.
+        """
         listed = await self.read(list_id)
-        if listed.phase == DISPOSAL_LIST_PHASE_DRAWN_UP:
+        if listed.phase in _NOT_APPROVED:
             raise ListNotApproved
+        if len(listed.supervisors) != _SUPERVISORS:
+            raise ListNotSupervised
         for _ in range(_REPORTS_MAX):
             if listed.phase == DISPOSAL_LIST_PHASE_EXECUTED:
                 return listed
@@ -123,9 +137,9 @@ class ListExecution:
         return ReportedRecord(record_id=record_id, destroyed=ours, rules=() if ours else (ANOTHER_LIST,))
 
     async def _approve(self, listed: lists.DisposalList, record_id: str) -> list[str]:
-        """The list's approval, written into the record's own stream in its approver's name."""
+        """That the list is approved, entered into the record's own stream."""
         request = keeping.ApproveDisposalRequest(
-            context=self._context(listed, record_id, "approve", listed.approved_by),
+            context=self._context(listed, record_id, "approve", self._executors.executor),
             record_id=record_id,
             list_id=listed.list_id,
         )
@@ -141,8 +155,6 @@ class ListExecution:
             context=self._context(listed, record_id, "destroy", self._executors.executor),
             record_id=record_id,
             list_id=listed.list_id,
-            approved_by=listed.approver,
-            supervisors=self._executors.supervisors,
             covers=self._executors.covers,
         )
         try:
@@ -155,7 +167,6 @@ class ListExecution:
         request = lists.RecordDisposalReportRequest(
             context=self._context(listed, "", "report", self._executors.executor),
             list_id=listed.list_id,
-            supervisors=self._executors.supervisors,
             outcomes=outcomes,
         )
         call = self._lists.RecordDisposalReport

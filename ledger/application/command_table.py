@@ -13,7 +13,7 @@ from ledger.application.message_codec import to_domain
 from ledger.domain import commands
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.commands import Command, CommandContext
-from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
+from ledger.domain.disposal_commands import DisposalCommand, DrawUpDisposalList
 from ledger.domain.identity_commands import (
     IdentityCommand,
     LinkPatients,
@@ -39,7 +39,7 @@ _OPENING = frozenset({commands.RegisterPatient, commands.RegisterRecord, Receive
 _ON_MAPS = frozenset({PublishMap})
 _ON_RULEBOOK = frozenset(get_args(RulebookCommand))
 _BY_PACKAGE = frozenset({AnswerPackage, MarkPackageOutdated, MarkPackageSinceFork, ClearPackageFork})
-_BY_LIST = frozenset({ApproveDisposalList, RecordDisposalReport})
+_BY_LIST = frozenset(get_args(DisposalCommand)) - {DrawUpDisposalList}
 _BY_PATIENT = frozenset({commands.AmendPatient, *get_args(IdentityCommand)}) - {WithdrawIdentification}
 
 

@@ -32,6 +32,7 @@ from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stored_rows import rows_up_to
 from ledger.application.stream_cache import Loaded
+from ledger.application.traced_records import traced_records
 from ledger.domain.commands import (
     AmendEntry,
     AmendPatient,
@@ -41,10 +42,12 @@ from ledger.domain.commands import (
     RecordEntry,
     RegisterPatient,
     RegisterRecord,
+    RetractEntry,
 )
 from ledger.domain.course_commands import (
     CertifyEntry,
     CorrectTime,
+    DeclareEnteredInError,
     FileLateItem,
     IdentifyPatient,
     ResumeCare,
@@ -193,6 +196,8 @@ class FactGathering:
                 return replace(facts, leaves=tuple(leaf_hash(row.envelope) for row in rows))
             case CertifyEntry() as command if isinstance(state, RecordState):
                 return replace(facts, certificate=await self._certificates.verdict(command, state, facts))
+            case RetractEntry() | DeclareEnteredInError() as command if loaded is not None:
+                return replace(facts, traced=await traced_records(self._ledger, command, loaded))
             case PublishMap():
                 return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:

@@ -9,7 +9,13 @@ import click
 import grpc.aio
 from rich.table import Table
 
-from consumers.disposal.execution import ExecutionRefused, Executors, ListExecution, ListNotApproved
+from consumers.disposal.execution import (
+    ExecutionRefused,
+    Executors,
+    ListExecution,
+    ListNotApproved,
+    ListNotSupervised,
+)
 from consumers.patience import ServiceUnavailable
 from ledger.api.v1.common_pb2 import Actor, VisitType
 from ledger.api.v1.disposal_pb2 import DisposalList
@@ -33,7 +39,6 @@ _COVERS = click.Choice(["paper", "films", "recipients_copies"])
 @address_option
 @click.option("--hospital", required=True, help="Hospital of the list.")
 @click.option("--executor", type=Person(), help="Who destroys.")
-@click.option("--supervisor", "supervisors", type=Person(), multiple=True, help="Who watches; exactly two.")
 @click.option("--covers", type=_COVERS, multiple=True, help="What else goes with the records.")
 @click.option("--show", is_flag=True, help="Print the list as it stands, and destroy nothing.")
 def dispose(
@@ -41,21 +46,21 @@ def dispose(
     address: str,
     hospital: str,
     executor: Actor | None,
-    supervisors: tuple[Actor, ...],
     covers: tuple[str, ...],
     show: bool,
 ) -> None:
     """Destroy the records of an approved LIST, leave out what has a reason against it, and record the report.
 
-    Started again after a crash it goes on where it was.
+    The head of the hospital has approved it and two supervisors have signed for it before, each by a command of the
+    own login. Started again after a crash it goes on where it was.
     """
-    if not show and (executor is None or len(supervisors) != 2):  # as the contract says
-        raise click.UsageError("--executor and two --supervisor are required")
-    executors = Executors(executor or Actor(), supervisors, covers)
+    if not show and executor is None:
+        raise click.UsageError("--executor is required")
+    executors = Executors(executor or Actor(), covers)
     try:
         with shown_errors():
             print_list(asyncio.run(_run(address, hospital, list_id, executors, show)))
-    except (ListNotApproved, ExecutionRefused, ServiceUnavailable) as error:
+    except (ListNotApproved, ListNotSupervised, ExecutionRefused, ServiceUnavailable) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -77,11 +82,14 @@ def print_list(listed: DisposalList) -> None:
     console.print(table)
     console.print(f"drawn up {_when(listed, 'drawn_up_at')} by {listed.proposed_by.name}")
     if listed.HasField("approved_by"):
-        people = f"{listed.approved_by.name}, for {listed.approver.name}"
-        console.print(f"approved {_when(listed, 'approved_at')} by {people}")
+        console.print(f"passed {_when(listed, 'approved_at')} by {listed.approved_by.name}")
+    if listed.HasField("authorised_at"):
+        console.print(f"approved {_when(listed, 'authorised_at')} by {listed.approver.name}")
+    watched = " and ".join(each.name for each in listed.supervisors)
+    if watched:
+        console.print(f"signed for its execution: {watched}")
     if listed.phase == DISPOSAL_LIST_PHASE_EXECUTED:
         gone = sum(each.destroyed for each in listed.outcomes)
-        watched = " and ".join(each.name for each in listed.supervisors)
         console.print(f"executed {_when(listed, 'executed_at')} under {watched}")
         console.print(f"{gone} destroyed, {len(listed.outcomes) - gone} left out")
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain.decision import Facts
+from ledger.domain.disposal_list import SUPERVISORS
 from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_state import Hold, Seal
 from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
@@ -197,12 +198,6 @@ def is_person(actor: Actor | None) -> bool:
     return actor is not None and actor.role not in NOT_PERSONS
 
 
-def _supervisors_allowed(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
-    for index, each in enumerate(command.supervisors):
-        if not facts.may("supervise_destruction", each):
-            yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
-
-
 def _acts_as_person(_: Any, __: RecordState, facts: Facts) -> bool:
     return is_person(facts.context.actor)
 
@@ -260,8 +255,15 @@ def _listed_as_appraised(command: Any, record: RecordState, facts: Facts) -> boo
 
 
 def _approves_list(command: Any, _: RecordState, facts: Facts) -> bool:
-    approved_by = facts.disposal_list.approved_by if facts.disposal_list else None
-    return command.list_id is None or approved_by is None or approved_by.id == facts.context.actor.id
+    # The list is approved by those who signed it; who executes it enters that, in the own name, into each record.
+    passed_by = facts.disposal_list.approved_by if facts.disposal_list else None
+    if command.list_id is None or passed_by is None or passed_by.id == facts.context.actor.id:
+        return True
+    return facts.may("destroy_record")
+
+
+def _may_approve(command: Any, _: RecordState, facts: Facts) -> bool:
+    return facts.may("approve_disposal") or (command.list_id is not None and facts.may("destroy_record"))
 
 
 def _approver_of_list(command: Any, _: RecordState, facts: Facts) -> bool:
@@ -275,16 +277,24 @@ def _not_approved_for(command: Any, record: RecordState, _: Facts) -> bool:
     return disposal is None or disposal.approved_by is None or disposal.list_id != command.list_id
 
 
-def _executors_differ(command: Any, record: RecordState, facts: Facts) -> bool:
-    disposal, listed = record.archiving.disposal, facts.disposal_list
-    people = [*command.supervisors, *([command.approved_by] if command.approved_by else [])]
-    ids = {each.id for each in people}
-    return (
-        len(ids) == len(people)
-        and facts.context.actor.id not in {each.id for each in command.supervisors}
-        and all(is_person(each) for each in people)
-        and (disposal is None or disposal.proposed_by not in ids)
-        and (listed is None or listed.proposed_by.id not in ids)
+def _supervisors_signed(_: Any, __: RecordState, facts: Facts) -> bool:
+    return facts.disposal_list is None or len(facts.disposal_list.supervisors) == SUPERVISORS
+
+
+def _supervisors_of_list(command: Any, _: RecordState, facts: Facts) -> bool:
+    signed = {each.id for each in facts.disposal_list.supervisors} if facts.disposal_list else set[Any]()
+    return not command.supervisors or {each.id for each in command.supervisors} == signed
+
+
+def _executors_differ(_: Any, record: RecordState, facts: Facts) -> bool:
+    # Who proposed the record may be another than who proposed the list, and none of them watches.
+    listed, disposal = facts.disposal_list, record.archiving.disposal
+    if listed is None or disposal is None:
+        return True
+    watching = {each.id for each in listed.supervisors}
+    approver = {listed.approver.id} if listed.approver else set[Any]()
+    return not watching & {facts.context.actor.id, disposal.proposed_by, disposal.approved_by} and (
+        disposal.proposed_by not in approver
     )
 
 
@@ -393,12 +403,15 @@ CORRECTION_CONFIRMED = _check(
 )
 EXECUTORS_DIFFER = _check(
     "SAME_PERSON",
-    "supervisors, approver, proposer differ, and no supervisor executes",
+    "no supervisor proposed, approved or executes it, and its proposer did not approve the list",
     "supervisors",
     _executors_differ,
 )
-SUPERVISORS_ALLOWED = CommandGuard(
-    "ROLE_NOT_ALLOWED", "the pack in force names the roles of supervisors", _supervisors_allowed, asks_roles=True
+SUPERVISORS_SIGNED = _check(
+    "NOT_SUPERVISED", "both supervisors have signed for the execution of the list", "list_id", _supervisors_signed
+)
+SUPERVISORS_OF_LIST = _check(
+    "OTHER_SUPERVISORS", "nobody, or those who signed for the execution", "supervisors", _supervisors_of_list
 )
 WINDOW_WITHIN_PACK = _check("OUT_OF_RANGE", "the window ends in the pack's term", "expires_at", _window_within_pack)
 MAY_UNSEAL_ALONE = _check("TERM_NOT_OVER", "the pack's term without a claim is not over", "ground", _may_unseal_alone)
@@ -408,7 +421,14 @@ LIST_OPEN = _check(
     "LIST_NOT_OPEN", "an approved and unreported destruction list names the record", "list_id", _list_open
 )
 APPROVES_LIST = _check(
-    "NOT_APPROVER_OF_LIST", "who approved the list approves its records", "context.actor", _approves_list
+    "NOT_APPROVER_OF_LIST", "who passed the list, or a role that executes it", "context.actor", _approves_list
+)
+APPROVES_BY_ROLE = _check(
+    "ROLE_NOT_ALLOWED",
+    "a role that the pack in force names; by a list also one that executes it",
+    "context.actor.role",
+    _may_approve,
+    asks_roles=True,
 )
 LISTED_AS_APPRAISED = _check(
     "APPRAISED_SINCE_LIST", "the list was drawn up after the appraisal", "record_id", _listed_as_appraised

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ledger.domain.course_commands import CourseCommand
 from ledger.domain.disposal_commands import DisposalCommand
+from ledger.domain.entry_traces import EntryPlace
 from ledger.domain.identity_commands import IdentityCommand
 from ledger.domain.keeping_commands import KeepingCommand
 from ledger.domain.map_commands import PublishMap
@@ -126,6 +127,8 @@ class RetractEntry:
     record_id: UUID
     entry_id: UUID
     reason: str
+    recorded_again: EntryPlace | None = None
+    """Where it was recorded again; None = that is not said."""
 
 
 @dataclass(frozen=True)

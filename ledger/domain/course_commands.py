@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.certificate_values import RevocationEvidence
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.newborn_commands import NewbornCommand
 from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem, TimeOf
 
@@ -112,6 +113,8 @@ class DeclareEnteredInError:
     reason: str
     confirmed_by: Actor | None
     correct_record_id: UUID | None
+    traces: tuple[EntryTrace, ...] = ()
+    """Of entries of whose retraction it was not said where they were recorded again."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ledger.domain.certificate_values import CheckedCertificate, RevocationEvidence
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.values import Actor, Attestation, CopySource, Defect, EntryContent, EventMeta, TimeOf
 
 
@@ -245,6 +246,14 @@ class ContentCopied:
 
 
 @dataclass(frozen=True)
+class EntriesTraced:
+    """Of retracted entries it was said where each was recorded again, or why it was nowhere."""
+
+    meta: EventMeta
+    traces: tuple[EntryTrace, ...]
+
+
+@dataclass(frozen=True)
 class PhysicianAssigned:
     """A physician was put in charge."""
 
@@ -279,4 +288,5 @@ CourseEvent = (
     | ConsultationWithdrawn
     | AnsweredBeforeRequest
     | ContentCopied
+    | EntriesTraced
 )

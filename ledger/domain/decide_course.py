@@ -7,7 +7,6 @@ from ledger.domain.course_commands import (
     AcceptDeficiency,
     ArriveAtConsultation,
     CountersignEntry,
-    DeclareEnteredInError,
     DraftEntry,
     FileLateItem,
     RecallRecord,
@@ -21,7 +20,6 @@ from ledger.domain.course_events import (
     DeficiencyAccepted,
     EntryCountersigned,
     EntryDrafted,
-    RecordEnteredInError,
     RecordRecalled,
     RecordVoided,
 )
@@ -172,19 +170,6 @@ def void_record(command: VoidRecord, state: StreamState | None, facts: Facts) ->
     return on_record(command.record_id, RecordVoided(facts.meta(), command.reason))
 
 
-def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState | None, facts: Facts) -> Decision:
-    """Wrong patient or a duplicate: two persons say so; the record is kept for its full term."""
-    record = expect(state, RecordState, "record_id")
-    faults = begin(command, record, facts)
-    check_reason(command.reason, faults)
-    if command.correct_record_id == command.record_id:
-        faults.add("correct_record_id", "SAME_RECORD", "another record, or none")
-    faults.refuse_if_any()
-    assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
-    event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
-    return on_record(command.record_id, event)
-
-
 def recall_record(command: RecallRecord, state: StreamState | None, facts: Facts) -> Decision:
     """The department takes the record back before the review."""
     record = expect(state, RecordState, "record_id")
@@ -202,6 +187,5 @@ DECISIONS = {
     ArriveAtConsultation: arrive_at_consultation,
     ResumeCare: resume_care,
     VoidRecord: void_record,
-    DeclareEnteredInError: declare_entered_in_error,
     RecallRecord: recall_record,
 }

@@ -29,7 +29,6 @@ from ledger.domain.state import RecordState, StreamState
 
 CAUSES = frozenset({"readmission", "link", "pack"})
 COVERS = frozenset({"paper", "films", "recipients_copies"})
-SUPERVISORS = 2
 
 
 def extend_retention(command: ExtendRetention, state: StreamState | None, facts: Facts) -> Decision:
@@ -102,17 +101,15 @@ def destroy_record(command: DestroyRecord, state: StreamState | None, facts: Fac
     """The end. Everything is checked again for the PERSON, whose rows are bumped: a registration that races wins."""
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
-    if command.approved_by is None:
-        faults.add("approved_by", "REQUIRED", "the head of the hospital, or the authority")
-    if len(command.supervisors) != SUPERVISORS:
-        faults.add("supervisors", "OUT_OF_RANGE", f"exactly {SUPERVISORS} supervisors")
     for index, covered in enumerate(command.covers):
         if covered not in COVERS:
             faults.add(f"covers[{index}]", "UNKNOWN_VALUE", f"one of {', '.join(sorted(COVERS))}")
     faults.refuse_if_any()
-    assert command.approved_by is not None  # noqa: S101 - its absence is a fault above
+    listed = facts.disposal_list
+    assert listed is not None  # noqa: S101 - its absence is a fault above
+    assert listed.approver is not None  # noqa: S101 - only who approved the list opens it
     event = RecordDestroyed(
-        facts.meta(), command.list_id, command.approved_by, command.supervisors, command.covers, facts.head_leaf
+        facts.meta(), command.list_id, listed.approver, listed.supervisors, command.covers, facts.head_leaf
     )
     bumps = (Bump(DISPOSAL, (str(command.list_id),), facts.list_bumps), *bump_persons(facts))
     return Decision(command.record_id, "record", (event,), bumps)

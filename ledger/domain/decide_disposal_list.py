@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ledger.domain.actor_faults import actor_faults
 from ledger.domain.decision import DISPOSAL, Bump, Decision, Facts, RecordAtHand
-from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
+from ledger.domain.disposal_commands import (
+    ApproveDisposalList,
+    AuthoriseDisposalList,
+    DrawUpDisposalList,
+    RecordDisposalReport,
+    SuperviseDisposalList,
+)
 from ledger.domain.disposal_events import (
     DisposalCoverageReported,
-    DisposalListApproved,
+    DisposalListAppraised,
+    DisposalListAuthorised,
     DisposalListDrawnUp,
     DisposalListExecuted,
+    DisposalSupervisionSigned,
 )
 from ledger.domain.disposal_list import DisposalListState
-from ledger.domain.disposal_list_rules import RECORDS_MAX, SUPERVISORS, begin_on_list
+from ledger.domain.disposal_list_rules import RECORDS_MAX, begin_on_list
 from ledger.domain.disposal_values import CoveredRecord, ListedRecord, ReportedRecord
+from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, check_time, expect
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import StreamState
+from ledger.domain.values import EventMeta
 
 RULES_MAX = 50
 """Reasons against one record."""
+_Signs = ApproveDisposalList | AuthoriseDisposalList | SuperviseDisposalList
 
 
 def draw_up(command: DrawUpDisposalList, _: StreamState | None, facts: Facts) -> Decision:
@@ -58,33 +67,42 @@ def _listed(at_hand: RecordAtHand) -> ListedRecord:
 
 
 def approve(command: ApproveDisposalList, state: StreamState | None, facts: Facts) -> Decision:
-    """From now on its records may be destroyed."""
-    listed = expect(state, DisposalListState, "list_id")
-    faults = begin_on_list(command, listed, facts)
-    if command.approver is None:
-        faults.add("approver", "REQUIRED", "the head of the hospital, or the authority")
-    else:
-        faults.note_all(actor_faults(command.approver, "approver"), RefusalKind.INVALID)
+    """The appraisal group passes it; who approves it says so himself."""
+    faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
+    if command.approver is not None:
+        faults.add("approver", "NOT_APPLICABLE", "who approves the list does so by AuthoriseDisposalList")
+    return _signed(command, faults, facts, DisposalListAppraised)
+
+
+def authorise(command: AuthoriseDisposalList, state: StreamState | None, facts: Facts) -> Decision:
+    """From now on its records may be destroyed, before two supervisors."""
+    faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
+    return _signed(command, faults, facts, DisposalListAuthorised)
+
+
+def supervise(command: SuperviseDisposalList, state: StreamState | None, facts: Facts) -> Decision:
+    """One of the two who watch."""
+    faults = begin_on_list(command, expect(state, DisposalListState, "list_id"), facts)
+    return _signed(command, faults, facts, DisposalSupervisionSigned)
+
+
+def _signed(command: _Signs, faults: Faults, facts: Facts, event: Callable[[EventMeta], Event]) -> Decision:
+    """What one person says by acting, and nothing else."""
     check_time(facts, faults)
     faults.refuse_if_any()
-    assert command.approver is not None  # noqa: S101 - its absence is a fault above
-    return Decision(command.list_id, DISPOSAL, (DisposalListApproved(facts.meta(), command.approver),))
+    return Decision(command.list_id, DISPOSAL, (event(facts.meta()),))
 
 
 def report(command: RecordDisposalReport, state: StreamState | None, facts: Facts) -> Decision:
     """What became of each record. The list's counter is bumped: no destruction passes the report unseen."""
     listed = expect(state, DisposalListState, "list_id")
     faults = begin_on_list(command, listed, facts)
-    if len(command.supervisors) != SUPERVISORS:
-        faults.add("supervisors", "OUT_OF_RANGE", f"exactly {SUPERVISORS} supervisors")
-    for index, supervisor in enumerate(command.supervisors):
-        faults.note_all(actor_faults(supervisor, f"supervisors[{index}]"), RefusalKind.INVALID)
     _check_codes(command.outcomes, faults)
     check_time(facts, faults)
     faults.refuse_if_any()
     destroyed = sum(each.destroyed for each in command.outcomes)
     event = DisposalListExecuted(
-        facts.meta(), command.supervisors, command.outcomes, destroyed, len(command.outcomes) - destroyed
+        facts.meta(), listed.supervisors, command.outcomes, destroyed, len(command.outcomes) - destroyed
     )
     bump = Bump(DISPOSAL, (str(command.list_id),), facts.list_bumps)
     return Decision(command.list_id, DISPOSAL, (event, *_coverage(command, facts)), (bump,))
@@ -107,4 +125,10 @@ def _check_codes(outcomes: Sequence[ReportedRecord], faults: Faults) -> None:
             faults.text(rule, f"{where}[{number}]", CODE_MAX)
 
 
-DECISIONS = {DrawUpDisposalList: draw_up, ApproveDisposalList: approve, RecordDisposalReport: report}
+DECISIONS = {
+    DrawUpDisposalList: draw_up,
+    ApproveDisposalList: approve,
+    AuthoriseDisposalList: authorise,
+    SuperviseDisposalList: supervise,
+    RecordDisposalReport: report,
+}

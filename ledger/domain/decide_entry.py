@@ -7,13 +7,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
-from ledger.domain.asked_again import asked_again
 from ledger.domain.coded_values import as_in_tables, check_coded
-from ledger.domain.commands import AmendEntry, RecordEntry, RetractEntry
+from ledger.domain.commands import AmendEntry, RecordEntry
 from ledger.domain.copied_content import check_copied, copied
 from ledger.domain.decide_holder import outdated_by_change
 from ledger.domain.decision import Decision, Facts, Reservation
-from ledger.domain.events import EntryAmended, EntryRecorded, EntryRetracted
+from ledger.domain.events import EntryAmended, EntryRecorded
 from ledger.domain.faults import Faults
 from ledger.domain.guards import (
     begin,
@@ -202,17 +201,6 @@ def amend_entry(command: AmendEntry, state: StreamState | None, facts: Facts) ->
     return on_record(command.record_id, event, *sources, *told, source=claim, beside=beside)
 
 
-def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:
-    """The entry is hidden and kept."""
-    record = expect(state, RecordState, "record_id")
-    faults = begin(command, record, facts)
-    check_reason(command.reason, faults)
-    faults.refuse_if_any()
-    event = EntryRetracted(facts.meta(), command.entry_id, command.reason)
-    told = (*outdated_by_change(record, command.entry_id, facts), *asked_again(record, command.entry_id, facts))
-    return on_record(command.record_id, event, *told)
-
-
 def check_content(
     content: EntryContent, attestation: Attestation | None, record: RecordState, facts: Facts, faults: Faults
 ) -> Attestation:
@@ -289,4 +277,4 @@ def attested_state(content: EntryContent, attestation: Attestation, facts: Facts
     return EntryState.SIGNED if final else EntryState.AUTHORED
 
 
-DECISIONS = {RecordEntry: record_entry, AmendEntry: amend_entry, RetractEntry: retract_entry}
+DECISIONS = {RecordEntry: record_entry, AmendEntry: amend_entry}

@@ -18,6 +18,7 @@ from ledger.domain.keeping_commands import (
     IssueCopy,
     LendRecord,
     LiftRestriction,
+    MovePaper,
     RecordPatientRequest,
     RenewLoan,
     ReturnLoan,
@@ -28,6 +29,7 @@ from ledger.domain.keeping_events import (
     LoanRenewed,
     LoanReturned,
     PaperAccounted,
+    PaperMoved,
     PaperScanned,
     PatientRequestAnswered,
     PatientRequestRecorded,
@@ -138,6 +140,16 @@ def account_for_paper(command: AccountForPaper, state: StreamState | None, facts
     return on_record(command.record_id, PaperAccounted(facts.meta(), command.scan_id, command.outcome, command.reason))
 
 
+def move_paper(command: MovePaper, state: StreamState | None, facts: Facts) -> Decision:
+    """A paper lies elsewhere from now on."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.shelf, faults, "shelf")
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    return on_record(command.record_id, PaperMoved(facts.meta(), command.scan_id, command.shelf, command.reason))
+
+
 def record_patient_request(command: RecordPatientRequest, state: StreamState | None, facts: Facts) -> Decision:
     """What the patient asks for, and by when it is to be answered."""
     record = expect(state, RecordState, "record_id")
@@ -221,6 +233,7 @@ DECISIONS = {
     ReturnLoan: return_loan,
     FilePaperScan: file_paper_scan,
     AccountForPaper: account_for_paper,
+    MovePaper: move_paper,
     RecordPatientRequest: record_patient_request,
     AnswerPatientRequest: answer_patient_request,
     LiftRestriction: lift_restriction,

@@ -181,6 +181,8 @@ class Facts:
     """For the list of allowed actions: approved lists, not reported yet, that name the record as it was appraised."""
     list_bumps: int = 0
     """How often that list was bumped."""
+    traced: Mapping[UUID, RecordState] = field(default_factory=dict[UUID, RecordState])
+    """Records in which entries are said to be recorded again, and the one that is named as the right one."""
     listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])
     """The records of a list that is drawn up or reported."""
     fact: KnownFact | None = None

@@ -19,10 +19,25 @@ class DrawUpDisposalList:
 
 @dataclass(frozen=True)
 class ApproveDisposalList:
-    """Approves a list: another person, who names the approver of every destruction."""
+    """Passes a list for the appraisal group: another person than the proposer."""
 
     list_id: UUID
-    approver: Actor | None
+    approver: Actor | None = None
+    """Refused: who approves says so himself."""
+
+
+@dataclass(frozen=True)
+class AuthoriseDisposalList:
+    """Approves a list as the head of the hospital, or the authority: who stands for every destruction by it."""
+
+    list_id: UUID
+
+
+@dataclass(frozen=True)
+class SuperviseDisposalList:
+    """Signs for the execution of a list as one of its two supervisors."""
+
+    list_id: UUID
 
 
 @dataclass(frozen=True)
@@ -31,7 +46,10 @@ class RecordDisposalReport:
 
     list_id: UUID
     supervisors: tuple[Actor, ...]
+    """Empty, or those who signed."""
     outcomes: tuple[ReportedRecord, ...]
 
 
-DisposalCommand = DrawUpDisposalList | ApproveDisposalList | RecordDisposalReport
+DisposalCommand = (
+    DrawUpDisposalList | ApproveDisposalList | AuthoriseDisposalList | SuperviseDisposalList | RecordDisposalReport
+)

@@ -19,10 +19,31 @@ class DisposalListDrawnUp:
 
 @dataclass(frozen=True)
 class DisposalListApproved:
-    """Another person approved it."""
+    """Another person approved it, and named in whose name; of an earlier release."""
 
     meta: EventMeta
     approver: Actor
+
+
+@dataclass(frozen=True)
+class DisposalListAppraised:
+    """The appraisal group passed it."""
+
+    meta: EventMeta
+
+
+@dataclass(frozen=True)
+class DisposalListAuthorised:
+    """The head of the hospital, or the authority, approved it."""
+
+    meta: EventMeta
+
+
+@dataclass(frozen=True)
+class DisposalSupervisionSigned:
+    """A supervisor signed for its execution."""
+
+    meta: EventMeta
 
 
 @dataclass(frozen=True)
@@ -45,4 +66,12 @@ class DisposalCoverageReported:
     """Those with which anything went, in the order of the list."""
 
 
-DisposalEvent = DisposalListDrawnUp | DisposalListApproved | DisposalListExecuted | DisposalCoverageReported
+DisposalEvent = (
+    DisposalListDrawnUp
+    | DisposalListApproved
+    | DisposalListAppraised
+    | DisposalListAuthorised
+    | DisposalSupervisionSigned
+    | DisposalListExecuted
+    | DisposalCoverageReported
+)

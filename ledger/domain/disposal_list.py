@@ -9,6 +9,9 @@ from uuid import UUID
 from ledger.domain.disposal_values import CoveredRecord, DisposalListPhase, ListedRecord, ReportedRecord
 from ledger.domain.values import Actor
 
+SUPERVISORS = 2
+"""Who sign for an execution."""
+
 
 @dataclass(frozen=True)
 class DisposalListState:
@@ -21,10 +24,13 @@ class DisposalListState:
     drawn_up_at: datetime
     phase: DisposalListPhase = DisposalListPhase.DRAWN_UP
     approved_by: Actor | None = None
+    """Who passed it for the appraisal group."""
     approver: Actor | None = None
-    """Head of the hospital, or the authority."""
+    """Head of the hospital, or the authority; before they approved it, whom an earlier release let others name."""
     approved_at: datetime | None = None
+    authorised_at: datetime | None = None
     supervisors: tuple[Actor, ...] = ()
+    """Who signed for its execution, up to two."""
     outcomes: tuple[ReportedRecord, ...] = ()
     executed_at: datetime | None = None
     covered: tuple[CoveredRecord, ...] = ()

@@ -10,11 +10,13 @@ from ledger.domain.command_guards import is_person
 from ledger.domain.decision import Facts
 from ledger.domain.disposal_commands import (
     ApproveDisposalList,
+    AuthoriseDisposalList,
     DisposalCommand,
     DrawUpDisposalList,
     RecordDisposalReport,
+    SuperviseDisposalList,
 )
-from ledger.domain.disposal_list import DisposalListState
+from ledger.domain.disposal_list import SUPERVISORS, DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.faults import Faults
 from ledger.domain.keeping_values import DisposalOpinion
@@ -24,7 +26,6 @@ from ledger.domain.values import Phase
 
 RECORDS_MAX = 1000
 """Records of one list: the list and its report each stay far below the size of an event."""
-SUPERVISORS = 2
 
 Find = Callable[[Any, DisposalListState | None, Facts], Iterable[Violation]]
 
@@ -93,20 +94,26 @@ def _other_than_proposer(_: Any, state: DisposalListState | None, facts: Facts) 
     return state is None or facts.context.actor.id != state.proposed_by.id
 
 
-def _approver_differs(command: ApproveDisposalList, state: DisposalListState | None, _: Facts) -> bool:
-    return command.approver is None or (
-        is_person(command.approver) and (state is None or command.approver.id != state.proposed_by.id)
-    )
+def _other_than_appraiser(_: Any, state: DisposalListState | None, facts: Facts) -> bool:
+    return state is None or state.approved_by is None or facts.context.actor.id != state.approved_by.id
 
 
-def _supervisors_differ(command: RecordDisposalReport, state: DisposalListState | None, _: Facts) -> bool:
-    ids = {each.id for each in command.supervisors}
-    others = set[Any]() if state is None else {state.proposed_by.id, *({state.approver.id} if state.approver else ())}
-    return (
-        len(ids) == len(command.supervisors)
-        and all(is_person(each) for each in command.supervisors)
-        and not ids & others
-    )
+def _watches_others(_: Any, state: DisposalListState | None, facts: Facts) -> bool:
+    before = () if state is None else (state.proposed_by, state.approved_by, state.approver, *state.supervisors)
+    return facts.context.actor.id not in {each.id for each in before if each is not None}
+
+
+def _supervisors_awaited(_: Any, state: DisposalListState | None, __: Facts) -> bool:
+    return state is None or len(state.supervisors) < SUPERVISORS
+
+
+def _supervisors_signed(_: Any, state: DisposalListState | None, __: Facts) -> bool:
+    return state is None or len(state.supervisors) == SUPERVISORS
+
+
+def _supervisors_named(command: RecordDisposalReport, state: DisposalListState | None, _: Facts) -> bool:
+    signed = {each.id for each in state.supervisors} if state else set[Any]()
+    return not command.supervisors or {each.id for each in command.supervisors} == signed
 
 
 def _every_record_once(command: RecordDisposalReport, state: DisposalListState | None, _: Facts) -> bool:
@@ -127,26 +134,6 @@ def _unexplained(command: RecordDisposalReport, _: DisposalListState | None, __:
     for index, outcome in enumerate(command.outcomes):
         if outcome.destroyed is bool(outcome.rules):
             yield Violation(f"outcomes[{index}].rules", EXPLAINED.rule, EXPLAINED.demand)
-
-
-def _supervisors_unfit(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
-    for index, each in enumerate(command.supervisors):
-        if not facts.may("supervise_destruction", each):
-            yield Violation(f"supervisors[{index}].role", SUPERVISORS_ALLOWED.rule, SUPERVISORS_ALLOWED.demand)
-
-
-def _approver_unfit(command: ApproveDisposalList, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
-    if command.approver is not None and not facts.may("approve_destruction", command.approver):
-        yield Violation("approver.role", APPROVER_ALLOWED.rule, APPROVER_ALLOWED.demand)
-
-
-def _watched_nothing(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
-    destructions = (each.record.archiving.destruction for each in facts.listed.values())
-    ours = [each for each in destructions if each is not None and each.list_id == command.list_id]
-    watched = {supervisor.id for each in ours for supervisor in each.supervisors}
-    for index, supervisor in enumerate(command.supervisors):
-        if ours and supervisor.id not in watched:
-            yield Violation(f"supervisors[{index}]", SUPERVISED.rule, SUPERVISED.demand)
 
 
 def _untrue_reasons(command: RecordDisposalReport, _: DisposalListState | None, facts: Facts) -> Iterable[Violation]:
@@ -171,18 +158,22 @@ TO_BE_DESTROYED = _each_record(
 )
 ACTS_AS_PERSON = _guard("NOT_A_PERSON", "a person acts here, not a system", "context.actor", _acts_as_person)
 OTHER_THAN_PROPOSER = _guard("SAME_PERSON", "another person than the proposer", "context.actor", _other_than_proposer)
-APPROVER_DIFFERS = _guard(
-    "APPROVER_NOT_FIT", "the approver is a person and not the proposer", "approver", _approver_differs
+OTHER_THAN_APPRAISER = _guard(
+    "SAME_PERSON", "another person than who passed it for the appraisal group", "context.actor", _other_than_appraiser
 )
-SUPERVISORS_DIFFER = _guard(
-    "SUPERVISORS_NOT_FIT",
-    "supervisors, proposer and approver are different persons",
-    "supervisors",
-    _supervisors_differ,
+WATCHES_OTHERS = _guard(
+    "SAME_PERSON",
+    "a supervisor did not propose, pass or approve the list, nor signed as the other one",
+    "context.actor",
+    _watches_others,
 )
-SUPERVISORS_ALLOWED = ListGuard("ROLE_NOT_ALLOWED", "the pack names the roles of supervisors", _supervisors_unfit)
-APPROVER_ALLOWED = ListGuard("ROLE_NOT_ALLOWED", "the pack names the roles of the approver", _approver_unfit)
-SUPERVISED = ListGuard("NOT_SUPERVISED", "who signs the report watched a destruction by the list", _watched_nothing)
+SUPERVISORS_AWAITED = _guard("ALREADY_SUPERVISED", "two supervisors sign, and no more", "list_id", _supervisors_awaited)
+SUPERVISORS_SIGNED = _guard(
+    "NOT_SUPERVISED", "both supervisors have signed for the execution", "list_id", _supervisors_signed
+)
+SUPERVISORS_NAMED = _guard(
+    "OTHER_SUPERVISORS", "nobody, or those who signed for the execution", "supervisors", _supervisors_named
+)
 REASONS_TRUE = ListGuard("REASON_UNTRUE", "each reason holds against the record's destruction now", _untrue_reasons)
 EVERY_RECORD_ONCE = _guard(
     "REPORT_INCOMPLETE", "every record of the list once, in its order", "outcomes", _every_record_once
@@ -198,8 +189,18 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
     ),
     ApproveDisposalList: ListRule(
         frozenset({DisposalListPhase.DRAWN_UP}),
+        DisposalListPhase.APPRAISED,
+        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, _role_allowed("approve_disposal")),
+    ),
+    AuthoriseDisposalList: ListRule(
+        frozenset({DisposalListPhase.APPRAISED}),
         DisposalListPhase.APPROVED,
-        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPROVER_DIFFERS, APPROVER_ALLOWED, _role_allowed("approve_disposal")),
+        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, OTHER_THAN_APPRAISER, _role_allowed("approve_destruction")),
+    ),
+    SuperviseDisposalList: ListRule(
+        frozenset({DisposalListPhase.APPROVED}),
+        DisposalListPhase.APPROVED,
+        (ACTS_AS_PERSON, WATCHES_OTHERS, SUPERVISORS_AWAITED, _role_allowed("supervise_destruction")),
     ),
     RecordDisposalReport: ListRule(
         frozenset({DisposalListPhase.APPROVED}),
@@ -209,9 +210,8 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
             EXPLAINED,
             REPORT_TRUE,
             REASONS_TRUE,
-            SUPERVISORS_DIFFER,
-            SUPERVISORS_ALLOWED,
-            SUPERVISED,
+            SUPERVISORS_SIGNED,
+            SUPERVISORS_NAMED,
             ACTS_AS_PERSON,
             _role_allowed("destroy_record"),
         ),

@@ -15,6 +15,8 @@ class DisposalListPhase(StrEnum):
 
     DRAWN_UP = "DRAWN_UP"
     """Drawn up, not approved."""
+    APPRAISED = "APPRAISED"
+    """Passed by the appraisal group: it waits for the head of the hospital."""
     APPROVED = "APPROVED"
     """Its records may be destroyed."""
     EXECUTED = "EXECUTED"

@@ -121,7 +121,7 @@ def entered_in_error(state: RecordState, event: events.RecordEnteredInError, at:
     """Wrong, and kept: the term runs from this day, however long ago care ended and however far back it is dated."""
     declared = max(event.meta.occurred_at, at)
     ended = {"ended_at": state.ended_at or declared, "latest_end": latest_end(state, declared)}
-    archiving = replace(state.archiving, in_error=True)
+    archiving = replace(state.archiving, in_error=True, correct_record_id=event.correct_record_id)
     return next_version(state, phase=Phase.ENTERED_IN_ERROR, archiving=archiving, **ended)
 
 
@@ -239,6 +239,15 @@ def content_copied(state: RecordState, event: events.ContentCopied, _: datetime)
     return with_entry(state, replace(entry, versions=(*entry.versions[:-1], last)))
 
 
+def traced(state: RecordState, event: events.EntriesTraced, _: datetime) -> RecordState:
+    """Whoever reads a retracted entry knows where it stands now; what is said last counts."""
+    entries = state.entries
+    for each in event.traces:
+        found = {"recorded_again": each.recorded_again, "nowhere_reason": each.nowhere_reason}
+        entries = entries.having(each.entry_id, replace(entries[each.entry_id], **found))
+    return next_version(state, entries=entries)
+
+
 def assigned(state: RecordState, event: events.PhysicianAssigned, at: datetime) -> RecordState:
     """Somebody else is in charge."""
     return next_version(state, **in_charge(state, event.responsible, at))
@@ -287,4 +296,5 @@ COURSE_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.ConsultationWithdrawn: consultation_withdrawn,
     **NEWBORN_STEPS,
     events.ContentCopied: content_copied,
+    events.EntriesTraced: traced,
 }

@@ -10,6 +10,7 @@ from typing import Any
 from ledger.domain import disposal_events as events
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.values import Actor
 
 
 def drawn_up(_: None, event: events.DisposalListDrawnUp, at: datetime) -> DisposalListState:
@@ -18,15 +19,29 @@ def drawn_up(_: None, event: events.DisposalListDrawnUp, at: datetime) -> Dispos
 
 
 def approved(state: DisposalListState, event: events.DisposalListApproved, at: datetime) -> DisposalListState:
-    """To be executed."""
-    return replace(
-        state,
-        version=state.version + 1,
-        phase=DisposalListPhase.APPROVED,
-        approved_by=event.meta.actor,
-        approver=event.approver,
-        approved_at=at,
-    )
+    """As an earlier release said it: whoever was named has not acted, and approves it still."""
+    return replace(_passed(state, event.meta.actor, at), approver=event.approver)
+
+
+def appraised(state: DisposalListState, event: events.DisposalListAppraised, at: datetime) -> DisposalListState:
+    """It waits for the head of the hospital."""
+    return _passed(state, event.meta.actor, at)
+
+
+def _passed(state: DisposalListState, by: Actor, at: datetime) -> DisposalListState:
+    version = state.version + 1
+    return replace(state, version=version, phase=DisposalListPhase.APPRAISED, approved_by=by, approved_at=at)
+
+
+def authorised(state: DisposalListState, event: events.DisposalListAuthorised, at: datetime) -> DisposalListState:
+    """To be executed, once two have signed that they watch."""
+    version, by = state.version + 1, event.meta.actor
+    return replace(state, version=version, phase=DisposalListPhase.APPROVED, approver=by, authorised_at=at)
+
+
+def supervised(state: DisposalListState, event: events.DisposalSupervisionSigned, _: datetime) -> DisposalListState:
+    """One more who watches."""
+    return replace(state, version=state.version + 1, supervisors=(*state.supervisors, event.meta.actor))
 
 
 def executed(state: DisposalListState, event: events.DisposalListExecuted, at: datetime) -> DisposalListState:
@@ -49,6 +64,9 @@ def covered(state: DisposalListState, event: events.DisposalCoverageReported, _:
 DISPOSAL_LIST_STEPS: dict[Any, Callable[[Any, Any, datetime], DisposalListState]] = {
     events.DisposalListDrawnUp: drawn_up,
     events.DisposalListApproved: approved,
+    events.DisposalListAppraised: appraised,
+    events.DisposalListAuthorised: authorised,
+    events.DisposalSupervisionSigned: supervised,
     events.DisposalListExecuted: executed,
     events.DisposalCoverageReported: covered,
 }

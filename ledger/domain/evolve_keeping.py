@@ -98,6 +98,13 @@ def paper_accounted(state: RecordState, event: events.PaperAccounted, _: datetim
     return with_overlays(state, papers={**state.overlays.papers, paper.scan_id: paper})
 
 
+def paper_moved(state: RecordState, event: events.PaperMoved, _: datetime) -> RecordState:
+    """It lies elsewhere."""
+    moved = {"moved_by": event.meta.actor, "moved_at": event.meta.occurred_at, "move_reason": event.reason}
+    paper = replace(state.overlays.papers[event.scan_id], shelf=event.shelf, **moved)
+    return with_overlays(state, papers={**state.overlays.papers, paper.scan_id: paper})
+
+
 def request_recorded(state: RecordState, event: events.PatientRequestRecorded, _: datetime) -> RecordState:
     """An answer is due."""
     request = PatientRequest(event.request_id, event.kind, event.due_on)
@@ -231,6 +238,7 @@ KEEPING_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     events.LoanReturned: loan_returned,
     events.PaperScanned: paper_scanned,
     events.PaperAccounted: paper_accounted,
+    events.PaperMoved: paper_moved,
     events.PatientRequestRecorded: request_recorded,
     events.PatientRequestAnswered: request_answered,
     events.UseRestricted: use_restricted,

@@ -162,6 +162,16 @@ class AccountForPaper:
 
 
 @dataclass(frozen=True)
+class MovePaper:
+    """Says that a paper lies elsewhere now."""
+
+    record_id: UUID
+    scan_id: UUID
+    shelf: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RecordPatientRequest:
     """Records what the patient asks for."""
 
@@ -251,12 +261,14 @@ class RejectAppraisal:
 
 @dataclass(frozen=True)
 class DestroyRecord:
-    """Destroys a record: two supervisors, all persons different from the proposer."""
+    """Destroys a record by a list that its approver and two supervisors have signed, who all differ."""
 
     record_id: UUID
     list_id: UUID
     approved_by: Actor | None
+    """None, or who approved the list."""
     supervisors: tuple[Actor, ...]
+    """Empty, or those who signed for its execution."""
     covers: tuple[str, ...]
 
 
@@ -275,6 +287,7 @@ KeepingCommand = (
     | ReturnLoan
     | FilePaperScan
     | AccountForPaper
+    | MovePaper
     | RecordPatientRequest
     | AnswerPatientRequest
     | LiftRestriction

@@ -179,6 +179,16 @@ class PaperAccounted:
 
 
 @dataclass(frozen=True)
+class PaperMoved:
+    """A scanned paper lies elsewhere now."""
+
+    meta: EventMeta
+    scan_id: UUID
+    shelf: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class PatientRequestRecorded:
     """The patient asked for something about the record."""
 
@@ -285,6 +295,7 @@ KeepingEvent = (
     | LoanReturned
     | PaperScanned
     | PaperAccounted
+    | PaperMoved
     | PatientRequestRecorded
     | PatientRequestAnswered
     | UseRestricted

@@ -76,11 +76,20 @@ class Loan:
 
 @dataclass(frozen=True)
 class Paper:
-    """A scanned paper, and what became of it."""
+    """A scanned paper, where it lies, and what became of it."""
 
     scan_id: UUID
     shelf: str
     outcome: PaperOutcome | None = None
+    moved_by: Actor | None = None
+    """Who moved it last; None = it lies where it lay when it was scanned."""
+    moved_at: datetime | None = None
+    move_reason: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the hospital still has it."""
+        return self.outcome in (None, PaperOutcome.KEPT)
 
 
 @dataclass(frozen=True)

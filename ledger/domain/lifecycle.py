@@ -37,6 +37,7 @@ from ledger.domain import sample_guards as sample
 from ledger.domain import seal_guards as seal
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
+from ledger.domain import trace_guards as trace
 from ledger.domain import transfer_commands as transfer
 from ledger.domain import transfer_guards as offer
 from ledger.domain import transfer_note_guards as transfer_note
@@ -132,7 +133,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.RetractEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(*_CHANGE, author.AUTHOR_OR_QUALITY),
+        of_command=(*_CHANGE, trace.RECORDED_THERE, author.AUTHOR_OR_QUALITY),
         names=(some.ENTRY_RETRACTABLE,),
     ),
     course_commands.CountersignEntry: Rule(
@@ -338,6 +339,7 @@ RULES: dict[type[commands.Command], Rule] = {
         _in(Phase.ENTERED_IN_ERROR),
         (is_.ALL_RETRACTED,),
         (
+            *trace.DECLARED,
             on.CONFIRMED_BY_ANOTHER,
             on.ACTS_AS_PERSON,
             on.role_allowed("declare_in_error"),
@@ -491,6 +493,11 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(on.PAPER_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
         names=(some.SCAN_THERE,),
     ),
+    keeping_commands.MovePaper: Rule(
+        IN_CARE_OR_AFTER,
+        of_command=(on.PAPER_KNOWN, office.PAPER_HERE, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
+        names=(some.PAPER_HERE,),
+    ),
     keeping_commands.RecordPatientRequest: Rule(LIVING),
     keeping_commands.AnswerPatientRequest: Rule(
         LIVING,
@@ -552,7 +559,7 @@ RULES: dict[type[commands.Command], Rule] = {
             on.APPROVES_LIST,
             on.SECOND_OF_DISPOSAL,
             on.ACTS_AS_PERSON,
-            on.role_allowed("approve_disposal"),
+            on.APPROVES_BY_ROLE,
         ),
         names=(some.LIST_NAMES_IT,),
     ),
@@ -569,8 +576,9 @@ RULES: dict[type[commands.Command], Rule] = {
             on.LIST_APPROVED,
             on.LIST_OPEN,
             on.APPROVER_OF_LIST,
+            on.SUPERVISORS_SIGNED,
+            on.SUPERVISORS_OF_LIST,
             on.EXECUTORS_DIFFER,
-            on.SUPERVISORS_ALLOWED,
             office.PAPER_NAMED,
             on.ACTS_AS_PERSON,
             on.role_allowed("destroy_record"),

@@ -48,6 +48,12 @@ def _not_restricted(command: Any, record: RecordState, _: Facts) -> Iterable[Vio
         yield Violation("request_id", RESTRICTED_FOR_IT.rule, RESTRICTED_FOR_IT.demand)
 
 
+def _paper_gone(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    paper = record.overlays.papers.get(command.scan_id)
+    if paper is not None and not paper.is_here:
+        yield Violation("scan_id", PAPER_HERE.rule, PAPER_HERE.demand)
+
+
 NOT_ERASED_EARLY = CommandGuard("RETENTION_TERM", "nothing is erased inside the retention term", _erased_early)
 CHECKED_BY_ANOTHER = CommandGuard(
     "SAME_PERSON", "another person compares scan and paper", _checked_by_the_same, RefusalKind.INVALID
@@ -55,5 +61,6 @@ CHECKED_BY_ANOTHER = CommandGuard(
 SCANNED_BY_PERSONS = CommandGuard(
     "NOT_A_PERSON", "persons scan and compare, no program", _scanned_by_programs, RefusalKind.INVALID
 )
+PAPER_HERE = CommandGuard("PAPER_GONE", "the paper was neither destroyed nor given back", _paper_gone)
 PAPER_NAMED = CommandGuard("PAPER_NOT_NAMED", "the list says what happens to the paper", _paper_unnamed)
 RESTRICTED_FOR_IT = CommandGuard("NOT_RESTRICTED", "use is restricted for this request", _not_restricted)

@@ -45,10 +45,11 @@ ROLES_OF = frozenset(
 )
 """What a pack may limit to roles, most by commands' names.
 
-`seal_record`, `lend_record` and `answer_request` mean what follows on them too, `archive_record` archiving again,
+`seal_record`, `lend_record` and `answer_request` mean what follows on them too, `account_for_paper` moving the paper,
+`archive_record` archiving again,
 `merge_patients` links, who a provisional person is, and what takes these back, `correct_newborn` taking one back and
 letting it stand again. `archive_short_path` is a doctor's confirmation, `settle_dispute` what one of two says where the
-hospital opens a seal alone, `approve_destruction` in whose name a list is approved, `supervise_destruction` who watches
+hospital opens a seal alone, `approve_destruction` who approves a destruction list, `supervise_destruction` who watches
 an execution, `correct_time` every time but an entry's, which goes by the entry's author.
 """
 

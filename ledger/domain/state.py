@@ -13,6 +13,7 @@ from ledger.domain.bucket_map import BucketMap
 from ledger.domain.certificate_values import Certified
 from ledger.domain.course_state import Consultation, DepartmentMove, ForeignResult, Newborn, Provisional, TimeCorrection
 from ledger.domain.disposal_list import DisposalListState
+from ledger.domain.entry_traces import EntryPlace
 from ledger.domain.keeping_state import (
     Destruction,
     Disposal,
@@ -96,6 +97,10 @@ class Entry:
     """Version of the record at its last change that who holds a copy is told of; 0 = none."""
     retracted_version: int = 0
     """Version of the record at which it was retracted; 0 = it was not."""
+    recorded_again: EntryPlace | None = None
+    """Where it was recorded again once it was retracted; None = nobody said so."""
+    nowhere_reason: str = ""
+    """Why it was recorded nowhere again; empty = nobody said so."""
     led_versions: tuple[int, ...] = ()
     """Versions of the record at which it came to be about somebody else, or the record did, by an identification."""
 
@@ -174,6 +179,8 @@ class Archiving:
     """Kept for ever: a reopening leads back to PERMANENT."""
     in_error: bool = False
     """Entered in error: kept for its term or for ever, and never again anybody's case."""
+    correct_record_id: UUID | None = None
+    """Of a record in error: the right one; None = there is none."""
     deficiencies: frozenset[UUID] = frozenset()
     """Entries whose defect was accepted."""
     never_written: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ def list_message(view: DisposalListView) -> messages.DisposalList:
         actor = getattr(state, name)
         if actor is not None:
             getattr(message, name).CopyFrom(to_message(actor, ActorMessage))
-    for name in ("drawn_up_at", "approved_at", "executed_at"):
+    for name in ("drawn_up_at", "approved_at", "authorised_at", "executed_at"):
         at = getattr(state, name)
         if at is not None:
             set_timestamp(getattr(message, name), at)

@@ -49,6 +49,7 @@ def record_message(view: RecordView) -> records.Record:
         moves=[to_message(each, records.DepartmentMove) for each in state.moves],
         time_corrections=[to_message(each, records.TimeCorrection) for each in state.time_corrections],
         foreign_results=[to_message(each, records.ForeignResult) for each in state.foreign_results],
+        correct_record_id=str(state.archiving.correct_record_id or ""),
         statements=[_statement(each) for each in state.overlays.requests.values() if each.statement],
     )
     message.keeping.CopyFrom(_keeping(state))
@@ -151,6 +152,8 @@ def _entry(state: RecordState, entry: Entry) -> records.Entry:
         deficiency_accepted=entry.entry_id in state.archiving.deficiencies,
         subject_id=str(subject_of(state, entry) or ""),
         confirmed_by=None if entry.confirmed_by is None else to_message(entry.confirmed_by, common.Actor),
+        recorded_again=None if entry.recorded_again is None else to_message(entry.recorded_again, common.EntryPlace),
+        nowhere_reason=entry.nowhere_reason,
     )
 
 

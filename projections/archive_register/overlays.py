@@ -21,6 +21,7 @@ _ITEM: dict[type[Message], tuple[str, str]] = {
     keeping.LoanReturned: ("loan", "loan_id"),
     keeping.PaperScanned: ("paper", "scan_id"),
     keeping.PaperAccounted: ("paper", "scan_id"),
+    keeping.PaperMoved: ("paper", "scan_id"),
 }
 """What the event is about: the kind of overlay, and the field that holds its id."""
 _OPENED: dict[type[Message], Callable[[Any], dict[str, Any]]] = {
@@ -50,6 +51,8 @@ def overlay_after(event: ViewEvent, key: tuple[UUID, str, UUID], before: Overlay
         return None
     if event.body_class is keeping.LoanRenewed:
         return before._replace(version=event.version, due_on=body.due_on if before.open else "")
+    if event.body_class is keeping.PaperMoved:
+        return before._replace(version=event.version, detail=body.shelf if before.open else "")
     return OverlayRow(*key, version=event.version, open=False, since=before.since)
 
 

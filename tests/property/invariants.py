@@ -24,6 +24,7 @@ from ledger.domain.keeping_commands import (
     LendRecord,
     LiftHold,
     LiftRestriction,
+    MovePaper,
     PlaceHold,
     RearchiveRecord,
     RenewLoan,
@@ -54,6 +55,7 @@ _LEFT_TO_ROLES: dict[type[Command], str] = {
     IssueCopy: "issue_copy",
     LendRecord: "lend_record",
     AccountForPaper: "account_for_paper",
+    MovePaper: "account_for_paper",
     RenewLoan: "lend_record",
     AppraiseDisposal: "appraise_disposal",
     ApproveDisposal: "approve_disposal",
@@ -308,10 +310,11 @@ def check_two_persons(step: Step) -> None:
         case ApproveDisposal():
             assert before.archiving.disposal
             assert len({before.archiving.disposal.proposed_by, actor.id, CLOCK.id}) == 3
-        case DestroyRecord(supervisors=supervisors):
+        case DestroyRecord():
             assert before.archiving.disposal
             assert before.archiving.disposal.approved_by
-            people = [each.id for each in supervisors]
+            assert step.facts.disposal_list
+            people = [each.id for each in step.facts.disposal_list.supervisors]
             assert len({*people, before.archiving.disposal.proposed_by, CLOCK.id}) == len(people) + 2 == 4
             assert actor.id not in people
         case _:

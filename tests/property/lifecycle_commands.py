@@ -82,6 +82,7 @@ from tests.unit.domain.given import (
     TRAINEE,
     narrative,
     note,
+    nowhere,
     signed,
 )
 
@@ -291,7 +292,9 @@ COMMANDS: dict[type[Command], Make] = {
         if pick.number % 2
         else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
     ),
-    course.DeclareEnteredInError: lambda _, __, ___: course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None),
+    course.DeclareEnteredInError: lambda record, __, ___: course.DeclareEnteredInError(
+        RECORD, "duplicate", SUPERIOR, None, nowhere(record)
+    ),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
     course.RecallRecord: lambda _, __, ___: course.RecallRecord(RECORD, "a page is missing"),
     ReturnRecord: lambda _, __, ___: ReturnRecord(RECORD, (Defect("LANGUAGE"),)),
@@ -334,6 +337,9 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.ReturnLoan: lambda record, _, pick: keeping.ReturnLoan(RECORD, pick.of(record.overlays.loans)),
     keeping.FilePaperScan: lambda _, __, ___: keeping.FilePaperScan(
         RECORD, "consent", 2, 300, ARCHIVIST, SUPERIOR, DIGEST, "shelf 4"
+    ),
+    keeping.MovePaper: lambda record, _, pick: keeping.MovePaper(
+        RECORD, pick.of(record.overlays.papers), f"shelf {pick.number}", "the basement is full"
     ),
     keeping.AccountForPaper: lambda record, _, pick: keeping.AccountForPaper(
         RECORD, pick.of(record.overlays.papers), list(PaperOutcome)[pick.number % 3], "as the list says"

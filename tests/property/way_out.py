@@ -40,6 +40,7 @@ from tests.unit.domain.given import (
     Stream,
     as_signer,
     facts,
+    nowhere,
     patient,
     visit_of,
 )
@@ -184,7 +185,7 @@ def _thrown_out(record: RecordState) -> Iterator[Command]:
         yield ReturnRecord(RECORD, (Defect("LANGUAGE"),))
     elif record.phase is Phase.SUBMITTED:
         yield course.RecallRecord(RECORD, "nothing is in it")
-    yield course.DeclareEnteredInError(RECORD, "nothing is in it", SUPERIOR, None)
+    yield course.DeclareEnteredInError(RECORD, "nothing is in it", SUPERIOR, None, nowhere(record))
 
 
 def _missing(text: str) -> str:

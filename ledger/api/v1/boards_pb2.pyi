@@ -1496,7 +1496,7 @@ class RegisterPaper(_message.Message):
     scan_id: _builtins.str
     """Scan, UUID text."""
     shelf: _builtins.str
-    """Where the paper lies."""
+    """Where the paper lies, as it was moved last."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Server time of the scan."""

@@ -1061,3 +1061,61 @@ class CopySource(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CopySource: _TypeAlias = CopySource  # noqa: Y015
+
+@_typing.final
+class EntryPlace(_message.Message):
+    """An entry of another record of the hospital."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    entry_id: _builtins.str
+    """Entry of that record, UUID text."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntryPlace: _TypeAlias = EntryPlace  # noqa: Y015
+
+@_typing.final
+class EntryTrace(_message.Message):
+    """Of one retracted entry: where it was recorded again, or why it was nowhere; one of the two."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    RECORDED_AGAIN_FIELD_NUMBER: _builtins.int
+    NOWHERE_REASON_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    """The retracted entry, UUID text."""
+    nowhere_reason: _builtins.str
+    """Why it belongs into no record, for example because it told twice what is there; empty where it was recorded again."""
+    @_builtins.property
+    def recorded_again(self) -> Global___EntryPlace:
+        """Where it was recorded again; absent where it was nowhere."""
+
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        recorded_again: Global___EntryPlace | None = ...,
+        nowhere_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_again", b"recorded_again"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "nowhere_reason", b"nowhere_reason", "recorded_again", b"recorded_again"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntryTrace: _TypeAlias = EntryTrace  # noqa: Y015

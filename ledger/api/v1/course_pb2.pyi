@@ -634,12 +634,15 @@ class DeclareEnteredInErrorRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CONFIRMED_BY_FIELD_NUMBER: _builtins.int
     CORRECT_RECORD_ID_FIELD_NUMBER: _builtins.int
+    TRACES_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     reason: _builtins.str
     """Reason, required."""
     correct_record_id: _builtins.str
-    """Record in which the care is recorded rightly, UUID text; may be empty."""
+    """Record in which the care is recorded rightly, UUID text; may be empty only where every entry was recorded nowhere
+    again.
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -647,6 +650,10 @@ class DeclareEnteredInErrorRequest(_message.Message):
     @_builtins.property
     def confirmed_by(self) -> _common_pb2.Actor:
         """The second person."""
+
+    @_builtins.property
+    def traces(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.EntryTrace]:
+        """Where its entries were recorded again, or why nowhere: each of whose retraction this was not said, once. At most 2000."""
 
     def __init__(
         self,
@@ -656,10 +663,11 @@ class DeclareEnteredInErrorRequest(_message.Message):
         reason: _builtins.str = ...,
         confirmed_by: _common_pb2.Actor | None = ...,
         correct_record_id: _builtins.str = ...,
+        traces: _abc.Iterable[_common_pb2.EntryTrace] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "context", b"context", "correct_record_id", b"correct_record_id", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "context", b"context", "correct_record_id", b"correct_record_id", "reason", b"reason", "record_id", b"record_id", "traces", b"traces"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 from ledger.api.v1 import disposal_values_pb2 as ledger_dot_api_dot_v1_dot_disposal__values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/disposal_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/disposal_values.proto\"z\n\x13\x44isposalListDrawnUp\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\r\n\x05title\x18\x02 \x01(\t\x12,\n\x07records\x18\x03 \x03(\x0b\x32\x1b.ledger.api.v1.ListedRecord\"f\n\x14\x44isposalListApproved\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12&\n\x08\x61pprover\x18\x02 \x01(\x0b\x32\x14.ledger.api.v1.Actor\"\xbf\x01\n\x14\x44isposalListExecuted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12)\n\x0bsupervisors\x18\x02 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x08outcomes\x18\x03 \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\x12\x11\n\tdestroyed\x18\x04 \x01(\r\x12\x10\n\x08left_out\x18\x05 \x01(\r\"q\n\x18\x44isposalCoverageReported\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12-\n\x07records\x18\x02 \x03(\x0b\x32\x1c.ledger.api.v1.CoveredRecordb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/disposal_events.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/disposal_values.proto\"z\n\x13\x44isposalListDrawnUp\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12\r\n\x05title\x18\x02 \x01(\t\x12,\n\x07records\x18\x03 \x03(\x0b\x32\x1b.ledger.api.v1.ListedRecord\"f\n\x14\x44isposalListApproved\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12&\n\x08\x61pprover\x18\x02 \x01(\x0b\x32\x14.ledger.api.v1.Actor\"\xbf\x01\n\x14\x44isposalListExecuted\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12)\n\x0bsupervisors\x18\x02 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x08outcomes\x18\x03 \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\x12\x11\n\tdestroyed\x18\x04 \x01(\r\x12\x10\n\x08left_out\x18\x05 \x01(\r\"q\n\x18\x44isposalCoverageReported\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\x12-\n\x07records\x18\x02 \x03(\x0b\x32\x1c.ledger.api.v1.CoveredRecord\"?\n\x15\x44isposalListAppraised\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\"@\n\x16\x44isposalListAuthorised\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMeta\"C\n\x19\x44isposalSupervisionSigned\x12&\n\x04meta\x18\x01 \x01(\x0b\x32\x18.ledger.api.v1.EventMetab\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,4 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPOSALLISTEXECUTED']._serialized_end=539
   _globals['_DISPOSALCOVERAGEREPORTED']._serialized_start=541
   _globals['_DISPOSALCOVERAGEREPORTED']._serialized_end=654
+  _globals['_DISPOSALLISTAPPRAISED']._serialized_start=656
+  _globals['_DISPOSALLISTAPPRAISED']._serialized_end=719
+  _globals['_DISPOSALLISTAUTHORISED']._serialized_start=721
+  _globals['_DISPOSALLISTAUTHORISED']._serialized_end=785
+  _globals['_DISPOSALSUPERVISIONSIGNED']._serialized_start=787
+  _globals['_DISPOSALSUPERVISIONSIGNED']._serialized_end=854
 # @@protoc_insertion_point(module_scope)

@@ -56,7 +56,7 @@ Global___DisposalListDrawnUp: _TypeAlias = DisposalListDrawnUp  # noqa: Y015
 
 @_typing.final
 class DisposalListApproved(_message.Message):
-    """Another person approved it."""
+    """Another person approved it, and named in whose name. Of an earlier release: whoever was named approves it still."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -157,3 +157,75 @@ class DisposalCoverageReported(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DisposalCoverageReported: _TypeAlias = DisposalCoverageReported  # noqa: Y015
+
+@_typing.final
+class DisposalListAppraised(_message.Message):
+    """The appraisal group passed the list: another person than its proposer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor passed it."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalListAppraised: _TypeAlias = DisposalListAppraised  # noqa: Y015
+
+@_typing.final
+class DisposalListAuthorised(_message.Message):
+    """The head of the hospital, or the authority, approved the list: its records may be destroyed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor stands for every destruction by this list."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalListAuthorised: _TypeAlias = DisposalListAuthorised  # noqa: Y015
+
+@_typing.final
+class DisposalSupervisionSigned(_message.Message):
+    """A supervisor signed for the execution of the list, before it began."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor is the supervisor."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisposalSupervisionSigned: _TypeAlias = DisposalSupervisionSigned  # noqa: Y015

@@ -27,31 +27,43 @@ from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 from ledger.api.v1 import disposal_values_pb2 as ledger_dot_api_dot_v1_dot_disposal__values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cledger/api/v1/disposal.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/disposal_values.proto\"n\n\x19\x44rawUpDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\nrecord_ids\x18\x03 \x03(\t\"L\n\x1a\x44rawUpDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\x85\x01\n\x1a\x41pproveDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\x12&\n\x08\x61pprover\x18\x03 \x01(\x0b\x32\x14.ledger.api.v1.Actor\"M\n\x1b\x41pproveDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\xba\x01\n\x1bRecordDisposalReportRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\x12)\n\x0bsupervisors\x18\x03 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x08outcomes\x18\x04 \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\"N\n\x1cRecordDisposalReportResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\";\n\x16GetDisposalListRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"\xa9\x04\n\x0c\x44isposalList\x12\x0f\n\x07list_id\x18\x01 \x01(\t\x12/\n\x05phase\x18\x02 \x01(\x0e\x32 .ledger.api.v1.DisposalListPhase\x12\r\n\x05title\x18\x03 \x01(\t\x12,\n\x07records\x18\x04 \x03(\x0b\x32\x1b.ledger.api.v1.ListedRecord\x12)\n\x0bproposed_by\x18\x05 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0b\x64rawn_up_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x0b\x61pproved_by\x18\x07 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12&\n\x08\x61pprover\x18\x08 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0b\x61pproved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x0bsupervisors\x18\n \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x08outcomes\x18\x0b \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\x12/\n\x0b\x65xecuted_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x63overed\x18\r \x03(\x0b\x32\x1c.ledger.api.v1.CoveredRecord\"D\n\x17GetDisposalListResponse\x12)\n\x04list\x18\x01 \x01(\x0b\x32\x1b.ledger.api.v1.DisposalList2\xbd\x03\n\x0f\x44isposalService\x12i\n\x12\x44rawUpDisposalList\x12(.ledger.api.v1.DrawUpDisposalListRequest\x1a).ledger.api.v1.DrawUpDisposalListResponse\x12l\n\x13\x41pproveDisposalList\x12).ledger.api.v1.ApproveDisposalListRequest\x1a*.ledger.api.v1.ApproveDisposalListResponse\x12o\n\x14RecordDisposalReport\x12*.ledger.api.v1.RecordDisposalReportRequest\x1a+.ledger.api.v1.RecordDisposalReportResponse\x12`\n\x0fGetDisposalList\x12%.ledger.api.v1.GetDisposalListRequest\x1a&.ledger.api.v1.GetDisposalListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cledger/api/v1/disposal.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\x1a#ledger/api/v1/disposal_values.proto\"n\n\x19\x44rawUpDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\r\n\x05title\x18\x02 \x01(\t\x12\x12\n\nrecord_ids\x18\x03 \x03(\t\"L\n\x1a\x44rawUpDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\x89\x01\n\x1a\x41pproveDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\x12*\n\x08\x61pprover\x18\x03 \x01(\x0b\x32\x14.ledger.api.v1.ActorB\x02\x18\x01\"M\n\x1b\x41pproveDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"_\n\x1c\x41uthoriseDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"O\n\x1d\x41uthoriseDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"_\n\x1cSuperviseDisposalListRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"O\n\x1dSuperviseDisposalListResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\"\xbe\x01\n\x1bRecordDisposalReportRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x0f\n\x07list_id\x18\x02 \x01(\t\x12-\n\x0bsupervisors\x18\x03 \x03(\x0b\x32\x14.ledger.api.v1.ActorB\x02\x18\x01\x12/\n\x08outcomes\x18\x04 \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\"N\n\x1cRecordDisposalReportResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt\";\n\x16GetDisposalListRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x0f\n\x07list_id\x18\x02 \x01(\t\"\xdc\x04\n\x0c\x44isposalList\x12\x0f\n\x07list_id\x18\x01 \x01(\t\x12/\n\x05phase\x18\x02 \x01(\x0e\x32 .ledger.api.v1.DisposalListPhase\x12\r\n\x05title\x18\x03 \x01(\t\x12,\n\x07records\x18\x04 \x03(\x0b\x32\x1b.ledger.api.v1.ListedRecord\x12)\n\x0bproposed_by\x18\x05 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0b\x64rawn_up_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x0b\x61pproved_by\x18\x07 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12&\n\x08\x61pprover\x18\x08 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0b\x61pproved_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x0bsupervisors\x18\n \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x08outcomes\x18\x0b \x03(\x0b\x32\x1d.ledger.api.v1.ReportedRecord\x12/\n\x0b\x65xecuted_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x07\x63overed\x18\r \x03(\x0b\x32\x1c.ledger.api.v1.CoveredRecord\x12\x31\n\rauthorised_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x17GetDisposalListResponse\x12)\n\x04list\x18\x01 \x01(\x0b\x32\x1b.ledger.api.v1.DisposalList2\xa5\x05\n\x0f\x44isposalService\x12i\n\x12\x44rawUpDisposalList\x12(.ledger.api.v1.DrawUpDisposalListRequest\x1a).ledger.api.v1.DrawUpDisposalListResponse\x12l\n\x13\x41pproveDisposalList\x12).ledger.api.v1.ApproveDisposalListRequest\x1a*.ledger.api.v1.ApproveDisposalListResponse\x12r\n\x15\x41uthoriseDisposalList\x12+.ledger.api.v1.AuthoriseDisposalListRequest\x1a,.ledger.api.v1.AuthoriseDisposalListResponse\x12r\n\x15SuperviseDisposalList\x12+.ledger.api.v1.SuperviseDisposalListRequest\x1a,.ledger.api.v1.SuperviseDisposalListResponse\x12o\n\x14RecordDisposalReport\x12*.ledger.api.v1.RecordDisposalReportRequest\x1a+.ledger.api.v1.RecordDisposalReportResponse\x12`\n\x0fGetDisposalList\x12%.ledger.api.v1.GetDisposalListRequest\x1a&.ledger.api.v1.GetDisposalListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.disposal_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_APPROVEDISPOSALLISTREQUEST'].fields_by_name['approver']._loaded_options = None
+  _globals['_APPROVEDISPOSALLISTREQUEST'].fields_by_name['approver']._serialized_options = b'\030\001'
+  _globals['_RECORDDISPOSALREPORTREQUEST'].fields_by_name['supervisors']._loaded_options = None
+  _globals['_RECORDDISPOSALREPORTREQUEST'].fields_by_name['supervisors']._serialized_options = b'\030\001'
   _globals['_DRAWUPDISPOSALLISTREQUEST']._serialized_start=145
   _globals['_DRAWUPDISPOSALLISTREQUEST']._serialized_end=255
   _globals['_DRAWUPDISPOSALLISTRESPONSE']._serialized_start=257
   _globals['_DRAWUPDISPOSALLISTRESPONSE']._serialized_end=333
   _globals['_APPROVEDISPOSALLISTREQUEST']._serialized_start=336
-  _globals['_APPROVEDISPOSALLISTREQUEST']._serialized_end=469
-  _globals['_APPROVEDISPOSALLISTRESPONSE']._serialized_start=471
-  _globals['_APPROVEDISPOSALLISTRESPONSE']._serialized_end=548
-  _globals['_RECORDDISPOSALREPORTREQUEST']._serialized_start=551
-  _globals['_RECORDDISPOSALREPORTREQUEST']._serialized_end=737
-  _globals['_RECORDDISPOSALREPORTRESPONSE']._serialized_start=739
-  _globals['_RECORDDISPOSALREPORTRESPONSE']._serialized_end=817
-  _globals['_GETDISPOSALLISTREQUEST']._serialized_start=819
-  _globals['_GETDISPOSALLISTREQUEST']._serialized_end=878
-  _globals['_DISPOSALLIST']._serialized_start=881
-  _globals['_DISPOSALLIST']._serialized_end=1434
-  _globals['_GETDISPOSALLISTRESPONSE']._serialized_start=1436
-  _globals['_GETDISPOSALLISTRESPONSE']._serialized_end=1504
-  _globals['_DISPOSALSERVICE']._serialized_start=1507
-  _globals['_DISPOSALSERVICE']._serialized_end=1952
+  _globals['_APPROVEDISPOSALLISTREQUEST']._serialized_end=473
+  _globals['_APPROVEDISPOSALLISTRESPONSE']._serialized_start=475
+  _globals['_APPROVEDISPOSALLISTRESPONSE']._serialized_end=552
+  _globals['_AUTHORISEDISPOSALLISTREQUEST']._serialized_start=554
+  _globals['_AUTHORISEDISPOSALLISTREQUEST']._serialized_end=649
+  _globals['_AUTHORISEDISPOSALLISTRESPONSE']._serialized_start=651
+  _globals['_AUTHORISEDISPOSALLISTRESPONSE']._serialized_end=730
+  _globals['_SUPERVISEDISPOSALLISTREQUEST']._serialized_start=732
+  _globals['_SUPERVISEDISPOSALLISTREQUEST']._serialized_end=827
+  _globals['_SUPERVISEDISPOSALLISTRESPONSE']._serialized_start=829
+  _globals['_SUPERVISEDISPOSALLISTRESPONSE']._serialized_end=908
+  _globals['_RECORDDISPOSALREPORTREQUEST']._serialized_start=911
+  _globals['_RECORDDISPOSALREPORTREQUEST']._serialized_end=1101
+  _globals['_RECORDDISPOSALREPORTRESPONSE']._serialized_start=1103
+  _globals['_RECORDDISPOSALREPORTRESPONSE']._serialized_end=1181
+  _globals['_GETDISPOSALLISTREQUEST']._serialized_start=1183
+  _globals['_GETDISPOSALLISTREQUEST']._serialized_end=1242
+  _globals['_DISPOSALLIST']._serialized_start=1245
+  _globals['_DISPOSALLIST']._serialized_end=1849
+  _globals['_GETDISPOSALLISTRESPONSE']._serialized_start=1851
+  _globals['_GETDISPOSALLISTRESPONSE']._serialized_end=1919
+  _globals['_DISPOSALSERVICE']._serialized_start=1922
+  _globals['_DISPOSALSERVICE']._serialized_end=2599
 # @@protoc_insertion_point(module_scope)

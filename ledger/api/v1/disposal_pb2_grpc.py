@@ -45,6 +45,16 @@ class DisposalServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListResponse.FromString,
                 _registered_method=True)
+        self.AuthoriseDisposalList = channel.unary_unary(
+                '/ledger.api.v1.DisposalService/AuthoriseDisposalList',
+                request_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListResponse.FromString,
+                _registered_method=True)
+        self.SuperviseDisposalList = channel.unary_unary(
+                '/ledger.api.v1.DisposalService/SuperviseDisposalList',
+                request_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListResponse.FromString,
+                _registered_method=True)
         self.RecordDisposalReport = channel.unary_unary(
                 '/ledger.api.v1.DisposalService/RecordDisposalReport',
                 request_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.RecordDisposalReportRequest.SerializeToString,
@@ -69,7 +79,21 @@ class DisposalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveDisposalList(self, request, context):
-        """Approves it: another person than the proposer.
+        """The appraisal group passes it: another person than the proposer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuthoriseDisposalList(self, request, context):
+        """The head of the hospital, or the authority, approves what the appraisal group passed: its records may be destroyed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuperviseDisposalList(self, request, context):
+        """A supervisor signs for the execution: two different persons, each by a command of the own, before it begins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +125,16 @@ def add_DisposalServiceServicer_to_server(servicer, server):
                     servicer.ApproveDisposalList,
                     request_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListResponse.SerializeToString,
+            ),
+            'AuthoriseDisposalList': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuthoriseDisposalList,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListResponse.SerializeToString,
+            ),
+            'SuperviseDisposalList': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuperviseDisposalList,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListResponse.SerializeToString,
             ),
             'RecordDisposalReport': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordDisposalReport,
@@ -168,6 +202,60 @@ class DisposalService:
             '/ledger.api.v1.DisposalService/ApproveDisposalList',
             ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_disposal__pb2.ApproveDisposalListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AuthoriseDisposalList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.DisposalService/AuthoriseDisposalList',
+            ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_disposal__pb2.AuthoriseDisposalListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuperviseDisposalList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.DisposalService/SuperviseDisposalList',
+            ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_disposal__pb2.SuperviseDisposalListResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,7 +26,7 @@ from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 from ledger.api.v1 import keeping_values_pb2 as ledger_dot_api_dot_v1_dot_keeping__values__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/disposal_values.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a\"ledger/api/v1/keeping_values.proto\"\x90\x02\n\x0cListedRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12\x10\n\x08\x65nded_on\x18\x05 \x01(\t\x12\x14\n\x0cretain_until\x18\x06 \x01(\t\x12/\n\x07opinion\x18\x07 \x01(\x0e\x32\x1e.ledger.api.v1.DisposalOpinion\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x16\n\x0erecord_version\x18\t \x01(\x04\x12\x11\n\thead_leaf\x18\n \x01(\x0c\"E\n\x0eReportedRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x11\n\tdestroyed\x18\x02 \x01(\x08\x12\r\n\x05rules\x18\x03 \x03(\t\"2\n\rCoveredRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63overs\x18\x02 \x03(\t*\x9e\x01\n\x11\x44isposalListPhase\x12#\n\x1f\x44ISPOSAL_LIST_PHASE_UNSPECIFIED\x10\x00\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_DRAWN_UP\x10\x01\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_APPROVED\x10\x02\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_EXECUTED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ledger/api/v1/disposal_values.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\x1a\"ledger/api/v1/keeping_values.proto\"\x90\x02\n\x0cListedRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12,\n\nvisit_type\x18\x03 \x01(\x0e\x32\x18.ledger.api.v1.VisitType\x12\x16\n\x0evisit_sequence\x18\x04 \x01(\r\x12\x10\n\x08\x65nded_on\x18\x05 \x01(\t\x12\x14\n\x0cretain_until\x18\x06 \x01(\t\x12/\n\x07opinion\x18\x07 \x01(\x0e\x32\x1e.ledger.api.v1.DisposalOpinion\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x16\n\x0erecord_version\x18\t \x01(\x04\x12\x11\n\thead_leaf\x18\n \x01(\x0c\"E\n\x0eReportedRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x11\n\tdestroyed\x18\x02 \x01(\x08\x12\r\n\x05rules\x18\x03 \x03(\t\"2\n\rCoveredRecord\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63overs\x18\x02 \x03(\t*\xc1\x01\n\x11\x44isposalListPhase\x12#\n\x1f\x44ISPOSAL_LIST_PHASE_UNSPECIFIED\x10\x00\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_DRAWN_UP\x10\x01\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_APPROVED\x10\x02\x12 \n\x1c\x44ISPOSAL_LIST_PHASE_EXECUTED\x10\x03\x12!\n\x1d\x44ISPOSAL_LIST_PHASE_APPRAISED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.disposal_valu
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DISPOSALLISTPHASE']._serialized_start=517
-  _globals['_DISPOSALLISTPHASE']._serialized_end=675
+  _globals['_DISPOSALLISTPHASE']._serialized_end=710
   _globals['_LISTEDRECORD']._serialized_start=119
   _globals['_LISTEDRECORD']._serialized_end=391
   _globals['_REPORTEDRECORD']._serialized_start=393

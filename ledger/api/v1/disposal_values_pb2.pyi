@@ -35,6 +35,8 @@ class _DisposalListPhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dis
     """Approved: its records may be destroyed."""
     DISPOSAL_LIST_PHASE_EXECUTED: _DisposalListPhase.ValueType  # 3
     """Executed and reported: nothing is destroyed by it any longer."""
+    DISPOSAL_LIST_PHASE_APPRAISED: _DisposalListPhase.ValueType  # 4
+    """Passed by the appraisal group: it waits for the head of the hospital."""
 
 class DisposalListPhase(_DisposalListPhase, metaclass=_DisposalListPhaseEnumTypeWrapper):
     """How far a destruction list has come."""
@@ -47,6 +49,8 @@ DISPOSAL_LIST_PHASE_APPROVED: DisposalListPhase.ValueType  # 2
 """Approved: its records may be destroyed."""
 DISPOSAL_LIST_PHASE_EXECUTED: DisposalListPhase.ValueType  # 3
 """Executed and reported: nothing is destroyed by it any longer."""
+DISPOSAL_LIST_PHASE_APPRAISED: DisposalListPhase.ValueType  # 4
+"""Passed by the appraisal group: it waits for the head of the hospital."""
 Global___DisposalListPhase: _TypeAlias = DisposalListPhase  # noqa: Y015
 
 @_typing.final

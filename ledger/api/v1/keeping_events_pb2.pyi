@@ -616,6 +616,42 @@ class PaperAccounted(_message.Message):
 Global___PaperAccounted: _TypeAlias = PaperAccounted  # noqa: Y015
 
 @_typing.final
+class PaperMoved(_message.Message):
+    """A scanned paper was moved: it lies elsewhere from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    SHELF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    scan_id: _builtins.str
+    """Id of the scan, UUID text."""
+    shelf: _builtins.str
+    """Where the paper lies from now on."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event; its actor moved it, at its time."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        scan_id: _builtins.str = ...,
+        shelf: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta", "reason", b"reason", "scan_id", b"scan_id", "shelf", b"shelf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaperMoved: _TypeAlias = PaperMoved  # noqa: Y015
+
+@_typing.final
 class PatientRequestRecorded(_message.Message):
     """The patient asked for something about the record."""
 

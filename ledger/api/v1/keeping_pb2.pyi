@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -966,6 +971,70 @@ class AccountForPaperResponse(_message.Message):
 Global___AccountForPaperResponse: _TypeAlias = AccountForPaperResponse  # noqa: Y015
 
 @_typing.final
+class MovePaperRequest(_message.Message):
+    """Request of MovePaper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    SCAN_ID_FIELD_NUMBER: _builtins.int
+    SHELF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    scan_id: _builtins.str
+    """Scan, UUID text."""
+    shelf: _builtins.str
+    """Where the paper lies from now on, required."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor (who moved it)."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        scan_id: _builtins.str = ...,
+        shelf: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "reason", b"reason", "record_id", b"record_id", "scan_id", b"scan_id", "shelf", b"shelf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovePaperRequest: _TypeAlias = MovePaperRequest  # noqa: Y015
+
+@_typing.final
+class MovePaperResponse(_message.Message):
+    """Response of MovePaper."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovePaperResponse: _TypeAlias = MovePaperResponse  # noqa: Y015
+
+@_typing.final
 class RecordPatientRequestRequest(_message.Message):
     """Request of RecordPatientRequest."""
 
@@ -1616,12 +1685,14 @@ class DestroyRecordRequest(_message.Message):
         """Hospital, command id, actor."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def approved_by(self) -> _common_pb2.Actor:
-        """Head of the hospital, or the authority."""
+        """Absent, or who approved the list."""
 
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def supervisors(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Actor]:
-        """Exactly two."""
+        """Empty, or the two who signed for the execution of the list."""
 
     @_builtins.property
     def covers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

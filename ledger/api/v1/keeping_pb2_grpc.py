@@ -105,6 +105,11 @@ class KeepingServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperResponse.FromString,
                 _registered_method=True)
+        self.MovePaper = channel.unary_unary(
+                '/ledger.api.v1.KeepingService/MovePaper',
+                request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperResponse.FromString,
+                _registered_method=True)
         self.RecordPatientRequest = channel.unary_unary(
                 '/ledger.api.v1.KeepingService/RecordPatientRequest',
                 request_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.RecordPatientRequestRequest.SerializeToString,
@@ -274,6 +279,13 @@ class KeepingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MovePaper(self, request, context):
+        """Says that a paper lies elsewhere now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordPatientRequest(self, request, context):
         """Records what the patient asks for.
         """
@@ -437,6 +449,11 @@ def add_KeepingServiceServicer_to_server(servicer, server):
                     servicer.AccountForPaper,
                     request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperResponse.SerializeToString,
+            ),
+            'MovePaper': grpc.unary_unary_rpc_method_handler(
+                    servicer.MovePaper,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperResponse.SerializeToString,
             ),
             'RecordPatientRequest': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordPatientRequest,
@@ -883,6 +900,33 @@ class KeepingService:
             '/ledger.api.v1.KeepingService/AccountForPaper',
             ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_keeping__pb2.AccountForPaperResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MovePaper(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.KeepingService/MovePaper',
+            ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_keeping__pb2.MovePaperResponse.FromString,
             options,
             channel_credentials,
             insecure,

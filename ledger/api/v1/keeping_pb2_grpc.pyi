@@ -61,6 +61,8 @@ class KeepingServiceStub:
     """Files the scan of a paper document."""
     AccountForPaper: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.AccountForPaperRequest, _keeping_pb2.AccountForPaperResponse]
     """Says what became of a paper."""
+    MovePaper: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.MovePaperRequest, _keeping_pb2.MovePaperResponse]
+    """Says that a paper lies elsewhere now."""
     RecordPatientRequest: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.RecordPatientRequestRequest, _keeping_pb2.RecordPatientRequestResponse]
     """Records what the patient asks for."""
     AnswerPatientRequest: _grpc.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]
@@ -121,6 +123,8 @@ class KeepingServiceAsyncStub(KeepingServiceStub):
     """Files the scan of a paper document."""
     AccountForPaper: _aio.UnaryUnaryMultiCallable[_keeping_pb2.AccountForPaperRequest, _keeping_pb2.AccountForPaperResponse]  # type: ignore[assignment]
     """Says what became of a paper."""
+    MovePaper: _aio.UnaryUnaryMultiCallable[_keeping_pb2.MovePaperRequest, _keeping_pb2.MovePaperResponse]  # type: ignore[assignment]
+    """Says that a paper lies elsewhere now."""
     RecordPatientRequest: _aio.UnaryUnaryMultiCallable[_keeping_pb2.RecordPatientRequestRequest, _keeping_pb2.RecordPatientRequestResponse]  # type: ignore[assignment]
     """Records what the patient asks for."""
     AnswerPatientRequest: _aio.UnaryUnaryMultiCallable[_keeping_pb2.AnswerPatientRequestRequest, _keeping_pb2.AnswerPatientRequestResponse]  # type: ignore[assignment]
@@ -262,6 +266,14 @@ class KeepingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_keeping_pb2.AccountForPaperResponse, _abc.Awaitable[_keeping_pb2.AccountForPaperResponse]]:
         """Says what became of a paper."""
+
+    @_abc_1.abstractmethod
+    def MovePaper(
+        self,
+        request: _keeping_pb2.MovePaperRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keeping_pb2.MovePaperResponse, _abc.Awaitable[_keeping_pb2.MovePaperResponse]]:
+        """Says that a paper lies elsewhere now."""
 
     @_abc_1.abstractmethod
     def RecordPatientRequest(

@@ -432,22 +432,38 @@ class Paper(_message.Message):
     SCAN_ID_FIELD_NUMBER: _builtins.int
     SHELF_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    MOVED_BY_FIELD_NUMBER: _builtins.int
+    MOVED_AT_FIELD_NUMBER: _builtins.int
+    MOVE_REASON_FIELD_NUMBER: _builtins.int
     scan_id: _builtins.str
     """Scan, UUID text."""
     shelf: _builtins.str
     """Where the paper lies."""
     outcome: Global___PaperOutcome.ValueType
     """What became of it; unspecified while nobody has said."""
+    move_reason: _builtins.str
+    """Why it was moved last."""
+    @_builtins.property
+    def moved_by(self) -> _common_pb2.Actor:
+        """Who moved it last; absent where it lies since its scan."""
+
+    @_builtins.property
+    def moved_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was moved last, as said; absent where it lies since its scan."""
+
     def __init__(
         self,
         *,
         scan_id: _builtins.str = ...,
         shelf: _builtins.str = ...,
         outcome: Global___PaperOutcome.ValueType = ...,
+        moved_by: _common_pb2.Actor | None = ...,
+        moved_at: _timestamp_pb2.Timestamp | None = ...,
+        move_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "moved_by", b"moved_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "scan_id", b"scan_id", "shelf", b"shelf"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["move_reason", b"move_reason", "moved_at", b"moved_at", "moved_by", b"moved_by", "outcome", b"outcome", "scan_id", b"scan_id", "shelf", b"shelf"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -552,6 +552,7 @@ class RetractEntryRequest(_message.Message):
     RECORD_ID_FIELD_NUMBER: _builtins.int
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    RECORDED_AGAIN_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
@@ -562,6 +563,10 @@ class RetractEntryRequest(_message.Message):
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
 
+    @_builtins.property
+    def recorded_again(self) -> _common_pb2.EntryPlace:
+        """Where it was recorded again, in another record of the hospital; absent where that is not said (yet)."""
+
     def __init__(
         self,
         *,
@@ -569,10 +574,11 @@ class RetractEntryRequest(_message.Message):
         record_id: _builtins.str = ...,
         entry_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        recorded_again: _common_pb2.EntryPlace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "recorded_again", b"recorded_again"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "reason", b"reason", "record_id", b"record_id", "recorded_again", b"recorded_again"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1475,6 +1481,8 @@ class Entry(_message.Message):
     DEFICIENCY_ACCEPTED_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     CONFIRMED_BY_FIELD_NUMBER: _builtins.int
+    RECORDED_AGAIN_FIELD_NUMBER: _builtins.int
+    NOWHERE_REASON_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Entry id, UUID text."""
     state: _common_pb2.EntryState.ValueType
@@ -1491,6 +1499,8 @@ class Entry(_message.Message):
     """Newborn whom it is about by now, UUID text: another than its content names where that one was taken back and this one
     is meant; empty = the patient.
     """
+    nowhere_reason: _builtins.str
+    """Of a retracted entry: why it was recorded nowhere again; empty where nobody said so."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryVersion]:
         """Versions in ascending order."""
@@ -1507,6 +1517,10 @@ class Entry(_message.Message):
     def confirmed_by(self) -> _common_pb2.Actor:
         """Of a late item beside a hold or seal: the second person, who confirmed it."""
 
+    @_builtins.property
+    def recorded_again(self) -> _common_pb2.EntryPlace:
+        """Of a retracted entry: where it was recorded again; absent where nobody said so."""
+
     def __init__(
         self,
         *,
@@ -1521,10 +1535,12 @@ class Entry(_message.Message):
         deficiency_accepted: _builtins.bool = ...,
         subject_id: _builtins.str = ...,
         confirmed_by: _common_pb2.Actor | None = ...,
+        recorded_again: _common_pb2.EntryPlace | None = ...,
+        nowhere_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at", "recorded_again", b"recorded_again"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "retraction_reason", b"retraction_reason", "state", b"state", "subject_id", b"subject_id", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed_by", b"confirmed_by", "corrected_at", b"corrected_at", "corrected_by", b"corrected_by", "corrects_entry_id", b"corrects_entry_id", "corrects_entry_version", b"corrects_entry_version", "deficiency_accepted", b"deficiency_accepted", "entry_id", b"entry_id", "nowhere_reason", b"nowhere_reason", "recorded_again", b"recorded_again", "retraction_reason", b"retraction_reason", "state", b"state", "subject_id", b"subject_id", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1940,6 +1956,7 @@ class Record(_message.Message):
     MOVES_FIELD_NUMBER: _builtins.int
     TIME_CORRECTIONS_FIELD_NUMBER: _builtins.int
     FOREIGN_RESULTS_FIELD_NUMBER: _builtins.int
+    CORRECT_RECORD_ID_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     version: _builtins.int
@@ -1972,6 +1989,8 @@ class Record(_message.Message):
     """Leaf hash of the last event, 32 bytes."""
     identity: _common_pb2.IdentityStatus.ValueType
     """Identity at registration."""
+    correct_record_id: _builtins.str
+    """Of a record that was entered in error: the right one, UUID text; empty where there is none."""
     @_builtins.property
     def responsible(self) -> _common_pb2.Actor:
         """Physician in charge."""
@@ -2061,10 +2080,11 @@ class Record(_message.Message):
         moves: _abc.Iterable[Global___DepartmentMove] | None = ...,
         time_corrections: _abc.Iterable[Global___TimeCorrection] | None = ...,
         foreign_results: _abc.Iterable[Global___ForeignResult] | None = ...,
+        correct_record_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["keeping", b"keeping", "quality", b"quality", "responsible", b"responsible", "started_at", b"started_at", "tombstone", b"tombstone", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "department", b"department", "disposition", b"disposition", "entries", b"entries", "foreign_results", b"foreign_results", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "moves", b"moves", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "started_at", b"started_at", "statements", b"statements", "time_corrections", b"time_corrections", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bed", b"bed", "case_number", b"case_number", "consultations", b"consultations", "copies", b"copies", "correct_record_id", b"correct_record_id", "department", b"department", "disposition", b"disposition", "entries", b"entries", "foreign_results", b"foreign_results", "head_leaf", b"head_leaf", "identity", b"identity", "keeping", b"keeping", "moves", b"moves", "patient_id", b"patient_id", "phase", b"phase", "quality", b"quality", "record_id", b"record_id", "responsible", b"responsible", "retain_until", b"retain_until", "retention_class", b"retention_class", "rule_pack", b"rule_pack", "rule_pack_version", b"rule_pack_version", "started_at", b"started_at", "statements", b"statements", "time_corrections", b"time_corrections", "tombstone", b"tombstone", "transfers", b"transfers", "updated_at", b"updated_at", "version", b"version", "visit_sequence", b"visit_sequence", "visit_type", b"visit_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import records_pb2 as records
 from tests.contract.edge.clients import EdgeClient
 from tests.contract.edge.requests import open_record, record_entry, stamp
-from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, Life, by, short_visit
+from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, SUPERIOR, Life, by, short_visit
 
 
 async def test_a_newborn_and_what_was_put_right_about_it_are_shown(client: EdgeClient) -> None:
@@ -155,3 +155,33 @@ async def test_no_family_becomes_one_patient_over_the_wire(client: EdgeClient) -
     await life.course("LinkNewborn", ARCHIVIST, **again)
     restore = life.course("RestoreNewborn", ARCHIVIST, subject_id=one, reason="two were born")
     assert await life.refused(restore) == ["NOT_ITS_OWN"]
+
+
+async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient) -> None:
+    """Every missing link is named; a link into another hospital's nowhere is refused; both records show the way."""
+    wrong, right = [await open_record(client) for _ in range(2)]
+    first, second, there = (
+        (await wrong.enter()).entry_id,
+        (await wrong.enter()).entry_id,
+        (await right.enter()).entry_id,
+    )
+    life, place = Life(client, wrong.record_id), common.EntryPlace(record_id=right.record_id, entry_id=there)
+    nowhere = common.EntryPlace(record_id=right.record_id, entry_id=str(uuid4()))
+    retract: dict[str, Any] = {"entry_id": first, "reason": "wrong patient"}
+    assert await life.refused(life.record("RetractEntry", **retract, recorded_again=nowhere)) == ["NOT_RECORDED_THERE"]
+    await life.record("RetractEntry", **retract, recorded_again=place)
+    await life.record("RetractEntry", entry_id=second, reason="wrong patient")
+    declare: dict[str, Any] = {
+        "reason": "wrong patient",
+        "confirmed_by": SUPERIOR,
+        "correct_record_id": right.record_id,
+    }
+    assert await life.refused(life.course("DeclareEnteredInError", **declare)) == ["NOT_TRACED"]
+    traces = [common.EntryTrace(entry_id=second, nowhere_reason="told twice")]
+    assert (await life.course("DeclareEnteredInError", **declare, traces=traces)).receipt.events == 2
+    shown = await life.read()
+    assert shown.correct_record_id == right.record_id
+    assert [(each.recorded_again, each.nowhere_reason) for each in shown.entries] == [
+        (place, ""),
+        (common.EntryPlace(), "told twice"),
+    ]

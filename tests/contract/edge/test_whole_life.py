@@ -84,12 +84,19 @@ class Life:
         return common.Phase.Name((await self.read()).phase)
 
     async def approved_list(self) -> str:
-        """A destruction list on which the record stands, approved."""
+        """A destruction list on which the record stands, approved and signed for by both supervisors."""
         drawn = disposal.DrawUpDisposalListRequest(context=by(ARCHIVIST), title="List", record_ids=[self.record_id])
         list_id: str = (await self.client.call("DisposalService/DrawUpDisposalList", drawn)).receipt.record_id
-        approval = disposal.ApproveDisposalListRequest(context=by(APPROVER), list_id=list_id, approver=HEAD)
-        await self.client.call("DisposalService/ApproveDisposalList", approval)
+        await self.listed("Approve", APPROVER, list_id)
+        await self.listed("Authorise", HEAD, list_id)
+        for each in SUPERVISORS:
+            await self.listed("Supervise", each, list_id)
         return list_id
+
+    async def listed(self, step: str, actor: common.Actor, list_id: str) -> Any:
+        """What one person does with a list, by an own command."""
+        request: Message = getattr(disposal, f"{step}DisposalListRequest")(context=by(actor), list_id=list_id)
+        return await self.client.call(f"DisposalService/{step}DisposalList", request)
 
     async def refused(self, call: Any) -> list[str]:
         """The rules of a refusal."""
@@ -250,18 +257,15 @@ async def test_a_record_is_destroyed_once_nothing_stands_against_it(client: Edge
     await life.keep("AppraiseDisposal", opinion=values.DISPOSAL_OPINION_DESTROY, reason="term over")
     list_id = await life.approved_list()
     await life.keep("ApproveDisposal", APPROVER, list_id=list_id)
-    supervisors = SUPERVISORS
-    await life.keep("DestroyRecord", list_id=list_id, approved_by=HEAD, supervisors=supervisors)
+    await life.keep("DestroyRecord", list_id=list_id)
     assert await life.phase() == "PHASE_DESTROYED"
     outcome = ReportedRecord(record_id=life.record_id, destroyed=True)
-    report = disposal.RecordDisposalReportRequest(
-        context=by(ARCHIVIST), list_id=list_id, supervisors=supervisors, outcomes=[outcome]
-    )
+    report = disposal.RecordDisposalReportRequest(context=by(ARCHIVIST), list_id=list_id, outcomes=[outcome])
     await client.call("DisposalService/RecordDisposalReport", report)
     asked = disposal.GetDisposalListRequest(hospital="north", list_id=list_id)
     listed = (await client.call("DisposalService/GetDisposalList", asked)).list
     assert [each.record_id for each in listed.records] == [life.record_id]
-    assert (listed.approver, list(listed.outcomes), list(listed.supervisors)) == (HEAD, [outcome], supervisors)
+    assert (listed.approver, list(listed.outcomes), list(listed.supervisors)) == (HEAD, [outcome], SUPERVISORS)
     asked.list_id = life.record_id
     with pytest.raises(RpcFailed, match="NOT_FOUND"):
         await client.call("DisposalService/GetDisposalList", asked)

@@ -168,6 +168,11 @@ def scanned(scan_id: UUID) -> Message:
     return keeping_events_pb2.PaperScanned(scan_id=str(scan_id), title="Consent", pages=2, shelf="B-12")
 
 
+def shelved(scan_id: UUID) -> Message:
+    """It lies elsewhere now."""
+    return keeping_events_pb2.PaperMoved(scan_id=str(scan_id), shelf="C-3", reason="the shelf is full")
+
+
 def accounted(scan_id: UUID) -> Message:
     return keeping_events_pb2.PaperAccounted(scan_id=str(scan_id), outcome=values.PAPER_OUTCOME_KEPT)
 

@@ -93,10 +93,17 @@ class Office:
         return str((await self.do(request, PROPOSER)).record_id)
 
     async def approved(self, record_ids: Sequence[str]) -> str:
-        """The same, approved."""
+        """The same, approved, and signed for by two supervisors."""
         list_id = await self.drawn_up(record_ids)
-        await self.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
+        await self.pass_and_authorise(list_id)
+        for each in (FIRST, SECOND):
+            await self.do(lists.SuperviseDisposalListRequest(list_id=list_id), each)
         return list_id
+
+    async def pass_and_authorise(self, list_id: str) -> None:
+        """By the appraisal group, then by the head of the hospital."""
+        await self.do(lists.ApproveDisposalListRequest(list_id=list_id), APPROVER)
+        await self.do(lists.AuthoriseDisposalListRequest(list_id=list_id), HEAD)
 
     async def condemned(self, patient_id: str, note: Note = requests.record_entry) -> tuple[str, str]:
         """A due record whose destruction is approved by a list: record and list."""
@@ -111,12 +118,10 @@ class Office:
 
     async def report(self, list_id: str, *outcomes: ReportedRecord) -> Outcome:
         """The report."""
-        request = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[FIRST, SECOND], outcomes=outcomes)
+        request = lists.RecordDisposalReportRequest(list_id=list_id, outcomes=outcomes)
         return await self.do(request, EXECUTOR)
 
 
 def destruction(record_id: str, list_id: str) -> Message:
     """The request that destroys a record."""
-    return keeping.DestroyRecordRequest(
-        record_id=record_id, list_id=list_id, approved_by=HEAD, supervisors=[FIRST, SECOND]
-    )
+    return keeping.DestroyRecordRequest(record_id=record_id, list_id=list_id)

@@ -22,7 +22,16 @@ from ledger.domain.values import Phase
 from ledger.server.record_message import record_message
 from ledger.server.record_reads import RecordReads
 from tests.contract.edge import requests
-from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, HEAD, LEGAL, PROPOSER, Office
+from tests.integration.application.disposal_ground import (
+    APPROVER,
+    EXECUTOR,
+    FIRST,
+    HEAD,
+    LEGAL,
+    PROPOSER,
+    SECOND,
+    Office,
+)
 from tests.integration.application.written import HOSPITAL, execute
 
 
@@ -63,25 +72,64 @@ async def test_a_list_goes_from_the_proposer_over_another_person_to_its_report(o
     assert "LIST_NOT_OPEN" in await rules_of(office.destroy(second, list_id))
 
 
-async def test_nobody_approves_the_own_list_and_the_approver_is_another_person(office: Office) -> None:
-    """Two persons, neither of them a program."""
+async def test_nobody_passes_or_approves_the_own_list_nor_for_anybody_else(office: Office) -> None:
+    """Three persons, none of them a program; each acts, and nobody is named by another."""
     list_id = await office.drawn_up([await office.due(await office.patient())])
     program = common.Actor(id=PROPOSER.id[:-1] + "9", name="clock", role="system")
 
-    async def refused(actor: common.Actor, approver: common.Actor | None) -> set[str]:
-        request = lists.ApproveDisposalListRequest(list_id=list_id, approver=approver)
-        return await rules_of(office.do(request, actor))
+    async def refused(actor: common.Actor, kind: Any = lists.ApproveDisposalListRequest) -> set[str]:
+        return await rules_of(office.do(kind(list_id=list_id), actor))
 
     own = common.Actor(id=PROPOSER.id, name=PROPOSER.name, role=APPROVER.role)
-    assert await refused(own, HEAD) == {"SAME_PERSON"}
-    assert await refused(PROPOSER, HEAD) == {"SAME_PERSON", "ROLE_NOT_ALLOWED"}
-    assert await refused(program, HEAD) == {"NOT_A_PERSON", "ROLE_NOT_ALLOWED"}
-    assert await refused(APPROVER, common.Actor(id=PROPOSER.id, name="Mr He", role="head")) == {"APPROVER_NOT_FIT"}
-    assert await refused(APPROVER, PROPOSER) == {"APPROVER_NOT_FIT", "ROLE_NOT_ALLOWED"}
-    assert await refused(APPROVER, program) == {"APPROVER_NOT_FIT", "ROLE_NOT_ALLOWED"}
-    assert await refused(APPROVER, None) == {"REQUIRED"}
-    await office.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
-    assert await refused(APPROVER, HEAD) == {"PHASE_NOT_ALLOWED"}
+    assert await refused(own) == {"SAME_PERSON"}
+    assert await refused(PROPOSER) == {"SAME_PERSON", "ROLE_NOT_ALLOWED"}
+    assert await refused(program) == {"NOT_A_PERSON", "ROLE_NOT_ALLOWED"}
+    named = lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD)
+    assert await rules_of(office.do(named, APPROVER)) == {"NOT_APPLICABLE"}
+    authorise = lists.AuthoriseDisposalListRequest
+    assert await refused(HEAD, authorise) == {"PHASE_NOT_ALLOWED"}
+    await office.do(lists.ApproveDisposalListRequest(list_id=list_id), APPROVER)
+    assert await refused(APPROVER) == {"PHASE_NOT_ALLOWED"}
+    as_head = [common.Actor(id=each.id, name=each.name, role=HEAD.role) for each in (PROPOSER, APPROVER)]
+    assert [await refused(each, authorise) for each in as_head] == [{"SAME_PERSON"}, {"SAME_PERSON"}]
+    assert await refused(FIRST, authorise) == {"ROLE_NOT_ALLOWED"}
+    await office.do(authorise(list_id=list_id), HEAD)
+    state = (await office.ledger.disposal_list(HOSPITAL, UUID(list_id))).state
+    assert [each and each.name for each in (state.approved_by, state.approver)] == [APPROVER.name, HEAD.name]
+
+
+async def test_nothing_is_destroyed_before_two_supervisors_have_signed(office: Office) -> None:
+    """Each by a command of the own, neither of them one who wanted the destruction or carries it out."""
+    record_id = await office.due(await office.patient())
+    list_id = await office.drawn_up([record_id])
+
+    async def refused(actor: common.Actor) -> set[str]:
+        return await rules_of(office.do(lists.SuperviseDisposalListRequest(list_id=list_id), actor))
+
+    assert await refused(FIRST) == {"PHASE_NOT_ALLOWED"}
+    await office.pass_and_authorise(list_id)
+    await office.do(keeping.ApproveDisposalRequest(record_id=record_id, list_id=list_id), EXECUTOR)
+    assert await rules_of(office.destroy(record_id, list_id)) == {"NOT_SUPERVISED"}
+    assert await refused(PROPOSER) == {"SAME_PERSON"}
+    assert await refused(HEAD) == {"SAME_PERSON", "ROLE_NOT_ALLOWED"}
+    await office.do(lists.SuperviseDisposalListRequest(list_id=list_id), FIRST)
+    assert await refused(FIRST) == {"SAME_PERSON"}
+    assert await rules_of(office.destroy(record_id, list_id)) == {"NOT_SUPERVISED"}
+    assert await rules_of(office.report(list_id, ReportedRecord(record_id=record_id, destroyed=True))) >= {
+        "NOT_SUPERVISED"
+    }
+    await office.do(lists.SuperviseDisposalListRequest(list_id=list_id), SECOND)
+    assert await refused(EXECUTOR) == {"ALREADY_SUPERVISED"}
+    own = keeping.DestroyRecordRequest(record_id=record_id, list_id=list_id)
+    assert await rules_of(office.do(own, FIRST)) == {"SAME_PERSON"}
+    others = keeping.DestroyRecordRequest(record_id=record_id, list_id=list_id, supervisors=[FIRST, EXECUTOR])
+    assert await rules_of(office.do(others, EXECUTOR)) == {"OTHER_SUPERVISORS"}
+    await office.destroy(record_id, list_id)
+    destruction = (await office.ledger.record(HOSPITAL, UUID(record_id))).state.archiving.destruction
+    assert destruction
+    assert [destruction.approved_by.name, *(each.name for each in destruction.supervisors)] == [
+        each.name for each in (HEAD, FIRST, SECOND)
+    ]
 
 
 async def test_only_what_is_due_and_appraised_for_destruction_is_listed(office: Office) -> None:
@@ -112,9 +160,8 @@ async def test_a_report_that_differs_from_the_records_is_refused(office: Office)
     assert await rules_of(office.report(list_id, ReportedRecord(record_id=record_id))) == {"NOT_EXPLAINED"}
     await office.destroy(record_id, list_id)
     assert await rules_of(office.report(list_id, left)) == {"REPORT_UNTRUE", "REASON_UNTRUE"}
-    lone = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[HEAD], outcomes=[gone])
-    unfit = {"OUT_OF_RANGE", "SUPERVISORS_NOT_FIT", "ROLE_NOT_ALLOWED", "NOT_SUPERVISED"}
-    assert await rules_of(office.do(lone, EXECUTOR)) == unfit
+    others = lists.RecordDisposalReportRequest(list_id=list_id, supervisors=[HEAD], outcomes=[gone])
+    assert await rules_of(office.do(others, EXECUTOR)) == {"OTHER_SUPERVISORS"}
     await office.report(list_id, gone)
 
 
@@ -156,10 +203,12 @@ async def test_a_destruction_is_offered_by_the_lists_that_name_the_record(office
     assert await offered() == set()
     list_id = await office.drawn_up([record_id])
     assert await offered() == set()
-    await office.do(lists.ApproveDisposalListRequest(list_id=list_id, approver=HEAD), APPROVER)
+    await office.pass_and_authorise(list_id)
     assert await offered() == {"ApproveDisposal"}
     await office.do(keeping.ApproveDisposalRequest(record_id=record_id, list_id=list_id), APPROVER)
     assert await offered() == {"DestroyRecord"}
+    for each in (FIRST, SECOND):
+        await office.do(lists.SuperviseDisposalListRequest(list_id=list_id), each)
     hold = keeping.PlaceHoldRequest(record_id=record_id, mandate="order", authority="court")
     hold_id = (await office.do(hold, LEGAL)).result["hold_id"]
     assert isinstance(hold_id, UUID)

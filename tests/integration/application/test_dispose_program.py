@@ -21,13 +21,12 @@ from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.values import Phase
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
-from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, FIRST, LEGAL, PROPOSER, SECOND, Office
+from tests.integration.application.disposal_ground import APPROVER, EXECUTOR, FIRST, LEGAL, PROPOSER, Office
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment, serving
 
 RECORDS = 24
-_PEOPLE = {"--executor": EXECUTOR, "--supervisor": FIRST}
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def address(database: Database, ledger: Ledger, tmp_path: Path) -> Iterator[str]
 
 def start(address: str, list_id: str, *more: str) -> subprocess.Popen[str]:
     """The program, just started."""
-    people = [each for option, who in (*_PEOPLE.items(), ("--supervisor", SECOND)) for each in (option, _said(who))]
+    people = ["--executor", _said(EXECUTOR)]
     command = [sys.executable, "-m", "ledger.cli.main", "dispose", list_id, "--address", address]
     return subprocess.Popen(
         [*command, "--hospital", HOSPITAL, *people, *more],
@@ -144,16 +143,18 @@ async def test_what_was_appraised_otherwise_since_is_left_out(ledger: Ledger, ad
 
 
 async def test_an_execution_that_is_wrong_itself_leaves_nothing_out(ledger: Ledger, address: str) -> None:
-    """The approver as a supervisor, a list that is not approved: told, nothing destroyed, nothing reported."""
+    """Not approved, not signed for, executed by a supervisor: told, nothing destroyed, nothing reported."""
     office = Office(ledger)
     due = [await office.due(await office.patient())]
     drawn_up = await office.drawn_up(due)
     program = start(address, drawn_up)
     assert "not approved" in program.communicate(timeout=60)[0]
+    await office.pass_and_authorise(drawn_up)
+    assert "Two supervisors sign" in start(address, drawn_up).communicate(timeout=60)[0]
     list_id = await office.approved(due)
-    again = start(address, list_id, "--supervisor", _said(APPROVER))
-    assert again.communicate(timeout=60)[1] is None
-    assert again.returncode == 2
+    by_supervisor = start(address, list_id, "--executor", _said(FIRST))
+    assert "SAME_PERSON" in by_supervisor.communicate(timeout=60)[0]
+    assert by_supervisor.returncode == 1
     assert await _gone(ledger, due) == []
     assert (await _state(ledger, list_id)).phase is DisposalListPhase.APPROVED
 

@@ -41,6 +41,7 @@ async def test_a_row_shows_what_lies_over_the_record(ground: Ground) -> None:
         life.copied(hold),
     ]
     laid += [life.lent(loan), life.loan_renewed(loan), life.scanned(scan), life.scanned(over), life.accounted(over)]
+    laid += [life.shelved(scan), life.shelved(over)]
     fresh = h.EventStream()
     async with running(ground, ArchiveRegister()):
         queries = ArchiveQueries(reader(ground))
@@ -55,7 +56,7 @@ async def test_a_row_shows_what_lies_over_the_record(ground: Ground) -> None:
     assert [(each.hold_id, each.authority) for each in row.holds] == [(str(hold), "district court")]
     assert [each.mode for each in row.seals] == [values.SEAL_MODE_COPY]
     assert (row.loan.borrower_id, row.loan.due_on) == (str(UUID(int=72)), "2024-02-15")
-    assert [(each.scan_id, each.shelf) for each in row.papers] == [(str(scan), "B-12")]
+    assert [(each.scan_id, each.shelf) for each in row.papers] == [(str(scan), "C-3")]
     assert not row.HasField("disposal")
 
 

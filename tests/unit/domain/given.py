@@ -40,6 +40,7 @@ from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
+from ledger.domain.entry_traces import EntryPlace, EntryTrace
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
 from ledger.domain.identity_commands import (
@@ -64,6 +65,7 @@ from ledger.domain.keeping_commands import (
     LendRecord,
     LiftHold,
     LiftRestriction,
+    MovePaper,
     PlaceHold,
     RearchiveRecord,
     RecordHolderTold,
@@ -102,6 +104,9 @@ PHYSICIAN = Actor(UUID(int=1), "Dr. Wu", "physician", "cardiology", "L-1")
 TRAINEE = Actor(UUID(int=2), "Dr. Li", "trainee", "cardiology")
 IMPORTER = Actor(UUID(int=19), "import", "interface")
 RECORD = UUID(int=100)
+RIGHT = UUID(int=101)
+ELSEWHERE = EntryPlace(RIGHT, UUID(int=102))
+"""Where an entry of a wrong record was recorded again."""
 PATIENT = UUID(int=200)
 HOSPITAL = "north"
 HEAD = bytes([7]) * 32
@@ -323,10 +328,26 @@ def emptied(visit: VisitType = VisitType.INPATIENT) -> Stream:
     return stream
 
 
+def nowhere(record: RecordState) -> tuple[EntryTrace, ...]:
+    """Of every entry, that it belongs into no record."""
+    return tuple(EntryTrace(each, nowhere_reason="told twice") for each in record.entries)
+
+
+def right_record(*, retracted: bool = False) -> dict[UUID, RecordState]:
+    """The other record, in which an entry was recorded again, as a decision finds it."""
+    stream = active()
+    entry_id = stream.entry()
+    if retracted:
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    entry = replace(stream.record.entries[entry_id], entry_id=ELSEWHERE.entry_id)
+    return {RIGHT: replace(stream.record, entries=stream.record.entries.having(ELSEWHERE.entry_id, entry))}
+
+
 def wrong(visit: VisitType = VisitType.INPATIENT) -> Stream:
     """A record that was entered in error."""
     stream = emptied(visit)
-    stream.when(DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None), actor=ARCHIVIST)
+    declared = DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None, nowhere(stream.record))
+    stream.when(declared, actor=ARCHIVIST)
     return stream
 
 
@@ -409,6 +430,7 @@ _OFFICES: dict[type[Any], Actor] = {
     IssueCopy: ARCHIVIST,
     LendRecord: ARCHIVIST,
     AccountForPaper: ARCHIVIST,
+    MovePaper: ARCHIVIST,
     RequestConsultation: SUPERIOR,
     WithdrawConsultation: SUPERIOR,
     RenewLoan: ARCHIVIST,
@@ -437,8 +459,10 @@ LISTED = DisposalListState(
     approved_by=APPROVER,
     approver=HEAD_OF_HOSPITAL,
     approved_at=NOW,
+    authorised_at=NOW,
+    supervisors=SUPERVISORS,
 )
-"""The approved destruction list on which the record stands."""
+"""The destruction list on which the record stands, approved and signed for by both supervisors."""
 TERM = timedelta(days=31 * 366)
 """Longer than any retention term of the packs."""
 

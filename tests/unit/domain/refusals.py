@@ -29,6 +29,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.decision import Visit
 from ledger.domain.disposal_values import DisposalListPhase
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_events import RecordSealed
 from ledger.domain.keeping_values import (
@@ -70,6 +71,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     DIGEST,
+    ELSEWHERE,
     HEAD,
     HEAD_OF_HOSPITAL,
     LEGAL,
@@ -86,6 +88,7 @@ from tests.unit.domain.given import (
     QUALITY,
     RECORD,
     RESULT,
+    RIGHT,
     STEWARD,
     SUPERIOR,
     SUPERVISORS,
@@ -97,13 +100,16 @@ from tests.unit.domain.given import (
     closed,
     condemned,
     due,
+    emptied,
     facts,
     left_to_a_team,
     narrative,
     note,
+    nowhere,
     patient,
     registered,
     reopened,
+    right_record,
     signed,
     submitted,
 )
@@ -191,6 +197,17 @@ def _paper(scan_id: UUID) -> Command:
     return keeping.AccountForPaper(RECORD, scan_id, PaperOutcome.DESTROYED, "list")
 
 
+def shelve(scan_id: UUID) -> keeping.MovePaper:
+    """A paper that goes to another shelf."""
+    return keeping.MovePaper(RECORD, scan_id, "cellar, 7", "the shelf is full")
+
+
+def _gone(stream: Stream) -> Command:
+    scan_id = scanned(stream)
+    stream.when(_paper(scan_id))
+    return shelve(scan_id)
+
+
 def _move(to: str) -> Command:
     return TransferDepartment(RECORD, to, "2", None, PHYSICIAN)
 
@@ -237,7 +254,7 @@ def answer(consultation_id: UUID) -> AnswerConsultation:
 
 def destroy(*, approved_by: Actor = HEAD_OF_HOSPITAL, list_id: UUID = LIST) -> keeping.DestroyRecord:
     """The execution."""
-    return keeping.DestroyRecord(RECORD, list_id, approved_by, SUPERVISORS, ("paper",))
+    return keeping.DestroyRecord(RECORD, list_id, approved_by, (), ("paper",))
 
 
 def countersign(entry_id: UUID, version: int = 1, signer: Actor = SUPERIOR) -> Command:
@@ -668,7 +685,8 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: keeping.LiftHold(RECORD, hold(s), "settled")), {"actor": ARCHIVIST}),
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _answer_request(asked(s))), {"actor": PHYSICIAN}),
     Case("ROLE_NOT_ALLOWED", with_entry(closed, lambda s: _unseal(seal(s), UnsealGround.DISPUTE_SETTLED, PHYSICIAN)), {"actor": ARCHIVIST}),
-    Case("ROLE_NOT_ALLOWED", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
+    Case("OTHER_SUPERVISORS", lambda: (condemned(), replace(destroy(), supervisors=(SUPERVISORS[0], PHYSICIAN))), {"now": LATER, "actor": ARCHIVIST}),
+    Case("NOT_SUPERVISED", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, supervisors=SUPERVISORS[:1])}),
     Case("BEFORE_START", lambda: (active(), EndCare(RECORD, Disposition.HOME, NOW - timedelta(days=4)))),
     Case("SAME_PERSON", lambda: (active(), keeping.FilePaperScan(RECORD, "consent", 2, 300, ARCHIVIST, ARCHIVIST, DIGEST, "shelf 4"))),
     Case("RETENTION_TERM", with_entry(archived, lambda s: _answer_request(asked(s, RequestKind.ERASURE)))),
@@ -686,6 +704,13 @@ CASES: list[Case] = [
     Case("NOT_A_PERSON", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": NURSE}),
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", NURSE, None))),
+    Case("NOT_RECORDED_THERE", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient", ELSEWHERE))),
+    Case("NOT_RECORDED_THERE", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE), right=RIGHT), {"traced": right_record(retracted=True)}),
+    Case("UNKNOWN_ENTRY", lambda: _declared(EntryTrace(NOBODY, None, "told twice"))),
+    Case("TRACE_UNCLEAR", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE, "told twice"), right=RIGHT), {"traced": right_record()}),
+    Case("NOT_TRACED", lambda: (emptied(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))),
+    Case("RIGHT_RECORD_NOT_NAMED", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE)), {"traced": right_record()}),
+    Case("NOT_A_RIGHT_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RIGHT))),
     Case("MISSING_ENTRY", lambda: (_ended_without_entries(), SubmitRecord(RECORD))),
     Case("NOT_SIGNED", with_entry(closed, lambda stream: (trainees(stream), SubmitRecord(RECORD))[1])),
     Case("OPEN_DRAFT", with_entry(closed, lambda stream: (_draft(stream), SubmitRecord(RECORD))[1])),
@@ -825,6 +850,10 @@ CASES: list[Case] = [
     Case("RENEWAL_OVER", with_entry(archived, lambda s: keeping.RenewLoan(RECORD, lent(s))), {"now": LATER}),
     Case("UNKNOWN_LOAN", lambda: (archived(), keeping.ReturnLoan(RECORD, NOBODY))),
     Case("UNKNOWN_SCAN", lambda: (archived(), keeping.AccountForPaper(RECORD, NOBODY, PaperOutcome.KEPT, "list"))),
+    Case("UNKNOWN_SCAN", lambda: (archived(), shelve(NOBODY))),
+    Case("PAPER_GONE", with_entry(archived, lambda s: _gone(s))),
+    Case("NOT_A_PERSON", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": CLOCK}),
+    Case("ROLE_NOT_ALLOWED", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": PHYSICIAN}),
     Case("UNKNOWN_REQUEST", lambda: (closed(), _answer_request(NOBODY))),
     Case("ALREADY_ANSWERED", with_entry(closed, lambda s: _answer_request(answered(s)))),
     Case("UNKNOWN_ENTRY", with_entry(closed, lambda s: replace(_answer_request(asked(s)), entry_id=NOBODY))),
@@ -840,10 +869,10 @@ CASES: list[Case] = [
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": None}),
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": DRAWN_UP}),
     Case("LIST_NOT_OPEN", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": APPROVER, "disposal_list": WITHOUT_IT}),
-    Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": PHYSICIAN}),
+    Case("NOT_APPROVER_OF_LIST", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": AFFAIRS}),
     Case("LIST_NOT_OPEN", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": REPORTED}),
     Case("OTHER_APPROVER", lambda: (condemned(), destroy(approved_by=TRAINEE)), {"now": LATER, "actor": ARCHIVIST}),
-    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, proposed_by=SUPERVISORS[0])}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST, "disposal_list": replace(LISTED, supervisors=(ARCHIVIST, SUPERVISORS[1]))}),
     Case("SAME_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": ARCHIVIST}),
     Case("NOT_A_PERSON", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER, "actor": CLOCK}),
     Case("NOT_APPROVED", lambda: (_appraised(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
@@ -858,7 +887,7 @@ CASES: list[Case] = [
     on_disposal("TERM_NOT_OVER", lambda _: None, visits=(Visit(OTHER, VisitType.INPATIENT, "inpatient", Phase.CLOSED, LATER),)),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified_condemned(), destroy()), {"now": LATER, "actor": ARCHIVIST}),
     Case("OTHER_LIST", lambda: (condemned(), destroy(list_id=OTHER)), {"now": LATER, "actor": ARCHIVIST}),
-    Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": SUPERIOR}),
+    Case("SAME_PERSON", lambda: (condemned(), destroy(approved_by=ARCHIVIST)), {"now": LATER, "actor": replace(ARCHIVIST, id=OTHER), "disposal_list": replace(LISTED, approver=ARCHIVIST)}),
     Case("NOT_A_PERSON", lambda: (condemned(), destroy()), {"now": LATER, "actor": CLOCK}),
     Case("IDENTITY_UNVERIFIED", lambda: (_unverified(), OfferTransfer(RECORD, "south", TransferKind.REFERRAL, None)), {"counterpart_known": True, "package": PACKAGE}),
 ]  # fmt: skip
@@ -947,6 +976,15 @@ def _held_case() -> Stream:
     stream = archived()
     hold(stream)
     return stream
+
+
+def _declared(*traces: EntryTrace, right: UUID | None = None) -> tuple[Stream, Command]:
+    """A declaration with these traces beside one of every entry; NOBODY stands for the record's first."""
+    stream = emptied()
+    every = nowhere(stream.record)
+    own = [replace(each, entry_id=every[0].entry_id) if each.recorded_again else each for each in traces]
+    rest = every if own == list(traces) else every[1:]
+    return stream, course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, right, (*own, *rest))
 
 
 def _kept_in_error() -> Stream:

@@ -24,6 +24,7 @@ from ledger.domain.decide_reopen import NAMED_MAX
 from ledger.domain.decision import ClaimedItem, KnownFact
 from ledger.domain.disposal_commands import ApproveDisposalList, DrawUpDisposalList, RecordDisposalReport
 from ledger.domain.disposal_values import ReportedRecord
+from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.identity_commands import LinkPatients
 from ledger.domain.keeping_values import (
     DisposalOpinion,
@@ -65,6 +66,7 @@ from tests.unit.domain.given import (
     ARCHIVIST,
     CLOCK,
     DIGEST,
+    ELSEWHERE,
     HEAD_OF_HOSPITAL,
     LIST,
     LISTED,
@@ -77,7 +79,6 @@ from tests.unit.domain.given import (
     RECORD,
     RESULT,
     SUPERIOR,
-    SUPERVISORS,
     Stream,
     active,
     archived,
@@ -101,6 +102,7 @@ from tests.unit.domain.refusals import (
     made,
     scanned,
     seal,
+    shelve,
     with_entry,
 )
 from tests.unit.domain.test_disposal_list import DRAWN_UP, listed
@@ -139,10 +141,14 @@ def _draw_up(title: str = "List", *ids: UUID) -> Build:
     return lambda: (Stream(), DrawUpDisposalList(title, ids or (RECORD,)))
 
 
-def _report(*rules: str, supervisors: Any = SUPERVISORS) -> Build:
+def _declare(*traces: EntryTrace) -> Command:
+    return course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None, traces)
+
+
+def _report(*rules: str) -> Build:
     return lambda: (
         _list(),
-        RecordDisposalReport(LIST, supervisors, (ReportedRecord(RECORD, False, rules or ("HELD",)),)),
+        RecordDisposalReport(LIST, (), (ReportedRecord(RECORD, False, rules or ("HELD",)),)),
     )
 
 
@@ -255,6 +261,10 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "REQUIRED", lambda: (closed(), course.ResumeCare(RECORD, ""))),
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
     Faulty("correct_record_id", "SAME_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RECORD))),
+    Faulty("reason", "REQUIRED", lambda: (active(), course.DeclareEnteredInError(RECORD, "", SUPERIOR, None))),
+    Faulty("traces", "TOO_MANY", lambda: (active(), _declare(*[EntryTrace(NOBODY, None, "twice")] * 2001))),
+    Faulty("traces[0].nowhere_reason", "TOO_LONG", lambda: (active(), _declare(EntryTrace(NOBODY, None, LONG)))),
+    Faulty("traces", "TOO_MANY_RECORDS", lambda: (active(), _declare(*(EntryTrace(UUID(int=each), replace(ELSEWHERE, record_id=UUID(int=each))) for each in range(21))))),
     Faulty("born_at", "TIME_IN_FUTURE", lambda: (active(), RegisterNewborn(RECORD, 1, NOW + timedelta(hours=1)))),
     Faulty("number", "OUT_OF_RANGE", lambda: (active(), RegisterNewborn(RECORD, 2, None))),
     Faulty("reason", "TOO_LONG", lambda: (active(), RegisterNewborn(RECORD, 1, None, LONG))),
@@ -266,17 +276,15 @@ FAULTY: list[Faulty] = [
     Faulty("retain_until", "NOT_APPLICABLE", lambda: (due(), keeping.AppraiseDisposal(RECORD, DisposalOpinion.KEEP, "of interest", "2090-01-01")), {"now": LATER}),
     Faulty("list_id", "REQUIRED", lambda: (_appraised(), keeping.ApproveDisposal(RECORD, None)), {"now": LATER}),
     Faulty("list_id", "NOT_APPLICABLE", lambda: (_kept_by_appraisal(), keeping.ApproveDisposal(RECORD, LIST)), {"now": LATER}),
-    Faulty("approved_by", "REQUIRED", lambda: (condemned(), replace(destroy(), approved_by=None)), {"now": LATER}),
-    Faulty("supervisors", "OUT_OF_RANGE", lambda: (condemned(), replace(destroy(), supervisors=SUPERVISORS[:1])), {"now": LATER}),
     Faulty("covers[0]", "UNKNOWN_VALUE", lambda: (condemned(), replace(destroy(), covers=("gold",))), {"now": LATER}),
     Faulty("covers", "PAPER_NOT_NAMED", lambda: (_with_paper(), replace(destroy(), covers=())), {"now": LATER}),
+    Faulty("shelf", "REQUIRED", with_entry(archived, lambda s: replace(shelve(scanned(s)), shelf=""))),
+    Faulty("reason", "REQUIRED", with_entry(archived, lambda s: replace(shelve(scanned(s)), reason=""))),
     Faulty("title", "REQUIRED", _draw_up(""), _AMONG_LISTED),
     Faulty("title", "TOO_LONG", _draw_up(LONG), _AMONG_LISTED),
     Faulty("record_ids", "REPEATED", _draw_up("List", RECORD, RECORD), _AMONG_LISTED),
-    Faulty("approver", "REQUIRED", lambda: (_list(approved=False), ApproveDisposalList(LIST, None)), {"actor": APPROVER, "now": LATER}),
-    Faulty("approver.name", "REQUIRED", lambda: (_list(approved=False), ApproveDisposalList(LIST, replace(HEAD_OF_HOSPITAL, name=""))), {"actor": APPROVER, "now": LATER}),
-    Faulty("supervisors", "OUT_OF_RANGE", _report(supervisors=SUPERVISORS[:1]), _AMONG_LISTED),
-    Faulty("supervisors[0].name", "REQUIRED", _report(supervisors=(replace(SUPERVISORS[0], name=""), SUPERVISORS[1])), _AMONG_LISTED),
+    Faulty(*TIME, lambda: (_list(approved=False), ApproveDisposalList(LIST)), {"actor": APPROVER, **AHEAD}),
+    Faulty("approver", "NOT_APPLICABLE", lambda: (_list(approved=False), ApproveDisposalList(LIST, HEAD_OF_HOSPITAL)), {"actor": APPROVER, "now": LATER}),
     Faulty("outcomes[0].rules", "TOO_MANY", _report(*["HELD"] * 51), _AMONG_LISTED),
     Faulty("outcomes[0].rules[0]", "TOO_LONG", _report(LONG), _AMONG_LISTED),
     Faulty("context.source.system", "REQUIRED", lambda: (active(), RecordEntry(RECORD, note(), signed())), {"source": _NAMELESS_SOURCE}),

@@ -13,11 +13,13 @@ from ledger.domain.decide import decide
 from ledger.domain.decision import RecordAtHand
 from ledger.domain.disposal_commands import (
     ApproveDisposalList,
+    AuthoriseDisposalList,
     DisposalCommand,
     DrawUpDisposalList,
     RecordDisposalReport,
+    SuperviseDisposalList,
 )
-from ledger.domain.disposal_events import DisposalCoverageReported, DisposalListExecuted
+from ledger.domain.disposal_events import DisposalCoverageReported, DisposalListApproved, DisposalListExecuted
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import LIST_RULES, RECORDS_MAX, ListGuard
 from ledger.domain.disposal_values import CoveredRecord, DisposalListPhase, ReportedRecord
@@ -42,7 +44,6 @@ from tests.unit.domain.given import (
     RECORD,
     SUPERVISORS,
     TERM,
-    TRAINEE,
     Stream,
     archived,
     condemned,
@@ -53,7 +54,8 @@ from tests.unit.domain.given import (
 from tests.unit.domain.refusals import hold, scanned
 
 LATER = NOW + TERM
-DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP, approved_by=None, approver=None)
+DRAWN_UP = replace(LISTED, phase=DisposalListPhase.DRAWN_UP, approved_by=None, approver=None, supervisors=())
+PASSED = replace(LISTED, phase=DisposalListPhase.APPRAISED, approver=None, supervisors=())
 LEFT_OUT, GONE = ReportedRecord(RECORD, False, ("HELD",)), ReportedRecord(RECORD, True, ())
 
 
@@ -79,13 +81,14 @@ def draw_up(build: Callable[[], Stream] | None, **facts: Any) -> Case:
 
 def report(
     *outcomes: ReportedRecord,
-    supervisors: Any = SUPERVISORS,
+    supervisors: Any = (),
     actor: Any = ARCHIVIST,
     of: Callable[[], Stream] = condemned,
+    state: DisposalListState = LISTED,
 ) -> Case:
     """A report on an approved list; a record that still stands is held."""
     command = RecordDisposalReport(LIST, supervisors, outcomes)
-    return Case(command, LISTED, {"actor": actor, "listed": listed(of(), "HELD")})
+    return Case(command, state, {"actor": actor, "listed": listed(of(), "HELD")})
 
 
 @dataclass
@@ -97,9 +100,20 @@ class Case:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def approve(approver: Any = HEAD_OF_HOSPITAL, actor: Any = APPROVER) -> Case:
-    """An approval of a list that was drawn up."""
-    return Case(ApproveDisposalList(LIST, approver), DRAWN_UP, {"actor": actor})
+def approve(actor: Any = APPROVER) -> Case:
+    """The appraisal group's word on a list that was drawn up."""
+    return Case(ApproveDisposalList(LIST), DRAWN_UP, {"actor": actor})
+
+
+def authorise(actor: Any = HEAD_OF_HOSPITAL) -> Case:
+    """The head's word on a list that the appraisal group passed."""
+    return Case(AuthoriseDisposalList(LIST), PASSED, {"actor": actor})
+
+
+def supervise(actor: Any = SUPERVISORS[1], *, signed: int = 1) -> Case:
+    """A supervisor's signature on an approved list that so many have signed."""
+    state = replace(LISTED, supervisors=SUPERVISORS[:signed])
+    return Case(SuperviseDisposalList(LIST), state, {"actor": actor})
 
 
 BROKEN: list[tuple[type[Any], str, Case]] = [
@@ -109,20 +123,27 @@ BROKEN: list[tuple[type[Any], str, Case]] = [
     (DrawUpDisposalList, "NOT_A_PERSON", draw_up(condemned, actor=CLOCK)),
     (DrawUpDisposalList, "ROLE_NOT_ALLOWED", draw_up(condemned, actor=PHYSICIAN)),
     (ApproveDisposalList, "ROLE_NOT_ALLOWED", approve(actor=PHYSICIAN)),
-    (ApproveDisposalList, "ROLE_NOT_ALLOWED", approve(TRAINEE)),
     (ApproveDisposalList, "NOT_A_PERSON", approve(actor=CLOCK)),
     (ApproveDisposalList, "SAME_PERSON", approve(actor=ARCHIVIST)),
-    (ApproveDisposalList, "APPROVER_NOT_FIT", approve(ARCHIVIST)),
+    (AuthoriseDisposalList, "ROLE_NOT_ALLOWED", authorise(PHYSICIAN)),
+    (AuthoriseDisposalList, "NOT_A_PERSON", authorise(CLOCK)),
+    (AuthoriseDisposalList, "SAME_PERSON", authorise(replace(ARCHIVIST, role="head"))),
+    (AuthoriseDisposalList, "SAME_PERSON", authorise(replace(APPROVER, role="head"))),
+    (SuperviseDisposalList, "ROLE_NOT_ALLOWED", supervise(PHYSICIAN)),
+    (SuperviseDisposalList, "NOT_A_PERSON", supervise(CLOCK)),
+    (SuperviseDisposalList, "SAME_PERSON", supervise(SUPERVISORS[0])),
+    (SuperviseDisposalList, "ALREADY_SUPERVISED", supervise(AFFAIRS, signed=2)),
     (RecordDisposalReport, "REPORT_INCOMPLETE", report(LEFT_OUT, LEFT_OUT)),
     (RecordDisposalReport, "NOT_EXPLAINED", report(ReportedRecord(RECORD, False, ()))),
     (RecordDisposalReport, "REPORT_UNTRUE", report(GONE)),
     (RecordDisposalReport, "REASON_UNTRUE", report(ReportedRecord(RECORD, False, ("BECAUSE",)))),
-    (RecordDisposalReport, "SUPERVISORS_NOT_FIT", report(LEFT_OUT, supervisors=(ARCHIVIST, SUPERVISORS[0]))),
-    (RecordDisposalReport, "ROLE_NOT_ALLOWED", report(LEFT_OUT, supervisors=(SUPERVISORS[0], PHYSICIAN))),
+    (RecordDisposalReport, "OTHER_SUPERVISORS", report(LEFT_OUT, supervisors=(ARCHIVIST, SUPERVISORS[0]))),
+    (RecordDisposalReport, "NOT_SUPERVISED", report(LEFT_OUT, state=replace(LISTED, supervisors=SUPERVISORS[:1]))),
     (RecordDisposalReport, "ROLE_NOT_ALLOWED", report(LEFT_OUT, actor=PHYSICIAN)),
     (RecordDisposalReport, "NOT_A_PERSON", report(LEFT_OUT, actor=CLOCK)),
-    (RecordDisposalReport, "NOT_SUPERVISED", report(GONE, supervisors=(SUPERVISORS[0], AFFAIRS), of=destroyed)),
 ]
+STEPS = [approve(), authorise(), supervise(), report(LEFT_OUT)]
+"""One of each command on a list that is there, each in its phase."""
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in LIST_RULES.items()
@@ -158,7 +179,7 @@ def test_no_demand_on_a_list_can_be_taken_out_unnoticed(
 
 
 @pytest.mark.parametrize("phase", list(DisposalListPhase))
-@pytest.mark.parametrize("case", [approve(), report(LEFT_OUT)], ids=["approve", "report"])
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: type(case.command).__name__)
 def test_a_list_goes_forward_only(case: Case, phase: DisposalListPhase) -> None:
     """In every phase but its own a command is refused by that alone."""
     allowed = phase in LIST_RULES[type(case.command)].phases
@@ -167,7 +188,7 @@ def test_a_list_goes_forward_only(case: Case, phase: DisposalListPhase) -> None:
 
 
 @pytest.mark.parametrize("phase", list(DisposalListPhase))
-@pytest.mark.parametrize("case", [approve(), report(LEFT_OUT)], ids=["approve", "report"])
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: type(case.command).__name__)
 def test_no_phase_of_a_list_can_be_let_in_unnoticed(
     case: Case, phase: DisposalListPhase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +201,7 @@ def test_no_phase_of_a_list_can_be_let_in_unnoticed(
     assert before != rules_broken(moved)
 
 
-@pytest.mark.parametrize("case", [approve(), report(LEFT_OUT)], ids=["approve", "report"])
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: type(case.command).__name__)
 def test_a_list_is_led_where_it_is_declared_to(case: Case) -> None:
     """As is a new one."""
     decision = decide(case.command, case.state, facts(now=LATER, **case.facts))
@@ -194,12 +215,22 @@ def test_a_list_is_led_where_it_is_declared_to(case: Case) -> None:
     assert begun.phase is LIST_RULES[DrawUpDisposalList].leads_to
 
 
-def test_a_report_is_signed_by_who_watched() -> None:
-    """By both who watched the destruction; where nothing was destroyed there was nothing to watch."""
+def test_a_list_is_supervised_by_two_who_had_no_part_in_it() -> None:
+    """Neither who proposed it, nor who passed or approved it, in whatever role they come."""
+    for before in (ARCHIVIST, APPROVER, HEAD_OF_HOSPITAL):
+        assert rules_broken(supervise(replace(before, role="supervisor"), signed=0)) == ["SAME_PERSON"]
+    assert rules_broken(supervise(SUPERVISORS[0], signed=0)) == []
     assert rules_broken(report(GONE, of=destroyed)) == []
-    others = (AFFAIRS, replace(AFFAIRS, id=UUID(int=99)))
-    assert rules_broken(report(GONE, of=destroyed, supervisors=others)) == ["NOT_SUPERVISED", "NOT_SUPERVISED"]
-    assert rules_broken(report(LEFT_OUT, supervisors=others)) == []
+
+
+def test_who_was_named_as_the_approver_by_an_earlier_release_approves_it_still() -> None:
+    """Nobody acted: the list waits, and shows who was named until somebody does."""
+    meta = facts(now=LATER, actor=APPROVER).meta()
+    state: Any = evolve(DRAWN_UP, DisposalListApproved(meta, HEAD_OF_HOSPITAL), DRAWN_UP.version + 1, LATER)
+    assert (state.phase, state.approver) == (DisposalListPhase.APPRAISED, HEAD_OF_HOSPITAL)
+    (signed,) = decide(AuthoriseDisposalList(LIST), state, facts(now=LATER, actor=HEAD_OF_HOSPITAL)).events
+    after: Any = evolve(state, signed, state.version + 1, LATER)
+    assert (after.phase, after.approver, after.authorised_at) == (DisposalListPhase.APPROVED, HEAD_OF_HOSPITAL, LATER)
 
 
 def test_a_report_gives_reasons_that_hold() -> None:

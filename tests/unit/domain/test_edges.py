@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from tests.unit.domain.given import (
     condemned,
     due,
     emptied,
+    nowhere,
     permanent,
     registered,
     reopened,
@@ -90,7 +92,10 @@ STORIES: dict[Edge, Story] = {
     (course.ResumeCare, Phase.CLOSED, Phase.ACTIVE): (closed, _always(course.ResumeCare(RECORD, "bleeding again"))),
     (course.DeclareEnteredInError, Phase.REGISTERED, Phase.ENTERED_IN_ERROR): (registered, _always(DECLARE)),
     (course.DeclareEnteredInError, Phase.ACTIVE, Phase.ENTERED_IN_ERROR): (active, _always(DECLARE)),
-    (course.DeclareEnteredInError, Phase.CLOSED, Phase.ENTERED_IN_ERROR): (emptied, _always(DECLARE)),
+    (course.DeclareEnteredInError, Phase.CLOSED, Phase.ENTERED_IN_ERROR): (
+        emptied,
+        lambda s: replace(DECLARE, traces=nowhere(s.record)),
+    ),
     (SubmitRecord, Phase.CLOSED, Phase.SUBMITTED): (closed, _always(SubmitRecord(RECORD))),
     (SubmitRecord, Phase.RETURNED, Phase.SUBMITTED): (
         _after(submitted, ReturnRecord(RECORD, (Defect("LANGUAGE"),))),

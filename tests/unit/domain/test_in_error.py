@@ -7,27 +7,35 @@ from uuid import UUID
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
+from ledger.domain.commands import RetractEntry
 from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
+from ledger.domain.entry_traces import EntryPlace, EntryTrace
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import Phase, TransferKind
 from tests.unit.domain.given import (
+    ELSEWHERE,
     NOW,
     NURSE,
     PACKAGE,
     PATIENTS_SIDE,
     RECORD,
     RESULT,
+    RIGHT,
     SUPERIOR,
     TERM,
     TRAINEE,
     Stream,
     active,
     archived,
+    closed,
+    emptied,
     facts,
+    right_record,
     signed,
     visit_of,
+    wrong,
 )
 
 LATER = NOW + TERM
@@ -36,7 +44,7 @@ OTHER = UUID(int=555)
 
 def _in_error() -> Stream:
     stream = active()
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))
     return stream
 
 
@@ -97,7 +105,7 @@ def test_a_wrong_record_owes_nothing_also_once_its_term_is_over() -> None:
 
 def test_a_record_is_given_up_by_two_who_answer_for_it() -> None:
     """Neither by a nurse nor beside one, nor with a trainee, also where a pack names no role."""
-    command = course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER)
+    command = course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)
     by_actor, by_second = ("context.actor.role", "ROLE_NOT_ALLOWED"), ("confirmed_by.role", "ROLE_NOT_ALLOWED")
     assert active().refused(command, actor=NURSE)[1] == [by_actor]
     for second in (NURSE, TRAINEE, PATIENTS_SIDE):
@@ -106,3 +114,55 @@ def test_a_record_is_given_up_by_two_who_answer_for_it() -> None:
     limits_nobody = replace(default_pack(), roles={})
     assert active().refused(replace(command, confirmed_by=TRAINEE), pack=limits_nobody)[1] == [by_second]
     active().when(replace(command, confirmed_by=NURSE), pack=limits_nobody)
+
+
+def test_what_a_wrong_record_said_is_found_where_it_was_recorded_again() -> None:
+    """Said of one entry at its retraction, of another at the declaration, of the third that it is nowhere."""
+    stream = closed()
+    first, second, *rest = stream.record.entries
+    stream.when(RetractEntry(RECORD, first, "wrong patient", ELSEWHERE), traced=right_record())
+    assert stream.record.entries[first].recorded_again == ELSEWHERE
+    for entry_id in (second, *rest):
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
+    traces = (EntryTrace(second, ELSEWHERE), *(EntryTrace(each, None, "told twice") for each in rest))
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, RIGHT, traces)
+    without = stream.refused(replace(declared, traces=()), traced=right_record())[1]
+    assert without == [(f"entries[{each}]", "NOT_TRACED") for each in (second, *rest)], "every missing link by name"
+    stream.when(declared, traced=right_record())
+    entries = stream.record.entries
+    assert (entries[second].recorded_again, entries[second].nowhere_reason) == (ELSEWHERE, "")
+    assert {entries[each].nowhere_reason for each in rest} == {"told twice"}
+    assert stream.record.archiving.correct_record_id == RIGHT
+
+
+def test_a_link_to_what_was_retracted_since_is_found_anew() -> None:
+    """What was said at a retraction counts for as long as it is so."""
+    stream = active()
+    stream.when(RetractEntry(RECORD, stream.entry(), "wrong patient", ELSEWHERE), traced=right_record())
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, RIGHT)
+    (entry_id,) = stream.record.entries
+    gone = stream.refused(declared, traced=right_record(retracted=True))[1]
+    assert gone == [(f"entries[{entry_id}]", "NOT_TRACED")]
+    stream.when(declared, traced=right_record())
+
+
+def test_nothing_is_recorded_again_in_the_wrong_record_itself_nor_in_another_wrong_one() -> None:
+    """Another record, which is nobody's mistake itself; which is one of those in which the entries are."""
+    stream = emptied()
+    own = {**right_record(), RECORD: stream.record}
+    (entry_id, *rest) = stream.record.entries
+    others = tuple(EntryTrace(each, None, "told twice") for each in rest)
+    here = EntryTrace(entry_id, EntryPlace(RECORD, ELSEWHERE.entry_id))
+    there = EntryTrace(entry_id, ELSEWHERE)
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, RIGHT, (there, *others))
+    in_error = {RIGHT: wrong().record, OTHER: right_record()[RIGHT]}
+    for command, known, faults in (
+        (
+            replace(declared, traces=(here, *others), correct_record_id=None),
+            own,
+            ["NOT_RECORDED_THERE", "RIGHT_RECORD_NOT_NAMED"],
+        ),
+        (replace(declared, correct_record_id=OTHER), {**own, **in_error, **right_record()}, ["RIGHT_RECORD_NOT_NAMED"]),
+        (declared, in_error, ["NOT_RECORDED_THERE", "NOT_A_RIGHT_RECORD"]),
+    ):
+        assert [rule for _, rule in stream.refused(command, traced=known)[1]] == faults

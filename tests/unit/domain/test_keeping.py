@@ -55,6 +55,7 @@ from tests.unit.domain.given import (
     CLOCK,
     HEAD_OF_HOSPITAL,
     LIST,
+    LISTED,
     MANDATORY,
     NOTARY,
     NOW,
@@ -76,6 +77,7 @@ from tests.unit.domain.given import (
     due,
     facts,
     note,
+    nowhere,
     patient,
     permanent,
     registered,
@@ -167,7 +169,7 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
     stream = closed()
     for entry_id in stream.record.entries:
         stream.when(RetractEntry(RECORD, entry_id, "wrong patient"))
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None, nowhere(stream.record)))
     assert stream.record.phase is Phase.ENTERED_IN_ERROR
     stream.when(keeping.EndRetention(RECORD), now=LATER)
     assert stream.record.phase is Phase.DUE
@@ -176,7 +178,7 @@ def test_a_wrong_record_is_declared_by_two_and_kept() -> None:
 def test_the_term_of_a_wrong_record_runs_from_the_day_on_which_it_was_declared() -> None:
     """Care had not ended: the record is not kept for ever, and moves no other record's date."""
     stream = active()
-    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER))
+    stream.when(course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None))
     own = visit_of(stream)
     early = NOW + timedelta(days=29 * 365)
     assert stream.refused(keeping.EndRetention(RECORD), now=early, visits=(own,))[1] == [("record_id", "TERM_NOT_OVER")]
@@ -532,17 +534,31 @@ def test_a_reopened_record_whose_window_is_over_is_archived_with_its_defect() ->
     stream.when(keeping.RequestReopen(RECORD, "to be written anew", (named,), ()), **late)
 
 
+def test_a_paper_has_a_whereabouts_of_its_own() -> None:
+    """Moved as often as somebody moves it, also once it is known to be kept; what is gone lies nowhere."""
+    stream = archived()
+    scan, said = scanned(stream), NOW - timedelta(hours=2)
+    stream.when(keeping.MovePaper(RECORD, scan, "cellar, 7", "the shelf is full"), occurred_at=said)
+    paper = stream.record.overlays.papers[scan]
+    assert (paper.shelf, paper.moved_by, paper.moved_at) == ("cellar, 7", ARCHIVIST, said)
+    assert paper.move_reason == "the shelf is full"
+    stream.when(keeping.AccountForPaper(RECORD, scan, PaperOutcome.KEPT, "list 7"))
+    back = keeping.MovePaper(RECORD, scan, "shelf 4", "asked for")
+    stream.when(back)
+    assert stream.record.overlays.papers[scan].shelf == "shelf 4"
+    for outcome in (PaperOutcome.DESTROYED, PaperOutcome.RETURNED):
+        stream.when(keeping.AccountForPaper(RECORD, scan, outcome, "list 7"))
+        assert stream.refused(back)[1] == [("scan_id", "PAPER_GONE")]
+
+
 def test_who_destroys_is_not_who_supervises_it() -> None:
-    """The two supervisors watch somebody else."""
+    """The two supervisors watch somebody else, and neither of them appraised the record."""
     destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, SUPERVISORS, ())
     assert condemned().refused(destroy, now=LATER, actor=SUPERVISORS[0])[1] == [("supervisors", "SAME_PERSON")]
-
-
-def test_who_supervises_a_destruction_has_a_role_for_it() -> None:
-    """Who treats does not; each is named by the place."""
-    destroy = keeping.DestroyRecord(RECORD, LIST, HEAD_OF_HOSPITAL, (SUPERVISORS[0], SUPERIOR), ())
-    refused = condemned().refused(destroy, now=LATER, actor=ARCHIVIST)
-    assert refused[1] == [("supervisors[1].role", "ROLE_NOT_ALLOWED")]
+    watched = replace(LISTED, supervisors=(ARCHIVIST, SUPERVISORS[1]))
+    known = {"actor": replace(SUPERVISORS[0], id=UUID(int=98)), "disposal_list": watched}
+    destroy = replace(destroy, supervisors=())
+    assert condemned().refused(destroy, now=LATER, **known)[1] == [("supervisors", "SAME_PERSON")]
 
 
 def test_retention_runs_from_the_patients_last_visit_of_the_class() -> None:

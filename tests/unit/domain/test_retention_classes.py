@@ -94,7 +94,7 @@ def test_no_correction_that_is_dated_back_ends_a_term() -> None:
 def test_an_error_that_is_declared_as_of_long_ago_keeps_its_term() -> None:
     """The term of a wrong record runs from the day on which somebody declares it."""
     stream = active()
-    declared = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, OTHER)
+    declared = DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)
     stream.when(declared, occurred_at=NOW - TERM)
     assert stream.refused(keeping.EndRetention(RECORD))[1] == [("record_id", "TERM_NOT_OVER")]
 

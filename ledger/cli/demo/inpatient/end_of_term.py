@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ledger.api.v1 import disposal_pb2, keeping_pb2
+from ledger.api.v1.common_pb2 import Actor
 from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY
 from ledger.cli.demo.inpatient import documents
@@ -59,37 +60,47 @@ async def hold_and_condemn(case: Case) -> tuple[str, str]:
 
 
 async def _listed(case: Case) -> str:
-    """The destruction list on which the record stands, drawn up by one and approved by others; its id."""
+    """The destruction list on which the record stands: drawn up, passed and approved by three persons; its id."""
     tale, people = case.tale, case.people
     draw_up = disposal_pb2.DrawUpDisposalListRequest(title="stays that ended before 1987", record_ids=[case.record_id])
     what = "put on a destruction list"
     listed = await tale.tell(people.appraiser, None, what, tale.disposal.DrawUpDisposalList, draw_up)
     list_id: str = listed.receipt.record_id
-    approve = disposal_pb2.ApproveDisposalListRequest(list_id=list_id, approver=people.head)
-    what = "the list is approved"
-    await tale.tell(people.appraisal_group, None, what, tale.disposal.ApproveDisposalList, approve)
+    passed = disposal_pb2.ApproveDisposalListRequest(list_id=list_id)
+    what = "the appraisal group passes the list"
+    await tale.tell(people.appraisal_group, None, what, tale.disposal.ApproveDisposalList, passed)
+    approve = disposal_pb2.AuthoriseDisposalListRequest(list_id=list_id)
+    what = "approved in the name of the head"
+    await tale.refused(people.appraisal_group, None, what, tale.disposal.AuthoriseDisposalList, approve)
+    what = "the head of the hospital approves it"
+    await tale.tell(people.head, None, what, tale.disposal.AuthoriseDisposalList, approve)
     return list_id
 
 
+async def _supervise(case: Case, list_id: str, who: Actor, what: str) -> None:
+    sign = disposal_pb2.SuperviseDisposalListRequest(list_id=list_id)
+    await case.tale.tell(who, None, what, case.tale.disposal.SuperviseDisposalList, sign)
+
+
 async def destroy(case: Case, hold_id: str, list_id: str) -> None:
-    """Refused under the hold; the hold is lifted; refused with one supervisor twice; done by two."""
+    """Refused under the hold; the hold is lifted; refused until two supervisors have signed; done."""
     tale, people, record_id = case.tale, case.people, case.record_id
-    two = [people.first_supervisor, people.second_supervisor]
-    request = keeping_pb2.DestroyRecordRequest(
-        record_id=record_id, list_id=list_id, approved_by=people.head, supervisors=two
-    )
+    await _supervise(case, list_id, people.first_supervisor, "the first supervisor signs")
+    request = keeping_pb2.DestroyRecordRequest(record_id=record_id, list_id=list_id)
     what = "to be destroyed while the hold stands"
     await tale.refused(people.archivist, None, what, tale.keeping.DestroyRecord, request)
     lift = keeping_pb2.LiftHoldRequest(record_id=record_id, hold_id=hold_id, reason="the case is closed")
     await tale.tell(people.legal, None, "the hold is lifted", tale.keeping.LiftHold, lift)
-    request.supervisors[1].CopyFrom(people.first_supervisor)
-    what = "one supervisor named twice"
+    what = "to be destroyed before one supervisor"
     await tale.refused(people.archivist, None, what, tale.keeping.DestroyRecord, request)
-    request.supervisors[1].CopyFrom(people.second_supervisor)
+    sign = disposal_pb2.SuperviseDisposalListRequest(list_id=list_id)
+    what = "one supervisor wants to sign twice"
+    await tale.refused(people.first_supervisor, None, what, tale.disposal.SuperviseDisposalList, sign)
+    await _supervise(case, list_id, people.second_supervisor, "the second supervisor signs")
     what = "destroyed before two supervisors; list and chain remain"
     await tale.tell(people.archivist, None, what, tale.keeping.DestroyRecord, request)
     outcome = ReportedRecord(record_id=record_id, destroyed=True)
-    report = disposal_pb2.RecordDisposalReportRequest(list_id=list_id, supervisors=two, outcomes=[outcome])
+    report = disposal_pb2.RecordDisposalReportRequest(list_id=list_id, outcomes=[outcome])
     what = "the list is reported: one record destroyed, none left out"
     await tale.tell(people.archivist, None, what, tale.disposal.RecordDisposalReport, report)
     copy = keeping_pb2.IssueCopyRequest(record_id=record_id, applicant="Zhao Min", relation="daughter", mark="copy")

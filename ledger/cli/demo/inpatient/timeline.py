@@ -31,7 +31,7 @@ from ledger.trust.envelope import decode
 from ledger.trust.sealing import Destroyed, Opened, Opener, Opening
 from ledger.views.bodies import BODIES, TYPE_PREFIX
 
-_WITHOUT_PHASE = ("PatientRegistered", "PatientAmended", "DisposalList")
+_WITHOUT_PHASE = ("PatientRegistered", "PatientAmended", "DisposalList", "DisposalSupervision")
 """Events of streams that are no record."""
 _DESTROYED = "RECORD_DESTROYED"
 

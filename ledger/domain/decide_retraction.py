@@ -1,0 +1,61 @@
+"""Decisions by which what stands wrong is hidden and kept: an entry, and a record of the wrong patient or a duplicate.
+
+What was said of somebody is found again: both say where it was recorded rightly.
+"""
+
+from __future__ import annotations
+
+from ledger.domain.asked_again import asked_again
+from ledger.domain.commands import RetractEntry
+from ledger.domain.course_commands import DeclareEnteredInError
+from ledger.domain.course_events import EntriesTraced, RecordEnteredInError
+from ledger.domain.decide_holder import outdated_by_change
+from ledger.domain.decision import Decision, Facts
+from ledger.domain.entry_traces import EntryTrace
+from ledger.domain.events import EntryRetracted
+from ledger.domain.faults import Faults
+from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
+from ledger.domain.state import RecordState, StreamState
+from ledger.domain.trace_guards import RECORDS_MAX, places_by_entry
+
+TRACES_MAX = 2000
+"""Traces of one declaration: its event stays far below the size of a body."""
+
+
+def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts) -> Decision:
+    """The entry is hidden and kept."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    faults.refuse_if_any()
+    event, again = EntryRetracted(facts.meta(), command.entry_id, command.reason), command.recorded_again
+    traced = () if again is None else (EntriesTraced(facts.meta(), (EntryTrace(command.entry_id, again),)),)
+    told = (*outdated_by_change(record, command.entry_id, facts), *asked_again(record, command.entry_id, facts))
+    return on_record(command.record_id, event, *traced, *told)
+
+
+def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState | None, facts: Facts) -> Decision:
+    """Two persons say so, and where each of its entries was recorded again; the record is kept for its full term."""
+    record = expect(state, RecordState, "record_id")
+    faults = begin(command, record, facts)
+    check_reason(command.reason, faults)
+    if command.correct_record_id == command.record_id:
+        faults.add("correct_record_id", "SAME_RECORD", "another record, or none")
+    _check_traces(command, record, faults)
+    faults.refuse_if_any()
+    assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
+    traced = (EntriesTraced(facts.meta(), command.traces),) if command.traces else ()
+    event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
+    return on_record(command.record_id, *traced, event)
+
+
+def _check_traces(command: DeclareEnteredInError, record: RecordState, faults: Faults) -> None:
+    if len(command.traces) > TRACES_MAX:
+        faults.add("traces", "TOO_MANY", f"at most {TRACES_MAX} traces; a retraction may name its place itself")
+    for index, trace in enumerate(command.traces):
+        faults.text(trace.nowhere_reason, f"traces[{index}].nowhere_reason", TEXT_MAX)
+    if len({each.record_id for each in places_by_entry(command, record).values()}) > RECORDS_MAX:
+        faults.add("traces", "TOO_MANY_RECORDS", f"in at most {RECORDS_MAX} other records")
+
+
+DECISIONS = {RetractEntry: retract_entry, DeclareEnteredInError: declare_entered_in_error}
