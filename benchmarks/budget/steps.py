@@ -9,24 +9,21 @@ from typing import Any, cast
 Function = tuple[str, str]
 """End of the file's name, and the function."""
 
-COMMITTER: tuple[Function, ...] = (("store/committer.py", "_write"), ("store/hint.py", "_send"))
-ROOTS: tuple[Function, ...] = (("server/calls.py", "call"), ("application/command_turns.py", "_turn"), *COMMITTER)
-"""What runs in a task of its own and is ours: none of them is part of another."""
+CALL: Function = ("server/calls.py", "call")
 STEPS: Mapping[str, tuple[Function, ...]] = {
     "digest of the request": (("application/request_digest.py", "content_digest"),),
     "decode": (("application/command_table.py", "decode_request"),),
     "load and facts": (
         ("application/fact_gathering.py", "facts"),
         ("application/fact_gathering.py", "claimed"),
-        ("application/fact_gathering.py", "claims"),
         ("application/fact_gathering.py", "opened"),
         ("application/hospital_ledger.py", "load"),
     ),
     "decide": (("domain/decide.py", "decide"),),
     "encode": (("application/body_codec.py", "encode_body"),),
     "seal": (("keys/sealers.py", "seal"),),
-    "append": (("store/committer.py", "append_apart"), *COMMITTER),
-    "remember": (("application/command_path.py", "_remember_state"), ("application/command_batch.py", "_standing")),
+    "append": (("store/committer.py", "_write"), ("store/hint.py", "_send")),
+    "remember": (("application/command_path.py", "_remember_state"),),
     "answer": (("server/commands.py", "response_of"),),
 }
 REST, EDGE = "the rest of the command path", "edge: grpc.aio, event loop, limits, metrics"
@@ -37,8 +34,10 @@ def shares(stats: pstats.Stats) -> dict[str, float]:
     found = cast("dict[tuple[str, int, str], tuple[int, int, float, float, Any]]", cast("Any", stats).stats)
     everything = sum(own for _, _, own, _, _ in found.values())
     taken = {step: sum(_cumulative(found, each) for each in functions) for step, functions in STEPS.items()}
-    ours = sum(_cumulative(found, each) for each in ROOTS)
-    rest, edge = ours - sum(taken.values()), everything - ours
+    # The committer's task is no part of the call that waits for it.
+    in_call = sum(seconds for step, seconds in taken.items() if step != "append")
+    rest = _cumulative(found, CALL) - in_call
+    edge = everything - taken["append"] - _cumulative(found, CALL)
     return {step: seconds / everything for step, seconds in (taken | {REST: rest, EDGE: edge}).items()}
 
 

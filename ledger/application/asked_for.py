@@ -23,8 +23,7 @@ RULEBOOK = get_args(RulebookCommand)
 BY_NEWEST_RULES = (RegisterRecord, RequestReopen, ReportMissedDeadline, WithdrawMissedDeadline, *RULEBOOK)
 """Commands that choose among the rules there are, name a template without its version, or go by today's calendar."""
 
-OF_THE_RECORD = frozenset({StartCare, RecordEntry, AmendEntry, EndCare})
-"""Commands that may ask for nothing but their record."""
+_OF_THE_RECORD = frozenset({StartCare, RecordEntry, AmendEntry, EndCare})
 
 
 def stands_alone(asked: Asked) -> bool:
@@ -32,7 +31,7 @@ def stands_alone(asked: Asked) -> bool:
     who has a role by the newest pack."""
     command = asked.command
     stated = asked.context.fact_sha256 or getattr(command, "also", ())
-    return type(command) in OF_THE_RECORD and not stated and not asks_roles(command)
+    return type(command) in _OF_THE_RECORD and not stated and not asks_roles(command)
 
 
 def templates_of(command: Command) -> tuple[tuple[str, int], ...]:

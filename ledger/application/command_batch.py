@@ -20,9 +20,7 @@ from ledger.application.command_table import Asked, decode_request
 from ledger.application.errors import LedgerError
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger, PlacedDecision, Prepared
-from ledger.application.lanes import Lanes
 from ledger.application.outcome import Outcome, decode_result, encode_result
-from ledger.application.overtaken import Overtaken
 from ledger.application.request_digest import content_digest
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stated_facts import claimed_item
@@ -40,8 +38,6 @@ from ledger.store.reading import ReservationRow
 
 Request = tuple[str, Message]
 """The RPC of a command and its request."""
-Settled = Outcome | Exception | None
-"""Of a command by itself: its outcome, what its caller is told instead, or None where it is to be executed alone."""
 BATCH_MIN = 2
 """Fewer are no batch."""
 
@@ -56,8 +52,6 @@ class CommandBatch:
         gathering: FactGathering,
         keys: ReservationKeys,
         written: WrittenRules,
-        lanes: Lanes,
-        overtaken: Overtaken,
         clock_skew_us_max: int,
         clock: Clock,
     ) -> None:
@@ -66,8 +60,6 @@ class CommandBatch:
         self._gathering = gathering
         self._keys = keys
         self._written = written
-        self._lanes = lanes
-        self._overtaken = overtaken
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
 
@@ -78,45 +70,17 @@ class CommandBatch:
         Raises what reading and sealing raise; nothing was written then.
         """
         outcomes: list[Outcome | None] = [None] * len(requests)
-        batch = _Batch()
-        await self._decide_all(batch, [_asked(request) for _, request in requests], requests)
-        if len(batch.decided) >= BATCH_MIN:
-            await self._append(batch, outcomes)
-        return outcomes
-
-    async def execute_apart(self, requests: Sequence[Request], traceparents: Sequence[str | None]) -> list[Settled]:
-        """The same where a command of one caller must not be another's business: one command of a record, in the
-        record's lane, and each with a verdict of its own. Raises as `execute`.
-        """
-        settled: list[Settled] = [None] * len(requests)
         asked = [_asked(request) for _, request in requests]
-        streams = {each.stream_id for each in asked if each is not None and each.stream_id is not None}
-        async with self._lanes.enter_free(streams) as free:
-            batch = _Batch(left=streams - free, one_each=True)
-            await self._decide_all(batch, asked, requests, traceparents)
-            if len(batch.decided) >= BATCH_MIN:
-                await self._append_apart(batch, settled)
-        return settled
-
-    @property
-    def overtaken(self) -> bool:
-        """Whether another process writes the same records so often that they are to be read first."""
-        return self._overtaken.often
-
-    async def _decide_all(
-        self,
-        batch: _Batch,
-        asked: Sequence[Asked | None],
-        requests: Sequence[Request],
-        traceparents: Sequence[str | None] = (),
-    ) -> None:
         await self._load_unknown(asked)
         keys = [None if each is None else self._gathering.claim_key(each) for each in asked]
         claims = await self._gathering.claims([each for each in keys if each is not None])
+        batch = _Batch()
         for index, (each, key) in enumerate(zip(asked, keys, strict=True)):
             if each is not None:
-                claim, traceparent = claims.get(key) if key else None, traceparents[index] if traceparents else None
-                await self._decide(batch, _Work(index, each, claim, *requests[index], traceparent))
+                await self._decide(batch, _Work(index, each, claims.get(key) if key else None, *requests[index]))
+        if len(batch.decided) >= BATCH_MIN:
+            await self._append(batch, outcomes)
+        return outcomes
 
     async def _load_unknown(self, asked: Sequence[Asked | None]) -> None:
         """Side by side; what cannot be loaded stays unknown, and whoever executes its commands is told why."""
@@ -154,7 +118,7 @@ class CommandBatch:
         if not decision.events or decision.beside or not batch.touched.isdisjoint(touched):
             return None
         batch.touched |= touched
-        placed = self._ledger.place(decision, loaded, now, traceparent=work.traceparent)
+        placed = self._ledger.place(decision, loaded, now)
         return _Decided(work, decision, placed, _standing(loaded, placed))
 
     async def _append(self, batch: _Batch, outcomes: list[Outcome | None]) -> None:
@@ -171,27 +135,6 @@ class CommandBatch:
                 outcomes[decided.work.index] = outcome_of(verdict, decided.decision.result, events, repeated=False)
         if whole and verdicts:
             self._remember(batch, prepared)
-
-    async def _append_apart(self, batch: _Batch, settled: list[Settled]) -> None:
-        prepared = await self._ledger.seal([each.placed for each in batch.decided])
-        appends = [self._append_of(each, made) for each, made in zip(batch.decided, prepared, strict=True)]
-        verdicts = await self._committer.append_apart(appends)
-        for decided, made, verdict in zip(batch.decided, prepared, verdicts, strict=True):
-            settled[decided.work.index] = self._settle(decided, made, verdict)
-
-    def _settle(self, decided: _Decided, prepared: Prepared, verdict: append.Verdict | Exception) -> Settled:
-        """The answer; None where the command must be decided again, which is done by itself."""
-        self._overtaken.note(behind=isinstance(verdict, append.VersionConflict))
-        match verdict:
-            case append.Appended():
-                self._ledger.remember(replace(decided.after, head_leaf=prepared.recorded[-1].leaf))
-                return outcome_of(verdict, decided.decision.result, len(prepared.rows), repeated=False)
-            case append.Repeated():
-                return outcome_of(verdict, decode_result(verdict.result), 0, repeated=True)
-            case Exception():
-                return verdict
-            case _:
-                return None
 
     def _append_of(self, decided: _Decided, prepared: Prepared) -> append.Append:
         work, decision = decided.work, decided.decision
@@ -222,7 +165,6 @@ class _Work:
     """Who holds the source item that it names."""
     rpc: str
     request: Message
-    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +187,10 @@ class _Batch:
     """Streams of commands that were left out."""
     touched: set[Any] = field(default_factory=set[Any])
     """Command ids and reservations: the store takes each of them once in a batch."""
-    one_each: bool = False
-    """Whether only one command of a stream is taken."""
 
     def take(self, decided: _Decided) -> None:
         self.decided.append(decided)
         self.standing[decided.after.stream_id] = decided.after
-        if self.one_each:
-            self.left.add(decided.after.stream_id)
 
 
 def _asked(request: Message) -> Asked | None:

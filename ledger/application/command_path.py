@@ -60,8 +60,6 @@ class CommandPath:
         keys: ReservationKeys,
         ahead: IdsAhead,
         written: WrittenRules,
-        lanes: Lanes,
-        overtaken: Overtaken,
         clock_skew_us_max: int = append.CLOCK_SKEW_MAX_US,
         clock: Clock = system_clock,
     ) -> None:
@@ -74,8 +72,8 @@ class CommandPath:
         self._written = written
         self._clock_skew_us_max = clock_skew_us_max
         self._clock = clock
-        self._lanes = lanes
-        self._overtaken = overtaken
+        self._lanes = Lanes()
+        self._overtaken = Overtaken()
 
     async def execute(self, rpc: str, request: Message, known_hospitals: frozenset[str]) -> Outcome:
         """Does a command once and durably, whatever happens; a retry gets the first answer.

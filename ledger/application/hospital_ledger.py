@@ -110,8 +110,6 @@ class PlacedDecision:
     bodies: list[bytes]
     kinds: dict[UUID, str]
     """The kind of each of its streams."""
-    traceparent: str | None
-    """Of the call that asked for it."""
 
 
 class HospitalLedger(Application[UUID]):
@@ -238,12 +236,7 @@ class HospitalLedger(Application[UUID]):
         return (await self.seal([self.place(decision, loaded, now, beside)]))[0]
 
     def place(
-        self,
-        decision: Decision,
-        loaded: Loaded | None,
-        now: datetime,
-        beside: Loaded | None = None,
-        traceparent: str | None = None,
+        self, decision: Decision, loaded: Loaded | None, now: datetime, beside: Loaded | None = None
     ) -> PlacedDecision:
         """A decision's events at their places, with their bodies still in the clear. Raises as `prepare`."""
         made = self._placed(decision.stream_id, decision.events, loaded, now)
@@ -252,7 +245,7 @@ class HospitalLedger(Application[UUID]):
         bodies = [encode_body(event) for event, _ in made]
         _check_limits(bodies)
         kinds = {decision.stream_id: decision.kind} | {part.stream_id: part.kind for part in decision.beside}
-        return PlacedDecision(made, bodies, kinds, traceparent or current_traceparent.get())
+        return PlacedDecision(made, bodies, kinds)
 
     async def prepare_streams(self, stream_ids: Sequence[UUID]) -> None:
         """Makes durable what the first events of new streams will need. Raises what sealing raises."""
@@ -294,21 +287,21 @@ def _check_follows(loaded: Loaded | None, row: StoredRow) -> None:
 
 def _prepared(placed: PlacedDecision, sealed: Iterable[Sealed]) -> Prepared:
     recorded = tuple([record(*made, stored) for made, stored in zip(placed.made, sealed, strict=True)])
-    return Prepared(recorded, tuple([_row(each, placed) for each in recorded]))
+    return Prepared(recorded, tuple([_row(each, placed.kinds[each.originator_id]) for each in recorded]))
 
 
-def _row(recorded: RecordedEvent, placed: PlacedDecision) -> NewEvent:
+def _row(recorded: RecordedEvent, kind: str) -> NewEvent:
     event: Event = recorded.event
     return NewEvent(
         stream_id=recorded.originator_id,
-        kind=placed.kinds[recorded.originator_id],
+        kind=kind,
         version=recorded.originator_version,
         type=stored_name(type(event)),
         recorded_at=micros_of(recorded.recorded_at),
         envelope=recorded.envelope,
         body=recorded.body,
         leaf_hash=recorded.leaf,
-        traceparent=placed.traceparent,
+        traceparent=current_traceparent.get(),
     )
 
 

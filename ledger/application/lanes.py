@@ -7,7 +7,7 @@ do not make each other decide twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -30,26 +30,8 @@ class Lanes:
             async with lock:
                 yield
         finally:
-            self._leave(stream_id)
-
-    @asynccontextmanager
-    async def enter_free(self, stream_ids: Iterable[UUID]) -> AsyncGenerator[set[UUID]]:
-        """Enters the lanes in which nobody is, without waiting for any; which they are."""
-        free = {each for each in stream_ids if each not in self._lanes}
-        for each in free:
-            lock = asyncio.Lock()
-            self._lanes[each] = (lock, 1)
-            await lock.acquire()  # it is nobody's: this does not wait
-        try:
-            yield free
-        finally:
-            for each in free:
-                self._lanes[each][0].release()
-                self._leave(each)
-
-    def _leave(self, stream_id: UUID) -> None:
-        lock, users = self._lanes[stream_id]
-        if users == 1:
-            del self._lanes[stream_id]
-        else:
-            self._lanes[stream_id] = (lock, users - 1)
+            lock, users = self._lanes[stream_id]
+            if users == 1:
+                del self._lanes[stream_id]
+            else:
+                self._lanes[stream_id] = (lock, users - 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger.application.certificates import Certificates
 from ledger.application.command_batch import CommandBatch
-from ledger.application.command_turns import CommandTurns
+from ledger.application.command_path import CommandPath
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.ids_ahead import IdsAhead
 from ledger.application.record_outlook import RecordOutlook
@@ -21,7 +21,7 @@ class Tenant:
 
     hospital: str
     ledger: HospitalLedger
-    commands: CommandTurns
+    commands: CommandPath
     together: CommandBatch
     committer: GroupCommitter
     ahead: IdsAhead
@@ -32,6 +32,5 @@ class Tenant:
 
     async def close(self) -> None:
         """Waits for what is queued and what is being made."""
-        await self.commands.close()
         await self.committer.close()
         await self.ahead.close()

@@ -10,14 +10,11 @@ from ledger.application.certificates import Certificates
 from ledger.application.clear_ledger import refuse_if_clear
 from ledger.application.command_batch import CommandBatch
 from ledger.application.command_path import CommandPath
-from ledger.application.command_turns import CommandTurns
 from ledger.application.errors import UnknownHospital
 from ledger.application.fact_gathering import FactGathering
 from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.ids_ahead import IdsAhead
 from ledger.application.known_codes import FOLDER, KnownCodes
-from ledger.application.lanes import Lanes
-from ledger.application.overtaken import Overtaken
 from ledger.application.record_outlook import RecordOutlook
 from ledger.application.registry import Registry
 from ledger.application.reservation_keys import ReservationKeys
@@ -119,12 +116,8 @@ class Tenants:
         skew_us_max = ANY_SKEW_US if driven else self._settings.clock_skew_seconds * MICROSECONDS
         ahead = IdsAhead(ledger.prepare_streams)
         written = WrittenRules(ledger, rules, committer, keys, skew_us_max, self._clock)
-        lanes, overtaken = Lanes(), Overtaken()
-        alone = CommandPath(
-            ledger, reader, committer, gathering, keys, ahead, written, lanes, overtaken, skew_us_max, self._clock
-        )
-        together = CommandBatch(ledger, committer, gathering, keys, written, lanes, overtaken, skew_us_max, self._clock)
-        commands = CommandTurns(alone, together)
+        commands = CommandPath(ledger, reader, committer, gathering, keys, ahead, written, skew_us_max, self._clock)
+        together = CommandBatch(ledger, committer, gathering, keys, written, skew_us_max, self._clock)
         outlook = RecordOutlook(ledger, gathering, self._clock)
         self._open[hospital] = Tenant(
             hospital, ledger, commands, together, committer, ahead, keys, outlook, rules, certificates

@@ -98,21 +98,6 @@ class GroupCommitter:
             self._hint.tell(self._hospital, max(each.last_position for each in verdicts if isinstance(each, Appended)))
         return verdicts
 
-    async def append_apart(self, appends: Sequence[Append]) -> Sequence[Outcome]:
-        """Appends commands that touch nothing in common, in one transaction and past the queue.
-
-        For each its verdict, or what `append` would raise.
-        """
-        for each in appends:
-            check_append(each)
-        self._flushes += 1
-        self._commands += len(appends)
-        outcomes = await self._outcomes(appends)
-        head = max((each.last_position for each in outcomes if isinstance(each, Appended)), default=0)
-        if self._hint and head:
-            self._hint.tell(self._hospital, head)
-        return outcomes
-
     async def close(self) -> None:
         """Waits until everything that was queued has its verdict."""
         if self._writer is not None:

@@ -53,22 +53,6 @@ async def test_a_lane_is_free_again_after_a_fault_and_after_a_cancelled_wait() -
         await _pass(lanes)
 
 
-async def test_only_lanes_in_which_nobody_is_are_entered_together() -> None:
-    """Others are left to whoever is there; who comes meanwhile waits, and afterwards nothing is kept."""
-    lanes, third = Lanes(), UUID(int=3)
-    async with lanes.enter(ONE):
-        async with lanes.enter_free([ONE, OTHER, third]) as free:
-            assert free == {OTHER, third}
-            waiting = asyncio.create_task(_pass(lanes, OTHER))
-            await asyncio.sleep(0)
-            async with lanes.enter_free([OTHER]) as taken:
-                assert taken == set()
-            assert not waiting.done()
-        async with asyncio.timeout(30):
-            await waiting
-    assert not lanes._lanes  # pyright: ignore[reportPrivateUsage]
-
-
 async def test_nothing_is_kept_of_a_lane_that_nobody_uses() -> None:
     """Memory does not grow with the streams that were ever used."""
     lanes = Lanes()
