@@ -13,6 +13,7 @@ import pytest
 from ledger.api.v1 import boards_pb2 as boards
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import worklist_pb2 as worklist
+from ledger.cli import sample_draws
 from ledger.config import Settings
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient, RpcFailed
 from tests.contract.edge.composition import composed, projecting
@@ -87,7 +88,19 @@ async def test_a_sample_is_drawn_assessed_mended_and_looked_at_again(client: Edg
     assert await waiting(client, passed.receipt.position) == []
 
 
-async def test_a_draw_says_what_it_lacks(client: EdgeClient, clock_file: Path) -> None:
+async def test_a_register_that_lacks_events_draws_nothing(idle_edge: RunningEdge, clock_file: Path) -> None:
+    """Nobody would draw what it has not handled yet, and the seed would be another one later."""
+    async with composed(idle_edge, 0.2) as edge:
+        client = GrpcClient(edge.addresses.grpc)
+        await short_visit(client)
+        at(clock_file, timedelta(hours=2))
+        with pytest.raises(RpcFailed) as caught:
+            await client.call(_DRAW, asked())
+        await client.close()
+    assert (caught.value.reason, caught.value.facts["view"]) == ("VIEW_BEHIND", "archive_register")
+
+
+async def test_a_draw_says_what_it_lacks(client: EdgeClient, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A span that is not over, that is none, or without times; the pack's number where none is asked for."""
     assert await refused(client, boards.DrawSampleRequest(hospital="north", size=1001)) == [
         ("archived_from", "REQUIRED"),
@@ -103,6 +116,8 @@ async def test_a_draw_says_what_it_lacks(client: EdgeClient, clock_file: Path) -
     at(clock_file, timedelta(minutes=65))
     drawn = await client.call(_DRAW, asked())
     assert (drawn.draw.population, drawn.draw.size) == (1, 1)
+    monkeypatch.setattr(sample_draws, "POPULATION_MAX", 0)
+    assert await refused(client, asked()) == [("archived_before", "SPAN_TOO_LONG")]
     nobody = asked()
     nobody.archived_from.CopyFrom(stamp(BEGIN + timedelta(minutes=30)))
     assert await client.call(_DRAW, nobody) == boards.DrawSampleResponse()
