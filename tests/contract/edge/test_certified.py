@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 
 from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1.certificate_values_pb2 import RevocationEvidence
 from ledger.application.ledger import Ledger
 from ledger.cli.export.certified_files import certified_files, without_version
+from ledger.cli.main import main
 from ledger.cli.printed_copy.entry_text import attested_lines
 from ledger.config import Settings
+from ledger.server.key_service import RPC
 from ledger.signatures.trust import HospitalTrust
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient, RpcFailed
 from tests.contract.edge.conftest import RunningEdge
 from tests.contract.edge.requests import PHYSICIAN, open_record
 from tests.contract.edge.test_whole_life import SUPERIOR, Life
+from tests.services.key_service import fixed_key_service, token_file
 from tests.services.sealed import FIXED_KEY, plaintext_of
 from tests.unit.signatures.authority import Making, Party, world
 
@@ -156,3 +165,32 @@ async def test_the_bytes_are_given_to_who_signed_by_login_alone(client: EdgeClie
     with pytest.raises(RpcFailed) as failure:
         await desk.bytes_to_sign()
     assert failure.value.code == "NOT_FOUND"
+
+
+async def test_the_program_writes_files_that_openssl_verifies(
+    idle_edge: RunningEdge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the anchors and the time of the check, and nothing else of the ledger."""
+    idle_edge.queries[RPC] = fixed_key_service().unseal
+    await idle_edge.start()
+    client = GrpcClient(idle_edge.addresses.grpc)
+    desk = await desk_of(client)
+    await desk.certify(desk.signed(await desk.bytes_to_sign()))
+    await client.close()
+    monkeypatch.setenv("LEDGER_UNSEAL_TOKEN_FILE", str(token_file(tmp_path)))
+    out = tmp_path / "signatures"
+    asked = ["export", "signatures", desk.life.record_id, "--hospital", "north", "--out", str(out)]
+    address = ["--address", idle_edge.addresses.grpc]
+    exported = await asyncio.to_thread(CliRunner().invoke, main, [*asked, *address])
+    assert exported.exit_code == 0, exported.output
+    assert exported.output.startswith("1 signature in ")
+    name = f"{desk.entry_id}-v1-4"
+    assert {each.name for each in out.iterdir()} == {f"{name}.{each}" for each in ("cms", "signed", "1.crl", "2.crl")}
+    (tmp_path / "anchors.pem").write_bytes(world().root.certificate.public_bytes(Encoding.PEM))
+    if (openssl := shutil.which("openssl")) is None:
+        return  # the files were compared; the program is only another pair of eyes
+    words = f"cms -verify -binary -inform DER -in {out / name}.cms -content {out / name}.signed -purpose any"
+    at = ["-CAfile", str(tmp_path / "anchors.pem"), "-attime", str(int(desk.now.timestamp()))]
+    checked = await asyncio.create_subprocess_exec(openssl, *words.split(), *at, "-out", "/dev/null", stderr=PIPE)
+    _, said = await asyncio.wait_for(checked.communicate(), 60)
+    assert checked.returncode == 0, said

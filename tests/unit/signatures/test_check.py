@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given as hypothetically
 from hypothesis import strategies as st
 
@@ -212,6 +214,30 @@ def test_a_message_that_proves_nothing_is_named_by_its_fault(case: str) -> None:
     """Of a message too each fault has its name."""
     make, expected = MESSAGES[case]
     assert rules(check_signature(asked(make()), trust())) == expected
+
+
+def _of_key(public: CertificatePublicKeyTypes) -> Party:
+    """A certificate over a key that is not made by this program, with a signature by another one."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Dr. Wu")])
+    issuer = world().issuing
+    builder = x509.CertificateBuilder(issuer.certificate.subject, name, public, 5, FROM, UNTIL)
+    builder = builder.add_extension(usage("digital_signature"), critical=True)
+    return Party(builder.sign(issuer.key, hashes.SHA256()), world().doctor.key)
+
+
+@pytest.mark.parametrize(
+    ("make", "rule"),
+    [
+        (lambda: ed25519.Ed25519PrivateKey.generate().public_key(), "ALGORITHM_NOT_SUPPORTED"),
+        (lambda: rsa.generate_private_key(65537, 1024).public_key(), "ALGORITHM_NOT_SUPPORTED"),  # noqa: S505
+        (lambda: ec.generate_private_key(ec.SECP192R1()).public_key(), "SIGNATURE_INVALID"),
+    ],
+    ids=["ed25519", "short rsa", "short curve"],
+)
+def test_a_key_of_another_kind_ends_in_a_verdict(make: Callable[[], CertificatePublicKeyTypes], rule: str) -> None:
+    """Neither is it taken nor does the check break on it."""
+    own = _of_key(make())
+    assert rule in rules(check_signature(asked(making(own)), trust(own)))
 
 
 def test_every_fault_of_a_signature_is_named_at_once() -> None:
