@@ -67,8 +67,8 @@ interop: setup ## our logs and our stream before other people's programs, and th
 	@[ "$${LEDGER_TEST_KAFKA:-on}" = off ] || $(MAKE) --no-print-directory kafka
 	$(PYTEST) tests/interop --ignore tests/interop/s3
 
-interop-s3: setup ## the blob suite on a real S3 server, which is built first (needs Go 1.26; up to ten minutes the first time)
-	$(PYTEST) tests/interop/s3
+interop-s3: setup ## the blob suite on a real S3 server, which is built first (needs Go 1.26; ten minutes or more the first time)
+	$(PYTEST) --timeout 2400 tests/interop/s3
 
 soak: setup ## the invariants of the life cycle on 20,000 random lives (about a quarter of an hour)
 	LEDGER_SOAK_EXAMPLES=20000 $(PYTEST) --hypothesis-profile=searching --timeout 3600 tests/property/test_whole_lifecycle.py tests/property/test_patient_walks.py \
