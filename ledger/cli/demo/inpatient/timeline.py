@@ -97,7 +97,8 @@ class Timeline:
                 raise
         else:
             raise StoryFailed(f"the ledger took what it should refuse: {what}")
-        phase = _phase((await self.record(request.record_id)).phase)
+        of_record = "record_id" in request.DESCRIPTOR.fields_by_name
+        phase = _phase((await self.record(request.record_id)).phase) if of_record else ""
         self._rows.append(_Row(_time(request.context.occurred_at, at), _who(who), what, rules, phase, refused=True))
 
     async def note(self, stream_id: str, what: str, sent: _Sent | None = None) -> None:
