@@ -42,7 +42,7 @@ async def test_a_hospital_is_replayed_in_raw_bundles_to_its_head(client: EdgeCli
     answers = [each async for each in client.stream("StreamService/ReadHospital", whole)]
     events = [(each.position, each.envelope, each.body) for answer in answers for each in answer.events]
     assert [(row.position, row.envelope, row.body) for row in rows] == events
-    assert (len(events), end.caught_up.position, end.HasField("bundle")) == (3, 4, False)
+    assert (len(events), end.caught_up.position, end.HasField("bundle")) == (6, 7, False)
 
 
 async def test_a_record_is_replayed_from_a_version(client: EdgeClient) -> None:

@@ -62,6 +62,9 @@ async def test_status_says_head_and_load_without_any_view(edge: RunningEdge) -> 
     client = GrpcClient(edge.addresses.grpc)
     await open_record(client)
     status = await client.call("OperationsService/GetStatus", GetStatusRequest())
-    assert [(each.hospital, each.head) for each in status.hospitals] == [("north", 3), ("south", 0)]
+    assert [(each.hospital, each.head) for each in status.hospitals] == [
+        ("north", 6),
+        ("south", 0),
+    ]  # the rules before the first record are three
     assert status.hospitals[0].group_size >= 1
     await client.close()
