@@ -26,27 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ledger/api/v1/keeping_values.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"-\n\x08\x45ntryRef\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"E\n\rSealedVersion\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"\x91\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x0f\n\x07mandate\x18\x02 \x01(\t\x12)\n\x08versions\x18\x03 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12-\n\tplaced_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05whole\x18\x05 \x01(\x08\"\xa7\x02\n\x04Seal\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12%\n\x04mode\x18\x02 \x01(\x0e\x32\x17.ledger.api.v1.SealMode\x12)\n\x08versions\x18\x03 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12\x12\n\nunfinished\x18\x04 \x01(\x08\x12-\n\tsealed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05whole\x18\x06 \x01(\x08\x12,\n\x0esecond_persons\x18\x07 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12+\n\ncame_since\x18\x08 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12\x0f\n\x07reaches\x18\t \x01(\x04\"w\n\x04Loan\x12\x0f\n\x07loan_id\x18\x01 \x01(\t\x12&\n\x08\x62orrower\x18\x02 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x14\n\x0cout_of_house\x18\x04 \x01(\x08\x12\x10\n\x08renewals\x18\x05 \x01(\r\"\xc0\x01\n\x05Paper\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\x12\r\n\x05shelf\x18\x02 \x01(\t\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.ledger.api.v1.PaperOutcome\x12&\n\x08moved_by\x18\x04 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12,\n\x08moved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmove_reason\x18\x06 \x01(\t\"\xa5\x01\n\x0ePatientRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.ledger.api.v1.RequestKind\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x14\n\x07granted\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tstatement\x18\x05 \x01(\t\x12\x10\n\x08\x65ntry_id\x18\x06 \x01(\tB\n\n\x08_granted\"\xbc\x01\n\tReopening\x12\x11\n\treopen_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\x12\x11\n\tentry_ids\x18\x03 \x03(\t\x12\x11\n\ttemplates\x18\x04 \x03(\t\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x08\x44isposal\x12/\n\x07opinion\x18\x01 \x01(\x0e\x32\x1e.ledger.api.v1.DisposalOpinion\x12\x13\n\x0bproposed_by\x18\x02 \x01(\t\x12\x14\n\x0cretain_until\x18\x03 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x04 \x01(\t\x12\x0f\n\x07list_id\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x16\n\x0erecord_version\x18\x07 \x01(\r\"V\n\x06Missed\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12*\n\x06\x64ue_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9c\x02\n\x07Newborn\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12+\n\x07\x62orn_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blate_reason\x18\x04 \x01(\t\x12\x11\n\twithdrawn\x18\x05 \x01(\x08\x12\x12\n\nsame_as_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x0b\x63orrections\x18\x08 \x03(\x0b\x32\x1e.ledger.api.v1.BirthCorrection\x12\x12\n\npatient_id\x18\t \x01(\t\x12\x13\n\x0blink_reason\x18\n \x01(\t\x12\x16\n\x0erecord_version\x18\x0b \x01(\x04\"\xd7\x01\n\x0f\x42irthCorrection\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62orn_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12*\n\x0c\x63orrected_by\x18\x04 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc5\x03\n\x07Keeping\x12\"\n\x05holds\x18\x01 \x03(\x0b\x32\x13.ledger.api.v1.Hold\x12\"\n\x05seals\x18\x02 \x03(\x0b\x32\x13.ledger.api.v1.Seal\x12\"\n\x05loans\x18\x03 \x03(\x0b\x32\x13.ledger.api.v1.Loan\x12$\n\x06papers\x18\x04 \x03(\x0b\x32\x14.ledger.api.v1.Paper\x12/\n\x08requests\x18\x05 \x03(\x0b\x32\x1d.ledger.api.v1.PatientRequest\x12+\n\treopening\x18\x06 \x01(\x0b\x32\x18.ledger.api.v1.Reopening\x12)\n\x08\x64isposal\x18\x07 \x01(\x0b\x32\x17.ledger.api.v1.Disposal\x12%\n\x06missed\x18\x08 \x03(\x0b\x32\x15.ledger.api.v1.Missed\x12\x12\n\nrestricted\x18\t \x01(\x08\x12\x11\n\tpermanent\x18\n \x01(\x08\x12\x10\n\x08newborns\x18\x0b \x03(\t\x12\x15\n\rrestricted_by\x18\x0c \x03(\t\x12(\n\x08subjects\x18\r \x03(\x0b\x32\x16.ledger.api.v1.Newborn\"\xa4\x01\n\nSampleDraw\x12\x31\n\rarchived_from\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61rchived_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npopulation\x18\x03 \x01(\r\x12\x0c\n\x04size\x18\x04 \x01(\r\x12\x0c\n\x04seed\x18\x05 \x01(\x0c*Q\n\x08SealMode\x12\x19\n\x15SEAL_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEAL_MODE_COPY\x10\x01\x12\x16\n\x12SEAL_MODE_ORIGINAL\x10\x02*[\n\tSealParty\x12\x1a\n\x16SEAL_PARTY_UNSPECIFIED\x10\x00\x12\x1b\n\x17SEAL_PARTY_PATIENT_SIDE\x10\x01\x12\x15\n\x11SEAL_PARTY_NOTARY\x10\x02*\x8c\x01\n\x0cUnsealGround\x12\x1d\n\x19UNSEAL_GROUND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aUNSEAL_GROUND_BOTH_PRESENT\x10\x01\x12!\n\x1dUNSEAL_GROUND_DISPUTE_SETTLED\x10\x02\x12\x1a\n\x16UNSEAL_GROUND_NO_CLAIM\x10\x03*~\n\x0cPaperOutcome\x12\x1d\n\x19PAPER_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12PAPER_OUTCOME_KEPT\x10\x01\x12\x1b\n\x17PAPER_OUTCOME_DESTROYED\x10\x02\x12\x1a\n\x16PAPER_OUTCOME_RETURNED\x10\x03*i\n\x08SealStep\x12\x19\n\x15SEAL_STEP_UNSPECIFIED\x10\x00\x12\x14\n\x10SEAL_STEP_PLACED\x10\x01\x12\x16\n\x12SEAL_STEP_EXTENDED\x10\x02\x12\x14\n\x10SEAL_STEP_OPENED\x10\x03*\xcc\x01\n\x0bRequestKind\x12\x1c\n\x18REQUEST_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13REQUEST_KIND_ACCESS\x10\x01\x12\x15\n\x11REQUEST_KIND_COPY\x10\x02\x12\x1b\n\x17REQUEST_KIND_CORRECTION\x10\x03\x12\x18\n\x14REQUEST_KIND_ERASURE\x10\x04\x12\x1c\n\x18REQUEST_KIND_RESTRICTION\x10\x05\x12\x1a\n\x16REQUEST_KIND_OBJECTION\x10\x06*\x89\x01\n\x0f\x44isposalOpinion\x12 \n\x1c\x44ISPOSAL_OPINION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44ISPOSAL_OPINION_DESTROY\x10\x01\x12\x19\n\x15\x44ISPOSAL_OPINION_KEEP\x10\x02\x12\x1b\n\x17\x44ISPOSAL_OPINION_EXTEND\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"ledger/api/v1/keeping_values.proto\x12\rledger.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aledger/api/v1/common.proto\"-\n\x08\x45ntryRef\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"E\n\rSealedVersion\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x11\n\tleaf_hash\x18\x03 \x01(\x0c\"\x91\x01\n\x04Hold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x0f\n\x07mandate\x18\x02 \x01(\t\x12)\n\x08versions\x18\x03 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12-\n\tplaced_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05whole\x18\x05 \x01(\x08\"\xa7\x02\n\x04Seal\x12\x0f\n\x07seal_id\x18\x01 \x01(\t\x12%\n\x04mode\x18\x02 \x01(\x0e\x32\x17.ledger.api.v1.SealMode\x12)\n\x08versions\x18\x03 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12\x12\n\nunfinished\x18\x04 \x01(\x08\x12-\n\tsealed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05whole\x18\x06 \x01(\x08\x12,\n\x0esecond_persons\x18\x07 \x03(\x0b\x32\x14.ledger.api.v1.Actor\x12+\n\ncame_since\x18\x08 \x03(\x0b\x32\x17.ledger.api.v1.EntryRef\x12\x0f\n\x07reaches\x18\t \x01(\x04\"\xa1\x01\n\x04Loan\x12\x0f\n\x07loan_id\x18\x01 \x01(\t\x12&\n\x08\x62orrower\x18\x02 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x14\n\x0cout_of_house\x18\x04 \x01(\x08\x12\x10\n\x08renewals\x18\x05 \x01(\r\x12\x16\n\x0erecord_version\x18\x06 \x01(\x04\x12\x10\n\x08outdated\x18\x07 \x01(\x08\"\xc0\x01\n\x05Paper\x12\x0f\n\x07scan_id\x18\x01 \x01(\t\x12\r\n\x05shelf\x18\x02 \x01(\t\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.ledger.api.v1.PaperOutcome\x12&\n\x08moved_by\x18\x04 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12,\n\x08moved_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bmove_reason\x18\x06 \x01(\t\"\xa5\x01\n\x0ePatientRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.ledger.api.v1.RequestKind\x12\x0e\n\x06\x64ue_on\x18\x03 \x01(\t\x12\x14\n\x07granted\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tstatement\x18\x05 \x01(\t\x12\x10\n\x08\x65ntry_id\x18\x06 \x01(\tB\n\n\x08_granted\"\xbc\x01\n\tReopening\x12\x11\n\treopen_id\x18\x01 \x01(\t\x12\x14\n\x0crequested_by\x18\x02 \x01(\t\x12\x11\n\tentry_ids\x18\x03 \x03(\t\x12\x11\n\ttemplates\x18\x04 \x03(\t\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x08\x44isposal\x12/\n\x07opinion\x18\x01 \x01(\x0e\x32\x1e.ledger.api.v1.DisposalOpinion\x12\x13\n\x0bproposed_by\x18\x02 \x01(\t\x12\x14\n\x0cretain_until\x18\x03 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x04 \x01(\t\x12\x0f\n\x07list_id\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x16\n\x0erecord_version\x18\x07 \x01(\r\"V\n\x06Missed\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12*\n\x06\x64ue_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9c\x02\n\x07Newborn\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\r\x12+\n\x07\x62orn_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blate_reason\x18\x04 \x01(\t\x12\x11\n\twithdrawn\x18\x05 \x01(\x08\x12\x12\n\nsame_as_id\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x0b\x63orrections\x18\x08 \x03(\x0b\x32\x1e.ledger.api.v1.BirthCorrection\x12\x12\n\npatient_id\x18\t \x01(\t\x12\x13\n\x0blink_reason\x18\n \x01(\t\x12\x16\n\x0erecord_version\x18\x0b \x01(\x04\"\xd7\x01\n\x0f\x42irthCorrection\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x62orn_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12*\n\x0c\x63orrected_by\x18\x04 \x01(\x0b\x32\x14.ledger.api.v1.Actor\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc5\x03\n\x07Keeping\x12\"\n\x05holds\x18\x01 \x03(\x0b\x32\x13.ledger.api.v1.Hold\x12\"\n\x05seals\x18\x02 \x03(\x0b\x32\x13.ledger.api.v1.Seal\x12\"\n\x05loans\x18\x03 \x03(\x0b\x32\x13.ledger.api.v1.Loan\x12$\n\x06papers\x18\x04 \x03(\x0b\x32\x14.ledger.api.v1.Paper\x12/\n\x08requests\x18\x05 \x03(\x0b\x32\x1d.ledger.api.v1.PatientRequest\x12+\n\treopening\x18\x06 \x01(\x0b\x32\x18.ledger.api.v1.Reopening\x12)\n\x08\x64isposal\x18\x07 \x01(\x0b\x32\x17.ledger.api.v1.Disposal\x12%\n\x06missed\x18\x08 \x03(\x0b\x32\x15.ledger.api.v1.Missed\x12\x12\n\nrestricted\x18\t \x01(\x08\x12\x11\n\tpermanent\x18\n \x01(\x08\x12\x10\n\x08newborns\x18\x0b \x03(\t\x12\x15\n\rrestricted_by\x18\x0c \x03(\t\x12(\n\x08subjects\x18\r \x03(\x0b\x32\x16.ledger.api.v1.Newborn\"\xa4\x01\n\nSampleDraw\x12\x31\n\rarchived_from\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61rchived_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\npopulation\x18\x03 \x01(\r\x12\x0c\n\x04size\x18\x04 \x01(\r\x12\x0c\n\x04seed\x18\x05 \x01(\x0c*Q\n\x08SealMode\x12\x19\n\x15SEAL_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEAL_MODE_COPY\x10\x01\x12\x16\n\x12SEAL_MODE_ORIGINAL\x10\x02*[\n\tSealParty\x12\x1a\n\x16SEAL_PARTY_UNSPECIFIED\x10\x00\x12\x1b\n\x17SEAL_PARTY_PATIENT_SIDE\x10\x01\x12\x15\n\x11SEAL_PARTY_NOTARY\x10\x02*\x8c\x01\n\x0cUnsealGround\x12\x1d\n\x19UNSEAL_GROUND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aUNSEAL_GROUND_BOTH_PRESENT\x10\x01\x12!\n\x1dUNSEAL_GROUND_DISPUTE_SETTLED\x10\x02\x12\x1a\n\x16UNSEAL_GROUND_NO_CLAIM\x10\x03*~\n\x0cPaperOutcome\x12\x1d\n\x19PAPER_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12PAPER_OUTCOME_KEPT\x10\x01\x12\x1b\n\x17PAPER_OUTCOME_DESTROYED\x10\x02\x12\x1a\n\x16PAPER_OUTCOME_RETURNED\x10\x03*i\n\x08SealStep\x12\x19\n\x15SEAL_STEP_UNSPECIFIED\x10\x00\x12\x14\n\x10SEAL_STEP_PLACED\x10\x01\x12\x16\n\x12SEAL_STEP_EXTENDED\x10\x02\x12\x14\n\x10SEAL_STEP_OPENED\x10\x03*\xcc\x01\n\x0bRequestKind\x12\x1c\n\x18REQUEST_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13REQUEST_KIND_ACCESS\x10\x01\x12\x15\n\x11REQUEST_KIND_COPY\x10\x02\x12\x1b\n\x17REQUEST_KIND_CORRECTION\x10\x03\x12\x18\n\x14REQUEST_KIND_ERASURE\x10\x04\x12\x1c\n\x18REQUEST_KIND_RESTRICTION\x10\x05\x12\x1a\n\x16REQUEST_KIND_OBJECTION\x10\x06*\x89\x01\n\x0f\x44isposalOpinion\x12 \n\x1c\x44ISPOSAL_OPINION_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44ISPOSAL_OPINION_DESTROY\x10\x01\x12\x19\n\x15\x44ISPOSAL_OPINION_KEEP\x10\x02\x12\x1b\n\x17\x44ISPOSAL_OPINION_EXTEND\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ledger.api.v1.keeping_values_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEALMODE']._serialized_start=2752
-  _globals['_SEALMODE']._serialized_end=2833
-  _globals['_SEALPARTY']._serialized_start=2835
-  _globals['_SEALPARTY']._serialized_end=2926
-  _globals['_UNSEALGROUND']._serialized_start=2929
-  _globals['_UNSEALGROUND']._serialized_end=3069
-  _globals['_PAPEROUTCOME']._serialized_start=3071
-  _globals['_PAPEROUTCOME']._serialized_end=3197
-  _globals['_SEALSTEP']._serialized_start=3199
-  _globals['_SEALSTEP']._serialized_end=3304
-  _globals['_REQUESTKIND']._serialized_start=3307
-  _globals['_REQUESTKIND']._serialized_end=3511
-  _globals['_DISPOSALOPINION']._serialized_start=3514
-  _globals['_DISPOSALOPINION']._serialized_end=3651
+  _globals['_SEALMODE']._serialized_start=2795
+  _globals['_SEALMODE']._serialized_end=2876
+  _globals['_SEALPARTY']._serialized_start=2878
+  _globals['_SEALPARTY']._serialized_end=2969
+  _globals['_UNSEALGROUND']._serialized_start=2972
+  _globals['_UNSEALGROUND']._serialized_end=3112
+  _globals['_PAPEROUTCOME']._serialized_start=3114
+  _globals['_PAPEROUTCOME']._serialized_end=3240
+  _globals['_SEALSTEP']._serialized_start=3242
+  _globals['_SEALSTEP']._serialized_end=3347
+  _globals['_REQUESTKIND']._serialized_start=3350
+  _globals['_REQUESTKIND']._serialized_end=3554
+  _globals['_DISPOSALOPINION']._serialized_start=3557
+  _globals['_DISPOSALOPINION']._serialized_end=3694
   _globals['_ENTRYREF']._serialized_start=114
   _globals['_ENTRYREF']._serialized_end=159
   _globals['_SEALEDVERSION']._serialized_start=161
@@ -55,24 +55,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLD']._serialized_end=378
   _globals['_SEAL']._serialized_start=381
   _globals['_SEAL']._serialized_end=676
-  _globals['_LOAN']._serialized_start=678
-  _globals['_LOAN']._serialized_end=797
-  _globals['_PAPER']._serialized_start=800
-  _globals['_PAPER']._serialized_end=992
-  _globals['_PATIENTREQUEST']._serialized_start=995
-  _globals['_PATIENTREQUEST']._serialized_end=1160
-  _globals['_REOPENING']._serialized_start=1163
-  _globals['_REOPENING']._serialized_end=1351
-  _globals['_DISPOSAL']._serialized_start=1354
-  _globals['_DISPOSAL']._serialized_end=1534
-  _globals['_MISSED']._serialized_start=1536
-  _globals['_MISSED']._serialized_end=1622
-  _globals['_NEWBORN']._serialized_start=1625
-  _globals['_NEWBORN']._serialized_end=1909
-  _globals['_BIRTHCORRECTION']._serialized_start=1912
-  _globals['_BIRTHCORRECTION']._serialized_end=2127
-  _globals['_KEEPING']._serialized_start=2130
-  _globals['_KEEPING']._serialized_end=2583
-  _globals['_SAMPLEDRAW']._serialized_start=2586
-  _globals['_SAMPLEDRAW']._serialized_end=2750
+  _globals['_LOAN']._serialized_start=679
+  _globals['_LOAN']._serialized_end=840
+  _globals['_PAPER']._serialized_start=843
+  _globals['_PAPER']._serialized_end=1035
+  _globals['_PATIENTREQUEST']._serialized_start=1038
+  _globals['_PATIENTREQUEST']._serialized_end=1203
+  _globals['_REOPENING']._serialized_start=1206
+  _globals['_REOPENING']._serialized_end=1394
+  _globals['_DISPOSAL']._serialized_start=1397
+  _globals['_DISPOSAL']._serialized_end=1577
+  _globals['_MISSED']._serialized_start=1579
+  _globals['_MISSED']._serialized_end=1665
+  _globals['_NEWBORN']._serialized_start=1668
+  _globals['_NEWBORN']._serialized_end=1952
+  _globals['_BIRTHCORRECTION']._serialized_start=1955
+  _globals['_BIRTHCORRECTION']._serialized_end=2170
+  _globals['_KEEPING']._serialized_start=2173
+  _globals['_KEEPING']._serialized_end=2626
+  _globals['_SAMPLEDRAW']._serialized_start=2629
+  _globals['_SAMPLEDRAW']._serialized_end=2793
 # @@protoc_insertion_point(module_scope)

@@ -394,6 +394,8 @@ class Loan(_message.Message):
     DUE_ON_FIELD_NUMBER: _builtins.int
     OUT_OF_HOUSE_FIELD_NUMBER: _builtins.int
     RENEWALS_FIELD_NUMBER: _builtins.int
+    RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
     loan_id: _builtins.str
     """Loan, UUID text."""
     due_on: _builtins.str
@@ -402,6 +404,10 @@ class Loan(_message.Message):
     """It left the building."""
     renewals: _builtins.int
     """How often it was renewed."""
+    record_version: _builtins.int
+    """Version of the record that was lent."""
+    outdated: _builtins.bool
+    """It was changed since, and who has it is to be told (RecordHolderTold)."""
     @_builtins.property
     def borrower(self) -> _common_pb2.Actor:
         """Who has it."""
@@ -414,10 +420,12 @@ class Loan(_message.Message):
         due_on: _builtins.str = ...,
         out_of_house: _builtins.bool = ...,
         renewals: _builtins.int = ...,
+        record_version: _builtins.int = ...,
+        outdated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["borrower", b"borrower"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["borrower", b"borrower", "due_on", b"due_on", "loan_id", b"loan_id", "out_of_house", b"out_of_house", "renewals", b"renewals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borrower", b"borrower", "due_on", b"due_on", "loan_id", b"loan_id", "out_of_house", b"out_of_house", "outdated", b"outdated", "record_version", b"record_version", "renewals", b"renewals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

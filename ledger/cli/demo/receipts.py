@@ -11,10 +11,15 @@ from uuid import UUID
 import grpc.aio
 from typing_extensions import override
 
-from ledger.api.v1.common_pb2 import CommandReceipt
+from ledger.api.v1.common_pb2 import CommandReceipt, EventMeta
+from ledger.domain.release_rules import LEDGER_ITSELF
 from ledger.trust.sealing import Destroyed, Opened, Opening
 from ledger.trust.verify import Row
 from ledger.views.bodies import BODIES
+
+_OF_RULES = frozenset(
+    f"ledger.v1.{each}" for each in ("RulePackAdded", "RulePackChosen", "TemplatesAdded", "CodeTableNoted")
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,20 @@ def not_borne_out(receipts: Iterable[Receipt], rows: Iterable[Row], openings: It
     ]
 
 
+def of_rules(rows: Iterable[Row]) -> list[Row]:
+    """Events of the hospital's rulebook, which the ledger writes itself where nobody brought them."""
+    return [row for row in rows if row.copies is not None and row.copies.type in _OF_RULES]
+
+
+def by_ledger_itself(rows: Iterable[Row], openings: Iterable[Opening]) -> int:
+    """How many of these events of the rulebook no command of anybody asked for."""
+    return sum(
+        _meta_of(row.copies.type, opening).actor.id == str(LEDGER_ITSELF.id)
+        for row, opening in zip(rows, openings, strict=True)
+        if row.copies is not None and isinstance(opening, Opened)
+    )
+
+
 def _holds(
     each: Receipt,
     by_position: Mapping[int, str],
@@ -92,7 +111,9 @@ def _holds(
 
 
 def _command_of(event_type: str, opening: Opening) -> str:
-    if not isinstance(opening, Opened):
-        return ""
+    return _meta_of(event_type, opening).command_id if isinstance(opening, Opened) else ""
+
+
+def _meta_of(event_type: str, opening: Opened) -> EventMeta:
     message: Any = BODIES[event_type].FromString(opening.plaintext)
-    return message.meta.command_id
+    return message.meta

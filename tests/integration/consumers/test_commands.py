@@ -40,7 +40,7 @@ async def test_verify_checks_every_hospital(hospitals: Hospitals) -> None:
     await hospitals.record()
     result = await _run("verify", "--address", hospitals.address)
     assert result.exit_code == 0, result.output
-    assert "north: holds. 6 events of 2 records, positions 1 to 6" in result.output
+    assert "north: holds. 9 events of 3 records, positions 1 to 9" in result.output
     assert "south: holds. 0 events" in result.output
 
 
@@ -55,7 +55,7 @@ async def test_an_archive_is_written_and_verified_and_a_changed_byte_is_named(
     assert (without.exit_code, "LEDGER_UNSEAL_TOKEN_FILE" in without.output) == (2, True)
     written = await _run(*asked, token=token_file(tmp_path))
     assert written.exit_code == 0, written.output
-    assert "6 events of 2 records" in written.output
+    assert "9 events of 3 records" in written.output
     checked = await _run("verify", "--archive", str(folder))
     assert checked.exit_code == 0, checked.output
     path = folder / "records" / f"{record_id}.jsonl"
