@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import httpcore
+from typing_extensions import override
 
 from consumers.deadline_network import DeadlineNetwork
 from ledger.trust.format_fault import NoteFault
@@ -37,6 +38,11 @@ class LogUnreachable(Exception):
         super().__init__(f"{self.__doc__} {path}: {what}")
         self.path = path
         self.what = what
+
+    @override
+    def __reduce__(self) -> tuple[type[LogUnreachable], tuple[str, str]]:
+        """As one process hands it to another."""
+        return LogUnreachable, (self.path, self.what)
 
 
 class LogOverHttp:

@@ -177,7 +177,9 @@ class ListExecution:
         return []
 
     def _context(self, listed: lists.DisposalList, record_id: str, step: str, actor: Actor) -> CommandContext:
-        command_id = uuid5(_STEPS, f"{self._hospital}/{listed.list_id}/{record_id}/{step}")
+        # Each executor has ids of his own: what one began another goes on with, and finds done what was done.
+        who = actor.SerializeToString(deterministic=True).hex()
+        command_id = uuid5(_STEPS, f"{self._hospital}/{listed.list_id}/{record_id}/{step}/{who}")
         return CommandContext(hospital=self._hospital, command_id=str(command_id), actor=actor, purpose="RECORDMGT")
 
 
@@ -186,6 +188,6 @@ def _rules(error: grpc.aio.AioRpcError) -> list[str]:
     faults = violations_of(error)
     excused = _DONE_BEFORE | _OF_THE_RECORD
     own = [each.rule for each in faults if each.field.startswith(_OF_THE_EXECUTION) and each.rule not in excused]
-    if own:
-        raise ExecutionRefused(own) from error
-    return list(dict.fromkeys(each.rule for each in faults)) or [reason_of(error)]
+    if own or not faults:
+        raise ExecutionRefused(own or [reason_of(error)]) from error
+    return list(dict.fromkeys(each.rule for each in faults))

@@ -10,6 +10,7 @@ from ledger.application.hospital_ledger import HospitalLedger
 from ledger.application.reservation_keys import ReservationKeys
 from ledger.application.stream_cache import Loaded
 from ledger.domain.decision import DISPOSAL, Facts, RecordAtHand
+from ledger.domain.disposal_commands import DrawUpDisposalList
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_list_rules import RECORDS_MAX
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord, ReportedRecord
@@ -36,6 +37,15 @@ class DisposalFacts:
             if loaded is not None and isinstance(loaded.state, RecordState):
                 found[record_id] = RecordAtHand(record_id, loaded.state, loaded.head_leaf)
         return found
+
+    async def named(self, command: object, listed: Loaded | None) -> dict[UUID, RecordAtHand]:
+        """The records that are to stand on a list, or stand on it."""
+        if isinstance(command, DrawUpDisposalList):
+            return await self.at_hand(command.record_ids)
+        state = listed.state if listed else None
+        return await self.at_hand(
+            [each.record_id for each in state.records] if isinstance(state, DisposalListState) else ()
+        )
 
     async def reported(
         self,

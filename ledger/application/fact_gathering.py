@@ -55,7 +55,13 @@ from ledger.domain.course_commands import (
 from ledger.domain.decide_identification import number_under
 from ledger.domain.decide_patient import details_after
 from ledger.domain.decision import PATIENT, Bearer, ClaimedItem, Facts, Visit
-from ledger.domain.disposal_commands import DrawUpDisposalList, RecordDisposalReport
+from ledger.domain.disposal_commands import (
+    ApproveDisposalList,
+    AuthoriseDisposalList,
+    DrawUpDisposalList,
+    RecordDisposalReport,
+    SuperviseDisposalList,
+)
 from ledger.domain.held_items import ITEMS_MAX
 from ledger.domain.hospital_rules import HospitalRules
 from ledger.domain.identity_commands import MergePatients, WithdrawIdentification, WithdrawRecognition
@@ -238,8 +244,8 @@ class FactGathering:
                 return replace(facts, persons=await self._bumped(patients_of(loaded)))
             case command if asked.beside_id is not None and asked.stream_id is not None:
                 return await self._of_pair(facts, command, {asked.stream_id, asked.beside_id})
-            case DrawUpDisposalList(record_ids=record_ids):
-                return replace(facts, listed=await self._disposal.at_hand(record_ids))
+            case DrawUpDisposalList() | ApproveDisposalList() | AuthoriseDisposalList() | SuperviseDisposalList():
+                return replace(facts, listed=await self._disposal.named(asked.command, loaded))
             case RecordDisposalReport(list_id=list_id, outcomes=outcomes):
                 facts = replace(facts, list_bumps=await self._disposal.bumps(list_id))
                 at_the_end = partial(self._at_the_end, now=facts.now)

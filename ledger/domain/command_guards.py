@@ -292,9 +292,12 @@ def _executors_differ(_: Any, record: RecordState, facts: Facts) -> bool:
     if listed is None or disposal is None:
         return True
     watching = {each.id for each in listed.supervisors}
-    approver = {listed.approver.id} if listed.approver else set[Any]()
-    return not watching & {facts.context.actor.id, disposal.proposed_by, disposal.approved_by} and (
-        disposal.proposed_by not in approver
+    passed = {each.id for each in (listed.approved_by, listed.approver) if each is not None}
+    executes, proposed = facts.context.actor.id, {disposal.proposed_by, listed.proposed_by.id}
+    return (
+        not watching & {executes, disposal.approved_by, *proposed}
+        and disposal.proposed_by not in passed
+        and executes not in passed
     )
 
 
@@ -403,7 +406,7 @@ CORRECTION_CONFIRMED = _check(
 )
 EXECUTORS_DIFFER = _check(
     "SAME_PERSON",
-    "no supervisor proposed, approved or executes it, and its proposer did not approve the list",
+    "the proposer neither passed nor approved it, the supervisors had no part in it, and neither group executes it",
     "supervisors",
     _executors_differ,
 )

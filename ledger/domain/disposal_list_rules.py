@@ -103,6 +103,17 @@ def _watches_others(_: Any, state: DisposalListState | None, facts: Facts) -> bo
     return facts.context.actor.id not in {each.id for each in before if each is not None}
 
 
+def _executes_others(_: Any, state: DisposalListState | None, facts: Facts) -> bool:
+    # Who proposed may have the report entered: it is compared with the records' own streams, and destroys nothing.
+    before = () if state is None else (state.approved_by, state.approver, *state.supervisors)
+    return facts.context.actor.id not in {each.id for each in before if each is not None}
+
+
+def _appraised_none(_: Any, __: DisposalListState | None, facts: Facts) -> bool:
+    appraised = (each.record.archiving.disposal for each in facts.listed.values())
+    return facts.context.actor.id not in {each.proposed_by for each in appraised if each is not None}
+
+
 def _supervisors_awaited(_: Any, state: DisposalListState | None, __: Facts) -> bool:
     return state is None or len(state.supervisors) < SUPERVISORS
 
@@ -167,6 +178,15 @@ WATCHES_OTHERS = _guard(
     "context.actor",
     _watches_others,
 )
+APPRAISED_NONE = _guard(
+    "SAME_PERSON", "another person than who appraised a record of the list", "context.actor", _appraised_none
+)
+EXECUTES_OTHERS = _guard(
+    "SAME_PERSON",
+    "who reports the execution did not pass, approve or supervise the list",
+    "context.actor",
+    _executes_others,
+)
 SUPERVISORS_AWAITED = _guard("ALREADY_SUPERVISED", "two supervisors sign, and no more", "list_id", _supervisors_awaited)
 SUPERVISORS_SIGNED = _guard(
     "NOT_SUPERVISED", "both supervisors have signed for the execution", "list_id", _supervisors_signed
@@ -190,17 +210,29 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
     ApproveDisposalList: ListRule(
         frozenset({DisposalListPhase.DRAWN_UP}),
         DisposalListPhase.APPRAISED,
-        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, _role_allowed("approve_disposal")),
+        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, APPRAISED_NONE, _role_allowed("approve_disposal")),
     ),
     AuthoriseDisposalList: ListRule(
         frozenset({DisposalListPhase.APPRAISED}),
         DisposalListPhase.APPROVED,
-        (ACTS_AS_PERSON, OTHER_THAN_PROPOSER, OTHER_THAN_APPRAISER, _role_allowed("approve_destruction")),
+        (
+            ACTS_AS_PERSON,
+            OTHER_THAN_PROPOSER,
+            OTHER_THAN_APPRAISER,
+            APPRAISED_NONE,
+            _role_allowed("approve_destruction"),
+        ),
     ),
     SuperviseDisposalList: ListRule(
         frozenset({DisposalListPhase.APPROVED}),
         DisposalListPhase.APPROVED,
-        (ACTS_AS_PERSON, WATCHES_OTHERS, SUPERVISORS_AWAITED, _role_allowed("supervise_destruction")),
+        (
+            ACTS_AS_PERSON,
+            WATCHES_OTHERS,
+            APPRAISED_NONE,
+            SUPERVISORS_AWAITED,
+            _role_allowed("supervise_destruction"),
+        ),
     ),
     RecordDisposalReport: ListRule(
         frozenset({DisposalListPhase.APPROVED}),
@@ -213,6 +245,7 @@ LIST_RULES: dict[type[DisposalCommand], ListRule] = {
             SUPERVISORS_SIGNED,
             SUPERVISORS_NAMED,
             ACTS_AS_PERSON,
+            EXECUTES_OTHERS,
             _role_allowed("destroy_record"),
         ),
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from typing_extensions import override
+
 from ledger.blobs.contract import Blobs
 from ledger.trust.bundle import decode_bodies, decode_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -44,6 +46,11 @@ class LogDamaged(Exception):
         super().__init__(f"{self.__doc__} {name}: {what}")
         self.name = name
         self.what = what
+
+    @override
+    def __reduce__(self) -> tuple[type[LogDamaged], tuple[str, str]]:
+        """As one process hands it to another."""
+        return LogDamaged, (self.name, self.what)
 
 
 class LogEndedForEver(Exception):

@@ -75,7 +75,8 @@ class EventStreams:
         while after < head:
             rows: Sequence[StoredLeaf | StoredRow] = ()
             if old and after < min(head, old.upto):
-                rows = await old.after(after)
+                # The log may have grown since the head was asked for.
+                rows = [row for row in await old.after(after) if row.position <= head]
             for run in _batches(rows or await self._read(hospital, after, min(batch, head - after)), batch):
                 for part in _parts(run, self._limits.batch_bytes_max):
                     yield ReadHospitalResponse(events=part)

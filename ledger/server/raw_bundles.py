@@ -44,10 +44,11 @@ class RawBundles:
     async def _next(self, hospital: str, after: int, head: int, old: OldRange | None) -> Sequence[EventBundle]:
         """What follows a position, to the end of its bundle at most; never nothing below the head."""
         if old and after < min(head, old.upto):
-            raw = await old.raw(after) if after % TILE_WIDTH == 0 else None
+            raw = await old.raw(after) if after % TILE_WIDTH == 0 and after + TILE_WIDTH <= head else None
             if raw and len(raw.entries) + len(raw.bodies) <= self._bytes_max:
                 return [EventBundle(first_position=after + 1, events=TILE_WIDTH, **raw._asdict())]
-            if rows := await old.after(after):
+            # The log may have grown since the head was asked for: what lies beyond it is not sent under it.
+            if rows := [row for row in await old.after(after) if row.position <= head]:
                 return [*_packed(rows, self._bytes_max)]
         count = min(TILE_WIDTH - after % TILE_WIDTH, head - after)
         return [*_packed(await self._ledger.read_positions(hospital, after, count), self._bytes_max)]

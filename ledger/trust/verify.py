@@ -141,8 +141,12 @@ class LedgerWalk:
 
     def _take_page(self, page: list[Row], leaves: list[bytes]) -> Fault | None:
         """Stretches of rows of the usual form are taken at once, each row between them by itself."""
-        fields, begin, fault = [*usual_fields(self._head, [row.envelope for row in page]), None], 0, None
+        matched = self._head
+        fields, begin, fault = [*usual_fields(matched, [row.envelope for row in page]), None], 0, None
         while fault is None and begin < len(page):
+            if self._head != matched:
+                # A log was succeeded: what follows here was matched with the beginning of the one that ended.
+                return self._take_each(page[begin:], leaves)
             end = fields.index(None, begin)
             usual = [each for each in fields[begin:end] if each]
             fault = self._take_usual(page[begin:end], usual, leaves) if usual else None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.trust.chain import FaultKind
 from ledger.trust.envelope import decode, encode
+from ledger.trust.lineage import LOG_SUCCEEDED
 from ledger.trust.usual_rows import PAGE_ROWS, varints_of_eight
 from ledger.trust.varint import write_varint
 from ledger.trust.verify import Fault, LedgerWalk, Row, RowFault, Summary, copies_of, running_digest, verify_rows
@@ -180,3 +181,23 @@ def test_a_walk_can_go_on_where_another_one_stood() -> None:
     whole = verify_rows(ROWS)
     assert isinstance(whole, Summary)
     assert second.summary().digest == whole.digest
+
+
+@pytest.mark.parametrize("all_at_once", [True, False])
+def test_no_event_of_a_log_that_ended_is_taken_after_its_successor_began(*, all_at_once: bool) -> None:
+    """In the page in which the log was succeeded, too, which was matched with the old one's beginning."""
+    old, new = "north.example/1", "north.example/2"
+    record, log = History(RECORD, origin=old), History(OTHER, origin=new)
+    events = [record.add(b"1", USUAL_TYPE), record.add(b"2", USUAL_TYPE), log.add(b"3", LOG_SUCCEEDED)]
+    record.origin = new
+    events.append(record.add(b"4", USUAL_TYPE))
+    record.origin = old
+    events.append(record.add(b"5", USUAL_TYPE))
+    rows = [
+        Row(position, each.envelope, each.body, copies_of(decode(each.envelope), each.envelope))
+        for position, each in enumerate(events, 1)
+    ]
+    walk = LedgerWalk()
+    walk.take(rows[0])  # the walk knows the old log's beginning before it sees the page
+    fault = walk.take_all(rows[1:])[1] if all_at_once else next(filter(None, map(walk.take, rows[1:])), None)
+    assert fault == Fault(RowFault.LEDGER_ORIGIN, 5, RECORD.bytes, 4)

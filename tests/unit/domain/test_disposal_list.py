@@ -116,7 +116,25 @@ def supervise(actor: Any = SUPERVISORS[1], *, signed: int = 1) -> Case:
     return Case(SuperviseDisposalList(LIST), state, {"actor": actor})
 
 
+def by_appraiser(case: Case) -> Case:
+    """The same by who appraised a record that stands on the list, and did not draw that up."""
+    actor = case.facts["actor"]
+    stream = condemned()
+    archiving = stream.record.archiving
+    disposal = archiving.disposal
+    assert disposal is not None
+    appraised = replace(archiving, disposal=replace(disposal, proposed_by=actor.id))
+    stream.state = replace(stream.record, archiving=appraised)
+    return Case(case.command, case.state, {**case.facts, "listed": listed(stream)})
+
+
 BROKEN: list[tuple[type[Any], str, Case]] = [
+    (ApproveDisposalList, "SAME_PERSON", by_appraiser(approve())),
+    (AuthoriseDisposalList, "SAME_PERSON", by_appraiser(authorise())),
+    (SuperviseDisposalList, "SAME_PERSON", by_appraiser(supervise())),
+    (RecordDisposalReport, "SAME_PERSON", report(LEFT_OUT, actor=replace(SUPERVISORS[0], role="records_office"))),
+    (RecordDisposalReport, "SAME_PERSON", report(LEFT_OUT, actor=replace(APPROVER, role="records_office"))),
+    (RecordDisposalReport, "SAME_PERSON", report(LEFT_OUT, actor=replace(HEAD_OF_HOSPITAL, role="records_office"))),
     (DrawUpDisposalList, "UNKNOWN_RECORD", draw_up(None)),
     (DrawUpDisposalList, "NOT_DUE", draw_up(archived)),
     (DrawUpDisposalList, "NOT_TO_BE_DESTROYED", draw_up(due)),
