@@ -111,8 +111,12 @@ def log(
         f"{source}: holds. {head.size:,} leaves of {head.origin}, root {to_base64(head.root)}; "
         f"{checked.tiles:,} tiles compared, {checked.bodies:,} bodies re-hashed"
     )
-    if known:
-        click.echo(f"  Up to {known:,} leaves bodies were not read again, and chains not walked: verified before.")
+    if known and no_bodies:
+        click.echo(f"  Up to the bundle of leaf {known:,} entries were not read again: verified before.")
+    elif known:
+        click.echo(
+            f"  Up to the bundle of leaf {known:,} bodies were not read again, and chains not walked: verified before."
+        )
     if heads:
         click.echo(f"  {len(heads)} remembered checkpoints compared.")
     else:

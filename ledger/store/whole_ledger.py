@@ -20,12 +20,17 @@ from ledger.store.errors import StoreUnavailable, UnknownHospital
 from ledger.store.reading import LedgerHead, StreamHead
 from ledger.store.statements import statements
 from ledger.store.stored_range import EARLIER_ROWS, RangeOfRows, walk_stored_range
+from ledger.trust.chain import FaultKind
+from ledger.trust.envelope import EnvelopeFault
+from ledger.trust.glance import glance
 from ledger.trust.range_walk import Progress, RangeFound, RangeJoin, Stood, no_progress
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.side_by_side import RANGE_EVENTS, side_by_side
 from ledger.trust.verify import Fault, RowFault, Summary
 
 _ROWS_MAX = 2_000
+_ANY_SIZE = 1 << 40
+"""Bytes of bodies that are read at once: of one row whatever it has."""
 _Connection = AsyncConnection[tuple[Any, ...]]
 
 
@@ -108,7 +113,14 @@ class _Reading:
                 first = before.first_position if before else position
                 streams[stream_id.bytes] = Stood(version, leaf, recorded_at, first, position)
                 leaves.append(leaf)
-        return self._join.known(streams, leaves)
+        if not since:
+            return self._join.known(streams, leaves)
+        # The origin is said by the envelope alone: what follows must go on from this log.
+        rows = await self._rows("read_positions", (since - 1, 1, _ANY_SIZE))
+        try:
+            return self._join.known(streams, leaves, glance(rows[0][5]).origin)
+        except EnvelopeFault:
+            return Fault(FaultKind.ENVELOPE, since, rows[0][1].bytes, 0)
 
     async def _kept_head(self) -> LedgerHead | None:
         rows = await self._rows("head", ())

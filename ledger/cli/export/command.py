@@ -141,7 +141,7 @@ def evidence(
     book = _pack(service, hospital, rules, audit, with_bodies=with_bodies) if rules else None
     if book is not None:
         _checked(book, trust)
-    texts = _rule_texts(_opened(service, hospital, rules)) if rules and names else {}
+    texts = _rule_texts(_proven(book, _opened(service, hospital, rules))) if rules and book and names else {}
     tools = [*tool_versions(), ("clock of the machine that made this", clock_state().words())]
     page = judge_page(statement, signers_of(parse_proof_pack(data), opened), tools, datetime.now(UTC))
     try:
@@ -199,6 +199,14 @@ def _rules(service: Asked, hospital: str) -> UUID | None:
     with shown_errors():
         found = asyncio.run(read())
     return UUID(found) if found else None
+
+
+def _proven(book: bytes, opened: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """What opened of the very events that the checked pack proves."""
+    events = [each.envelope for each in parse_proof_pack(book).events]
+    if any(each not in opened for each in events):
+        raise click.ClickException("the service proves rules that it does not open")
+    return {each: opened[each] for each in events}
 
 
 def _rule_texts(opened: dict[bytes, bytes]) -> dict[str, str]:

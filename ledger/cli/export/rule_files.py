@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
 import grpc.aio
 
@@ -32,7 +33,8 @@ def rule_files(opened: Mapping[bytes, bytes]) -> dict[str, str]:
             case "ledger.v1.RulePackAdded":
                 files.update(_packs(RulePackAdded.FromString(body)))
             case "ledger.v1.TemplatesAdded":
-                files[f"templates-{number}.toml"] = TemplatesAdded.FromString(body).text
+                added = TemplatesAdded.FromString(body)
+                files[f"templates-{number}.toml"] = _as_said(added.text, added.sha256)
             case "ledger.v1.CodeTableNoted":
                 noted = CodeTableNoted.FromString(body)
                 tables.append(
@@ -45,9 +47,18 @@ def rule_files(opened: Mapping[bytes, bytes]) -> dict[str, str]:
 
 def _packs(added: RulePackAdded) -> Iterator[tuple[str, str]]:
     """With what it is laid over."""
-    packs = ((added.pack_id, added.version, added.text), *((each.id, each.version, each.text) for each in added.layers))
+    packs = (
+        (added.pack_id, added.version, _as_said(added.text, added.sha256)),
+        *((each.id, each.version, each.text) for each in added.layers),
+    )
     for id_, version, text in packs:
         # It names a file here, and whoever serves it is not believed.
         if not PACK_ID.fullmatch(id_):
             raise NotARule
         yield f"{id_}@{version}.toml", text
+
+
+def _as_said(text: str, digest: bytes) -> str:
+    if sha256(text.encode()).digest() != digest:
+        raise NotARule
+    return text

@@ -202,7 +202,7 @@ def shelve(scan_id: UUID) -> keeping.MovePaper:
     return keeping.MovePaper(RECORD, scan_id, "cellar, 7", "the shelf is full")
 
 
-def _gone(stream: Stream) -> Command:
+def _gone(stream: Stream) -> keeping.MovePaper:
     scan_id = scanned(stream)
     stream.when(_paper(scan_id))
     return shelve(scan_id)
@@ -852,6 +852,7 @@ CASES: list[Case] = [
     Case("UNKNOWN_SCAN", lambda: (archived(), keeping.AccountForPaper(RECORD, NOBODY, PaperOutcome.KEPT, "list"))),
     Case("UNKNOWN_SCAN", lambda: (archived(), shelve(NOBODY))),
     Case("PAPER_GONE", with_entry(archived, lambda s: _gone(s))),
+    Case("PAPER_GONE", with_entry(archived, lambda s: _paper(_gone(s).scan_id))),
     Case("NOT_A_PERSON", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", with_entry(archived, lambda s: shelve(scanned(s))), {"actor": PHYSICIAN}),
     Case("UNKNOWN_REQUEST", lambda: (closed(), _answer_request(NOBODY))),

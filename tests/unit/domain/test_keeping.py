@@ -546,9 +546,13 @@ def test_a_paper_has_a_whereabouts_of_its_own() -> None:
     back = keeping.MovePaper(RECORD, scan, "shelf 4", "asked for")
     stream.when(back)
     assert stream.record.overlays.papers[scan].shelf == "shelf 4"
+    here = stream.state
     for outcome in (PaperOutcome.DESTROYED, PaperOutcome.RETURNED):
-        stream.when(keeping.AccountForPaper(RECORD, scan, outcome, "list 7"))
-        assert stream.refused(back)[1] == [("scan_id", "PAPER_GONE")]
+        stream.state = here
+        gone = keeping.AccountForPaper(RECORD, scan, outcome, "list 7")
+        stream.when(gone)
+        for command in (back, gone, keeping.AccountForPaper(RECORD, scan, PaperOutcome.KEPT, "found")):
+            assert stream.refused(command)[1] == [("scan_id", "PAPER_GONE")]
 
 
 def test_who_destroys_is_not_who_supervises_it() -> None:
