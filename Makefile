@@ -11,7 +11,7 @@ PEOPLE ?=
 NAME ?=
 export BUF_CACHE_DIR := $(CURDIR)/.ledger-cache/buf
 
-.PHONY: bench bench-peers bench-views bench-growth soak-service soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
+.PHONY: collected bench bench-peers bench-views bench-growth soak-service soak test-long interop interop-s3 test-store help setup lock proto proto-check kafka format check lint types layers contract test demo up clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ format: setup ## put the code into the house's form
 	@$(BIN)/ruff check --fix .
 
 check: setup lint types layers contract proto-check ## every check that needs no server
+# Tests rewritten once for the processes that run them side by side, each of which would do it by itself at the same time.
+collected: setup
+	@$(PYTEST) --collect-only --quiet --ignore tests/interop > /dev/null
 lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

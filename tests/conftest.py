@@ -88,5 +88,8 @@ def _mark(item: pytest.Item) -> None:
     fixtures: list[str] = getattr(item, "fixturenames", [])
     if "kafka_jars" in fixtures:
         item.add_marker("kafka")
+    # What the library does by itself changes with its release alone: its traps are slow, and the product avoids them.
+    if "kafka_traps" in item.path.parts:
+        item.add_marker("long")
     if "chromium" in fixtures:
         item.add_marker("chromium")

@@ -112,6 +112,7 @@ async def test_a_clean_end_and_a_start_on_the_same_folder(going_on: WholeService
     eventually(lambda: exported(service, "--dir", str(service.folder)).returncode == 0, what="a proof")
 
 
+@pytest.mark.long
 async def test_kill9_of_the_whole_tree_loses_nothing(going_on: WholeService) -> None:
     """The power goes: a start on the same folder has everything that was acknowledged, and goes on; its log too."""
     service, before = going_on, len(rows_of(going_on))

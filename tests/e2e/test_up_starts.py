@@ -76,6 +76,7 @@ _LONGER = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("started", ["serve.log", *_LONGER])
 def test_sigterm_during_the_start_ends_it_cleanly(service: WholeService, started: str) -> None:
     """Told to stop after any step of its start, it ends with status 0, leaves nothing running and no ready file."""

@@ -49,7 +49,7 @@ async def _broken_off(address: str, commands: list[BulkLoadRequest]) -> None:
             await call(iter([each.SerializeToString() for each in commands]))
 
 
-@pytest.mark.parametrize("step", [COPIED, COMMITTED])
+@pytest.mark.parametrize("step", [pytest.param(COPIED, marks=pytest.mark.long), COMMITTED])
 async def test_nothing_half_and_the_same_load_completes_it(database: Database, tmp_path: Path, step: str) -> None:
     """Events, commands and head agree after the kill; sent again, each command is there once."""
     environment = serve_environment(database)

@@ -95,6 +95,7 @@ async def test_the_next_start_completes_what_a_kill_broke_off(ground: Ground, tm
         assert ground.erased_up_to() == await ground.office.ledger.head(HOSPITAL)
 
 
+@pytest.mark.long
 async def test_keys_that_were_read_further_than_the_ledger_reaches_pass_no_destruction_over(
     ground: Ground, tmp_path: Path
 ) -> None:

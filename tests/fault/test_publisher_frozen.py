@@ -93,7 +93,7 @@ def pair(database: Database, bootstrap: str, folder: Path, ledgers: list[LoadedL
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        ("committing", (TAKEN_OVER,)),
+        pytest.param("committing", (TAKEN_OVER,), marks=pytest.mark.long),
         pytest.param("begun", (TAKEN_OVER,), marks=pytest.mark.long),
         # What it wakes to is done already; whether it learns of the other by its lease or its next send is a race.
         pytest.param("committed", (TAKEN_OVER, LEASE_LOST), marks=pytest.mark.long),

@@ -74,6 +74,7 @@ def test_killed_publisher_loses_doubles_and_reorders_nothing(
     assert_all_published(kafka_broker.bootstrap, ledger, 60)
 
 
+@pytest.mark.long
 def test_killed_publisher_is_replaced(
     ledger: LoadedLedger, publisher: PublisherProcess, database: Database, kafka_broker: EmbeddedKafka, tmp_path: Path
 ) -> None:

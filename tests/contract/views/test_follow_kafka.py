@@ -30,6 +30,7 @@ class TestOnKafka(FollowsStream):
         async with running(published):
             await each_handled_once(published)
 
+    @pytest.mark.long
     async def test_a_topic_made_anew_under_a_view_that_reads(self, published: Published) -> None:
         """The reader has the old topic's offsets in hand; the view finds its place in the new one."""
         async with running(published):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -40,6 +41,7 @@ _PROJECT = Path(__file__).parents[3]
 _STUCK_STATUS = 70
 
 
+@pytest.mark.long
 def test_process_ends_where_a_commit_waits_without_end(own_kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """The library's commit has no time limit: the watchdog ends the process, and a supervisor starts it again."""
     hospital = new_hospital(own_kafka.bootstrap)
@@ -80,6 +82,7 @@ def _say_and_wait(sent: Path) -> None:
     eventually(lambda: not sent.exists())
 
 
+@pytest.mark.long
 def test_death_of_a_leader_is_noticed(kafka_cluster: EmbeddedKafkaCluster) -> None:
     """Publishing goes on with the new leader, if need be by a new producer; nothing is lost or doubled, it is all read
     while one of three is dead, and the dead one comes back.

@@ -43,6 +43,7 @@ def frozen(broker: EmbeddedKafka) -> Generator[None]:
         os.kill(broker.pid, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_library_commits_a_transaction_whose_batch_has_expired(own_kafka: EmbeddedKafka) -> None:
     """The trap: the send failed for good, commit_transaction() says nothing, and the message is not there."""
     hospital = new_hospital(own_kafka.bootstrap)
@@ -101,6 +102,7 @@ def test_library_is_done_for_after_one_message_too_large(kafka_broker: EmbeddedK
     assert values(kafka_broker.bootstrap, topic) == []
 
 
+@pytest.mark.long
 def test_library_never_sends_again_after_an_expired_retry(own_kafka: EmbeddedKafka) -> None:
     """The trap: the broker is back, and the idempotent producer still fails."""
     hospital = new_hospital(own_kafka.bootstrap)

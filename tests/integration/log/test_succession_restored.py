@@ -225,6 +225,7 @@ async def test_nobody_lets_commands_in_while_a_succession_is_under_way(
         assert await ground.amend(service) == KEPT + 2
 
 
+@pytest.mark.long
 async def test_a_succession_broken_off_is_ended_out_of_a_backup(
     ground: Ground, integrating: Integrating, monkeypatch: pytest.MonkeyPatch, empty_database: Database
 ) -> None:

@@ -62,6 +62,7 @@ async def test_twice_changes_nothing(empty_database: Database) -> None:
     assert [(state.hospital, state.current) for state in first] == [(None, True), ("h00", True), ("h01", True)]
 
 
+@pytest.mark.long
 async def test_fifty_schemas_one_blocked_under_load(
     empty_database: Database, next_release: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
