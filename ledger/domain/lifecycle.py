@@ -491,7 +491,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.AccountForPaper: Rule(
         IN_CARE_OR_AFTER,
         of_command=(on.PAPER_KNOWN, office.PAPER_HERE, on.ACTS_AS_PERSON, on.role_allowed("account_for_paper")),
-        names=(some.SCAN_THERE,),
+        names=(some.PAPER_HERE,),
     ),
     keeping_commands.MovePaper: Rule(
         IN_CARE_OR_AFTER,

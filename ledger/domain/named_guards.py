@@ -163,7 +163,6 @@ LOAN_RENEWABLE = _some_by(
     lambda it, facts: any(may_be_renewed(each, facts) for each in it.overlays.loans.values()),
 )
 LOAN_RUNS = _some("NO_LOAN", "it is on loan", lambda it: it.overlays.loans)
-SCAN_THERE = _some("NO_SCAN", "a scanned paper is there", lambda it: it.overlays.papers)
 PAPER_HERE = _some(
     "NO_PAPER", "a scanned paper is in the house", lambda it: any(each.is_here for each in it.overlays.papers.values())
 )
