@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -98,31 +98,52 @@ def not_measured(name: str, baseline: str, unit: str, target: Target | None, why
 
 
 async def in_pairs(
-    baseline: Measure | None, product: Measure, turns: int = TURNS, foreign: Callable[[], Foreign] = ForeignCpu
+    baseline: Measure | None,
+    product: Measure,
+    turns: int = TURNS,
+    foreign: Callable[[], Foreign] = ForeignCpu,
+    *,
+    slices: int = 1,
 ) -> tuple[Pair, ...]:
-    """So many pairs. Each side goes first in turn: what grows or warms up in the course of a run favours neither."""
-    return tuple(
-        [await _undisturbed(baseline, product, foreign, product_first=bool(turn % 2)) for turn in range(turns)]
-    )
+    """So many pairs. Each side goes first in turn: what grows or warms up in the course of a run favours neither.
+
+    Where both measure rates over equal times, a pair may be so many short turns of each, one beside the other, whose
+    mean counts: a flush of the server's that lasts a second then falls upon both sides.
+    """
+    return tuple([await _undisturbed(baseline, product, foreign, turn, slices) for turn in range(turns)])
 
 
 async def _undisturbed(
-    baseline: Measure | None, product: Measure, foreign: Callable[[], Foreign], *, product_first: bool
+    baseline: Measure | None, product: Measure, foreign: Callable[[], Foreign], turn: int, slices: int
 ) -> Pair:
     """One pair. While others use the machine it is measured again, a few times; the least disturbed one counts."""
     pairs: list[Pair] = []
     while len(pairs) <= REPEATS_MAX:
-        pairs.append(await _pair(baseline, product, foreign(), product_first=product_first))
+        meter = foreign()
+        sliced = [await _slice(baseline, product, product_first=bool((turn + each) % 2)) for each in range(slices)]
+        before = [each for each, _ in sliced if each is not None]
+        pairs.append(Pair(_mean(before) if before else None, _mean([each for _, each in sliced]), meter.cores()))
         if pairs[-1].foreign_cores <= FOREIGN_CORES_MAX:
             return pairs[-1]
     return min(pairs, key=lambda each: each.foreign_cores)
 
 
-async def _pair(baseline: Measure | None, product: Measure, foreign: Foreign, *, product_first: bool) -> Pair:
+async def _slice(
+    baseline: Measure | None, product: Measure, *, product_first: bool
+) -> tuple[Measured | None, Measured]:
     if baseline is None:
-        return Pair(None, await product(), foreign.cores())
+        return None, await product()
     if product_first:
         measured = await product()
-        return Pair(await baseline(), measured, foreign.cores())
+        return await baseline(), measured
     before = await baseline()
-    return Pair(before, await product(), foreign.cores())
+    return before, await product()
+
+
+def _mean(slices: Sequence[Measured]) -> Measured:
+    """Of rates over equal times; the CPU of one counts by how many were done in its slice."""
+    if len(slices) == 1:
+        return slices[0]
+    done = sum(each.value for each in slices)
+    cpu_us = sum(each.value * each.cpu_us for each in slices) / done
+    return Measured(done / len(slices), cpu_us)

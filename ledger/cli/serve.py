@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import uvloop
 
 from ledger.application.ledger import NOBODY_TRUSTED, Ledger
 from ledger.cli.bodies import Bodies, bodies_with_keys, consumers_of, erasing_of
+from ledger.cli.cycles import look_seldom
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.cli.log_store import own_logs
 from ledger.cli.purge_queries import purge_queries, purges_of
@@ -39,9 +39,6 @@ _NEEDED = (
     "key_passphrase_file",
     "unseal_consumers_file",
 )
-_COLLECTED_AFTER = (20_000, 10, 50)
-"""Objects made, and rounds, after which Python looks for cycles. At its default of 700 it looks once or twice in every
-command, finds nothing, and takes a tenth of its CPU (docs/performance.md)."""
 _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect: grpcio raises RuntimeError for both
 
 
@@ -49,7 +46,7 @@ _GRPC_NOT_BOUND = "bind"  # all by which a taken port can be told from a defect:
 @_ready_file
 def serve(ready_file: Path | None) -> None:
     """Serve commands, reads and view queries over gRPC and Connect."""
-    gc.set_threshold(*_COLLECTED_AFTER)
+    look_seldom()
     settings = settings_for(*_NEEDED)
     logs, trust = Logs(own_logs(settings), _readers(settings)), certificate_trust(settings)
 

@@ -49,6 +49,20 @@ async def test_each_side_goes_first_in_turn() -> None:
     assert [each.figure for each in pairs] == [0.5, 0.5, 0.5]
 
 
+async def test_a_pair_of_slices_is_their_mean() -> None:
+    """The sides take turns inside it, too; CPU counts by how many were done, not by slice."""
+    order: list[str] = []
+    rates = iter([Measured(30, 10), Measured(10, 50)])
+
+    async def product() -> Measured:
+        order.append("p")
+        return next(rates)
+
+    (pair,) = await in_pairs(side(40, order, "b"), product, turns=1, foreign=Others(0), slices=2)
+    assert order == ["b", "p", "p", "b"]
+    assert (pair.product.value, pair.product.cpu_us, pair.figure) == (20, 20, 0.5)
+
+
 async def test_a_disturbed_pair_is_measured_again() -> None:
     """A figure taken while others used the machine does not count where a better one can be had."""
     others = Others(0.9, 0.3, 0.2, 0.0)
