@@ -1,9 +1,9 @@
 """How seldom a process that serves looks for cycles of objects, and at how many of them.
 
-Nearly all that a command makes goes as soon as nobody names it any more. What stays are the streams that are remembered,
-which hold no cycles; a full pass of Python's collector looks at every one of them while all callers wait (0.65 s with
-128 records of some 370 entries, one run). So what a pass of the middle generation left alone is set aside from the next
-ones, and only one full pass in sixteen looks at everything.
+Nearly all that a command makes goes as soon as nobody names it any more. What stays are the streams that are
+remembered, which hold no cycles; a full pass of the collector looks at every one of them while all callers wait
+(0.65 s with 128 records of some 370 entries, one run). So what a pass of the middle generation left alone is set aside
+from the next ones, and only one full pass in sixteen looks at everything.
 """
 
 from __future__ import annotations
