@@ -19,6 +19,8 @@ from tests.services.template import ROLE_PASSWORDS, migrate_database
 
 _TEMPLATE = "ledger_template"
 _numbers = itertools.count(1)
+_STANDING: dict[str, psycopg.Connection] = {}
+"""To the session's server, which nobody kills: its log-in would take as long as what a test's database needs of it."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ def chosen_programs() -> str | None:
 @pytest.fixture(scope="session")
 def postgres_server(services_folder: Path) -> Iterator[EmbeddedPostgres]:
     """The session's server, durable as in production. A test that kills or stops takes `own_postgres`."""
-    with EmbeddedPostgres(services_folder / "postgres", programs=chosen_programs()) as server:
+    with (
+        EmbeddedPostgres(services_folder / "postgres", programs=chosen_programs()) as server,
+        psycopg.connect(server.superuser_url, autocommit=True) as connection,
+    ):
+        _STANDING[server.superuser_url] = connection
         yield server
+        del _STANDING[server.superuser_url]
     server.remove_elsewhere()
 
 
@@ -103,5 +110,8 @@ def open_to_roles(server: EmbeddedPostgres, name: str) -> None:
 
 
 def _execute(server: EmbeddedPostgres, statement: sql.Composed | bytes) -> None:
+    if standing := _STANDING.get(server.superuser_url):
+        standing.execute(statement)
+        return
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute(statement)
