@@ -19,6 +19,8 @@ from tests.services.template import ROLE_PASSWORDS, migrate_database
 
 _TEMPLATE = "ledger_template"
 _numbers = itertools.count(1)
+_COUNTS_ITERATIONS = 16
+"""From this PostgreSQL on it can be said how dear a password is to try: half of each of a test's ten log-ins, here."""
 _STANDING: dict[str, psycopg.Connection] = {}
 """To the session's server, which nobody kills: its log-in would take as long as what a test's database needs of it."""
 
@@ -55,6 +57,9 @@ def postgres_server(services_folder: Path) -> Iterator[EmbeddedPostgres]:
         psycopg.connect(server.superuser_url, autocommit=True) as connection,
     ):
         _STANDING[server.superuser_url] = connection
+        if server.major >= _COUNTS_ITERATIONS:
+            connection.execute("ALTER SYSTEM SET scram_iterations = 1")
+            connection.execute("SELECT pg_reload_conf()")
         yield server
         del _STANDING[server.superuser_url]
     server.remove_elsewhere()
