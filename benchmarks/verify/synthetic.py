@@ -25,6 +25,8 @@ RECORDS = 2_000
 BODY_BYTES = 700
 _ORIGIN = "ledger.example/north/1"
 _TYPE = "ledger.v1.EntryRecorded"
+_SEALED = b"\x01"
+"""How a sealed body begins: the store takes no other."""
 _BEGIN = 1_795_782_896_000_000
 _TIME = 1_795_782_900
 
@@ -43,7 +45,7 @@ def rows_of_range(begin: int, end: int) -> list[Row]:
 def _row(index: int, leaves: dict[int, bytes]) -> Row:
     number, version = index % RECORDS, index // RECORDS + 1
     stream_id = sha256(b"record %d" % number).digest()[:16]
-    body = sha256(b"body %d" % index).digest() * (BODY_BYTES // 32 + 1)
+    body = _SEALED + sha256(b"body %d" % index).digest() * (BODY_BYTES // 32 + 1)
     envelope = encode(
         Envelope(
             format=FORMAT,

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from ledger.cli.proof_words import utc, witnessed_words
+from ledger.trust.claimed_times import LAG_US_MAX
 from ledger.trust.root_watch import RootWatch
 from ledger.trust.strict_base64 import to_base64
 from ledger.trust.verify import Fault, Summary
@@ -29,6 +30,12 @@ def say(what: str, found: Fault | Summary, watch: RootWatch) -> bool:
     click.echo(f"  root {to_base64(watch.root())} at {watch.size:,} events")
     if found.recorded_at:
         click.echo(f"  recorded until {utc(found.recorded_at)} (as the ledger claims)")
+    if found.times.back_us:
+        click.echo(
+            f"  TIMES: position {found.times.back_position:,} claims a time {found.times.back_us / 1e6:,.0f} s before"
+            f" that of an earlier one, above the {LAG_US_MAX // 1_000_000} s that clocks may differ by: the clock was"
+            " put back, or times were made up."
+        )
     for each in found.successions:
         ended = each.ended or "the log before"
         click.echo(f"  {ended} ended at position {each.position - 1:,}; {each.successor} goes on: what {ended}")

@@ -25,7 +25,8 @@ class RangeOfRows:
 
     url: str
     hospital: str
-    snapshot: str
+    snapshot: str | None
+    """That of another connection; None = one of its own."""
     after: int
     upto: int | None
 
@@ -33,15 +34,21 @@ class RangeOfRows:
 def walk_stored_range(asked: RangeOfRows) -> RangeFound:
     """What the range holds. psycopg.Error where PostgreSQL cannot be asked."""
     walk = RangeWalk(asked.after)
+    for page in read_stored_range(asked):
+        if walk.take_all(page):
+            break
+    return walk.found()
+
+
+def read_stored_range(asked: RangeOfRows) -> Iterator[Iterator[Row]]:
+    """Its rows in pages, in one snapshot. psycopg.Error where PostgreSQL cannot be asked."""
     with psycopg.connect(asked.url, cursor_factory=RawCursor, connect_timeout=5) as connection:
         connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         connection.set_read_only(True)
-        # SET TRANSACTION takes no parameter; the name comes from PostgreSQL itself and is quoted all the same.
-        connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(asked.snapshot))
-        for page in _pages(connection, asked):
-            if walk.take_all(page):
-                break
-    return walk.found()
+        if asked.snapshot is not None:
+            # SET TRANSACTION takes no parameter; the name comes from PostgreSQL itself and is quoted all the same.
+            connection.execute(SQL("SET TRANSACTION SNAPSHOT {}").format(asked.snapshot))
+        yield from _pages(connection, asked)
 
 
 def _pages(connection: psycopg.Connection[tuple[Any, ...]], asked: RangeOfRows) -> Iterator[Iterator[Row]]:

@@ -12,6 +12,7 @@ from struct import iter_unpack
 from typing import NamedTuple
 
 from ledger.trust.chain import ChainWalk, FaultKind
+from ledger.trust.claimed_times import NOTHING_CLAIMED, ClaimedTimes
 from ledger.trust.glance import Glance
 from ledger.trust.lineage import Succession, is_successor
 from ledger.trust.merkle import HASH_BYTES
@@ -53,6 +54,7 @@ class RangeFound:
     fault: Fault | None
     """The first fault inside the range; everything else is of the events before it."""
     successions: tuple[Succession, ...] = ()
+    times: ClaimedTimes = NOTHING_CLAIMED
 
 
 class RangeWalk:
@@ -88,6 +90,7 @@ class RangeWalk:
             joints=joints,
             fault=self._fault,
             successions=tuple(self._walk.successions),
+            times=self._walk.times,
         )
 
     def _opened(self, seen: Glance) -> ChainWalk:
@@ -115,6 +118,7 @@ class RangeJoin:
         self._successions: list[Succession] = []
         self._digest = b""
         self._events = 0
+        self._times = NOTHING_CLAIMED
 
     def known(self, streams: dict[bytes, Stood], leaves: list[bytes], origin: str = "") -> Fault | None:
         """Begins after events that were verified earlier; SIGNED_ROOT where they are not what was signed.
@@ -122,6 +126,7 @@ class RangeJoin:
         `origin`: of the last of them, where it was read; what follows must go on from it.
         """
         self.streams, self._origin = streams, origin
+        self._times = ClaimedTimes(latest=self.recorded_at(), earliest=self.recorded_at())
         self._advance(leaves)
         return self.watch.take(leaves)
 
@@ -142,6 +147,7 @@ class RangeJoin:
         leaves = [leaf for (leaf,) in iter_unpack(f"{HASH_BYTES}s", found.leaves)]
         self._advance(leaves)
         self._events += len(leaves)
+        self._times = self._times.followed_by(found.times)
         return self.watch.take(leaves)
 
     def recorded_at(self) -> int:
@@ -160,6 +166,7 @@ class RangeJoin:
             digest=self._digest,
             recorded_at=self.recorded_at(),
             successions=tuple(self._successions),
+            times=self._times,
         )
 
     def _is_succeeded_by(self, found: RangeFound) -> bool:

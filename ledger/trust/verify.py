@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ledger.trust.chain import ChainWalk, FaultKind
+from ledger.trust.claimed_times import NOTHING_CLAIMED, ClaimedTimes, claimed
 from ledger.trust.envelope import Envelope
 from ledger.trust.fault import EnvelopeFault
 from ledger.trust.glance import Glance, glance, head_of
@@ -90,6 +91,8 @@ class Summary:
     """The latest time that an event claims, Unix microseconds; 0 without events."""
     successions: tuple[Succession, ...] = field(default=(), compare=False)
     """Where a log ended and another went on, in order."""
+    times: ClaimedTimes = field(default=NOTHING_CLAIMED, compare=False)
+    """Whether these times go on with the positions."""
 
 
 class LedgerWalk:
@@ -119,6 +122,7 @@ class LedgerWalk:
         """Leaf hash of the last event taken."""
         self.first_origin = origin
         self.successions: list[Succession] = []
+        self.times = NOTHING_CLAIMED
         self._head = b""
         """How an envelope of this origin begins."""
         self._begun_after = position
@@ -161,7 +165,7 @@ class LedgerWalk:
         in_order = positions == tuple(range(self.position + 1, self.position + len(rows) + 1))
         if found is None or not in_order or not _fit(copies, found.said):
             return self._take_each(rows, leaves)
-        chains, origin, keep = self.chains, self.origin, leaves.append
+        chains, origin, keep, begun = self.chains, self.origin, leaves.append, positions[0]
         for (stream_id, version, _, recorded_at, leaf), prev_leaf, row in zip(*found, rows, strict=True):
             chain = chains.get(stream_id)
             if (
@@ -178,6 +182,7 @@ class LedgerWalk:
                 chain.version, chain.head_leaf, chain.recorded_at = version, leaf, recorded_at
             keep(leaf)
         self.leaf = leaves[-1]
+        self.times = self.times.followed_by(claimed(begun, [each[3] for each in found.said]))
         return None
 
     def _take_each(self, rows: list[Row], leaves: list[bytes]) -> Fault | None:
@@ -200,6 +205,7 @@ class LedgerWalk:
             if seen.origin != self.origin:
                 self._change_origin(row.position, seen)
             self.position, self.leaf, self._head = row.position, leaf, head_of(row.envelope)
+            self.times = self.times.followed_by(claimed(row.position, (seen.recorded_at,)))
         return fault
 
     def summary(self) -> Summary:
@@ -214,6 +220,7 @@ class LedgerWalk:
             digest=self._digest,
             recorded_at=max((chain.recorded_at for chain in self.chains.values()), default=0),
             successions=tuple(self.successions),
+            times=self.times,
         )
 
     def _change_origin(self, position: int, seen: Glance) -> None:
