@@ -49,6 +49,14 @@ AcquireLease = Callable[[str, str], Awaitable[HeldLease | None]]
 """Takes the lease of (hospital, role) if it is free."""
 
 
+class LedgerTail(Protocol):
+    """Which streams the last events of the ledger belong to; reads the ledger, not a view."""
+
+    async def streams_between(self, hospital: str, after: int, through: int) -> Sequence[UUID]:
+        """Streams of the events above `after` up to `through`, in order of position; a page of them at most."""
+        ...
+
+
 class PositionLookup(Protocol):
     """Where an event of the ledger belongs; reads the ledger, not a view."""
 

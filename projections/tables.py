@@ -44,6 +44,11 @@ def _shared(hospital: str, file: str) -> Statements:
     return Statements(templates("projections", file), {name: Identifier(schema, name) for name in _SHARED}, {})
 
 
+def shared_name(hospital: str, table: str) -> Identifier:
+    """A table of the runner's own, which holds rows of all views of a hospital."""
+    return Identifier(views_schema(hospital), table)
+
+
 def exposed_name(hospital: str, view: View, table: str) -> Identifier:
     """The fixed name under which readers find the live generation's table."""
     return Identifier(views_schema(hospital), f"{view.name}_{table}")

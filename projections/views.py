@@ -2,6 +2,7 @@
 
 from ledger.views.view import View
 from projections.archive_register.view import ArchiveRegister
+from projections.confirmed_visits.view import ConfirmedVisits
 from projections.department_board.view import DepartmentBoard
 from projections.patient_index.view import PatientIndex
 from projections.transfer_packages.view import TransferPackages
@@ -15,4 +16,5 @@ ALL: tuple[View, ...] = (
     TransferPackages(),
     Worklist(),
     Usage(),
+    ConfirmedVisits(),
 )

@@ -278,6 +278,11 @@ class Ledger:
         await self._tenants.of(hospital)
         return await self._reader.stream_at(hospital, position)
 
+    async def streams_between(self, hospital: str, after: int, through: int) -> list[UUID]:
+        """Streams of the events above `after` up to `through`, in order of position; the first 2,000 of them."""
+        await self._tenants.of(hospital)
+        return await self._reader.streams_between(hospital, after, through)
+
     async def package_bytes(self, hospital: str, record_id: UUID, transfer_id: UUID, recipient: str) -> bytes:
         """The package of a transfer, exactly as it was offered to this recipient. Raises UnknownPackage."""
         view = await self.record(hospital, record_id)

@@ -24,6 +24,7 @@ from ledger.trust.sealing import Opener
 from ledger.views.queries import BoardAsked, EpisodesAsked, RegisterFilter, WorkAsked
 from projections.archive_queries import ArchiveQueries
 from projections.board_queries import BoardQueries
+from projections.completeness import Completeness
 from projections.connections import connection_pool
 from projections.freshness import WAIT_S_MAX, Freshness, PartitionCounts
 from projections.identity_queries import IdentityQueries
@@ -51,13 +52,15 @@ async def view_queries(
     async with connection_pool(settings.postgres_views_url) as pool:
         freshness = Freshness(pool, ledger, PartitionCounts(pool), partition_function(settings), wait_seconds_max)
         reader = ViewReader(pool, freshness)
+        # By the layout from which each view was built: a stream of one partition has all in partition 0.
+        completeness = Completeness(pool, ledger, partition_of, wait_seconds_max)
         operations = ViewOperations(pool, ALL, opener)
         queries = {
             **_boards(BoardQueries(reader)),
             **_identities(IdentityQueries(reader)),
             **_worklist(WorklistQueries(reader, OpenDeadlines(pool))),
             **_archive(ArchiveQueries(reader)),
-            "ArchiveService/DrawSample": SampleDraws(ledger, SampleQueries(reader), operations, wait_seconds_max).draw,
+            "ArchiveService/DrawSample": SampleDraws(ledger, SampleQueries(reader), completeness).draw,
             **_usage(UsageQueries(reader)),
             **_transfers(TransferQueries(reader)),
             **_operations(operations),

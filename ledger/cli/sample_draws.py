@@ -1,8 +1,7 @@
-"""ArchiveService.DrawSample: a draw from a register that is complete, by the number of the pack in force."""
+"""ArchiveService.DrawSample: a draw from views that lack nothing of its span, by the number of the pack in force."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 from ledger.api.v1 import boards_pb2, keeping_values_pb2
@@ -11,33 +10,32 @@ from ledger.application.message_codec import from_timestamp, micros_of
 from ledger.domain.faults import Faults
 from ledger.domain.pack_roles import NoRoles
 from ledger.domain.quality_sample import SAMPLE_MAX
-from ledger.views.errors import RecordStopped, WaitTimedOut
-from projections.operations import ViewOperations
+from projections.completeness import Completeness
 from projections.sample_queries import SampleQueries, Span
 
-REGISTER = "archive_register"
+VIEWS = ("archive_register", "confirmed_visits")
+"""What tells of the records, and from what they are drawn."""
 POPULATION_MAX = 1_000_000
 """Records from which one draw is made; PostgreSQL reads 48 bytes of each into the seed."""
 SPAN_OVER = timedelta(minutes=5)
 """How long a span is over before it is drawn from: by then nothing is recorded into it, however far clocks lie off."""
-_LOOK_AFTER_S = 0.05
 
 
 class SampleDraws:
     """Draws the same sample for everybody at any time."""
 
-    def __init__(
-        self, ledger: Ledger, samples: SampleQueries, operations: ViewOperations, wait_seconds_max: float
-    ) -> None:
+    def __init__(self, ledger: Ledger, samples: SampleQueries, completeness: Completeness) -> None:
         self._ledger = ledger
         self._samples = samples
-        self._operations = operations
-        self._wait_seconds_max = wait_seconds_max
+        self._completeness = completeness
 
     async def draw(self, request: boards_pb2.DrawSampleRequest) -> boards_pb2.DrawSampleResponse:
-        """The draw and its records. Refused; WaitTimedOut, RecordStopped, ViewAbsent: the register lacks events."""
+        """The draw and its records. Refused; WaitTimedOut, RecordStopped, ViewAbsent: a view lacks events."""
         span = self._span(request)
-        await self._complete(request.hospital)
+        # Read once: nothing is recorded into a span that is over, so what comes behind this head is drawn by nobody.
+        head = await self._ledger.head(request.hospital)
+        await self._completeness.wait(request.hospital, VIEWS, head)
+        await self._samples.refuse_stopped(request.hospital)
         population = await self._samples.population(request.hospital, span, POPULATION_MAX + 1)
         size = await self._size(request, population)
         if population == 0:
@@ -75,22 +73,6 @@ class SampleDraws:
             faults.add("size", "REQUIRED", "the pack in force names no number")
         faults.refuse_if_any()
         return request.size or (named.of(population) if named else 0)
-
-    async def _complete(self, hospital: str) -> None:
-        """Waits until the register has handled every event that there was: what it lacked would be drawn by nobody."""
-        until = asyncio.get_running_loop().time() + self._wait_seconds_max
-        # Counts tell what positions cannot: that no partition lacks one. The head is read after them, not before.
-        while (handled := await self._handled(hospital)) < (head := await self._ledger.head(hospital)):
-            if asyncio.get_running_loop().time() > until:
-                raise WaitTimedOut(REGISTER, head, handled)
-            await asyncio.sleep(_LOOK_AFTER_S)
-        stopped = await self._operations.list_dead_letters(hospital, REGISTER, 1, "")
-        for letter in stopped.dead_letters:
-            raise RecordStopped(REGISTER, letter.record_id, letter.position)
-
-    async def _handled(self, hospital: str) -> int:
-        found = await self._operations.statuses(hospital, 0)
-        return next(each.events for each in found if each.view == REGISTER)
 
 
 def _time(request: boards_pb2.DrawSampleRequest, name: str, faults: Faults) -> datetime | None:

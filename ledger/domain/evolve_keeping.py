@@ -45,7 +45,13 @@ def reopen_approved(state: RecordState, event: events.ReopenApproved, _: datetim
 
 def rearchived(state: RecordState, event: events.RecordRearchived, _: datetime) -> RecordState:
     """Closed again, where it was before."""
-    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=event.retain_until)
+    archiving = replace(
+        state.archiving,
+        head_leaf=event.head_leaf,
+        retain_until=event.retain_until,
+        archived_by=state.archiving.archived_by | {event.meta.actor.id},
+        rearchived_version=state.version + 1,
+    )
     phase = Phase.PERMANENT if state.archiving.permanent else Phase.ARCHIVED
     return next_version(state, phase=phase, archiving=archiving, overlays=replace(state.overlays, reopening=None))
 

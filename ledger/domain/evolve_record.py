@@ -171,7 +171,8 @@ def archived(state: RecordState, event: events.RecordArchived, at: datetime) -> 
     """The running record has become an archived case."""
     # ISO dates compare as text; a date once promised never moves back.
     until = max(state.archiving.retain_until, event.retain_until)
-    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until, archived_at=at)
+    by = state.archiving.archived_by | {event.meta.actor.id}
+    archiving = replace(state.archiving, head_leaf=event.head_leaf, retain_until=until, archived_at=at, archived_by=by)
     return next_version(state, phase=Phase.ARCHIVED, archiving=archiving, retention_class=event.retention_class)
 
 

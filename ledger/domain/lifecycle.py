@@ -524,10 +524,11 @@ RULES: dict[type[commands.Command], Rule] = {
     # Nothing changes by it, so no hold, seal, loan or restriction stands in its way.
     sample_commands.AssessSample: Rule(
         KEPT,
-        demands=(is_.NOT_IN_ERROR, is_.NOT_PASSED),
+        demands=(is_.NOT_IN_ERROR, is_.NOT_PASSED, is_.SAMPLE_MENDED),
         of_command=(
             sample.DRAW_POSSIBLE,
             sample.WITHIN_SPAN,
+            sample.NOT_SETTLED,
             *quality.DEFECTS,
             quality.SCORE_AGREES,
             sample.OF_OTHERS,

@@ -1,4 +1,6 @@
-"""What quality control may say of a sample: of a record that it can have drawn, by somebody who did not write it."""
+"""What quality control may say of a sample: of a record that it can have drawn, once, by
+somebody who neither wrote nor archived it.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,16 @@ def _not_drawn(command: Any, record: RecordState, _: Facts) -> Iterable[Violatio
         yield Violation("draw", WITHIN_SPAN.rule, WITHIN_SPAN.demand)
 
 
+def _passed_before(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    # The seed alone: the same draw with a larger number, or a span with the same records, has it too.
+    if command.draw.seed in record.archiving.passed_draws:
+        yield Violation("draw", NOT_SETTLED.rule, NOT_SETTLED.demand)
+
+
 def _own(_: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     signers = (authors_of(each) | countersigners_of(each) for each in record.entries.values())
     in_charge = {each.id for each in (record.responsible,) if each is not None}
-    if facts.context.actor.id in in_charge.union(*signers):
+    if facts.context.actor.id in in_charge.union(record.archiving.archived_by, *signers):
         yield Violation("context.actor", OF_OTHERS.rule, OF_OTHERS.demand)
 
 
@@ -40,9 +48,10 @@ DRAW_POSSIBLE = CommandGuard(
     RefusalKind.INVALID,
 )
 WITHIN_SPAN = CommandGuard("NOT_DRAWN", "the record was archived within the span of the draw", _not_drawn)
+NOT_SETTLED = CommandGuard("PASSED_BY_DRAW", "the draw has not found it good enough yet", _passed_before)
 OF_OTHERS = CommandGuard(
     "SAME_PERSON",
-    "nobody assesses a record that he or she signed in or is in charge of",
+    "nobody assesses a record that he or she signed in, archived or is in charge of",
     _own,
     of_actor=True,
 )

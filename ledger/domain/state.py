@@ -173,8 +173,16 @@ class Archiving:
     submitted_at: datetime | None = None
     archived_at: datetime | None = None
     """The first time, by the ledger's clock; None before."""
+    archived_by: frozenset[UUID] = frozenset()
+    """Who archived it, the first time and after each reopening."""
+    rearchived_version: int = 0
+    """Version of the record at which it was archived again last; 0 = it was not."""
     sample: SampleFinding | None = None
     """What the last sample found that drew it; None = none did."""
+    sampled_version: int = 0
+    """Version of the record at that finding; 0 = there is none."""
+    passed_draws: frozenset[bytes] = frozenset()
+    """Seeds of the draws by which it was found good enough."""
     permanent: bool = False
     """Kept for ever: a reopening leads back to PERMANENT."""
     in_error: bool = False

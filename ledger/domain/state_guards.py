@@ -145,6 +145,16 @@ QUALITY_PASSED = _guard(
 NOT_PASSED = _guard(
     "ALREADY_PASSED", "quality control has not passed it yet", lambda record, _: not record.archiving.passed
 )
+SAMPLE_MENDED = _guard(
+    "NOT_MENDED",
+    "what a sample found last was good enough, or the record was archived again since",
+    # By version and not by time: both may bear one moment.
+    lambda record, _: (
+        record.archiving.sample is None
+        or record.archiving.sample.passed
+        or record.archiving.rearchived_version > record.archiving.sampled_version
+    ),
+)
 ENTRY_THERE = _guard(
     "NO_ENTRY",
     "it holds an entry that was not retracted, unless an earlier system gave the care",

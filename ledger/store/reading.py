@@ -163,6 +163,10 @@ class EventReader:
         rows = await self._rows("stream_at", hospital, (position,))
         return (rows[0][0], rows[0][1]) if rows else None
 
+    async def streams_between(self, hospital: str, after: int, through: int) -> list[UUID]:
+        """Streams of the events above `after` up to `through`, in order of position; the first 2,000 of them."""
+        return [row[0] for row in await self._rows("streams_between", hospital, (after, through, ROWS_MAX))]
+
     async def positions_of(self, hospital: str, type_: str, after: int, through: int) -> list[tuple[int, UUID]]:
         """Position and stream of the events of a type above `after`, up to `through`; both bound what is looked at."""
         rows = await self._rows("positions_of", hospital, (after, through, type_))

@@ -30,7 +30,6 @@ CREATE TABLE {records} (
     in_error boolean NOT NULL,
     department text NOT NULL,
     passed boolean NOT NULL,
-    confirmed_leaf bytea NOT NULL,
     sample smallint NOT NULL,
     sampled_at bigint
 ) WITH (fillfactor = 70);
@@ -42,7 +41,6 @@ CREATE INDEX ON {records} (registered_position) WHERE holds > 0;
 CREATE INDEX ON {records} (registered_position) WHERE loans > 0;
 CREATE INDEX ON {records} (registered_position) WHERE seals > 0;
 CREATE INDEX ON {records} (left(department, 64), registered_position);
-CREATE INDEX ON {records} (archived_at) WHERE confirmed_leaf <> '';
 CREATE INDEX ON {records} (registered_position) WHERE sample > 0;
 CREATE TABLE {overlays} (
     record_id uuid NOT NULL,
@@ -61,7 +59,7 @@ CREATE TABLE {overlays} (
 SELECT r.record_id, r.version, r.registered_position, r.head_leaf, r.case_number, r.visit_type, r.visit_sequence,
     r.phase, r.permanent, r.ended_at, r.submitted_at, r.archived_at, r.retention_class, r.retain_until, r.returns,
     r.score, r.grade, r.holds, r.seals, r.loans, r.papers, r.copies, r.restrictions, r.opinion, r.approved, r.list_id,
-    r.destroyed_at, r.in_error, r.department, r.passed, r.confirmed_leaf, r.sample, r.sampled_at
+    r.destroyed_at, r.in_error, r.department, r.passed, r.sample, r.sampled_at
 FROM unnest($1::uuid[]) AS k (record_id) JOIN {records} AS r USING (record_id)
 
 -- name: store_records
@@ -70,7 +68,7 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::te
     $8::smallint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::text[],
     $15::integer[], $16::integer[], $17::text[], $18::integer[], $19::integer[], $20::integer[], $21::integer[],
     $22::integer[], $23::integer[], $24::smallint[], $25::boolean[], $26::text[], $27::bigint[],
-    $28::boolean[], $29::text[], $30::boolean[], $31::bytea[], $32::smallint[], $33::bigint[])
+    $28::boolean[], $29::text[], $30::boolean[], $31::smallint[], $32::bigint[])
 ON CONFLICT (record_id) DO UPDATE
 SET version = excluded.version, registered_position = excluded.registered_position, head_leaf = excluded.head_leaf,
     case_number = excluded.case_number, visit_type = excluded.visit_type, visit_sequence = excluded.visit_sequence,
@@ -80,7 +78,7 @@ SET version = excluded.version, registered_position = excluded.registered_positi
     seals = excluded.seals, loans = excluded.loans, papers = excluded.papers, copies = excluded.copies, restrictions =
     excluded.restrictions, opinion = excluded.opinion, approved = excluded.approved, list_id = excluded.list_id,
     destroyed_at = excluded.destroyed_at, in_error = excluded.in_error,
-    department = excluded.department, passed = excluded.passed, confirmed_leaf = excluded.confirmed_leaf,
+    department = excluded.department, passed = excluded.passed,
     sample = excluded.sample, sampled_at = excluded.sampled_at
 
 -- name: load_overlays
@@ -155,17 +153,3 @@ CROSS JOIN LATERAL (
     ) AS o WHERE place <= 100
 ) AS o
 ORDER BY r.place, r.registered_position
-
--- name: confirmed_in
-SELECT count(*) FROM (
-    SELECT FROM {records} WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2 LIMIT $3
-) AS found
-
--- name: seed
-SELECT sha256(string_agg(uuid_send(record_id) || confirmed_leaf, ''::bytea ORDER BY record_id))
-FROM {records} WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2
-
--- name: drawn
-SELECT record_id, case_number, department, archived_at, sampled_at, sample FROM {records}
-WHERE confirmed_leaf <> '' AND archived_at >= $1 AND archived_at < $2
-ORDER BY sha256($3::bytea || uuid_send(record_id)), record_id LIMIT $4

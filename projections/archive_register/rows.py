@@ -43,8 +43,6 @@ class RegisteredRecord(NamedTuple):
     """The last that had the patient."""
     passed: bool = False
     """Quality control passed what was handed in last."""
-    confirmed_leaf: bytes = b""
-    """Leaf hash of what archived it, where quality control had not passed it: samples are drawn from these."""
     sample: int = boards_pb2.SAMPLE_STANDING_UNSPECIFIED
     sampled_at: int | None = None
 

@@ -28,7 +28,7 @@ class ArchiveRegister:
     """All records of a hospital in order of registration."""
 
     name = "archive_register"
-    schema_version = 8
+    schema_version = 9
     package = "projections.archive_register"
     tables = (Table(_RECORDS, RegisteredRecord._make, 1), Table(_OVERLAYS, OverlayRow._make, 3))
 
@@ -169,7 +169,6 @@ def _archived_again(record: RegisteredRecord, event: ViewEvent, body: Any) -> Re
 
 def _archived(record: RegisteredRecord, event: ViewEvent, body: events_pb2.RecordArchived) -> RegisteredRecord:
     return record._replace(
-        confirmed_leaf=b"" if record.passed else event.leaf,
         archived_at=event.recorded_at,
         retain_until=max(record.retain_until, body.retain_until),
         retention_class=body.retention_class or record.retention_class,

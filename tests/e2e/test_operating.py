@@ -16,13 +16,14 @@ from click.testing import CliRunner
 from ledger.api.v1.boards_pb2 import ListDepartmentsRequest
 from ledger.api.v1.boards_pb2_grpc import BoardServiceStub
 from ledger.cli import dead_letters
+from projections.views import ALL
 from tests.contract.edge.clients import GrpcClient
 from tests.contract.edge.requests import open_record, register_patient, register_record
 from tests.eventually import eventually
 from tests.services.whole_service import WholeService
 
 _PROJECT = Path(__file__).parents[2]
-_VIEWS = ("department_board", "patient_index", "archive_register", "transfer_packages", "worklist", "usage")
+_VIEWS = tuple(view.name for view in ALL)
 _TABLE = "v_north.department_board_g1_records"
 _OPTIONS = ("--hospital", "north", "--view", "department_board", "--reason", "a test")
 

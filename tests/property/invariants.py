@@ -84,6 +84,7 @@ def check_step(step: Step) -> None:
     check_consultations(step)
     check_seals(step)
     check_two_persons(step)
+    check_samples(step)
     check_archived(step)
     check_offices(step)
     check_retention(step)
@@ -319,6 +320,17 @@ def check_two_persons(step: Step) -> None:
             assert actor.id not in people
         case _:
             pass
+
+
+def check_samples(step: Step) -> None:
+    """Nobody judges what he or she archived; what passed is final for its draw, what did not stands until mended."""
+    if not isinstance(step.command, AssessSample):
+        return
+    before, after = step.before.archiving, step.after.archiving
+    assert step.facts.context.actor.id not in before.archived_by
+    assert step.command.draw.seed not in before.passed_draws
+    if before.sample is not None and not before.sample.passed:
+        assert before.sampled_version < before.rearchived_version < after.sampled_version == step.after.version
 
 
 def check_archived(step: Step) -> None:

@@ -206,7 +206,8 @@ def _later(facts: Facts, days: int) -> str:
 
 def _assess_sample(record: RecordState, facts: Facts, pick: Pick) -> Command:
     archived_at = record.archiving.archived_at or facts.now
-    draw = SampleDraw(archived_at, max(facts.now, archived_at + timedelta(seconds=1)), 200, 10, bytes(32))
+    seed = bytes([pick.number % 3]) * 32
+    draw = SampleDraw(archived_at, max(facts.now, archived_at + timedelta(seconds=1)), 200, 10, seed)
     if pick.number % 5 == 0:
         draw = replace(draw, archived_from=archived_at + timedelta(microseconds=1))
     return AssessSample(RECORD, draw, DEFECTS_FOUND[pick.number // 5 % 4])

@@ -15,6 +15,7 @@ from ledger.domain.state import Archiving, Entry, RecordState
 from ledger.domain.values import EntryState, Phase, VisitType
 from ledger.views.view import Row, RowKey, View
 from projections.archive_register.view import ArchiveRegister
+from projections.confirmed_visits.view import ConfirmedVisit, ConfirmedVisits
 from projections.department_board.view import DepartmentBoard
 from projections.fold import fold, plan
 from projections.patient_index.view import PatientIndex
@@ -24,6 +25,7 @@ from projections.worklist.view import Worklist
 from tests.contract.views import histories as h
 from tests.property.walks import EXAMPLES, Draws, Walk, beginnings, begun, walks
 from tests.services.sealed import opened_event
+from tests.unit.domain.given import Stream
 
 pytestmark = pytest.mark.property
 
@@ -54,6 +56,7 @@ class Shown:
         record, rows = self.walk.stream.record, self.rows
         check_phases(record, rows)
         assert sum(row.events for row in of_table(rows[Usage], "days")) == record.version
+        check_draw(self.walk.stream, of_table(rows[ConfirmedVisits], "records"))
         if record.phase is Phase.DESTROYED:
             check_nothing_left(rows)
             return
@@ -120,15 +123,23 @@ def check_register(record: RecordState, row: Any) -> None:
 
 
 def check_sample(archiving: Archiving, row: Any) -> None:
-    """The score of the last assessment, of a sample too; what a sample may draw, and what it found."""
+    """The score of the last assessment, of a sample too, and what it found."""
     found = archiving.sample
     assert row.score == (found.score if found else archiving.score)
-    assert bool(row.confirmed_leaf) == (archiving.archived_at is not None and not archiving.passed)
     standing = {True: {boards_pb2.SAMPLE_STANDING_PASSED}, None: {boards_pb2.SAMPLE_STANDING_UNSPECIFIED}}
     waiting = {boards_pb2.SAMPLE_STANDING_TO_MEND, boards_pb2.SAMPLE_STANDING_TO_CHECK}
     assert row.sample in standing.get(found.passed if found else None, waiting)
     # Rows have the times of their feed, which is not the walk's clock.
     assert (row.sampled_at is None) == (found is None)
+
+
+def check_draw(stream: Stream, rows: list[Any]) -> None:
+    """A sample may draw what was archived without quality control having passed it, also once it is destroyed."""
+    said = [type(each).__name__ for each in stream.events]
+    confirmed = "RecordArchived" in said and "QualityPassed" not in said[: said.index("RecordArchived")]
+    (row,) = rows or (ConfirmedVisit(stream.stream_id, 0),)
+    assert (row.archived_at is not None, bool(row.leaf)) == ("RecordArchived" in said, confirmed)
+    assert (row.assessed_at is not None, row.destroyed) == ("SampleAssessed" in said, "RecordDestroyed" in said)
 
 
 def check_stay(record: RecordState, rows: dict[type[View], dict[RowKey, Row]]) -> None:

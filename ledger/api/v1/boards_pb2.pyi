@@ -230,6 +230,30 @@ SAMPLE_STANDING_TO_CHECK: SampleStanding.ValueType  # 3
 """It was reopened and archived again since; quality control looks at it again."""
 Global___SampleStanding: _TypeAlias = SampleStanding  # noqa: Y015
 
+class _DrawnState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DrawnStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DrawnState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRAWN_STATE_UNSPECIFIED: _DrawnState.ValueType  # 0
+    """It is there, as the register shows it."""
+    DRAWN_STATE_DESTROYED: _DrawnState.ValueType  # 1
+    """It was destroyed: what it said is gone, and who assessed it says the ledger alone."""
+    DRAWN_STATE_STOPPED: _DrawnState.ValueType  # 2
+    """The register lacks events of it, which could not be handled or were given up: what is shown may be out of date."""
+
+class DrawnState(_DrawnState, metaclass=_DrawnStateEnumTypeWrapper):
+    """What became of a record that a draw names. It stays drawn, whatever it is."""
+
+DRAWN_STATE_UNSPECIFIED: DrawnState.ValueType  # 0
+"""It is there, as the register shows it."""
+DRAWN_STATE_DESTROYED: DrawnState.ValueType  # 1
+"""It was destroyed: what it said is gone, and who assessed it says the ledger alone."""
+DRAWN_STATE_STOPPED: DrawnState.ValueType  # 2
+"""The register lacks events of it, which could not be handled or were given up: what is shown may be out of date."""
+Global___DrawnState: _TypeAlias = DrawnState  # noqa: Y015
+
 @_typing.final
 class GetDepartmentBoardRequest(_message.Message):
     """Request of GetDepartmentBoard."""
@@ -1316,14 +1340,17 @@ class DrawnRecord(_message.Message):
     ARCHIVED_AT_FIELD_NUMBER: _builtins.int
     ASSESSED_AT_FIELD_NUMBER: _builtins.int
     STANDING_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     case_number: _builtins.str
-    """Case number."""
+    """Case number; empty once it was destroyed."""
     department: _builtins.str
-    """Department code, of the last department that had the patient."""
+    """Department code, of the last department that had the patient; empty once it was destroyed."""
     standing: Global___SampleStanding.ValueType
-    """What that found."""
+    """What that found; unspecified once it was destroyed."""
+    state: Global___DrawnState.ValueType
+    """What became of it since."""
     @_builtins.property
     def archived_at(self) -> _timestamp_pb2.Timestamp:
         """Server time of archiving."""
@@ -1341,10 +1368,11 @@ class DrawnRecord(_message.Message):
         archived_at: _timestamp_pb2.Timestamp | None = ...,
         assessed_at: _timestamp_pb2.Timestamp | None = ...,
         standing: Global___SampleStanding.ValueType = ...,
+        state: Global___DrawnState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "assessed_at", b"assessed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "assessed_at", b"assessed_at", "case_number", b"case_number", "department", b"department", "record_id", b"record_id", "standing", b"standing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived_at", b"archived_at", "assessed_at", b"assessed_at", "case_number", b"case_number", "department", b"department", "record_id", b"record_id", "standing", b"standing", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

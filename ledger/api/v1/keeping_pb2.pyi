@@ -1321,11 +1321,13 @@ class AssessSampleRequest(_message.Message):
     """The ledger computes the score from the defects; one that is sent must agree with it. 0 = not sent."""
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
-        """Hospital, command id, actor: a person in a role that assesses samples, who signed nothing in the record."""
+        """Hospital, command id, actor: a person in a role that assesses samples, who neither signed in the record nor archived
+        it.
+        """
 
     @_builtins.property
     def draw(self) -> _keeping_values_pb2.SampleDraw:
-        """The draw that named the record."""
+        """The draw that named the record, and has not passed it yet."""
 
     @_builtins.property
     def defects(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Defect]:

@@ -76,6 +76,9 @@ SELECT position FROM {schema}.events WHERE stream_id = $1 AND version = $2
 -- name: stream_at
 SELECT stream_id, version FROM {schema}.events WHERE position = $1
 
+-- name: streams_between
+SELECT stream_id FROM {schema}.events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+
 -- name: positions_of
 SELECT position, stream_id FROM {schema}.events WHERE position > $1 AND position <= $2 AND type = $3 ORDER BY position
 

@@ -13,13 +13,15 @@ import pytest
 from ledger.api.v1 import boards_pb2 as boards
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import worklist_pb2 as worklist
+from ledger.application.ledger import Ledger
 from ledger.cli import sample_draws
 from ledger.config import Settings
 from tests.contract.edge.clients import ConnectClient, EdgeClient, GrpcClient, RpcFailed
 from tests.contract.edge.composition import composed, projecting
 from tests.contract.edge.conftest import RunningEdge
-from tests.contract.edge.requests import PHYSICIAN, stamp
+from tests.contract.edge.requests import PHYSICIAN, register_patient, stamp
 from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, Life, short_visit
+from tests.eventually import SECONDS_MAX
 
 BEGIN = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 """Signatures are of the real time, and never ahead of the server's."""
@@ -73,6 +75,8 @@ async def test_a_sample_is_drawn_assessed_mended_and_looked_at_again(client: Edg
     for actor, rule in ((PHYSICIAN, "SAME_PERSON"), (ARCHIVIST, "ROLE_NOT_ALLOWED")):
         assert rule in await wrong.refused(wrong.keep("AssessSample", actor, draw=drawn.draw, defects=veto))
     failed = await wrong.keep("AssessSample", QUALITY, draw=drawn.draw, defects=veto)
+    for life, rule in ((wrong, "NOT_MENDED"), (fine, "PASSED_BY_DRAW")):
+        assert rule in await life.refused(life.keep("AssessSample", QUALITY, draw=drawn.draw))
     again = await client.call(_DRAW, asked(size=2))
     assert again.draw == drawn.draw
     standings = [each.standing for each in again.records]
@@ -98,6 +102,26 @@ async def test_a_register_that_lacks_events_draws_nothing(idle_edge: RunningEdge
             await client.call(_DRAW, asked())
         await client.close()
     assert (caught.value.reason, caught.value.facts["view"]) == ("VIEW_BEHIND", "archive_register")
+
+
+async def test_a_hospital_that_writes_without_pause_is_drawn_from(
+    idle_edge: RunningEdge, clock_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks where its ledger stands finds it further each time: what came since is in no span that is over."""
+    async with projecting(idle_edge.settings), composed(idle_edge, SECONDS_MAX / 10) as edge:
+        client = GrpcClient(edge.addresses.grpc)
+        _, life = await short_visit(client)
+        at(clock_file, timedelta(hours=2))
+        read_head = Ledger.head
+
+        async def written_on(ledger: Ledger, hospital: str) -> int:
+            await client.call("PatientService/RegisterPatient", register_patient())
+            return await read_head(ledger, hospital)
+
+        monkeypatch.setattr(Ledger, "head", written_on)
+        found = await client.call(_DRAW, asked())
+        await client.close()
+    assert [each.record_id for each in found.records] == [life.record_id]
 
 
 async def test_a_draw_says_what_it_lacks(client: EdgeClient, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

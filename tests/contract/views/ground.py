@@ -69,6 +69,11 @@ class Ground:
         event = self.appended[position - 1]
         return event.stream_id, event.version
 
+    async def streams_between(self, hospital: str, after: int, through: int) -> list[UUID]:
+        assert hospital == self.hospital
+        # A page of three, so that whoever reads on is seen to.
+        return [each.stream_id for each in self.appended[after : min(through, after + 3)]]
+
     async def open_feed(self, hospital: str, partitions: int, checkpoints: Mapping[int, Checkpoint]) -> "TableFeed":
         assert hospital == self.hospital
         assert partitions == self.partitions

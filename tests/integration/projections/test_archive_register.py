@@ -7,12 +7,10 @@ import pytest
 
 from ledger.api.v1 import boards_pb2, common_pb2
 from ledger.api.v1 import keeping_values_pb2 as values
-from ledger.domain.quality_sample import drawn, seed_of
 from ledger.views.errors import BadPageToken
 from ledger.views.queries import RegisterFilter
 from projections.archive_queries import ArchiveQueries
 from projections.archive_register.view import ArchiveRegister
-from projections.sample_queries import SampleQueries
 from tests.contract.views import histories as h
 from tests.contract.views import life_events as life
 from tests.contract.views.ground import Ground
@@ -173,26 +171,3 @@ async def test_what_a_sample_drew_stands_in_the_register(ground: Ground) -> None
                 page = await queries.archive_register("north", RegisterFilter(sample=asked), 0, "", head)
                 found = [(row.record_id, row.sample, row.score, row.grade, row.sampled_at) for row in page.rows]
                 assert found == ([(str(sampled.stream_id), standing, 90, "A", at)] if asked == standing else [])
-
-
-async def test_a_sample_is_drawn_as_anybody_draws_it(ground: Ground) -> None:
-    """By the leaf hashes of what archived the visits of the span; what quality control passed is not among them."""
-    visits = [h.EventStream() for _ in range(12)]
-    archived = {each.stream_id: [each.seal(body) for body in (h.registered(), h.archived())] for each in visits}
-    passed = h.EventStream()
-    late = h.EventStream()
-    judged = [passed.seal(body) for body in (h.registered(), h.passed(), h.archived())]
-    later = [late.seal(body) for body in (h.registered(), h.care_started(), h.care_ended(), h.archived())]
-    span = (h.at(2).ToMicroseconds(), h.at(4).ToMicroseconds())
-    async with running(ground, ArchiveRegister()):
-        samples, queries = SampleQueries(reader(ground)), ArchiveQueries(reader(ground))
-        for events in (*archived.values(), judged, later):
-            await queries.archive_register("north", ALL, 0, "", ground.append(events))
-        assert await samples.population("north", span, 100) == 12
-        assert await samples.population("north", span, 5) == 5
-        seed = await samples.seed("north", span)
-        drawn_here = await samples.drawn("north", span, seed, 5)
-        assert await samples.seed("north", (span[1], span[1])) == b""
-    assert seed == seed_of((id_, events[-1].leaf) for id_, events in archived.items())
-    assert [each.record_id for each in drawn_here] == [str(each) for each in drawn(seed, archived, 5)]
-    assert {each.archived_at.seconds for each in drawn_here} == {h.at(2).seconds}

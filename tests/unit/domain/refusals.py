@@ -497,6 +497,13 @@ def confirmed() -> Stream:
     return stream
 
 
+def found(*defects: Defect) -> Stream:
+    """Such a visit, in which a sample found these defects."""
+    stream = confirmed()
+    stream.when(sampled(*defects), now=LATER)
+    return stream
+
+
 _CHANGES: tuple[Callable[[UUID], Command], ...] = (
     amend,
     lambda entry_id: RetractEntry(RECORD, entry_id, "wrong patient"),
@@ -738,6 +745,8 @@ CASES: list[Case] = [
     Case("TOO_MANY", lambda: (confirmed(), sampled(*MANY_DEFECTS)), {"now": LATER}),
     Case("SCORE_DISAGREES", lambda: (confirmed(), replace(sampled(), score=93)), {"now": LATER}),
     Case("SAME_PERSON", lambda: (confirmed(), sampled()), {"now": LATER, "actor": replace(PHYSICIAN, role="quality_office")}),
+    Case("NOT_MENDED", lambda: (found(Defect("CONSENT_MISSING")), sampled()), {"now": LATER}),
+    Case("PASSED_BY_DRAW", lambda: (found(), sampled()), {"now": LATER}),
     Case("NOT_A_PERSON", lambda: (confirmed(), sampled()), {"now": LATER, "actor": CLOCK}),
     Case("ROLE_NOT_ALLOWED", lambda: (confirmed(), sampled()), {"now": LATER, "actor": ARCHIVIST}),
     Case("QUALITY_NOT_PASSED", lambda: (submitted(), ArchiveRecord(RECORD))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from uuid import UUID
 
@@ -17,13 +18,28 @@ from ledger.domain.pack_text import read_pack
 from ledger.domain.quality_sample import SAMPLE_MAX, SampleSize, drawn, seed_of
 from ledger.domain.sample_events import SampleAssessed
 from ledger.domain.values import Defect, VisitType
-from tests.unit.domain.given import NOW, QUALITY, RECORD, SUPERIOR, TRAINEE, Stream, archived, closed, reopened, signed
-from tests.unit.domain.refusals import LATER, confirmed, sampled
+from tests.unit.domain.given import (
+    NOW,
+    PHYSICIAN,
+    QUALITY,
+    RECORD,
+    SUPERIOR,
+    TRAINEE,
+    Stream,
+    archived,
+    closed,
+    reopened,
+    signed,
+)
+from tests.unit.domain.refusals import LATER, confirmed, found, sampled
 from tests.unit.domain.test_pack_text import bases, faults_of
 
 DICE = Random(7)  # noqa: S311 - ids of records
 POPULATION = [(UUID(int=DICE.getrandbits(128), version=4), DICE.randbytes(32)) for _ in range(500)]
 IDS = [id_ for id_, _ in POPULATION]
+ONE, TWO, THREE = (bytes([number]) * 32 for number in range(3))
+"""Seeds; `sampled` names the first of them."""
+VETO = Defect("CONSENT_MISSING")
 
 
 def test_a_draw_is_the_same_for_everybody() -> None:
@@ -62,15 +78,17 @@ def test_how_many_are_drawn(size: SampleSize, population: int, number: int) -> N
 def test_what_was_found_is_scored_by_the_ledger_and_changes_nothing() -> None:
     """Nothing found passes; so does a slip; a veto does not, whatever the score. The last finding is shown."""
     stream = confirmed()
-    for defects, score, passed in (((), 100, True), ((Defect("LANGUAGE"),), 99, True)):
+    for seed, defects, score, passed in ((ONE, (), 100, True), (TWO, (Defect("LANGUAGE"),), 99, True)):
         before = stream.record
-        stream.when(sampled(*defects), now=LATER)
+        stream.when(sampled(*defects, seed=seed), now=LATER)
         found = stream.record.archiving.sample
         assert found is not None
         assert (found.score, found.passed, found.defects, found.assessed_by) == (score, passed, defects, QUALITY)
-        kept = replace(before, version=before.version + 1, archiving=replace(before.archiving, sample=found))
+        after = stream.record.archiving
+        told = {"sample": found, "sampled_version": after.sampled_version, "passed_draws": after.passed_draws}
+        kept = replace(before, version=before.version + 1, archiving=replace(before.archiving, **told))
         assert stream.record == kept
-    stream.when(sampled(Defect("CONSENT_MISSING")), now=LATER)
+    stream.when(sampled(Defect("CONSENT_MISSING"), seed=THREE), now=LATER)
     (event,) = stream.events[-1:]
     assert isinstance(event, SampleAssessed)
     assert (event.vetoed, event.passed) == (True, False)
@@ -88,12 +106,50 @@ def test_too_many_defects_do_not_pass_either() -> None:
 def test_a_defect_is_mended_in_a_reopening_and_looked_at_again() -> None:
     """Assessed neither while it is open nor before it was archived; then by the draw that found it."""
     assert stream_rules(closed(VisitType.OUTPATIENT)) == {"PHASE_NOT_ALLOWED"}
-    stream = reopened(confirmed)
-    assert stream_rules(stream) == {"PHASE_NOT_ALLOWED"}
-    stream.when(RearchiveRecord(RECORD))
-    stream.when(sampled(), now=LATER)
+    stream = mended(found(VETO))
     assert stream.record.phase in KEPT
     assert stream.record.archiving.archived_at == NOW
+    stream.when(sampled(), now=LATER)
+    assert stream_rules(stream) == {"PASSED_BY_DRAW"}
+
+
+def test_what_did_not_pass_stands_until_it_is_mended() -> None:
+    """Neither the same draw nor another one, neither a better finding nor a worse one, takes its place before."""
+    stream = found(VETO)
+    for command in (sampled(), sampled(VETO), sampled(size=11), sampled(seed=TWO)):
+        assert stream.refused(command, now=LATER)[1] == [("record_id", "NOT_MENDED")]
+    assert stream_rules(reopened(lambda: found(VETO))) == {"PHASE_NOT_ALLOWED", "NOT_MENDED"}
+    stream = mended(stream)
+    stream.when(sampled(VETO), now=LATER)
+    assert stream_rules(stream) == {"NOT_MENDED"}
+    mended(stream).when(sampled(), now=LATER)
+
+
+def test_a_reopening_before_the_finding_mended_nothing() -> None:
+    """What was archived again before is what was found wanting, also where the clock says the same moment."""
+    stream = mended(confirmed())
+    moment = stream.record.archiving.rearchived_version
+    stream.when(sampled(VETO), now=LATER)
+    assert stream.record.archiving.sampled_version == moment + 1
+    assert stream_rules(stream) == {"NOT_MENDED"}
+
+
+def test_a_finding_that_passed_is_final_for_its_draw() -> None:
+    """By the seed, which another number of the same draw has too; another draw judges the record anew, once."""
+    stream = found()
+    for command in (sampled(), sampled(VETO), sampled(size=11), sampled(archived_before=NOW + timedelta(seconds=2))):
+        assert stream.refused(command, now=LATER)[1] == [("draw", "PASSED_BY_DRAW")]
+    stream.when(sampled(VETO, seed=TWO), now=LATER)
+    stream = mended(stream)
+    assert stream_rules(stream) == {"PASSED_BY_DRAW"}
+    stream.when(sampled(seed=TWO), now=LATER)
+    assert stream.record.archiving.passed_draws == {ONE, TWO}
+
+
+def mended(stream: Stream) -> Stream:
+    """Reopened by two and archived again."""
+    reopened(lambda: stream).when(RearchiveRecord(RECORD))
+    return stream
 
 
 def stream_rules(stream: Stream) -> set[str]:
@@ -102,10 +158,10 @@ def stream_rules(stream: Stream) -> set[str]:
 
 
 def test_who_countersigned_or_is_in_charge_assesses_nothing() -> None:
-    """Whatever the role; who only confirmed that the visit is over has written nothing in it."""
+    """Whatever the role."""
     own = replace(SUPERIOR, role="quality_office")
-    stream = confirmed()
-    stream.when(sampled(), now=LATER, actor=own)
+    stream = closed(VisitType.OUTPATIENT)
+    stream.when(ArchiveRecord(RECORD), actor=PHYSICIAN)
     stream.state = replace(stream.record, responsible=own)
     assert stream.refused(sampled(), now=LATER, actor=own)[1] == [("context.actor", "SAME_PERSON")]
 
@@ -114,6 +170,21 @@ def test_who_countersigned_or_is_in_charge_assesses_nothing() -> None:
     stream.when(CountersignEntry(RECORD, entry_id, 1, signed(SUPERIOR)))
     stream.when(ArchiveRecord(RECORD))
     assert stream.refused(sampled(), now=LATER, actor=own)[1] == [("context.actor", "SAME_PERSON")]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["archived", "archived again"])
+def test_whose_confirmation_archived_a_visit_does_not_assess_it(again: bool) -> None:
+    """Who wrote nothing in it either, and also where another archived it once more."""
+    own = replace(SUPERIOR, role="quality_office")
+    stream = confirmed()  # by the superior, who wrote nothing in it and is not in charge
+    if again:
+        stream = closed(VisitType.OUTPATIENT)
+        stream.when(ArchiveRecord(RECORD), actor=PHYSICIAN)
+        reopened(lambda: stream).when(RearchiveRecord(RECORD), actor=SUPERIOR)
+    assert stream.refused(sampled(), now=LATER, actor=own)[1] == [("context.actor", "SAME_PERSON")]
+    stream = mended(stream)
+    assert stream.refused(sampled(), now=LATER, actor=own)[1] == [("context.actor", "SAME_PERSON")]
+    stream.when(sampled(), now=LATER)
 
 
 def test_what_was_handed_in_and_passed_is_judged_no_second_time() -> None:
