@@ -90,9 +90,6 @@ def test_a_layer_names_another_note_and_other_visits() -> None:
 def test_a_layers_rule_is_refused_with_every_fault(text: str, faults: list[str]) -> None:
     """Each with its line; the note is of a template that is there, else nobody could ever write it."""
 
-    def known(_: frozenset[str] | None) -> set[str]:
-        return {each for each, _ in default_templates().templates}
-
     with pytest.raises(BadRulePack) as caught:
-        house(text, templates=known)
+        house(text, templates=lambda _: default_templates().by_id)
     assert sorted(caught.value.faults) == faults
