@@ -211,6 +211,7 @@ RULES: dict[type[commands.Command], Rule] = {
             course.ELSEWHERE,
             course.NOTE_STANDS,
             course.NOTE_FIRST,
+            course.NOTE_OF_ITS_OWN,
             physician.IN_CHARGE_QUALIFIED,
             time.MOVES_ON,
         ),

@@ -1639,10 +1639,13 @@ class DepartmentMove(_message.Message):
     TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
     MOVED_AT_FIELD_NUMBER: _builtins.int
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_ENTRY_ID_FIELD_NUMBER: _builtins.int
     to_department: _builtins.str
     """Department."""
     record_version: _builtins.int
     """Version of the record at which it was said."""
+    note_entry_id: _builtins.str
+    """Its transfer-out note, UUID text of an entry; empty = none was named. No other move names the same."""
     @_builtins.property
     def moved_at(self) -> _timestamp_pb2.Timestamp:
         """When, as corrected."""
@@ -1653,10 +1656,11 @@ class DepartmentMove(_message.Message):
         to_department: _builtins.str = ...,
         moved_at: _timestamp_pb2.Timestamp | None = ...,
         record_version: _builtins.int = ...,
+        note_entry_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "record_version", b"record_version", "to_department", b"to_department"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "note_entry_id", b"note_entry_id", "record_version", b"record_version", "to_department", b"to_department"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,30 @@ def test_a_move_names_the_note_of_the_department_that_is_left(visit: VisitType) 
     assert stream.refused(move(stream.entry(note()))) == ASKED
     stream.when(move(stream.entry(OUT, signer=TRAINEE)))
     assert stream.record.departments == ("cardiology", "neurology")
+
+
+@pytest.mark.parametrize("purpose", ["TREAT", "ETREAT"])
+def test_a_note_goes_with_one_move(purpose: str) -> None:
+    """The next one names a note of its own, in a hurry too; who has none to name goes in an emergency without."""
+    stream = active()
+    first = stream.entry(OUT)
+    stream.when(move(first))
+    there = [("note_entry_id", "NOTE_OF_ANOTHER_MOVE")]
+    onward = replace(move(first), to_department="icu")
+    assert stream.refused(onward, purpose=purpose) == (RefusalKind.STATE, there)
+    stream.when(replace(onward, note_entry_id=None), purpose="ETREAT")
+    second = stream.entry(OUT)
+    stream.when(move(second), purpose=purpose)
+    assert [each.note_entry_id for each in stream.record.moves] == [first, None, second]
+
+
+def test_a_note_of_a_clinic_goes_with_one_move_too() -> None:
+    """Where the pack asks for none, one that is named is named once."""
+    stream = active(VisitType.OUTPATIENT)
+    named = stream.entry(note())
+    stream.when(move(named))
+    again = replace(move(named), to_department="icu")
+    assert stream.refused(again)[1] == [("note_entry_id", "NOTE_OF_ANOTHER_MOVE")]
 
 
 def test_who_is_in_a_hurry_goes_without_it() -> None:
