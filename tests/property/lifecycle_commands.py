@@ -246,7 +246,9 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     RecordEntry: _record_entry,
     AmendEntry: _amend,
-    RetractEntry: lambda record, _, pick: RetractEntry(RECORD, pick.of(record.entries), "wrong patient"),
+    RetractEntry: lambda record, _, pick: RetractEntry(
+        RECORD, pick.of(record.entries), "wrong patient", None, "told twice" if pick.number % 3 == 0 else ""
+    ),
     course.CountersignEntry: _countersign,
     course.CertifyEntry: _certify,
     RequestConsultation: lambda _, __, pick: RequestConsultation(

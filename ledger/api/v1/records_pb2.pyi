@@ -553,12 +553,17 @@ class RetractEntryRequest(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RECORDED_AGAIN_FIELD_NUMBER: _builtins.int
+    NOWHERE_REASON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
     """Entry, UUID text."""
     reason: _builtins.str
     """Reason, required."""
+    nowhere_reason: _builtins.str
+    """Why it belongs into no record, for example because it told twice what is there; empty where it was recorded again, or
+    where that is not said (yet).
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -575,10 +580,11 @@ class RetractEntryRequest(_message.Message):
         entry_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         recorded_again: _common_pb2.EntryPlace | None = ...,
+        nowhere_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "recorded_again", b"recorded_again"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "reason", b"reason", "record_id", b"record_id", "recorded_again", b"recorded_again"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "nowhere_reason", b"nowhere_reason", "reason", b"reason", "record_id", b"record_id", "recorded_again", b"recorded_again"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
