@@ -171,8 +171,8 @@ async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient)
     retract: dict[str, Any] = {"entry_id": first, "reason": "wrong patient"}
     assert await life.refused(life.record("RetractEntry", **retract, recorded_again=nowhere)) == ["NOT_RECORDED_THERE"]
     await life.record("RetractEntry", **retract, recorded_again=place)
-    both: dict[str, Any] = {**retract, "recorded_again": place, "nowhere_reason": "told twice"}
-    assert await life.refused(life.record("RetractEntry", **both | {"entry_id": third})) == ["TRACE_UNCLEAR"]
+    both: dict[str, Any] = {**retract, "entry_id": third, "recorded_again": place, "nowhere_reason": "told twice"}
+    assert await life.refused(life.record("RetractEntry", **both)) == ["TRACE_UNCLEAR"]
     await life.record("RetractEntry", entry_id=third, reason="wrong patient", nowhere_reason="a test of the printer")
     await life.record("RetractEntry", entry_id=second, reason="wrong patient")
     declare: dict[str, Any] = {

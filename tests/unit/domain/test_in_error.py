@@ -12,6 +12,7 @@ from ledger.domain import decide_retraction
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import RetractEntry
 from ledger.domain.deadlines import deadlines
+from ledger.domain.decision import Bump
 from ledger.domain.defaults import default_pack
 from ledger.domain.entry_traces import EntryPlace, EntryTrace
 from ledger.domain.keeping_values import DisposalOpinion
@@ -172,6 +173,19 @@ def test_a_wrong_record_of_more_entries_than_a_declaration_tells_of_is_declared(
     assert stream.refused(replace(declared, traces=nowhere(stream.record)))[1] == [("traces", "TOO_MANY")]
     stream.when(declared)
     assert stream.last_events == ["RecordEnteredInError"]
+
+
+def test_whoever_is_led_to_is_led_nowhere_meanwhile() -> None:
+    """Of two records that name each other at one moment one is decided again; who names none disturbs nobody."""
+    stream = active()
+    entry_ids = [stream.entry() for _ in range(2)]
+    bumps = {RECORD: 1, RIGHT: 2}
+    expected = tuple(Bump("trace", (str(each),), count) for each, count in sorted(bumps.items()))
+    retract = RetractEntry(RECORD, entry_ids[0], "wrong patient", ELSEWHERE)
+    assert stream.when(retract, traced=right_record(), trace_bumps=bumps).reservations == expected
+    assert stream.when(RetractEntry(RECORD, entry_ids[1], "wrong patient", None, "twice")).reservations == ()
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, RIGHT)
+    assert stream.when(declared, traced=right_record(), trace_bumps=bumps).reservations == expected
 
 
 def test_a_link_to_what_was_retracted_since_is_found_anew() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.domain.commands import TransferDepartment
 from ledger.domain.defaults import default_pack, default_templates
-from ledger.domain.pack_text import read_pack
+from ledger.domain.pack_text import TemplatesOf, read_pack
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.values import VisitType
@@ -21,9 +21,9 @@ LAYER = 'id = "house"\nversion = 1\nextends = "cn-2010@1"\n'
 ASKED = (RefusalKind.STATE, [("note_entry_id", "NO_MOVE_NOTE")])
 
 
-def house(text: str, **changes: Any) -> RulePack:
+def house(text: str, templates: TemplatesOf | None = None) -> RulePack:
     """A layer over cn-2010."""
-    return read_pack(LAYER + text, bases(), **changes)[0]
+    return read_pack(LAYER + text, bases(), templates)[0]
 
 
 def move(note_entry_id: Any = None) -> TransferDepartment:
@@ -114,7 +114,6 @@ def test_a_layer_names_another_note_and_other_visits() -> None:
 )
 def test_a_layers_rule_is_refused_with_every_fault(text: str, faults: list[str]) -> None:
     """Each with its line; the note is of a template that is there, else nobody could ever write it."""
-
     with pytest.raises(BadRulePack) as caught:
         house(text, templates=lambda _: default_templates().by_id)
     assert sorted(caught.value.faults) == faults
