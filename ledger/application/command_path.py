@@ -34,7 +34,7 @@ from ledger.domain.changed import changed
 from ledger.domain.code_tables import CodeTables
 from ledger.domain.commands import RegisterRecord
 from ledger.domain.decide import decide
-from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, ClaimedItem, Decision, Facts
+from ledger.domain.decision import DISPOSAL, LEDGER, MAP, PATIENT, TRACE, ClaimedItem, Decision, Facts
 from ledger.domain.refusal import RefusalKind, Refused, Violation
 from ledger.domain.state import PatientState, is_destroyed
 from ledger.store import append
@@ -42,7 +42,7 @@ from ledger.store.committer import GroupCommitter
 from ledger.store.reading import CommandReceipt, EventReader
 
 ATTEMPTS_MAX = 5
-_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", "alike", PATIENT, DISPOSAL, LEDGER, MAP})
+_GATHERED_AGAIN = frozenset({"source", "package", "fact", "identifier", "alike", PATIENT, TRACE, DISPOSAL, LEDGER, MAP})
 """Reservations whose holder or counter is a fact: when one is lost, the next decision knows how it stands."""
 _FIELD_OF = {"visit": "visit_sequence", "case_number": "case_number"}
 """The field of the request that a client must change where a reservation is another's."""

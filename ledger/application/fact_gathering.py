@@ -32,7 +32,7 @@ from ledger.application.rules_in_force import RulesInForce
 from ledger.application.stated_facts import StatedFacts, claimed_item
 from ledger.application.stored_rows import rows_up_to
 from ledger.application.stream_cache import Loaded
-from ledger.application.traced_records import traced_records
+from ledger.application.traced_records import Retraces, records_named, traced_records
 from ledger.domain.commands import (
     AmendEntry,
     AmendPatient,
@@ -53,8 +53,8 @@ from ledger.domain.course_commands import (
     ResumeCare,
 )
 from ledger.domain.decide_identification import number_under
-from ledger.domain.decide_patient import details_after
-from ledger.domain.decision import PATIENT, Bearer, ClaimedItem, Facts, Visit
+from ledger.domain.decide_patient import born_otherwise, details_after
+from ledger.domain.decision import PATIENT, TRACE, Bearer, ClaimedItem, Facts, Visit
 from ledger.domain.disposal_commands import (
     ApproveDisposalList,
     AuthoriseDisposalList,
@@ -153,8 +153,10 @@ class FactGathering:
         return await self._identities.not_about(item_of(context.source), bearers)
 
     async def _bumps(self, patient_id: UUID) -> int:
-        key = self._keys.key(PATIENT, (str(patient_id),))
-        row = await self._reader.reservation(self._ledger.hospital, PATIENT, key)
+        return await self._count(PATIENT, patient_id)
+
+    async def _count(self, kind: str, stream_id: UUID) -> int:
+        row = await self._reader.reservation(self._ledger.hospital, kind, self._keys.key(kind, (str(stream_id),)))
         return row.counter if row else 0
 
     async def facts(
@@ -203,11 +205,19 @@ class FactGathering:
             case CertifyEntry() as command if isinstance(state, RecordState):
                 return replace(facts, certificate=await self._certificates.verdict(command, state, facts))
             case RetractEntry() | DeclareEnteredInError() as command if loaded is not None:
-                return replace(facts, traced=await traced_records(self._ledger, command, loaded))
+                return await self._of_traces(facts, command, loaded)
             case PublishMap():
                 return replace(facts, ledger_head=await self._reader.head(self._ledger.hospital))
             case _:
                 return await self._of_persons(facts, asked, loaded)
+
+    async def _of_traces(self, facts: Facts, command: Retraces, loaded: Loaded) -> Facts:
+        """With the other records in which entries are said to be; whoever of them names this one is a conflict."""
+        named = records_named(command, loaded)
+        if not named:
+            return facts
+        bumps = {each: await self._count(TRACE, each) for each in sorted({loaded.stream_id, *named})}
+        return replace(facts, trace_bumps=bumps, traced=await traced_records(self._ledger, named))
 
     async def _of_identity(self, facts: Facts, command: _OnIdentity, loaded: Loaded | None) -> Facts:
         """What a command on who a patient is asks: who bears the identifiers, and who is alike."""
@@ -227,6 +237,8 @@ class FactGathering:
             halves = await self._identities.halves(loaded.stream_id)
             facts = replace(facts, led_stays=await self._visits.registered_by(command.system, halves))
         details = details_after(command, loaded.state, facts.context.source)
+        if born_otherwise(loaded.state, details):
+            facts = replace(facts, persons=await self._bumped({loaded.stream_id}))
         claimed = await self._identities.likeness_claimed(details, loaded.stream_id)
         return replace(facts, likeness_claimed=claimed)
 

@@ -129,6 +129,8 @@ class RetractEntry:
     reason: str
     recorded_again: EntryPlace | None = None
     """Where it was recorded again; None = that is not said."""
+    nowhere_reason: str = ""
+    """Why it belongs into no record; empty where it was recorded again, or where that is not said."""
 
 
 @dataclass(frozen=True)

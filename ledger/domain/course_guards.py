@@ -38,6 +38,13 @@ def _no_note(command: Any, record: RecordState, facts: Facts) -> Iterable[Violat
         yield Violation("note_entry_id", NOTE_FIRST.rule, NOTE_FIRST.demand)
 
 
+def _note_named_before(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
+    # Each department owes its own: the deadlines and the hand-in ask for one each, and so does a move in a hurry that
+    # names one. Who has none to name, names none then.
+    if command.note_entry_id is not None and any(each.note_entry_id == command.note_entry_id for each in record.moves):
+        yield Violation("note_entry_id", NOTE_OF_ITS_OWN.rule, NOTE_OF_ITS_OWN.demand)
+
+
 def _draft_unknown(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
     if command.draft_id is not None and command.draft_id not in record.entries:
         yield Violation("draft_id", DRAFT_KNOWN.rule, DRAFT_KNOWN.demand)
@@ -75,6 +82,7 @@ NOTE_FIRST = CommandGuard(
     "in visits that the pack names, but in an emergency (ETREAT): a note of the department left, written before",
     _no_note,
 )
+NOTE_OF_ITS_OWN = CommandGuard("NOTE_OF_ANOTHER_MOVE", "a note that no move before named", _note_named_before)
 DRAFT_KNOWN = CommandGuard("UNKNOWN_ENTRY", "no such draft in this record", _draft_unknown, RefusalKind.NOT_FOUND)
 DRAFT_OPEN = CommandGuard("NOT_A_DRAFT", "what is signed here is a draft still", _draft_signed)
 WAITS_FOR_SIGNATURE = CommandGuard("NOT_WAITING", "the entry waits for a signature", _not_waiting)

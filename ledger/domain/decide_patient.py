@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ledger.domain import stated_details
 from ledger.domain.commands import AmendPatient, RegisterPatient
-from ledger.domain.decision import Claim, Decision, Facts, Reservation
+from ledger.domain.decision import Claim, Decision, Facts, Reservation, bump_persons
 from ledger.domain.events import Event, PatientAmended, PatientRegistered
 from ledger.domain.faults import Faults, refuse
 from ledger.domain.guards import (
@@ -103,7 +103,8 @@ def _amend_from_source(command: RegisterPatient, patient_id: UUID, state: Stream
     freed = claims_freed(command, _amended(events), patient_id, known, facts)
     alike = likeness_of_amended(_amended(events), patient_id, facts)
     matches = _matches(others_named(command.details, person, facts))
-    return Decision(patient_id, "patient", events, (*claims, *freed, *alike), {**led, **matches})
+    born = bump_of_birth(known, _amended(events), facts)
+    return Decision(patient_id, "patient", events, (*claims, *freed, *alike, *born), {**led, **matches})
 
 
 def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | None, facts: Facts) -> Decision:
@@ -114,7 +115,8 @@ def _recognise(command: RegisterPatient, patient_id: UUID, state: StreamState | 
     claims = (*_item_claim(patient_id, facts), *claims_of_new(command.details, patient_id, facts))
     alike = likeness_of_amended(_amended(events), patient_id, facts)
     matches = _matches(others_named(command.details, patient_id, facts))
-    return Decision(patient_id, "patient", events, (*claims, *alike), {"recognised_id": patient_id, **matches})
+    born = bump_of_birth(known, _amended(events), facts)
+    return Decision(patient_id, "patient", events, (*claims, *alike, *born), {"recognised_id": patient_id, **matches})
 
 
 def _matches(others: Iterable[UUID]) -> dict[str, UUID | bytes]:
@@ -176,6 +178,16 @@ def likeness_of_amended(details: PatientDetails, patient_id: UUID, facts: Facts)
     return () if facts.likeness_claimed else _likeness_claim(details, patient_id)
 
 
+def born_otherwise(known: PatientState, details: PatientDetails) -> bool:
+    """Whether these data tell another birth date than is known."""
+    return details.birth_date != known.details.birth_date
+
+
+def bump_of_birth(known: PatientState, details: PatientDetails, facts: Facts) -> tuple[Reservation, ...]:
+    """Another birth date may keep a minor's records longer: none of them is destroyed meanwhile."""
+    return bump_persons(facts) if born_otherwise(known, details) else ()
+
+
 def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts) -> Decision:
     """Other data are in force."""
     patient = expect(state, PatientState, "patient_id")
@@ -192,7 +204,8 @@ def amend_patient(command: AmendPatient, state: StreamState | None, facts: Facts
         return Decision(command.patient_id, "patient", ())
     event = PatientAmended(facts.meta(), command.details, command.reason)
     alike = likeness_of_amended(command.details, command.patient_id, facts)
-    return Decision(command.patient_id, "patient", (event,), (*claims_of_amended(command, patient, facts), *alike))
+    claims = (*claims_of_amended(command, patient, facts), *alike, *bump_of_birth(patient, command.details, facts))
+    return Decision(command.patient_id, "patient", (event,), claims)
 
 
 def _check_details(details: PatientDetails, facts: Facts, faults: Faults) -> None:

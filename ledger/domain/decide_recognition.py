@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.domain.decide_patient import likeness_of_amended
+from ledger.domain.decide_patient import bump_of_birth, likeness_of_amended
 from ledger.domain.decision import Decision, Facts, Reservation, Swap
 from ledger.domain.events import Event, PatientAmended
 from ledger.domain.faults import Faults
@@ -32,7 +32,7 @@ def withdraw_recognition(command: WithdrawRecognition, state: StreamState | None
         events.append(PatientAmended(meta, details, command.reason))
     freed = claims_freed(command, details, command.patient_id, patient, facts)
     alike = likeness_of_amended(details, command.patient_id, facts)
-    claims = (*_item_freed(command, facts), *freed, *alike)
+    claims = (*_item_freed(command, facts), *freed, *alike, *bump_of_birth(patient, details, facts))
     stays = b"".join(each.bytes for each in facts.led_stays)
     return Decision(command.patient_id, "patient", tuple(events), claims, {"stays": stays} if stays else {})
 

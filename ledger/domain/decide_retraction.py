@@ -10,7 +10,7 @@ from ledger.domain.commands import RetractEntry
 from ledger.domain.course_commands import DeclareEnteredInError
 from ledger.domain.course_events import EntriesTraced, RecordEnteredInError
 from ledger.domain.decide_holder import outdated_by_change
-from ledger.domain.decision import Decision, Facts
+from ledger.domain.decision import Decision, Facts, bump_traced
 from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.events import EntryRetracted
 from ledger.domain.faults import Faults
@@ -27,11 +27,14 @@ def retract_entry(command: RetractEntry, state: StreamState | None, facts: Facts
     record = expect(state, RecordState, "record_id")
     faults = begin(command, record, facts)
     check_reason(command.reason, faults)
+    faults.text(command.nowhere_reason, "nowhere_reason", TEXT_MAX)
     faults.refuse_if_any()
-    event, again = EntryRetracted(facts.meta(), command.entry_id, command.reason), command.recorded_again
-    traced = () if again is None else (EntriesTraced(facts.meta(), (EntryTrace(command.entry_id, again),)),)
+    event = EntryRetracted(facts.meta(), command.entry_id, command.reason)
+    trace = EntryTrace(command.entry_id, command.recorded_again, command.nowhere_reason)
+    said = trace.recorded_again is not None or trace.nowhere_reason
+    traced = (EntriesTraced(facts.meta(), (trace,)),) if said else ()
     told = (*outdated_by_change(record, command.entry_id, facts), *asked_again(record, command.entry_id, facts))
-    return on_record(command.record_id, event, *traced, *told)
+    return on_record(command.record_id, event, *traced, *told, beside=bump_traced(facts))
 
 
 def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState | None, facts: Facts) -> Decision:
@@ -46,12 +49,12 @@ def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState 
     assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
     traced = (EntriesTraced(facts.meta(), command.traces),) if command.traces else ()
     event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
-    return on_record(command.record_id, *traced, event)
+    return on_record(command.record_id, *traced, event, beside=bump_traced(facts))
 
 
 def _check_traces(command: DeclareEnteredInError, record: RecordState, faults: Faults) -> None:
     if len(command.traces) > TRACES_MAX:
-        faults.add("traces", "TOO_MANY", f"at most {TRACES_MAX} traces; a retraction may name its place itself")
+        faults.add("traces", "TOO_MANY", f"at most {TRACES_MAX} traces; a retraction may say it itself")
     for index, trace in enumerate(command.traces):
         faults.text(trace.nowhere_reason, f"traces[{index}].nowhere_reason", TEXT_MAX)
     if len({each.record_id for each in places_by_entry(command, record).values()}) > RECORDS_MAX:

@@ -23,6 +23,9 @@ from ledger.domain.values import Actor, EventMeta, Phase, SourceItem, VisitType
 
 PATIENT = "patient"
 """Kind of the counter that whatever concerns all records of a patient bumps: two of these never pass each other."""
+TRACE = "trace"
+"""Kind of a record's counter that whoever says where entries were recorded again bumps, of the own record and of each
+that is named: of two records none is led to the other while that is led to it."""
 MAP = "map"
 """Kind of the stream of record maps, and of the claim that there is one of a hospital and which it is."""
 DISPOSAL = "disposal"
@@ -183,6 +186,8 @@ class Facts:
     """How often that list was bumped."""
     traced: Mapping[UUID, RecordState] = field(default_factory=dict[UUID, RecordState])
     """Records in which entries are said to be recorded again, and the one that is named as the right one."""
+    trace_bumps: Mapping[UUID, int] = field(default_factory=dict[UUID, int])
+    """How often the record and each of these was bumped, BEFORE they were read; empty where none is named."""
     listed: Mapping[UUID, RecordAtHand] = field(default_factory=dict[UUID, RecordAtHand])
     """The records of a list that is drawn up or reported."""
     fact: KnownFact | None = None
@@ -284,6 +289,11 @@ Reservation = Claim | Swap | Bump | FactClaim
 def bump_persons(facts: Facts) -> tuple[Bump, ...]:
     """Bumps every patient stream of the person: none of them gets another visit unseen."""
     return tuple(Bump(PATIENT, (str(each),), facts.persons[each]) for each in sorted(facts.persons))
+
+
+def bump_traced(facts: Facts) -> tuple[Bump, ...]:
+    """Bumps the record and those in which it says that entries were recorded again: none of them says so meanwhile."""
+    return tuple(Bump(TRACE, (str(each),), facts.trace_bumps[each]) for each in sorted(facts.trace_bumps))
 
 
 @dataclass(frozen=True)

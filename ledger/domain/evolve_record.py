@@ -57,7 +57,7 @@ def care_started(state: RecordState, event: events.CareStarted, _: datetime) -> 
 
 def department_transferred(state: RecordState, event: events.DepartmentTransferred, at: datetime) -> RecordState:
     """The patient goes to another department; without a physician the one before stays in charge."""
-    move = DepartmentMove(event.to_department, event.meta.occurred_at, state.version + 1)
+    move = DepartmentMove(event.to_department, event.meta.occurred_at, state.version + 1, event.note_entry_id)
     there = {**_moved(state, event.to_department), **in_charge(state, event.responsible, at)}
     return next_version(state, **there, bed=event.bed, moves=(*state.moves, move))
 

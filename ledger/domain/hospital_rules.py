@@ -151,10 +151,10 @@ class HospitalRules:
         except BadRulePack as error:
             raise _refused(field, "UNREADABLE_RULE_PACK", "this release cannot read the rule pack") from error
 
-    def known_templates(self, lineage: frozenset[str] | None) -> frozenset[str]:
-        """Ids of the templates that a pack of this lineage may name; None = of all that there are."""
+    def known_templates(self, lineage: frozenset[str] | None) -> Mapping[str, tuple[Template, ...]]:
+        """The templates by id that a pack of this lineage may name; None = all that there are."""
         named = self._templates.items()
-        return frozenset(id_ for (id_, _), each in named if lineage is None or each.pack in lineage | {""})
+        return TemplateSet({name: each for name, each in named if lineage is None or each.pack in lineage | {""}}).by_id
 
     def template(self, name: tuple[str, int]) -> Template | None:
         """A template, whosever it is."""

@@ -133,7 +133,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.RetractEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(*_CHANGE, trace.RECORDED_THERE, author.AUTHOR_OR_QUALITY),
+        of_command=(*_CHANGE, trace.RETRACTED_TRACE, trace.RECORDED_THERE, author.AUTHOR_OR_QUALITY),
         names=(some.ENTRY_RETRACTABLE,),
     ),
     course_commands.CountersignEntry: Rule(
@@ -211,6 +211,7 @@ RULES: dict[type[commands.Command], Rule] = {
             course.ELSEWHERE,
             course.NOTE_STANDS,
             course.NOTE_FIRST,
+            course.NOTE_OF_ITS_OWN,
             physician.IN_CHARGE_QUALIFIED,
             time.MOVES_ON,
         ),

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
+from ledger.domain.coded_field import CodedField, coded_field
 from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
 from ledger.domain.pack_figures import Figure
 from ledger.domain.patient_condition import conditions
 from ledger.domain.state import RecordState
 from ledger.domain.values import Disposition, VisitType
 
-EACH_TIME: Mapping[str, Callable[[RecordState], int]] = {
-    "transfer": lambda record: len(record.moves),
-    "consultation": lambda record: sum(each.withdrawn_at is None for each in record.consultations.values()),
-    "surgery": lambda record: _number(record, "operation_end"),
-    "rescue": lambda record: _number(record, "rescue_order"),
+EACH_TIME: Mapping[str, Callable[[RecordState], list[datetime]]] = {
+    "transfer": lambda record: [each.moved_at for each in record.moves],
+    "consultation": lambda record: [
+        each.requested_at for each in record.consultations.values() if each.withdrawn_at is None
+    ],
+    "surgery": lambda record: _times_of(record, "operation_end"),
+    "rescue": lambda record: _times_of(record, "rescue_order"),
 }
-"""What asks for an entry each time that it happened, and how often it did."""
+"""What asks for an entry each time that it happened, and when it did."""
 
 OF_CARE = "care_started"
 """The start of the deadlines that a stay can outlast."""
@@ -31,7 +34,7 @@ CONDITIONS: Mapping[str, Callable[[RecordState], bool]] = {
     "death": lambda record: record.disposition is Disposition.DEATH,
     "survival": lambda record: record.disposition is not Disposition.DEATH,
     "grave": lambda record: any(code in GRAVE for _, code in conditions(record)),
-    **{name: lambda record, often=often: often(record) > 0 for name, often in EACH_TIME.items()},
+    **{name: lambda record, times=times: bool(times(record)) for name, times in EACH_TIME.items()},
 }
 """What a rule may depend on, by its name in a pack."""
 
@@ -85,6 +88,10 @@ class MandatoryRule:
     """Asked only where care began here: what an earlier system gave is told in its own documents."""
     field: str = ""
     """An entry counts only where it holds a code in this field; empty = whatever it holds."""
+    about: CodedField | None = None
+    """Only entries that hold this are looked at: what a consent is to."""
+    latest: CodedField | None = None
+    """Of those that are looked at the last one counts, and only where it holds this: what was decided."""
     source: str = ""
     key: str = "all_of"
     """Where the pack lists the alternatives: `all_of` or `one_of`."""
@@ -111,7 +118,11 @@ class MandatoryRule:
         """How many entries of each template are asked for: a second operation needs a second record."""
         # One front page holds the codes of every operation.
         each_time = self.only_if in EACH_TIME and not self.field
-        return max(1, EACH_TIME[self.only_if](record)) if each_time else 1
+        return max(1, len(self.happened(record))) if each_time else 1
+
+    def happened(self, record: RecordState) -> list[datetime]:
+        """When it happened what asks for an entry each time; nothing where the rule asks for one in all."""
+        return EACH_TIME[self.only_if](record) if self.only_if in EACH_TIME else []
 
     def missing(self, present: frozenset[str]) -> tuple[str, ...]:
         """What the alternative lacks of which most is there, the first one if in doubt; nothing if one is whole."""
@@ -121,7 +132,9 @@ class MandatoryRule:
     def described(self) -> str:
         """The alternatives in words."""
         listed = " or ".join(" and ".join(each) for each in self.alternatives)
-        return f"{listed} with a code in {self.field}" if self.field else listed
+        coded = f" with a code in {self.field}" if self.field else ""
+        about = f" with {self.about.described()}" if self.about else ""
+        return f"{listed}{coded}{about}{f', the last with {self.latest.described()}' if self.latest else ''}"
 
 
 def short_stay(data: Mapping[str, Any], figures: Mapping[str, Figure], faults: list[str]) -> ShortStay | None:
@@ -168,6 +181,8 @@ def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -
     return MandatoryRule(
         id=str(data.get("id", "")),
         field=field,
+        about=coded_field(where, data, "about", faults, dated=False),
+        latest=coded_field(where, data, "latest", faults, dated=True),
         visits=frozenset(_visits(where, data.get("visits"), faults)),
         alternatives=_alternatives(where, data, faults),
         only_if=only_if,
@@ -178,7 +193,21 @@ def _rule(index: int, table: Any, deadlines: DeadlineRules, faults: list[str]) -
     )
 
 
-_KEYS = frozenset({"id", "visits", "all_of", "one_of", "only_if", "only_if_past", "care_here", "field", "source"})
+_KEYS = frozenset(
+    {
+        "id",
+        "visits",
+        "all_of",
+        "one_of",
+        "only_if",
+        "only_if_past",
+        "care_here",
+        "field",
+        "about",
+        "latest",
+        "source",
+    }
+)
 
 
 def _care_here(where: str, value: Any, faults: list[str]) -> bool:
@@ -237,5 +266,6 @@ def _without(templates: Sequence[str], present: frozenset[str]) -> tuple[str, ..
     return tuple(each for each in templates if each not in present)
 
 
-def _number(record: RecordState, template: str) -> int:
-    return sum(not each.retracted and each.last.content.template == template for each in record.entries.values())
+def _times_of(record: RecordState, template: str) -> list[datetime]:
+    entries = (each for each in record.entries.values() if not each.retracted)
+    return [each.happened_at for each in entries if each.last.content.template == template]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ledger.domain.coded_field import CodedField
 from ledger.domain.mandatory_entries import MandatoryRule, ShortStay
-from ledger.domain.state import RecordState
+from ledger.domain.standing_decisions import Said, standing
+from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import EntryContent, EntryState
 
 FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
@@ -17,17 +19,17 @@ def missing_entries(
     record: RecordState, rules: tuple[MandatoryRule, ...], short: ShortStay | None = None
 ) -> Iterator[tuple[str, int, MandatoryRule]]:
     """Each template that is missing, how many a rule asks for, and the first rule that does."""
-    accepted = Counter(record.archiving.never_written)
-    settled = _signed(record) + accepted
-    for template in short.out_of_place(record) if short else ():
-        del settled[template]
+    accepted, signed = Counter(record.archiving.never_written), _signed(record)
+    out_of_place = short.out_of_place(record) if short else frozenset[str]()
     told: set[str] = set()
     for rule in rules:
         if not rule.applies_to(record):
             continue
         times = rule.times(record)
-        there = _coded(record, rule.field) + accepted if rule.field else settled
-        whole = frozenset(template for template, number in there.items() if number >= times)
+        there = _there(record, rule, signed) + accepted
+        # A page of codes is that of the stay, however short: it stands in no other's place.
+        barred = frozenset[str]() if rule.field else out_of_place
+        whole = frozenset(each for each, number in there.items() if number >= times and each not in barred)
         for template in rule.missing(whole):
             if template not in told:
                 yield template, times, rule
@@ -36,19 +38,47 @@ def missing_entries(
 
 def lacking(record: RecordState, rules: tuple[MandatoryRule, ...], template: str) -> int:
     """How many entries of the template are asked for and not there, whatever was accepted; at least none."""
-    asked = (rule.times(record) for rule in rules if template in rule.templates and rule.applies_to(record))
-    return max(0, max(asked, default=0) - _signed(record)[template])
+    signed = _signed(record)
+    asking = (rule for rule in rules if template in rule.templates and rule.applies_to(record))
+    missing = (rule.times(record) - _there(record, rule, signed)[template] for rule in asking)
+    return max(0, max(missing, default=0))
 
 
-def _coded(record: RecordState, field: str) -> Counter[str]:
-    """Those that hold a code in the field."""
-    final = (entry.last.content for entry in record.entries.values() if entry.state in FINAL)
-    return Counter(each.template for each in final if _holds_code(each, field))
+def _there(record: RecordState, rule: MandatoryRule, signed: Counter[str]) -> Counter[str]:
+    """How many entries of each template count for the rule, of those that are signed."""
+    if rule.latest is not None:
+        return Counter({each: _standing(record, rule, rule.latest, each) for each in rule.templates})
+    if not rule.field and rule.about is None:
+        return signed
+    final = (each.last.content for each in record.entries.values() if each.state in FINAL)
+    return Counter(each.template for each in final if _counts(each, rule))
+
+
+def _counts(content: EntryContent, rule: MandatoryRule) -> bool:
+    if rule.about is not None and not rule.about.held_by(content):
+        return False
+    return not rule.field or _holds_code(content, rule.field)
 
 
 def _holds_code(content: EntryContent, field: str) -> bool:
     fields = (each for section in content.sections for each in section.fields)
     return any(each.code == field and each.coding is not None for each in fields)
+
+
+def _standing(record: RecordState, rule: MandatoryRule, asked: CodedField, template: str) -> int:
+    said = (each for each in record.entries.values() if each.last.content.template == template)
+    decisions = (_decision(each, asked) for each in said if _counts(each.last.content, rule) and _is_heard(each, asked))
+    return standing(decisions, rule.happened(record))
+
+
+def _decision(entry: Entry, asked: CodedField) -> Said:
+    return Said(asked.since(entry), entry.last.record_version, asked.held_by(entry.last.content))
+
+
+def _is_heard(entry: Entry, asked: CodedField) -> bool:
+    """A yes counts once somebody qualified has signed it; who says no is heard whoever wrote it down."""
+    refused = not entry.retracted and entry.state is not EntryState.DRAFT and not asked.held_by(entry.last.content)
+    return refused or entry.state in FINAL
 
 
 def _signed(record: RecordState) -> Counter[str]:

@@ -1,18 +1,51 @@
-"""Templates that a rule pack names: each must be there, else an entry is demanded that nobody can write."""
+"""Templates and fields that a rule pack names: each must be there, else an entry is demanded that nobody can write."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 
+from ledger.domain.coded_field import CodedField
 from ledger.domain.rule_pack import RulePack
+from ledger.domain.templates import FieldRule, Template
+
+TemplatesById = Mapping[str, tuple[Template, ...]]
+"""The versions of each template by its id."""
 
 ANY = "*"
 """In `final_signers`: every template that is not named."""
 
 
-def unknown_templates(pack: RulePack, known: Container[str]) -> list[str]:
+def unknown_templates(pack: RulePack, known: TemplatesById) -> list[str]:
     """A fault for each place that names a template which is not there."""
     return [f"{path}: no such template {name}" for path, name in _named(pack) if name not in known]
+
+
+def unknown_fields(pack: RulePack, known: TemplatesById) -> list[str]:
+    """A fault for each condition on a field, or on a code in it, that no version of its rule's templates has."""
+    return [
+        fault
+        for index, rule in enumerate(pack.mandatory)
+        for key, asked in (("about", rule.about), ("latest", rule.latest))
+        if asked is not None
+        for name in sorted(rule.templates & known.keys())
+        for fault in _unheld(f"mandatory[{index}].{key}", asked, name, known[name])
+    ]
+
+
+def _unheld(path: str, asked: CodedField, name: str, versions: tuple[Template, ...]) -> Iterator[str]:
+    coded = [each for each in _rules_of(asked.field, versions) if each.type == "coding"]
+    if asked.field and not coded:
+        yield f"{path}.field: {name} has no coded field {asked.field}"
+    for code in sorted(asked.codes) if coded else ():
+        if not any(not each.codes or code in each.codes for each in coded):
+            yield f"{path}.codes: {asked.field} of {name} takes no code {code}"
+    if asked.at and not any(each.type == "time" for each in _rules_of(asked.at, versions)):
+        yield f"{path}.at: {name} has no time {asked.at}"
+
+
+def _rules_of(field: str, versions: tuple[Template, ...]) -> Iterator[FieldRule]:
+    sections = (section for each in versions for section in each.sections.values())
+    return (section.fields[field] for section in sections if section.fields and field in section.fields)
 
 
 def _named(pack: RulePack) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ledger.domain.coded_field import unsourced_conditions
 from ledger.domain.pack_figures import unsourced
 from ledger.domain.pack_late_items import unsourced_late_items
 from ledger.domain.pack_layers import Bases, extended, layered
@@ -13,7 +14,7 @@ from ledger.domain.pack_move_note import unsourced_move_note
 from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shaped
 from ledger.domain.pack_short_path import unsourced_short_path
-from ledger.domain.pack_templates import unknown_templates
+from ledger.domain.pack_templates import TemplatesById, unknown_fields, unknown_templates
 from ledger.domain.pack_transfer_note import unsourced_transfer_note
 from ledger.domain.pack_without_base import of_its_own
 from ledger.domain.rule_pack import BadRulePack, RulePack
@@ -52,7 +53,7 @@ _KEYS = frozenset(
 )
 
 
-TemplatesOf = Callable[[frozenset[str] | None], Container[str]]
+TemplatesOf = Callable[[frozenset[str] | None], TemplatesById]
 """Templates that a pack may name, by its lineage; None = it is not known, and everybody's may be meant."""
 
 
@@ -84,7 +85,8 @@ def read_pack(
     if templates:
         # Whose templates it may name is told by its own id and by what it is laid over.
         nobodys = any(each.startswith(("id:", "extends:")) for each in (*faults, *found))
-        found += unknown_templates(pack, templates(None if nobodys else pack.lineage))
+        known = templates(None if nobodys else pack.lineage)
+        found += [*unknown_templates(pack, known), *unknown_fields(pack, known)]
     if faults := [*faults, *readable.faults, *readable.beside(found)]:
         raise BadRulePack(placed(faults, PackLines(text, own, whole).line))
     return pack, whole
@@ -102,4 +104,5 @@ def _unsourced(own: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
         *unsourced_transfer_note(said),
         *unsourced_move_note(said),
         *unsourced_short_path(said),
+        *unsourced_conditions(said, whole),
     ]

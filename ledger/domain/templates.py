@@ -163,6 +163,14 @@ class TemplateSet:
         if not known and not self._bars(content, faults, path):
             faults.add(f"{path}.template", "UNKNOWN_TEMPLATE", "no such template and version")
 
+    @property
+    def by_id(self) -> Mapping[str, tuple[Template, ...]]:
+        """The versions of each template."""
+        found: dict[str, tuple[Template, ...]] = {}
+        for (id_, _), each in self.templates.items():
+            found[id_] = (*found.get(id_, ()), each)
+        return found
+
     def knows(self, template: str) -> bool:
         """Whether there is a version of this template."""
         return any(known == template for known, _ in self.templates)

@@ -60,6 +60,12 @@ def _unclear(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
         seen.add(trace.entry_id)
 
 
+def _two_in_one(command: Any, _: RecordState, __: Facts) -> Iterable[Violation]:
+    blank = bool(command.nowhere_reason) and not command.nowhere_reason.strip()
+    if blank or (command.recorded_again is not None and command.nowhere_reason):
+        yield Violation("nowhere_reason", RETRACTED_TRACE.rule, RETRACTED_TRACE.demand)
+
+
 def _untraced(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     said = {each.entry_id for each in command.traces}
     for entry in record.entries.values():
@@ -99,6 +105,12 @@ RECORDED_THERE = CommandGuard(
 TRACED_KNOWN = CommandGuard("UNKNOWN_ENTRY", "no such entry in this record", _unknown, RefusalKind.NOT_FOUND)
 ONE_TRACE = CommandGuard(
     "TRACE_UNCLEAR", "of each entry once: where it was recorded again, or why nowhere", _unclear, RefusalKind.INVALID
+)
+RETRACTED_TRACE = CommandGuard(
+    "TRACE_UNCLEAR",
+    "where it was recorded again, or why nowhere, or neither of the two",
+    _two_in_one,
+    RefusalKind.INVALID,
 )
 ALL_TRACED = CommandGuard(
     "NOT_TRACED", "of every entry it is said where it was recorded again, and stands, or why nowhere", _untraced

@@ -77,6 +77,7 @@ def check_step(step: Step) -> None:
     check_copies(step)
     check_versions(step)
     check_times(step)
+    check_moves(step)
     check_reopened(step)
     check_kept_content(step)
     check_holds(step)
@@ -164,6 +165,16 @@ def check_times(step: Step) -> None:
     finished = {each.entry_id for each in step.before.entries.values() if each.state is not EntryState.DRAFT}
     if isinstance(step.command, CorrectTime) and (step.before.overlays.holds or (sealed and finished <= sealed)):
         assert times_of_the_stay(step.after) == times_of_the_stay(step.before)
+
+
+def check_moves(step: Step) -> None:
+    """Each move's note is its own, and stood when the patient went; no move takes its note away again."""
+    notes = [each.note_entry_id for each in step.after.moves]
+    assert notes[: len(step.before.moves)] == [each.note_entry_id for each in step.before.moves]
+    named = [each for each in notes if each is not None]
+    assert len(named) == len(set(named))
+    for each in notes[len(step.before.moves) :]:
+        assert each is None or not step.before.entries[each].retracted
 
 
 def times_of_the_stay(record: RecordState) -> list[datetime | None]:

@@ -91,7 +91,8 @@ _BESIDE = (PATIENTS_SIDE, NOTARY, PATIENTS_SIDE, ARCHIVIST, AFFAIRS, CLOCK)
 """Who may stand beside the hospital's person at a seal, rightly or not."""
 _NOBODY = UUID(int=9)
 _BROTHER = UUID(int=201)
-_CONTENTS = (*MANDATORY, RESULT, note("Second look."))
+_OUT = narrative("transfer_out_note", "course", "reason")
+_CONTENTS = (*MANDATORY, RESULT, note("Second look."), _OUT)
 _NAMED: tuple[tuple[str, ...], ...] = ((), ("course_note",), ("consultation",))
 """Templates that a reopening names."""
 _DEPARTMENTS = ("cardiology", "neurology", "icu")
@@ -160,6 +161,13 @@ def _correct_time(record: RecordState, facts: Facts, pick: Pick) -> Command:
     asked = which.of(record.consultations) if of.startswith("CONSULTATION") else None
     move = 1 + pick.number % 2 if of is TimeOf.MOVE else 0
     return course.CorrectTime(RECORD, of, entry_id, move, to, "read off the wrong clock", asked)
+
+
+def _move(record: RecordState, _: Facts, pick: Pick) -> Command:
+    outs = {each.entry_id: each for each in record.entries.values() if each.last.content.template == _OUT.template}
+    # Of few notes the same one is picked again before long.
+    note_id = Pick(pick.number // 3).of(outs or dict(record.entries)) if pick.number % 2 else None
+    return TransferDepartment(RECORD, _DEPARTMENTS[pick.number % 3], "2", note_id, PHYSICIAN)
 
 
 def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
@@ -239,7 +247,9 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     RecordEntry: _record_entry,
     AmendEntry: _amend,
-    RetractEntry: lambda record, _, pick: RetractEntry(RECORD, pick.of(record.entries), "wrong patient"),
+    RetractEntry: lambda record, _, pick: RetractEntry(
+        RECORD, pick.of(record.entries), "wrong patient", None, "told twice" if pick.number % 3 == 0 else ""
+    ),
     course.CountersignEntry: _countersign,
     course.CertifyEntry: _certify,
     RequestConsultation: lambda _, __, pick: RequestConsultation(
@@ -254,9 +264,7 @@ COMMANDS: dict[type[Command], Make] = {
     AnswerConsultation: lambda record, _, pick: AnswerConsultation(
         RECORD, pick.of(record.consultations), "So.", narrative("consultation", "opinion"), signed(pick.signer())
     ),
-    TransferDepartment: lambda _, __, pick: TransferDepartment(
-        RECORD, _DEPARTMENTS[pick.number % 3], "2", None, PHYSICIAN
-    ),
+    TransferDepartment: _move,
     course.CorrectTime: _correct_time,
     course.AssignPhysician: lambda _, __, pick: course.AssignPhysician(RECORD, PEOPLE[pick.number % 2], "on leave"),
     RegisterNewborn: lambda record, _, pick: RegisterNewborn(

@@ -553,12 +553,17 @@ class RetractEntryRequest(_message.Message):
     ENTRY_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RECORDED_AGAIN_FIELD_NUMBER: _builtins.int
+    NOWHERE_REASON_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Record, UUID text."""
     entry_id: _builtins.str
     """Entry, UUID text."""
     reason: _builtins.str
     """Reason, required."""
+    nowhere_reason: _builtins.str
+    """Why it belongs into no record, for example because it told twice what is there; empty where it was recorded again, or
+    where that is not said (yet).
+    """
     @_builtins.property
     def context(self) -> _common_pb2.CommandContext:
         """Hospital, command id, actor."""
@@ -575,10 +580,11 @@ class RetractEntryRequest(_message.Message):
         entry_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         recorded_again: _common_pb2.EntryPlace | None = ...,
+        nowhere_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "recorded_again", b"recorded_again"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "reason", b"reason", "record_id", b"record_id", "recorded_again", b"recorded_again"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "entry_id", b"entry_id", "nowhere_reason", b"nowhere_reason", "reason", b"reason", "record_id", b"record_id", "recorded_again", b"recorded_again"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1639,10 +1645,13 @@ class DepartmentMove(_message.Message):
     TO_DEPARTMENT_FIELD_NUMBER: _builtins.int
     MOVED_AT_FIELD_NUMBER: _builtins.int
     RECORD_VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_ENTRY_ID_FIELD_NUMBER: _builtins.int
     to_department: _builtins.str
     """Department."""
     record_version: _builtins.int
     """Version of the record at which it was said."""
+    note_entry_id: _builtins.str
+    """Its transfer-out note, UUID text of an entry; empty = none was named. No other move names the same."""
     @_builtins.property
     def moved_at(self) -> _timestamp_pb2.Timestamp:
         """When, as corrected."""
@@ -1653,10 +1662,11 @@ class DepartmentMove(_message.Message):
         to_department: _builtins.str = ...,
         moved_at: _timestamp_pb2.Timestamp | None = ...,
         record_version: _builtins.int = ...,
+        note_entry_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "record_version", b"record_version", "to_department", b"to_department"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_at", b"moved_at", "note_entry_id", b"note_entry_id", "record_version", b"record_version", "to_department", b"to_department"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -160,7 +160,8 @@ async def test_no_family_becomes_one_patient_over_the_wire(client: EdgeClient) -
 async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient) -> None:
     """Every missing link is named; a link into another hospital's nowhere is refused; both records show the way."""
     wrong, right = [await open_record(client) for _ in range(2)]
-    first, second, there = (
+    first, second, third, there = (
+        (await wrong.enter()).entry_id,
         (await wrong.enter()).entry_id,
         (await wrong.enter()).entry_id,
         (await right.enter()).entry_id,
@@ -170,6 +171,9 @@ async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient)
     retract: dict[str, Any] = {"entry_id": first, "reason": "wrong patient"}
     assert await life.refused(life.record("RetractEntry", **retract, recorded_again=nowhere)) == ["NOT_RECORDED_THERE"]
     await life.record("RetractEntry", **retract, recorded_again=place)
+    both: dict[str, Any] = {**retract, "entry_id": third, "recorded_again": place, "nowhere_reason": "told twice"}
+    assert await life.refused(life.record("RetractEntry", **both)) == ["TRACE_UNCLEAR"]
+    await life.record("RetractEntry", entry_id=third, reason="wrong patient", nowhere_reason="a test of the printer")
     await life.record("RetractEntry", entry_id=second, reason="wrong patient")
     declare: dict[str, Any] = {
         "reason": "wrong patient",
@@ -184,4 +188,5 @@ async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient)
     assert [(each.recorded_again, each.nowhere_reason) for each in shown.entries] == [
         (place, ""),
         (common.EntryPlace(), "told twice"),
+        (common.EntryPlace(), "a test of the printer"),
     ]

@@ -712,6 +712,8 @@ CASES: list[Case] = [
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)), {"actor": NURSE}),
     Case("ROLE_NOT_ALLOWED", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", NURSE, None))),
     Case("NOT_RECORDED_THERE", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient", ELSEWHERE))),
+    Case("TRACE_UNCLEAR", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient", ELSEWHERE, "told twice")), {"traced": right_record()}),
+    Case("TRACE_UNCLEAR", with_entry(closed, lambda s: RetractEntry(RECORD, first(s), "wrong patient", None, " "))),
     Case("NOT_RECORDED_THERE", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE), right=RIGHT), {"traced": right_record(retracted=True)}),
     Case("UNKNOWN_ENTRY", lambda: _declared(EntryTrace(NOBODY, None, "told twice"))),
     Case("TRACE_UNCLEAR", lambda: _declared(EntryTrace(NOBODY, ELSEWHERE, "told twice"), right=RIGHT), {"traced": right_record()}),

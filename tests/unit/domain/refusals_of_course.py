@@ -29,6 +29,7 @@ from tests.unit.domain.given import (
     active,
     archived,
     closed,
+    narrative,
     note,
     signed,
     source,
@@ -54,6 +55,12 @@ _BY_CLOCK: dict[str, Any] = {"actor": CLOCK, "now": LATER}
 
 def _move(note_entry_id: Any = None, to: str = "neurology") -> Command:
     return TransferDepartment(RECORD, to, "2", note_entry_id, PHYSICIAN)
+
+
+def _named_twice(stream: Stream) -> Command:
+    note_id = stream.entry(narrative("transfer_out_note", "course", "reason"))
+    stream.when(_move(note_id, "icu"))
+    return _move(note_id)
 
 
 def _accept(template: str) -> Command:
@@ -118,6 +125,7 @@ OF_COURSE: list[Case] = [
     Case("NO_MOVE_NOTE", lambda: (active(), _move()), {"purpose": "TREAT"}),
     Case("NO_MOVE_NOTE", with_entry(active, lambda s: _move(s.entry()))),
     Case("NO_MOVE_NOTE", draft_and(_move)),
+    Case("NOTE_OF_ANOTHER_MOVE", with_entry(active, _named_twice)),
     Case("NOT_WAITING", with_entry(closed, lambda s: course.AcceptDeficiency(RECORD, first(s), "", "gone"))),
     Case("ALREADY_ACCEPTED", lambda: (_accepted(), _accept("nursing_record"))),
     Case("ENTRY_RETRACTED", lambda: (_archived_with_retracted(), _LATE_RESULT), _OF_RETRACTED),

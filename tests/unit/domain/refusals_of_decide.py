@@ -18,6 +18,7 @@ from ledger.domain.commands import (
     RegisterPatient,
     RegisterRecord,
     RequestConsultation,
+    RetractEntry,
     StartCare,
 )
 from ledger.domain.decide_reopen import NAMED_MAX
@@ -262,6 +263,7 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "TOO_LONG", lambda: (closed(), course.ResumeCare(RECORD, LONG))),
     Faulty("correct_record_id", "SAME_RECORD", lambda: (active(), course.DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, RECORD))),
     Faulty("reason", "REQUIRED", lambda: (active(), course.DeclareEnteredInError(RECORD, "", SUPERIOR, None))),
+    Faulty("nowhere_reason", "TOO_LONG", with_entry(active, lambda s: RetractEntry(RECORD, s.entry(), "wrong patient", None, LONG))),
     Faulty("traces", "TOO_MANY", lambda: (active(), _declare(*[EntryTrace(NOBODY, None, "twice")] * 2001))),
     Faulty("traces[0].nowhere_reason", "TOO_LONG", lambda: (active(), _declare(EntryTrace(NOBODY, None, LONG)))),
     Faulty("traces", "TOO_MANY_RECORDS", lambda: (active(), _declare(*(EntryTrace(UUID(int=each), replace(ELSEWHERE, record_id=UUID(int=each))) for each in range(21))))),

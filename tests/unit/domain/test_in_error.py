@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from ledger.domain import course_commands as course
+from ledger.domain import decide_retraction
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import RetractEntry
 from ledger.domain.deadlines import deadlines
+from ledger.domain.decision import Bump
 from ledger.domain.defaults import default_pack
 from ledger.domain.entry_traces import EntryPlace, EntryTrace
 from ledger.domain.keeping_values import DisposalOpinion
@@ -32,6 +36,7 @@ from tests.unit.domain.given import (
     closed,
     emptied,
     facts,
+    nowhere,
     right_record,
     signed,
     visit_of,
@@ -133,6 +138,54 @@ def test_what_a_wrong_record_said_is_found_where_it_was_recorded_again() -> None
     assert (entries[second].recorded_again, entries[second].nowhere_reason) == (ELSEWHERE, "")
     assert {entries[each].nowhere_reason for each in rest} == {"told twice"}
     assert stream.record.archiving.correct_record_id == RIGHT
+
+
+def test_a_retraction_says_at_once_that_its_entry_belongs_nowhere() -> None:
+    """The declaration asks of the others alone; what it says of this one takes the earlier word's place."""
+    stream = active()
+    first, second, third = (stream.entry() for _ in range(3))
+    stream.when(RetractEntry(RECORD, first, "wrong patient", None, "told twice"))
+    assert stream.last_events == ["EntryRetracted", "EntriesTraced"]
+    assert (stream.record.entries[first].recorded_again, stream.record.entries[first].nowhere_reason) == (
+        None,
+        "told twice",
+    )
+    for entry_id, reason in ((second, ""), (third, "a test of the printer")):
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient", None, reason))
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None)
+    assert stream.refused(declared)[1] == [(f"entries[{second}]", "NOT_TRACED")]
+    again = (EntryTrace(second, None, "told twice"), EntryTrace(third, ELSEWHERE))
+    stream.when(replace(declared, traces=again, correct_record_id=RIGHT), traced=right_record())
+    shown = [(each.recorded_again, each.nowhere_reason) for each in stream.record.entries.values()]
+    assert shown == [(None, "told twice"), (None, "told twice"), (ELSEWHERE, "")]
+
+
+def test_a_wrong_record_of_more_entries_than_a_declaration_tells_of_is_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each retraction has said it; one declaration could not."""
+    monkeypatch.setattr(decide_retraction, "TRACES_MAX", 5)
+    stream = active()
+    entry_ids = [stream.entry() for _ in range(6)]
+    for entry_id in entry_ids:
+        stream.when(RetractEntry(RECORD, entry_id, "wrong patient", None, "told twice"))
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None)
+    assert stream.refused(replace(declared, traces=nowhere(stream.record)))[1] == [("traces", "TOO_MANY")]
+    stream.when(declared)
+    assert stream.last_events == ["RecordEnteredInError"]
+
+
+def test_whoever_is_led_to_is_led_nowhere_meanwhile() -> None:
+    """Of two records that name each other at one moment one is decided again; who names none disturbs nobody."""
+    stream = active()
+    entry_ids = [stream.entry() for _ in range(2)]
+    bumps = {RECORD: 1, RIGHT: 2}
+    expected = tuple(Bump("trace", (str(each),), count) for each, count in sorted(bumps.items()))
+    retract = RetractEntry(RECORD, entry_ids[0], "wrong patient", ELSEWHERE)
+    assert stream.when(retract, traced=right_record(), trace_bumps=bumps).reservations == expected
+    assert stream.when(RetractEntry(RECORD, entry_ids[1], "wrong patient", None, "twice")).reservations == ()
+    declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, RIGHT)
+    assert stream.when(declared, traced=right_record(), trace_bumps=bumps).reservations == expected
 
 
 def test_a_link_to_what_was_retracted_since_is_found_anew() -> None:

@@ -305,7 +305,7 @@ def test_a_late_item_names_a_template_that_is_there() -> None:
     """Else nobody could ever file it."""
     table = "[late_items]\ntemplates = ['culture']\nbeside = ['visit']\nsource = 'house'\nunconfirmed = false\n"
     with pytest.raises(BadRulePack) as caught:
-        read_pack(HEAD_OF_LAYER + table, bases(), lambda _: {each for each, _ in default_templates().templates})
+        read_pack(HEAD_OF_LAYER + table, bases(), lambda _: default_templates().by_id)
     assert list(caught.value.faults) == [
         "line 5: late_items.templates: no such template culture",
         "line 6: late_items.beside: no such template visit",

@@ -25,6 +25,7 @@ from ledger.domain.pack_text import read_pack
 from ledger.domain.state_guards import MANDATORY_THERE
 from ledger.domain.values import Coding, Disposition, Phase, TimeOf, Urgency
 from tests.unit.domain.given import (
+    CONSENT,
     MANDATORY,
     NOW,
     PHYSICIAN,
@@ -138,7 +139,7 @@ def test_a_rule_goes_by_a_deadline_that_begins_with_care(name: str) -> None:
 
 def hold(stream: Stream, template: str) -> None:
     """One more entry, past the check of its sections: the guard asks only which template is signed."""
-    entry_id = stream.entry(note())
+    entry_id = stream.entry(CONSENT if template == CONSENT.template else note())
     entry = stream.record.entries[entry_id]
     content = replace(entry.last.content, template=template)
     renamed = replace(entry, versions=(replace(entry.last, content=content),))

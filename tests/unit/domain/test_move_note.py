@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ledger.domain.commands import TransferDepartment
 from ledger.domain.defaults import default_pack, default_templates
-from ledger.domain.pack_text import read_pack
+from ledger.domain.pack_text import TemplatesOf, read_pack
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.rule_pack import BadRulePack, RulePack
 from ledger.domain.values import VisitType
@@ -20,9 +21,9 @@ LAYER = 'id = "house"\nversion = 1\nextends = "cn-2010@1"\n'
 ASKED = (RefusalKind.STATE, [("note_entry_id", "NO_MOVE_NOTE")])
 
 
-def house(text: str, **changes: Any) -> RulePack:
+def house(text: str, templates: TemplatesOf | None = None) -> RulePack:
     """A layer over cn-2010."""
-    return read_pack(LAYER + text, bases(), **changes)[0]
+    return read_pack(LAYER + text, bases(), templates)[0]
 
 
 def move(note_entry_id: Any = None) -> TransferDepartment:
@@ -38,6 +39,30 @@ def test_a_move_names_the_note_of_the_department_that_is_left(visit: VisitType) 
     assert stream.refused(move(stream.entry(note()))) == ASKED
     stream.when(move(stream.entry(OUT, signer=TRAINEE)))
     assert stream.record.departments == ("cardiology", "neurology")
+
+
+@pytest.mark.parametrize("purpose", ["TREAT", "ETREAT"])
+def test_a_note_goes_with_one_move(purpose: str) -> None:
+    """The next one names a note of its own, in a hurry too; who has none to name goes in an emergency without."""
+    stream = active()
+    first = stream.entry(OUT)
+    stream.when(move(first))
+    there = [("note_entry_id", "NOTE_OF_ANOTHER_MOVE")]
+    onward = replace(move(first), to_department="icu")
+    assert stream.refused(onward, purpose=purpose) == (RefusalKind.STATE, there)
+    stream.when(replace(onward, note_entry_id=None), purpose="ETREAT")
+    second = stream.entry(OUT)
+    stream.when(move(second), purpose=purpose)
+    assert [each.note_entry_id for each in stream.record.moves] == [first, None, second]
+
+
+def test_a_note_of_a_clinic_goes_with_one_move_too() -> None:
+    """Where the pack asks for none, one that is named is named once."""
+    stream = active(VisitType.OUTPATIENT)
+    named = stream.entry(note())
+    stream.when(move(named))
+    again = replace(move(named), to_department="icu")
+    assert stream.refused(again)[1] == [("note_entry_id", "NOTE_OF_ANOTHER_MOVE")]
 
 
 def test_who_is_in_a_hurry_goes_without_it() -> None:
@@ -89,10 +114,6 @@ def test_a_layer_names_another_note_and_other_visits() -> None:
 )
 def test_a_layers_rule_is_refused_with_every_fault(text: str, faults: list[str]) -> None:
     """Each with its line; the note is of a template that is there, else nobody could ever write it."""
-
-    def known(_: frozenset[str] | None) -> set[str]:
-        return {each for each, _ in default_templates().templates}
-
     with pytest.raises(BadRulePack) as caught:
-        house(text, templates=known)
+        house(text, templates=lambda _: default_templates().by_id)
     assert sorted(caught.value.faults) == faults

@@ -191,7 +191,7 @@ _MISSHAPEN = {
 def test_what_has_no_shape_hides_no_other_fault(misshapen: str, fault: str) -> None:
     """Shapes, figures, sources and templates in one answer: nobody mends one to be told of the next."""
     with pytest.raises(BadRulePack) as caught:
-        read_pack(_HEAD + misshapen + _WRONG, bases(), lambda _: {each for each, _ in default_templates().templates})
+        read_pack(_HEAD + misshapen + _WRONG, bases(), lambda _: default_templates().by_id)
     told = list(caught.value.faults)
     assert told[0] == fault
     assert [each.partition(": ")[2] for each in told[1:]] == [

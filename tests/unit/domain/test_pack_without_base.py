@@ -21,7 +21,7 @@ NO_BASE = "line 3: extends: id@version of a pack that is there is required"
 def told(text: str) -> list[str]:
     """The faults of a text, of which every shipped template may be named."""
     with pytest.raises(BadRulePack) as caught:
-        read_pack(text, bases(), lambda _: {each for each, _ in default_templates().templates})
+        read_pack(text, bases(), lambda _: default_templates().by_id)
     return list(caught.value.faults)
 
 

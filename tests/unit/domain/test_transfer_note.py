@@ -143,5 +143,5 @@ def test_the_note_is_of_a_template_that_is_there() -> None:
     """Else nobody could ever write it."""
     text = LAYER + "[transfer_note]\ntemplates = ['ticket']\nsource = 'house'\nunconfirmed = false\n"
     with pytest.raises(BadRulePack) as caught:
-        read_pack(text, bases(), lambda _: {each for each, _ in default_templates().templates})
+        read_pack(text, bases(), lambda _: default_templates().by_id)
     assert list(caught.value.faults) == ["line 5: transfer_note.templates: no such template ticket"]
