@@ -132,7 +132,9 @@ def _waiting(record: RecordState) -> dict[UUID, object]:
 
 def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
     draft = pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None
-    return RecordEntry(RECORD, _CONTENTS[pick.number % len(_CONTENTS)], signed(pick.signer()), draft)
+    # A window may name nothing else.
+    contents = (*_CONTENTS, narrative("consultation", "opinion"))
+    return RecordEntry(RECORD, contents[pick.number % len(contents)], signed(pick.signer()), draft)
 
 
 def _amend(record: RecordState, _: Facts, pick: Pick) -> Command:
