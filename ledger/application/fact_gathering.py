@@ -48,6 +48,7 @@ from ledger.domain.course_commands import (
     CertifyEntry,
     CorrectTime,
     DeclareEnteredInError,
+    EndorseAct,
     FileLateItem,
     IdentifyPatient,
     ResumeCare,
@@ -250,8 +251,9 @@ class FactGathering:
                 facts = replace(facts, persons=persons, patient=await self._patient(patient_id))
                 facts = await self._of_led(await self._of_kin(facts, loaded, patient_id), loaded)
                 return await self._of_number(facts, asked.command, loaded)
-            case WithdrawIdentification() if loaded is not None:
-                return await self._of_provisional(facts, loaded)
+            case (EndorseAct() | WithdrawIdentification()) as command if loaded is not None:
+                of_who_it_is = self._of_led if isinstance(command, EndorseAct) else self._of_provisional
+                return await of_who_it_is(facts, loaded)
             case ResumeCare() | CorrectTime(of=TimeOf.CARE_END) if loaded is not None:
                 return replace(facts, persons=await self._bumped(patients_of(loaded)))
             case command if asked.beside_id is not None and asked.stream_id is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ledger.domain.certificate_values import RevocationEvidence
 from ledger.domain.entry_traces import EntryTrace
+from ledger.domain.keeping_values import EndorsedAct
 from ledger.domain.newborn_commands import NewbornCommand
 from ledger.domain.values import Actor, Attestation, EntryContent, HeldItem, TimeOf
 
@@ -58,6 +59,19 @@ class FileLateItem:
     """Entry that the item corrects; None = none, or the one that its source item was before."""
     confirmed_by: Actor | None = None
     """The second person, required for what lies beside a hold or seal."""
+
+
+@dataclass(frozen=True)
+class EndorseAct:
+    """Endorses one act beforehand, as its second person: who sends it names that person, who does not send it."""
+
+    record_id: UUID
+    act: EndorsedAct
+    subject_id: UUID | None
+    """Seal that is opened, patient of a correction, right record of one in error (None = there is none)."""
+    content: EntryContent | None
+    """What a late item will say, to the letter; None for any other act."""
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -215,6 +229,7 @@ CourseCommand = (
     | CountersignEntry
     | CertifyEntry
     | FileLateItem
+    | EndorseAct
     | AcceptDeficiency
     | ArriveAtConsultation
     | WithdrawConsultation

@@ -23,6 +23,7 @@ from ledger.domain.course_events import (
     RecordRecalled,
     RecordVoided,
 )
+from ledger.domain.decide_endorsement import used_up
 from ledger.domain.decide_entry import (
     attested_state,
     check_attestation,
@@ -109,6 +110,7 @@ def file_late_item(command: FileLateItem, state: StreamState | None, facts: Fact
     if corrected is not None:
         events.append(EntryCorrectedLate(meta, corrected.entry_id, corrected.last.version, entry_id))
         events += outdated_by_change(record, corrected.entry_id, facts)
+    events += used_up(command, record, facts)
     claim, beside = entry_claims(command.also, record, entry_id, facts)
     return on_record(command.record_id, *events, source=claim, beside=beside, entry_id=entry_id)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from ledger.domain.actor_faults import actor_faults
+from ledger.domain.decide_endorsement import used_up
 from ledger.domain.decision import Decision, Facts
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
@@ -98,7 +99,7 @@ def unseal_record(command: UnsealRecord, state: StreamState | None, facts: Facts
     event = RecordUnsealed(facts.meta(), command.seal_id, command.ground, party_name)
     # The seal is still there when its last step is said.
     attended = SealAttended(facts.meta(), command.seal_id, SealStep.OPENED, second)
-    return on_record(command.record_id, attended, event)
+    return on_record(command.record_id, attended, event, *used_up(command, record, facts))
 
 
 def _second_person(command: SealRecord | ExtendSeal | UnsealRecord, faults: Faults) -> Actor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.domain.actor_faults import actor_faults
 from ledger.domain.course_commands import IdentifyPatient
 from ledger.domain.course_events import IdentificationCorrected, PatientIdentified, VisitRenumbered
+from ledger.domain.decide_endorsement import used_up
 from ledger.domain.decide_holder import outdated_by_stay
 from ledger.domain.decide_registration import VISITS_MAX
 from ledger.domain.decision import Claim, Decision, Facts, bump_persons
@@ -46,8 +47,9 @@ def identify_patient(command: IdentifyPatient, state: StreamState | None, facts:
     events.append(PatientIdentified(facts.meta(), command.patient_id, patient.case_number))
     if number != record.visit_sequence:
         events.append(VisitRenumbered(facts.meta(), number))
+    used = used_up(command, record, facts)
     claims = (*_visit_of(record, patient.case_number, number, facts), *bump_persons(facts))
-    return Decision(command.record_id, "record", (*events, *told, *withdrawn), claims)
+    return Decision(command.record_id, "record", (*events, *told, *withdrawn, *used), claims)
 
 
 def number_under(command: IdentifyPatient, record: RecordState, case_number: str) -> int:
@@ -93,7 +95,8 @@ def withdraw_identification(command: WithdrawIdentification, state: StreamState 
     )
     withdrawn = taken_back(offers_out(record), facts)
     told = outdated_by_stay(record, 0, facts, len(withdrawn))
-    return Decision(command.record_id, "record", (event, *told, *withdrawn), bump_persons(facts))
+    events = (event, *told, *withdrawn, *used_up(command, record, facts))
+    return Decision(command.record_id, "record", events, bump_persons(facts))
 
 
 DECISIONS = {IdentifyPatient: identify_patient, WithdrawIdentification: withdraw_identification}

@@ -9,6 +9,7 @@ from ledger.domain.asked_again import asked_again
 from ledger.domain.commands import RetractEntry
 from ledger.domain.course_commands import DeclareEnteredInError
 from ledger.domain.course_events import EntriesTraced, RecordEnteredInError
+from ledger.domain.decide_endorsement import used_up
 from ledger.domain.decide_holder import outdated_by_change
 from ledger.domain.decision import Decision, Facts, bump_traced
 from ledger.domain.entry_traces import EntryTrace
@@ -49,7 +50,7 @@ def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState 
     assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
     traced = (EntriesTraced(facts.meta(), command.traces),) if command.traces else ()
     event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
-    return on_record(command.record_id, *traced, event, beside=bump_traced(facts))
+    return on_record(command.record_id, *traced, event, *used_up(command, record, facts), beside=bump_traced(facts))
 
 
 def _check_traces(command: DeclareEnteredInError, record: RecordState, faults: Faults) -> None:

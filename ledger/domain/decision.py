@@ -209,7 +209,7 @@ class Facts:
     likeness_claimed: bool = False
     """The patient was found by the name, birth date and gender that a command leads to before."""
     taken_back: frozenset[Item] = frozenset()
-    """For IdentifyPatient and the list of allowed actions: items that were taken back from the record's patient."""
+    """For IdentifyPatient, EndorseAct and the list of allowed actions: items taken back from the record's patient."""
     led_stays: tuple[UUID, ...] = ()
     """For WithdrawRecognition: stays of the patient that the item's system registered."""
     number_claimed: bool = False

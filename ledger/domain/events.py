@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ledger.domain.course_events import CourseEvent
 from ledger.domain.disposal_events import DisposalEvent
+from ledger.domain.endorsement_events import EndorsementEvent
 from ledger.domain.identity_events import IdentityEvent
 from ledger.domain.keeping_events import KeepingEvent
 from ledger.domain.late_item_events import LateItemEvent
@@ -216,6 +217,7 @@ Event = (
     | RecordArchived
     | CourseEvent
     | LateItemEvent
+    | EndorsementEvent
     | NewbornEvent
     | TransferEvent
     | KeepingEvent

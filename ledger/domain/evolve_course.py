@@ -12,6 +12,7 @@ from ledger.domain import identity_events
 from ledger.domain import late_item_events as late_items
 from ledger.domain.certificate_values import Certified
 from ledger.domain.course_state import Provisional
+from ledger.domain.evolve_endorsement import of_who_it_was
 from ledger.domain.evolve_foreign_result import FOREIGN_RESULT_STEPS
 from ledger.domain.evolve_newborn import NEWBORN_STEPS
 from ledger.domain.evolve_times import time_corrected
@@ -26,7 +27,7 @@ from ledger.domain.next_version import (
     with_next,
     with_overlays,
 )
-from ledger.domain.state import Entry, EntryVersion, RecordState
+from ledger.domain.state import Entry, EntryVersion, Overlays, RecordState
 from ledger.domain.values import Actor, Attestation, EntryState, IdentityStatus, Phase
 
 
@@ -164,8 +165,12 @@ def identified(state: RecordState, event: events.PatientIdentified, _: datetime)
         provisional=provisional,
         numbers={**state.numbers, **numbers, event.case_number: state.visit_sequence},
         entries=led(state, state.entries.values()),
-        overlays=replace(state.overlays, content_version=state.version + 1),
+        overlays=_of_another(state, content_version=state.version + 1),
     )
+
+
+def _of_another(state: RecordState, **changes: int) -> Overlays:
+    return replace(state.overlays, endorsements=of_who_it_was(state.overlays.endorsements), **changes)
 
 
 def identification_corrected(state: RecordState, _: events.IdentificationCorrected, __: datetime) -> RecordState:
@@ -187,7 +192,7 @@ def identification_withdrawn(
         identified=False,
         provisional=None,
         entries=led(state, state.entries.values()),
-        overlays=replace(state.overlays, content_version=version, stay_version=version),
+        overlays=_of_another(state, content_version=version, stay_version=version),
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from ledger.domain import events, transfer_events
 from ledger.domain.course_state import Consultation, DepartmentMove
 from ledger.domain.evolve_course import COURSE_STEPS, in_charge
+from ledger.domain.evolve_endorsement import ENDORSEMENT_STEPS
 from ledger.domain.evolve_keeping import KEEPING_STEPS
 from ledger.domain.evolve_sample import SAMPLE_STEPS
 from ledger.domain.next_version import latest_end, next_version, with_entry, with_next
@@ -263,4 +264,5 @@ RECORD_STEPS: dict[Any, Callable[[Any, Any, datetime], RecordState]] = {
     **COURSE_STEPS,
     **KEEPING_STEPS,
     **SAMPLE_STEPS,
+    **ENDORSEMENT_STEPS,
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledger.domain.keeping_values import DisposalOpinion, EntryRef, PaperOutcome, RequestKind, SealMode
+from ledger.domain.keeping_values import DisposalOpinion, EndorsedAct, EntryRef, PaperOutcome, RequestKind, SealMode
 from ledger.domain.values import Actor
 
 
@@ -37,6 +37,26 @@ class Seal:
     """Who stood beside the hospital's person each time; none where an earlier release sealed."""
     reaches: int = 0
     """Version of the record at which it was placed, or extended last."""
+
+
+@dataclass(frozen=True)
+class Endorsement:
+    """What a second person said of an act beforehand, by an own login, until that act uses it up."""
+
+    endorsement_id: UUID
+    act: EndorsedAct
+    endorsed_by: Actor
+    endorsed_at: datetime
+    """By the ledger's clock."""
+    expires_at: datetime
+    """The last moment at which the act may be done."""
+    reason: str
+    subject_id: UUID | None = None
+    """Seal that is opened, patient of a correction, right record of one in error; None = the record itself."""
+    template: str = ""
+    """Of a late item."""
+    content_sha256: bytes = b""
+    """Of a late item: what it says."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ class KeepingTerms:
     """After so many years without a claim the hospital may open a seal alone."""
     request_days: int
     """Days in which a patient's request is answered."""
+    endorsement_hours: int = 24
+    """For so many hours a second person's word for an act holds; 24, as in the packs of the release, where a pack was
+    written before there was such a figure."""
     loan_days: int = 0
     """Longest loan inside the house, in days; 0 = the pack counts it in months."""
     loan_months: int = 0

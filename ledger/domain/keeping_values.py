@@ -47,6 +47,23 @@ class SealStep(StrEnum):
     """It was opened."""
 
 
+class EndorsedAct(StrEnum):
+    """Acts of two persons of the hospital, of which the second endorses one beforehand."""
+
+    RECORD_IN_ERROR = "RECORD_IN_ERROR"
+    """The record is declared entered in error."""
+    UNSEALING_SETTLED = "UNSEALING_SETTLED"
+    """The hospital opens a seal alone: the dispute is settled."""
+    UNSEALING_UNCLAIMED = "UNSEALING_UNCLAIMED"
+    """The hospital opens a seal alone: the pack's term passed without a claim."""
+    LATE_ITEM = "LATE_ITEM"
+    """A note is filed beside a hold or seal, or a report that a second person is named for."""
+    IDENTIFICATION_CORRECTED = "IDENTIFICATION_CORRECTED"
+    """The patient is somebody else than who was named."""
+    IDENTIFICATION_WITHDRAWN = "IDENTIFICATION_WITHDRAWN"
+    """The patient is not who was named, and nobody knows who else."""
+
+
 class PaperOutcome(StrEnum):
     """What became of a scanned paper."""
 

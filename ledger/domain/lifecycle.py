@@ -24,6 +24,7 @@ from ledger.domain import consultation_guards as consultation
 from ledger.domain import copy_guards as copy
 from ledger.domain import course_guards as course
 from ledger.domain import deadline_guards as clock
+from ledger.domain import endorsement_guards as endorsing
 from ledger.domain import hold_guards as held
 from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
@@ -43,6 +44,7 @@ from ledger.domain import transfer_guards as offer
 from ledger.domain import transfer_note_guards as transfer_note
 from ledger.domain.command_rule import Rule
 from ledger.domain.decision import Facts
+from ledger.domain.endorsed_acts import IN_ERROR_FROM, LATE_INTO
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
@@ -311,12 +313,34 @@ RULES: dict[type[commands.Command], Rule] = {
             who.NOT_ITS_NEWBORN,
             on.CORRECTION_CONFIRMED,
             *_IDENTIFYING,
+            *endorsing.BY_CONFIRMER,
         ),
+        names=(endorsing.CORRECTION_ENDORSED,),
     ),
     identity_commands.WithdrawIdentification: Rule(
         LIVING,
         demands=(is_.IDENTIFIED, is_.NOT_HELD, is_.ORIGINAL_NOT_SEALED),
-        of_command=(who.NOT_ITS_NEWBORN_AGAIN, on.CONFIRMED_BY_ANOTHER, *_IDENTIFYING),
+        of_command=(
+            who.NOT_ITS_NEWBORN_AGAIN,
+            on.CONFIRMED_BY_ANOTHER,
+            *_IDENTIFYING,
+            *endorsing.BY_CONFIRMER,
+        ),
+        names=(endorsing.WITHDRAWAL_ENDORSED,),
+    ),
+    # It changes nothing by itself: what stands against the act is asked when that is done.
+    course_commands.EndorseAct: Rule(
+        LIVING,
+        of_command=(
+            endorsing.ACT_CLEAR,
+            endorsing.SEAL_THERE,
+            endorsing.ACT_POSSIBLE,
+            on.ACTS_AS_PERSON,
+            endorsing.NO_TRAINEE,
+            endorsing.ENDORSED_BY_ROLE,
+            endorsing.OF_THE_HOSPITAL,
+        ),
+        names=(endorsing.SOME_ACT,),
     ),
     commands.EndCare: Rule(
         _in(Phase.ACTIVE),
@@ -336,7 +360,7 @@ RULES: dict[type[commands.Command], Rule] = {
         ),
     ),
     course_commands.DeclareEnteredInError: Rule(
-        _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
+        IN_ERROR_FROM,
         _in(Phase.ENTERED_IN_ERROR),
         (is_.ALL_RETRACTED,),
         (
@@ -345,7 +369,9 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             on.role_allowed("declare_in_error"),
             on.second_allowed("declare_in_error"),
+            *endorsing.BY_CONFIRMER,
         ),
+        names=(endorsing.IN_ERROR_ENDORSED,),
     ),
     commands.SubmitRecord: Rule(
         _in(Phase.CLOSED, Phase.RETURNED),
@@ -388,12 +414,13 @@ RULES: dict[type[commands.Command], Rule] = {
         short_path=_in(Phase.CLOSED, Phase.SUBMITTED),
     ),
     course_commands.FileLateItem: Rule(
-        KEPT | {Phase.SUBMITTED, Phase.REOPENED},
+        LATE_INTO,
         demands=(is_.NOT_IN_ERROR,),
         of_command=(
             late.IS_LATE_ITEM,
             late.BESIDE_BY_TWO,
             late.CONFIRMED_BY_ROLE,
+            *endorsing.BY_CONFIRMER,
             late.SIGNED_FINALLY,
             on.CORRECTED_KNOWN,
             on.CORRECTED_STANDS,
@@ -456,7 +483,14 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.UnsealRecord: Rule(
         LIVING,
-        of_command=(on.SEAL_KNOWN, on.MAY_UNSEAL_ALONE, seal.NOBODY_CLAIMS, *_SEALING, seal.SETTLED_BY_ROLE),
+        of_command=(
+            on.SEAL_KNOWN,
+            on.MAY_UNSEAL_ALONE,
+            seal.NOBODY_CLAIMS,
+            *_SEALING,
+            seal.SETTLED_BY_ROLE,
+            *endorsing.BY_SECOND,
+        ),
         names=(some.SEAL_STANDS,),
     ),
     keeping_commands.IssueCopy: Rule(

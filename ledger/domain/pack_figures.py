@@ -29,6 +29,8 @@ _KEEPING = {
     "seal_no_claim_years": "years",
     "request_days": "days",
 }
+_KEEPING_OPTIONAL = {"endorsement_hours": "hours"}
+"""Of packs that were written before it, `KeepingTerms` says what holds."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def _places(data: Mapping[str, Any]) -> Iterator[_Place]:
             yield _Place(name, name, data[name], "figure", unit)
     keeping = data.get("keeping", {})
     loan = "loan_months" if "loan_months" in keeping else "loan_days"
-    for name, unit in {loan: _LOAN[loan], **_KEEPING}.items():
+    also = {name: unit for name, unit in _KEEPING_OPTIONAL.items() if name in keeping}
+    for name, unit in {loan: _LOAN[loan], **_KEEPING, **also}.items():
         yield _Place(f"keeping.{name}", f"keeping.{name}", keeping.get(name), "figure", unit)
     sampling = data.get("sampling")
     for name, unit in _SAMPLING.items():

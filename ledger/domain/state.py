@@ -17,6 +17,7 @@ from ledger.domain.entry_traces import EntryPlace
 from ledger.domain.keeping_state import (
     Destruction,
     Disposal,
+    Endorsement,
     Hold,
     IssuedCopy,
     Loan,
@@ -141,6 +142,8 @@ class Overlays:
     requests: Mapping[UUID, PatientRequest] = field(default_factory=dict[UUID, PatientRequest])
     copies: Mapping[UUID, IssuedCopy] = field(default_factory=dict[UUID, IssuedCopy])
     missed: frozenset[Missed] = frozenset()
+    endorsements: Mapping[UUID, Endorsement] = field(default_factory=dict[UUID, Endorsement])
+    """Acts that a second person has endorsed and nobody has done yet, lapsed ones included."""
     reopening: Reopening | None = None
     restrictions: tuple[UUID, ...] = ()
     """Patients' requests for which use is restricted to storage, care, law and claims, the oldest first."""

@@ -102,6 +102,7 @@ def _keeping(state: RecordState) -> values.Keeping:
         restricted=over.restricted,
         restricted_by=[str(each) for each in over.restrictions],
         permanent=archiving.permanent,
+        endorsements=[to_message(each, values.Endorsement) for each in over.endorsements.values()],
         newborns=sorted(str(each.subject_id) for each in state.newborns.values() if not each.withdrawn),
         subjects=[to_message(each, values.Newborn) for each in state.newborns.values()],
     )

@@ -68,6 +68,8 @@ _CODES = {
     "VisitRenumbered": "amend",
     "EntryCorrectedLate": "link",
     "LateItemConfirmed": "attest",
+    "ActEndorsed": "attest",
+    "EndorsementUsed": "attest",
     "ReopenRequested": "report",
     "ReopenApproved": "reactivate",
     "RecordRearchived": "archive",

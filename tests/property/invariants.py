@@ -41,6 +41,7 @@ from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.state_guards import CARE_GOES_ON, FINAL, NOT_FULLY_SEALED, NOT_HELD
 from ledger.domain.values import EntryState, Phase, VisitType
+from tests.property.endorsed_steps import check_endorsed
 from tests.property.walks import Step
 from tests.unit.domain.given import CLOCK, MANDATORY
 
@@ -86,6 +87,7 @@ def check_step(step: Step) -> None:
     check_seals(step)
     check_two_persons(step)
     check_samples(step)
+    check_endorsed(step)
     check_archived(step)
     check_offices(step)
     check_retention(step)

@@ -24,11 +24,14 @@ from ledger.domain.commands import (
     SubmitRecord,
     TransferDepartment,
 )
+from ledger.domain.content_digest import content_digest
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import Facts
 from ledger.domain.identity_commands import WithdrawIdentification
+from ledger.domain.keeping_state import Endorsement
 from ledger.domain.keeping_values import (
     DisposalOpinion,
+    EndorsedAct,
     EntryRef,
     PaperOutcome,
     RequestKind,
@@ -36,6 +39,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.lifecycle import KEPT
 from ledger.domain.newborn_commands import (
     CorrectBirth,
     LinkNewborn,
@@ -53,6 +57,7 @@ from ledger.domain.values import (
     Defect,
     Disposition,
     EntryState,
+    Phase,
     TimeOf,
     TransferAnswer,
     TransferKind,
@@ -128,7 +133,9 @@ def _waiting(record: RecordState) -> dict[UUID, object]:
 
 def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
     draft = pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None
-    return RecordEntry(RECORD, _CONTENTS[pick.number % len(_CONTENTS)], signed(pick.signer()), draft)
+    # A window may name nothing else.
+    contents = (*_CONTENTS, narrative("consultation", "opinion"))
+    return RecordEntry(RECORD, contents[pick.number % len(contents)], signed(pick.signer()), draft)
 
 
 def _amend(record: RecordState, _: Facts, pick: Pick) -> Command:
@@ -170,7 +177,90 @@ def _move(record: RecordState, _: Facts, pick: Pick) -> Command:
     return TransferDepartment(RECORD, _DEPARTMENTS[pick.number % 3], "2", note_id, PHYSICIAN)
 
 
-def _late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
+_ENDORSERS: dict[EndorsedAct, Actor] = {
+    EndorsedAct.RECORD_IN_ERROR: SUPERIOR,
+    EndorsedAct.UNSEALING_SETTLED: ARCHIVIST,
+    EndorsedAct.UNSEALING_UNCLAIMED: AFFAIRS,
+    EndorsedAct.LATE_ITEM: AFFAIRS,
+    EndorsedAct.IDENTIFICATION_CORRECTED: STEWARD,
+    EndorsedAct.IDENTIFICATION_WITHDRAWN: STEWARD,
+}
+"""Who endorses an act: whom its maker names then, where nobody has endorsed any."""
+
+
+def _possible_acts(record: RecordState) -> list[EndorsedAct]:
+    """Acts of which a second person may say something of the record, as its parts are; all where none may."""
+    kinds = {
+        EndorsedAct.RECORD_IN_ERROR: record.phase in {Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED},
+        EndorsedAct.UNSEALING_SETTLED: bool(record.overlays.seals),
+        EndorsedAct.UNSEALING_UNCLAIMED: bool(record.overlays.seals),
+        EndorsedAct.LATE_ITEM: record.phase in KEPT | {Phase.SUBMITTED, Phase.REOPENED}
+        and not record.archiving.in_error,
+        EndorsedAct.IDENTIFICATION_CORRECTED: record.established and record.identified,
+        EndorsedAct.IDENTIFICATION_WITHDRAWN: record.identified,
+    }
+    return [each for each, possible in kinds.items() if possible] or list(EndorsedAct)
+
+
+def _endorse(record: RecordState, _: Facts, pick: Pick) -> Command:
+    acts = _possible_acts(record)
+    act, number = acts[pick.number % len(acts)], pick.number // len(acts)
+    subject = {
+        EndorsedAct.UNSEALING_SETTLED: Pick(number).of(record.overlays.seals),
+        EndorsedAct.UNSEALING_UNCLAIMED: Pick(number).of(record.overlays.seals),
+        EndorsedAct.IDENTIFICATION_CORRECTED: (PATIENT, _BROTHER)[number % 2],
+    }.get(act)
+    content = _CONTENTS[number % len(_CONTENTS)] if act is EndorsedAct.LATE_ITEM else None
+    return course.EndorseAct(RECORD, act, subject, content, "looked at it")
+
+
+def _endorsed(record: RecordState, facts: Facts, *acts: EndorsedAct) -> list[Endorsement]:
+    """What somebody has endorsed of these acts, and holds."""
+    found = record.overlays.endorsements.values()
+    return [each for each in found if each.act in acts and facts.now <= each.expires_at]
+
+
+def _second(record: RecordState, facts: Facts, act: EndorsedAct, pick: Pick) -> Actor:
+    """Who has endorsed the act; else somebody who has not."""
+    found = _endorsed(record, facts, act)
+    return found[pick.number % len(found)].endorsed_by if found else _ENDORSERS[act]
+
+
+def _late_item(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    endorsed = _endorsed(record, facts, EndorsedAct.LATE_ITEM)
+    if endorsed and pick.number % 4 == 1:
+        said = endorsed[pick.number // 4 % len(endorsed)]
+        content = next(each for each in _CONTENTS if content_digest(each) == said.content_sha256)
+        return course.FileLateItem(RECORD, content, signed(PHYSICIAN), "told late", None, confirmed_by=said.endorsed_by)
+    return _unendorsed_late_item(record, facts, pick)
+
+
+def _identify(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    if not record.identified:
+        return course.IdentifyPatient(RECORD, PATIENT, pick.number % 3)
+    said = _endorsed(record, facts, EndorsedAct.IDENTIFICATION_CORRECTED)
+    named = said[pick.number % len(said)] if said and pick.number % 5 else None
+    to = (named and named.subject_id) or (PATIENT, _BROTHER)[pick.number % 2]
+    return course.IdentifyPatient(RECORD, to, pick.number % 3, "other papers", named.endorsed_by if named else STEWARD)
+
+
+_GROUNDS = {
+    EndorsedAct.UNSEALING_SETTLED: UnsealGround.DISPUTE_SETTLED,
+    EndorsedAct.UNSEALING_UNCLAIMED: UnsealGround.NO_CLAIM,
+}
+
+
+def _unseal(record: RecordState, facts: Facts, pick: Pick) -> Command:
+    said = _endorsed(record, facts, *_GROUNDS)
+    if said and pick.number % 2:
+        named = said[pick.number // 2 % len(said)]
+        return keeping.UnsealRecord(RECORD, named.subject_id or _NOBODY, _GROUNDS[named.act], "", named.endorsed_by)
+    return keeping.UnsealRecord(
+        RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "", _BESIDE[pick.number // 3 % 6]
+    )
+
+
+def _unendorsed_late_item(record: RecordState, _: Facts, pick: Pick) -> Command:
     standing = {each.entry_id: each for each in record.entries.values() if not each.retracted}
     reports = {id_: each for id_, each in standing.items() if each.last.content.template == RESULT.template}
     among = reports if reports and pick.number % 3 else standing
@@ -286,14 +376,13 @@ COMMANDS: dict[type[Command], Make] = {
     course.RecogniseResult: lambda _, __, ___: course.RecogniseResult(RECORD, "lab-1", "south", None),
     course.RepeatExamination: lambda _, __, ___: course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed"),
     course.LinkDuplicate: lambda record, _, pick: course.LinkDuplicate(RECORD, pick.of(record.entries)),
-    WithdrawIdentification: lambda _, __, pick: WithdrawIdentification(
-        RECORD, "his brother's papers", (STEWARD, SUPERIOR)[pick.number % 2]
+    WithdrawIdentification: lambda record, facts, pick: WithdrawIdentification(
+        RECORD,
+        "his brother's papers",
+        _second(record, facts, EndorsedAct.IDENTIFICATION_WITHDRAWN, pick) if pick.number % 2 else SUPERIOR,
     ),
-    course.IdentifyPatient: lambda record, _, pick: (
-        course.IdentifyPatient(RECORD, (PATIENT, _BROTHER)[pick.number % 2], pick.number % 3, "other papers", STEWARD)
-        if record.identified
-        else course.IdentifyPatient(RECORD, PATIENT, pick.number % 3)
-    ),
+    course.IdentifyPatient: _identify,
+    course.EndorseAct: _endorse,
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
     course.AcceptDeficiency: lambda record, _, pick: (
@@ -301,8 +390,12 @@ COMMANDS: dict[type[Command], Make] = {
         if pick.number % 2
         else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
     ),
-    course.DeclareEnteredInError: lambda record, __, ___: course.DeclareEnteredInError(
-        RECORD, "duplicate", SUPERIOR, None, nowhere(record)
+    course.DeclareEnteredInError: lambda record, facts, pick: course.DeclareEnteredInError(
+        RECORD,
+        "duplicate",
+        _second(record, facts, EndorsedAct.RECORD_IN_ERROR, pick),
+        None,
+        nowhere(record),
     ),
     SubmitRecord: lambda _, __, ___: SubmitRecord(RECORD),
     course.RecallRecord: lambda _, __, ___: course.RecallRecord(RECORD, "a page is missing"),
@@ -335,9 +428,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.ExtendSeal: lambda record, _, pick: keeping.ExtendSeal(
         RECORD, pick.of(record.overlays.seals), _BESIDE[pick.number % 6]
     ),
-    keeping.UnsealRecord: lambda record, _, pick: keeping.UnsealRecord(
-        RECORD, pick.of(record.overlays.seals), list(UnsealGround)[pick.number % 3], "", _BESIDE[pick.number // 3 % 6]
-    ),
+    keeping.UnsealRecord: _unseal,
     keeping.IssueCopy: lambda record, _, pick: keeping.IssueCopy(
         RECORD, "Mr. N.", "self", (pick.of(record.entries),) * (pick.number % 2), "true copy"
     ),
@@ -360,7 +451,7 @@ COMMANDS: dict[type[Command], Make] = {
         RECORD, pick.of(record.overlays.requests), pick.number // 17 % 2 == 0, "the law", "I disagree.", None
     ),
     keeping.RecordHolderTold: lambda record, _, pick: keeping.RecordHolderTold(
-        RECORD, pick.of({**record.overlays.copies, **record.transfers}), "by letter"
+        RECORD, pick.of({**record.overlays.copies, **record.transfers, **record.overlays.loans}), "by letter"
     ),
     AssessSample: _assess_sample,
     keeping.LiftRestriction: lambda record, _, pick: keeping.LiftRestriction(
@@ -393,5 +484,6 @@ OFFICES: dict[type[Command], Actor] = {
     keeping.RejectAppraisal: APPROVER,
     keeping.ApproveDisposal: APPROVER,
     course.AcceptDeficiency: AFFAIRS,
+    course.EndorseAct: AFFAIRS,
 }
 """To whom the packs leave what a person's own signature does not settle; who asks and who approves can be the same."""

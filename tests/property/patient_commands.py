@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from ledger.domain.commands import AmendPatient, Command, RegisterPatient, RegisterRecord, StartCare
-from ledger.domain.course_commands import DeclareEnteredInError, IdentifyPatient
+from ledger.domain.course_commands import DeclareEnteredInError, EndorseAct, IdentifyPatient
+from ledger.domain.endorsed_acts import act_done, second_of
 from ledger.domain.identity_commands import (
     MergePatients,
     UnlinkPatients,
@@ -57,6 +58,17 @@ def drawn(dice: Random, town: Town) -> Asked:
     )
     asked = COMMANDS[kind](dice, town)
     return asked if dice.random() < _LIKELY else replace(asked, actor=dice.choice([CLOCK, PHYSICIAN, ARCHIVIST]))
+
+
+def beforehand(asked: Asked, town: Town) -> Asked | None:
+    """The word of the second person for an act that takes two; None for any other."""
+    command: Any = asked.command
+    record = town.records.get(getattr(command, "record_id", _NOBODY))
+    act = None if record is None else act_done(command, record)
+    second = None if act is None else second_of(command)
+    if act is None or second is None:
+        return None
+    return Asked(EndorseAct(command.record_id, act.act, act.subject_id, None, "looked at both"), second)
 
 
 def _patient(dice: Random, town: Town) -> UUID:

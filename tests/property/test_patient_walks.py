@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.commands import Command
+from ledger.domain.course_commands import EndorseAct
 from ledger.domain.evolve import evolve
 from ledger.domain.patient_lifecycle import PATIENT_RULES
 from ledger.domain.patient_rule import PatientPhase
 from ledger.domain.state import StreamState
-from tests.property.patient_commands import COMMANDS, drawn, settle
+from tests.property.patient_commands import COMMANDS, beforehand, drawn, settle
 from tests.property.patient_invariants import check_step, check_town
 from tests.property.patient_town import Step, Town
 from tests.property.walks import EXAMPLES
@@ -35,7 +36,11 @@ def walked(town: Town, walk: tuple[int, int]) -> Iterator[Step]:
         for asked in settle(dice, town):
             yield town.take(asked)
     for _ in range(walk[1]):
-        yield town.take(drawn(dice, town))
+        asked = drawn(dice, town)
+        word = beforehand(asked, town)
+        if word is not None:
+            yield town.take(word)
+        yield town.take(asked)
 
 
 @given(walks)
@@ -63,7 +68,7 @@ def test_the_walks_do_every_command_in_every_phase_that_takes_it() -> None:
             (refused if step.decision is None else done).add(type(step.asked.command))
             rules.update(each.rule for each in step.refused)
         phases.update(PatientPhase.of(each) for each in town.patients.values())
-    assert done == set(COMMANDS)
+    assert done == {*COMMANDS, EndorseAct}
     assert refused >= set(PATIENT_RULES)
     assert phases == set(PatientPhase)
     demanded = {each.rule for rule in PATIENT_RULES.values() for each in rule.demands}

@@ -12,21 +12,26 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 
 from ledger.domain.allowed_actions import reasons_against
 from ledger.domain.commands import Command, RequestConsultation
+from ledger.domain.course_commands import EndorseAct, IdentifyPatient
 from ledger.domain.decide import decide
 from ledger.domain.decision import Facts
+from ledger.domain.keeping_values import EndorsedAct
 from ledger.domain.lifecycle import RULES, allowed_phases
 from ledger.domain.refusal import Refused
 from ledger.domain.state import RecordState
 from ledger.domain.values import Actor, IdentityStatus, Phase, Urgency, VisitType
 from tests.property.lifecycle_commands import COMMANDS, OFFICES, PEOPLE, Pick
 from tests.unit.domain.given import (
+    AFFAIRS,
     NOW,
     PACKAGE,
+    PATIENT,
     RECORD,
     TERM,
     TRAINEE,
@@ -205,11 +210,22 @@ def _busy(visit: VisitType) -> Stream:
     return stream
 
 
+def _mistaken(visit: VisitType) -> Stream:
+    """Somebody was taken for another: two persons are about to say so, or that nobody knows who it is."""
+    stream = active(visit, identity=IdentityStatus.UNVERIFIED)
+    stream.when(IdentifyPatient(RECORD, PATIENT), patient=patient())
+    for act, subject in ((_CORRECTED, UUID(int=201)), (_WITHDRAWN, None)):
+        stream.when(EndorseAct(RECORD, act, subject, None, "another face"), actor=AFFAIRS)
+    return stream
+
+
+_CORRECTED, _WITHDRAWN = EndorsedAct.IDENTIFICATION_CORRECTED, EndorsedAct.IDENTIFICATION_WITHDRAWN
 BEGINNINGS: dict[str, tuple[Callable[[VisitType], Stream], timedelta]] = {
     "registered": (registered, timedelta()),
     "active": (active, timedelta()),
     "busy": (_busy, timedelta()),
     "unidentified": (lambda visit: active(visit, identity=IdentityStatus.UNVERIFIED), timedelta()),
+    "mistaken": (_mistaken, timedelta()),
     "closed": (closed, timedelta()),
     "emptied": (emptied, timedelta()),
     "submitted": (lambda _: submitted(), timedelta()),

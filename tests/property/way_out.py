@@ -21,7 +21,7 @@ from ledger.domain.commands import (
     ReturnRecord,
     SubmitRecord,
 )
-from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, UnsealGround
+from ledger.domain.keeping_values import DisposalOpinion, EndorsedAct, PaperOutcome, UnsealGround
 from ledger.domain.lifecycle import state_faults
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.state import RecordState
@@ -80,7 +80,9 @@ class WayOut:
         self.stream.next_id = max(self.stream.next_id, 1_000_000)
         # Who signs by login acts, and what is left to an office is done by it: `when` sees to both.
         who = {} if as_signer(command) else {"actor": _actor(command)}
-        self.stream.when(command, now=self.now, visits=(visit_of(self.stream),), patient=patient(), **who)
+        self.stream.when(
+            command, endorsed=False, now=self.now, visits=(visit_of(self.stream),), patient=patient(), **who
+        )
 
     def _next(self, record: RecordState) -> Iterator[Command]:
         """What is to be done, the first thing first; nothing at the end."""
@@ -98,7 +100,7 @@ class WayOut:
                 yield EndCare(RECORD, Disposition.HOME, self.now)
             case Phase.CLOSED | Phase.RETURNED | Phase.SUBMITTED | Phase.REOPENED:
                 yield from self._finished(record)
-                yield from _handed_in(record)
+                yield from _handed_in(record, self.now)
             case Phase.ARCHIVED | Phase.ENTERED_IN_ERROR:
                 yield keeping.EndRetention(RECORD)
             case _:
@@ -157,13 +159,13 @@ def _waiting(record: RecordState) -> Iterator[Command]:
             yield keeping.AnswerPatientRequest(RECORD, request.request_id, False, "the law", "I disagree.", beside)
 
 
-def _handed_in(record: RecordState) -> Iterator[Command]:
+def _handed_in(record: RecordState, now: datetime) -> Iterator[Command]:
     if record.phase is Phase.REOPENED:
         yield keeping.RearchiveRecord(RECORD)
     elif record.care_historical or any(not entry.retracted for entry in record.entries.values()):
         yield from _archived(record)
     else:
-        yield from _thrown_out(record)
+        yield from _thrown_out(record, now)
 
 
 def _archived(record: RecordState) -> Iterator[Command]:
@@ -177,7 +179,7 @@ def _archived(record: RecordState) -> Iterator[Command]:
     yield ArchiveRecord(RECORD)
 
 
-def _thrown_out(record: RecordState) -> Iterator[Command]:
+def _thrown_out(record: RecordState, now: datetime) -> Iterator[Command]:
     """Nothing was written that still stands: no case for the archive, and not void, for something had been written."""
     if record.phase is Phase.RETURNED:
         yield SubmitRecord(RECORD)
@@ -185,7 +187,14 @@ def _thrown_out(record: RecordState) -> Iterator[Command]:
         yield ReturnRecord(RECORD, (Defect("LANGUAGE"),))
     elif record.phase is Phase.SUBMITTED:
         yield course.RecallRecord(RECORD, "nothing is in it")
+    elif not _endorsed(record, now):
+        yield course.EndorseAct(RECORD, EndorsedAct.RECORD_IN_ERROR, None, None, "nothing is in it")
     yield course.DeclareEnteredInError(RECORD, "nothing is in it", SUPERIOR, None, nowhere(record))
+
+
+def _endorsed(record: RecordState, now: datetime) -> bool:
+    words = (each for each in record.overlays.endorsements.values() if each.endorsed_by == SUPERIOR)
+    return any(each.act is EndorsedAct.RECORD_IN_ERROR and now <= each.expires_at for each in words)
 
 
 def _missing(text: str) -> str:
@@ -194,7 +203,7 @@ def _missing(text: str) -> str:
 
 
 def _actor(command: Command) -> Actor:
-    return SUPERIOR if isinstance(command, keeping.ApproveDisposal | RetractEntry) else ARCHIVIST
+    return SUPERIOR if isinstance(command, keeping.ApproveDisposal | RetractEntry | course.EndorseAct) else ARCHIVIST
 
 
 def _day_after(day: str) -> datetime:

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ledger.api.v1 import certificate_values_pb2 as _certificate_values_pb2
 from ledger.api.v1 import common_pb2 as _common_pb2
+from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1068,6 +1069,88 @@ class LateItemConfirmed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LateItemConfirmed: _TypeAlias = LateItemConfirmed  # noqa: Y015
+
+@_typing.final
+class ActEndorsed(_message.Message):
+    """A second person endorsed one act beforehand; `meta.actor` is that person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENDORSEMENT_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    endorsement_id: _builtins.str
+    """Id of the endorsement, UUID text."""
+    act: _keeping_values_pb2.EndorsedAct.ValueType
+    """Which act."""
+    subject_id: _builtins.str
+    """Seal that is opened, patient of a correction, or right record of one in error, UUID text; empty = the record itself."""
+    template: _builtins.str
+    """Of a late item: its template."""
+    content_sha256: _builtins.bytes
+    """Of a late item: digest of what it says."""
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """The last moment at which the act may be done."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        endorsement_id: _builtins.str = ...,
+        act: _keeping_values_pb2.EndorsedAct.ValueType = ...,
+        subject_id: _builtins.str = ...,
+        template: _builtins.str = ...,
+        content_sha256: _builtins.bytes = ...,
+        reason: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "content_sha256", b"content_sha256", "endorsement_id", b"endorsement_id", "expires_at", b"expires_at", "meta", b"meta", "reason", b"reason", "subject_id", b"subject_id", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActEndorsed: _TypeAlias = ActEndorsed  # noqa: Y015
+
+@_typing.final
+class EndorsementUsed(_message.Message):
+    """An act was done that somebody had endorsed, and its endorsement was used up by it. The last event of that step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    META_FIELD_NUMBER: _builtins.int
+    ENDORSEMENT_ID_FIELD_NUMBER: _builtins.int
+    endorsement_id: _builtins.str
+    """Id of the endorsement, UUID text."""
+    @_builtins.property
+    def meta(self) -> _common_pb2.EventMeta:
+        """About the event."""
+
+    def __init__(
+        self,
+        *,
+        meta: _common_pb2.EventMeta | None = ...,
+        endorsement_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meta", b"meta"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endorsement_id", b"endorsement_id", "meta", b"meta"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndorsementUsed: _TypeAlias = EndorsementUsed  # noqa: Y015
 
 @_typing.final
 class TimeCorrected(_message.Message):

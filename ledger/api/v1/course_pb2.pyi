@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from ledger.api.v1 import certificate_values_pb2 as _certificate_values_pb2
 from ledger.api.v1 import common_pb2 as _common_pb2
+from ledger.api.v1 import keeping_values_pb2 as _keeping_values_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -333,7 +334,8 @@ class FileLateItemRequest(_message.Message):
     @_builtins.property
     def confirmed_by(self) -> _common_pb2.Actor:
         """Second person, required where a hold or seal bars a reopening and the item is no report but a note of the course that
-        lies beside it: in a role that may approve a reopening, neither the actor nor the signer. Kept where it is named.
+        lies beside it: in a role that may approve a reopening, neither the actor nor the signer. Kept where it is named. Who
+        is named has endorsed this very content (EndorseAct).
         """
 
     def __init__(
@@ -384,6 +386,82 @@ class FileLateItemResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FileLateItemResponse: _TypeAlias = FileLateItemResponse  # noqa: Y015
+
+@_typing.final
+class EndorseActRequest(_message.Message):
+    """Request of EndorseAct."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """Record, UUID text."""
+    act: _keeping_values_pb2.EndorsedAct.ValueType
+    """Which act."""
+    subject_id: _builtins.str
+    """Seal that is opened, patient of a correction, or right record of one in error, UUID text; empty where a record in error
+    has no right one, and for every other act.
+    """
+    reason: _builtins.str
+    """Reason, required."""
+    @_builtins.property
+    def context(self) -> _common_pb2.CommandContext:
+        """Hospital, command id, actor (the second person)."""
+
+    @_builtins.property
+    def content(self) -> _common_pb2.EntryContent:
+        """Of a late item: what it will say, to the letter. Not kept, but for its template and digest."""
+
+    def __init__(
+        self,
+        *,
+        context: _common_pb2.CommandContext | None = ...,
+        record_id: _builtins.str = ...,
+        act: _keeping_values_pb2.EndorsedAct.ValueType = ...,
+        subject_id: _builtins.str = ...,
+        content: _common_pb2.EntryContent | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "content", b"content", "context", b"context", "reason", b"reason", "record_id", b"record_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndorseActRequest: _TypeAlias = EndorseActRequest  # noqa: Y015
+
+@_typing.final
+class EndorseActResponse(_message.Message):
+    """Response of EndorseAct."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    ENDORSEMENT_ID_FIELD_NUMBER: _builtins.int
+    endorsement_id: _builtins.str
+    """The endorsement, UUID text."""
+    @_builtins.property
+    def receipt(self) -> _common_pb2.CommandReceipt:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        receipt: _common_pb2.CommandReceipt | None = ...,
+        endorsement_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endorsement_id", b"endorsement_id", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndorseActResponse: _TypeAlias = EndorseActResponse  # noqa: Y015
 
 @_typing.final
 class AcceptDeficiencyRequest(_message.Message):
@@ -649,7 +727,7 @@ class DeclareEnteredInErrorRequest(_message.Message):
 
     @_builtins.property
     def confirmed_by(self) -> _common_pb2.Actor:
-        """The second person."""
+        """The second person, who has endorsed it (EndorseAct) with the same right record."""
 
     @_builtins.property
     def traces(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.EntryTrace]:
@@ -1483,7 +1561,7 @@ class IdentifyPatientRequest(_message.Message):
 
     @_builtins.property
     def confirmed_by(self) -> _common_pb2.Actor:
-        """Of such a correction: the second person, another one than the actor."""
+        """Of such a correction: the second person, another one than the actor, who has endorsed it (EndorseAct)."""
 
     def __init__(
         self,

@@ -60,6 +60,11 @@ class CourseServiceStub:
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemRequest.SerializeToString,
                 response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemResponse.FromString,
                 _registered_method=True)
+        self.EndorseAct = channel.unary_unary(
+                '/ledger.api.v1.CourseService/EndorseAct',
+                request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.EndorseActRequest.SerializeToString,
+                response_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.EndorseActResponse.FromString,
+                _registered_method=True)
         self.AcceptDeficiency = channel.unary_unary(
                 '/ledger.api.v1.CourseService/AcceptDeficiency',
                 request_serializer=ledger_dot_api_dot_v1_dot_course__pb2.AcceptDeficiencyRequest.SerializeToString,
@@ -207,6 +212,15 @@ class CourseServiceServicer:
 
     def FileLateItem(self, request, context):
         """Files a new result or report, of a template that the pack names, without reopening.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndorseAct(self, request, context):
+        """Endorses one act beforehand, as its second person: who sends FileLateItem, DeclareEnteredInError, UnsealRecord (the
+        hospital alone), IdentifyPatient (a correction) or WithdrawIdentification names who endorsed it, and is another one.
+        It holds for the hours of the record's pack, for that act of that subject alone, and once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -396,6 +410,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.FileLateItem,
                     request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemRequest.FromString,
                     response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemResponse.SerializeToString,
+            ),
+            'EndorseAct': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndorseAct,
+                    request_deserializer=ledger_dot_api_dot_v1_dot_course__pb2.EndorseActRequest.FromString,
+                    response_serializer=ledger_dot_api_dot_v1_dot_course__pb2.EndorseActResponse.SerializeToString,
             ),
             'AcceptDeficiency': grpc.unary_unary_rpc_method_handler(
                     servicer.AcceptDeficiency,
@@ -644,6 +663,33 @@ class CourseService:
             '/ledger.api.v1.CourseService/FileLateItem',
             ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemRequest.SerializeToString,
             ledger_dot_api_dot_v1_dot_course__pb2.FileLateItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndorseAct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ledger.api.v1.CourseService/EndorseAct',
+            ledger_dot_api_dot_v1_dot_course__pb2.EndorseActRequest.SerializeToString,
+            ledger_dot_api_dot_v1_dot_course__pb2.EndorseActResponse.FromString,
             options,
             channel_credentials,
             insecure,

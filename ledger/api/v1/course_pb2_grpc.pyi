@@ -45,6 +45,11 @@ class CourseServiceStub:
     """Gives the bytes that such a signature is made over."""
     FileLateItem: _grpc.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]
     """Files a new result or report, of a template that the pack names, without reopening."""
+    EndorseAct: _grpc.UnaryUnaryMultiCallable[_course_pb2.EndorseActRequest, _course_pb2.EndorseActResponse]
+    """Endorses one act beforehand, as its second person: who sends FileLateItem, DeclareEnteredInError, UnsealRecord (the
+    hospital alone), IdentifyPatient (a correction) or WithdrawIdentification names who endorsed it, and is another one.
+    It holds for the hours of the record's pack, for that act of that subject alone, and once.
+    """
     AcceptDeficiency: _grpc.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _grpc.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]
@@ -113,6 +118,11 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Gives the bytes that such a signature is made over."""
     FileLateItem: _aio.UnaryUnaryMultiCallable[_course_pb2.FileLateItemRequest, _course_pb2.FileLateItemResponse]  # type: ignore[assignment]
     """Files a new result or report, of a template that the pack names, without reopening."""
+    EndorseAct: _aio.UnaryUnaryMultiCallable[_course_pb2.EndorseActRequest, _course_pb2.EndorseActResponse]  # type: ignore[assignment]
+    """Endorses one act beforehand, as its second person: who sends FileLateItem, DeclareEnteredInError, UnsealRecord (the
+    hospital alone), IdentifyPatient (a correction) or WithdrawIdentification names who endorsed it, and is another one.
+    It holds for the hours of the record's pack, for that act of that subject alone, and once.
+    """
     AcceptDeficiency: _aio.UnaryUnaryMultiCallable[_course_pb2.AcceptDeficiencyRequest, _course_pb2.AcceptDeficiencyResponse]  # type: ignore[assignment]
     """Accepts a defect that can no longer be mended (medical affairs)."""
     ArriveAtConsultation: _aio.UnaryUnaryMultiCallable[_course_pb2.ArriveAtConsultationRequest, _course_pb2.ArriveAtConsultationResponse]  # type: ignore[assignment]
@@ -208,6 +218,17 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.FileLateItemResponse, _abc.Awaitable[_course_pb2.FileLateItemResponse]]:
         """Files a new result or report, of a template that the pack names, without reopening."""
+
+    @_abc_1.abstractmethod
+    def EndorseAct(
+        self,
+        request: _course_pb2.EndorseActRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.EndorseActResponse, _abc.Awaitable[_course_pb2.EndorseActResponse]]:
+        """Endorses one act beforehand, as its second person: who sends FileLateItem, DeclareEnteredInError, UnsealRecord (the
+        hospital alone), IdentifyPatient (a correction) or WithdrawIdentification names who endorsed it, and is another one.
+        It holds for the hours of the record's pack, for that act of that subject alone, and once.
+        """
 
     @_abc_1.abstractmethod
     def AcceptDeficiency(

@@ -277,7 +277,7 @@ class WithdrawIdentificationRequest(_message.Message):
 
     @_builtins.property
     def confirmed_by(self) -> _common_pb2.Actor:
-        """The second person, another one than the actor, in a role that may identify patients."""
+        """The second person, another one than the actor, in a role that may identify patients; who has endorsed it (EndorseAct)."""
 
     def __init__(
         self,

@@ -512,7 +512,9 @@ class UnsealRecordRequest(_message.Message):
 
     @_builtins.property
     def second_person(self) -> _common_pb2.Actor:
-        """Required. Both present: who stands on the other side. Else a second person of the hospital, not the actor."""
+        """Required. Both present: who stands on the other side. Else a second person of the hospital, not the
+        actor, who has endorsed it (EndorseAct).
+        """
 
     def __init__(
         self,

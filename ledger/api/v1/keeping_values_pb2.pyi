@@ -97,6 +97,46 @@ UNSEAL_GROUND_NO_CLAIM: UnsealGround.ValueType  # 3
 """The pack's term passed without a claim."""
 Global___UnsealGround: _TypeAlias = UnsealGround  # noqa: Y015
 
+class _EndorsedAct:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EndorsedActEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndorsedAct.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ENDORSED_ACT_UNSPECIFIED: _EndorsedAct.ValueType  # 0
+    """Not said; refused."""
+    ENDORSED_ACT_RECORD_IN_ERROR: _EndorsedAct.ValueType  # 1
+    """DeclareEnteredInError; its subject is the right record, if there is one."""
+    ENDORSED_ACT_UNSEALING_SETTLED: _EndorsedAct.ValueType  # 2
+    """UnsealRecord by the hospital alone, the dispute settled; its subject is the seal."""
+    ENDORSED_ACT_UNSEALING_UNCLAIMED: _EndorsedAct.ValueType  # 3
+    """UnsealRecord by the hospital alone, nobody having claimed; its subject is the seal."""
+    ENDORSED_ACT_LATE_ITEM: _EndorsedAct.ValueType  # 4
+    """FileLateItem that names a second person; it has a content and no subject."""
+    ENDORSED_ACT_IDENTIFICATION_CORRECTED: _EndorsedAct.ValueType  # 5
+    """IdentifyPatient that corrects who was named; its subject is the patient."""
+    ENDORSED_ACT_IDENTIFICATION_WITHDRAWN: _EndorsedAct.ValueType  # 6
+    """WithdrawIdentification; it has no subject."""
+
+class EndorsedAct(_EndorsedAct, metaclass=_EndorsedActEnumTypeWrapper):
+    """Acts of two persons of the hospital, of which the second endorses one beforehand (EndorseAct)."""
+
+ENDORSED_ACT_UNSPECIFIED: EndorsedAct.ValueType  # 0
+"""Not said; refused."""
+ENDORSED_ACT_RECORD_IN_ERROR: EndorsedAct.ValueType  # 1
+"""DeclareEnteredInError; its subject is the right record, if there is one."""
+ENDORSED_ACT_UNSEALING_SETTLED: EndorsedAct.ValueType  # 2
+"""UnsealRecord by the hospital alone, the dispute settled; its subject is the seal."""
+ENDORSED_ACT_UNSEALING_UNCLAIMED: EndorsedAct.ValueType  # 3
+"""UnsealRecord by the hospital alone, nobody having claimed; its subject is the seal."""
+ENDORSED_ACT_LATE_ITEM: EndorsedAct.ValueType  # 4
+"""FileLateItem that names a second person; it has a content and no subject."""
+ENDORSED_ACT_IDENTIFICATION_CORRECTED: EndorsedAct.ValueType  # 5
+"""IdentifyPatient that corrects who was named; its subject is the patient."""
+ENDORSED_ACT_IDENTIFICATION_WITHDRAWN: EndorsedAct.ValueType  # 6
+"""WithdrawIdentification; it has no subject."""
+Global___EndorsedAct: _TypeAlias = EndorsedAct  # noqa: Y015
+
 class _PaperOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -430,6 +470,66 @@ class Loan(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Loan: _TypeAlias = Loan  # noqa: Y015
+
+@_typing.final
+class Endorsement(_message.Message):
+    """An act that a second person has endorsed and nobody has done yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDORSEMENT_ID_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+    ENDORSED_BY_FIELD_NUMBER: _builtins.int
+    ENDORSED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    endorsement_id: _builtins.str
+    """Endorsement, UUID text."""
+    act: Global___EndorsedAct.ValueType
+    """Which act."""
+    subject_id: _builtins.str
+    """Seal, patient or right record of the act, UUID text; empty = the record itself."""
+    template: _builtins.str
+    """Template of a late item."""
+    content_sha256: _builtins.bytes
+    """Digest of what a late item says, by which this release knows it again."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def endorsed_by(self) -> _common_pb2.Actor:
+        """Who endorsed it: the act names this person, in this role."""
+
+    @_builtins.property
+    def endorsed_at(self) -> _timestamp_pb2.Timestamp:
+        """Server time."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """The last moment at which the act may be done; one that has passed is shown, too."""
+
+    def __init__(
+        self,
+        *,
+        endorsement_id: _builtins.str = ...,
+        act: Global___EndorsedAct.ValueType = ...,
+        subject_id: _builtins.str = ...,
+        template: _builtins.str = ...,
+        content_sha256: _builtins.bytes = ...,
+        endorsed_by: _common_pb2.Actor | None = ...,
+        endorsed_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endorsed_at", b"endorsed_at", "endorsed_by", b"endorsed_by", "expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "content_sha256", b"content_sha256", "endorsed_at", b"endorsed_at", "endorsed_by", b"endorsed_by", "endorsement_id", b"endorsement_id", "expires_at", b"expires_at", "reason", b"reason", "subject_id", b"subject_id", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Endorsement: _TypeAlias = Endorsement  # noqa: Y015
 
 @_typing.final
 class Paper(_message.Message):
@@ -780,6 +880,7 @@ class Keeping(_message.Message):
     NEWBORNS_FIELD_NUMBER: _builtins.int
     RESTRICTED_BY_FIELD_NUMBER: _builtins.int
     SUBJECTS_FIELD_NUMBER: _builtins.int
+    ENDORSEMENTS_FIELD_NUMBER: _builtins.int
     restricted: _builtins.bool
     """Use is restricted to storage, care, law and claims."""
     permanent: _builtins.bool
@@ -828,6 +929,10 @@ class Keeping(_message.Message):
     def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___Newborn]:
         """Every newborn that was ever registered, by number."""
 
+    @_builtins.property
+    def endorsements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Endorsement]:
+        """Acts that a second person has endorsed and nobody has done yet."""
+
     def __init__(
         self,
         *,
@@ -844,10 +949,11 @@ class Keeping(_message.Message):
         newborns: _abc.Iterable[_builtins.str] | None = ...,
         restricted_by: _abc.Iterable[_builtins.str] | None = ...,
         subjects: _abc.Iterable[Global___Newborn] | None = ...,
+        endorsements: _abc.Iterable[Global___Endorsement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "reopening", b"reopening"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "restricted_by", b"restricted_by", "seals", b"seals", "subjects", b"subjects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposal", b"disposal", "endorsements", b"endorsements", "holds", b"holds", "loans", b"loans", "missed", b"missed", "newborns", b"newborns", "papers", b"papers", "permanent", b"permanent", "reopening", b"reopening", "requests", b"requests", "restricted", b"restricted", "restricted_by", b"restricted_by", "seals", b"seals", "subjects", b"subjects"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,10 +8,13 @@ from uuid import uuid4
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1 import identity_pb2 as identity
+from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from tests.contract.edge.clients import EdgeClient
 from tests.contract.edge.requests import open_record, record_entry, stamp
-from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, SUPERIOR, Life, by, short_visit
+from tests.contract.edge.test_whole_life import AFFAIRS, ARCHIVIST, QUALITY, SUPERIOR, Life, by, person, short_visit
+
+NURSE, IN_ERROR = person("Ms Lan", "nurse"), values.ENDORSED_ACT_RECORD_IN_ERROR
 
 
 async def test_a_newborn_and_what_was_put_right_about_it_are_shown(client: EdgeClient) -> None:
@@ -180,10 +183,18 @@ async def test_a_wrong_record_says_where_its_entries_are_now(client: EdgeClient)
         "confirmed_by": SUPERIOR,
         "correct_record_id": right.record_id,
     }
-    assert await life.refused(life.course("DeclareEnteredInError", **declare)) == ["NOT_TRACED"]
-    traces = [common.EntryTrace(entry_id=second, nowhere_reason="told twice")]
-    assert (await life.course("DeclareEnteredInError", **declare, traces=traces)).receipt.events == 2
+    assert await life.refused(life.course("DeclareEnteredInError", **declare)) == ["NOT_TRACED", "NOT_ENDORSED"]
+    declare["traces"] = [common.EntryTrace(entry_id=second, nowhere_reason="told twice")]
+    assert await life.refused(life.course("DeclareEnteredInError", **declare)) == ["NOT_ENDORSED"]
+    assert await life.refused(life.endorse(NURSE, IN_ERROR)) == ["ROLE_NOT_ALLOWED"]
+    said = await life.endorse(SUPERIOR, IN_ERROR, subject_id=right.record_id)
+    (waiting,) = (await life.read()).keeping.endorsements
+    assert (waiting.endorsement_id, waiting.act, waiting.subject_id) == (said.endorsement_id, IN_ERROR, right.record_id)
+    assert (waiting.endorsed_by, waiting.reason) == (SUPERIOR, "looked at it")
+    assert waiting.expires_at.seconds - waiting.endorsed_at.seconds == 24 * 3600
+    assert (await life.course("DeclareEnteredInError", **declare)).receipt.events == 3
     shown = await life.read()
+    assert not shown.keeping.endorsements
     assert shown.correct_record_id == right.record_id
     assert [(each.recorded_again, each.nowhere_reason) for each in shown.entries] == [
         (place, ""),

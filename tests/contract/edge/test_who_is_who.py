@@ -11,6 +11,7 @@ from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
 from ledger.api.v1 import identity_pb2 as identity
 from ledger.api.v1 import keeping_pb2 as keeping
+from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.api.v1.events_pb2 import PatientDetails, PatientIdentifier
 from ledger.api.v1.transfers_pb2 import (
@@ -102,6 +103,7 @@ async def test_a_stay_that_is_identified_again_has_its_number_and_no_offer_of_be
     back = identity.WithdrawIdentificationRequest(
         context=by(ARCHIVIST), record_id=stay.record_id, reason="his brother's papers", confirmed_by=AFFAIRS
     )
+    await stay.endorse(AFFAIRS, values.ENDORSED_ACT_IDENTIFICATION_WITHDRAWN)
     await client.call("IdentityService/WithdrawIdentification", back)
     fetch = FetchPackageRequest(
         hospital="north", record_id=stay.record_id, transfer_id=offered.transfer_id, recipient="south"
@@ -118,6 +120,7 @@ async def test_a_stay_that_is_identified_again_has_its_number_and_no_offer_of_be
         corrected = course.IdentifyPatientRequest(
             context=by(ARCHIVIST), record_id=stay.record_id, patient_id=patient_id, reason="x", confirmed_by=AFFAIRS
         )
+        await stay.endorse(AFFAIRS, values.ENDORSED_ACT_IDENTIFICATION_CORRECTED, subject_id=patient_id)
         await client.call("CourseService/IdentifyPatient", corrected)
     found = await stay.read()
     assert (found.patient_id, found.visit_sequence) == (known, 2)
@@ -148,6 +151,7 @@ async def test_what_was_received_under_a_wrong_name_is_not_handed_over_again(cli
     corrected = course.IdentifyPatientRequest(
         context=by(ARCHIVIST), record_id=stay.record_id, patient_id=right, reason="namesake", confirmed_by=AFFAIRS
     )
+    await stay.endorse(AFFAIRS, values.ENDORSED_ACT_IDENTIFICATION_CORRECTED, subject_id=right)
     await client.call("CourseService/IdentifyPatient", corrected)
     with pytest.raises(RpcFailed) as failure:
         await anext(client.stream("TransferService/FetchPackage", fetch))

@@ -64,6 +64,10 @@ class Life:
         request: Message = getattr(course, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"CourseService/{name}", request)
 
+    async def endorse(self, second: common.Actor, act: values.EndorsedAct, **fields: Any) -> Any:
+        """The word of the second person for an act, by that person's own command."""
+        return await self.course("EndorseAct", second, act=act, reason="looked at it", **fields)
+
     async def keep(self, name: str, actor: common.Actor = ARCHIVIST, **fields: Any) -> Any:
         """A command of KeepingService."""
         request: Message = getattr(keeping, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
@@ -188,6 +192,8 @@ async def test_a_late_result_lies_beside_a_seal_and_corrects_no_note(client: Edg
     late.corrects_entry_id = ""
     assert await life.refused(client.call("CourseService/FileLateItem", late)) == ["SAME_PERSON"]
     late.confirmed_by.CopyFrom(AFFAIRS)
+    assert await life.refused(client.call("CourseService/FileLateItem", late)) == ["NOT_ENDORSED"]
+    await life.endorse(AFFAIRS, values.ENDORSED_ACT_LATE_ITEM, content=late.content)
     beside = await client.call("CourseService/FileLateItem", late)
     shown = {each.entry_id: each.confirmed_by for each in (await life.read()).entries}
     assert (shown[beside.entry_id], shown[filed.entry_id]) == (AFFAIRS, common.Actor())
@@ -243,6 +249,7 @@ async def test_who_turns_out_to_be_nobody_known_is_provisional_again(client: Edg
     back = identity.WithdrawIdentificationRequest(
         context=by(ARCHIVIST), record_id=stay, reason=back.reason, confirmed_by=AFFAIRS
     )
+    await Life(client, stay).endorse(AFFAIRS, values.ENDORSED_ACT_IDENTIFICATION_WITHDRAWN)
     await client.call("IdentityService/WithdrawIdentification", back)
     asked = records.GetRecordRequest(hospital="north", record_id=stay)
     found = (await client.call("RecordService/GetRecord", asked)).record

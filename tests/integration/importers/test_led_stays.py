@@ -10,10 +10,11 @@ import grpc.aio
 
 from importers.fhir.report import Outcome
 from ledger.api.v1.common_pb2 import Actor
-from ledger.api.v1.course_pb2 import GetAllowedActionsRequest, IdentifyPatientRequest
+from ledger.api.v1.course_pb2 import EndorseActRequest, GetAllowedActionsRequest, IdentifyPatientRequest
 from ledger.api.v1.course_pb2_grpc import CourseServiceStub
 from ledger.api.v1.identity_pb2 import WithdrawRecognitionRequest
 from ledger.api.v1.identity_pb2_grpc import IdentityServiceStub
+from ledger.api.v1.keeping_values_pb2 import ENDORSED_ACT_IDENTIFICATION_CORRECTED
 from ledger.api.v1.records_pb2 import GetRecordRequest
 from ledger.api.v1.records_pb2_grpc import RecordServiceStub
 from tests.integration.importers.test_two_systems import DOCTOR, by_archivist, find, import_these, with_passport
@@ -42,8 +43,18 @@ async def test_a_feed_goes_on_once_its_stays_are_filed_under_their_patient(
     own = (await find(channel, "Patient", "pb", "b")).record_id
     course = CourseServiceStub(channel)
     asked = GetAllowedActionsRequest(hospital="north", record_id=stay.record_id)
-    (action,) = [each for each in (await course.GetAllowedActions(asked)).actions if each.action == "IdentifyPatient"]
-    assert action.allowed
+    endorsed = EndorseActRequest(
+        context=by_archivist(),
+        record_id=stay.record_id,
+        act=ENDORSED_ACT_IDENTIFICATION_CORRECTED,
+        subject_id=own,
+        reason="the passport says so",
+    )
+    endorsed.context.actor.CopyFrom(_STEWARD)
+    for rules in (["NOT_ENDORSED"], []):
+        actions = (await course.GetAllowedActions(asked)).actions
+        assert [[why.rule for why in each.reasons] for each in actions if each.action == "IdentifyPatient"] == [rules]
+        await course.EndorseAct(endorsed)
     moved = IdentifyPatientRequest(
         context=by_archivist(), record_id=stay.record_id, patient_id=own, reason="a slip", confirmed_by=_STEWARD
     )

@@ -23,7 +23,7 @@ from ledger.domain.commands import (
     TransferDepartment,
 )
 from ledger.domain.defaults import default_templates
-from ledger.domain.keeping_values import RequestKind, SealMode
+from ledger.domain.keeping_values import EndorsedAct, RequestKind, SealMode
 from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.refusal import Refused
 from ledger.domain.templates import FieldRule
@@ -196,7 +196,9 @@ def _result(at: Place) -> None:
 
 
 def _late(content: Any, at: Place, second: Actor | None = None) -> None:
-    at.do(course.FileLateItem(RECORD, content, signed(), "came late", None, confirmed_by=second))
+    if second is not None:
+        at.do(course.EndorseAct(RECORD, EndorsedAct.LATE_ITEM, None, content, "read it"), actor=second)
+    at.do(course.FileLateItem(RECORD, content, signed(), "came late", None, confirmed_by=second), endorsed=False)
 
 
 def _recalled(then: Way, at: Place) -> None:
@@ -292,7 +294,7 @@ def _notes(*templates: str) -> dict[str, Way]:
         "RearchiveRecord and reopened for it": partial(_again, templates),
         "ApproveReopen, RearchiveRecord and reopened for it": partial(_after_the_other, templates),
         "ExtendRetention and reopened for it": partial(_kept_longer, templates),
-        "FileLateItem by two": partial(_beside, templates),
+        "EndorseAct, FileLateItem": partial(_beside, templates),
     }
 
 

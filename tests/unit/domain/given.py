@@ -40,6 +40,9 @@ from ledger.domain.decision import Decision, Facts, PackageFacts, Visit
 from ledger.domain.defaults import default_pack, default_templates
 from ledger.domain.disposal_list import DisposalListState
 from ledger.domain.disposal_values import DisposalListPhase, ListedRecord
+from ledger.domain.endorsed_acts import act_done, second_of
+from ledger.domain.endorsement_events import ActEndorsed
+from ledger.domain.endorsement_guards import used_by
 from ledger.domain.entry_traces import EntryPlace, EntryTrace
 from ledger.domain.events import Event
 from ledger.domain.evolve import evolve
@@ -109,6 +112,8 @@ ELSEWHERE = EntryPlace(RIGHT, UUID(int=102))
 """Where an entry of a wrong record was recorded again."""
 PATIENT = UUID(int=200)
 HOSPITAL = "north"
+ENDORSED_FOR = timedelta(hours=24)
+"""So long both shipped packs let an endorsement hold."""
 HEAD = bytes([7]) * 32
 DIGEST = bytes([1]) * 32
 OTHER_DIGEST = bytes([2]) * 32
@@ -244,7 +249,9 @@ class Stream:
         return [type(each).__name__ for each in self.decision.events] if self.decision else []
 
     def when(self, command: Command, **changes: Any) -> Decision:
-        """Decides a command and applies its events."""
+        """Decides a command and applies its events; its second person has endorsed it, but where `endorsed=False`."""
+        if changes.pop("endorsed", True):
+            self.endorse(command, changes.get("now", NOW))
         self.next_id += 100
         changes = changes if changes.get("historical") else as_signer(command) | changes
         known = facts(first_id=self.next_id, **changes)
@@ -252,6 +259,18 @@ class Stream:
         for event in self.decision.events:
             self.apply(event, known.now)
         return self.decision
+
+    def endorse(self, command: Command, at: datetime = NOW) -> None:
+        """Given that the second person whom an act of two names has endorsed it, as far as nobody has yet."""
+        act = act_done(command, self.record) if isinstance(self.state, RecordState) else None
+        second = None if act is None else second_of(command)
+        said = None if act is None or second is None else used_by(command, self.record)
+        if act is None or second is None or (said is not None and at <= said.expires_at):
+            return
+        self.next_id += 100
+        meta = facts(first_id=self.next_id, now=at, actor=second).meta()
+        named = (act.act, act.subject_id, act.template, act.content_sha256)
+        self.apply(ActEndorsed(meta, UUID(int=self.next_id), *named, "looked at it", at + ENDORSED_FOR), at)
 
     def apply(self, event: Event, at: datetime = NOW) -> None:
         """Applies an event."""
@@ -265,10 +284,12 @@ class Stream:
         return replace(self, events=list(self.events), times=list(self.times), history=list(self.history))
 
     def refused(self, command: Command, **changes: Any) -> tuple[RefusalKind, list[tuple[str, str]]]:
-        """Kind and (field, rule) of every fault of a command that must be refused."""
+        """Kind and (field, rule) of every fault of a command that must be refused, though it was endorsed as above."""
+        if changes.pop("endorsed", True):
+            self.endorse(command, changes.get("now", NOW))
         before = self.state
         with pytest.raises(Refused) as caught:
-            self.when(command, **changes)
+            self.when(command, endorsed=False, **changes)
         assert self.state is before
         return caught.value.kind, [(each.field, each.rule) for each in caught.value.violations]
 

@@ -48,7 +48,7 @@ def test_what_nobody_may_reopen_the_case_for_lies_beside(
     ]
     filed = stream.when(beside, now=LATER).result["entry_id"]
     assert isinstance(filed, UUID)
-    assert stream.last_events == ["LateItemFiled", "LateItemConfirmed"]
+    assert stream.last_events == ["LateItemFiled", "LateItemConfirmed", "EndorsementUsed"]
     assert stream.record.entries[filed].confirmed_by == AFFAIRS
 
 
@@ -127,4 +127,4 @@ def test_a_second_person_who_is_named_for_a_report_is_kept() -> None:
     stream = archived()
     assert stream.refused(replace(FILE, confirmed_by=PHYSICIAN))[1] == [SAME, ROLE]
     stream.when(replace(FILE, confirmed_by=AFFAIRS))
-    assert stream.last_events == ["LateItemFiled", "LateItemConfirmed"]
+    assert stream.last_events == ["LateItemFiled", "LateItemConfirmed", "EndorsementUsed"]

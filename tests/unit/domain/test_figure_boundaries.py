@@ -21,7 +21,7 @@ from ledger.domain.commands import (
     StartCare,
     SubmitRecord,
 )
-from ledger.domain.course_commands import ArriveAtConsultation
+from ledger.domain.course_commands import ArriveAtConsultation, DeclareEnteredInError, EndorseAct
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decide import decide
 from ledger.domain.defaults import default_pack, shipped_rules
@@ -35,7 +35,7 @@ from ledger.domain.keeping_commands import (
     SealRecord,
     UnsealRecord,
 )
-from ledger.domain.keeping_values import RequestKind, SealMode, SealParty, UnsealGround
+from ledger.domain.keeping_values import EndorsedAct, RequestKind, SealMode, SealParty, UnsealGround
 from ledger.domain.pack_figures import Figure
 from ledger.domain.refusal import Refused
 from ledger.domain.rule_pack import RulePack
@@ -179,13 +179,24 @@ def _window(figure: int) -> Boundary:
     return Boundary(NOW + timedelta(hours=figure), lambda at: taken(stream, command, now=at))
 
 
+def _endorsement(figure: int) -> Boundary:
+    stream, command = active(), DeclareEnteredInError(RECORD, "duplicate", SUPERIOR, None)
+    stream.when(EndorseAct(RECORD, EndorsedAct.RECORD_IN_ERROR, None, None, "looked at it"), actor=SUPERIOR)
+    return Boundary(NOW + timedelta(hours=figure), lambda at: taken(stream, command, now=at))
+
+
 def _no_claim(figure: int) -> Boundary:
     stream = closed()
     leaves = (bytes(32),) * stream.record.version
     sealed = made(stream, SealRecord(RECORD, SealMode.COPY, SealParty.NOTARY, "", (), NOTARY), "seal_id", leaves=leaves)
     command = UnsealRecord(RECORD, sealed, UnsealGround.NO_CLAIM, "", AFFAIRS)
     over = first_of_march(2026 + figure)
-    return Boundary(over, lambda at: taken(stream, command, now=at), pattern=FIRST)
+
+    def holds(at: datetime) -> bool:
+        stream.endorse(command, at)
+        return taken(stream, command, now=at)
+
+    return Boundary(over, holds, pattern=FIRST)
 
 
 def _request(figure: int) -> Boundary:
@@ -267,6 +278,7 @@ DESIGN: dict[str, tuple[int, str, Callable[[int], Boundary]]] = {
     "keeping.loan_renewals": (1, "times", _renewals),
     "keeping.loan_renewal_days": (15, "days", _renewal),
     "keeping.reopen_hours": (72, "hours", _window),
+    "keeping.endorsement_hours": (24, "hours", _endorsement),
     "keeping.seal_no_claim_years": (3, "years", _no_claim),
     "keeping.request_days": (15, "days", _request),
     "sampling.least": (100, "records", _least_drawn),

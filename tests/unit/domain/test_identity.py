@@ -131,7 +131,7 @@ def test_a_wrong_identification_is_corrected_by_two_persons_who_say_why() -> Non
     stream = _taken_for_one()
     right = IdentifyPatient(RECORD, TWO, 3, "a namesake", STEWARD)
     decision = stream.when(right, patient=_known_as("MRN-8"), persons={ONE: 1, TWO: 2})
-    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered"]
+    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "VisitRenumbered", "EndorsementUsed"]
     claim = Claim("visit", ("MRN-8", VisitType.INPATIENT, "3"), group=("MRN-8",))
     assert decision.reservations == (claim, Bump("patient", (str(ONE),), 1), Bump("patient", (str(TWO),), 2))
     assert (stream.record.patient_id, stream.record.case_number) == (TWO, "MRN-8")

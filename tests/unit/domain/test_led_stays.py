@@ -56,7 +56,7 @@ def test_it_goes_to_the_right_patient_by_two_persons() -> None:
     """Under the number that it has, or another one; who holds it is told; nobody was provisional."""
     stream = led()
     decision = stream.when(MOVED, patient=own(), **BY)
-    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified"]
+    assert stream.last_events == ["IdentificationCorrected", "PatientIdentified", "EndorsementUsed"]
     assert decision.reservations == (Claim("visit", ("MRN-8", "INPATIENT", "1"), group=("MRN-8",)),)
     record = stream.record
     assert (record.patient_id, record.case_number, record.provisional) == (RIGHT, "MRN-8", None)

@@ -60,7 +60,9 @@ def _identify(one: PatientState) -> Given:
 
 
 def _withdraw(one: PatientState) -> Given:
-    return taken_for_another().record, NOBODY_KNOWN, {"patient": one}
+    stream = taken_for_another()
+    stream.endorse(NOBODY_KNOWN)
+    return stream.record, NOBODY_KNOWN, {"patient": one}
 
 
 def _link_newborn(one: PatientState) -> Given:

@@ -13,11 +13,14 @@ from ledger.domain.decide import decide
 from ledger.domain.lifecycle import RULES, Rule
 from ledger.domain.refusal import Refused
 from ledger.domain.state_guards import StateGuard
-from tests.unit.domain.given import as_signer, facts
+from tests.unit.domain.given import NOW, as_signer, facts
 from tests.unit.domain.refusals import CASES, Case
 from tests.unit.domain.refusals_of_course import OF_COURSE
+from tests.unit.domain.refusals_of_endorsement import OF_ENDORSEMENT
 
-ALL = [*CASES, *OF_COURSE]
+OF_ENDORSEMENTS = {"NOT_ENDORSED", "ENDORSEMENT_LAPSED"}
+"""Everything else is refused though the second person has endorsed the act."""
+ALL = [*CASES, *OF_COURSE, *OF_ENDORSEMENT]
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in RULES.items()
@@ -28,6 +31,8 @@ GUARDS = [
 def rules_broken(case: Case) -> list[str]:
     """The rules that a case breaks; none where it is done."""
     stream, command = case.build()
+    if case.rule not in OF_ENDORSEMENTS:
+        stream.endorse(command, case.facts.get("now", NOW))
     try:
         decide(command, stream.state, facts(first_id=900_000, **(as_signer(command) | case.facts)))
     except Refused as refused:
