@@ -64,7 +64,7 @@ class Life:
         request: Message = getattr(course, f"{name}Request")(context=by(actor), record_id=self.record_id, **fields)
         return await self.client.call(f"CourseService/{name}", request)
 
-    async def endorse(self, second: common.Actor, act: values.EndorsedAct, **fields: Any) -> Any:
+    async def endorse(self, second: common.Actor, act: values.EndorsedAct.ValueType, **fields: Any) -> Any:
         """The word of the second person for an act, by that person's own command."""
         return await self.course("EndorseAct", second, act=act, reason="looked at it", **fields)
 

@@ -120,12 +120,14 @@ def test_an_endorsement_holds_to_its_last_second(kind: type[Command]) -> None:
 @BY_KIND
 def test_nobody_is_the_second_person_by_anothers_word(kind: type[Command]) -> None:
     """Not who was named and said nothing while another one did, nor who said it in another office."""
-    for other in (lambda second: replace(second, id=UUID(int=990)), lambda second: replace(second, role="auditor")):
+    others: tuple[dict[str, Any], ...] = ({"id": UUID(int=990)}, {"role": "auditor"})
+    for changes in others:
         stream, command = ACTS[kind]()
         said = stream.when(endorsement_of(command, stream), actor=named(command)).events[0]
         assert isinstance(said, ActEndorsed)
+        other = replace(named(command), **changes)
         stream, command = ACTS[kind]()
-        stream.apply(replace(said, meta=replace(said.meta, actor=other(named(command)))))
+        stream.apply(replace(said, meta=replace(said.meta, actor=other)))
         assert refused(stream, command) == [(field_of(command), "NOT_ENDORSED")]
 
 
