@@ -121,7 +121,8 @@ def erasing_of(settings: Settings, bodies: Bodies, consumers: Consumers) -> Eras
     def offices(hospital: str) -> tuple[str, ...]:
         return consumers.named_for(UNSEAL_PURPOSE_ARCHIVE, hospital)
 
-    return Erasing(bodies.keys, bodies.purges, bodies.events, offices, clock_of(settings.clock_file))
+    clock = clock_of(settings.clock_file)
+    return Erasing(bodies.keys, bodies.purges, bodies.events, offices, clock, bodies.upheld, bodies.held_back)
 
 
 def given(file: Path | None, variable: str) -> Path:

@@ -23,7 +23,6 @@ from ledger.application.packages import package_bytes
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.config import Settings
-from ledger.keys.erasing import Erasing
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
@@ -35,7 +34,7 @@ from ledger.trust.note import parse_note
 from ledger.trust.note_key import SigningKey
 from tests.contract.edge import requests
 from tests.fault.tampering.building import HOSPITAL, ORIGIN, Building, OlderViews, Proven, settings_in
-from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office
+from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office, erasing_for
 from tests.integration.application.written import execute
 from tests.services.postgres import Database
 from tests.unit.trust.tlog_samples import WITNESSES
@@ -147,9 +146,7 @@ async def _notes(ledger: Ledger, record: UUID, count: int) -> None:
 async def _erased(building: Building) -> None:
     """What `ledger serve` does with a destruction."""
     bodies, ledger = building.bodies, building.ledger
-    erasing = Erasing(
-        bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: datetime.now(UTC)
-    )
+    erasing = erasing_for(bodies, datetime.now(UTC), "archive-office")
     await ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry()).catch_up()
 
 

@@ -24,7 +24,7 @@ from ledger.domain.decide_log import SucceedLog
 from ledger.domain.log_events import LossReason
 from ledger.domain.state import is_destroyed
 from ledger.domain.values import Actor
-from ledger.keys.erasing import RECORD_DESTROYED, Erasing
+from ledger.keys.erasing import RECORD_DESTROYED
 from ledger.keys.purge_rows import REGISTER_START
 from ledger.server.record_message import record_message
 from ledger.store.succession import end_log
@@ -35,7 +35,7 @@ from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
 from tests.fault.tampering.medium import ledger_command
-from tests.integration.application.disposal_ground import Office
+from tests.integration.application.disposal_ground import Office, erasing_for
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment
@@ -63,7 +63,7 @@ async def _started(database: Database) -> AsyncIterator[Process]:
     async with bodies_with_keys(settings) as bodies:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         await ledger.add_hospital(HOSPITAL, 1, "")
-        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
+        erasing = erasing_for(bodies, NOW, "archive-office")
         registry = CollectorRegistry()
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, registry)
         await follower.catch_up()
@@ -136,7 +136,7 @@ async def test_a_defect_ends_no_follower_and_no_other_hospital(process: Process)
         told.append(record_id)
 
     registry, own = CollectorRegistry(), process.bodies
-    erasing = Erasing(own.keys, own.purges, own.events, lambda _: (), lambda: NOW)
+    erasing = erasing_for(own, NOW)
     follower = ErasureFollower(erasing, process.ledger.hospitals, drop, registry, look_seconds=0.01)
     await follower.catch_up()
     record_id, _ = await _destroyed(process)
