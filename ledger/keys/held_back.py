@@ -68,7 +68,7 @@ class HeldBack:
         return [Held(*row) for row in rows]
 
     async def hold(self, origin: str, position: int) -> None:
-        """Holds the records of a ledger back until it is read for destructions up to a position. By its present origin."""
+        """Holds a ledger's records back, by its present origin, until it is read for destructions up to a position."""
         await self._pool.rows(_sql("hold"), (origin, position, position))
         self._free.discard(first_of(origin))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 from ledger.api.v1.purges_pb2 import (
@@ -48,8 +49,8 @@ class Purges:
         after = _place(page_token.decode(request, request.page_token))
         origin = first_of(await self._origin_of(request.hospital))
         rows = await self._purges.page(origin, after, rows_max + 1, only_open=request.only_open)
-        generations = await self._generations()
-        response = ListPurgesResponse(purges=[_message(each, generations) for each in rows[:rows_max]])
+        generations, now = await self._generations(), self._clock()
+        response = ListPurgesResponse(purges=[_message(each, generations, now) for each in rows[:rows_max]])
         if len(rows) > rows_max:
             last = rows[rows_max - 1].place
             response.next_page_token = page_token.encode(request, f"{last.position} {last.stream_id}".encode())
@@ -79,7 +80,7 @@ def _place(cursor: bytes) -> PurgePlace:
         raise ForeignPageToken from error
 
 
-def _message(row: PurgeRow, generations: KeyFile) -> Purge:
+def _message(row: PurgeRow, generations: KeyFile, now: datetime) -> Purge:
     message = Purge(
         record_id=str(row.stream_id),
         position=row.position,
@@ -88,8 +89,8 @@ def _message(row: PurgeRow, generations: KeyFile) -> Purge:
         holders_known=row.holders_known,
         holders=map(_holder, row.holders),
     )
-    if (complete_at := generations.all_gone_at(row.generation)) is not None:
-        message.complete_at.CopyFrom(to_timestamp(max(complete_at, row.unreadable_at)))
+    if (complete_at := generations.complete_at(row.generation, row.unreadable_at, now)) is not None:
+        message.complete_at.CopyFrom(to_timestamp(complete_at))
     return message
 
 
