@@ -84,7 +84,7 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
             found |= {(origin, stream_id.bytes, version): leaf for (stream_id, version), leaf in leaves.items()}
         return found
 
-    key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool)
+    key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool, encryption.current)
     keys = KeyStore(key_rows, encryption, is_destruction)
     upheld = UpheldDestructions(keys, events)
     held_back, checking = HeldBack(key_pool), KeyedOpener(keys, purges, leaves_of)

@@ -104,6 +104,7 @@ class Erasing:
         self._upheld = upheld
         self._held_back = held_back
         self._looked: dict[str, _Looked] = {}
+        self._noted_offices: dict[str, frozenset[str]] = {}
 
     async def behind(self, hospital: HospitalRow) -> int:
         """How many events of the hospital were not looked at yet, or are destructions that could not be applied.
@@ -118,6 +119,7 @@ class Erasing:
 
         Raises StoreUnavailable, KeysUnavailable.
         """
+        await self._note_offices(hospital)
         # Asked at each look: who puts older keys back under a running server sets it to the beginning.
         noted, erased = await self._purges.erased_up_to(hospital.origin), 0
         # At first nothing of what lies further back can be in this process's memory.
@@ -142,6 +144,13 @@ class Erasing:
                 noted = await self._purges.erased_up_to(hospital.origin)
                 looked.begin_again(min(noted, looked.applied))
         return erased
+
+    async def _note_offices(self, hospital: HospitalRow) -> None:
+        """Before this process opens anything for them: an office that is replaced later still holds its files."""
+        names = frozenset(self._offices(hospital.id))
+        if self._noted_offices.get(hospital.origin) != names:
+            await self._purges.note_offices(first_of(hospital.origin), sorted(names))
+            self._noted_offices[hospital.origin] = names
 
     async def _found(self, hospital: HospitalRow, after: int, through: int) -> list[_Found]:
         found = [
@@ -190,9 +199,11 @@ class Erasing:
             if listed.keyless:
                 await self._held_back.hold(hospital.origin, found.position)
             return None
-        erased = 0
+        erased, origin = 0, first_of(hospital.origin)
+        unapplied = await self._purges.unapplied([(origin, record_id) for record_id in listed])
         for record_id, position in listed.items():
-            erased += bool(await self._erase(hospital, UUID(bytes=record_id), position, lost=True))
+            if (origin, record_id) in unapplied:
+                erased += bool(await self._erase(hospital, UUID(bytes=record_id), position, lost=True))
             await dropped(hospital.id, UUID(bytes=record_id))
         return erased
 
@@ -217,7 +228,8 @@ class Erasing:
         told = await self._told(hospital.id, stream, position, key, lost=lost) if key else _Told()
         if told is None:
             return None
-        holders = holders_of(told.handed_out, self._offices(hospital.id))
+        offices = {*self._offices(hospital.id), *await self._purges.offices(stream[0])}
+        holders = holders_of(told.handed_out, sorted(offices))
         return await self._purges.erase(stream, told.statement(position), self._clock(), holders, known=told.known)
 
     async def _told(

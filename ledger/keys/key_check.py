@@ -13,7 +13,7 @@ from uuid import UUID
 from ledger.keys.erasing import RECORD_DESTROYED
 from ledger.keys.key_encryption import KeyEncryption
 from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
-from ledger.keys.purge_rows import PurgeRows, Statement
+from ledger.keys.purge_rows import REGISTER_START, PurgeRows, Statement
 from ledger.keys.upheld import Upheld, UpheldDestructions
 from ledger.keys.wrapping import Wrapped
 from ledger.store.hospitals import HospitalRow
@@ -37,7 +37,7 @@ class KeyRowFault(Enum):
     NOT_DESTROYED = "the record's destruction is damaged, or nobody sealed it under the record's key, which stays"
     TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says, nor upholds a lost one"
     UPHELD = "what a succession upholds of destructions cannot be opened: nobody knows which records stay destroyed"
-    REGISTER = "the record is destroyed, and the purge register lacks it or says something else"
+    REGISTER = "the record is destroyed, and the purge register or its tombstone is missing or says something else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,23 @@ class KeyCheck:
         """Streams looked at so far."""
 
     async def faults(self, hospital: HospitalRow) -> AsyncIterator[KeyFaultAt]:
-        """Every fault: of records in order of their id, then of lists. A destruction that was not applied yet is none.
+        """Every fault: of records by their id, of lists, of the register. A destruction not applied yet is none.
 
         One that a succession upholds was applied before it: a key that lives was put back, whatever was read since.
         """
-        erased_up_to, after = await self._purges.erased_up_to(hospital.origin), UUID(int=0)
-        upheld = await self._upheld.of(hospital.id)
+        erased_up_to = await self._purges.erased_up_to(hospital.origin)
+        named: set[UUID] = set()
+        async for fault in self._of_records(hospital, erased_up_to):
+            named.add(fault.record_id)
+            yield fault
+        for each in await self._upheld.unopened(hospital.id):
+            yield KeyFaultAt(KeyRowFault.UPHELD, each.stream_id, each.position)
+        async for fault in self._of_register(first_of(hospital.origin), erased_up_to):
+            if fault.record_id not in named:
+                yield fault
+
+    async def _of_records(self, hospital: HospitalRow, erased_up_to: int) -> AsyncIterator[KeyFaultAt]:
+        upheld, after = await self._upheld.of(hospital.id), UUID(int=0)
         unseen = set(upheld)
         while page := await self._events.last_events(hospital.id, after, _PAGE):
             last = [(each, decode(each.envelope)) for each in page]
@@ -86,8 +97,17 @@ class KeyCheck:
             after = UUID(bytes=last[-1][1].stream_id)
         for fault in await self._of_lost_whole(hospital, {each: upheld[each] for each in unseen}):
             yield fault
-        for each in await self._upheld.unopened(hospital.id):
-            yield KeyFaultAt(KeyRowFault.UPHELD, each.stream_id, each.position)
+
+    async def _of_register(self, origin: str, erased_up_to: int) -> AsyncIterator[KeyFaultAt]:
+        """Also of records that have no event any more. What a restore wrote is taken up by the next look."""
+        after = REGISTER_START
+        while page := await self._purges.page(origin, after, _PAGE, only_open=False):
+            for each in page:
+                if not each.proven and not (each.pending and each.position > erased_up_to):
+                    yield KeyFaultAt(KeyRowFault.REGISTER, each.stream_id, each.position)
+            after = page[-1].place
+        for stream_id, position in await self._purges.unregistered(origin):
+            yield KeyFaultAt(KeyRowFault.REGISTER, stream_id, position)
 
     async def _of_lost_whole(self, hospital: HospitalRow, upheld: Upheld) -> list[KeyFaultAt]:
         """Of records that stay destroyed and have no event any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -56,6 +57,8 @@ class KeyFile:
     """The generations in order, the newest last. Frozen: each change is a new file."""
 
     generations: tuple[Generation, ...]
+    register_key: bytes
+    """32 bytes that prove the rows of the purge register; no generation takes it along when it goes."""
     rotate_days: int = ROTATE_DAYS
     backup_days: int = BACKUP_DAYS
     """How long backups of keys are kept: so long what was wrapped before can still be opened by somebody."""
@@ -143,7 +146,7 @@ def _looked_at(each: Generation, following: Generation | None, live: Mapping[int
 
 def new_key_file(now: datetime, random: Random) -> KeyFile:
     """A first generation."""
-    return KeyFile((Generation(1, now, random(KEY_BYTES)),))
+    return KeyFile((Generation(1, now, random(KEY_BYTES)),), random(KEY_BYTES))
 
 
 def write_key_file(
@@ -200,8 +203,8 @@ def _inside(content: KeyFile) -> bytes:
         }
         for each in content.generations
     ]
-    inside = {"rotate_days": content.rotate_days, "backup_days": content.backup_days, "generations": rows}
-    return json.dumps(inside).encode()
+    days = {"rotate_days": content.rotate_days, "backup_days": content.backup_days}
+    return json.dumps({**days, "register_key": content.register_key.hex(), "generations": rows}).encode()
 
 
 def _content(clear: dict[str, Any]) -> KeyFile:
@@ -210,7 +213,16 @@ def _content(clear: dict[str, Any]) -> KeyFile:
     numbers = [each.number for each in generations]
     if numbers != list(range(1, len(numbers) + 1)) or not generations or not generations[-1].key:
         raise ValueError
-    return KeyFile(generations, int(clear["rotate_days"]), int(clear.get("backup_days", BACKUP_DAYS)))
+    register_key = bytes.fromhex(clear["register_key"]) if "register_key" in clear else _from_before(generations)
+    if len(register_key) != KEY_BYTES:
+        raise ValueError
+    return KeyFile(generations, register_key, int(clear["rotate_days"]), int(clear.get("backup_days", BACKUP_DAYS)))
+
+
+def _from_before(generations: tuple[Generation, ...]) -> bytes:
+    """The register key of a file without one: every process has the same until the file is written, and it is in it."""
+    oldest = next(each.key for each in generations if each.key)
+    return hmac.digest(oldest, b"ledger purge register 1", "sha256")
 
 
 def _generation(row: dict[str, Any]) -> Generation:

@@ -19,7 +19,8 @@ from ledger.api.v1.purges_pb2 import (
 from ledger.application.message_codec import to_timestamp
 from ledger.clock import Clock
 from ledger.keys.key_file import KeyFile
-from ledger.keys.purge_rows import REGISTER_START, Holder, PurgePlace, PurgeRows
+from ledger.keys.purge_entry import Holder
+from ledger.keys.purge_rows import REGISTER_START, PurgePlace, PurgeRows
 from ledger.keys.purge_rows import Purge as PurgeRow
 from ledger.server import page_token
 from ledger.server.arguments import invalid, required_uuid
@@ -86,10 +87,12 @@ def _message(row: PurgeRow, generations: KeyFile, now: datetime) -> Purge:
         position=row.position,
         unreadable_at=to_timestamp(row.unreadable_at),
         generation=row.generation,
-        holders_known=row.holders_known,
+        # Of a row that somebody changed nothing is said in his favour; `ledger verify keys` names it.
+        holders_known=row.holders_known and row.proven,
         holders=map(_holder, row.holders),
     )
-    if (complete_at := generations.complete_at(row.generation, row.unreadable_at, now)) is not None:
+    complete_at = generations.complete_at(row.generation, row.unreadable_at, now) if row.proven else None
+    if complete_at is not None:
         message.complete_at.CopyFrom(to_timestamp(complete_at))
     return message
 

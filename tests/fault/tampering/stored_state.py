@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from prometheus_client import CollectorRegistry
+from psycopg.sql import SQL, Identifier
 
 from consumers.receiving_hospital.offer import Offer, read_offer
 from consumers.transfer_message import TransferMessage
@@ -64,6 +66,8 @@ class Stored:
     destroyed: UUID
     older_keys: tuple[tuple[Any, ...], ...]
     """The rows of keys before the destruction and before the last generation."""
+    older_register: Mapping[str, tuple[tuple[Any, ...], ...]]
+    """By table the rows of the purge register before a holder acknowledged."""
     older_views: OlderViews
     """The rows of views at that earlier moment."""
 
@@ -109,6 +113,12 @@ async def _filled(building: Building, database: Database) -> Stored:
 
     await office.destroy(destroyed, list_id)
     await _erased(building)
+    older_register = {name: _rows_of(database, name) for name in ("purges", "purge_holders")}
+    stream = ORIGIN, UUID(destroyed).bytes
+    deleted = await building.bodies.purges.acknowledge(
+        stream, "archive", "archive-office", datetime.now(UTC), UUID(int=7)
+    )
+    assert deleted
     await _rotated(building)
     await asyncio.gather(*(_notes(ledger, each, 5) for each in records))
     offer, package = await _offered(building, records[0])
@@ -122,7 +132,7 @@ async def _filled(building: Building, database: Database) -> Stored:
     assert parse_note(note.encode()) == note
     return Stored(
         database, building.settings, building.folder, log_key, now, older, entry, offer, records[0], UUID(destroyed),
-        older_keys, older_views,
+        older_keys, older_register, older_views,
     )  # fmt: skip
 
 
@@ -146,7 +156,7 @@ async def _notes(ledger: Ledger, record: UUID, count: int) -> None:
 async def _erased(building: Building) -> None:
     """What `ledger serve` does with a destruction."""
     bodies, ledger = building.bodies, building.ledger
-    erasing = erasing_for(bodies, datetime.now(UTC), "archive-office")
+    erasing = erasing_for(bodies, datetime.now(UTC), "archive-office", "second-office")
     await ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry()).catch_up()
 
 
@@ -180,5 +190,10 @@ async def _offered(building: Building, record: UUID) -> tuple[Offer, bytes]:
 
 
 def _key_rows(database: Database) -> tuple[tuple[Any, ...], ...]:
+    return _rows_of(database, "record_keys")
+
+
+def _rows_of(database: Database, table: str) -> tuple[tuple[Any, ...], ...]:
     with psycopg.connect(database.url) as connection:
-        return tuple(connection.execute("SELECT * FROM ledger_keys.record_keys").fetchall())
+        query = SQL("SELECT * FROM {}").format(Identifier("ledger_keys", table))
+        return tuple(connection.execute(query).fetchall())

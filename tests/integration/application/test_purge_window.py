@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,7 +134,7 @@ async def test_a_generation_that_is_destroyed_by_hand_makes_nothing_complete(pur
     assert "a backup of the last 35 days" in await purging.run("keys", "kek", "destroy", "1", at=later, status=1)
     content = purging.content()
     (old, newest) = content.generations
-    gone = type(old)(1, old.made_at, b"", later, old.emptied_at)
-    write(purging.folder, KeyFile((gone, newest), content.rotate_days, content.backup_days))
+    gone = replace(old, key=b"", destroyed_at=later)
+    write(purging.folder, replace(content, generations=(gone, newest)))
     assert not (await purging.listed(later + timedelta(days=30))).HasField("complete_at")
     assert (await purging.listed(later + WINDOW)).HasField("complete_at")

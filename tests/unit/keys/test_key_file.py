@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import stat
@@ -210,17 +211,22 @@ def _gone(content: KeyFile, at: datetime) -> Generation:
 
 
 def test_a_file_of_before_says_nothing_of_empty_generations(file: Path) -> None:
-    """It is looked at again, and backups are kept as long as where nobody says otherwise."""
+    """It is looked at again, and backups are kept as long as where nobody says otherwise. What proves the register
+    comes of its oldest key, and stays the same once it is written."""
     head = json.loads(file.read_text())
     bound = {name: head[name] for name in ("format", "kdf", "n", "r", "p", "salt")}
     kdf = Scrypt(salt=bytes.fromhex(head["salt"]), length=32, n=head["n"], r=head["r"], p=head["p"])
     cipher, nonce = AESGCM(kdf.derive(PASSPHRASE)), bytes.fromhex(head["nonce"])
     data = json.dumps(bound, sort_keys=True, separators=(",", ":")).encode()
     inside = json.loads(cipher.decrypt(nonce, bytes.fromhex(head["sealed"]), data))
-    before = read_key_file(file, PASSPHRASE)
+    oldest = bytes.fromhex(inside["generations"][0]["key"])
+    register_key = hmac.digest(oldest, b"ledger purge register 1", "sha256")
+    before = replace(read_key_file(file, PASSPHRASE), register_key=register_key)
     older = {"rotate_days": inside["rotate_days"], "generations": inside["generations"]}
     for each in older["generations"]:
         del each["emptied_at"]
     sealed = cipher.encrypt(nonce, json.dumps(older).encode(), data)
     file.write_text(json.dumps(head | {"sealed": sealed.hex()}))
     assert read_key_file(file, PASSPHRASE) == before
+    write_key_file(file, before.rotated(ROTATED, os.urandom), PASSPHRASE, os.urandom)
+    assert read_key_file(file, PASSPHRASE).register_key == register_key
