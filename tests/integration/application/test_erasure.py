@@ -344,6 +344,7 @@ async def test_the_register_names_who_else_holds_it_until_they_say_that_they_hav
     assert await purges.page(ORIGIN, REGISTER_START, 10, only_open=True) == []
     (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [(each.acknowledged_at, each.acknowledged_by) for each in purge.holders] == [(NOW, by)]
+    assert purge.proven
 
 
 @pytest.mark.parametrize(
@@ -409,3 +410,26 @@ async def test_an_archive_office_that_is_replaced_stays_a_holder(process: Proces
     await follower.catch_up()
     (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
     assert [each.item for each in purge.holders] == ["archive-office", "new-office", "old-office"]
+
+
+async def test_a_key_that_comes_back_beside_its_row_of_the_register_goes_again(
+    process: Process, database: Database
+) -> None:
+    """Its holders stay, with what they have said; it could be read meanwhile, so more may hold it, and the row says so."""
+    record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    purges, stream = process.bodies.purges, (ORIGIN, record_id.bytes)
+    assert await purges.acknowledge(stream, "archive", "archive-office", NOW, UUID(int=5))
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM ledger_keys.record_keys")
+        connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
+        connection.execute("DELETE FROM ledger_keys.erased_up_to")
+    async for started in _started(database):
+        row = (await started.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+        assert await started.bodies.opener.open([(row.envelope, row.body)]) == [Destroyed()]
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+    assert (purge.proven, purge.holders_known, purge.holders[0].acknowledged_by) == (True, False, UUID(int=5))
+    found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **serve_environment(database))
+    assert found.accepted, found.says

@@ -14,6 +14,7 @@ from ledger.keys.errors import KeysHeldBack
 from ledger.keys.purge_rows import REGISTER_START
 from ledger.trust.sealing import Destroyed, Opened
 from tests.integration.application.disposal_ground import Office
+from tests.integration.application.test_erasure import put_body
 from tests.integration.application.test_restored_keys import another, integrated, opened, program, serving
 from tests.integration.application.test_unknown_destructions import APPROVED, lose_bundles
 from tests.integration.application.written import HOSPITAL
@@ -129,3 +130,16 @@ async def test_a_key_that_an_upheld_destruction_took_is_found_and_goes_again(
     assert (purge.stream_id, purge.position, purge.holders_known) == (UUID(found.record_id), found.lost, False)
     assert [each.item for each in purge.holders] == ["archive-office"]
     assert "holds. The keys of" in await program(found.database, tmp_path, "verify", "keys", HOSPITAL)
+
+
+async def test_a_damaged_list_holds_nobody_back(database: Database, tmp_path: Path) -> None:
+    """Its key is there, and so are the tombstones of the same keys: it is named and tried again, everybody else is
+    read."""
+    found = await succeeded(database, tmp_path)
+    with psycopg.connect(found.database.url) as connection:
+        query = "SELECT body FROM h_north.events WHERE position = %s"
+        ((body,),) = connection.execute(query, (found.lost + 1,)).fetchall()
+        connection.execute("DELETE FROM ledger_keys.erased_up_to")
+    put_body(found.database, found.lost + 1, body[:-1] + bytes([body[-1] ^ 1]))
+    assert all(isinstance(each, Opened) for each in await opened(found.database, found.list_id))
+    assert "FAULT UPHELD" in await program(found.database, tmp_path, "verify", "keys", HOSPITAL, status=1)
