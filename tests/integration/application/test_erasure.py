@@ -415,7 +415,7 @@ async def test_an_archive_office_that_is_replaced_stays_a_holder(process: Proces
 async def test_a_key_that_comes_back_beside_its_row_of_the_register_goes_again(
     process: Process, database: Database
 ) -> None:
-    """Its holders stay, with what they have said; it could be read meanwhile, so more may hold it, and the row says so."""
+    """Its holders stay, with what they said; it could be read meanwhile, so more may hold it, and the row says so."""
     record_id, _ = await _destroyed(process)
     keep_keys(database)
     await process.follower.catch_up()
