@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ledger.backup.manifest import Ledger
 from ledger.keys.erasing import RECORD_DESTROYED
+from ledger.keys.upheld import DESTRUCTIONS_UPHELD
 from ledger.log.log_files import LogDamaged, LogFiles
 from ledger.log.proven_entries import proven_entries
 from ledger.trust.checkpoint import Checkpoint, parse_checkpoint
@@ -62,7 +63,11 @@ def later_destructions(files: LogFiles, ledger: Ledger, erased_up_to: int) -> Lo
         if (index + 1) * TILE_WIDTH <= ledger.head_position:
             continue
         try:
-            found += _destroyed_in(files, index, head, ledger) if head else ()
+            for each in _said_in(files, index, head, ledger) if head else ():
+                if isinstance(each, range):
+                    dark.append(each)
+                else:
+                    found.append(each)
         except LogDamaged:
             dark.append(range(index * TILE_WIDTH + 1, min((index + 1) * TILE_WIDTH, head.size if head else 0) + 1))
     # Of what a witness or a topic knew beyond the log no entry is here to be looked at.
@@ -72,17 +77,20 @@ def later_destructions(files: LogFiles, ledger: Ledger, erased_up_to: int) -> Lo
 
 def _unseen(ledger: Ledger, dark: list[range], seen_to: int) -> Unseen | None:
     left = [range(max(each.start, seen_to + 1), each.stop) for each in dark]
-    left = [each for each in left if each]
+    left = sorted((each for each in left if each), key=lambda each: each.start)
     if not left:
         return None
     return Unseen(ledger.hospital, ledger.origin, left[0].start, left[-1].stop - 1)
 
 
-def _destroyed_in(files: LogFiles, index: int, head: Checkpoint, ledger: Ledger) -> Iterator[LaterDestruction]:
+def _said_in(files: LogFiles, index: int, head: Checkpoint, ledger: Ledger) -> Iterator[LaterDestruction | range]:
+    """Also the place of a list of upheld destructions: which records are on it, its sealed body alone says."""
     for position, entry in enumerate(proven_entries(files, index, head), index * TILE_WIDTH + 1):
         try:
             envelope = decode(entry)
         except EnvelopeFault:
             raise LogDamaged(f"position {position}", "no envelope") from None
+        if envelope.type == DESTRUCTIONS_UPHELD and position > ledger.head_position:
+            yield range(position, position + 1)
         if envelope.type == RECORD_DESTROYED and position > ledger.head_position:
             yield LaterDestruction(first_of(envelope.origin), UUID(bytes=envelope.stream_id), position)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
-from ledger.backup.manifest import Table
+from ledger.backup.manifest import Ledger, Table
 from ledger.backup.restoring import Placed
 from ledger.backup.stored_rows import CONTROL, KEYS, PASSING, RESERVATION_KEY
+from ledger.domain.decision import LOG
+from ledger.keys.upheld import DESTRUCTIONS_UPHELD
 from ledger.store.errors import StoreUnavailable
 from ledger.store.migrate import MigrateConnection, SchemaState, build_schema, migrate, migrate_connection
 from ledger.store.roles import bootstrap_roles
@@ -24,6 +27,16 @@ _CHUNK = 1 << 20
 _REGISTRY = "hospitals"
 _ENDED_LOGS = "ended_logs"
 _MADE_WITH_A_ROW = ("head", RESERVATION_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class KeylessList:
+    """A succession whose keys were not put back: which destructions it upholds cannot be read."""
+
+    hospital: str
+    origin: str
+    """Of the ledger's present log."""
+    position: int
 
 
 async def require_ready(url: str, events: HeldBackup) -> None:
@@ -41,12 +54,14 @@ async def put_back(
     events: HeldBackup,
     keys: HeldBackup | None,
     before_commit: Callable[[], Placed],
+    keyless: Callable[[KeylessList], None],
     passwords: Mapping[str, str] | None = None,
 ) -> list[SchemaState]:
     """Makes the roles where it may, builds the schemas as they were, loads the rows, then migrates to this release.
 
     `before_commit` puts in place what must be there before a ledger is, and names the keys that must not come back, and
-    the ledgers of which nobody can tell; what it raises rolls all rows back. Without `keys` every hospital is closed.
+    the ledgers of which nobody can tell; what it raises rolls all rows back. `keyless` is told of each succession whose
+    list of destructions no key opens, and whose ledger is held back therefore. Without `keys` every hospital is closed.
     RestoreRefused where the cluster has hospitals, the backup is of a later release, or PostgreSQL refuses a row;
     nothing is written then. StoreUnavailable.
     """
@@ -58,7 +73,10 @@ async def put_back(
                 await _load(connection, events, keys)
                 placed = await asyncio.to_thread(before_commit)
                 if keys:
-                    await _keep_destroyed(connection, placed)
+                    lists = await _keyless_lists(connection, events.manifest.ledgers)
+                    await _keep_destroyed(connection, placed, lists)
+                    for each in lists:
+                        keyless(each)
         except psycopg.OperationalError as error:
             raise StoreUnavailable(error.sqlstate) from error
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
@@ -67,14 +85,27 @@ async def put_back(
     return await migrate(url)
 
 
-async def _keep_destroyed(connection: MigrateConnection, placed: Placed) -> None:
+async def _keyless_lists(connection: MigrateConnection, ledgers: Sequence[Ledger]) -> list[KeylessList]:
+    names = {"kind": Literal(LOG), "type": Literal(DESTRUCTIONS_UPHELD)}
+    return [
+        KeylessList(each.hospital, each.origin, row[0])
+        for each in ledgers
+        for row in await (
+            await connection.execute(_sql("keyless_lists", schema=Identifier(schema_of(each.hospital)), **names))
+        ).fetchall()
+    ]
+
+
+async def _keep_destroyed(connection: MigrateConnection, placed: Placed, lists: Sequence[KeylessList]) -> None:
     for each in placed.destroyed:
         await connection.execute(_sql("destroy_key"), (each.origin, each.stream_id, each.position))
-    if placed.unseen:
+    if placed.unseen or lists:
         # A backup of an earlier release has no such table yet, and its records must not be read meanwhile either.
         await build_schema(connection, None, len(steps("control")))
     for each in placed.unseen:
         await connection.execute(_sql("hold_back"), (each.origin, each.first, each.upto))
+    for each in lists:
+        await connection.execute(_sql("hold_back"), (each.origin, each.position, each.position))
 
 
 async def _load(connection: MigrateConnection, events: HeldBackup, keys: HeldBackup | None) -> None:

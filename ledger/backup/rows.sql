@@ -94,3 +94,10 @@ ON CONFLICT DO NOTHING
 INSERT INTO ledger_keys.held_back AS h (origin, first, upto) VALUES ($1, $2, $3)
 ON CONFLICT (origin) DO UPDATE SET first = least(h.first, excluded.first), upto = greatest(h.upto, excluded.upto),
     since = now(), released_at = NULL, released_by = NULL, reason = NULL
+
+-- name: keyless_lists
+-- What a succession upholds of destructions, where the key that opens it did not come back: the keys are older.
+SELECT e.position FROM {schema}.stream_heads AS s JOIN {schema}.events AS e USING (stream_id)
+WHERE s.kind = {kind} AND e.type = {type}
+    AND NOT EXISTS (SELECT FROM ledger_keys.record_keys AS k WHERE k.stream_id = s.stream_id)
+ORDER BY e.position

@@ -84,7 +84,7 @@ async def bodies_with_keys(settings: Settings) -> AsyncGenerator[Bodies]:
             found |= {(origin, stream_id.bytes, version): leaf for (stream_id, version), leaf in leaves.items()}
         return found
 
-    key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool)
+    key_rows, purges = KeyRows(key_pool), PurgeRows(key_pool, encryption.current)
     keys = KeyStore(key_rows, encryption, is_destruction)
     upheld = UpheldDestructions(keys, events)
     held_back, checking = HeldBack(key_pool), KeyedOpener(keys, purges, leaves_of)
@@ -121,7 +121,8 @@ def erasing_of(settings: Settings, bodies: Bodies, consumers: Consumers) -> Eras
     def offices(hospital: str) -> tuple[str, ...]:
         return consumers.named_for(UNSEAL_PURPOSE_ARCHIVE, hospital)
 
-    return Erasing(bodies.keys, bodies.purges, bodies.events, offices, clock_of(settings.clock_file))
+    clock = clock_of(settings.clock_file)
+    return Erasing(bodies.keys, bodies.purges, bodies.events, offices, clock, bodies.upheld, bodies.held_back)
 
 
 def given(file: Path | None, variable: str) -> Path:

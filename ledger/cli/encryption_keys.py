@@ -19,13 +19,14 @@ from ledger.cli.bodies import given
 from ledger.cli.running import settings_for
 from ledger.cli.service_address import beside_option
 from ledger.cli.shown_tables import table_console
+from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.keys.consumers_file import Consumers, consumer, read_consumers, write_consumers
 from ledger.keys.errors import KeyFileUnusable, KeyProblem
-from ledger.keys.key_file import KeyFile, new_key_file, read_key_file, write_key_file
+from ledger.keys.key_file import Generation, KeyFile, new_key_file, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
-from ledger.keys.rewrapping import check_destroyable, rewrap_all
+from ledger.keys.rewrapping import Rewrapped, rewrap_all
 from ledger.keys.secret_file import lock_beside, read_line_secret, write_secret
 from ledger.store.connections import writer_pool
 from ledger.store.errors import StoreError
@@ -60,7 +61,7 @@ def rotate(beside: Path | None) -> None:
     """Add a generation, which wraps every new key from now on; `ledger keys rewrap` moves the old ones."""
     settings = key_settings(beside)
     with shown(), changing(settings) as (content, write):
-        grown = content.rotated(datetime.now(UTC), os.urandom)
+        grown = content.rotated(clock_of(settings.clock_file)(), os.urandom)
         write(grown)
     click.echo(f"generation {grown.newest.number} is the newest; copy the key file to its backup now")
 
@@ -75,24 +76,37 @@ def list_(beside: Path | None) -> None:
         live = with_rows(settings, lambda rows: rows.live_by_generation())
     table = Table("generation", "made at", "state", "live keys")
     for each in content.generations:
-        state = f"destroyed {each.destroyed_at:%Y-%m-%d %H:%M}" if each.destroyed_at else "kept"
-        row = (str(each.number), f"{each.made_at:%Y-%m-%d %H:%M}", state, f"{live.get(each.number, 0):,}")
+        row = (
+            str(each.number),
+            f"{each.made_at:%Y-%m-%d %H:%M}",
+            _state(content, each),
+            f"{live.get(each.number, 0):,}",
+        )
         table.add_row(*row)
     table_console(100).print(table)
     if content.due(datetime.now(UTC)):
         click.echo(f"the newest is older than {content.rotate_days} days: rotate")
 
 
+def _state(content: KeyFile, generation: Generation) -> str:
+    if generation.destroyed_at:
+        return f"destroyed {generation.destroyed_at:%Y-%m-%d %H:%M}"
+    may_go_at = content.may_go_at(generation.number)
+    return f"kept; may go {may_go_at:%Y-%m-%d %H:%M}" if may_go_at else "kept"
+
+
 @kek.command()
 @click.argument("generation", type=click.IntRange(min=1))
 @beside_option
 def destroy(generation: int, beside: Path | None) -> None:
-    """Destroy GENERATION in the key file; refused while a key is wrapped by it. Its copies in backups are yours."""
+    """Destroy GENERATION in the key file; refused while a key is wrapped by it, or was in a backup that is kept.
+
+    Its copies in backups are yours.
+    """
     settings = key_settings(beside)
     with shown(), changing(settings) as (content, write):
-        without = content.without(generation, datetime.now(UTC))
-        with_rows(settings, lambda rows: check_destroyable(rows, content, generation))
-        write(without)
+        live = with_rows(settings, lambda rows: rows.live_by_generation())
+        write(content.without(generation, live, clock_of(settings.clock_file)()))
     click.echo(f"generation {generation} is gone from the key file; destroy its copies in backups too")
 
 
@@ -102,9 +116,8 @@ def rewrap(beside: Path | None) -> None:
     """Wrap every key anew under the newest generation, while the service runs; may be cut short and run again."""
     settings = key_settings(beside)
     with shown():
-        encryption = KeyFileKeys(*key_files(settings))
-        newest = encryption.content.newest.number
-        done = with_rows(settings, lambda rows: rewrap_all(rows, encryption, newest))
+        newest = _content(settings).newest.number
+        done = rewrapped(settings, newest)
     click.echo(f"{done.keys:,} keys wrapped by generation {newest}")
     for row in done.failed:
         origin, stream_id = row.stream
@@ -141,6 +154,26 @@ def consumer_(
         write_secret(token_file, token.encode(), new=True)
     click.echo(f"{name} may have bodies of {', '.join(hospitals)} opened for {', '.join(purposes)}")
     click.echo(f"its token is in {token_file}")
+
+
+def rewrapped(settings: Settings, newest: int) -> Rewrapped:
+    """Wraps every key by the generation `newest`, and notes in the file since when the ones before wrap nothing.
+
+    Looked at before, too: a time of which it is no longer true must not outlive a run that is killed.
+    """
+    _look_at_rows(settings)
+    encryption = KeyFileKeys(*key_files(settings))
+    done = with_rows(settings, lambda rows: rewrap_all(rows, encryption, newest))
+    _look_at_rows(settings)
+    return done
+
+
+def _look_at_rows(settings: Settings) -> None:
+    with changing(settings) as (content, write):
+        live = with_rows(settings, lambda rows: rows.live_by_generation())
+        seen = content.looked_at(live, clock_of(settings.clock_file)())
+        if seen != content:
+            write(seen)
 
 
 def key_settings(beside: Path | None) -> Settings:

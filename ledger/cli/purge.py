@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +18,7 @@ from rich.table import Table
 from ledger.api.v1 import purges_pb2 as messages
 from ledger.api.v1.common_pb2 import Actor
 from ledger.api.v1.purges_pb2_grpc import PurgeServiceStub
-from ledger.cli.encryption_keys import changing, key_files, key_settings, shown, with_rows
+from ledger.cli.encryption_keys import changing, key_settings, rewrapped, shown, with_rows
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.person import Person
 from ledger.cli.service_address import address_option, beside_option
@@ -25,17 +26,13 @@ from ledger.cli.service_folder import ServiceFolder
 from ledger.cli.shown_tables import table_console
 from ledger.clock import clock_of
 from ledger.config import Settings
-from ledger.keys.key_file import SETTLED, KeyFile
-from ledger.keys.key_file_keys import KeyFileKeys
-from ledger.keys.rewrapping import rewrap_all
+from ledger.keys.key_file import KeyFile
 from ledger.views.statements import templates
 
 if TYPE_CHECKING:
     from ledger.api.v1.purges_pb2_grpc import PurgeServiceAsyncStub
 
 T = TypeVar("T")
-BACKUP_DAYS = 35
-"""How long backups of keys are kept where nobody says otherwise; house policy, above a month of daily ones."""
 _PAGE_ROWS = 1000
 _PLAIN_COLUMNS = 200
 _KINDS = {"archive": "HOLDER_KIND_ARCHIVE", "copy": "HOLDER_KIND_COPY", "package": "HOLDER_KIND_PACKAGE"}
@@ -80,8 +77,10 @@ def acknowledge(address: str, hospital: str, record: str, kind: str, item: str, 
 @purge.command()
 @beside_option
 @click.option("--superuser-url", envvar="LEDGER_POSTGRES_SUPERUSER_URL", help="Who may rewrite and checkpoint.")
-@click.option("--backup-days", default=BACKUP_DAYS, type=click.IntRange(min=0), help="How long key backups are kept.")
-def run(beside: Path | None, superuser_url: str | None, backup_days: int) -> None:
+@click.option(
+    "--backup-days", type=click.IntRange(min=0), help="How long key backups are kept, from now on; 35 at first."
+)
+def run(beside: Path | None, superuser_url: str | None, backup_days: int | None) -> None:
     """Rewrite the tables that held plaintext, rotate and rewrap the keys, destroy the generations that are through.
 
     Readers of a view wait while its table is rewritten. May be cut short and run again. Run it after each batch of
@@ -92,7 +91,7 @@ def run(beside: Path | None, superuser_url: str | None, backup_days: int) -> Non
     if url is None:
         raise click.UsageError("--superuser-url or --dir is required")
     with shown():
-        for line in _keys_through(settings, timedelta(days=backup_days)):
+        for line in _keys_through(settings, backup_days):
             click.echo(line)
         try:
             click.echo(f"{_rewrite(url)} tables rewritten, log of changes switched")
@@ -100,38 +99,36 @@ def run(beside: Path | None, superuser_url: str | None, backup_days: int) -> Non
             raise click.ClickException(f"PostgreSQL: {type(error).__name__}; run it again") from error
 
 
-def _keys_through(settings: Settings, backups: timedelta) -> list[str]:
+def _keys_through(settings: Settings, backup_days: int | None) -> list[str]:
     """A new generation, every key under it, and those destroyed of which no backup is left."""
-    now = clock_of(settings.clock_file)()
+    clock = clock_of(settings.clock_file)
     said: list[str] = []
     with changing(settings) as (content, write):
-        if any(each.key for each in content.generations[:-1]):
-            grown = content  # the last rotation is still on its way to completion
-        else:
-            grown = content.rotated(now, os.urandom)
-            write(grown)
+        grown = content if backup_days is None else replace(content, backup_days=backup_days)
+        # Else the last rotation is still on its way to completion.
+        if not any(each.key for each in content.generations[:-1]):
+            grown = grown.rotated(clock(), os.urandom)
             said.append(f"generation {grown.newest.number} is the newest; copy the key file to its backup now")
-    encryption = KeyFileKeys(*key_files(settings))
-    done = with_rows(settings, lambda rows: rewrap_all(rows, encryption, grown.newest.number))
+        if grown != content:
+            write(grown)
+    done = rewrapped(settings, grown.newest.number)
     if done.failed:
         raise click.ClickException(f"{len(done.failed)} keys do not unwrap: see `ledger keys rewrap`")
     said.append(f"{done.keys} keys wrapped by generation {grown.newest.number}")
     with changing(settings) as (content, write):
         live = with_rows(settings, lambda rows: rows.live_by_generation())
-        for number in _through(content, live, now, max(backups, SETTLED)):
-            content = content.without(number, now)
+        now = clock()
+        for number in _through(content, live, now):
+            content = content.without(number, live, now)
             write(content)
             said.append(f"generation {number} is destroyed; its copies in backups have to be gone too")
     return said
 
 
-def _through(content: KeyFile, live: dict[int, int], now: datetime, backups: timedelta) -> list[int]:
-    """Generations that wrap nothing, and whose successor is older than any backup that is kept."""
-    return [
-        each.number
-        for each, following in zip(content.generations, content.generations[1:], strict=False)
-        if each.key and not live.get(each.number) and now - following.made_at >= backups
-    ]
+def _through(content: KeyFile, live: dict[int, int], now: datetime) -> list[int]:
+    """Generations that wrap nothing, nor did in any backup that is kept."""
+    waiting = [(each.number, content.may_go_at(each.number)) for each in content.generations[:-1] if each.key]
+    return [number for number, at in waiting if at is not None and at <= now and not live.get(number)]
 
 
 def _rewrite(url: str) -> int:

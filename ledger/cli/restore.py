@@ -15,7 +15,7 @@ from ledger.blobs.contract import Blobs
 from ledger.cli.backup import shown_faults
 from ledger.cli.living import checked_with, keys_of, living_at, say_seen
 from ledger.cli.log_store import known_keys, log_blobs, read_policy
-from ledger.cli.restored_service import RestoredKeys, placed_logs, restored_keys, restored_service
+from ledger.cli.restored_service import RestoredKeys, placed_logs, restored_keys, restored_service, say_keyless
 from ledger.cli.running import settings_for
 from ledger.cli.signed_heads import kept
 from ledger.cli.stream_options import kafka_option
@@ -86,7 +86,7 @@ def _into_cluster(settings: Settings, found: Checked, living: Blobs | None) -> N
     # Before the log is touched: what stands in a full cluster must not be halted by who mistook it for an empty one.
     asyncio.run(require_ready(url, found.events))
     logs = partial(placed_logs, found, living, log_blobs(settings))
-    for each in asyncio.run(put_back(url, found.events, found.keys, logs)):
+    for each in asyncio.run(put_back(url, found.events, found.keys, logs, say_keyless)):
         if each.failure:
             click.echo(f"{each.schema}: not brought to this release; run `ledger migrate`")
 

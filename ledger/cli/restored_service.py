@@ -16,7 +16,7 @@ import click
 from ledger.backup.faults import RestoreRefused
 from ledger.backup.held_backup import HeldBackup
 from ledger.backup.key_part import KEY_FILE, note_key_names
-from ledger.backup.putting_back import put_back
+from ledger.backup.putting_back import KeylessList, put_back
 from ledger.backup.restoring import Checked, Placed, place_logs
 from ledger.blobs.contract import Blobs
 from ledger.cli.log_store import log_blobs
@@ -72,6 +72,15 @@ def placed_logs(checked: Checked, living: Blobs | None, target: Blobs) -> Placed
     return placed
 
 
+def say_keyless(found: KeylessList) -> None:
+    """Says that older KEYS hold a ledger back whose succession they do not know."""
+    click.echo(
+        f"{found.hospital}: no record is opened: which of them stay destroyed stands at position {found.position}, and "
+        "these KEYS are older and do not open it. Newer KEYS avoid it; where records are needed at once, "
+        f"`ledger keys release {found.hospital}`, by two persons"
+    )
+
+
 def restored_service(
     folder: Path, checked: Checked, living: Blobs | None, settings: Settings, keys: RestoredKeys | None
 ) -> None:
@@ -105,7 +114,9 @@ def _fill(
     service = ServiceFolder.open(building, checked.events.manifest.stream, Listen())
     with postgres:
         make_database(postgres)
-        asyncio.run(put_back(postgres.url(DATABASE), checked.events, checked.keys, logs, service.passwords))
+        asyncio.run(
+            put_back(postgres.url(DATABASE), checked.events, checked.keys, logs, say_keyless, service.passwords)
+        )
         _require_whole(service.url("ledger_append", postgres.port), checked)
     _write_verifiers(building, checked)
     if keys:

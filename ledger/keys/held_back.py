@@ -19,6 +19,7 @@ import psycopg
 from ledger.keys.errors import KeysHeldBack
 from ledger.keys.origin import hospital_of
 from ledger.store.connections import ConnectionPool
+from ledger.trust.lineage import first_of
 from ledger.views.statements import templates
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class HeldBack:
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._free: set[str] = set()
-        """Ledgers that are not held back: a restore, which alone holds back, wants a cluster that nobody serves."""
+        """Ledgers that are not held back. A restore holds back in a cluster that nobody serves, and whoever holds back
+        while it serves looks for destructions itself, as each process does."""
         self._said: set[str] = set()
 
     async def refuse(self, origins: Collection[str]) -> None:
@@ -64,6 +66,11 @@ class HeldBack:
         except psycopg.errors.UndefinedTable:
             return []  # a registry from before there was one, into which nothing can have been put back so
         return [Held(*row) for row in rows]
+
+    async def hold(self, origin: str, position: int) -> None:
+        """Holds a ledger's records back, by its present origin, until it is read for destructions up to a position."""
+        await self._pool.rows(_sql("hold"), (origin, position, position))
+        self._free.discard(first_of(origin))
 
     async def release(self, origin: str, at: datetime, by: Sequence[UUID], reason: str) -> list[Held]:
         """Lets the records of a ledger be read by the word of two persons, which stays; what was held back."""

@@ -9,3 +9,10 @@ WHERE regexp_replace(h.origin, '/[0-9]+$', '/1') = ANY ($1)
 UPDATE ledger_keys.held_back SET released_at = $2, released_by = $3, reason = $4
 WHERE regexp_replace(origin, '/[0-9]+$', '/1') = $1 AND released_at IS NULL
 RETURNING origin, first, upto
+
+-- name: hold
+-- What two persons have released stays so, but where more is unknown than they knew of.
+INSERT INTO ledger_keys.held_back AS h (origin, first, upto) VALUES ($1, $2, $3)
+ON CONFLICT (origin) DO UPDATE SET first = least(h.first, excluded.first), upto = greatest(h.upto, excluded.upto),
+    since = now(), released_at = NULL, released_by = NULL, reason = NULL
+WHERE h.first > excluded.first OR h.upto < excluded.upto

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from ledger.api.v1 import events_pb2, keeping_events_pb2
-from ledger.keys.purge_rows import Holder
+from ledger.keys.purge_entry import Holder
 from ledger.views.bodies import TYPE_PREFIX
 
 _HOLDER: dict[type[Message], Callable[[Any], Holder]] = {

@@ -5,7 +5,7 @@ Opening a body finds a key that is wrong for it. What it cannot find is looked f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -13,8 +13,8 @@ from uuid import UUID
 from ledger.keys.erasing import RECORD_DESTROYED
 from ledger.keys.key_encryption import KeyEncryption
 from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
-from ledger.keys.purge_rows import PurgeRows, Statement
-from ledger.keys.upheld import UpheldDestructions
+from ledger.keys.purge_rows import REGISTER_START, PurgeRows, Statement
+from ledger.keys.upheld import Upheld, UpheldDestructions
 from ledger.keys.wrapping import Wrapped
 from ledger.store.hospitals import HospitalRow
 from ledger.store.reading import EventReader, LastEvent
@@ -36,7 +36,8 @@ class KeyRowFault(Enum):
     KEY_PUT_BACK = "the record is destroyed, and its key is there again"
     NOT_DESTROYED = "the record's destruction is damaged, or nobody sealed it under the record's key, which stays"
     TOMBSTONE = "the row is a tombstone, and the ledger holds no RecordDestroyed where it says, nor upholds a lost one"
-    REGISTER = "the record is destroyed, and the purge register lacks it or says something else"
+    UPHELD = "what a succession upholds of destructions cannot be opened: nobody knows which records stay destroyed"
+    REGISTER = "the record is destroyed, and the purge register or its tombstone is missing or says something else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +70,64 @@ class KeyCheck:
         """Streams looked at so far."""
 
     async def faults(self, hospital: HospitalRow) -> AsyncIterator[KeyFaultAt]:
-        """Every fault, in order of record id. A destruction that was not applied yet is none."""
-        erased_up_to, after = await self._purges.erased_up_to(hospital.origin), UUID(int=0)
+        """Every fault: of records by their id, of lists, of the register. A destruction not applied yet is none.
+
+        One that a succession upholds was applied before it: a key that lives was put back, whatever was read since.
+        """
+        erased_up_to = await self._purges.erased_up_to(hospital.origin)
+        named: set[UUID] = set()
+        async for fault in self._of_records(hospital, erased_up_to):
+            named.add(fault.record_id)
+            yield fault
+        for each in await self._upheld.unopened(hospital.id):
+            yield KeyFaultAt(KeyRowFault.UPHELD, each.stream_id, each.position)
+        async for fault in self._of_register(first_of(hospital.origin), erased_up_to):
+            if fault.record_id not in named:
+                yield fault
+
+    async def _of_records(self, hospital: HospitalRow, erased_up_to: int) -> AsyncIterator[KeyFaultAt]:
+        upheld, after = await self._upheld.of(hospital.id), UUID(int=0)
+        unseen = set(upheld)
         while page := await self._events.last_events(hospital.id, after, _PAGE):
             last = [(each, decode(each.envelope)) for each in page]
-            upheld = await self._upheld.of(hospital.id)
             for fault in await self._of_page(hospital.id, last, erased_up_to, upheld):
                 yield fault
             self.checked += len(page)
+            unseen.difference_update(envelope.stream_id for _, envelope in last)
             after = UUID(bytes=last[-1][1].stream_id)
+        for fault in await self._of_lost_whole(hospital, {each: upheld[each] for each in unseen}):
+            yield fault
+
+    async def _of_register(self, origin: str, erased_up_to: int) -> AsyncIterator[KeyFaultAt]:
+        """Also of records that have no event any more. What a restore wrote is taken up by the next look."""
+        after = REGISTER_START
+        while page := await self._purges.page(origin, after, _PAGE, only_open=False):
+            for each in page:
+                if not each.proven and not (each.pending and each.position > erased_up_to):
+                    yield KeyFaultAt(KeyRowFault.REGISTER, each.stream_id, each.position)
+            after = page[-1].place
+        for stream_id, position in await self._purges.unregistered(origin):
+            yield KeyFaultAt(KeyRowFault.REGISTER, stream_id, position)
+
+    async def _of_lost_whole(self, hospital: HospitalRow, upheld: Upheld) -> list[KeyFaultAt]:
+        """Of records that stay destroyed and have no event any more."""
+        streams = sorted((first_of(hospital.origin), each) for each in upheld)
+        found: list[KeyFaultAt] = []
+        for begin in range(0, len(streams), _PAGE):
+            rows = await self._rows.find(streams[begin : begin + _PAGE])
+            alive = [row for row in rows.values() if row.wrapped is not None]
+            found += [
+                KeyFaultAt(KeyRowFault.KEY_PUT_BACK, UUID(bytes=row.place.stream_id), upheld[row.place.stream_id])
+                for row in alive
+            ]
+        return found
 
     async def _of_page(
         self,
         hospital: str,
         last: Sequence[tuple[LastEvent, Envelope]],
         erased_up_to: int,
-        upheld: Mapping[bytes, int],
+        upheld: Upheld,
     ) -> list[KeyFaultAt]:
         streams = [(first_of(envelope.origin), envelope.stream_id) for _, envelope in last]
         rows = await self._rows.find(streams)
@@ -100,7 +143,7 @@ class KeyCheck:
         for (event, envelope), stream in zip(last, streams, strict=True):
             row = rows.get(stream)
             lost = upheld.get(envelope.stream_id)
-            if row is not None and row.wrapped is None and lost is not None and lost == row.destroyed_by:
+            if row is not None and lost is not None and row.destroyed_by in (None, lost):
                 kind = _fault_of_upheld(envelope, row, kept.get(stream))
             else:
                 kind = _fault_of(event, envelope, row, kept.get(stream), erased_up_to)
@@ -138,6 +181,8 @@ def _fault_of_upheld(envelope: Envelope, row: KeyRow, statement: Statement | Non
     """Of the lost RecordDestroyed no commitment is left to hold the register's statement against."""
     if row.place.key_id != envelope.key_id:
         return KeyRowFault.KEY_ID
+    if row.wrapped is not None:
+        return KeyRowFault.KEY_PUT_BACK
     return KeyRowFault.REGISTER if statement is None or statement.position != row.destroyed_by else None
 
 

@@ -73,5 +73,6 @@ class LostKeys:
         """Destroys a key by the LogSucceeded at a position; False where it was gone. Who else holds the record is not
         known but for the archive offices: its events are not there to say so.
         """
-        stream, statement = (first_of(hospital.origin), stream_id.bytes), Statement(position, b"", b"")
-        return await self._purges.erase(stream, statement, at, holders_of((), offices), known=False)
+        origin, statement = first_of(hospital.origin), Statement(position, b"", b"")
+        ever = [*offices, *await self._purges.offices(origin)]
+        return await self._purges.erase((origin, stream_id.bytes), statement, at, holders_of((), ever), known=False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.keys.errors import GenerationNeeded
 from ledger.keys.key_encryption import KeyEncryption
-from ledger.keys.key_file import KeyFile
 from ledger.keys.key_rows import KeyRow, KeyRows, StreamOf
 from ledger.keys.wrapping import Wrapped
 
@@ -39,12 +37,3 @@ async def rewrap_all(rows: KeyRows, encryption: KeyEncryption, newest: int) -> R
         keys += len(good)
         after = page[-1].stream
     return Rewrapped(keys, tuple(failed))
-
-
-async def check_destroyable(rows: KeyRows, content: KeyFile, number: int) -> None:
-    """GenerationNeeded while a key is still wrapped by this generation."""
-    live = (await rows.live_by_generation()).get(number, 0)
-    if live:
-        raise GenerationNeeded(number, f"{live} keys are wrapped by it; `ledger keys rewrap` first")
-    if content.key_of(number) is None:
-        raise GenerationNeeded(number, "there is none, or it is destroyed already")

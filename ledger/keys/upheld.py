@@ -7,6 +7,7 @@ sealed, like every body, under the key of the succession's own stream, which is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,11 +22,24 @@ from ledger.trust.envelope import decode
 from ledger.trust.lineage import first_of
 from ledger.trust.record_key import RecordKey
 from ledger.trust.sealed_body import open_body
-from ledger.trust.sealing import Opened
+from ledger.trust.sealing import Opened, SealFault, SealFaultKind
 
 DESTRUCTIONS_UPHELD = "ledger.v1.DestructionsUpheld"
 _WINDOW = 20_000
 _log = logging.getLogger(__name__)
+
+Upheld = Mapping[bytes, int]
+"""By the id of each record that stays destroyed the position of its lost RecordDestroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """A list that cannot be read: which records stay destroyed is not known."""
+
+    position: int
+    stream_id: UUID
+    keyless: bool
+    """No key of it is here: the keys are older than the succession, and so than the tombstones that it lists."""
 
 
 @dataclass
@@ -34,6 +48,7 @@ class _Read:
 
     position: int = 0
     upheld: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    unopened: dict[int, Unopened] = field(default_factory=dict[int, Unopened])
 
 
 class UpheldDestructions:
@@ -50,34 +65,55 @@ class UpheldDestructions:
         """The position of the lost RecordDestroyed of a stream; None where no succession upholds one."""
         return (await self.of(hospital_of(stream[0]))).get(stream[1])
 
-    async def of(self, hospital: str) -> dict[bytes, int]:
-        """By the id of each such record the position of its lost RecordDestroyed."""
-        if not hospital:
-            return {}
+    async def of(self, hospital: str) -> Upheld:
+        """What every list of a hospital says that can be opened."""
+        return (await self._read_on(hospital)).upheld if hospital else {}
+
+    async def unopened(self, hospital: str) -> list[Unopened]:
+        """The lists of a hospital that cannot be opened."""
+        return list((await self._read_on(hospital)).unopened.values())
+
+    async def listed(self, hospital: str, position: int) -> Upheld | Unopened:
+        """What the DestructionsUpheld at a position says, opened now: its key may have come or gone since."""
+        (row,) = await self._events.read_positions(hospital, position - 1, 1)
+        return await self._opened(row)
+
+    async def _read_on(self, hospital: str) -> _Read:
         read, head = self._read.setdefault(hospital, _Read()), await self._events.head(hospital)
         if head < read.position:  # the ledger was put back
             read = self._read[hospital] = _Read()
+        for position in list(read.unopened):
+            await self._take(hospital, read, position)
         while read.position < head:
             through = min(read.position + _WINDOW, head)
             found = await self._events.positions_of(hospital, DESTRUCTIONS_UPHELD, read.position, through)
             for position, _ in found:
-                (row,) = await self._events.read_positions(hospital, position - 1, 1)
-                read.upheld |= await self._opened(hospital, row)
+                await self._take(hospital, read, position)
             read.position = through
-        return read.upheld
+        return read
 
-    async def _opened(self, hospital: str, row: StoredRow) -> dict[bytes, int]:
+    async def _take(self, hospital: str, read: _Read, position: int) -> None:
+        listed = await self.listed(hospital, position)
+        if not isinstance(listed, Unopened):
+            read.upheld |= listed
+            read.unopened.pop(position, None)
+            return
+        if position not in read.unopened:
+            # Its records stay what they are without it: a tombstone that nothing explains.
+            facts = {"hospital": hospital, "position": position}
+            _log.error("what a succession upholds of destructions cannot be opened", extra=facts)
+        read.unopened[position] = listed
+
+    async def _opened(self, row: StoredRow) -> Upheld | Unopened:
         envelope = decode(row.envelope)
         stream = first_of(envelope.origin), envelope.stream_id
-        key = (await self._keys.find([stream]))[stream]
+        key = await self._keys.living(stream)
         opening = open_body(key, envelope, row.body) if isinstance(key, RecordKey) else key
         try:
             body = DestructionsUpheld.FromString(opening.plaintext) if isinstance(opening, Opened) else None
         except DecodeError:
             body = None
         if body is None:
-            # Its records stay what they are without it: a tombstone that nothing explains.
-            facts = {"hospital": hospital, "position": row.position}
-            _log.error("what a succession upholds of destructions cannot be opened", extra=facts)
-            return {}
+            keyless = key == SealFault(SealFaultKind.KEY_MISSING)
+            return Unopened(row.position, UUID(bytes=envelope.stream_id), keyless)
         return {UUID(each.record_id).bytes: each.position for each in body.destroyed}

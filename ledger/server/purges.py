@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 from ledger.api.v1.purges_pb2 import (
@@ -18,7 +19,8 @@ from ledger.api.v1.purges_pb2 import (
 from ledger.application.message_codec import to_timestamp
 from ledger.clock import Clock
 from ledger.keys.key_file import KeyFile
-from ledger.keys.purge_rows import REGISTER_START, Holder, PurgePlace, PurgeRows
+from ledger.keys.purge_entry import Holder
+from ledger.keys.purge_rows import REGISTER_START, PurgePlace, PurgeRows
 from ledger.keys.purge_rows import Purge as PurgeRow
 from ledger.server import page_token
 from ledger.server.arguments import invalid, required_uuid
@@ -48,8 +50,8 @@ class Purges:
         after = _place(page_token.decode(request, request.page_token))
         origin = first_of(await self._origin_of(request.hospital))
         rows = await self._purges.page(origin, after, rows_max + 1, only_open=request.only_open)
-        generations = await self._generations()
-        response = ListPurgesResponse(purges=[_message(each, generations) for each in rows[:rows_max]])
+        generations, now = await self._generations(), self._clock()
+        response = ListPurgesResponse(purges=[_message(each, generations, now) for each in rows[:rows_max]])
         if len(rows) > rows_max:
             last = rows[rows_max - 1].place
             response.next_page_token = page_token.encode(request, f"{last.position} {last.stream_id}".encode())
@@ -79,17 +81,19 @@ def _place(cursor: bytes) -> PurgePlace:
         raise ForeignPageToken from error
 
 
-def _message(row: PurgeRow, generations: KeyFile) -> Purge:
+def _message(row: PurgeRow, generations: KeyFile, now: datetime) -> Purge:
     message = Purge(
         record_id=str(row.stream_id),
         position=row.position,
         unreadable_at=to_timestamp(row.unreadable_at),
         generation=row.generation,
-        holders_known=row.holders_known,
+        # Of a row that somebody changed nothing is said in his favour; `ledger verify keys` names it.
+        holders_known=row.holders_known and row.proven,
         holders=map(_holder, row.holders),
     )
-    if (complete_at := generations.all_gone_at(row.generation)) is not None:
-        message.complete_at.CopyFrom(to_timestamp(max(complete_at, row.unreadable_at)))
+    complete_at = generations.complete_at(row.generation, row.unreadable_at, now) if row.proven else None
+    if complete_at is not None:
+        message.complete_at.CopyFrom(to_timestamp(complete_at))
     return message
 
 

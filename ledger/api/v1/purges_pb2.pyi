@@ -116,8 +116,8 @@ class Purge(_message.Message):
 
     @_builtins.property
     def complete_at(self) -> _timestamp_pb2.Timestamp:
-        """When the last key-encryption key was destroyed that ever wrapped its key: from then on no backup opens it either. Absent
-        before.
+        """When the last key-encryption key was destroyed that ever wrapped its key, and the last backup was gone from before it was
+        unreadable or from while that one wrapped live keys: from then on no backup opens it either. Absent before.
         """
 
     @_builtins.property

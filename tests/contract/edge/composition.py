@@ -34,7 +34,7 @@ async def composed(edge: RunningEdge, wait_seconds_max: float = SECONDS_MAX) -> 
     """Runs an edge that was not started yet, with proofs and the queries of all views, which wait so long at most."""
     async with view_queries(edge.settings, edge.ledger, FIXED_KEY, wait_seconds_max) as queries:
         pool = writer_pool(edge.settings.postgres_keys_url)
-        purges = Purges(PurgeRows(pool), edge.ledger.origin_of, _generations, system_clock)
+        purges = Purges(PurgeRows(pool, _generations), edge.ledger.origin_of, _generations, system_clock)
         proofs = Proofs(edge.ledger, Logs(own_logs(edge.settings)), disclosed)
         edge.queries.update({**queries, **purge_queries(purges), **proofs.queries()})
         await edge.start()
@@ -43,8 +43,11 @@ async def composed(edge: RunningEdge, wait_seconds_max: float = SECONDS_MAX) -> 
         await pool.close()
 
 
+_KEY_FILE = new_key_file(datetime.now(UTC), os.urandom)
+
+
 async def _generations() -> KeyFile:
-    return new_key_file(datetime.now(UTC), os.urandom)
+    return _KEY_FILE
 
 
 @asynccontextmanager

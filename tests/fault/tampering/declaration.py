@@ -229,6 +229,31 @@ THINGS: tuple[Thing, ...] = (
         _KEYS, R, R, EITHER, ONE, EITHER,
     ),
     Thing(
+        "time and generation of a tombstone", ("keys", "tombstone times"), "`destroyed_at`, `generation`",
+        _KEYS, R, R, R, ONE, R,
+    ),
+    Thing(
+        "dates of the register", ("keys", "register columns"),
+        "`unreadable_at`, `generation`, `holders_known`, `proof` of `purges`",
+        _KEYS, R, R, R, R, R,
+        "The proof is an HMAC under a key of the key file, over the row, its holders and the tombstone. A row without "
+        "one is written anew by the next look, unreadable from then on.",
+    ),
+    Thing(
+        "row of the register", ("keys", "register row"), "the row of `purges`",
+        _KEYS, ROWS, R, ONE, R, R,
+    ),
+    Thing(
+        "what a holder says", ("keys", "holder columns"), "columns of `purge_holders`",
+        _KEYS, R, R, R, R, R,
+    ),
+    Thing(
+        "holder", ("keys", "holder row"), "a row of `purge_holders`",
+        _KEYS, ROWS, R, R, R, R,
+        "Nobody makes an acknowledgement up. Who puts back the register's row and all its holders as they were before "
+        "one is not found: the list says OPEN again, and asks once more.",
+    ),
+    Thing(
         "view row", ("views", "view"), "rows of every view",
         "`ledger project compare`; `rebuild` heals", EITHER, R, EITHER, R, R,
         "What a view was told otherwise (opened content that was changed, a body in the clear) is found and healed "

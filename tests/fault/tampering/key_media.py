@@ -17,10 +17,11 @@ from tests.fault.tampering.building import HOSPITAL
 from tests.fault.tampering.changes import TRIES, Change
 from tests.fault.tampering.ledger_media import SCHEMA, Columns
 from tests.fault.tampering.medium import Found, Medium, Tampering, ledger_command
-from tests.fault.tampering.owned_table import OwnedTable, Row, all_replaced
+from tests.fault.tampering.owned_table import OwnedTable, Row, all_replaced, to_bytes
 from tests.fault.tampering.stored_state import Stored
 
 _PER_STREAM = 3
+_REGISTER_COLUMNS = ("unreadable_at", "generation", "holders_known", "proof")
 
 
 class KeyChecking:
@@ -118,6 +119,52 @@ class KeyRows:
 
 
 @dataclass
+class RegisterRows:
+    """Whole rows of the purge register or of its holders: taken away, exchanged, put back from before."""
+
+    table: OwnedTable
+    older: Sequence[Row]
+    checked: KeyChecking
+
+    def tamperings(self, change: Change, dice: Random) -> Iterator[Tampering]:
+        """As Medium says."""
+        rows = self.table.rows
+        changed = [row for row in rows if row not in self.older] if change is Change.REPLAY else rows
+        for one in dice.sample(changed, min(TRIES, len(changed))):
+            before, after = self._changed(change, rows, one)
+            names = tuple(str(row["stream_id"]) for row in before)
+            yield Tampering(names, lambda before=before, after=after: self.table.replaced(before, after))
+
+    def _changed(self, change: Change, rows: Sequence[Row], one: Row) -> tuple[Sequence[Row], Sequence[Row]]:
+        match change:
+            case Change.DELETE:
+                return [one], []
+            case Change.SWAP:
+                other = next(row for row in rows if row is not one)
+                heard = ("acknowledged_at", "acknowledged_by")
+                first = {**one, **{name: other[name] for name in heard}}
+                return [one, other], [first, {**other, **{name: one[name] for name in heard}}]
+            case Change.REPLAY:
+                return [one], [row for row in self.older if all(row[name] == one[name] for name in self.table.key)]
+            case Change.TRUNCATE:
+                return rows, []
+            case Change.FLIP:
+                raise AssertionError("the columns are flipped one by one")
+
+    def check(self) -> Found:
+        """As Medium says."""
+        return self.checked()
+
+    def places(self, name: str) -> Sequence[str]:
+        """As Medium says."""
+        return (f"record {name}",)
+
+    def says_no_more(self, before: Found, after: Found) -> bool:
+        """As Medium says."""
+        return before.says == after.says
+
+
+@dataclass
 class PutBack:
     """Key row and register as before the destruction: an older state of the keys' database."""
 
@@ -157,11 +204,15 @@ def key_media(stored: Stored) -> dict[str, Medium]:
     """The media by their name in the declaration."""
     url = stored.database.url
     events = OwnedTable(url, SCHEMA, "events")
+    # First: its reference to the register is dropped with its constraints.
     holders = OwnedTable(url, "ledger_keys", "purge_holders")
-    del holders  # its reference to the register is dropped with its constraints
     keys, purges = (OwnedTable(url, "ledger_keys", name) for name in ("record_keys", "purges"))
     of = frozenset(row["stream_id"] for row in events.rows)
     older = [dict(zip(keys.rows[0], row, strict=True)) for row in stored.older_keys]
+    older_purges, older_holders = (
+        [dict(zip(table.rows[0], row, strict=True)) for row in stored.older_register[name]]
+        for table, name in ((purges, "purges"), (holders, "purge_holders"))
+    )
     checking = KeyChecking(stored, events)
 
     def at(row: Row) -> Sequence[str]:
@@ -181,6 +232,19 @@ def key_media(stored: Stored) -> dict[str, Medium]:
         "key row": KeyRows(keys, older, checking, frozenset(live_of)),
         "tombstone": KeyRows(keys, older, checking, frozenset({stored.destroyed})),
         "tombstone columns": Columns(keys, ("destroyed_by",), checking, at, only=tombstone),
+        "tombstone times": Columns(keys, ("destroyed_at", "generation"), checking, at, only=tombstone),
+        "register columns": Columns(
+            purges,
+            _REGISTER_COLUMNS,
+            checking,
+            at,
+            older={f"{name} of row 0": to_bytes(older_purges[0][name]) for name in _REGISTER_COLUMNS},
+        ),
+        "register row": RegisterRows(purges, older_purges, checking),
+        "holder columns": Columns(
+            holders, ("kind", "item", "name", "acknowledged_at", "acknowledged_by"), checking, at
+        ),
+        "holder row": RegisterRows(holders, older_holders, checking),
         "put back": PutBack(keys, purges, older, stored, checking),
         "purge statement": Columns(purges, ("statement", "salt", "position"), checking, at),
     }

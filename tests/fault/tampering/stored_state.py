@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from prometheus_client import CollectorRegistry
+from psycopg.sql import SQL, Identifier
 
 from consumers.receiving_hospital.offer import Offer, read_offer
 from consumers.transfer_message import TransferMessage
@@ -23,7 +25,6 @@ from ledger.application.packages import package_bytes
 from ledger.cli.bodies import bodies_with_keys
 from ledger.cli.erasure_follower import ErasureFollower
 from ledger.config import Settings
-from ledger.keys.erasing import Erasing
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
@@ -35,7 +36,7 @@ from ledger.trust.note import parse_note
 from ledger.trust.note_key import SigningKey
 from tests.contract.edge import requests
 from tests.fault.tampering.building import HOSPITAL, ORIGIN, Building, OlderViews, Proven, settings_in
-from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office
+from tests.integration.application.disposal_ground import APPROVER, PROPOSER, Office, erasing_for
 from tests.integration.application.written import execute
 from tests.services.postgres import Database
 from tests.unit.trust.tlog_samples import WITNESSES
@@ -65,6 +66,8 @@ class Stored:
     destroyed: UUID
     older_keys: tuple[tuple[Any, ...], ...]
     """The rows of keys before the destruction and before the last generation."""
+    older_register: Mapping[str, tuple[tuple[Any, ...], ...]]
+    """By table the rows of the purge register before a holder acknowledged."""
     older_views: OlderViews
     """The rows of views at that earlier moment."""
 
@@ -110,6 +113,12 @@ async def _filled(building: Building, database: Database) -> Stored:
 
     await office.destroy(destroyed, list_id)
     await _erased(building)
+    older_register = {name: _rows_of(database, name) for name in ("purges", "purge_holders")}
+    stream = ORIGIN, UUID(destroyed).bytes
+    deleted = await building.bodies.purges.acknowledge(
+        stream, "archive", "archive-office", datetime.now(UTC), UUID(int=7)
+    )
+    assert deleted
     await _rotated(building)
     await asyncio.gather(*(_notes(ledger, each, 5) for each in records))
     offer, package = await _offered(building, records[0])
@@ -123,7 +132,7 @@ async def _filled(building: Building, database: Database) -> Stored:
     assert parse_note(note.encode()) == note
     return Stored(
         database, building.settings, building.folder, log_key, now, older, entry, offer, records[0], UUID(destroyed),
-        older_keys, older_views,
+        older_keys, older_register, older_views,
     )  # fmt: skip
 
 
@@ -147,9 +156,7 @@ async def _notes(ledger: Ledger, record: UUID, count: int) -> None:
 async def _erased(building: Building) -> None:
     """What `ledger serve` does with a destruction."""
     bodies, ledger = building.bodies, building.ledger
-    erasing = Erasing(
-        bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: datetime.now(UTC)
-    )
+    erasing = erasing_for(bodies, datetime.now(UTC), "archive-office", "second-office")
     await ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry()).catch_up()
 
 
@@ -183,5 +190,10 @@ async def _offered(building: Building, record: UUID) -> tuple[Offer, bytes]:
 
 
 def _key_rows(database: Database) -> tuple[tuple[Any, ...], ...]:
+    return _rows_of(database, "record_keys")
+
+
+def _rows_of(database: Database, table: str) -> tuple[tuple[Any, ...], ...]:
     with psycopg.connect(database.url) as connection:
-        return tuple(connection.execute("SELECT * FROM ledger_keys.record_keys").fetchall())
+        query = SQL("SELECT * FROM {}").format(Identifier("ledger_keys", table))
+        return tuple(connection.execute(query).fetchall())

@@ -18,12 +18,21 @@ from ledger.api.v1.disposal_values_pb2 import ReportedRecord
 from ledger.api.v1.keeping_values_pb2 import DISPOSAL_OPINION_DESTROY
 from ledger.application.ledger import Ledger
 from ledger.application.outcome import Outcome
+from ledger.cli.bodies import Bodies
+from ledger.keys.erasing import Erasing
 from tests.contract.edge import requests
 from tests.integration.application.written import HOSPITAL, execute
 
 Note = Callable[[str, str], records.RecordEntryRequest]
 """From a record's id and a text to the request that writes it."""
 LONG_AGO = datetime(2000, 3, 1, tzinfo=UTC)
+
+
+def erasing_for(bodies: Bodies, at: datetime, *offices: str) -> Erasing:
+    """What applies destructions in a process, which says that it is then; its archive offices."""
+    return Erasing(
+        bodies.keys, bodies.purges, bodies.events, lambda _: offices, lambda: at, bodies.upheld, bodies.held_back
+    )
 
 
 def person(number: int, name: str, role: str = "records_office") -> common.Actor:

@@ -35,7 +35,7 @@ from ledger.trust.verify import Row, Summary, copies_of, verify_rows
 from tests.contract.edge import requests
 from tests.eventually import eventually_async
 from tests.fault.tampering.medium import ledger_command
-from tests.integration.application.disposal_ground import Office
+from tests.integration.application.disposal_ground import Office, erasing_for
 from tests.integration.application.written import HOSPITAL, execute
 from tests.services.postgres import Database
 from tests.services.serve_process import serve_environment
@@ -63,7 +63,7 @@ async def _started(database: Database) -> AsyncIterator[Process]:
     async with bodies_with_keys(settings) as bodies:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
         await ledger.add_hospital(HOSPITAL, 1, "")
-        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
+        erasing = erasing_for(bodies, NOW, "archive-office")
         registry = CollectorRegistry()
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, registry)
         await follower.catch_up()
@@ -136,7 +136,7 @@ async def test_a_defect_ends_no_follower_and_no_other_hospital(process: Process)
         told.append(record_id)
 
     registry, own = CollectorRegistry(), process.bodies
-    erasing = Erasing(own.keys, own.purges, own.events, lambda _: (), lambda: NOW)
+    erasing = erasing_for(own, NOW)
     follower = ErasureFollower(erasing, process.ledger.hospitals, drop, registry, look_seconds=0.01)
     await follower.catch_up()
     record_id, _ = await _destroyed(process)
@@ -344,3 +344,92 @@ async def test_the_register_names_who_else_holds_it_until_they_say_that_they_hav
     assert await purges.page(ORIGIN, REGISTER_START, 10, only_open=True) == []
     (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
     assert [(each.acknowledged_at, each.acknowledged_by) for each in purge.holders] == [(NOW, by)]
+    assert purge.proven
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_keys.purges SET unreadable_at = '2001-01-01'",
+        "UPDATE ledger_keys.purges SET generation = 7",
+        "UPDATE ledger_keys.purges SET holders_known = NOT holders_known",
+        "UPDATE ledger_keys.purges SET proof = ''",
+        "DELETE FROM ledger_keys.purge_holders",
+        "UPDATE ledger_keys.purge_holders SET acknowledged_at = now(), acknowledged_by = gen_random_uuid()",
+        "UPDATE ledger_keys.record_keys SET destroyed_at = '2001-01-01' WHERE wrapped IS NULL",
+    ],
+)
+async def test_a_change_of_the_register_is_found(process: Process, database: Database, change: str) -> None:
+    """By whoever owns its tables: `verify keys` names the record, the list says nothing in his favour, and an
+    acknowledgement proves nothing that was not proven before."""
+    record_id, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    environment = serve_environment(database)
+    assert (await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **environment)).accepted
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute(change.encode())
+    await process.follower.catch_up()
+    for _ in range(2):
+        found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **environment)
+        assert f"FAULT REGISTER, record {record_id}" in found.says
+        (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+        assert not purge.proven
+        await process.bodies.purges.acknowledge(
+            (ORIGIN, record_id.bytes), "archive", "archive-office", NOW, UUID(int=5)
+        )
+
+
+async def test_a_row_without_a_proof_is_written_in_nobodys_favour(process: Process, database: Database) -> None:
+    """As after a restore, which has no key file. Whoever makes such a row gains nothing: it is unreadable from the next
+    look on, of the newest generation, its offices are asked and perhaps more."""
+    record_id, _ = await _destroyed(process)
+    await process.follower.catch_up()
+    with psycopg.connect(database.url) as connection:
+        connection.execute("DELETE FROM ledger_keys.purge_holders")
+        connection.execute("UPDATE ledger_keys.purges SET proof = '', unreadable_at = '2001-01-01'")
+        connection.execute("UPDATE ledger_keys.erased_up_to SET position = 0")
+    await process.follower.catch_up()
+    (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+    assert (purge.unreadable_at, purge.holders_known, purge.proven) == (NOW, False, True)
+    assert [each.item for each in purge.holders] == ["archive-office"]
+    found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **serve_environment(database))
+    assert found.accepted, (record_id, found.says)
+
+
+async def test_an_archive_office_that_is_replaced_stays_a_holder(process: Process) -> None:
+    """It was there when the record was written and is no consumer any more when it is destroyed."""
+    offices, own = ["old-office"], process.bodies
+    erasing = Erasing(
+        own.keys, own.purges, own.events, lambda _: tuple(offices), lambda: NOW, own.upheld, own.held_back
+    )
+    follower = ErasureFollower(erasing, process.ledger.hospitals, process.ledger.drop_destroyed, CollectorRegistry())
+    await follower.catch_up()
+    offices[:] = ["new-office"]
+    await _destroyed(process)
+    await follower.catch_up()
+    (purge,) = await process.bodies.purges.page(ORIGIN, REGISTER_START, 10, only_open=True)
+    assert [each.item for each in purge.holders] == ["archive-office", "new-office", "old-office"]
+
+
+async def test_a_key_that_comes_back_beside_its_row_of_the_register_goes_again(
+    process: Process, database: Database
+) -> None:
+    """Its holders stay, with what they said; it could be read meanwhile, so more may hold it, and the row says so."""
+    record_id, _ = await _destroyed(process)
+    keep_keys(database)
+    await process.follower.catch_up()
+    purges, stream = process.bodies.purges, (ORIGIN, record_id.bytes)
+    assert await purges.acknowledge(stream, "archive", "archive-office", NOW, UUID(int=5))
+    with psycopg.connect(database.url) as connection:
+        connection.execute("ALTER TABLE ledger_keys.record_keys DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM ledger_keys.record_keys")
+        connection.execute("INSERT INTO ledger_keys.record_keys SELECT * FROM backup")
+        connection.execute("DELETE FROM ledger_keys.erased_up_to")
+    async for started in _started(database):
+        row = (await started.ledger.read_stream(HOSPITAL, record_id, 0, 1))[0]
+        assert await started.bodies.opener.open([(row.envelope, row.body)]) == [Destroyed()]
+    (purge,) = await purges.page(ORIGIN, REGISTER_START, 10, only_open=False)
+    assert (purge.proven, purge.holders_known, purge.holders[0].acknowledged_by) == (True, False, UUID(int=5))
+    found = await asyncio.to_thread(ledger_command, "verify", "keys", HOSPITAL, **serve_environment(database))
+    assert found.accepted, found.says

@@ -28,7 +28,6 @@ from ledger.config import load
 from ledger.domain.refusal import Refused
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.role import Log, run_integrator
-from ledger.keys.erasing import Erasing
 from ledger.keys.key_file import COST_OF_A_RANDOM_PASSPHRASE, new_key_file, write_key_file
 from ledger.keys.purge_rows import REGISTER_START
 from ledger.log.log_files import LogFiles
@@ -37,7 +36,7 @@ from ledger.store.whole_ledger import verify_stored
 from ledger.trust.sealing import Destroyed, Opened, Opening, SealFault, SealFaultKind
 from ledger.trust.verify import Summary
 from tests.contract.edge import requests
-from tests.integration.application.disposal_ground import Office
+from tests.integration.application.disposal_ground import Office, erasing_for
 from tests.integration.application.written import HOSPITAL, execute
 from tests.integration.log.waiting import until_published
 from tests.services.postgres import Database, create_database
@@ -61,7 +60,7 @@ async def serving(environment: dict[str, str], *, looking: bool = True) -> Async
     settings = load(environment)
     async with bodies_with_keys(settings) as bodies:
         ledger = await Ledger.open(settings, bodies.sealer, bodies.opener)
-        erasing = Erasing(bodies.keys, bodies.purges, bodies.events, lambda _: ("archive-office",), lambda: NOW)
+        erasing = erasing_for(bodies, NOW, "archive-office")
         follower = ErasureFollower(erasing, ledger.hospitals, ledger.drop_destroyed, CollectorRegistry())
         if looking:
             await follower.catch_up()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ledger.api.v1.keys_pb2 import UNSEAL_PURPOSE_VIEWS
 from ledger.cli.main import main
 from ledger.keys.consumers_file import read_consumers
 from ledger.keys.errors import UnknownToken
-from ledger.keys.key_file import KeyFile, read_key_file, write_key_file
+from ledger.keys.key_file import BACKUP_DAYS, KeyFile, read_key_file, write_key_file
 from ledger.keys.key_file_keys import KeyFileKeys
 from ledger.keys.key_rows import KeyRows
 from ledger.keys.key_store import KeyStore
@@ -71,6 +72,10 @@ def test_a_generation_lives_and_dies(run: Run, database: Database, tmp_path: Pat
     assert (refused.exit_code, "30 keys are wrapped by it" in refused.output) == (1, True)
     assert "30 keys wrapped by generation 2" in run("rewrap").output
     assert "0 keys wrapped by generation 2" in run("rewrap").output
+    early = run("kek", "destroy", "1")
+    assert (early.exit_code, "a backup of the last 35 days has keys that it opens" in early.output) == (1, True)
+    assert "may go" in run("kek", "list").output
+    _backups_gone(tmp_path)
     assert run("kek", "destroy", "1").exit_code == 0
     assert _content(tmp_path).key_of(1) is None
     again = run("kek", "destroy", "1")
@@ -85,12 +90,49 @@ def test_a_generation_lives_and_dies(run: Run, database: Database, tmp_path: Pat
 def _made_earlier(folder: Path) -> None:
     """As if the rotation had been made an hour ago: nobody wraps under the generation before any more."""
     content = _content(folder)
+    older = tuple(replace(each, made_at=each.made_at - timedelta(hours=1)) for each in content.generations)
+    _write(folder, replace(content, generations=older))
+
+
+def _backups_gone(folder: Path) -> None:
+    """As if every generation that wraps nothing had done so for longer than backups are kept."""
+    content = _content(folder)
+    window = timedelta(days=BACKUP_DAYS)
     older = tuple(
-        type(each)(each.number, each.made_at - timedelta(hours=1), each.key, each.destroyed_at)
-        for each in content.generations
+        replace(each, emptied_at=each.emptied_at and each.emptied_at - window) for each in content.generations
     )
-    passphrase = read_line_secret(folder / "passphrase")
-    write_key_file(folder / "keys.json", KeyFile(older, content.rotate_days), passphrase, os.urandom)
+    _write(folder, replace(content, generations=older))
+
+
+def _write(folder: Path, content: KeyFile) -> None:
+    write_key_file(folder / "keys.json", content, read_line_secret(folder / "passphrase"), os.urandom)
+
+
+def test_a_rewrapping_that_is_killed_leaves_no_time_behind(
+    run: Run, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A generation that wraps keys again loses the time from which it wrapped none, before the first is moved: the
+    next run begins the window anew."""
+    assert run("kek", "rotate").exit_code == 0
+    _made_earlier(tmp_path)
+    assert run("rewrap").exit_code == 0
+    _backups_gone(tmp_path)
+    assert _content(tmp_path).may_go_at(1) is not None
+    newest = _content(tmp_path)
+    _write(tmp_path, replace(newest, generations=newest.generations[:1]))
+    asyncio.run(_make_keys(database, tmp_path, 3))  # as a process that has not seen the rotation
+    _write(tmp_path, newest)
+
+    async def killed(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.cli.encryption_keys.rewrap_all", killed)
+        assert run("rewrap").exit_code == 1
+    assert _content(tmp_path).may_go_at(1) is None
+    assert "3 keys wrapped by generation 2" in run("rewrap").output
+    refused = run("kek", "destroy", "1")
+    assert (refused.exit_code, "a backup of the last 35 days" in refused.output) == (1, True)
 
 
 def test_a_key_file_is_not_made_over_another(run: Run, tmp_path: Path) -> None:

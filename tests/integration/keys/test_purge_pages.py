@@ -22,7 +22,11 @@ async def _origin_of(_hospital: str) -> str:
 
 
 def purges_of(ground: KeyGround) -> Purges:
-    return Purges(PurgeRows(ground.pool), _origin_of, ground.encryption().current, lambda: NOW)
+    return Purges(rows_of(ground), _origin_of, ground.encryption().current, lambda: NOW)
+
+
+def rows_of(ground: KeyGround) -> PurgeRows:
+    return PurgeRows(ground.pool, ground.encryption().current)
 
 
 async def test_no_record_is_lost_between_two_pages(ground: KeyGround) -> None:
@@ -30,7 +34,7 @@ async def test_no_record_is_lost_between_two_pages(ground: KeyGround) -> None:
     streams = [stream(number) for number in range(1, 8)]
     await ground.store().find_or_make(streams)
     for number, each in enumerate(streams):
-        await PurgeRows(ground.pool).erase(each, Statement(5 if number else 4, b"", b""), NOW, (), known=False)
+        await rows_of(ground).erase(each, Statement(5 if number else 4, b"", b""), NOW, (), known=False)
     request, found = ListPurgesRequest(hospital="north", page_size=2), list[str]()
     while True:
         page = await purges_of(ground).list_purges(request)

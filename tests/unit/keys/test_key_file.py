@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from ledger.keys.errors import GenerationNeeded, KeyFileUnusable
-from ledger.keys.key_file import SETTLED, KeyFile, new_key_file, read_key_file, write_key_file
+from ledger.keys.key_file import (
+    BACKUP_DAYS,
+    SETTLED,
+    Generation,
+    KeyFile,
+    new_key_file,
+    read_key_file,
+    write_key_file,
+)
 from ledger.keys.secret_file import lock_beside, read_line_secret, read_secret, write_secret
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PASSPHRASE = b"correct horse"
+ROTATED = NOW + timedelta(days=31)
+WINDOW = timedelta(days=BACKUP_DAYS)
 
 
 @pytest.fixture
@@ -119,7 +133,7 @@ def test_a_secret_is_one_line(tmp_path: Path) -> None:
 
 
 def _two_generations() -> KeyFile:
-    return new_key_file(NOW, os.urandom).rotated(NOW + timedelta(days=31), os.urandom)
+    return new_key_file(NOW, os.urandom).rotated(ROTATED, os.urandom)
 
 
 def test_a_rotation_is_due_after_its_days() -> None:
@@ -131,20 +145,88 @@ def test_a_rotation_is_due_after_its_days() -> None:
 
 def test_a_destroyed_generation_stays_known_by_its_number() -> None:
     """Its key is gone, its row is not: a number is never given twice."""
-    content = _two_generations().without(1, NOW + timedelta(days=40))
+    content = _two_generations().looked_at({2: 5}, ROTATED + SETTLED).without(1, {}, ROTATED + SETTLED + WINDOW)
     assert (content.key_of(1), content.newest.number) == (None, 2)
-    assert content.rotated(NOW + timedelta(days=62), os.urandom).newest.number == 3
+    assert content.rotated(NOW + timedelta(days=90), os.urandom).newest.number == 3
 
 
 @pytest.mark.parametrize(
-    ("number", "at", "why"),
+    ("number", "at", "live", "why"),
     [
-        (2, timedelta(days=40), "newest"),
-        (3, timedelta(days=40), "there is none"),
-        (1, timedelta(days=31) + SETTLED / 2, "less than"),
+        (2, WINDOW, {}, "newest"),
+        (3, WINDOW, {}, "there is none"),
+        (1, SETTLED / 2, {}, "less than"),
+        (1, WINDOW, {1: 30}, "30 keys are wrapped by it"),
+        (1, WINDOW, {}, "nobody has noted"),
     ],
 )
-def test_a_generation_that_may_be_in_use_is_not_destroyed(number: int, at: timedelta, why: str) -> None:
-    """The newest, one that is not there, and one under which another process may still wrap."""
+def test_a_generation_that_may_be_in_use_is_not_destroyed(
+    number: int, at: timedelta, live: dict[int, int], why: str
+) -> None:
+    """The newest, one that is not there, one under which another process may still wrap, and one that wraps."""
     with pytest.raises(GenerationNeeded, match=why):
-        _two_generations().without(number, NOW + at)
+        _two_generations().without(number, live, ROTATED + at)
+
+
+def test_a_generation_outlives_the_backups_from_while_it_wrapped() -> None:
+    """The window runs from when it was seen to wrap nothing, however long ago the next was made; a key that turns up
+    under it begins the window again."""
+    empty = ROTATED + timedelta(days=36)
+    content = _two_generations().looked_at({1: 1, 2: 4}, empty - WINDOW).looked_at({2: 5}, empty)
+    assert content.looked_at({2: 6}, empty + timedelta(days=3)) == content, "it stays as first seen"
+    with pytest.raises(GenerationNeeded, match="a backup of the last 35 days"):
+        content.without(1, {}, empty + WINDOW - timedelta(seconds=1))
+    assert content.without(1, {}, empty + WINDOW).key_of(1) is None
+    again = content.looked_at({1: 1}, empty + WINDOW)
+    assert again.may_go_at(1) is None
+    assert again.looked_at({}, empty + 2 * WINDOW).may_go_at(1) == empty + 3 * WINDOW
+
+
+def test_a_generation_is_not_empty_while_another_process_may_wrap_by_it() -> None:
+    """For a moment after the rotation: what is looked at before counts from then."""
+    assert _two_generations().looked_at({}, ROTATED).may_go_at(1) == ROTATED + SETTLED + WINDOW
+
+
+def test_a_destruction_is_complete_once_no_backup_from_before_is_kept() -> None:
+    """From before the tombstone, and from while a generation up to its own wrapped; one destroyed early makes nothing
+    complete, and of one that an earlier release destroyed its end counts."""
+    empty, gone = ROTATED + SETTLED, ROTATED + SETTLED + WINDOW
+    content = _two_generations().looked_at({2: 5}, empty)
+    assert content.complete_at(1, NOW, gone) is None, "it is there"
+    done = content.without(1, {}, gone)
+    assert done.complete_at(1, NOW, gone) == gone
+    late = empty + timedelta(days=30)
+    assert done.complete_at(1, late, gone) is None
+    assert done.complete_at(1, late, late + WINDOW) == late + WINDOW
+    assert done.complete_at(2, NOW, gone) is None
+    early = replace(content, generations=(_gone(content, empty), content.newest))
+    assert early.complete_at(1, NOW, gone - timedelta(seconds=1)) is None
+    assert early.complete_at(1, NOW, gone) == gone
+    old = replace(content, generations=(replace(_gone(content, empty), emptied_at=None), content.newest))
+    assert old.complete_at(1, NOW, gone) == gone
+
+
+def _gone(content: KeyFile, at: datetime) -> Generation:
+    return replace(content.generations[0], key=b"", destroyed_at=at)
+
+
+def test_a_file_of_before_says_nothing_of_empty_generations(file: Path) -> None:
+    """It is looked at again, and backups are kept as long as where nobody says otherwise. What proves the register
+    comes of its oldest key, and stays the same once it is written."""
+    head = json.loads(file.read_text())
+    bound = {name: head[name] for name in ("format", "kdf", "n", "r", "p", "salt")}
+    kdf = Scrypt(salt=bytes.fromhex(head["salt"]), length=32, n=head["n"], r=head["r"], p=head["p"])
+    cipher, nonce = AESGCM(kdf.derive(PASSPHRASE)), bytes.fromhex(head["nonce"])
+    data = json.dumps(bound, sort_keys=True, separators=(",", ":")).encode()
+    inside = json.loads(cipher.decrypt(nonce, bytes.fromhex(head["sealed"]), data))
+    oldest = bytes.fromhex(inside["generations"][0]["key"])
+    register_key = hmac.digest(oldest, b"ledger purge register 1", "sha256")
+    before = replace(read_key_file(file, PASSPHRASE), register_key=register_key)
+    older = {"rotate_days": inside["rotate_days"], "generations": inside["generations"]}
+    for each in older["generations"]:
+        del each["emptied_at"]
+    sealed = cipher.encrypt(nonce, json.dumps(older).encode(), data)
+    file.write_text(json.dumps(head | {"sealed": sealed.hex()}))
+    assert read_key_file(file, PASSPHRASE) == before
+    write_key_file(file, before.rotated(ROTATED, os.urandom), PASSPHRASE, os.urandom)
+    assert read_key_file(file, PASSPHRASE).register_key == register_key
