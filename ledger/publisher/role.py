@@ -19,7 +19,7 @@ from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.places import Place, Places
+from ledger.lease.places import Place, Places
 from ledger.publisher.routing import Routing
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import PostgresSink, Sink
