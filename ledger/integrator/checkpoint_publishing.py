@@ -60,11 +60,11 @@ class CheckpointPublishing:
             return
         if self._cosigning is None:
             await asyncio.to_thread(self._log.publish, self._log.signed_note, self._log.signed)
-        elif self._is_due(turn_over):
+        elif self._is_due(turn_over=turn_over):
             self._begun_at = self._clock()
             self._round = asyncio.create_task(self._cosign(self._cosigning), name=f"cosign {self._hospital}")
 
-    def _is_due(self, turn_over: bool) -> bool:
+    def _is_due(self, *, turn_over: bool) -> bool:
         begun = self._begun_at > float("-inf")
         return not (turn_over and begun) and self._clock() - self._begun_at >= self._every_seconds
 

@@ -1,4 +1,4 @@
-"""Leases: who does a hospital's work of one kind now, by the clock of the database; and how many at once in a process."""
+"""Leases: who does a hospital's work of one kind now, by the database's clock; and for how many at once."""
 
 from ledger.lease.keeping import Keeping, kept
 from ledger.lease.lease import TERM_SECONDS, Lease, LeaseRow, Leases, lease_pool

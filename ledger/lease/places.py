@@ -28,7 +28,7 @@ class Place:
         self._begun_at = self._places.clock()
 
     def turn_over(self) -> bool:
-        """Whether to give it up because others wait; asked after some work, so that each turn has some and all move on."""
+        """Whether to give it up because others wait; asked after work, so that each turn has some and all move on."""
         return self._places.turn_over(self._begun_at)
 
     def idle_over(self, idle_seconds: float) -> bool:
