@@ -44,7 +44,7 @@ def test_no_file_is_tried_again_and_again(lines: str) -> None:
     """Twenty thousand lines that may stand where they stand, and one that may not: refused at once, by both."""
     data = f"{lines}\n{NOTE}".encode()
     begun = time.process_time()
-    with pytest.raises(court.Refused, match="^FORM$"):
+    with pytest.raises(court.Refused, match=r"^FORM$"):
         court.check_pack(data, COURT_POLICY, [], None)
     assert time.process_time() - begun < CPU_SECONDS_MAX
     with pytest.raises(PackRefused) as refused:
@@ -92,10 +92,10 @@ def taken(text: str) -> tuple[bool, bool]:
         product = False
     try:
         court.policy_of(data)
-        return product, True
-    except court.Refused as refused:
-        assert str(refused) in ("KEY", "POLICY")
-        return product, False
+        by_court = True
+    except court.Refused:
+        by_court = False
+    return product, by_court
 
 
 WITNESSES = [f"witness w{n} {witness(n)}\n" for n in range(1, PEERS_MAX + 2)]
@@ -116,7 +116,7 @@ AT_THE_LIMIT = {
 
 
 @pytest.mark.parametrize(("text", "holds"), AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
-def test_both_take_the_same_policies_at_the_limits(text: str, holds: bool) -> None:  # noqa: FBT001
+def test_both_take_the_same_policies_at_the_limits(text: str, holds: bool) -> None:
     """64 logs, witnesses and groups of each, and no log twice."""
     assert taken(text) == (holds, holds)
 
@@ -131,7 +131,7 @@ SOME = ["log l1", *(each[:-1] for each in LOGS[:2]), *(f"{each[:-1]} http://127.
 @settings(deadline=None, max_examples=400)
 @given(st.lists(st.sampled_from(SOME), max_size=9), st.booleans())
 @example(["log l1"], True)
-def test_both_take_the_same_policies(lines: list[str], ended: bool) -> None:  # noqa: FBT001
+def test_both_take_the_same_policies(lines: list[str], ended: bool) -> None:
     """Of lines that are right and lines that are wrong, in any order."""
     text = "\n".join(lines) + ("\n" if ended else "")
     product, by_court = taken(text)
