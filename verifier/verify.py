@@ -30,15 +30,16 @@ SIGNATURE = re.compile(rf"\u2014 ({NAME}) ({B64})\n")
 NOTE = re.compile(rf"([^\x00-\x09\x0b-\x1f\ud800-\udfff]*\n)\n((?:\u2014 {NAME} {B64}\n){{1,64}})")
 # An event of a pack: its envelope, the body as stored, the salt of its commitment with the body opened.
 EVENT = re.compile(rf"(?:event|map) ({B64})\n(?:body ({B64})\n)?(?:opened ({B64}) ({B64})\n)?")
-PLACE = re.compile(rf"(?:head|later|place) ([0-9]+)\n((?:hash {B64}\n)*)")  # index of a leaf, and its audit path
-PACK = re.compile(
-    r"ledger-proof-pack@v1\nrecord ([0-9a-f]{32})\n((?:(?:event|body|opened) .*\n)*)"
-    r"(head .*\n(?:hash .*\n)*)((?:(?:later|hash) .*\n)*)(map .*\n(?:(?:body|opened) .*\n)*)"
-    rf"(place .*\n(?:hash .*\n)*)bucket ({B64})\n((?:hash {B64}\n)*)(?:audit ({B64})\n)?"
+PATH = rf"((?:hash {B64}\n){{0,63}}+)"  # a tree of 2^63 leaves needs no more; the last `+`: and never tries with fewer
+PLACE = re.compile(rf"(?:head|later|place) ([0-9]+)\n{PATH}")  # index of a leaf, and its audit path
+PACK = re.compile(  # each line fits one group alone, so that a file of any making is read once
+    r"ledger-proof-pack@v1\nrecord ([0-9a-f]{32})\n((?:(?:event|body|opened) .*\n)*+)"
+    r"(head .*\n(?:hash .*\n)*+)((?:later .*\n(?:hash .*\n)*+)*+)(map .*\n(?:(?:body|opened) .*\n)*+)"
+    rf"(place .*\n(?:hash .*\n)*+)bucket ({B64})\n{PATH}(?:audit ({B64})\n)?"
 )
 # Two varints of protobuf, a field's tag and its number or length, in their shortest form; neither is ever 0.
 FIELD = re.compile(rb"([\x80-\xff]{0,9}[\x01-\x7f])([\x80-\xff]{0,9}[\x01-\x7f])")
-PROOF = re.compile(rf"c2sp\.org/tlog-proof@v1\n(?:extra ({B64})\n)?index ([0-9]+)\n((?:{B64}\n)*)")
+PROOF = re.compile(rf"c2sp\.org/tlog-proof@v1\n(?:extra ({B64})\n)?index ([0-9]+)\n((?:{B64}\n){{0,63}}+)")
 
 
 class Refused(Exception):
@@ -157,6 +158,7 @@ def policy_of(data: bytes) -> Policy:
                 quorum = name
             case _:
                 raise Refused("POLICY")
+        need(max(map(len, (logs, witnesses, groups))) <= 64 and len({k.public for k in logs}) == len(logs), "POLICY")
     return Policy(logs, need(quorum, "POLICY"), witnesses, groups)
 
 
@@ -307,9 +309,8 @@ def published_map(event: Event, place: Place, tree: Checkpoint, age_max: int | N
 def mapped_row(record: str, bucket: bytes, path: list[bytes], root: bytes) -> tuple[int, bytes]:
     """Version and head of the record in its whole bucket of the map, where it stands once."""
     which = sha256(bytes.fromhex(record)).digest()[:2]
-    need(
-        Checkpoint("", 65536, root, None).covers(leaf_hash(bucket), Place(int.from_bytes(which, "big"), path)), "BUCKET"
-    )
+    place = Place(int.from_bytes(which, "big"), path)
+    need(Checkpoint("", 65536, root, None).covers(leaf_hash(bucket), place), "BUCKET")
     need(len(bucket) % 56 == 0 and len(bucket) <= 56_000, "SECOND_ROW")
     table = [bucket[at : at + 56] for at in range(0, len(bucket), 56)]
     records = [row[:16] for row in table]
@@ -361,7 +362,7 @@ def check_proof(data: bytes, entry: bytes, policy: Policy) -> str:
     lines, note = split_at_note(data, PROOF_BYTES_MAX)
     extra, index, hashes = need(PROOF.fullmatch(lines), "FORM").groups("")
     place, _ = Place(number(index, "FORM"), [*map(octets, LAST.findall(hashes))]), octets(extra)
-    need(len(place.path) <= 63 and all(len(each) == 32 for each in place.path), "FORM")
+    need(all(len(each) == 32 for each in place.path), "FORM")
     checkpoint = checkpoint_of(note, policy)
     need(checkpoint.covers(leaf_hash(entry), place), "INCLUSION")
     return f"HOLDS index {place.at} tree-size {checkpoint.size} proven-time {checkpoint.proven or 'none'}"

@@ -17,12 +17,11 @@ from ledger.api.v1.common_pb2 import Actor, CommandContext
 from ledger.api.v1.proofs_pb2 import PublishMapRequest
 from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.api.v1.records_pb2_grpc import PatientServiceStub
-from ledger.api.v1.stream_pb2 import ListHospitalsRequest
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.blobs.contract import BlobError
 from ledger.cli.errors_shown import describe
 from ledger.cli.log_store import own_logs
 from ledger.cli.running import Ready, run_until_stopped, settings_for
+from ledger.cli.served_hospitals import all_hospitals
 from ledger.cli.service_address import address_option
 from ledger.log.log_files import LogDamaged, LogFiles, log_folder
 from ledger.log.own_heads import OwnLogs
@@ -191,8 +190,7 @@ def _news(files: LogFiles, last: int, head: Checkpoint) -> bool:
 
 async def _origins(channel: grpc.aio.Channel) -> dict[str, str]:
     """The origins of the hospitals that take commands."""
-    answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
-    return {each.id: each.origin for each in answer.hospitals if each.state == "active"}
+    return {each.id: each.origin for each in await all_hospitals(channel) if each.state == "active"}
 
 
 async def _until(stop: asyncio.Event, seconds: int) -> None:

@@ -8,15 +8,15 @@ import time
 import grpc.aio
 from kafka.admin import KafkaAdminClient
 
-from ledger.api.v1.stream_pb2 import GetStatusRequest, Hospital, ListHospitalsRequest
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, OperationsServiceStub
+from ledger.api.v1.stream_pb2 import GetStatusRequest
+from ledger.api.v1.stream_pb2_grpc import OperationsServiceStub
+from ledger.cli.served_hospitals import all_hospitals
 from ledger.stream.contract import StreamUnavailable
 from ledger.stream.kafka.connecting import broker_errors, build
 from ledger.stream.topics import records_topic, transfers_topic
 
 SECONDS_MAX = 60.0
 _LOOK_SECONDS = 0.1
-_PAGE = 1000
 _ABSENT = "absent"
 
 
@@ -27,19 +27,6 @@ class NotAnswering(Exception):
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
         super().__init__(f"not there within {SECONDS_MAX:.0f} s: {missing[0]}{more}")
         self.missing = missing
-
-
-async def all_hospitals(channel: grpc.aio.Channel) -> list[Hospital]:
-    """Every hospital of the registry."""
-    stub = HospitalServiceStub(channel)
-    found: list[Hospital] = []
-    request = ListHospitalsRequest(page_size=_PAGE)
-    while True:
-        answer = await stub.ListHospitals(request)
-        found += answer.hospitals
-        if not answer.next_page_token:
-            return found
-        request.page_token = answer.next_page_token
 
 
 async def until_everything_answers(channel: grpc.aio.Channel, kafka: str | None) -> None:

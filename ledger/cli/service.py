@@ -14,8 +14,9 @@ import grpc.aio
 from ledger.api.v1.stream_pb2 import AddHospitalRequest, Hospital
 from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub
 from ledger.cli.errors_shown import describe
-from ledger.cli.readiness import all_hospitals, until_everything_answers
+from ledger.cli.readiness import until_everything_answers
 from ledger.cli.role_process import RoleProcess
+from ledger.cli.served_hospitals import all_hospitals
 from ledger.cli.service_database import make_database
 from ledger.cli.service_folder import DATABASE, Listen, ServiceFolder
 from ledger.cli.service_secrets import settings_of_role

@@ -16,11 +16,12 @@ from click.core import ParameterSource
 from consumers.archive_office.manifest import BadManifest
 from consumers.archive_office.record_file import ArchiveFileChanged
 from consumers.archive_office.verification import verify_archive
-from ledger.api.v1.stream_pb2 import ListHospitalsRequest, ReadHospitalRequest
-from ledger.api.v1.stream_pb2_grpc import HospitalServiceStub, StreamServiceStub
+from ledger.api.v1.stream_pb2 import ReadHospitalRequest
+from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.checking_bar import checking_bar
 from ledger.cli.errors_shown import shown_errors
 from ledger.cli.forks import since_fork
+from ledger.cli.served_hospitals import all_hospitals
 from ledger.cli.service_address import DEFAULT_ADDRESS
 from ledger.cli.service_folder import ServiceFolder
 from ledger.cli.signed_heads import log_ends, of_hospital, signed_heads
@@ -205,8 +206,7 @@ async def _verify_service(address: str, asked: _Asked) -> None:
     async with grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
         hospitals: Iterator[str] = iter(asked.hospitals)
         if not asked.hospitals:
-            answer = await HospitalServiceStub(channel).ListHospitals(ListHospitalsRequest(page_size=1000))
-            hospitals = (each.id for each in answer.hospitals if each.state != "adding")
+            hospitals = (each.id for each in await all_hospitals(channel) if each.state != "adding")
         for each in hospitals:
             watch = asked.watch(each)
             asked.found.append((each, await verify_hospital(each, channel, watch), watch))

@@ -43,8 +43,16 @@ class CheckpointPublishing:
         if self._cosigning is not None:
             await self._cosign(self._cosigning)
 
-    async def go_on(self) -> None:
-        """Begins a round where one is due; raises what the last one raised. Does not wait for witnesses."""
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a round is asked, or what it found is not raised yet."""
+        return self._round is not None
+
+    async def go_on(self, *, turn_over: bool = False) -> None:
+        """Begins a round where one is due; raises what the last one raised. Does not wait for witnesses.
+
+        `turn_over`: others wait, so no round is begun but the first one, which every turn has.
+        """
         if self._round is not None and self._round.done():
             done, self._round = self._round, None
             done.result()
@@ -52,9 +60,13 @@ class CheckpointPublishing:
             return
         if self._cosigning is None:
             await asyncio.to_thread(self._log.publish, self._log.signed_note, self._log.signed)
-        elif self._clock() - self._begun_at >= self._every_seconds:
+        elif self._is_due(turn_over=turn_over):
             self._begun_at = self._clock()
             self._round = asyncio.create_task(self._cosign(self._cosigning), name=f"cosign {self._hospital}")
+
+    def _is_due(self, *, turn_over: bool) -> bool:
+        begun = self._begun_at > float("-inf")
+        return not (turn_over and begun) and self._clock() - self._begun_at >= self._every_seconds
 
     async def close(self) -> None:
         """Ends the round that is under way."""

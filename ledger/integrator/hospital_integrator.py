@@ -21,7 +21,7 @@ from ledger.integrator.rollback import (
     refuse_if_rolled_back,
 )
 from ledger.integrator.signed_log import LogTakenOver, SignedLog
-from ledger.lease import Keeping, Lease, Leases, kept
+from ledger.lease import Keeping, Lease, Leases, Place, kept
 from ledger.log.key_register import note_keys
 from ledger.log.log_files import INTEGRATE, LogDamaged, LogEndedForEver, LogFiles, log_folder
 from ledger.log.log_growth import PositionMissing
@@ -30,6 +30,8 @@ ROLE = "integrate"
 SIGN_SECONDS = 1.0
 """A checkpoint is signed so often while something is new."""
 IDLE_SECONDS = 10.0
+TURN_SECONDS = 2.0
+"""How long a hospital that never rests keeps its place where others wait for one; docs/log.md says what follows."""
 LOOK_SECONDS = 0.5
 RETRY_SECONDS_MIN = 0.2
 RETRY_SECONDS_MAX = 5.0
@@ -96,33 +98,31 @@ class HospitalIntegrator:
         """The ledger may have grown."""
         self._grown.set()
 
-    async def run(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
-        """Integrates until idle, until the lease is lost, or until `stop`; what fails is said, and costs a rest."""
+    async def run(self, stop: asyncio.Event, place: Place) -> None:
+        """Integrates until its place is to be given up, the lease is lost, or `stop`; what fails costs a rest."""
         try:
-            await self._hold_and_follow(stop, patience_seconds)
+            await self._hold_and_follow(stop, place)
         except HaltedElsewhere as refusal:
             self._rests_until = time.monotonic() + REFUSED_SECONDS
             _log.error("nothing is signed: another role has found a fault", extra={"reason": str(refusal)})
         except Exception as error:  # noqa: BLE001 - one hospital must neither stop the others nor spin
             self._rest(error)
 
-    async def _hold_and_follow(self, stop: asyncio.Event, patience_seconds: Callable[[], float]) -> None:
+    async def _hold_and_follow(self, stop: asyncio.Event, place: Place) -> None:
         lease = await self._tools.leases.acquire(self._hospital.id, ROLE)
         if lease is None:
             self._rests_until = time.monotonic() + HELD_ELSEWHERE_SECONDS
             return
         try:
             async with kept(lease, "integrator", self._hospital.id) as keeping:
-                await self._follow(lease, keeping, stop, patience_seconds)
+                await self._follow(lease, keeping, stop, place)
         except (LedgerRolledBack, BlobDiffers) as refusal:
             await self._require_ours(lease, refusal)
             await self._refuse(refusal)
         finally:
             await lease.release()
 
-    async def _follow(
-        self, lease: Lease, keeping: Keeping, stop: asyncio.Event, patience_seconds: Callable[[], float]
-    ) -> None:
+    async def _follow(self, lease: Lease, keeping: Keeping, stop: asyncio.Event, place: Place) -> None:
         log = await self._open(lease)
         if not await self._take_up(log, lease, lambda: not stop.is_set() and not keeping.lost):
             return
@@ -130,28 +130,44 @@ class HospitalIntegrator:
         await publishing.compare_with_witnesses()
         await self._refuse_if_halted_elsewhere_too(log)
         await self._note_keys(log)
-        resumed = False
-        busy = time.monotonic()
-        self._signed_at = 0.0
         try:
-            while not stop.is_set() and not keeping.lost and time.monotonic() - busy < patience_seconds():
-                self._grown.clear()
-                grown = await self._take(log)
-                if not await self._sign_when_due(log, lease):
-                    break
-                if not resumed and log.size == log.signed.size:
-                    # Not before: what was found may show only when the next tiles are written.
-                    await self._resume(log)
-                    resumed = True
-                await publishing.go_on()
-                self._note(log)
-                if grown or not log.is_settled:
-                    busy, self._failed = time.monotonic(), 0
-                if not grown:
-                    await self._wait(stop)
+            await self._grow(log, lease, publishing, keeping, stop, place)
         finally:
             await publishing.close()
         self.published_size = log.published_size
+
+    async def _grow(
+        self,
+        log: SignedLog,
+        lease: Lease,
+        publishing: CheckpointPublishing,
+        keeping: Keeping,
+        stop: asyncio.Event,
+        place: Place,
+    ) -> None:
+        """Takes, signs and publishes what comes, until the place is to be given up."""
+        resumed = False
+        place.begin()
+        busy = time.monotonic()
+        self._signed_at = 0.0
+        while not stop.is_set() and not keeping.lost and not place.idle_over(time.monotonic() - busy):
+            self._grown.clear()
+            grown = await self._take(log)
+            if not await self._sign_when_due(log, lease):
+                return
+            if not resumed and log.size == log.signed.size:
+                # Not before: what was found may show only when the next tiles are written.
+                await self._resume(log)
+                resumed = True
+            turn_over = place.turn_over()
+            await publishing.go_on(turn_over=turn_over)
+            self._note(log)
+            if turn_over and not publishing.is_under_way:
+                return
+            if grown or not log.is_settled:
+                busy, self._failed = time.monotonic(), 0
+            if not grown:
+                await self._wait(stop)
 
     async def _take(self, log: SignedLog) -> int:
         """Takes the next events in; how many there were."""

@@ -18,12 +18,12 @@ from ledger.clock import clock_of
 from ledger.config import Settings
 from ledger.integrator.checkpoint_publishing import CheckpointPublishing
 from ledger.integrator.cosigning import Cosigning
-from ledger.integrator.hospital_integrator import IDLE_SECONDS, LOOK_SECONDS, HospitalIntegrator, Tools
+from ledger.integrator.hospital_integrator import IDLE_SECONDS, TURN_SECONDS, HospitalIntegrator, Tools
 from ledger.integrator.lag import Lag
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows, rows_pool
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
-from ledger.lease import Leases, lease_pool
+from ledger.lease import Leases, Place, Places, lease_pool
 from ledger.log.log_files import LogFiles
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.policy import Policy
@@ -32,7 +32,7 @@ from ledger.views.schema_versions import SCHEMA_VERSIONS
 SWEEP_SECONDS = 1.0
 SWEEP_SECONDS_MIN = 0.05
 OPEN_MAX = 16
-"""Hospitals that are integrated at once by one process."""
+"""Hospitals that are integrated at once by one process; where more want to be, they have turns (`Places`)."""
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +85,7 @@ class Sweeper:
         self._tools = tools
         self._integrators: dict[str, HospitalIntegrator] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._started_at: dict[str, float] = {}
+        self._places = Places(OPEN_MAX, IDLE_SECONDS, turn_seconds=TURN_SECONDS)
         self._hinted = asyncio.Event()
         self._lag = Lag(rows, tools.files)
 
@@ -110,13 +110,11 @@ class Sweeper:
         hospitals = {each.id: each for each in await self._rows.hospitals() if each.schema_version in SCHEMA_VERSIONS}
         heads = await self._rows.heads(list(hospitals))
         self._lag.look(list(hospitals.values()), heads)
-        waiting = [
+        wanting = [
             each for each, head in heads.items() if each not in self._tasks and await self._wants(hospitals[each], head)
         ]
-        # Whoever waits longest first, so that many hospitals that fail cannot keep the others from their place.
-        waiting.sort(key=lambda each: self._started_at.get(each, 0.0))
-        for hospital in waiting[: OPEN_MAX - len(self._tasks)]:
-            self._start(hospital, stop)
+        for place in self._places.take(wanting):
+            self._start(place, stop)
 
     async def _wants(self, hospital: HospitalRow, head: int) -> bool:
         """Whether there is something to do: to grow, to publish, or to see why the ledger has become shorter."""
@@ -129,17 +127,17 @@ class Sweeper:
             await integrator.look_at_empty()
         return integrator.published_size != head
 
-    def _start(self, hospital: str, stop: asyncio.Event) -> None:
-        task = asyncio.create_task(
-            self._integrators[hospital].run(stop, self._patience_seconds), name=f"integrate {hospital}"
-        )
-        task.add_done_callback(lambda _: self._tasks.pop(hospital, None))
+    def _start(self, place: Place, stop: asyncio.Event) -> None:
+        hospital = place.hospital
+        task = asyncio.create_task(self._integrators[hospital].run(stop, place), name=f"integrate {hospital}")
+        task.add_done_callback(lambda _: self._ended(hospital))
         self._tasks[hospital] = task
-        self._started_at[hospital] = time.monotonic()
 
-    def _patience_seconds(self) -> float:
-        """How long an integrator may idle before it gives its place up."""
-        return IDLE_SECONDS if len(self._tasks) < OPEN_MAX // 2 else LOOK_SECONDS
+    def _ended(self, hospital: str) -> None:
+        self._tasks.pop(hospital, None)
+        self._places.give_up(hospital)
+        if self._places.awaited:
+            self._hinted.set()  # whoever waits gets the place now, not at the next sweep
 
     async def _wait(self, stop: asyncio.Event) -> None:
         swept = time.monotonic()

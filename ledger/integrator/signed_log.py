@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 from ledger.blobs.contract import BlobDiffers
 from ledger.log.log_files import SIGNED, LogDamaged, LogFiles, seen_path
@@ -44,6 +45,9 @@ class SignedLog:
         self.files = files
         self.keys = keys
         self._verifiers = [key.verifier() for key in keys]
+        self._known = tuple(known)
+        self._signing = Lock()
+        """Held while `signed` is put there: a head is published beside the growth, and compares with it."""
         self.signed: Checkpoint = newest_head(files, origin, [*self._verifiers, *known]) or Checkpoint(
             origin, 0, EMPTY_ROOT
         )
@@ -129,12 +133,27 @@ class SignedLog:
             raise LogTakenOver(LogTakenOver.__doc__)
 
     def publish(self, note: Note, checkpoint: Checkpoint) -> None:
-        """Puts a signed head where everybody reads it; a smaller one never follows a larger one."""
+        """Puts a signed head where everybody reads it; a smaller one never follows a larger one, whoever published it.
+
+        LogTakenOver where somebody else has signed since: witnesses may have kept us waiting past the lease's term.
+        """
         if checkpoint.size < self.published_size:
             return
+        with self._signing:
+            self.require_ours()
+        if self._published_by_another() > checkpoint.size:
+            raise LogTakenOver(LogTakenOver.__doc__)
         self.files.publish(note)
         self.published_size, self.is_published = checkpoint.size, True
         self._drop_partial()
+
+    def _published_by_another(self) -> int:
+        """Size of the head that lies there; 0 where it is not the log's: whoever writes files must not hold ours up."""
+        note = self.files.published()
+        if note is None or not signers(note, [*self._verifiers, *self._known]):
+            return 0
+        head = parse_checkpoint(note.text)
+        return head.size if head.origin == self.signed.origin else 0
 
     def _is_of_now(self, kept: Note | None) -> bool:
         return kept is not None and kept.text == self.signed.text() and self._bears_all(kept)
@@ -153,8 +172,9 @@ class SignedLog:
         # Partial tiles go once they are full, and with them what kept two roots of one size apart; this stays.
         self.files.fence(checkpoint)
         note = Note(text, tuple(key.sign(text) for key in self.keys))
-        self.files.keep_signed(note)
-        self._kept, self._missing, self.is_taken_up = note, [], True
+        with self._signing:
+            self.files.keep_signed(note)
+            self._kept, self._missing, self.is_taken_up = note, [], True
 
     def _drop_partial(self) -> None:
         """Partial tiles whose full one is published serve nobody. One that a crash leaves over does no harm."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from ledger.blobs.contract import Blobs
@@ -15,11 +16,13 @@ from ledger.trust.log_tiles import FileMissing, ReadFile
 from ledger.trust.map_tree import MapTree, buckets_in
 from ledger.trust.merkle import HASH_BYTES
 from ledger.trust.pack_making import map_folder
-from ledger.trust.record_map import heads_of
+from ledger.trust.record_map import heads_before, heads_of
 from ledger.trust.tile import TILE_WIDTH, BundleId, TileId
 
 MAPS_KEPT = 2
 """The newest map may not be under a published checkpoint yet; the one before it is."""
+TAKEN_BACK_MAX = 1_000_000
+"""Events: so far behind a kept map an earlier one may lie that is made again from it."""
 _PUBLISHED = "map/published"
 _BUNDLES = 256
 _ROOT = TileId(2, 0, 1)
@@ -62,6 +65,22 @@ class RecordMaps:
         """
         kept = [each for each in self.published() if each.size <= upto]
         return (kept[-1], self._loaded(kept[-1].size)) if kept else None
+
+    def earlier(self, size: int, head: Checkpoint) -> MapTree | None:
+        """The map of the first `size` entries though it is kept no longer: the next later one that is kept, with what
+        the entries in between have changed taken back. None where that is not to be had, or too far back.
+
+        What comes out counts where its root is the one that was published. `head` must have been checked.
+        """
+        later = next((each.size for each in self.published() if size <= each.size <= head.size), 0)
+        if not later or later - size > TAKEN_BACK_MAX:
+            return None
+        tree = self._loaded(later)
+        try:
+            tree.take_back(heads_before(chain.from_iterable(self._entries(size, head, later))))
+        except EnvelopeFault as fault:
+            raise LogDamaged("tile/entries", str(fault)) from None
+        return tree
 
     def build(self, head: Checkpoint, begin: int = 0, tree: MapTree | None = None) -> MapTree:
         """The map of the entries below a checked head, grown from that of the first `begin` entries."""
@@ -112,10 +131,12 @@ class RecordMaps:
             raise LogDamaged(map_folder(size) + _ROOT.path, "not the root of its buckets")
         return tree
 
-    def _entries(self, begin: int, head: Checkpoint) -> Iterator[list[bytes]]:
-        """The entries of the indexes from `begin` to the head, by bundle, proven to be leaves of its tree."""
-        for index in range(begin // TILE_WIDTH, -(-head.size // TILE_WIDTH)):
-            yield proven_entries(self._files, index, head)[max(begin - index * TILE_WIDTH, 0) :]
+    def _entries(self, begin: int, head: Checkpoint, end: int | None = None) -> Iterator[list[bytes]]:
+        """The entries of the indexes from `begin` to `end` (None: the head), by bundle, leaves of the head's tree."""
+        end = head.size if end is None else end
+        for index in range(begin // TILE_WIDTH, -(-end // TILE_WIDTH)):
+            first = index * TILE_WIDTH
+            yield proven_entries(self._files, index, head)[max(begin - first, 0) : end - first]
 
 
 def file_reader(files: LogFiles, folder: str = "") -> ReadFile:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from ledger.blobs.contract import BlobError
 from ledger.lease import Keeping, Lease, Leases, kept
+from ledger.lease.places import Place
 from ledger.log.log_files import LogDamaged
 from ledger.publisher import metrics
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog
-from ledger.publisher.places import Place
 from ledger.publisher.read_ahead import ReadAhead
 from ledger.publisher.rollback import LedgerRolledBack
 from ledger.publisher.signed_standing import SignedStanding

@@ -13,13 +13,13 @@ from psycopg_pool import PoolTimeout
 
 from ledger.config import Settings
 from ledger.lease import Leases, lease_pool
+from ledger.lease.places import Place, Places
 from ledger.log.own_heads import OwnLogs
 from ledger.publisher import metrics
 from ledger.publisher.ending import end
 from ledger.publisher.hospital_publisher import HospitalPublisher
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.places import Place, Places
 from ledger.publisher.routing import Routing
 from ledger.publisher.signed_standing import SignedStanding
 from ledger.publisher.sink import PostgresSink, Sink

@@ -97,6 +97,7 @@ TABLE: dict[type[BaseException], Row] = {
     edge.VersionOutOfRange: Row(code_pb2.OUT_OF_RANGE, "VERSION_OUT_OF_RANGE", ("asked", "version")),
     edge.NotInLogYet: Row(code_pb2.OUT_OF_RANGE, "NOT_IN_LOG_YET", ("asked", "size")),
     edge.MapNotThere: Row(code_pb2.FAILED_PRECONDITION, "RECORD_NOT_MAPPED"),
+    edge.NoSuchMap: Row(code_pb2.NOT_FOUND, "NO_SUCH_MAP", ("position",)),
     edge.PackTooLarge: Row(code_pb2.RESOURCE_EXHAUSTED, "PACK_TOO_LARGE", ("size", "limit")),
     log_files.LogDamaged: Row(code_pb2.DATA_LOSS, "LOG_DAMAGED", ("name",)),
     edge.ViewNotServedHere: Row(code_pb2.UNIMPLEMENTED, "VIEW_NOT_SERVED_HERE", ("rpc",)),

@@ -68,6 +68,14 @@ class MapNotThere(EdgeError):
     """No published record map under the published checkpoint knows this record yet; ask again after the next one."""
 
 
+class NoSuchMap(EdgeError):
+    """No record map can be had that the event at this position published: name a later one, or none for the newest."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__()
+        self.position = position
+
+
 class PackTooLarge(EdgeError):
     """The record's proof pack is too large for one answer; `ledger export proof` puts the bodies in by itself."""
 

@@ -16,32 +16,23 @@ from ledger.api.v1 import proofs_pb2 as messages
 from ledger.application.errors import UnknownRecord
 from ledger.application.ledger import Ledger
 from ledger.blobs.contract import BlobError
-from ledger.log.log_files import LogDamaged, LogFiles
-from ledger.log.own_heads import PublishedHead
-from ledger.log.record_maps import PublishedAt, RecordMaps, file_reader
+from ledger.log.record_maps import RecordMaps
 from ledger.server.arguments import invalid, required_uuid
 from ledger.server.caller import current_authorization
 from ledger.server.errors import LogUnavailable, MapNotThere, NotInLogYet, PackTooLarge
 from ledger.server.limits import Limits
 from ledger.server.log_readers import Logs, admit
+from ledger.server.map_choice import Disclose, MapChoice
+from ledger.server.published_log import PublishedLog
 from ledger.store.reading import ROWS_MAX, is_last_page
-from ledger.trust.envelope import decode
-from ledger.trust.format_fault import FormatFault
-from ledger.trust.leaf import leaf_hash
-from ledger.trust.log_tiles import FileMissing, LogTiles
-from ledger.trust.merkle_check import check_inclusion
-from ledger.trust.pack_making import PlacedEvent, PublishedMap, RecordNotMapped, make_pack
+from ledger.trust.pack_making import PlacedEvent, RecordNotMapped, make_pack
 from ledger.trust.proof_pack import PackEvent
-from ledger.trust.record_map import MAP_PUBLISHED
-from ledger.trust.tile import TILE_WIDTH, BundleId
 from ledger.trust.tlog_proof import TlogProof
 
 T = TypeVar("T")
 _OF_THE_ANSWER = 16
 """Bytes of an answer beside the pack: the field's tag and length."""
 Handler = Callable[[Any], Awaitable[Message]]
-Disclose = Callable[[bytes, bytes], Awaitable[tuple[bytes, bytes]]]
-"""From a sealed event's envelope and body to the salt of its commitment and its plaintext."""
 
 
 class Proofs:
@@ -59,7 +50,7 @@ class Proofs:
         self._ledger = ledger
         self._logs = logs.own
         self._readers = logs.readers
-        self._disclose = disclose
+        self._maps = MapChoice(disclose)
 
     def queries(self) -> Mapping[str, Handler]:
         """The handlers by the full name of their method."""
@@ -101,7 +92,7 @@ class Proofs:
         record_id = required_uuid(request.record_id, "record_id")
         log = await self._entries_of(request.hospital)
         maps = RecordMaps(self._logs.blobs, await self._ledger.log_folder(request.hospital))
-        published = await self._published(log, maps)
+        published = await self._maps.of(log, maps, request.map_position)
         events = await self._events(request.hospital, record_id, with_bodies=request.with_bodies)
         try:
             pack = await log.asked(lambda: make_pack(record_id.bytes, events, published, log.note, log.read))
@@ -121,12 +112,12 @@ class Proofs:
         envelope, _ = await log.event(position)
         return TlogProof(position - 1, hashes, log.note), envelope
 
-    async def _entries_of(self, hospital: str) -> _PublishedLog:
+    async def _entries_of(self, hospital: str) -> PublishedLog:
         """As `_log`, for a reader of its entries, as the files of the log ask for. ReaderUnknown, ReaderNotAllowed."""
         admit(self._readers, hospital, current_authorization.get() or "")
         return await self._log(hospital)
 
-    async def _log(self, hospital: str) -> _PublishedLog:
+    async def _log(self, hospital: str) -> PublishedLog:
         """The log at its published checkpoint. Raises UnknownHospital, NotInLogYet where nothing is published,
         LogDamaged where what is published is not ours.
         """
@@ -134,25 +125,7 @@ class Proofs:
         head = await asyncio.to_thread(self._logs.published, hospital, origin)
         if head is None:
             raise NotInLogYet(1, 0)
-        return _PublishedLog(self._logs.files(hospital, origin), head)
-
-    async def _published(self, log: _PublishedLog, maps: RecordMaps) -> PublishedMap:
-        """The newest map whose event the checkpoint covers."""
-        known = await asyncio.to_thread(maps.published)
-        covered: list[PublishedAt] = [each for each in known if each.position <= log.size]
-        if not covered:
-            raise MapNotThere
-        envelope, body = await log.event(covered[-1].position)
-        # Whoever writes the log's files must not have other events opened than those of the tree.
-        await log.require_leaf(covered[-1].position, envelope)
-        place = decode(envelope)
-        if place.type != MAP_PUBLISHED:
-            raise LogDamaged("maps", f"position {covered[-1].position} publishes no map")
-        event = PackEvent(envelope, body)
-        if place.commitment and self._disclose is not None:
-            salt, plaintext = await self._disclose(envelope, body)
-            event = PackEvent(envelope, b"", salt, plaintext)
-        return PublishedMap(PlacedEvent(covered[-1].position - 1, event), maps.reader(covered[-1].size))
+        return PublishedLog(self._logs.files(hospital, origin), head)
 
     async def _events(self, hospital: str, record_id: UUID, *, with_bodies: bool) -> list[PlacedEvent]:
         events: list[PlacedEvent] = []
@@ -183,37 +156,3 @@ def _where_the_store_answers(handler: Handler) -> Handler:
             raise LogUnavailable from error
 
     return handle
-
-
-class _PublishedLog:
-    """A log's files at one published checkpoint."""
-
-    def __init__(self, files: LogFiles, head: PublishedHead) -> None:
-        self.note = head.note
-        self.size, self._root = head.checkpoint.size, head.checkpoint.root
-        self.read = file_reader(files)
-        self.tiles = LogTiles(self.read, self.size)
-        self._files = files
-
-    async def asked(self, ask: Callable[[], T]) -> T:
-        """Reads files beside the loop; LogDamaged for every way in which they can be wrong."""
-        try:
-            return await asyncio.to_thread(ask)
-        except RecordNotMapped:
-            raise
-        except (FormatFault, FileMissing) as fault:
-            raise LogDamaged("tiles", str(fault)) from fault
-
-    async def require_leaf(self, position: int, envelope: bytes) -> None:
-        """LogDamaged where the envelope is not the tree's leaf at a position."""
-        path = await self.asked(lambda: self.tiles.inclusion(position - 1))
-        leaf = leaf_hash(envelope)
-        await self.asked(lambda: check_inclusion(leaf, position - 1, self.size, path, self._root))
-
-    async def event(self, position: int) -> tuple[bytes, bytes]:
-        """Envelope and body of a position, out of the bundles."""
-        index, at = divmod(position - 1, TILE_WIDTH)
-        bundle = BundleId(index, min(TILE_WIDTH, self.size - index * TILE_WIDTH))
-        entries = await asyncio.to_thread(self._files.entries, bundle)
-        bodies = await asyncio.to_thread(self._files.bodies, bundle)
-        return entries[at], bodies[at]

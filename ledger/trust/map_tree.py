@@ -7,15 +7,26 @@ from collections.abc import Iterable, Mapping
 from ledger.trust.bundle import decode_entries, encode_entries
 from ledger.trust.format_fault import ProofFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.log_tiles import FileMissing
 from ledger.trust.merkle import Node, perfect_root
 from ledger.trust.merkle_check import check_inclusion
 from ledger.trust.merkle_proof import plan_inclusion
-from ledger.trust.record_map import BUCKET_BYTES_MAX, BUCKETS, ROW_BYTES, MapRow, bucket_of, with_rows
+from ledger.trust.record_map import (
+    BUCKET_BYTES_MAX,
+    BUCKETS,
+    ROW_BYTES,
+    MapRow,
+    bucket_of,
+    with_rows,
+    without_rows,
+)
 from ledger.trust.tile import TILE_WIDTH, BundleId, TileId
 from ledger.trust.tile_growth import Tile
 
 PROOF_HASHES = 16
 _TILES = BUCKETS // TILE_WIDTH
+_TILES_BY_PATH = {TileId(0, index).path: index for index in range(_TILES)}
+_BUNDLES_BY_PATH = {BundleId(index).entries_path: index for index in range(_TILES)}
 _EMPTY_LEAF = leaf_hash(b"")
 _EMPTY_TILE_ROOT = perfect_root([_EMPTY_LEAF] * TILE_WIDTH)
 
@@ -58,6 +69,27 @@ class MapTree:
         changed = {number: with_rows(number, self.bucket(number), each) for number, each in by_bucket.items()}
         self._buckets.update(changed)
         return self._hash(changed)
+
+    def take_back(self, before: Mapping[bytes, MapRow | None]) -> None:
+        """Puts records where they stood before, as `heads_before` says; those that were not there are taken out."""
+        self.put(row for row in before.values() if row is not None)
+        gone: dict[int, list[bytes]] = {}
+        for record_id in (each for each, row in before.items() if row is None):
+            gone.setdefault(bucket_of(record_id), []).append(record_id)
+        changed = {number: without_rows(number, self.bucket(number), each) for number, each in gone.items()}
+        self._buckets.update(changed)
+        self._hash(changed)
+
+    def read(self, path: str) -> bytes:
+        """A file of the map, as `LogTiles` and packs ask for it; FileMissing for any other path."""
+        if path in _BUNDLES_BY_PATH:
+            return self.bundle(_BUNDLES_BY_PATH[path])
+        if path in _TILES_BY_PATH:
+            return self.tile(_TILES_BY_PATH[path]).data
+        for tile in self.top():
+            if path == tile.id.path:
+                return tile.data
+        raise FileMissing(path)
 
     def root(self) -> bytes:
         """The map's root, 32 bytes."""

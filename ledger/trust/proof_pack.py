@@ -17,6 +17,8 @@ from ledger.trust.strict_base64 import from_base64, to_base64
 
 PACK_BYTES_MAX = 256 * 1024 * 1024
 EVENTS_MAX = 100_000
+HASHES_MAX = 63
+"""Of one path: a tree of 2^63 leaves needs no more."""
 
 _HEADER = "ledger-proof-pack@v1"
 _ID_BYTES = 16
@@ -213,5 +215,8 @@ def _later_in(lines: _Lines) -> Iterator[LeafPlace]:
 
 
 def _hashes_in(lines: _Lines) -> Iterator[bytes]:
+    count = 0
     while lines.next_is("hash"):
         yield lines.octets("hash")[0]
+        if (count := count + 1) > HASHES_MAX:
+            raise lines.fault(f"more than {HASHES_MAX} hashes")

@@ -78,6 +78,26 @@ def with_rows(number: int, data: bytes, rows: Iterable[MapRow]) -> bytes:
     return encode_bucket(held.values())
 
 
+def without_rows(number: int, data: bytes, record_ids: Iterable[bytes]) -> bytes:
+    """A bucket without the rows of these records; one that has none is not missed."""
+    gone = set(record_ids)
+    return encode_bucket(row for row in decode_bucket(number, data) if row.record_id not in gone)
+
+
+def heads_before(envelopes: Iterable[bytes]) -> dict[bytes, MapRow | None]:
+    """Where the records of these events stood before them, by record id; None for one that was not there yet.
+
+    The events in order of position; each names the one before it of its record. EnvelopeFault as `heads_of`.
+    """
+    before: dict[bytes, MapRow | None] = {}
+    for data in envelopes:
+        envelope = decode(data)
+        record_id, version = envelope.stream_id, envelope.stream_version - 1
+        if envelope.type != MAP_PUBLISHED and record_id not in before:
+            before[record_id] = MapRow(record_id, version, envelope.prev_leaf) if version else None
+    return before
+
+
 def heads_of(envelopes: Iterable[bytes]) -> dict[bytes, MapRow]:
     """Where the records of these events stand after them, by record id; the events in order of position.
 

@@ -19,8 +19,8 @@ Interop = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def interop() -> Interop:
-    """Runs the program with a command and its arguments."""
+def program() -> Path:
+    """The program, built."""
     if os.environ.get("LEDGER_TEST_GO") == "off":
         pytest.skip("LEFT OUT: the interop tests (LEDGER_TEST_GO=off)")
     go = shutil.which("go")
@@ -38,6 +38,13 @@ def interop() -> Interop:
     )  # fmt: skip
     if built.returncode:
         pytest.fail(f"go build: {built.stderr}")
+
+    return program
+
+
+@pytest.fixture(scope="session")
+def interop(program: Path) -> Interop:
+    """Runs the program with a command and its arguments."""
 
     def run(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -4,6 +4,7 @@
 //	interop check DIR    verifies a log that the project wrote
 //	interop make DIR     writes a log for the project to verify
 //	interop witness DIR  answers the project's add-checkpoint requests
+//	interop serve DIR    is that witness over HTTP, until it is killed
 //	interop stream BROKER TOPIC ORIGIN  reads a topic of records that the project published, and checks it
 package main
 
@@ -25,7 +26,7 @@ func run(ctx context.Context, args []string) error {
 		return checkStream(ctx, args[1], args[2], args[3])
 	}
 	if len(args) != 2 {
-		return fmt.Errorf("usage: interop check|make|witness DIR, interop stream BROKER TOPIC ORIGIN")
+		return fmt.Errorf("usage: interop check|make|witness|serve DIR, interop stream BROKER TOPIC ORIGIN")
 	}
 	switch args[0] {
 	case "check":
@@ -34,6 +35,8 @@ func run(ctx context.Context, args []string) error {
 		return makeLog(args[1])
 	case "witness":
 		return answerRequests(ctx, args[1])
+	case "serve":
+		return serveWitness(ctx, args[1])
 	}
 	return fmt.Errorf("unknown command %q", args[0])
 }

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ledger.api.v1 import common_pb2 as ledger_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/proofs.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\">\n\x18GetInclusionProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\"`\n\x19GetInclusionProofResponse\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08old_size\x18\x02 \x01(\x04\"A\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"9\n\x13GetTlogProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\"7\n\x14GetTlogProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\"O\n\x13GetProofPackRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0bwith_bodies\x18\x03 \x01(\x08\"$\n\x14GetProofPackResponse\x12\x0c\n\x04pack\x18\x01 \x01(\x0c\"\x87\x01\n\x11PublishMapRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12\x13\n\x0bmap_version\x18\x05 \x01(\r\"D\n\x12PublishMapResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt2\xe9\x03\n\x0cProofService\x12\x66\n\x11GetInclusionProof\x12\'.ledger.api.v1.GetInclusionProofRequest\x1a(.ledger.api.v1.GetInclusionProofResponse\x12l\n\x13GetConsistencyProof\x12).ledger.api.v1.GetConsistencyProofRequest\x1a*.ledger.api.v1.GetConsistencyProofResponse\x12W\n\x0cGetTlogProof\x12\".ledger.api.v1.GetTlogProofRequest\x1a#.ledger.api.v1.GetTlogProofResponse\x12W\n\x0cGetProofPack\x12\".ledger.api.v1.GetProofPackRequest\x1a#.ledger.api.v1.GetProofPackResponse\x12Q\n\nPublishMap\x12 .ledger.api.v1.PublishMapRequest\x1a!.ledger.api.v1.PublishMapResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aledger/api/v1/proofs.proto\x12\rledger.api.v1\x1a\x1aledger/api/v1/common.proto\">\n\x18GetInclusionProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\"`\n\x19GetInclusionProofResponse\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x04 \x01(\x0c\"@\n\x1aGetConsistencyProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08old_size\x18\x02 \x01(\x04\"A\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"9\n\x13GetTlogProofRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\"7\n\x14GetTlogProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\x12\x10\n\x08\x65nvelope\x18\x02 \x01(\x0c\"e\n\x13GetProofPackRequest\x12\x10\n\x08hospital\x18\x01 \x01(\t\x12\x11\n\trecord_id\x18\x02 \x01(\t\x12\x13\n\x0bwith_bodies\x18\x03 \x01(\x08\x12\x14\n\x0cmap_position\x18\x04 \x01(\x04\"$\n\x14GetProofPackResponse\x12\x0c\n\x04pack\x18\x01 \x01(\x0c\"\x87\x01\n\x11PublishMapRequest\x12.\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandContext\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x0c\n\x04rows\x18\x03 \x01(\x04\x12\x0c\n\x04root\x18\x04 \x01(\x0c\x12\x13\n\x0bmap_version\x18\x05 \x01(\r\"D\n\x12PublishMapResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.ledger.api.v1.CommandReceipt2\xe9\x03\n\x0cProofService\x12\x66\n\x11GetInclusionProof\x12\'.ledger.api.v1.GetInclusionProofRequest\x1a(.ledger.api.v1.GetInclusionProofResponse\x12l\n\x13GetConsistencyProof\x12).ledger.api.v1.GetConsistencyProofRequest\x1a*.ledger.api.v1.GetConsistencyProofResponse\x12W\n\x0cGetTlogProof\x12\".ledger.api.v1.GetTlogProofRequest\x1a#.ledger.api.v1.GetTlogProofResponse\x12W\n\x0cGetProofPack\x12\".ledger.api.v1.GetProofPackRequest\x1a#.ledger.api.v1.GetProofPackResponse\x12Q\n\nPublishMap\x12 .ledger.api.v1.PublishMapRequest\x1a!.ledger.api.v1.PublishMapResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTLOGPROOFRESPONSE']._serialized_start=427
   _globals['_GETTLOGPROOFRESPONSE']._serialized_end=482
   _globals['_GETPROOFPACKREQUEST']._serialized_start=484
-  _globals['_GETPROOFPACKREQUEST']._serialized_end=563
-  _globals['_GETPROOFPACKRESPONSE']._serialized_start=565
-  _globals['_GETPROOFPACKRESPONSE']._serialized_end=601
-  _globals['_PUBLISHMAPREQUEST']._serialized_start=604
-  _globals['_PUBLISHMAPREQUEST']._serialized_end=739
-  _globals['_PUBLISHMAPRESPONSE']._serialized_start=741
-  _globals['_PUBLISHMAPRESPONSE']._serialized_end=809
-  _globals['_PROOFSERVICE']._serialized_start=812
-  _globals['_PROOFSERVICE']._serialized_end=1301
+  _globals['_GETPROOFPACKREQUEST']._serialized_end=585
+  _globals['_GETPROOFPACKRESPONSE']._serialized_start=587
+  _globals['_GETPROOFPACKRESPONSE']._serialized_end=623
+  _globals['_PUBLISHMAPREQUEST']._serialized_start=626
+  _globals['_PUBLISHMAPREQUEST']._serialized_end=761
+  _globals['_PUBLISHMAPRESPONSE']._serialized_start=763
+  _globals['_PUBLISHMAPRESPONSE']._serialized_end=831
+  _globals['_PROOFSERVICE']._serialized_start=834
+  _globals['_PROOFSERVICE']._serialized_end=1323
 # @@protoc_insertion_point(module_scope)

@@ -198,22 +198,28 @@ class GetProofPackRequest(_message.Message):
     HOSPITAL_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
     WITH_BODIES_FIELD_NUMBER: _builtins.int
+    MAP_POSITION_FIELD_NUMBER: _builtins.int
     hospital: _builtins.str
     """Hospital id."""
     record_id: _builtins.str
     """The record."""
     with_bodies: _builtins.bool
     """Put the bodies in as they are stored."""
+    map_position: _builtins.int
+    """Position of the MapPublished event of the map by which the pack shows that nothing is missing; a monitor's note names
+    it less one, in its third line. 0 = the newest one that the published checkpoint covers.
+    """
     def __init__(
         self,
         *,
         hospital: _builtins.str = ...,
         record_id: _builtins.str = ...,
         with_bodies: _builtins.bool = ...,
+        map_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "record_id", b"record_id", "with_bodies", b"with_bodies"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hospital", b"hospital", "map_position", b"map_position", "record_id", b"record_id", "with_bodies", b"with_bodies"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -19,6 +19,7 @@ from ledger.api.v1.proofs_pb2_grpc import ProofServiceStub
 from ledger.api.v1.stream_pb2 import ReadRecordRequest
 from ledger.api.v1.stream_pb2_grpc import StreamServiceStub
 from ledger.cli.errors_shown import shown_errors
+from ledger.cli.export.audit_note import newest_audit
 from ledger.cli.export.certified_files import certified_files, without_version
 from ledger.cli.export.judge_page import judge_page
 from ledger.cli.export.opened_bodies import opened_bodies
@@ -28,8 +29,6 @@ from ledger.cli.export.tool_versions import tool_versions
 from ledger.cli.service_address import address_option, reader_metadata, token_file_option, unseal_token
 from ledger.cli.trusted_keys import LogKey, required_policy, trust_options
 from ledger.telemetry.clock_source import clock_state
-from ledger.trust.format_fault import FormatFault
-from ledger.trust.note import NOTE_BYTES_MAX, parse_note
 from ledger.trust.note_key import VerifierKey
 from ledger.trust.pack_check import PackStatement, PackTrust, check_pack_file
 from ledger.trust.pack_fault import PackRefused
@@ -39,8 +38,9 @@ _RESPONSE_BYTES_MAX = 8 * 1024 * 1024
 _hospital = click.option("--hospital", required=True, help="Hospital whose ledger it is.")
 _audit = click.option(
     "--audit",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A monitor's signed note on the map, to put into the pack.",
+    type=click.Path(path_type=Path, exists=True),
+    help="A monitor's signed note, or its folder of notes: the pack is of the newest map found right there, not of the "
+    "newest published.",
 )
 _bodies = click.option("--with-bodies", is_flag=True, help="Put the bodies in, as they are stored.")
 
@@ -217,16 +217,19 @@ def _rule_texts(opened: dict[bytes, bytes]) -> dict[str, str]:
 
 
 def _pack(service: Asked, hospital: str, record: UUID, audit: Path | None, *, with_bodies: bool) -> bytes:
+    said = newest_audit(audit) if audit else None
+
     async def read() -> bytes:
         options = [("grpc.max_receive_message_length", _RESPONSE_BYTES_MAX)]
         async with grpc.aio.insecure_channel(service.address, options=options) as channel:
-            request = GetProofPackRequest(hospital=hospital, record_id=str(record))
+            position = said.map_position if said else 0
+            request = GetProofPackRequest(hospital=hospital, record_id=str(record), map_position=position)
             pack = (await ProofServiceStub(channel).GetProofPack(request, metadata=service.reader)).pack
             return await _with_bodies(pack, channel, hospital, record) if with_bodies else pack
 
     with shown_errors():
         data = asyncio.run(read())
-    return data if audit is None else _with_audit(data, audit)
+    return said.put_into(data) if said else data
 
 
 def _opened(service: Asked, hospital: str, record: UUID) -> dict[bytes, bytes]:
@@ -259,15 +262,6 @@ async def _with_bodies(data: bytes, channel: grpc.aio.Channel, hospital: str, re
     if any(each.envelope not in bodies for each in pack.events):
         raise click.ClickException("the service proves an event that it does not read out")
     return replace(pack, events=tuple(replace(each, body=bodies[each.envelope]) for each in pack.events)).encode()
-
-
-def _with_audit(data: bytes, audit: Path) -> bytes:
-    try:
-        with audit.open("rb") as file:
-            note = parse_note(file.read(NOTE_BYTES_MAX + 1))
-        return replace(parse_proof_pack(data), audit=note).encode()
-    except (OSError, FormatFault) as error:
-        raise click.ClickException(f"{audit}: {error}") from error
 
 
 def _write(path: Path, data: bytes) -> None:

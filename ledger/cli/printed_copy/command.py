@@ -30,7 +30,7 @@ from ledger.cli.printed_copy.copy_fonts import NAMED
 from ledger.cli.printed_copy.html_page import html_copy
 from ledger.cli.printed_copy.pdf_pages import pdf_copy
 from ledger.cli.printed_copy.seal_list import SealList, seal_list, standing_seal
-from ledger.cli.readiness import all_hospitals
+from ledger.cli.served_hospitals import all_hospitals
 from ledger.cli.service_address import address_option
 
 _FORMATS = (".pdf", ".html")

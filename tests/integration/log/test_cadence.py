@@ -20,7 +20,7 @@ from ledger.integrator.hospital_integrator import HospitalIntegrator, Tools
 from ledger.integrator.ledger_rows import HospitalRow, LedgerRows, rows_pool
 from ledger.integrator.log_keys import LogKeys
 from ledger.integrator.signed_log import SignedLog
-from ledger.lease import Leases
+from ledger.lease import Leases, Places
 from ledger.log.log_files import LogFiles
 from ledger.trust.checkpoint import parse_checkpoint
 from ledger.trust.policy_file import parse_policy
@@ -89,7 +89,8 @@ async def driven(
         hospital = HospitalRow(ledger.hospital, origin, SCHEMA_VERSIONS[-1])
         found.integrator = HospitalIntegrator(hospital, tools)
         stop = asyncio.Event()
-        found.running = asyncio.create_task(found.integrator.run(stop, lambda: 600.0))
+        (place,) = Places(16, 600.0).take([ledger.hospital])
+        found.running = asyncio.create_task(found.integrator.run(stop, place))
         try:
             yield found
         finally:

@@ -12,10 +12,9 @@ from uuid import uuid4
 import pytest
 
 from ledger.embedded.kafka import EmbeddedKafka
-from ledger.lease import Leases
+from ledger.lease import Leases, Places
 from ledger.publisher.kafka_sink import KafkaSink
 from ledger.publisher.ledger_log import HospitalRow, LedgerLog, log_pool
-from ledger.publisher.places import Places
 from ledger.publisher.role import Sweeper
 from ledger.publisher.routing import Routing
 from ledger.publisher.sink import PostgresSink, Sink

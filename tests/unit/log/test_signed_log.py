@@ -86,6 +86,54 @@ def test_a_smaller_head_never_follows_a_larger_one(tmp_path: Path) -> None:
     assert parse_checkpoint(note.text).size == 20
 
 
+def published_size(folder: Path) -> int:
+    note = files_in(folder).published()
+    return parse_checkpoint(note.text).size if note else 0
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_who_stalled_puts_nothing_over_what_its_successor_published(tmp_path: Path, *, published: bool) -> None:
+    """Stopped between its signature and the publication, it wakes after its lease was over and another went on."""
+    first = opened(tmp_path)
+    first.take(EVENTS[:10])
+    note, head = first.sign(), first.signed
+    second = opened(tmp_path)
+    second.take(EVENTS[10:20])
+    newer = second.sign()
+    if published:
+        second.publish(newer, second.signed)
+    with pytest.raises(LogTakenOver):
+        first.publish(note, head)
+    assert published_size(tmp_path) == (20 if published else 0)
+    second.publish(newer, second.signed)
+    assert published_size(tmp_path) == 20
+
+
+def test_who_stalled_puts_nothing_over_a_larger_head_though_signed_was_put_back(tmp_path: Path) -> None:
+    """What is published counts by itself: `signed` may be the older holder's again."""
+    first = opened(tmp_path)
+    first.take(EVENTS[:10])
+    note, head = first.sign(), first.signed
+    second = opened(tmp_path)
+    second.take(EVENTS[10:20])
+    second.publish(second.sign(), second.signed)
+    files_in(tmp_path).keep_signed(note)
+    with pytest.raises(LogTakenOver):
+        first.publish(note, head)
+    assert published_size(tmp_path) == 20
+
+
+def test_a_larger_head_that_is_not_the_log_s_holds_up_nothing(tmp_path: Path) -> None:
+    """Whoever writes the log's files may put one there; the log's own head takes its place."""
+    log = opened(tmp_path)
+    log.take(EVENTS[:10])
+    note = log.sign()
+    stranger = SigningKey(ORIGIN, KeyKind.ED25519, bytes([9]) * 32)
+    files_in(tmp_path).publish(forged(99, stranger))
+    log.publish(note, log.signed)
+    assert published_size(tmp_path) == 10
+
+
 @pytest.mark.parametrize("file", ["tile/0/000.p/44", "tile/entries/000.p/44", "bodies/000.p/44", SIGNED])
 def test_what_was_changed_is_not_built_on(tmp_path: Path, file: str) -> None:
     """A changed edge, bundle or head is named, and nothing is signed on top of it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.publisher.places import CROWDED_SECONDS, TURN_SECONDS, Places
+from ledger.lease.places import CROWDED_SECONDS, TURN_SECONDS, Places
 
 IDLE_SECONDS = 60.0
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.trust.format_fault import BucketFull, MapFault, ProofFault
 from ledger.trust.leaf import leaf_hash
+from ledger.trust.log_tiles import FileMissing
 from ledger.trust.map_published import MapStatement, read_map_published
 from ledger.trust.map_tree import MapTree, buckets_in, check_bucket
 from ledger.trust.merkle import Frontier
@@ -19,10 +20,11 @@ from ledger.trust.record_map import (
     bucket_of,
     decode_bucket,
     encode_bucket,
+    heads_before,
     heads_of,
     with_rows,
 )
-from ledger.trust.tile import BundleId
+from ledger.trust.tile import BundleId, TileId
 from tests.unit.trust.sample_ledger import MAP_STREAM, filled, map_body, record_id
 
 ROWS = [MapRow(record_id(number), number + 1, sha256(b"%d" % number).digest()) for number in range(40)]
@@ -148,3 +150,25 @@ def test_published_map_is_read_strictly() -> None:
     for each in broken:
         with pytest.raises(MapFault):
             read_map_published(each)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 12), st.integers(1, 60), st.integers(0, 60))
+def test_a_map_is_taken_back_to_an_earlier_size(records: int, events: int, earlier: int) -> None:
+    """What the entries after a size have changed, taken back, leaves the map of that size, file by file."""
+    earlier = min(earlier, events)
+    ledger = filled(records, events)
+    ledger.publish_map()
+    ledger.append(record_id(0))
+    tree, before = ledger.map_tree(len(ledger.events)), ledger.map_tree(earlier)
+    tree.take_back(heads_before(each.event.envelope for each in ledger.events[earlier:]))
+    assert (tree.rows, tree.root()) == (before.rows, before.root())
+    for at in range(256):
+        for path in (BundleId(at).entries_path, TileId(0, at).path):
+            assert tree.read(path) == before.read(path)
+    assert tree.read(BundleId(7).entries_path) == before.bundle(7)
+    assert tree.read(TileId(0, 7).path) == before.tile(7).data
+    for tile in before.top():
+        assert tree.read(tile.id.path) == tile.data
+    with pytest.raises(FileMissing):
+        tree.read("checkpoint")

@@ -1,6 +1,7 @@
-"""The places of hospitals that are published at once: how many there are, who gets one, and when it is given up.
+"""The places of hospitals that one role works for at once: how many there are, who gets one, and when it is given up.
 
-A place is a lease, a thread and a transactional producer, so a process has few of them, however many hospitals.
+A place is a lease and what the work holds beside it (the publisher a thread and a transactional producer, the
+integrator an open log), so a process has few of them, however many hospitals.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ class Place:
         self._begun_at = self._places.clock()
 
     def turn_over(self) -> bool:
-        """Whether to give it up because others wait; asked after a batch, so that each turn has one and all move on."""
+        """Whether to give it up because others wait; asked after work, so that each turn has some and all move on."""
         return self._places.turn_over(self._begun_at)
 
     def idle_over(self, idle_seconds: float) -> bool:
-        """Whether to give it up after so long without anything to publish."""
+        """Whether to give it up after so long without anything to do."""
         return self._places.idle_over(idle_seconds)
 
 
@@ -46,7 +47,9 @@ class Places:
         turn_seconds: float = TURN_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`idle_seconds`: how long a hospital without events keeps its place where there are enough of them."""
+        """`idle_seconds`: how long a hospital without events keeps its place where there are enough of them;
+        `turn_seconds`: how long one that never rests keeps it where others wait; `clock` in seconds.
+        """
         self._places_max = places_max
         self._idle_seconds = idle_seconds
         self._turn_seconds = turn_seconds
