@@ -338,7 +338,8 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.DeclareEnteredInError: Rule(
         _in(Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED),
         _in(Phase.ENTERED_IN_ERROR),
-        (is_.ALL_RETRACTED,),
+        # It is no care, which would wait for nobody: what is held or sealed stays whose it is until that is settled.
+        (is_.ALL_RETRACTED, is_.NOT_HELD, is_.NO_ORIGINAL_SEALED, is_.NO_OPEN_REQUEST),
         (
             *trace.DECLARED,
             on.CONFIRMED_BY_ANOTHER,

@@ -15,9 +15,10 @@ from ledger.domain.refusal import Refused
 from ledger.domain.state_guards import StateGuard
 from tests.unit.domain.given import as_signer, facts
 from tests.unit.domain.refusals import CASES, Case
+from tests.unit.domain.refusals_of_conduct import OF_CONDUCT
 from tests.unit.domain.refusals_of_course import OF_COURSE
 
-ALL = [*CASES, *OF_COURSE]
+ALL = [*CASES, *OF_COURSE, *OF_CONDUCT]
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in RULES.items()
