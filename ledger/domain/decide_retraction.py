@@ -50,7 +50,7 @@ def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState 
     assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
     traced = (EntriesTraced(facts.meta(), command.traces),) if command.traces else ()
     event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
-    # Whoever may still fetch it gets nothing of a stranger's; whoever has it is told, also of a record without an entry.
+    # Who may still fetch it gets nothing of a stranger's; who has it is told, also of a record without an entry.
     withdrawn = taken_back(offers_out(record), facts, reason=IN_ERROR)
     told = outdated_by_stay(record, 0, facts, len(withdrawn))
     return on_record(command.record_id, *traced, event, *told, *withdrawn, beside=bump_traced(facts))

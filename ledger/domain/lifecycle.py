@@ -479,7 +479,14 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.RenewLoan: Rule(
         KEPT,
-        of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record")),
+        demands=(is_.USE_ALLOWED,),
+        of_command=(
+            on.LOAN_KNOWN,
+            loan.RENEWALS_LEFT,
+            loan.RENEWAL_RUNS,
+            loan.SEALED_COMES_BACK,
+            on.role_allowed("lend_record"),
+        ),
         names=(some.LOAN_RENEWABLE,),
     ),
     keeping_commands.ReturnLoan: Rule(

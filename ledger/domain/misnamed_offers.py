@@ -1,5 +1,6 @@
-"""Offers under the name of another patient than the record's now, or of a record that was entered in error: taken back, as
-many as one command can say.
+"""Offers under the name of another patient than the record's now, or of a record that was entered in error.
+
+They are taken back, as many as one command can say.
 
 Those that are left are handed over to nobody and accepted by nobody. They end by their time, by the recipient that
 finds nothing to fetch, or, where the record is still somebody's, with the next identification or offer.

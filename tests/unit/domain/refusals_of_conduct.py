@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.domain import course_commands as course
+from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import Command
-from tests.unit.domain.given import RECORD, SUPERIOR, Stream, emptied, nowhere
-from tests.unit.domain.refusals import Case, asked, hold, seal, with_entry
+from ledger.domain.keeping_values import RequestKind
+from tests.unit.domain.given import RECORD, SUPERIOR, Stream, archived, emptied, nowhere
+from tests.unit.domain.refusals import Case, asked, hold, made, seal, with_entry
 
 
 def _in_error_after(do: Callable[[Stream], Any]) -> Callable[[Stream], Command]:
@@ -21,9 +23,32 @@ def _in_error_after(do: Callable[[Stream], Any]) -> Callable[[Stream], Command]:
     return command
 
 
+def _renewed_after(do: Callable[[Stream], Any], *, out_of_house: bool) -> Callable[[Stream], Command]:
+    """The renewal of a loan that something was placed over since."""
+
+    def command(stream: Stream) -> Command:
+        lent = keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=out_of_house)
+        loan_id = made(stream, lent, "loan_id")
+        do(stream)
+        return keeping.RenewLoan(RECORD, loan_id)
+
+    return command
+
+
+def _restricted(stream: Stream) -> None:
+    request_id = asked(stream, RequestKind.RESTRICTION)
+    stream.when(
+        keeping.AnswerPatientRequest(RECORD, request_id, granted=True, ground="law", statement="", entry_id=None)
+    )
+
+
 OF_CONDUCT: list[Case] = [
     Case("HELD", with_entry(emptied, _in_error_after(hold))),
     Case("SEALED", with_entry(emptied, _in_error_after(seal))),
     Case("OPEN_REQUEST", with_entry(emptied, _in_error_after(asked))),
+    Case(
+        "USE_RESTRICTED", with_entry(archived, _renewed_after(_restricted, out_of_house=False)), {"purpose": "HRESCH"}
+    ),
+    Case("SEALED", with_entry(archived, _renewed_after(seal, out_of_house=True))),
 ]
 """Each is refused by the rule of its command alone, whatever else the command may lack."""
