@@ -27,6 +27,7 @@ from ledger.domain import deadline_guards as clock
 from ledger.domain import hold_guards as held
 from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
+from ledger.domain import list_guards as listed
 from ledger.domain import loan_guards as loan
 from ledger.domain import named_guards as some
 from ledger.domain import newborn_guards as newborn
@@ -370,6 +371,7 @@ RULES: dict[type[commands.Command], Rule] = {
             quality.SCORE_AGREES,
             quality.SCORE_ENOUGH,
             quality.NO_VETO,
+            sample.OF_OTHERS,
             on.ACTS_AS_PERSON,
             on.role_allowed("pass_quality"),
         ),
@@ -417,7 +419,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.RequestReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         demands=(is_.NOT_IN_ERROR, is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
-        of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON),
+        of_command=(on.ENTRIES_KNOWN, listed.ENTRIES_ONCE, listed.TEMPLATES_ONCE, on.ACTS_AS_PERSON),
     ),
     keeping_commands.ApproveReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
@@ -438,7 +440,8 @@ RULES: dict[type[commands.Command], Rule] = {
         _ARCHIVING,
     ),
     keeping_commands.PlaceHold: Rule(
-        LIVING, of_command=(held.VERSIONS_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("place_hold"))
+        LIVING,
+        of_command=(held.VERSIONS_KNOWN, listed.VERSIONS_ONCE, on.ACTS_AS_PERSON, on.role_allowed("place_hold")),
     ),
     keeping_commands.LiftHold: Rule(
         LIVING,
@@ -447,7 +450,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.SealRecord: Rule(
         LIVING,
-        of_command=(on.ENTRIES_KNOWN, seal.SOMETHING_FINISHED, seal.NO_DRAFT_NAMED, *_SEALING),
+        of_command=(on.ENTRIES_KNOWN, listed.ENTRIES_ONCE, seal.SOMETHING_FINISHED, seal.NO_DRAFT_NAMED, *_SEALING),
         names=(some.ENTRY_FINISHED,),
     ),
     keeping_commands.ExtendSeal: Rule(
@@ -463,7 +466,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
-        of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
+        of_command=(*copy.SCOPE, listed.ENTRIES_ONCE, on.role_allowed("issue_copy")),
         names=(some.ENTRY_SHOWN,),
     ),
     keeping_commands.LendRecord: Rule(

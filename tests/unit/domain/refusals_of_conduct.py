@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import Command
-from ledger.domain.keeping_values import RequestKind
-from tests.unit.domain.given import RECORD, SUPERIOR, Stream, archived, emptied, nowhere
-from tests.unit.domain.refusals import Case, asked, hold, made, seal, with_entry
+from ledger.domain.commands import Command, PassQuality
+from ledger.domain.keeping_values import EntryRef, RequestKind, SealMode, SealParty
+from tests.unit.domain.given import (
+    DIGEST,
+    PATIENTS_SIDE,
+    PHYSICIAN,
+    RECORD,
+    SUPERIOR,
+    Stream,
+    archived,
+    emptied,
+    nowhere,
+    submitted,
+)
+from tests.unit.domain.refusals import Case, asked, first, hold, made, seal, with_entry
 
 
 def _in_error_after(do: Callable[[Stream], Any]) -> Callable[[Stream], Command]:
@@ -42,6 +54,28 @@ def _restricted(stream: Stream) -> None:
     )
 
 
+def _twice(stream: Stream, kind: type[Command]) -> Command:
+    """A command that names the first entry twice."""
+    entry_id = first(stream)
+    made_of: dict[type[Command], Command] = {
+        keeping.IssueCopy: keeping.IssueCopy(RECORD, "N.", "self", (entry_id, entry_id), "true copy"),
+        keeping.SealRecord: keeping.SealRecord(
+            RECORD, SealMode.COPY, SealParty.PATIENT_SIDE, "", (entry_id, entry_id), PATIENTS_SIDE
+        ),
+        keeping.PlaceHold: keeping.PlaceHold(RECORD, "order", "court", (EntryRef(entry_id, 1), EntryRef(entry_id, 1))),
+        keeping.RequestReopen: keeping.RequestReopen(RECORD, "a mistake", (entry_id, entry_id), ()),
+    }
+    return made_of[kind]
+
+
+_LISTING: tuple[type[Command], ...] = (
+    keeping.IssueCopy,
+    keeping.SealRecord,
+    keeping.PlaceHold,
+    keeping.RequestReopen,
+)
+_NOTES_TWICE = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note", "course_note"))
+
 OF_CONDUCT: list[Case] = [
     Case("HELD", with_entry(emptied, _in_error_after(hold))),
     Case("SEALED", with_entry(emptied, _in_error_after(seal))),
@@ -50,5 +84,13 @@ OF_CONDUCT: list[Case] = [
         "USE_RESTRICTED", with_entry(archived, _renewed_after(_restricted, out_of_house=False)), {"purpose": "HRESCH"}
     ),
     Case("SEALED", with_entry(archived, _renewed_after(seal, out_of_house=True))),
+    *[
+        Case("REPEATED", with_entry(archived, lambda s, kind=kind: _twice(s, kind)), {"leaves": (DIGEST,) * 40})
+        for kind in _LISTING
+    ],
+    Case("REPEATED", lambda: (archived(), _NOTES_TWICE)),
+    Case(
+        "SAME_PERSON", lambda: (submitted(), PassQuality(RECORD)), {"actor": replace(PHYSICIAN, role="quality_office")}
+    ),
 ]
 """Each is refused by the rule of its command alone, whatever else the command may lack."""
