@@ -36,6 +36,7 @@ from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import sample_guards as sample
 from ledger.domain import seal_guards as seal
+from ledger.domain import side_guards as side
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import trace_guards as trace
@@ -473,6 +474,7 @@ RULES: dict[type[commands.Command], Rule] = {
         KEPT,
         demands=(is_.NOT_LENT, is_.USE_ALLOWED),
         of_command=(
+            loan.TO_A_PERSON,
             loan.NO_TRAINEE,
             loan.LOAN_WITHIN_PACK,
             loan.SEALED_STAYS,
@@ -620,6 +622,9 @@ RULES: dict[type[commands.Command], Rule] = {
         names=(some.ANSWER_TO_OFFER,),
     ),
 }
+ACTS_FOR_HOSPITAL = frozenset(RULES) - side.NOT_THE_HOSPITALS_ALONE
+"""The commands that are the hospital's own act."""
+RULES.update({command: RULES[command].demanding(side.FOR_HOSPITAL) for command in ACTS_FOR_HOSPITAL})
 
 
 def allowed_phases(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ledger.domain.command_guards import TRAINEE, CommandGuard, iso_date
+from ledger.domain.command_guards import TRAINEE, CommandGuard, is_person, iso_date
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_state import Loan
 from ledger.domain.keeping_values import SealMode
@@ -72,6 +72,12 @@ NO_TRAINEE = _check(
     "nothing is lent to a trainee",
     "borrower",
     lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
+)
+TO_A_PERSON = _check(
+    "NOT_A_PERSON",
+    "it is lent to a person, not to a system",
+    "borrower.role",
+    lambda command, _, __: command.borrower is None or is_person(command.borrower),
 )
 SEALED_STAYS = _check("SEALED", "out of the house: no seal of an original stands", "out_of_house", _stays_in_the_house)
 SEALED_COMES_BACK = _check(

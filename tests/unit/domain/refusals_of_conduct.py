@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import Command, PassQuality
+from ledger.domain.commands import Command, PassQuality, StartCare, TransferDepartment
 from ledger.domain.keeping_values import EntryRef, RequestKind, SealMode, SealParty
+from ledger.domain.lifecycle import ACTS_FOR_HOSPITAL
+from ledger.domain.values import Actor
 from tests.unit.domain.given import (
+    CLOCK,
     DIGEST,
+    IMPORTER,
     PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
     SUPERIOR,
     Stream,
+    active,
     archived,
     emptied,
     nowhere,
+    registered,
     submitted,
 )
-from tests.unit.domain.refusals import Case, asked, first, hold, made, seal, with_entry
+from tests.unit.domain.refusals import CASES, Build, Case, asked, first, hold, made, seal, with_entry
+from tests.unit.domain.refusals_of_course import OF_COURSE
 
 
 def _in_error_after(do: Callable[[Stream], Any]) -> Callable[[Stream], Command]:
@@ -74,6 +82,37 @@ _LISTING: tuple[type[Command], ...] = (
     keeping.PlaceHold,
     keeping.RequestReopen,
 )
+IN_NO_CHARGE = tuple(
+    Actor(UUID(int=55), "N. N.", role)
+    for role in ("patient", "representative", "notary", "nurse", "technician", "security", "records_office", "")
+)
+
+
+def _in_charge(named: Actor) -> tuple[Build, ...]:
+    return (
+        lambda: (registered(), StartCare(RECORD, "cardiology", "12", named, "")),
+        lambda: (active(), TransferDepartment(RECORD, "icu", "", None, named)),
+        lambda: (active(), course.AssignPhysician(RECORD, named, "")),
+    )
+
+
+_WITHOUT_A_CASE: dict[type[Command], Build] = {
+    course.RepeatExamination: lambda: (active(), course.RepeatExamination(RECORD, "lab-1", "south", "haemolysed")),
+}
+"""Something done by commands that no other case is about."""
+
+
+def by_the_other_side() -> dict[type[Command], Case]:
+    """Of each command that is the hospital's own act some case, sent by the patient's side."""
+    builds = {each.command: (each.build, each.facts) for each in reversed([*CASES, *OF_COURSE])}
+    builds |= {command: (build, {}) for command, build in _WITHOUT_A_CASE.items()}
+    return {
+        command: Case("WRONG_SIDE", build, {**known, "actor": PATIENTS_SIDE})
+        for command, (build, known) in builds.items()
+        if command in ACTS_FOR_HOSPITAL
+    }
+
+
 _NOTES_TWICE = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note", "course_note"))
 
 OF_CONDUCT: list[Case] = [
@@ -89,6 +128,12 @@ OF_CONDUCT: list[Case] = [
         for kind in _LISTING
     ],
     Case("REPEATED", lambda: (archived(), _NOTES_TWICE)),
+    *[Case("NOT_QUALIFIED", build) for named in IN_NO_CHARGE for build in _in_charge(named)],
+    *[
+        Case("NOT_A_PERSON", lambda by=by: (archived(), keeping.LendRecord(RECORD, by, "", out_of_house=False)))
+        for by in (CLOCK, IMPORTER)
+    ],
+    *by_the_other_side().values(),
     Case(
         "SAME_PERSON", lambda: (submitted(), PassQuality(RECORD)), {"actor": replace(PHYSICIAN, role="quality_office")}
     ),
