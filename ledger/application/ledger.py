@@ -291,7 +291,8 @@ class Ledger:
         transfer = view.state.transfers.get(transfer_id)
         if transfer is None or transfer.counterpart != recipient:
             raise UnknownPackage
-        if not handed_over(transfer, view.state.patient_id, self._clock()):
+        in_error = view.state.archiving.in_error
+        if not handed_over(transfer, view.state.patient_id, self._clock(), in_error=in_error):
             raise UnknownPackage
         tenant = await self._tenants.of(hospital)
         rows = await rows_up_to(self._reader, hospital, record_id, transfer.record_version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ledger.domain.command_guards import CommandGuard
 from ledger.domain.pack_short_path import SHORT_PATH
@@ -38,6 +38,10 @@ class Rule:
     def asks_roles(self) -> bool:
         """Whether some demand asks for a role that the pack in force names."""
         return any(guard.asks_roles for guard in self.of_command)
+
+    def demanding(self, guard: CommandGuard) -> Rule:
+        """The same with one demand more on the command."""
+        return replace(self, of_command=(*self.of_command, guard))
 
     def leads(self, before: Phase) -> frozenset[Phase]:
         """The phases in which a record can be after it, that phase itself included where it can stay."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ledger.domain.actor_faults import actor_faults
 from ledger.domain.command_guards import iso_date
 from ledger.domain.copy_guards import entries_shown
 from ledger.domain.decide_holder import outdated_by_change, outdated_by_stay
@@ -71,6 +72,8 @@ def lend_record(command: LendRecord, state: StreamState | None, facts: Facts) ->
     faults = begin(command, record, facts)
     if command.borrower is None:
         faults.add("borrower", "REQUIRED", "who gets it")
+    else:
+        faults.note_all(actor_faults(command.borrower, "borrower"), RefusalKind.INVALID)
     if command.due_on and iso_date(command.due_on) is None:
         faults.add("due_on", "MALFORMED_DATE", "an ISO 8601 date, or nothing")
     faults.refuse_if_any()

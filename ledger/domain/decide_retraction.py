@@ -10,12 +10,13 @@ from ledger.domain.commands import RetractEntry
 from ledger.domain.course_commands import DeclareEnteredInError
 from ledger.domain.course_events import EntriesTraced, RecordEnteredInError
 from ledger.domain.decide_endorsement import used_up
-from ledger.domain.decide_holder import outdated_by_change
+from ledger.domain.decide_holder import outdated_by_change, outdated_by_stay
 from ledger.domain.decision import Decision, Facts, bump_traced
 from ledger.domain.entry_traces import EntryTrace
 from ledger.domain.events import EntryRetracted
 from ledger.domain.faults import Faults
 from ledger.domain.guards import TEXT_MAX, begin, check_reason, expect, on_record
+from ledger.domain.misnamed_offers import IN_ERROR, offers_out, taken_back
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.trace_guards import RECORDS_MAX, places_by_entry
 
@@ -50,7 +51,11 @@ def declare_entered_in_error(command: DeclareEnteredInError, state: StreamState 
     assert command.confirmed_by is not None  # noqa: S101 - its absence is a fault above
     traced = (EntriesTraced(facts.meta(), command.traces),) if command.traces else ()
     event = RecordEnteredInError(facts.meta(), command.reason, command.confirmed_by, command.correct_record_id)
-    return on_record(command.record_id, *traced, event, *used_up(command, record, facts), beside=bump_traced(facts))
+    # Who may still fetch it gets nothing of a stranger's; who has it is told, also of a record without an entry.
+    withdrawn = taken_back(offers_out(record), facts, reason=IN_ERROR)
+    told = outdated_by_stay(record, 0, facts, len(withdrawn))
+    done = (event, *told, *withdrawn, *used_up(command, record, facts))
+    return on_record(command.record_id, *traced, *done, beside=bump_traced(facts))
 
 
 def _check_traces(command: DeclareEnteredInError, record: RecordState, faults: Faults) -> None:

@@ -9,7 +9,7 @@ from ledger.domain.decision import Decision, Facts, PackageFacts
 from ledger.domain.events import Event
 from ledger.domain.faults import Faults
 from ledger.domain.guards import CODE_MAX, TEXT_MAX, begin, expect, on_record
-from ledger.domain.misnamed_offers import WRONG_NAME, offers_out, taken_back
+from ledger.domain.misnamed_offers import IN_ERROR, WRONG_NAME, offers_out, taken_back
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.state import RecordState, StreamState
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
@@ -135,6 +135,8 @@ def record_transfer_answer(command: RecordTransferAnswer, state: StreamState | N
     _check_open(transfer, ANSWERABLE, faults)
     if transfer.state in ANSWERABLE and misnamed(transfer, record.patient_id):
         faults.add("transfer_id", "TRANSFER_NOT_OPEN", WRONG_NAME, RefusalKind.STATE)
+    elif transfer.state in ANSWERABLE and record.archiving.in_error:
+        faults.add("transfer_id", "TRANSFER_NOT_OPEN", IN_ERROR, RefusalKind.STATE)
     faults.refuse_if_any()
     return on_record(command.record_id, *_steps(transfer, wanted, facts.meta()))
 

@@ -14,12 +14,12 @@ _RECEIVED = frozenset(
 )
 
 
-def handed_over(transfer: Transfer, patient_id: UUID, now: datetime) -> bool:
+def handed_over(transfer: Transfer, patient_id: UUID, now: datetime, *, in_error: bool = False) -> bool:
     """Whether the recipient gets the package at `now`: until the offer ends; once received, also after that.
 
-    Never under another name than the record's patient now (`patient_id`).
+    Never under another name than the record's patient now (`patient_id`), nor once the record was entered in error.
     """
-    if transfer.state in _ENDED or misnamed(transfer, patient_id):
+    if in_error or transfer.state in _ENDED or misnamed(transfer, patient_id):
         return False
     if transfer.state in _RECEIVED:
         return True

@@ -28,6 +28,7 @@ from ledger.domain import endorsement_guards as endorsing
 from ledger.domain import hold_guards as held
 from ledger.domain import identity_guards as who
 from ledger.domain import late_item_guards as late
+from ledger.domain import list_guards as listed
 from ledger.domain import loan_guards as loan
 from ledger.domain import named_guards as some
 from ledger.domain import newborn_guards as newborn
@@ -36,6 +37,7 @@ from ledger.domain import physician_guards as physician
 from ledger.domain import quality_guards as quality
 from ledger.domain import sample_guards as sample
 from ledger.domain import seal_guards as seal
+from ledger.domain import side_guards as side
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import trace_guards as trace
@@ -362,7 +364,8 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.DeclareEnteredInError: Rule(
         IN_ERROR_FROM,
         _in(Phase.ENTERED_IN_ERROR),
-        (is_.ALL_RETRACTED,),
+        # It is no care, which would wait for nobody: what is held or sealed stays whose it is until that is settled.
+        (is_.ALL_RETRACTED, is_.NOT_HELD, is_.NO_ORIGINAL_SEALED, is_.NO_OPEN_REQUEST),
         (
             *trace.DECLARED,
             on.CONFIRMED_BY_ANOTHER,
@@ -395,6 +398,7 @@ RULES: dict[type[commands.Command], Rule] = {
             quality.SCORE_AGREES,
             quality.SCORE_ENOUGH,
             quality.NO_VETO,
+            sample.OF_OTHERS,
             on.ACTS_AS_PERSON,
             on.role_allowed("pass_quality"),
         ),
@@ -443,7 +447,7 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.RequestReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
         demands=(is_.NOT_IN_ERROR, is_.NOT_HELD, is_.NOT_FULLY_SEALED, is_.NO_REOPENING),
-        of_command=(on.ENTRIES_KNOWN, on.ACTS_AS_PERSON),
+        of_command=(on.ENTRIES_KNOWN, listed.ENTRIES_ONCE, listed.TEMPLATES_ONCE, on.ACTS_AS_PERSON),
     ),
     keeping_commands.ApproveReopen: Rule(
         _in(Phase.ARCHIVED, Phase.PERMANENT),
@@ -464,7 +468,8 @@ RULES: dict[type[commands.Command], Rule] = {
         _ARCHIVING,
     ),
     keeping_commands.PlaceHold: Rule(
-        LIVING, of_command=(held.VERSIONS_KNOWN, on.ACTS_AS_PERSON, on.role_allowed("place_hold"))
+        LIVING,
+        of_command=(held.VERSIONS_KNOWN, listed.VERSIONS_ONCE, on.ACTS_AS_PERSON, on.role_allowed("place_hold")),
     ),
     keeping_commands.LiftHold: Rule(
         LIVING,
@@ -473,7 +478,7 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.SealRecord: Rule(
         LIVING,
-        of_command=(on.ENTRIES_KNOWN, seal.SOMETHING_FINISHED, seal.NO_DRAFT_NAMED, *_SEALING),
+        of_command=(on.ENTRIES_KNOWN, listed.ENTRIES_ONCE, seal.SOMETHING_FINISHED, seal.NO_DRAFT_NAMED, *_SEALING),
         names=(some.ENTRY_FINISHED,),
     ),
     keeping_commands.ExtendSeal: Rule(
@@ -496,13 +501,14 @@ RULES: dict[type[commands.Command], Rule] = {
     keeping_commands.IssueCopy: Rule(
         LIVING,
         demands=(is_.IDENTITY_MATCHED, is_.USE_ALLOWED),
-        of_command=(*copy.SCOPE, on.role_allowed("issue_copy")),
+        of_command=(*copy.SCOPE, listed.ENTRIES_ONCE, on.role_allowed("issue_copy")),
         names=(some.ENTRY_SHOWN,),
     ),
     keeping_commands.LendRecord: Rule(
         KEPT,
         demands=(is_.NOT_LENT, is_.USE_ALLOWED),
         of_command=(
+            loan.TO_A_PERSON,
             loan.NO_TRAINEE,
             loan.LOAN_WITHIN_PACK,
             loan.SEALED_STAYS,
@@ -512,7 +518,14 @@ RULES: dict[type[commands.Command], Rule] = {
     ),
     keeping_commands.RenewLoan: Rule(
         KEPT,
-        of_command=(on.LOAN_KNOWN, loan.RENEWALS_LEFT, loan.RENEWAL_RUNS, on.role_allowed("lend_record")),
+        demands=(is_.USE_ALLOWED,),
+        of_command=(
+            on.LOAN_KNOWN,
+            loan.RENEWALS_LEFT,
+            loan.RENEWAL_RUNS,
+            loan.SEALED_COMES_BACK,
+            on.role_allowed("lend_record"),
+        ),
         names=(some.LOAN_RENEWABLE,),
     ),
     keeping_commands.ReturnLoan: Rule(
@@ -643,6 +656,9 @@ RULES: dict[type[commands.Command], Rule] = {
         names=(some.ANSWER_TO_OFFER,),
     ),
 }
+ACTS_FOR_HOSPITAL = frozenset(RULES) - side.NOT_THE_HOSPITALS_ALONE
+"""The commands that are the hospital's own act."""
+RULES.update({command: RULES[command].demanding(side.FOR_HOSPITAL) for command in ACTS_FOR_HOSPITAL})
 
 
 def allowed_phases(

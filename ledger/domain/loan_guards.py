@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ledger.domain.command_guards import TRAINEE, CommandGuard, iso_date
+from ledger.domain.command_guards import TRAINEE, CommandGuard, is_person, iso_date
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_state import Loan
 from ledger.domain.keeping_values import SealMode
@@ -29,9 +29,17 @@ def _within_pack(command: Any, _: RecordState, facts: Facts) -> bool:
 
 
 def _stays_in_the_house(command: Any, record: RecordState, _: Facts) -> bool:
+    return not command.out_of_house or _may_be_out(record)
+
+
+def _comes_back(command: Any, record: RecordState, _: Facts) -> bool:
+    loan = record.overlays.loans.get(command.loan_id)
+    return loan is None or not loan.out_of_house or _may_be_out(record)
+
+
+def _may_be_out(record: RecordState) -> bool:
     # What is out of the house is out of the reach of the two who sealed it.
-    seals = record.overlays.seals.values()
-    return not command.out_of_house or not any(each.mode is SealMode.ORIGINAL for each in seals)
+    return not any(each.mode is SealMode.ORIGINAL for each in record.overlays.seals.values())
 
 
 def _renewals_left(command: Any, record: RecordState, facts: Facts) -> bool:
@@ -44,9 +52,9 @@ def _renewal_runs(command: Any, record: RecordState, facts: Facts) -> bool:
     return loan is None or _runs(loan, facts)
 
 
-def may_be_renewed(loan: Loan, facts: Facts) -> bool:
-    """Whether the pack allows another renewal, and the renewed term would not be over already."""
-    return _left(loan, facts) and _runs(loan, facts)
+def may_be_renewed(loan: Loan, record: RecordState, facts: Facts) -> bool:
+    """Whether the pack allows another renewal, its term would not be over already, and no seal calls it back."""
+    return _left(loan, facts) and _runs(loan, facts) and (not loan.out_of_house or _may_be_out(record))
 
 
 def _left(loan: Loan, facts: Facts) -> bool:
@@ -65,7 +73,16 @@ NO_TRAINEE = _check(
     "borrower",
     lambda command, _, __: command.borrower is None or command.borrower.role != TRAINEE,
 )
+TO_A_PERSON = _check(
+    "NOT_A_PERSON",
+    "it is lent to a person, not to a system",
+    "borrower.role",
+    lambda command, _, __: command.borrower is None or is_person(command.borrower),
+)
 SEALED_STAYS = _check("SEALED", "out of the house: no seal of an original stands", "out_of_house", _stays_in_the_house)
+SEALED_COMES_BACK = _check(
+    "SEALED", "lent out of the house: no seal of an original was placed since", "loan_id", _comes_back
+)
 LOAN_WITHIN_PACK = _check("LOAN_TOO_LONG", "the loan ends in the pack's term", "due_on", _within_pack)
 RENEWALS_LEFT = _check("NO_RENEWAL_LEFT", "the pack allows no further renewal", "loan_id", _renewals_left)
 RENEWAL_RUNS = _check(

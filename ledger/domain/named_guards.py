@@ -160,7 +160,7 @@ SEAL_BEHIND = _some(
 LOAN_RENEWABLE = _some_by(
     "NO_RENEWAL_LEFT",
     "some loan may be renewed",
-    lambda it, facts: any(may_be_renewed(each, facts) for each in it.overlays.loans.values()),
+    lambda it, facts: any(may_be_renewed(each, it, facts) for each in it.overlays.loans.values()),
 )
 LOAN_RUNS = _some("NO_LOAN", "it is on loan", lambda it: it.overlays.loans)
 PAPER_HERE = _some(

@@ -9,6 +9,7 @@ from ledger.domain.command_guards import TRAINEE, CommandGuard, is_person
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
+from ledger.domain.values import Actor
 
 
 def _already(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
@@ -20,11 +21,17 @@ def _already(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]
 def _unqualified(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:
     named = command.responsible
     # What an earlier system holds is taken over as it is, whoever was in charge there.
-    if named is not None and not facts.context.historical and (not is_person(named) or named.role == TRAINEE):
+    if named is not None and not facts.context.historical and not _qualified(named, facts):
         yield Violation("responsible.role", "NOT_QUALIFIED", IN_CHARGE_QUALIFIED.demand)
+
+
+def _qualified(named: Actor, facts: Facts) -> bool:
+    return is_person(named) and named.role != TRAINEE and facts.pack.takes_charge(named.role)
 
 
 ANOTHER_THAN_BEFORE = CommandGuard("IN_CHARGE_ALREADY", "another person than the one in charge", _already)
 IN_CHARGE_QUALIFIED = CommandGuard(
-    "NOT_QUALIFIED", "a person is in charge, neither a trainee nor a system", _unqualified
+    "NOT_QUALIFIED",
+    "a person is in charge in a role that the pack lets sign finally, neither a trainee nor a system",
+    _unqualified,
 )

@@ -161,6 +161,15 @@ class RulePack:
         """Whether the signature of this role makes an entry of the template final."""
         return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
 
+    def takes_charge(self, role: str) -> bool:
+        """Whether somebody in this role may be in charge of a patient: who signs finally what is named for no others.
+
+        Of a pack that does not say so for every template, who signs any finally; anybody of one that names nobody.
+        """
+        anywhere = frozenset[str]().union(*self.final_signers.values())
+        named = self.final_signers.get("*", anywhere)
+        return not named or role in named
+
 
 _RETENTION = frozenset({"class", "years", "until_age", "source", "unconfirmed"})
 

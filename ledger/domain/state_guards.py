@@ -207,6 +207,7 @@ IDENTITY_NOT_HELD = _guard(
     "of an identification that is corrected: no hold stands",
     lambda record, _: not (record.established and record.overlays.holds),
 )
+NO_ORIGINAL_SEALED = _guard("SEALED", "no seal of an original stands", lambda record, _: not _original_sealed(record))
 ORIGINAL_NOT_SEALED = _guard(
     "SEALED",
     "once care is over: no seal of an original stands",

@@ -432,7 +432,7 @@ COMMANDS: dict[type[Command], Make] = {
     keeping.IssueCopy: lambda record, _, pick: keeping.IssueCopy(
         RECORD, "Mr. N.", "self", (pick.of(record.entries),) * (pick.number % 2), "true copy"
     ),
-    keeping.LendRecord: lambda _, __, ___: keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=False),
+    keeping.LendRecord: lambda _, __, pick: keeping.LendRecord(RECORD, SUPERIOR, "", out_of_house=pick.number % 5 == 0),
     keeping.RenewLoan: lambda record, _, pick: keeping.RenewLoan(RECORD, pick.of(record.overlays.loans)),
     keeping.ReturnLoan: lambda record, _, pick: keeping.ReturnLoan(RECORD, pick.of(record.overlays.loans)),
     keeping.FilePaperScan: lambda _, __, ___: keeping.FilePaperScan(

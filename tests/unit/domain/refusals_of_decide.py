@@ -314,6 +314,7 @@ FAULTY: list[Faulty] = [
     Faulty("reason", "TOO_LONG", lambda: (_known(), AmendPatient(PATIENT, PatientDetails(name="M."), LONG))),
     Faulty(*TIME, lambda: (_known(), AmendPatient(PATIENT, PatientDetails(name="M."), "misheard")), AHEAD),
     Faulty("borrower", "REQUIRED", lambda: (archived(), keeping.LendRecord(RECORD, None, "", out_of_house=False))),
+    Faulty("borrower.name", "REQUIRED", lambda: (archived(), keeping.LendRecord(RECORD, NAMELESS, "", out_of_house=False))),
     Faulty("due_on", "MALFORMED_DATE", lambda: (archived(), keeping.LendRecord(RECORD, SUPERIOR, "soon", out_of_house=False))),
     Faulty("sha256", "MALFORMED_DIGEST", _scan(sha256=b"1")),
     Faulty("operator", "REQUIRED", _scan(operator=None)),

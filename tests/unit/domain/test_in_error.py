@@ -7,17 +7,22 @@ from uuid import UUID
 
 import pytest
 
+from ledger.application.hospital_ledger import EVENTS_PER_COMMAND_MAX
 from ledger.domain import course_commands as course
 from ledger.domain import decide_retraction
 from ledger.domain import keeping_commands as keeping
 from ledger.domain.commands import RetractEntry
 from ledger.domain.deadlines import deadlines
+from ledger.domain.decide_holder import TOLD_MAX
 from ledger.domain.decision import Bump
 from ledger.domain.defaults import default_pack
 from ledger.domain.entry_traces import EntryPlace, EntryTrace
+from ledger.domain.handover import handed_over
 from ledger.domain.keeping_values import DisposalOpinion
-from ledger.domain.transfer_commands import OfferTransfer
-from ledger.domain.values import Phase, TransferKind
+from ledger.domain.misnamed_offers import IN_ERROR
+from ledger.domain.transfer_commands import OfferTransfer, RecordTransferAnswer, WithdrawTransfer
+from ledger.domain.transfer_events import TransferOutdated, TransferWithdrawn
+from ledger.domain.values import Phase, TransferAnswer, TransferKind, TransferState
 from tests.unit.domain.given import (
     ELSEWHERE,
     NOW,
@@ -119,6 +124,52 @@ def test_a_record_is_given_up_by_two_who_answer_for_it() -> None:
     limits_nobody = replace(default_pack(), roles={})
     assert active().refused(replace(command, confirmed_by=TRAINEE), pack=limits_nobody)[1] == [by_second]
     active().when(replace(command, confirmed_by=NURSE), pack=limits_nobody)
+
+
+def _offered(stream: Stream, recipient: str) -> UUID:
+    offer = OfferTransfer(RECORD, recipient, TransferKind.REFERRAL, None)
+    package = replace(PACKAGE, record_version=stream.record.version)
+    made = stream.when(offer, counterpart_known=True, package=package).result["transfer_id"]
+    assert isinstance(made, UUID)
+    return made
+
+
+def _answered(stream: Stream, transfer_id: UUID, answer: TransferAnswer) -> RecordTransferAnswer:
+    return RecordTransferAnswer(RECORD, transfer_id, stream.record.transfers[transfer_id].counterpart, answer, "", "")
+
+
+def test_what_was_offered_of_a_wrong_record_is_fetched_by_nobody() -> None:
+    """What is out is taken back, whoever has it is told, also where the record holds no entry; nobody is told twice."""
+    stream = active()
+    done, fetched, waits = (_offered(stream, each) for each in ("south", "east", "west"))
+    stream.when(_answered(stream, done, TransferAnswer.ACCEPTED))
+    stream.when(_answered(stream, fetched, TransferAnswer.VERIFIED))
+    events = stream.when(course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None)).events
+    assert [each.transfer_id for each in events if isinstance(each, TransferOutdated)] == [done, fetched, waits]
+    back = [(each.transfer_id, each.reason) for each in events if isinstance(each, TransferWithdrawn)]
+    assert back == [(fetched, IN_ERROR), (waits, IN_ERROR)]
+    record = stream.record
+    assert [record.transfers[each].state for each in (fetched, waits)] == [TransferState.WITHDRAWN] * 2
+    # Who has it all may not fetch it again either.
+    assert handed_over(record.transfers[done], record.patient_id, NOW)
+    assert not any(handed_over(each, record.patient_id, NOW, in_error=True) for each in record.transfers.values())
+    late = _answered(stream, waits, TransferAnswer.ACCEPTED)
+    assert stream.refused(late)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+
+
+def test_offers_of_a_wrong_record_beyond_what_one_command_says_are_accepted_by_nobody() -> None:
+    """The rest is neither handed over nor accepted; its recipient may say that there was nothing."""
+    stream = active()
+    for number in range(TOLD_MAX + 5):
+        _offered(stream, f"h{number}")
+    events = stream.when(course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None)).events
+    assert len(events) <= EVENTS_PER_COMMAND_MAX
+    left = [each for each in stream.record.transfers.values() if each.state is TransferState.OFFERED]
+    assert len(left) == 5
+    accepted = _answered(stream, left[0].transfer_id, TransferAnswer.ACCEPTED)
+    assert stream.refused(accepted)[1] == [("transfer_id", "TRANSFER_NOT_OPEN")]
+    stream.when(replace(accepted, answer=TransferAnswer.REJECTED, code="OFFER_WITHDRAWN"))
+    stream.when(WithdrawTransfer(RECORD, left[1].transfer_id, "wrong patient"))
 
 
 def test_what_a_wrong_record_said_is_found_where_it_was_recorded_again() -> None:

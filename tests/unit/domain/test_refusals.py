@@ -15,12 +15,13 @@ from ledger.domain.refusal import Refused
 from ledger.domain.state_guards import StateGuard
 from tests.unit.domain.given import NOW, as_signer, facts
 from tests.unit.domain.refusals import CASES, Case
+from tests.unit.domain.refusals_of_conduct import OF_CONDUCT
 from tests.unit.domain.refusals_of_course import OF_COURSE
 from tests.unit.domain.refusals_of_endorsement import OF_ENDORSEMENT
 
 OF_ENDORSEMENTS = {"NOT_ENDORSED", "ENDORSEMENT_LAPSED"}
 """Everything else is refused though the second person has endorsed the act."""
-ALL = [*CASES, *OF_COURSE, *OF_ENDORSEMENT]
+ALL = [*CASES, *OF_COURSE, *OF_CONDUCT, *OF_ENDORSEMENT]
 GUARDS = [
     pytest.param(command, guard, id=f"{command.__name__}-{guard.rule}")
     for command, rule in RULES.items()
