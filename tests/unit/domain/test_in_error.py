@@ -223,7 +223,7 @@ def test_a_wrong_record_of_more_entries_than_a_declaration_tells_of_is_declared(
     declared = course.DeclareEnteredInError(RECORD, "wrong patient", SUPERIOR, None)
     assert stream.refused(replace(declared, traces=nowhere(stream.record)))[1] == [("traces", "TOO_MANY")]
     stream.when(declared)
-    assert stream.last_events == ["RecordEnteredInError"]
+    assert stream.last_events == ["RecordEnteredInError", "EndorsementUsed"]
 
 
 def test_whoever_is_led_to_is_led_nowhere_meanwhile() -> None:
