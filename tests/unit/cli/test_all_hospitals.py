@@ -36,6 +36,10 @@ class Registry(HospitalServiceServicer):
     """Answers two hospitals at a time."""
 
     @override
+    async def AddHospital(self, request: messages.AddHospitalRequest, context: Context) -> messages.AddHospitalResponse:
+        raise NotImplementedError
+
+    @override
     async def ListHospitals(
         self, request: messages.ListHospitalsRequest, context: Context
     ) -> messages.ListHospitalsResponse:
@@ -55,6 +59,20 @@ class Empty(StreamServiceServicer):
     ) -> AsyncIterator[messages.ReadHospitalResponse]:
         for _ in range(0):
             yield messages.ReadHospitalResponse()
+
+    @override
+    async def ReadRecord(
+        self, request: messages.ReadRecordRequest, context: Context
+    ) -> AsyncIterator[messages.ReadRecordResponse]:
+        for _ in range(0):
+            yield messages.ReadRecordResponse()
+
+    @override
+    async def ReadBundles(
+        self, request: messages.ReadBundlesRequest, context: Context
+    ) -> AsyncIterator[messages.ReadBundlesResponse]:
+        for _ in range(0):
+            yield messages.ReadBundlesResponse()
 
 
 @asynccontextmanager
