@@ -9,9 +9,9 @@ from uuid import UUID
 from ledger.domain.command_guards import ENTRIES_KNOWN, SCOPE_FINISHED, SCOPE_NOT_RETRACTED, CommandGuard, is_finished
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_state import IssuedCopy, Loan
-from ledger.domain.newborns import is_subject, subject_meant, subject_of
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.subjects import is_subject, subject_meant, subject_of
 from ledger.domain.transfer_state import Transfer
 
 

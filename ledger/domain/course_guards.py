@@ -10,6 +10,7 @@ from ledger.domain.decision import Facts
 from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.subjects import subject_of
 from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import EntryState
 
@@ -34,7 +35,8 @@ def _no_note(command: Any, record: RecordState, facts: Facts) -> Iterable[Violat
     note = record.entries.get(command.note_entry_id) if command.note_entry_id is not None else None
     if command.note_entry_id is not None and (note is None or note.retracted):
         return  # NOTE_STANDS names it
-    if note is None or note.state is EntryState.DRAFT or note.last.content.template not in rule.templates:
+    there = note is not None and note.state is not EntryState.DRAFT and subject_of(record, note) is None
+    if note is None or not there or note.last.content.template not in rule.templates:
         yield Violation("note_entry_id", NOTE_FIRST.rule, NOTE_FIRST.demand)
 
 
@@ -79,7 +81,8 @@ NOTE_STANDS = CommandGuard(
 )
 NOTE_FIRST = CommandGuard(
     "NO_MOVE_NOTE",
-    "in visits that the pack names, but in an emergency (ETREAT): a note of the department left, written before",
+    "in visits that the pack names, but in an emergency (ETREAT): a note of the department left, about the patient, "
+    "written before",
     _no_note,
 )
 NOTE_OF_ITS_OWN = CommandGuard("NOTE_OF_ANOTHER_MOVE", "a note that no move before named", _note_named_before)

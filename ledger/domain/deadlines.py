@@ -18,6 +18,7 @@ from ledger.domain.own_notes import ANY_TIME, Owed, kept_by
 from ledger.domain.patient_condition import condition_before, condition_of, conditions
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.state import Entry, RecordState
+from ledger.domain.subjects import about, subject_of
 from ledger.domain.values import Disposition, EntryState, Phase, Urgency
 
 _NO_CARE = frozenset({Phase.REGISTERED, Phase.VOIDED, Phase.ENTERED_IN_ERROR, Phase.DESTROYED})
@@ -98,12 +99,27 @@ def _ended_with_the_stay(deadline: Deadline, rule: DeadlineRule, record: RecordS
 
 
 def _each_with_its_own(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterator[Deadline]:
-    """A second operation owes a second record: the first one's note keeps it not."""
-    calendar = pack.deadlines.calendar
+    """A second operation owes a second record: the first one's note keeps it not, nor does one about somebody else."""
     starts = sorted(_starts(rule, record), key=lambda each: each.at)
+    whose = [_subject(each, record) for each in starts]
+    for subject in dict.fromkeys(whose):
+        of_subject = [each for each, its in zip(starts, whose, strict=True) if its == subject]
+        yield from _own_notes(rule, record, pack, of_subject, subject)
+
+
+def _subject(start: _Start, record: RecordState) -> UUID | None:
+    """Whom the note is owed about: a newborn's operation owes a note about the newborn, all else one of the patient."""
+    entry = record.entries.get(start.subject_id) if start.subject_id else None
+    return subject_of(record, entry) if entry else None
+
+
+def _own_notes(
+    rule: DeadlineRule, record: RecordState, pack: RulePack, starts: list[_Start], subject: UUID | None
+) -> Iterator[Deadline]:
+    calendar = pack.deadlines.calendar
     opens = _opens(rule, [each.at for each in starts])
     owed = [Owed(since, rule.due(start.at, calendar)) for since, start in zip(opens, starts, strict=True)]
-    kept = kept_by(owed, _kept_at(rule, record, pack, ANY_TIME))
+    kept = kept_by(owed, _kept_at(rule, record, pack, ANY_TIME, subject))
     for start, met_at in zip(starts, kept, strict=True):
         yield _ended_with_the_stay(_deadline(rule, start, met_at, record, pack), rule, record)
 
@@ -125,7 +141,7 @@ def _filings(rule: DeadlineRule, record: RecordState, pack: RulePack) -> Iterato
     """
     for start in _starts(rule, record):
         entry = record.entries.get(start.subject_id) if start.subject_id else None
-        found = _deadline(rule, start, _signed_at(entry) if entry else None, record, pack)
+        found = _deadline(rule, start, signed_at(entry) if entry else None, record, pack)
         if found.met_at is None or found.missed(found.met_at):
             yield found
 
@@ -246,19 +262,22 @@ def _met_at(rule: DeadlineRule, start: _Start, record: RecordState, pack: RulePa
             return min(ends, default=None)
 
 
-def _kept_at(rule: DeadlineRule, record: RecordState, pack: RulePack, since: datetime) -> Iterator[datetime]:
-    """When entries that keep the rule came, by the ledger's clock."""
+def _kept_at(
+    rule: DeadlineRule, record: RecordState, pack: RulePack, since: datetime, subject: UUID | None = None
+) -> Iterator[datetime]:
+    """When entries that keep the rule came, by the ledger's clock: those about one subject, None = the patient."""
     barred = pack.short_stay.not_yet_in_place(record) if pack.short_stay else frozenset[str]()
     templates = frozenset(rule.templates) - barred
-    for entry in record.entries.values():
+    for entry in about(record, subject):
         if entry.retracted or entry.last.content.template not in templates:
             continue
-        at = _signed_at(entry)
+        at = signed_at(entry)
         if at is not None and (rule.start != "department_transferred" or at >= since):
             yield at
 
 
-def _signed_at(entry: Entry) -> datetime | None:
+def signed_at(entry: Entry) -> datetime | None:
+    """When it was in the ledger as more than a draft; None = it is one still."""
     return next((each.recorded_at for each in entry.versions if each.state is not EntryState.DRAFT), None)
 
 

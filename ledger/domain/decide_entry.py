@@ -35,10 +35,10 @@ from ledger.domain.held_items import (
     item_claims,
 )
 from ledger.domain.lifecycle import LATE_RESULT, command_faults, state_faults
-from ledger.domain.newborns import is_subject
 from ledger.domain.refusal import RefusalKind
 from ledger.domain.source_claim import Taken
 from ledger.domain.state import RecordState, StreamState
+from ledger.domain.subjects import is_subject
 from ledger.domain.templates import SHA256_BYTES
 from ledger.domain.values import Actor, AmendmentKind, Attestation, EntryContent, EntryState, HeldItem
 

@@ -12,10 +12,10 @@ from ledger.domain.command_guards import TRAINEE, CommandGuard, is_person, liste
 from ledger.domain.decision import Facts
 from ledger.domain.held_items import claimed_entry
 from ledger.domain.keeping_values import SealMode
-from ledger.domain.newborns import subject_meant
 from ledger.domain.refusal import Violation
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.state_guards import NOT_FULLY_SEALED, NOT_HELD
+from ledger.domain.subjects import subject_meant
 from ledger.domain.values import Phase
 
 

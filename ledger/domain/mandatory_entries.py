@@ -1,4 +1,4 @@
-"""Entries that a record must hold before it is handed in: all of, one of, and only if something happened."""
+"""Entries about its patient that a record must hold before it is handed in: all of, one of, and only if it happened."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from ledger.domain.deadline_rules import Calendar, DeadlineRule, DeadlineRules
 from ledger.domain.pack_figures import Figure
 from ledger.domain.patient_condition import conditions
 from ledger.domain.state import RecordState
+from ledger.domain.subjects import about
 from ledger.domain.values import Disposition, VisitType
+
+CONSULTATION = "consultation"
+"""What asks for a note of each consultation: its own answer counts, whoever it is about."""
 
 EACH_TIME: Mapping[str, Callable[[RecordState], list[datetime]]] = {
     "transfer": lambda record: [each.moved_at for each in record.moves],
-    "consultation": lambda record: [
+    CONSULTATION: lambda record: [
         each.requested_at for each in record.consultations.values() if each.withdrawn_at is None
     ],
     "surgery": lambda record: _times_of(record, "operation_end"),
@@ -267,5 +271,6 @@ def _without(templates: Sequence[str], present: frozenset[str]) -> tuple[str, ..
 
 
 def _times_of(record: RecordState, template: str) -> list[datetime]:
-    entries = (each for each in record.entries.values() if not each.retracted)
+    # What was done to a newborn asks for no entry about the mother.
+    entries = (each for each in about(record) if not each.retracted)
     return [each.happened_at for each in entries if each.last.content.template == template]

@@ -1,15 +1,19 @@
-"""Which mandatory entries a record lacks, and how many of each: what was accepted as never written counts as one."""
+"""Which mandatory entries a record lacks, and how many of each: what was accepted as never written counts as one.
+
+They are about its patient: nothing that is written about a newborn of it stands in their place.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledger.domain.coded_field import CodedField
-from ledger.domain.mandatory_entries import MandatoryRule, ShortStay
+from ledger.domain.mandatory_entries import CONSULTATION, MandatoryRule, ShortStay
 from ledger.domain.standing_decisions import Said, standing
 from ledger.domain.state import Entry, RecordState
-from ledger.domain.values import EntryContent, EntryState
+from ledger.domain.subjects import about, subject_of
+from ledger.domain.values import EntryState
 
 FINAL = frozenset({EntryState.SIGNED, EntryState.COUNTERSIGNED})
 """States in which somebody qualified has signed the last version."""
@@ -46,29 +50,44 @@ def lacking(record: RecordState, rules: tuple[MandatoryRule, ...], template: str
 
 def _there(record: RecordState, rule: MandatoryRule, signed: Counter[str]) -> Counter[str]:
     """How many entries of each template count for the rule, of those that are signed."""
-    if rule.latest is not None:
-        return Counter({each: _standing(record, rule, rule.latest, each) for each in rule.templates})
-    if not rule.field and rule.about is None:
+    # A record has thousands of entries: most rules count the same ones.
+    if not rule.field and rule.about is None and rule.latest is None and rule.only_if != CONSULTATION:
         return signed
-    final = (each.last.content for each in record.entries.values() if each.state in FINAL)
-    return Counter(each.template for each in final if _counts(each, rule))
+    looked_at = [each for each in _asked(record, rule) if _counts(each, rule)]
+    if rule.latest is not None:
+        return Counter({each: _standing(record, rule, rule.latest, each, looked_at) for each in rule.templates})
+    return Counter(each.last.content.template for each in looked_at if each.state in FINAL)
 
 
-def _counts(content: EntryContent, rule: MandatoryRule) -> bool:
-    if rule.about is not None and not rule.about.held_by(content):
+def _signed(record: RecordState) -> Counter[str]:
+    return Counter(each.last.content.template for each in about(record) if each.state in FINAL)
+
+
+def _asked(record: RecordState, rule: MandatoryRule) -> Iterator[Entry]:
+    """Those about the patient, and a consultation's own answer, whoever the consultant was asked about."""
+    yield from about(record)
+    if rule.only_if == CONSULTATION:
+        answers = {each.entry_id for each in record.consultations.values()}
+        born = (each for each in record.entries.values() if each.entry_id in answers)
+        yield from (each for each in born if subject_of(record, each) is not None)
+
+
+def _counts(entry: Entry, rule: MandatoryRule) -> bool:
+    if rule.about is not None and not rule.about.held_by(entry.last.content):
         return False
-    return not rule.field or _holds_code(content, rule.field)
+    return not rule.field or _holds_code(entry, rule.field)
 
 
-def _holds_code(content: EntryContent, field: str) -> bool:
-    fields = (each for section in content.sections for each in section.fields)
+def _holds_code(entry: Entry, field: str) -> bool:
+    fields = (each for section in entry.last.content.sections for each in section.fields)
     return any(each.code == field and each.coding is not None for each in fields)
 
 
-def _standing(record: RecordState, rule: MandatoryRule, asked: CodedField, template: str) -> int:
-    said = (each for each in record.entries.values() if each.last.content.template == template)
-    decisions = (_decision(each, asked) for each in said if _counts(each.last.content, rule) and _is_heard(each, asked))
-    return standing(decisions, rule.happened(record))
+def _standing(
+    record: RecordState, rule: MandatoryRule, asked: CodedField, template: str, looked_at: Iterable[Entry]
+) -> int:
+    said = (each for each in looked_at if each.last.content.template == template and _is_heard(each, asked))
+    return standing((_decision(each, asked) for each in said), rule.happened(record))
 
 
 def _decision(entry: Entry, asked: CodedField) -> Said:
@@ -79,7 +98,3 @@ def _is_heard(entry: Entry, asked: CodedField) -> bool:
     """A yes counts once somebody qualified has signed it; who says no is heard whoever wrote it down."""
     refused = not entry.retracted and entry.state is not EntryState.DRAFT and not asked.held_by(entry.last.content)
     return refused or entry.state in FINAL
-
-
-def _signed(record: RecordState) -> Counter[str]:
-    return Counter(entry.last.content.template for entry in record.entries.values() if entry.state in FINAL)

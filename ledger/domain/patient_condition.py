@@ -1,4 +1,4 @@
-"""How the patient was, as the notes code it."""
+"""How the patient was, as the notes about them code it: how a newborn is says nothing of the mother."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ledger.domain.state import Entry, RecordState
+from ledger.domain.subjects import about
 
 CONDITION = "condition"
 """Code of the field by which a note says how the patient is."""
@@ -22,7 +23,7 @@ def condition_of(record: RecordState) -> str:
 
 def conditions(record: RecordState) -> list[tuple[datetime, str]]:
     """When a note first came, and the condition that it codes, in the order of the notes."""
-    entries = (each for each in record.entries.values() if not each.retracted)
+    entries = (each for each in about(record) if not each.retracted)
     coded = ((each.versions[0].recorded_at, _condition_in(each)) for each in entries)
     return [(at, code) for at, code in coded if code]
 

@@ -12,6 +12,7 @@ from ledger.domain.missing_entries import FINAL, missing_entries
 from ledger.domain.refusal import Violation
 from ledger.domain.retention import open_stays, term_over
 from ledger.domain.state import Entry, RecordState
+from ledger.domain.subjects import about
 from ledger.domain.values import EntryState, IdentityStatus, Phase, TransferState
 
 RESTRICTED_PURPOSES = frozenset({"TREAT", "ETREAT", "RECORDMGT", "HLEGAL", "CLMATTCH", "HPAYMT", "PATRQT"})
@@ -134,7 +135,9 @@ def _appraised_as_it_is(record: RecordState) -> bool:
     return all(entry.last.record_version <= disposal.record_version for entry in record.entries.values())
 
 
-MANDATORY_THERE = StateGuard("MISSING_ENTRY", "every mandatory entry is there and signed", _mandatory_missing)
+MANDATORY_THERE = StateGuard(
+    "MISSING_ENTRY", "every mandatory entry about the patient is there and signed", _mandatory_missing
+)
 ALL_SIGNED = StateGuard("NOT_SIGNED", "every entry is signed by somebody qualified, or retracted", _unsigned)
 NO_DRAFT = StateGuard("OPEN_DRAFT", "no draft is open", _drafts)
 QUALITY_PASSED = _guard(
@@ -157,8 +160,8 @@ SAMPLE_MENDED = _guard(
 )
 ENTRY_THERE = _guard(
     "NO_ENTRY",
-    "it holds an entry that was not retracted, unless an earlier system gave the care",
-    lambda record, _: record.care_historical or any(not entry.retracted for entry in record.entries.values()),
+    "it holds an entry about the patient that was not retracted, unless an earlier system gave the care",
+    lambda record, _: record.care_historical or any(not entry.retracted for entry in about(record)),
 )
 SOMEBODY_IN_CHARGE = _guard(
     "NOBODY_IN_CHARGE",

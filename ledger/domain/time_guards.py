@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from ledger.domain.command_guards import NAMED_FOR_CHANGE, CommandGuard, role_allowed
+from ledger.domain.deadlines import signed_at
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
@@ -48,8 +49,9 @@ def _same(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
 
 
 def _out_of_order(command: Any, record: RecordState, _: Facts) -> Iterable[Violation]:
-    if _comes_first(command, record):
+    if _comes_first(command, record) or _put_off(command, record):
         yield Violation("corrected_at", "OUT_OF_ORDER", IN_ORDER.demand)
+        return
     if command.of not in _OF_STAY or time_of(command, record) is None:
         return
     to = command.corrected_at
@@ -96,6 +98,25 @@ def _comes_first(command: Any, record: RecordState) -> bool:
     return command.of is TimeOf.CONSULTATION_ARRIVAL and bool(then) and command.corrected_at < asked.requested_at
 
 
+def _put_off(command: Any, record: RecordState) -> bool:
+    """Whether care would begin only after somebody wrote of it, or asked a consultant: that takes no miss away."""
+    began = record.started_at
+    # A start that lies after them already goes back by any step.
+    if command.of is not TimeOf.CARE_START or began is None or command.corrected_at <= began:
+        return False
+    return any(at < command.corrected_at for at in _care_shown(record))
+
+
+def _care_shown(record: RecordState) -> Iterator[datetime]:
+    """When care is known to have gone on: entries that stand were written, whoever they are about, and help asked."""
+    for entry in record.entries.values():
+        at = signed_at(entry)
+        # What an earlier system wrote came into the ledger whenever it was imported.
+        if at is not None and not entry.retracted and not entry.versions[0].historical:
+            yield at
+    yield from (each.requested_at for each in record.consultations.values() if each.withdrawn_at is None)
+
+
 def _while_free(guard: StateGuard) -> CommandGuard:
     """The demand on the record for every time but an entry's, which its own hold and seal keep."""
 
@@ -133,7 +154,8 @@ MOVES_ON = CommandGuard(
 TIME_CHANGES = CommandGuard("SAME_TIME", "another time than the one that counts", _same)
 IN_ORDER = CommandGuard(
     "OUT_OF_ORDER",
-    "care begins before the first move, the moves follow each other, it ends after; and an arrival follows its request",
+    "care begins before the first move, the moves follow each other, it ends after; a start moves on past no signed "
+    "entry and no consultation; and an arrival follows its request",
     _out_of_order,
 )
 NAMED_ENTRY = CommandGuard(

@@ -10,6 +10,7 @@ from ledger.domain.decision import Facts
 from ledger.domain.missing_entries import FINAL
 from ledger.domain.refusal import Violation
 from ledger.domain.state import RecordState
+from ledger.domain.subjects import about
 
 EMERGENCY = "ETREAT"
 """Purpose (HL7 PurposeOfUse) of a transfer that waits for no paper."""
@@ -22,13 +23,14 @@ def _no_note(command: Any, record: RecordState, facts: Facts) -> Iterable[Violat
     # Care that an earlier system gave is documented there: nobody can write its note now.
     if record.historical and record.care_historical:
         return
-    notes = (each for each in record.entries.values() if each.last.content.template in rule.templates)
+    notes = (each for each in about(record) if each.last.content.template in rule.templates)
     if not any(each.state in FINAL for each in notes):
         yield Violation("record_id", NOTE_SIGNED.rule, NOTE_SIGNED.demand)
 
 
 NOTE_SIGNED = CommandGuard(
     "NO_TRANSFER_NOTE",
-    "of a kind that the pack names, but in an emergency (ETREAT): a note is signed by whom the pack names",
+    "of a kind that the pack names, but in an emergency (ETREAT): a note about the patient is signed by whom the pack "
+    "names",
     _no_note,
 )

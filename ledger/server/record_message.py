@@ -12,9 +12,9 @@ from ledger.application.message_codec import to_message, to_timestamp
 from ledger.application.views_of_state import RecordView
 from ledger.domain.course_state import Consultation
 from ledger.domain.keeping_state import Destruction, PatientRequest, Seal
-from ledger.domain.newborns import subject_of
 from ledger.domain.sealed_versions import came_since
 from ledger.domain.state import Archiving, Entry, RecordState, is_destroyed
+from ledger.domain.subjects import subject_of
 from ledger.domain.transfer_state import Transfer
 
 

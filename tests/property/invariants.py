@@ -34,12 +34,12 @@ from ledger.domain.keeping_commands import (
 from ledger.domain.keeping_values import SealMode, UnsealGround
 from ledger.domain.lifecycle import KEPT, RULES, allowed_phases
 from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
-from ledger.domain.newborns import subject_of
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.sample_commands import AssessSample
 from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import Entry, EntryVersion, RecordState
 from ledger.domain.state_guards import CARE_GOES_ON, FINAL, NOT_FULLY_SEALED, NOT_HELD
+from ledger.domain.subjects import subject_of
 from ledger.domain.values import EntryState, Phase, VisitType
 from tests.property.endorsed_steps import check_endorsed
 from tests.property.walks import Step

@@ -575,6 +575,8 @@ CASES: list[Case] = [
     Case("SAME_TIME", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta()))),
     Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.MOVE, move=1, by=timedelta(days=-4)))),
     Case("OUT_OF_ORDER", lambda: (moved(), correct(TimeOf.CARE_START, by=timedelta(seconds=1)))),
+    Case("OUT_OF_ORDER", with_entry(active, lambda s: (s.entry(), correct(TimeOf.CARE_START, by=timedelta(seconds=1)))[1])),
+    Case("OUT_OF_ORDER", with_entry(active, lambda s: (consulted(s), correct(TimeOf.CARE_START, by=timedelta(seconds=1)))[1])),
     Case("NOT_A_PERSON", lambda: (moved(), correct(TimeOf.MOVE, move=1)), {"actor": CLOCK}),
     Case("IN_CHARGE_ALREADY", lambda: (active(), course.AssignPhysician(RECORD, PHYSICIAN, ""))),
     Case("NOT_QUALIFIED", lambda: (active(), course.AssignPhysician(RECORD, TRAINEE, ""))),

@@ -9,19 +9,28 @@ from uuid import UUID
 
 import pytest
 
-from ledger.domain.commands import RecordEntry, StartCare, TransferDepartment
+from ledger.domain.commands import (
+    EndCare,
+    RecordEntry,
+    RequestConsultation,
+    RetractEntry,
+    StartCare,
+    TransferDepartment,
+)
 from ledger.domain.course_commands import (
     ArriveAtConsultation,
     CorrectTime,
     DraftEntry,
     ReportMissedDeadline,
+    WithdrawConsultation,
     WithdrawMissedDeadline,
 )
 from ledger.domain.course_events import TimeCorrected
 from ledger.domain.deadlines import deadlines, false_reports
 from ledger.domain.decision import Bump
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.refusal import RefusalKind
-from ledger.domain.values import TimeOf
+from ledger.domain.values import Disposition, TimeOf, Urgency
 from tests.unit.domain.given import (
     CLOCK,
     NOW,
@@ -32,12 +41,13 @@ from tests.unit.domain.given import (
     active,
     closed,
     narrative,
+    note,
     registered,
     reopened,
     signed,
 )
 from tests.unit.domain.refusals import held, sealed
-from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline
+from tests.unit.domain.test_deadlines import PACK, SECOND, begun, rule_of, the_deadline, under_care
 
 HOUR = timedelta(hours=1)
 
@@ -224,3 +234,60 @@ def test_the_times_that_a_dispute_is_about_stand_still(frozen: Callable[[], Stre
     start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW - 99 * HOUR, "typed wrongly")
     for command in (end, start):
         assert ("record_id", rule) in stream.refused(command)[1]
+
+
+@pytest.mark.parametrize("shown", ["entry", "newborn's entry", "consultation"])
+@pytest.mark.parametrize("by", [HOUR, HOUR + SECOND])
+def test_care_does_not_begin_after_it_is_known_to_have_gone_on(shown: str, by: timedelta) -> None:
+    """Up to the first entry or consultation, its very second, and no further: else whoever was late is in time."""
+    stream = under_care()
+    subject_id = stream.when(RegisterNewborn(RECORD, 1, NOW)).result["subject_id"]
+    assert isinstance(subject_id, UUID)
+    if shown == "consultation":
+        stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"), now=NOW + HOUR)
+    else:
+        stream.entry(replace(note(), subject_id=subject_id if "newborn" in shown else None), now=NOW + HOUR)
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW + by, "typed wrongly")
+    if by > HOUR:
+        assert stream.refused(start, now=NOW + 99 * HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    else:
+        stream.when(start, now=NOW + 99 * HOUR)
+        assert stream.record.started_at == NOW + HOUR
+    back = replace(start, corrected_at=NOW - 9 * HOUR)
+    stream.when(back, now=NOW + 99 * HOUR)
+
+
+def test_what_stands_no_more_holds_no_start_back() -> None:
+    """An entry of the wrong patient, a consultation asked for by mistake, and a draft show no care."""
+    stream = under_care()
+    stream.when(RetractEntry(RECORD, stream.entry(), "wrong patient"))
+    asked = stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?")).result["consultation_id"]
+    assert isinstance(asked, UUID)
+    stream.when(WithdrawConsultation(RECORD, asked, "by mistake"))
+    stream.when(DraftEntry(RECORD, None, note()))
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW + HOUR, "typed wrongly")
+    stream.when(start, now=NOW + 2 * HOUR)
+    assert stream.record.started_at == NOW + HOUR
+
+
+def test_a_start_that_lies_too_late_goes_back_step_by_step() -> None:
+    """Said ahead, it came after the first entry: another step back is no harm, another one on is."""
+    stream = registered()
+    stream.when(StartCare(RECORD, "cardiology", "12", PHYSICIAN, ""), occurred_at=NOW + 240 * SECOND)
+    stream.entry()
+    late = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW + 241 * SECOND, "typed wrongly")
+    assert stream.refused(late, now=NOW + HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    stream.when(replace(late, corrected_at=NOW + 200 * SECOND), now=NOW + HOUR)
+
+
+@pytest.mark.parametrize("of", ["move", "end"])
+def test_care_begins_before_the_first_move_and_the_end(of: str) -> None:
+    """To the second."""
+    stream = under_care()
+    if of == "move":
+        stream.when(TransferDepartment(RECORD, "icu", "1", None, PHYSICIAN), now=NOW + HOUR)
+    else:
+        stream.when(EndCare(RECORD, Disposition.HOME, None), now=NOW + HOUR)
+    start = CorrectTime(RECORD, TimeOf.CARE_START, None, 0, NOW + HOUR + SECOND, "typed wrongly")
+    assert stream.refused(start, now=NOW + 2 * HOUR)[1] == [("corrected_at", "OUT_OF_ORDER")]
+    stream.when(replace(start, corrected_at=NOW + HOUR), now=NOW + 2 * HOUR)

@@ -16,8 +16,8 @@ from ledger.domain.course_commands import DraftEntry
 from ledger.domain.keeping_events import RecordSealed, SealExtended
 from ledger.domain.keeping_values import EntryRef, RequestKind, SealedVersion, SealMode, SealParty
 from ledger.domain.newborn_commands import CorrectBirth, RestoreNewborn, WithdrawNewborn
-from ledger.domain.newborns import subject_of
 from ledger.domain.sealed_versions import came_since
+from ledger.domain.subjects import subject_of
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.transfer_events import TransferOutdated
 from ledger.domain.values import TransferKind

@@ -22,8 +22,8 @@ from ledger.domain.newborn_commands import (
     RestoreNewborn,
     WithdrawNewborn,
 )
-from ledger.domain.newborns import subject_of
 from ledger.domain.refusal import RefusalKind
+from ledger.domain.subjects import subject_of
 from ledger.domain.transfer_commands import OfferTransfer
 from ledger.domain.values import AmendmentKind, TransferKind
 from tests.unit.domain.given import (
