@@ -40,8 +40,8 @@ from tests.unit.domain.given import (
 )
 from tests.unit.domain.test_deadlines import HOUR, PACK, in_condition, under_care
 from tests.unit.domain.test_mandatory_entries import FRONT_PAGE
-from tests.unit.domain.test_move_note import ASKED, OUT, move
-from tests.unit.domain.test_transfer_note import HEAD, NOTE, REFUSED, goes, refused
+from tests.unit.domain.test_move_note import OUT, move
+from tests.unit.domain.test_transfer_note import HEAD, NOTE, goes, refused
 
 ORDER, RESCUE = narrative("rescue_order", "note"), narrative("rescue_record", "course", "participants")
 OPERATED = narrative("operation_end", "note")
@@ -259,7 +259,8 @@ def test_a_newborns_result_is_filed_in_time_too() -> None:
 def test_nobody_moves_by_a_note_about_the_newborn(visit: VisitType) -> None:
     """The department that is left writes of who leaves."""
     stream = active(visit)
-    assert stream.refused(move(stream.entry(of(born(stream), OUT)))) == ASKED
+    about_newborn = move(stream.entry(of(born(stream), OUT)))
+    assert stream.refused(about_newborn)[1] == [("note_entry_id", "NO_MOVE_NOTE")]
     stream.when(move(stream.entry(OUT)))
 
 
@@ -276,6 +277,6 @@ def test_nobody_goes_to_another_hospital_by_a_note_about_the_newborn() -> None:
     """However high its signer stands."""
     stream = active()
     stream.entry(of(born(stream), NOTE), signer=HEAD)
-    assert refused(stream) == REFUSED
+    assert refused(stream)[1] == [("record_id", "NO_TRANSFER_NOTE")]
     stream.entry(NOTE, signer=HEAD)
     assert goes(stream)
