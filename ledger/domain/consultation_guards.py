@@ -52,6 +52,13 @@ def _by_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Viola
         yield Violation("context.actor", OTHER_THAN_ASKER.rule, OTHER_THAN_ASKER.demand)
 
 
+def _of_another_department(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # Whose department nobody knows may be of the one asked: who helps is not sent away for what a register lacks.
+    asked, of = record.consultations.get(command.consultation_id), facts.context.actor.department
+    if asked is not None and of and of != asked.to_department:
+        yield Violation("context.actor.department", OF_THE_ASKED.rule, OF_THE_ASKED.demand)
+
+
 def _came_already(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
     asked = record.consultations.get(command.consultation_id)
     if asked is not None and asked.arrived_at is not None and not _heads_asker(asked, facts):
@@ -72,6 +79,11 @@ ASKER_OR_HEAD = CommandGuard(
     "NOT_AUTHOR", "who asked withdraws it, or a role that the pack in force names", _not_asker, asks_roles=True
 )
 OTHER_THAN_ASKER = CommandGuard("SAME_PERSON", "another person than who asked comes and answers", _by_asker)
+OF_THE_ASKED = CommandGuard(
+    "OTHER_DEPARTMENT",
+    "who comes, enters it and answers is of the department that was asked, as far as anybody's department is known",
+    _of_another_department,
+)
 CAME_OR_HEAD = CommandGuard(
     "ALREADY_ARRIVED",
     "the consultant has not come, who owes a note then; else a role that the pack in force names, of the department "

@@ -38,6 +38,7 @@ from ledger.domain import quality_guards as quality
 from ledger.domain import sample_guards as sample
 from ledger.domain import seal_guards as seal
 from ledger.domain import side_guards as side
+from ledger.domain import signature_guards as signature
 from ledger.domain import state_guards as is_
 from ledger.domain import time_guards as time
 from ledger.domain import trace_guards as trace
@@ -119,6 +120,7 @@ RULES: dict[type[commands.Command], Rule] = {
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
         of_command=(
+            signature.SIGNED_SINCE,
             on.NAMED_FOR_ADDING,
             course.DRAFT_KNOWN,
             course.DRAFT_OPEN,
@@ -131,7 +133,14 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.AmendEntry: Rule(
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
-        of_command=(*_CHANGE, on.NOT_A_DRAFT, on.TEMPLATE_KEPT, on.VERSION_UNCHANGED, author.AUTHOR_OR_SUPERIOR),
+        of_command=(
+            signature.SIGNED_SINCE,
+            *_CHANGE,
+            on.NOT_A_DRAFT,
+            on.TEMPLATE_KEPT,
+            on.VERSION_UNCHANGED,
+            author.AUTHOR_OR_SUPERIOR,
+        ),
         names=(some.ENTRY_AMENDABLE,),
     ),
     commands.RetractEntry: Rule(
@@ -143,6 +152,7 @@ RULES: dict[type[commands.Command], Rule] = {
     course_commands.CountersignEntry: Rule(
         CHANGEABLE | {Phase.SUBMITTED},
         of_command=(
+            signature.SIGNED_SINCE,
             on.ENTRY_KNOWN,
             on.ENTRY_NOT_RETRACTED,
             on.LAST_VERSION,
@@ -177,6 +187,7 @@ RULES: dict[type[commands.Command], Rule] = {
             consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.LATE_WITH_REASON,
             consultation.OTHER_THAN_ASKER,
+            consultation.OF_THE_ASKED,
             on.ACTS_AS_PERSON,
         ),
         names=(some.CONSULTANT_AWAITED,),
@@ -186,12 +197,14 @@ RULES: dict[type[commands.Command], Rule] = {
         CHANGEABLE,
         demands=(is_.WINDOW_OPEN,),
         of_command=(
+            signature.SIGNED_SINCE,
             on.NAMED_FOR_ADDING,
             on.CONSULTATION_KNOWN,
             on.CONSULTATION_OPEN,
             consultation.NOT_WITHDRAWN,
             consultation.BEFORE_REQUEST_WITH_REASON,
             consultation.OTHER_THAN_ASKER,
+            consultation.OF_THE_ASKED,
             on.ACTS_AS_PERSON,
         ),
         names=(some.ANSWER_AWAITED, some.CONSULTATION_NAMED),
@@ -421,6 +434,7 @@ RULES: dict[type[commands.Command], Rule] = {
         LATE_INTO,
         demands=(is_.NOT_IN_ERROR,),
         of_command=(
+            signature.SIGNED_SINCE,
             late.IS_LATE_ITEM,
             late.BESIDE_BY_TWO,
             late.CONFIRMED_BY_ROLE,

@@ -274,8 +274,9 @@ def check_holds(step: Step) -> None:
 
 
 def check_consultations(step: Step) -> None:
-    """Nobody comes to or answers what is the own question, and no program does; what a consultant came to is withdrawn
-    by a role that the pack leaves it to, and what was withdrawn stays so.
+    """Nobody comes to or answers the own question, or another department's than the own as far as that is known, and no
+    program does; what a consultant came to is withdrawn by a role that the pack leaves it to, and what was withdrawn
+    stays so.
     """
     for asked_id, asked in step.before.consultations.items() if step.after.phase is not Phase.DESTROYED else ():
         after = step.after.consultations[asked_id]
@@ -284,6 +285,7 @@ def check_consultations(step: Step) -> None:
         if came or after.entry_id not in (None, asked.entry_id):
             assert step.facts.context.actor.id != asked.requested_by
             assert is_person(step.facts.context.actor)
+            assert step.facts.context.actor.department in ("", asked.to_department)
         if after.withdrawn_at is not None and asked.withdrawn_at is None and asked.arrived_at is not None:
             assert step.facts.may("withdraw_consultation")
 

@@ -13,7 +13,7 @@ from hypothesis import Phase as Steps
 from hypothesis import strategies as st
 
 from ledger.domain.commands import Command
-from ledger.domain.course_commands import IdentifyPatient
+from ledger.domain.course_commands import DeclareEnteredInError, IdentifyPatient
 from ledger.domain.decide import decide
 from ledger.domain.decision import Decision
 from ledger.domain.evolve import evolve
@@ -46,8 +46,10 @@ def test_every_invariant_holds_on_every_walk(beginning: tuple[str, VisitType], d
 
 
 def check_offers(step: Step) -> None:
-    """Nothing that was offered under a wrong name, or under none, can be fetched once somebody says who it is."""
-    if isinstance(step.command, IdentifyPatient | WithdrawIdentification):
+    """Nothing that was offered under a wrong name, or under none, can be fetched once somebody says who it is; nor
+    what is said to be wrong.
+    """
+    if isinstance(step.command, IdentifyPatient | WithdrawIdentification | DeclareEnteredInError):
         assert not [each for each in step.after.transfers.values() if each.state in OPEN]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ledger.domain.certificate_values import CertificateVerdict, CheckedCertificate
 from ledger.domain.commands import (
+    AnswerConsultation,
     ArchiveRecord,
     Command,
     CommandContext,
@@ -29,6 +30,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.course_commands import (
     AcceptDeficiency,
+    ArriveAtConsultation,
     AssignPhysician,
     CorrectTime,
     DeclareEnteredInError,
@@ -105,6 +107,8 @@ from ledger.domain.values import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PHYSICIAN = Actor(UUID(int=1), "Dr. Wu", "physician", "cardiology", "L-1")
 TRAINEE = Actor(UUID(int=2), "Dr. Li", "trainee", "cardiology")
+CONSULTANT = replace(PHYSICIAN, department="neurology")
+"""Of the department that most tests ask."""
 IMPORTER = Actor(UUID(int=19), "import", "interface")
 RECORD = UUID(int=100)
 RIGHT = UUID(int=101)
@@ -141,6 +145,10 @@ def as_signer(command: Command) -> dict[str, Any]:
         return {"actor": SUPERIOR}
     if isinstance(command, TransferDepartment) and command.note_entry_id is None:
         return {"purpose": EMERGENCY}
+    if isinstance(command, ArriveAtConsultation | AnswerConsultation):
+        attestation = getattr(command, "attestation", None)
+        came = attestation.signer if isinstance(attestation, Attestation) and attestation.signer else PHYSICIAN
+        return {"actor": replace(came, department="")}
     attestation = getattr(command, "attestation", None)
     by_login = isinstance(attestation, Attestation) and attestation.method == "session" and attestation.signer
     return {"actor": by_login} if by_login else {}

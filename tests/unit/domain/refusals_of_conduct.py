@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import Command, PassQuality, StartCare, TransferDepartment
+from ledger.domain.commands import (
+    AmendEntry,
+    AnswerConsultation,
+    Command,
+    PassQuality,
+    RecordEntry,
+    StartCare,
+    TransferDepartment,
+)
 from ledger.domain.keeping_values import EntryRef, RequestKind, SealMode, SealParty
 from ledger.domain.lifecycle import ACTS_FOR_HOSPITAL
 from ledger.domain.values import Actor
@@ -17,19 +26,39 @@ from tests.unit.domain.given import (
     CLOCK,
     DIGEST,
     IMPORTER,
+    NOW,
+    NURSE,
     PATIENTS_SIDE,
     PHYSICIAN,
     RECORD,
+    RESULT,
     SUPERIOR,
     Stream,
     active,
     archived,
     emptied,
+    note,
     nowhere,
     registered,
+    signed,
     submitted,
 )
-from tests.unit.domain.refusals import CASES, Build, Case, asked, first, hold, made, seal, with_entry
+from tests.unit.domain.refusals import (
+    CASES,
+    Build,
+    Case,
+    amend,
+    answer,
+    asked,
+    consulted,
+    countersign,
+    first,
+    hold,
+    made,
+    seal,
+    trainees,
+    with_entry,
+)
 from tests.unit.domain.refusals_of_course import OF_COURSE
 
 
@@ -113,6 +142,19 @@ def by_the_other_side() -> dict[type[Command], Case]:
     }
 
 
+LONG_AGO = replace(signed(), signed_at=NOW - timedelta(days=3650))
+
+
+def _signed_long_ago(stream: Stream, kind: type[Command]) -> Command:
+    if kind is RecordEntry:
+        return RecordEntry(RECORD, note(), LONG_AGO)
+    if kind is AmendEntry:
+        return replace(amend(stream.entry()), attestation=LONG_AGO)
+    if kind is AnswerConsultation:
+        return replace(answer(consulted(stream)), attestation=LONG_AGO)
+    return replace(countersign(trainees(stream)), attestation=replace(LONG_AGO, signer=SUPERIOR))
+
+
 _NOTES_TWICE = keeping.RequestReopen(RECORD, "a mistake", (), ("course_note", "course_note"))
 
 OF_CONDUCT: list[Case] = [
@@ -134,6 +176,15 @@ OF_CONDUCT: list[Case] = [
         for by in (CLOCK, IMPORTER)
     ],
     *by_the_other_side().values(),
+    *[
+        Case("OTHER_DEPARTMENT", with_entry(active, lambda s, do=do: do(consulted(s))), {"actor": NURSE})
+        for do in (lambda asked_id: course.ArriveAtConsultation(RECORD, asked_id), answer)
+    ],
+    *[
+        Case("SIGNED_BEFORE_RECORD", with_entry(active, lambda s, kind=kind: _signed_long_ago(s, kind)))
+        for kind in (RecordEntry, AmendEntry, AnswerConsultation, course.CountersignEntry)
+    ],
+    Case("SIGNED_BEFORE_RECORD", lambda: (archived(), course.FileLateItem(RECORD, RESULT, LONG_AGO, "late", None))),
     Case(
         "SAME_PERSON", lambda: (submitted(), PassQuality(RECORD)), {"actor": replace(PHYSICIAN, role="quality_office")}
     ),

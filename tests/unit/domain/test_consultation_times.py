@@ -10,7 +10,7 @@ import pytest
 from ledger.domain.commands import AnswerConsultation, RequestConsultation
 from ledger.domain.course_commands import ArriveAtConsultation
 from ledger.domain.values import Urgency
-from tests.unit.domain.given import NOW, PHYSICIAN, RECORD, Stream, active, narrative, signed
+from tests.unit.domain.given import CONSULTANT, NOW, RECORD, Stream, active, narrative, signed
 from tests.unit.domain.test_deadlines import SECOND, the_deadline
 
 MINUTE = timedelta(minutes=1)
@@ -27,7 +27,7 @@ def test_an_arrival_over_the_deadline_is_dated_back_with_a_reason_alone() -> Non
     """One second after the ten minutes nobody says "nine" without saying why; the reason is kept and shown."""
     stream, asked_id = asked()
     over = NOW + 10 * MINUTE + SECOND
-    said = {"now": over, "occurred_at": NOW + 9 * MINUTE, "actor": PHYSICIAN}
+    said = {"now": over, "occurred_at": NOW + 9 * MINUTE, "actor": CONSULTANT}
     silent = ArriveAtConsultation(RECORD, asked_id)
     assert stream.refused(silent, **said)[1] == [("reason", "REASON_REQUIRED")]
     assert stream.refused(ArriveAtConsultation(RECORD, asked_id, "  "), **said)[1] == [("reason", "REASON_REQUIRED")]
@@ -41,7 +41,7 @@ def test_within_the_last_second_nothing_is_over_yet() -> None:
     """The deadline holds at its second: who enters the arrival in that very second needs no reason."""
     stream, asked_id = asked()
     due = NOW + 10 * MINUTE
-    said = {"now": due + timedelta(microseconds=999_999), "occurred_at": due - SECOND, "actor": PHYSICIAN}
+    said = {"now": due + timedelta(microseconds=999_999), "occurred_at": due - SECOND, "actor": CONSULTANT}
     stream.when(ArriveAtConsultation(RECORD, asked_id), **said)
     assert not the_deadline(stream, "emergency_consultation").missed(NOW + 60 * MINUTE)
 
@@ -50,7 +50,7 @@ def test_an_arrival_that_is_late_by_its_own_account_needs_no_reason() -> None:
     """Nothing is gained by it: it is missed and says so."""
     stream, asked_id = asked()
     late = NOW + 12 * MINUTE
-    stream.when(ArriveAtConsultation(RECORD, asked_id), now=late + MINUTE, occurred_at=late, actor=PHYSICIAN)
+    stream.when(ArriveAtConsultation(RECORD, asked_id), now=late + MINUTE, occurred_at=late, actor=CONSULTANT)
     assert stream.last_events == ["ConsultationArrived"]
     assert the_deadline(stream, "emergency_consultation").missed(NOW + 60 * MINUTE)
 
@@ -86,7 +86,7 @@ def test_who_came_before_the_request_was_typed_says_why() -> None:
     stream, asked_id = asked()
     early = {"now": NOW + MINUTE, "occurred_at": NOW - 5 * MINUTE}
     arrive = ArriveAtConsultation(RECORD, asked_id, "called in the corridor")
-    stream.when(arrive, **early, actor=PHYSICIAN)
+    stream.when(arrive, **early, actor=CONSULTANT)
     answer = AnswerConsultation(RECORD, asked_id, "So.", narrative("consultation", "opinion"), signed(), "at the bed")
     stream.when(answer, **early)
     assert stream.last_events == ["EntryRecorded", "ConsultationAnswered", "AnsweredBeforeRequest"]
@@ -108,7 +108,7 @@ def test_a_call_by_telephone_starts_the_clock() -> None:
     asked_id = next(iter(stream.record.consultations))
     due = the_deadline(stream, "emergency_consultation")
     assert (due.since, due.due_at) == (NOW - 20 * MINUTE, NOW - 10 * MINUTE)
-    said = {"now": NOW, "actor": PHYSICIAN}
+    said = {"now": NOW, "actor": CONSULTANT}
     silent = ArriveAtConsultation(RECORD, asked_id)
     assert stream.refused(silent, occurred_at=NOW - 20 * MINUTE - SECOND, **said)[1] == [
         ("reason", "BEFORE_REQUEST"),

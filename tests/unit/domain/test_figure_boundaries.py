@@ -44,6 +44,7 @@ from ledger.domain.values import AmendmentKind, Disposition, TransferKind, Urgen
 from tests.unit.domain import given, test_deadlines
 from tests.unit.domain.given import (
     AFFAIRS,
+    CONSULTANT,
     MANDATORY,
     NOTARY,
     NOW,
@@ -120,7 +121,7 @@ def _arrival(figure: int) -> Boundary:
     asked = made(stream, RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"), "consultation_id")
     command = ArriveAtConsultation(RECORD, asked)
     return Boundary(
-        NOW + timedelta(minutes=figure), lambda at: taken(stream, command, occurred_at=NOW, now=at, actor=PHYSICIAN)
+        NOW + timedelta(minutes=figure), lambda at: taken(stream, command, occurred_at=NOW, now=at, actor=CONSULTANT)
     )
 
 

@@ -233,7 +233,7 @@ def test_who_asked_for_a_consultation_neither_comes_nor_answers() -> None:
     stream = active()
     asked_id, fault = consulted(stream), ("context.actor", "SAME_PERSON")
     arrive, by_asker = ArriveAtConsultation(RECORD, asked_id), replace(answer(asked_id), attestation=signed(SUPERIOR))
-    assert stream.refused(arrive, actor=SUPERIOR) == (RefusalKind.STATE, [fault])
+    assert stream.refused(arrive, actor=replace(SUPERIOR, department="neurology")) == (RefusalKind.STATE, [fault])
     assert stream.refused(by_asker) == (RefusalKind.STATE, [fault])
     stream.when(arrive)
     stream.when(answer(asked_id))

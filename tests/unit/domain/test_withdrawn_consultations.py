@@ -152,7 +152,8 @@ def test_what_the_consultant_came_to_is_withdrawn_by_the_head_alone() -> None:
 def test_nobody_frees_himself_of_the_note_that_he_owes(who_came: Actor, who_withdraws: Actor, *, taken: bool) -> None:
     """After the arrival it is a head of the department that asked, and another than who entered the arrival."""
     stream, asked_id = asked()
-    stream.when(ArriveAtConsultation(RECORD, asked_id), actor=who_came)
+    # Whoever comes is of the department asked, if only by an office held there too.
+    stream.when(ArriveAtConsultation(RECORD, asked_id), actor=replace(who_came, department="neurology"))
     assert stream.record.consultations[asked_id].arrived_by == who_came.id
     if taken:
         stream.when(withdraw(asked_id), actor=who_withdraws)
