@@ -36,6 +36,7 @@ from ledger.domain.keeping_values import (
     SealParty,
     UnsealGround,
 )
+from ledger.domain.missing_entries import missing_entries
 from ledger.domain.newborn_commands import (
     CorrectBirth,
     LinkNewborn,
@@ -46,6 +47,7 @@ from ledger.domain.newborn_commands import (
 from ledger.domain.quality_sample import SampleDraw
 from ledger.domain.sample_commands import AssessSample
 from ledger.domain.state import RecordState
+from ledger.domain.state_guards import PHYSICIAN_IN_CHARGE
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
@@ -124,6 +126,14 @@ def _drafts(record: RecordState) -> dict[UUID, object]:
 
 def _waiting(record: RecordState) -> dict[UUID, object]:
     return {each.entry_id: each for each in record.entries.values() if each.state is EntryState.AUTHORED}
+
+
+def _never_written(record: RecordState, known: Facts, pick: Pick) -> str:
+    """Something that the record lacks, mostly; else whatever template."""
+    owed = [each.template for each in MANDATORY if pick.number % 9 == 0]
+    lacking = [template for template, _, _ in missing_entries(record, known.pack.mandatory, known.pack.short_stay)]
+    some = owed or lacking or [PHYSICIAN_IN_CHARGE]
+    return some[pick.number % len(some)]
 
 
 def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
@@ -296,10 +306,10 @@ COMMANDS: dict[type[Command], Make] = {
     ),
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
-    course.AcceptDeficiency: lambda record, _, pick: (
+    course.AcceptDeficiency: lambda record, known, pick: (
         course.AcceptDeficiency(RECORD, pick.of(_waiting(record)), "", "the author has left")
         if pick.number % 2
-        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
+        else course.AcceptDeficiency(RECORD, None, _never_written(record, known, pick), "nobody knows")
     ),
     course.DeclareEnteredInError: lambda record, __, ___: course.DeclareEnteredInError(
         RECORD, "duplicate", SUPERIOR, None, nowhere(record)

@@ -17,12 +17,13 @@ from ledger.domain.commands import (
     Command,
     EndCare,
     PassQuality,
+    RecordEntry,
     RetractEntry,
     ReturnRecord,
     SubmitRecord,
 )
 from ledger.domain.keeping_values import DisposalOpinion, PaperOutcome, UnsealGround
-from ledger.domain.lifecycle import state_faults
+from ledger.domain.lifecycle import WRITING, state_faults
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import OPEN_TRANSFERS
@@ -40,8 +41,10 @@ from tests.unit.domain.given import (
     Stream,
     as_signer,
     facts,
+    note,
     nowhere,
     patient,
+    signed,
     visit_of,
 )
 
@@ -117,6 +120,8 @@ class WayOut:
                     yield course.AcceptDeficiency(RECORD, unsigned, "", "the author has left")
                 if fault.rule == "MISSING_ENTRY":
                     yield course.AcceptDeficiency(RECORD, None, _missing(fault.text), "never written")
+                if fault.rule == "NO_ENTRY" and record.phase in WRITING and _something_stands(record):
+                    yield RecordEntry(RECORD, note(), signed(SUPERIOR))
 
     def _judged(self, record: RecordState) -> Iterator[Command]:
         disposal = record.archiving.disposal
@@ -160,7 +165,7 @@ def _waiting(record: RecordState) -> Iterator[Command]:
 def _handed_in(record: RecordState) -> Iterator[Command]:
     if record.phase is Phase.REOPENED:
         yield keeping.RearchiveRecord(RECORD)
-    elif record.care_historical or any(not entry.retracted for entry in record.entries.values()):
+    elif record.care_historical or _something_stands(record):
         yield from _archived(record)
     else:
         yield from _thrown_out(record)
@@ -179,13 +184,15 @@ def _archived(record: RecordState) -> Iterator[Command]:
 
 def _thrown_out(record: RecordState) -> Iterator[Command]:
     """Nothing was written that still stands: no case for the archive, and not void, for something had been written."""
-    if record.phase is Phase.RETURNED:
-        yield SubmitRecord(RECORD)
-    elif record.phase is Phase.SUBMITTED and record.archiving.passed:
+    if record.phase is Phase.SUBMITTED and record.archiving.passed:
         yield ReturnRecord(RECORD, (Defect("LANGUAGE"),))
     elif record.phase is Phase.SUBMITTED:
         yield course.RecallRecord(RECORD, "nothing is in it")
     yield course.DeclareEnteredInError(RECORD, "nothing is in it", SUPERIOR, None, nowhere(record))
+
+
+def _something_stands(record: RecordState) -> bool:
+    return any(not entry.retracted for entry in record.entries.values())
 
 
 def _missing(text: str) -> str:

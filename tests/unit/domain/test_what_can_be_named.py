@@ -18,7 +18,7 @@ from ledger.domain.commands import (
     RecordEntry,
     RequestConsultation,
 )
-from ledger.domain.course_commands import CorrectTime, ReportMissedDeadline
+from ledger.domain.course_commands import AcceptDeficiency, CorrectTime, ReportMissedDeadline
 from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
 from ledger.domain.keeping_values import DisposalOpinion, RequestKind, SealMode, SealParty
@@ -42,6 +42,7 @@ from tests.unit.domain.given import (
     active,
     appraised,
     archived,
+    closed,
     condemned,
     facts,
     imported,
@@ -98,6 +99,7 @@ _LACKING: dict[tuple[type[Any], str], tuple[Callable[[], Stream], dict[str, Any]
     (AnswerConsultation, "NOT_NAMED"): (lambda: _window("course_note"), {}),
     (CorrectTime, "HELD"): (_held, {}),
     (keeping.RenewLoan, "NO_RENEWAL_LEFT"): (archived, {}),
+    (AcceptDeficiency, "NOTHING_MISSING"): (closed, {}),
     (ReportMissedDeadline, "NOT_MISSED"): (imported, {}),
     (keeping.ApproveDisposal, "LIST_NOT_OPEN"): (appraised, NO_LIST),
     (keeping.DestroyRecord, "LIST_NOT_OPEN"): (condemned, NO_LIST),
@@ -122,6 +124,7 @@ def test_what_can_be_named_is_offered() -> None:
     """One of each is there: it may be amended, answered, withdrawn, accounted for."""
     absent = {
         "RestoreNewborn",
+        "AcceptDeficiency",
         "LiftHold",
         "ExtendSeal",
         "UnsealRecord",
