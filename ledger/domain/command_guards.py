@@ -14,14 +14,9 @@ from ledger.domain.disposal_values import DisposalListPhase
 from ledger.domain.keeping_state import Hold, Seal
 from ledger.domain.keeping_values import DisposalOpinion, SealMode, UnsealGround
 from ledger.domain.refusal import RefusalKind, Violation
+from ledger.domain.role_kinds import NOT_PERSONS, TRAINEE
 from ledger.domain.state import Entry, RecordState
 from ledger.domain.values import Actor, EntryState, Phase
-
-TRAINEE = "trainee"
-INTERFACE = "interface"
-"""Role of a program that brings what another system holds."""
-NOT_PERSONS = frozenset({"system", INTERFACE})
-"""Roles that are nobody in particular: they may not stand for one of two persons."""
 
 Find = Callable[[Any, RecordState, Facts], Iterable[Violation]]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ledger.domain.command_guards import CommandGuard, entry_of
 from ledger.domain.decision import Facts
-from ledger.domain.missing_entries import lacking
 from ledger.domain.refusal import RefusalKind, Violation
 from ledger.domain.state import RecordState
+from ledger.domain.state_guards import PHYSICIAN_IN_CHARGE, lacks
 from ledger.domain.subjects import subject_of
 from ledger.domain.transfer_note_guards import EMERGENCY
 from ledger.domain.values import EntryState
@@ -64,13 +64,29 @@ def _not_waiting(command: Any, record: RecordState, _: Facts) -> Iterable[Violat
         yield Violation("entry_id", WAITS_FOR_SIGNATURE.rule, WAITS_FOR_SIGNATURE.demand)
 
 
+def _template_unknown(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # What this release cannot read may be owed all the same.
+    if not _means_something(command.template, facts) and not lacks(record, facts, command.template):
+        yield Violation("template", WAIVED_KNOWN.rule, WAIVED_KNOWN.demand)
+
+
+def _means_something(template: str, facts: Facts) -> bool:
+    return template in {"", PHYSICIAN_IN_CHARGE} or facts.templates.knows(template)
+
+
+def _not_missing(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
+    # What was accepted before NOT_ACCEPTED_YET names, and what there is not WAIVED_KNOWN.
+    told = command.template in record.archiving.never_written or not _means_something(command.template, facts)
+    if command.template and not told and not lacks(record, facts, command.template):
+        yield Violation("template", WAIVED_MISSING.rule, WAIVED_MISSING.demand)
+
+
 def _accepted_before(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
-    # One acceptance settles one entry: a second missing one is accepted by itself, and none that nobody asks for.
+    # One acceptance settles one entry: a second missing one is accepted by itself.
     if command.entry_id is not None:
         accepted = command.entry_id in record.archiving.deficiencies
     else:
-        times = record.archiving.never_written.count(command.template)
-        accepted = times >= max(1, lacking(record, facts.pack.mandatory, command.template))
+        accepted = command.template in record.archiving.never_written and not lacks(record, facts, command.template)
     if accepted:
         yield Violation("record_id", NOT_ACCEPTED_YET.rule, NOT_ACCEPTED_YET.demand)
 
@@ -89,4 +105,8 @@ NOTE_OF_ITS_OWN = CommandGuard("NOTE_OF_ANOTHER_MOVE", "a note that no move befo
 DRAFT_KNOWN = CommandGuard("UNKNOWN_ENTRY", "no such draft in this record", _draft_unknown, RefusalKind.NOT_FOUND)
 DRAFT_OPEN = CommandGuard("NOT_A_DRAFT", "what is signed here is a draft still", _draft_signed)
 WAITS_FOR_SIGNATURE = CommandGuard("NOT_WAITING", "the entry waits for a signature", _not_waiting)
+WAIVED_KNOWN = CommandGuard(
+    "UNKNOWN_TEMPLATE", "a template that the record may use", _template_unknown, RefusalKind.NOT_FOUND
+)
+WAIVED_MISSING = CommandGuard("NOT_MISSING", "the record owes an entry of the template, which is missing", _not_missing)
 NOT_ACCEPTED_YET = CommandGuard("ALREADY_ACCEPTED", "it was not accepted before", _accepted_before)

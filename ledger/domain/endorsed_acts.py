@@ -16,8 +16,9 @@ from ledger.domain.keeping_values import EndorsedAct, UnsealGround
 from ledger.domain.state import RecordState
 from ledger.domain.values import Actor, Phase
 
-IN_ERROR_FROM = frozenset({Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED})
-"""Phases in which a record may be declared entered in error."""
+IN_ERROR_FROM = frozenset({Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED, Phase.RETURNED})
+"""Phases in which a record may be declared entered in error; also once it was returned, for with nothing left in it, it
+cannot be handed in again to be recalled."""
 LATE_INTO = frozenset({Phase.SUBMITTED, Phase.ARCHIVED, Phase.DUE, Phase.PERMANENT, Phase.REOPENED})
 """Phases into which a late item is filed."""
 

@@ -369,10 +369,13 @@ RULES: dict[type[commands.Command], Rule] = {
         of_command=(
             on.ENTRY_KNOWN,
             course.WAITS_FOR_SIGNATURE,
+            course.WAIVED_KNOWN,
+            course.WAIVED_MISSING,
             course.NOT_ACCEPTED_YET,
             on.ACTS_AS_PERSON,
             on.role_allowed("accept_deficiency"),
         ),
+        names=(is_.SOMETHING_DEFICIENT,),
     ),
     course_commands.DeclareEnteredInError: Rule(
         IN_ERROR_FROM,
@@ -392,7 +395,7 @@ RULES: dict[type[commands.Command], Rule] = {
     commands.SubmitRecord: Rule(
         _in(Phase.CLOSED, Phase.RETURNED),
         _in(Phase.SUBMITTED),
-        (is_.MANDATORY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
+        (is_.MANDATORY_THERE, is_.ENTRY_THERE, is_.ALL_SIGNED, is_.NO_DRAFT),
         (on.ACTS_AS_PERSON,),
     ),
     course_commands.RecallRecord: Rule(

@@ -40,14 +40,6 @@ def missing_entries(
             told.add(template)
 
 
-def lacking(record: RecordState, rules: tuple[MandatoryRule, ...], template: str) -> int:
-    """How many entries of the template are asked for and not there, whatever was accepted; at least none."""
-    signed = _signed(record)
-    asking = (rule for rule in rules if template in rule.templates and rule.applies_to(record))
-    missing = (rule.times(record) - _there(record, rule, signed)[template] for rule in asking)
-    return max(0, max(missing, default=0))
-
-
 def _there(record: RecordState, rule: MandatoryRule, signed: Counter[str]) -> Counter[str]:
     """How many entries of each template count for the rule, of those that are signed."""
     # A record has thousands of entries: most rules count the same ones.

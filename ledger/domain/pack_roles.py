@@ -6,43 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-ROLES_OF = frozenset(
-    {
-        "accept_deficiency",
-        "amend_entry",
-        "retract_entry",
-        "continue_draft",
-        "declare_in_error",
-        "file_late_item",
-        "pass_quality",
-        "assess_sample",
-        "return_record",
-        "archive_record",
-        "archive_short_path",
-        "approve_reopen",
-        "place_hold",
-        "lift_hold",
-        "extend_retention",
-        "seal_record",
-        "settle_dispute",
-        "issue_copy",
-        "lend_record",
-        "account_for_paper",
-        "answer_request",
-        "appraise_disposal",
-        "reject_appraisal",
-        "approve_disposal",
-        "approve_destruction",
-        "destroy_record",
-        "supervise_destruction",
-        "merge_patients",
-        "correct_time",
-        "assign_physician",
-        "register_newborn_late",
-        "correct_newborn",
-        "withdraw_consultation",
-    }
-)
+from ledger.domain.role_kinds import FINAL_SIGNERS, ROLE_LISTS, SIGNERS_OF, SYSTEM, RoleList
+
+ROLES_OF = frozenset(ROLE_LISTS)
 """What a pack may limit to roles, most by commands' names.
 
 `seal_record`, `lend_record` and `answer_request` mean what follows on them too, `account_for_paper` moving the paper,
@@ -53,10 +19,12 @@ hospital opens a seal alone, `approve_destruction` who approves a destruction li
 an execution, `correct_time` every time but an entry's, which goes by the entry's author.
 """
 
-ALWAYS = {"extend_retention": "system"}
+ALWAYS = {"extend_retention": SYSTEM}
 """Roles that no pack shuts out: a layer that forgot the deadline clock would stop its extensions in silence."""
 OF_CARE = frozenset({"file_late_item"})
 """Of these the record's own pack says who may, while nobody can read the one in force: care waits for no rule."""
+ANY = "*"
+"""In `final_signers`: every template that is not named."""
 _KEYS = frozenset({"roles", "source", "unconfirmed"})
 
 
@@ -86,15 +54,29 @@ class NoRoles:
 def role_rules(data: Mapping[str, Any], faults: list[str]) -> dict[str, RoleRule]:
     """The rules in this data; what is wrong is added to the faults by path."""
     faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
-    return {name: _rule(f"roles.{name}", table, faults).beside(ALWAYS.get(name)) for name, table in data.items()}
+    return {
+        name: _rule(f"roles.{name}", table, ROLE_LISTS.get(name), faults).beside(ALWAYS.get(name))
+        for name, table in data.items()
+    }
 
 
-def _rule(where: str, table: Mapping[str, Any], faults: list[str]) -> RoleRule:
+def final_signers(data: Mapping[str, list[str]], faults: list[str]) -> dict[str, frozenset[str]]:
+    """The signers by template, `*` for every template that is not named; what is wrong is added to the faults."""
+    if ANY not in data:
+        faults.append(f"final_signers.{ANY}: roles are required, else what is not named could be signed by nobody")
+    for name, roles in data.items():
+        faults += SIGNERS_OF.get(name, FINAL_SIGNERS).faults(f"final_signers.{name}", frozenset(roles))
+    return {name: frozenset(roles) for name, roles in data.items()}
+
+
+def _rule(where: str, table: Mapping[str, Any], may_be: RoleList | None, faults: list[str]) -> RoleRule:
     faults += [f"{where}.{name}: no such key" for name in table if name not in _KEYS]
     roles: Any = table.get("roles")
     if not isinstance(roles, list) or not all(isinstance(each, str) for each in cast("list[Any]", roles)):
         faults.append(f"{where}.roles: a list of roles is required")
         roles = []
+    elif may_be is not None:
+        faults += may_be.faults(f"{where}.roles", frozenset(cast("list[str]", roles)))
     source, unconfirmed = table.get("source"), table.get("unconfirmed")
     if not isinstance(source, str) or not source.strip():
         faults.append(f"{where}.source: where the rule is from is required")

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ledger.domain.coded_field import CodedField
+from ledger.domain.pack_roles import ANY
 from ledger.domain.rule_pack import RulePack
 from ledger.domain.templates import FieldRule, Template
 
 TemplatesById = Mapping[str, tuple[Template, ...]]
 """The versions of each template by its id."""
 
-ANY = "*"
-"""In `final_signers`: every template that is not named."""
-
 
 def unknown_templates(pack: RulePack, known: TemplatesById) -> list[str]:
     """A fault for each place that names a template which is not there."""
     return [f"{path}: no such template {name}" for path, name in _named(pack) if name not in known]
+
+
+def unfit_templates(pack: RulePack, known: TemplatesById) -> list[str]:
+    """A fault for each mandatory template and type of visit of its rule in which nobody writes it."""
+    return [
+        f"mandatory[{index}].{rule.key}: {name} is not written in visits of type {visit}"
+        for index, rule in enumerate(pack.mandatory)
+        for name in sorted(rule.templates & known.keys())
+        for visit in sorted(rule.visits)
+        if not any(each.fits(visit) for each in known[name])
+    ]
 
 
 def unknown_fields(pack: RulePack, known: TemplatesById) -> list[str]:

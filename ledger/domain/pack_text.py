@@ -14,7 +14,7 @@ from ledger.domain.pack_move_note import unsourced_move_note
 from ledger.domain.pack_roles import unsourced_roles
 from ledger.domain.pack_shape import shaped
 from ledger.domain.pack_short_path import unsourced_short_path
-from ledger.domain.pack_templates import TemplatesById, unknown_fields, unknown_templates
+from ledger.domain.pack_templates import TemplatesById, unfit_templates, unknown_fields, unknown_templates
 from ledger.domain.pack_transfer_note import unsourced_transfer_note
 from ledger.domain.pack_without_base import of_its_own
 from ledger.domain.rule_pack import BadRulePack, RulePack
@@ -86,7 +86,7 @@ def read_pack(
         # Whose templates it may name is told by its own id and by what it is laid over.
         nobodys = any(each.startswith(("id:", "extends:")) for each in (*faults, *found))
         known = templates(None if nobodys else pack.lineage)
-        found += [*unknown_templates(pack, known), *unknown_fields(pack, known)]
+        found += [*unknown_templates(pack, known), *unfit_templates(pack, known), *unknown_fields(pack, known)]
     if faults := [*faults, *readable.faults, *readable.beside(found)]:
         raise BadRulePack(placed(faults, PackLines(text, own, whole).line))
     return pack, whole

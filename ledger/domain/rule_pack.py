@@ -15,12 +15,13 @@ from ledger.domain.pack_figures import Figure, pack_figures
 from ledger.domain.pack_late_items import late_beside_templates, late_item_templates
 from ledger.domain.pack_layers import LAYERS, PACK_ID, VERSION_MAX
 from ledger.domain.pack_move_note import MoveNoteRule, move_note_rule
-from ledger.domain.pack_roles import RoleRule, role_rules
+from ledger.domain.pack_roles import ANY, RoleRule, final_signers, role_rules
 from ledger.domain.pack_sampling import sample_size
 from ledger.domain.pack_short_path import SHORT_PATH, short_path
 from ledger.domain.pack_transfer_note import TransferNoteRule, transfer_note_rule
 from ledger.domain.quality_rules import QualityRules
 from ledger.domain.quality_sample import SampleSize
+from ledger.domain.role_kinds import RULE_KEEPERS
 from ledger.domain.state_retention import in_state
 from ledger.domain.values import VisitType
 
@@ -131,7 +132,7 @@ class RulePack:
             offer_days=figures["offer_days"].figure,
             keeping=KeepingTerms.of(figures),
             deadlines=deadlines,
-            final_signers={name: frozenset(roles) for name, roles in data.get("final_signers", {}).items()},
+            final_signers=final_signers(data.get("final_signers", {}), faults),
             late_items=late_item_templates(data, faults),
             late_beside=late_beside_templates(data, faults),
             transfer_note=transfer_note_rule(data, faults),
@@ -159,7 +160,7 @@ class RulePack:
 
     def signs_finally(self, template: str, role: str) -> bool:
         """Whether the signature of this role makes an entry of the template final."""
-        return role in self.final_signers.get(template, self.final_signers.get("*", frozenset()))
+        return role in self.final_signers.get(template, self.final_signers.get(ANY, frozenset()))
 
     def takes_charge(self, role: str) -> bool:
         """Whether somebody in this role may be in charge of a patient: who signs finally what is named for no others.
@@ -213,4 +214,6 @@ def _keepers(roles: Any, faults: list[str]) -> frozenset[str]:
     if not isinstance(roles, list) or not roles or not all(isinstance(each, str) for each in cast("list[Any]", roles)):
         faults.append("rule_keepers: a list of roles is required, else nobody could ever change the rules")
         return frozenset()
-    return frozenset(cast("list[str]", roles))
+    named = frozenset(cast("list[str]", roles))
+    faults += RULE_KEEPERS.faults("rule_keepers", named)
+    return named

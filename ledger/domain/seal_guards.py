@@ -10,16 +10,13 @@ from ledger.domain.decision import Facts
 from ledger.domain.keeping_commands import SealRecord, UnsealRecord
 from ledger.domain.keeping_values import SealParty, UnsealGround
 from ledger.domain.refusal import Violation
+from ledger.domain.role_kinds import NOTARIES, OTHER_SIDE, PATIENTS_SIDE
 from ledger.domain.sealed_versions import finished_versions
 from ledger.domain.state import RecordState
 from ledger.domain.values import EntryState
 
-PARTY_ROLES = {
-    SealParty.PATIENT_SIDE: frozenset({"patient", "representative"}),
-    SealParty.NOTARY: frozenset({"notary"}),
-}
+PARTY_ROLES = {SealParty.PATIENT_SIDE: PATIENTS_SIDE, SealParty.NOTARY: NOTARIES}
 """Roles in which somebody stands on the other side."""
-OTHER_SIDE = frozenset(role for roles in PARTY_ROLES.values() for role in roles)
 
 
 def _same_person(command: Any, _: RecordState, facts: Facts) -> Iterable[Violation]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ledger.domain.decision import Facts
 from ledger.domain.keeping_values import DisposalOpinion, SealMode
+from ledger.domain.mandatory_entries import MandatoryRule
 from ledger.domain.missing_entries import FINAL, missing_entries
 from ledger.domain.refusal import Violation
 from ledger.domain.retention import open_stays, term_over
@@ -55,11 +56,21 @@ def _guard(rule: str, demand: str, holds: Callable[[RecordState, Facts], bool]) 
     return StateGuard(rule, demand, faults)
 
 
-def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]:
+def _missing(record: RecordState, facts: Facts) -> Iterator[tuple[str, int, MandatoryRule]]:
     # Care that an earlier system gave is documented there; nobody can write its documents now.
-    if record.historical and record.care_historical:
-        return
-    for template, times, rule in missing_entries(record, facts.pack.mandatory, facts.pack.short_stay):
+    if not (record.historical and record.care_historical):
+        yield from missing_entries(record, facts.pack.mandatory, facts.pack.short_stay)
+
+
+def lacks(record: RecordState, facts: Facts, named: str) -> bool:
+    """Whether what AcceptDeficiency names by template is owed, and neither there nor accepted as never written."""
+    if named == PHYSICIAN_IN_CHARGE:
+        return bool(SOMEBODY_IN_CHARGE.faults(record, facts))
+    return any(template == named for template, _, _ in _missing(record, facts))
+
+
+def _mandatory_missing(record: RecordState, facts: Facts) -> Iterable[Violation]:
+    for template, times, rule in _missing(record, facts):
         wanted = f"{times} signed entries {template} are" if times > 1 else f"a signed {template} is"
         text = f"{wanted} required ({rule.id}: {rule.described()})"
         yield Violation("record_id", "MISSING_ENTRY", text)
@@ -73,6 +84,20 @@ def _unsigned(record: RecordState, _: Facts) -> Iterable[Violation]:
             and entry.entry_id not in record.archiving.deficiencies
         ):
             yield Violation(f"entries[{entry.entry_id}]", "NOT_SIGNED", "waits for a signature")
+
+
+def _deficient(record: RecordState, facts: Facts) -> bool:
+    settled = record.archiving.deficiencies
+    waiting = (each.entry_id for each in record.entries.values() if each.state is EntryState.AUTHORED)
+    if any(each not in settled for each in waiting) or any(_missing(record, facts)):
+        return True
+    return lacks(record, facts, PHYSICIAN_IN_CHARGE)
+
+
+def _signed(entry: Entry) -> bool:
+    """Whether somebody has signed it, or it was taken over as an earlier system held it."""
+    finished = entry.state in FINAL or (entry.last.historical and entry.state is not EntryState.DRAFT)
+    return finished and not entry.retracted
 
 
 def _waits(entry: Entry) -> bool:
@@ -160,8 +185,8 @@ SAMPLE_MENDED = _guard(
 )
 ENTRY_THERE = _guard(
     "NO_ENTRY",
-    "it holds an entry about the patient that was not retracted, unless an earlier system gave the care",
-    lambda record, _: record.care_historical or any(not entry.retracted for entry in about(record)),
+    "it holds a signed entry about the patient that was not retracted, unless an earlier system gave the care",
+    lambda record, _: record.care_historical or any(_signed(entry) for entry in about(record)),
 )
 SOMEBODY_IN_CHARGE = _guard(
     "NOBODY_IN_CHARGE",
@@ -171,6 +196,11 @@ SOMEBODY_IN_CHARGE = _guard(
         or record.care_historical
         or PHYSICIAN_IN_CHARGE in record.archiving.never_written
     ),
+)
+SOMETHING_DEFICIENT = _guard(
+    "NOTHING_MISSING",
+    "some entry waits for a signature, or something that is owed is missing",
+    _deficient,
 )
 NOT_IN_ERROR = _guard("IN_ERROR", "it was not entered in error", lambda record, _: not record.archiving.in_error)
 NO_ENTRIES = _guard("HAS_ENTRIES", "it holds no entry", lambda record, _: not record.entries)

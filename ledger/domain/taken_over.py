@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ledger.domain.command_guards import INTERFACE
 from ledger.domain.commands import (
     AmendEntry,
     Command,
@@ -15,6 +14,7 @@ from ledger.domain.commands import (
 from ledger.domain.course_commands import LinkDuplicate
 from ledger.domain.decision import Facts
 from ledger.domain.refusal import Violation
+from ledger.domain.role_kinds import INTERFACE
 
 MAY_BE_HISTORICAL = (RegisterPatient, RegisterRecord, StartCare, EndCare, RecordEntry, AmendEntry, LinkDuplicate)
 """What an earlier system can have done. It drafts nothing here and countersigns nothing."""

@@ -90,6 +90,10 @@ class Template:
     pack: str = ""
     """The pack whose records alone may use it, and those of layers over it; empty = every record."""
 
+    def fits(self, visit: VisitType) -> bool:
+        """Whether it is written in visits of this type."""
+        return not self.visits or visit in self.visits
+
     def check(self, content: EntryContent, faults: Faults, path: str = "content") -> None:
         """Notes every fault of an entry against this template."""
         seen: set[str] = set()
@@ -146,7 +150,7 @@ class TemplateSet:
         _check_shape(content, faults, path)
         template = self.templates.get((content.template, content.template_version))
         if template is not None:
-            if visit is not None and template.visits and visit not in template.visits:
+            if visit is not None and not template.fits(visit):
                 text = f"written in visits of type {', '.join(sorted(template.visits))}"
                 faults.add(f"{path}.template", "VISIT_NOT_ALLOWED", text)
             template.check(content, faults, path)

@@ -27,6 +27,7 @@ from ledger.domain.commands import (
 from ledger.domain.content_digest import content_digest
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import Facts
+from ledger.domain.endorsed_acts import IN_ERROR_FROM
 from ledger.domain.identity_commands import WithdrawIdentification
 from ledger.domain.keeping_state import Endorsement
 from ledger.domain.keeping_values import (
@@ -40,6 +41,7 @@ from ledger.domain.keeping_values import (
     UnsealGround,
 )
 from ledger.domain.lifecycle import KEPT
+from ledger.domain.missing_entries import missing_entries
 from ledger.domain.newborn_commands import (
     CorrectBirth,
     LinkNewborn,
@@ -50,6 +52,7 @@ from ledger.domain.newborn_commands import (
 from ledger.domain.quality_sample import SampleDraw
 from ledger.domain.sample_commands import AssessSample
 from ledger.domain.state import RecordState
+from ledger.domain.state_guards import PHYSICIAN_IN_CHARGE
 from ledger.domain.transfer_commands import ExpireTransfer, OfferTransfer, RecordTransferAnswer, WithdrawTransfer
 from ledger.domain.values import (
     Actor,
@@ -131,6 +134,14 @@ def _waiting(record: RecordState) -> dict[UUID, object]:
     return {each.entry_id: each for each in record.entries.values() if each.state is EntryState.AUTHORED}
 
 
+def _never_written(record: RecordState, known: Facts, pick: Pick) -> str:
+    """Something that the record lacks, mostly; else whatever template."""
+    owed = [each.template for each in MANDATORY if pick.number % 9 == 0]
+    lacking = [template for template, _, _ in missing_entries(record, known.pack.mandatory, known.pack.short_stay)]
+    some = owed or lacking or [PHYSICIAN_IN_CHARGE]
+    return some[pick.number % len(some)]
+
+
 def _record_entry(record: RecordState, _: Facts, pick: Pick) -> Command:
     draft = pick.of(_drafts(record)) if _drafts(record) and pick.number % 2 else None
     # A window may name nothing else.
@@ -191,7 +202,7 @@ _ENDORSERS: dict[EndorsedAct, Actor] = {
 def _possible_acts(record: RecordState) -> list[EndorsedAct]:
     """Acts of which a second person may say something of the record, as its parts are; all where none may."""
     kinds = {
-        EndorsedAct.RECORD_IN_ERROR: record.phase in {Phase.REGISTERED, Phase.ACTIVE, Phase.CLOSED},
+        EndorsedAct.RECORD_IN_ERROR: record.phase in IN_ERROR_FROM,
         EndorsedAct.UNSEALING_SETTLED: bool(record.overlays.seals),
         EndorsedAct.UNSEALING_UNCLAIMED: bool(record.overlays.seals),
         EndorsedAct.LATE_ITEM: record.phase in KEPT | {Phase.SUBMITTED, Phase.REOPENED}
@@ -385,10 +396,10 @@ COMMANDS: dict[type[Command], Make] = {
     course.EndorseAct: _endorse,
     EndCare: lambda _, __, pick: EndCare(RECORD, list(Disposition)[pick.number % 5], None),
     course.ResumeCare: lambda _, __, ___: course.ResumeCare(RECORD, "bleeding again"),
-    course.AcceptDeficiency: lambda record, _, pick: (
+    course.AcceptDeficiency: lambda record, known, pick: (
         course.AcceptDeficiency(RECORD, pick.of(_waiting(record)), "", "the author has left")
         if pick.number % 2
-        else course.AcceptDeficiency(RECORD, None, MANDATORY[pick.number % len(MANDATORY)].template, "nobody knows")
+        else course.AcceptDeficiency(RECORD, None, _never_written(record, known, pick), "nobody knows")
     ),
     course.DeclareEnteredInError: lambda record, facts, pick: course.DeclareEnteredInError(
         RECORD,

@@ -17,12 +17,13 @@ from ledger.domain.commands import (
     Command,
     EndCare,
     PassQuality,
+    RecordEntry,
     RetractEntry,
     ReturnRecord,
     SubmitRecord,
 )
 from ledger.domain.keeping_values import DisposalOpinion, EndorsedAct, PaperOutcome, UnsealGround
-from ledger.domain.lifecycle import state_faults
+from ledger.domain.lifecycle import WRITING, state_faults
 from ledger.domain.pack_short_path import SHORT_PATH
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import OPEN_TRANSFERS
@@ -40,8 +41,10 @@ from tests.unit.domain.given import (
     Stream,
     as_signer,
     facts,
+    note,
     nowhere,
     patient,
+    signed,
     visit_of,
 )
 
@@ -119,6 +122,8 @@ class WayOut:
                     yield course.AcceptDeficiency(RECORD, unsigned, "", "the author has left")
                 if fault.rule == "MISSING_ENTRY":
                     yield course.AcceptDeficiency(RECORD, None, _missing(fault.text), "never written")
+                if fault.rule == "NO_ENTRY" and record.phase in WRITING and _something_stands(record):
+                    yield RecordEntry(RECORD, note(), signed(SUPERIOR))
 
     def _judged(self, record: RecordState) -> Iterator[Command]:
         disposal = record.archiving.disposal
@@ -162,7 +167,7 @@ def _waiting(record: RecordState) -> Iterator[Command]:
 def _handed_in(record: RecordState, now: datetime) -> Iterator[Command]:
     if record.phase is Phase.REOPENED:
         yield keeping.RearchiveRecord(RECORD)
-    elif record.care_historical or any(not entry.retracted for entry in record.entries.values()):
+    elif record.care_historical or _something_stands(record):
         yield from _archived(record)
     else:
         yield from _thrown_out(record, now)
@@ -181,9 +186,7 @@ def _archived(record: RecordState) -> Iterator[Command]:
 
 def _thrown_out(record: RecordState, now: datetime) -> Iterator[Command]:
     """Nothing was written that still stands: no case for the archive, and not void, for something had been written."""
-    if record.phase is Phase.RETURNED:
-        yield SubmitRecord(RECORD)
-    elif record.phase is Phase.SUBMITTED and record.archiving.passed:
+    if record.phase is Phase.SUBMITTED and record.archiving.passed:
         yield ReturnRecord(RECORD, (Defect("LANGUAGE"),))
     elif record.phase is Phase.SUBMITTED:
         yield course.RecallRecord(RECORD, "nothing is in it")
@@ -195,6 +198,10 @@ def _thrown_out(record: RecordState, now: datetime) -> Iterator[Command]:
 def _endorsed(record: RecordState, now: datetime) -> bool:
     words = (each for each in record.overlays.endorsements.values() if each.endorsed_by == SUPERIOR)
     return any(each.act is EndorsedAct.RECORD_IN_ERROR and now <= each.expires_at for each in words)
+
+
+def _something_stands(record: RecordState) -> bool:
+    return any(not entry.retracted for entry in record.entries.values())
 
 
 def _missing(text: str) -> str:

@@ -394,10 +394,12 @@ def by_a_team() -> Stream:
     return stream
 
 
-def left_to_a_team() -> Stream:
-    """The same once it is over, with nobody ever in charge."""
+def left_to_a_team(*, asked: bool = False) -> Stream:
+    """The same once it is over, with nobody ever in charge; `asked` = a consultant was asked for, and never came."""
     stream = by_a_team()
     stream.entry()
+    if asked:
+        stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
     stream.when(EndCare(RECORD, Disposition.HOME, None))
     return stream
 
@@ -434,7 +436,7 @@ SUPERVISORS = (
     Actor(UUID(int=16), "Mr. Kong", "security", "direction"),
 )
 _OFFICES: dict[type[Any], Actor] = {
-    AcceptDeficiency: ARCHIVIST,
+    AcceptDeficiency: AFFAIRS,
     AssignPhysician: AFFAIRS,
     ArchiveRecord: ARCHIVIST,
     RearchiveRecord: ARCHIVIST,

@@ -9,16 +9,26 @@ from typing import Any
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import Command, RecordEntry, RequestConsultation, TransferDepartment
+from ledger.domain.commands import (
+    Command,
+    EndCare,
+    RecordEntry,
+    RequestConsultation,
+    SubmitRecord,
+    TransferDepartment,
+)
 from ledger.domain.deadlines import deadlines
 from ledger.domain.decision import ClaimedItem
 from ledger.domain.defaults import default_pack
 from ledger.domain.keeping_values import EntryRef, RequestKind, SealMode, SealParty
+from ledger.domain.lifecycle import state_faults
+from ledger.domain.newborn_commands import RegisterNewborn
 from ledger.domain.source_claim import Taken
 from ledger.domain.transfer_commands import RecordTransferAnswer
-from ledger.domain.values import TransferAnswer, Urgency
+from ledger.domain.values import Disposition, TransferAnswer, Urgency
 from tests.unit.domain.given import (
     CLOCK,
+    MANDATORY,
     NOTARY,
     NOW,
     OTHER_DIGEST,
@@ -29,6 +39,7 @@ from tests.unit.domain.given import (
     active,
     archived,
     closed,
+    facts,
     narrative,
     note,
     signed,
@@ -68,9 +79,36 @@ def _accept(template: str) -> Command:
 
 
 def _accepted() -> Stream:
-    stream = closed()
-    stream.when(_accept("nursing_record"))
+    stream = _not_written()
+    stream.when(_accept("consultation"))
     return stream
+
+
+def _not_written() -> Stream:
+    """Care is over, and a consultation that was asked for has no note."""
+    stream = active()
+    for content in MANDATORY:
+        stream.entry(content)
+    stream.when(RequestConsultation(RECORD, "neurology", Urgency.ROUTINE, "Why?"))
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    return stream
+
+
+def _all_waived() -> Stream:
+    """A stay that is over, with nothing in it but an entry about a newborn; all that it owes is accepted as missing."""
+    stream = active()
+    about = stream.when(RegisterNewborn(RECORD, 1, None)).result["subject_id"]
+    stream.entry(replace(note(), subject_id=about))
+    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
+    for fault in state_faults(SubmitRecord, stream.record, facts()):
+        if fault.rule == "MISSING_ENTRY":
+            stream.when(_accept(_wanted(fault.text)))
+    return stream
+
+
+def _wanted(text: str) -> str:
+    """The template that a missing entry is of: `a signed course_note is required (...)`."""
+    return text.removeprefix("a signed ").partition(" is required")[0]
 
 
 def _due(stream: Stream) -> datetime:
@@ -127,7 +165,10 @@ OF_COURSE: list[Case] = [
     Case("NO_MOVE_NOTE", draft_and(_move)),
     Case("NOTE_OF_ANOTHER_MOVE", with_entry(active, _named_twice)),
     Case("NOT_WAITING", with_entry(closed, lambda s: course.AcceptDeficiency(RECORD, first(s), "", "gone"))),
-    Case("ALREADY_ACCEPTED", lambda: (_accepted(), _accept("nursing_record"))),
+    Case("ALREADY_ACCEPTED", lambda: (_accepted(), _accept("consultation"))),
+    Case("UNKNOWN_TEMPLATE", lambda: (_not_written(), _accept("horoscope"))),
+    Case("NOT_MISSING", lambda: (_not_written(), _accept("nursing_record"))),
+    Case("NO_ENTRY", lambda: (_all_waived(), SubmitRecord(RECORD))),
     Case("ENTRY_RETRACTED", lambda: (_archived_with_retracted(), _LATE_RESULT), _OF_RETRACTED),
     Case("NO_SUCH_DEADLINE", lambda: (active(), course.ReportMissedDeadline(RECORD, "tea", None, NOW)), _BY_CLOCK),
     Case("NOT_MISSED", with_entry(active, _report), {"actor": CLOCK, "now": NOW - timedelta(days=2)}),

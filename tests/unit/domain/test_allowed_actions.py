@@ -64,7 +64,7 @@ def test_allowed_actions_are_what_decide_allows() -> None:
     assert "PHASE_NOT_ALLOWED" in actions["SubmitRecord"]
     stream.when(EndCare(RECORD, Disposition.HOME, None))
     ended = {each.name: [fault.rule for fault in each.reasons] for each in allowed_actions(stream.record, facts())}
-    assert set(ended["SubmitRecord"]) == {"MISSING_ENTRY"}
+    assert set(ended["SubmitRecord"]) == {"MISSING_ENTRY", "NO_ENTRY"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ import pytest
 
 from ledger.domain import course_commands as course
 from ledger.domain import keeping_commands as keeping
-from ledger.domain.commands import ArchiveRecord, Command, EndCare, PassQuality, ReturnRecord, StartCare, SubmitRecord
+from ledger.domain.commands import (
+    ArchiveRecord,
+    Command,
+    EndCare,
+    PassQuality,
+    RetractEntry,
+    ReturnRecord,
+    StartCare,
+    SubmitRecord,
+)
 from ledger.domain.keeping_values import DisposalOpinion
 from ledger.domain.lifecycle import RULES, allowed_phases
 from ledger.domain.values import Defect, Disposition, Phase, VisitType
@@ -61,6 +70,13 @@ def _asked(make: Callable[[], Stream]) -> Callable[[], Stream]:
     return _after(make, keeping.RequestReopen(RECORD, "a mistake", (), ("course_note",)))
 
 
+def _returned_and_emptied() -> Stream:
+    stream = _after(submitted, ReturnRecord(RECORD, (Defect("LANGUAGE"),)))()
+    for entry_id in stream.record.entries:
+        stream.when(RetractEntry(RECORD, entry_id, "of another patient"))
+    return stream
+
+
 def _approve_reopen(stream: Stream) -> Command:
     asked = stream.record.overlays.reopening
     return keeping.ApproveReopen(RECORD, asked.reopen_id if asked else UUID(int=0), None)
@@ -94,6 +110,10 @@ STORIES: dict[Edge, Story] = {
     (course.DeclareEnteredInError, Phase.ACTIVE, Phase.ENTERED_IN_ERROR): (active, _always(DECLARE)),
     (course.DeclareEnteredInError, Phase.CLOSED, Phase.ENTERED_IN_ERROR): (
         emptied,
+        lambda s: replace(DECLARE, traces=nowhere(s.record)),
+    ),
+    (course.DeclareEnteredInError, Phase.RETURNED, Phase.ENTERED_IN_ERROR): (
+        _returned_and_emptied,
         lambda s: replace(DECLARE, traces=nowhere(s.record)),
     ),
     (SubmitRecord, Phase.CLOSED, Phase.SUBMITTED): (closed, _always(SubmitRecord(RECORD))),

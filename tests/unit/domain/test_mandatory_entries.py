@@ -245,15 +245,6 @@ def test_one_accepted_deficiency_frees_one_entry() -> None:
     assert ("record_id", "ALREADY_ACCEPTED") in stream.refused(accept)[1]
 
 
-def test_what_nobody_asks_for_is_accepted_once() -> None:
-    """A defect may be written down that no rule asks for; the same again is none."""
-    stream = holding("in_out_24h_record")
-    stream.when(EndCare(RECORD, Disposition.HOME, NOW))
-    accept = AcceptDeficiency(RECORD, None, "nursing_record", "lost in the flood")
-    stream.when(accept)
-    assert stream.refused(accept)[1] == [("record_id", "ALREADY_ACCEPTED")]
-
-
 @pytest.mark.parametrize(("condition", "asked"), [("critical", True), ("serious", True), ("stable", False)])
 def test_a_nursing_record_is_asked_for_of_the_gravely_ill(condition: str, *, asked: bool) -> None:
     """Once a note said so, also where the patient got better; a nurse signs it finally."""

@@ -174,8 +174,8 @@ def test_no_visit_is_archived_with_nobody_ever_in_charge() -> None:
 
 def test_where_nobody_can_be_named_any_more_that_is_accepted_as_a_defect() -> None:
     """By an office, once, with its reason; another missing thing is none of it."""
-    stream = left_to_a_team()
-    stream.when(AcceptDeficiency(RECORD, None, "course_note", "nobody wrote one"))
+    stream = left_to_a_team(asked=True)
+    stream.when(AcceptDeficiency(RECORD, None, "consultation", "nobody came"))
     assert confirmed_by(stream) == [("record_id", "NOBODY_IN_CHARGE")]
     accept = AcceptDeficiency(RECORD, None, PHYSICIAN_IN_CHARGE, "the roster of that night is lost")
     assert ("context.actor.role", "ROLE_NOT_ALLOWED") in stream.refused(accept, actor=NURSE)[1]

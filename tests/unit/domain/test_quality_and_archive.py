@@ -45,7 +45,8 @@ def test_a_record_is_handed_in_complete() -> None:
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     kind, faults = stream.refused(SubmitRecord(RECORD))
     assert kind is RefusalKind.STATE
-    assert faults == [("record_id", "MISSING_ENTRY")] * 5 + [(f"entries[{unsigned}]", "NOT_SIGNED")]
+    nothing_signed = [("record_id", "NO_ENTRY"), (f"entries[{unsigned}]", "NOT_SIGNED")]
+    assert faults == [("record_id", "MISSING_ENTRY")] * 5 + nothing_signed
 
 
 def test_a_retracted_entry_neither_counts_nor_waits() -> None:
@@ -100,7 +101,7 @@ def test_live_care_under_an_old_registration_needs_its_mandatory_entries() -> No
     """Given a registration taken over and care begun live, when it is handed in, what is mandatory is asked for."""
     stream = active(historical=True)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
-    assert stream.refused(SubmitRecord(RECORD))[1] == [("record_id", "MISSING_ENTRY")] * 5
+    assert stream.refused(SubmitRecord(RECORD))[1] == [*[("record_id", "MISSING_ENTRY")] * 5, ("record_id", "NO_ENTRY")]
 
 
 def test_an_old_visit_is_not_archived_with_a_live_entry_unsigned() -> None:
@@ -146,6 +147,7 @@ def test_a_visit_is_archived_at_the_doctors_confirmation(visit: VisitType) -> No
 def test_a_visit_is_not_archived_with_an_unsigned_entry() -> None:
     """The short path skips quality control, not the signatures."""
     stream = active(VisitType.OUTPATIENT)
+    stream.entry()
     unsigned = stream.entry(signer=TRAINEE)
     stream.when(EndCare(RECORD, Disposition.HOME, NOW))
     assert stream.refused(ArchiveRecord(RECORD))[1] == [(f"entries[{unsigned}]", "NOT_SIGNED")]

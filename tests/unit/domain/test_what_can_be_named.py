@@ -18,7 +18,13 @@ from ledger.domain.commands import (
     RecordEntry,
     RequestConsultation,
 )
-from ledger.domain.course_commands import CorrectTime, EndorseAct, IdentifyPatient, ReportMissedDeadline
+from ledger.domain.course_commands import (
+    AcceptDeficiency,
+    CorrectTime,
+    EndorseAct,
+    IdentifyPatient,
+    ReportMissedDeadline,
+)
 from ledger.domain.deadlines import deadlines
 from ledger.domain.defaults import default_pack
 from ledger.domain.identity_commands import WithdrawIdentification
@@ -43,6 +49,7 @@ from tests.unit.domain.given import (
     active,
     appraised,
     archived,
+    closed,
     condemned,
     facts,
     imported,
@@ -106,6 +113,7 @@ _LACKING: dict[tuple[type[Any], str], tuple[Callable[[], Stream], dict[str, Any]
     (IdentifyPatient, "NOT_ENDORSED"): (said_to_be, {}),
     (WithdrawIdentification, "NOT_ENDORSED"): (said_to_be, {}),
     (keeping.RenewLoan, "NO_RENEWAL_LEFT"): (archived, {}),
+    (AcceptDeficiency, "NOTHING_MISSING"): (closed, {}),
     (ReportMissedDeadline, "NOT_MISSED"): (imported, {}),
     (keeping.ApproveDisposal, "LIST_NOT_OPEN"): (appraised, NO_LIST),
     (keeping.DestroyRecord, "LIST_NOT_OPEN"): (condemned, NO_LIST),
@@ -130,6 +138,7 @@ def test_what_can_be_named_is_offered() -> None:
     """One of each is there: it may be amended, answered, withdrawn, accounted for."""
     absent = {
         "RestoreNewborn",
+        "AcceptDeficiency",
         "LiftHold",
         "ExtendSeal",
         "UnsealRecord",
