@@ -176,10 +176,12 @@ OF_CONDUCT: list[Case] = [
         for by in (CLOCK, IMPORTER)
     ],
     *by_the_other_side().values(),
-    *[
-        Case("OTHER_DEPARTMENT", with_entry(active, lambda s, do=do: do(consulted(s))), {"actor": NURSE})
-        for do in (lambda asked_id: course.ArriveAtConsultation(RECORD, asked_id), answer)
-    ],
+    Case(
+        "OTHER_DEPARTMENT",
+        with_entry(active, lambda s: course.ArriveAtConsultation(RECORD, consulted(s))),
+        {"actor": NURSE},
+    ),
+    Case("OTHER_DEPARTMENT", with_entry(active, lambda s: answer(consulted(s))), {"actor": NURSE}),
     *[
         Case("SIGNED_BEFORE_RECORD", with_entry(active, lambda s, kind=kind: _signed_long_ago(s, kind)))
         for kind in (RecordEntry, AmendEntry, AnswerConsultation, course.CountersignEntry)
