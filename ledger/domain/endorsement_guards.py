@@ -160,8 +160,8 @@ ACT_CLEAR = CommandGuard(
 SEAL_THERE = CommandGuard("UNKNOWN_SEAL", "of an unsealing: no such seal", _unknown_seal, RefusalKind.NOT_FOUND)
 ACT_POSSIBLE = CommandGuard(
     "NOTHING_TO_ENDORSE",
-    "the record is where that act may be done: in care, closed or returned for a record in error, handed in or later for "
-    "a late item, identified for a correction and for taking it back",
+    "the record is where that act may be done: in care, closed or returned for a record in error, handed in or later "
+    "for a late item, identified for a correction and for taking it back",
     _nothing_there,
 )
 NO_TRAINEE = CommandGuard("TRAINEE", "no trainee is a second person", _trainee, of_actor=True)
