@@ -21,6 +21,7 @@ from ledger.domain.deadlines import Deadline, deadlines
 from ledger.domain.missing_entries import lacking, missing_entries
 from ledger.domain.newborn_commands import RegisterNewborn, WithdrawNewborn
 from ledger.domain.patient_condition import UNSAID, condition_of
+from ledger.domain.refusal import RefusalKind
 from ledger.domain.state_guards import ENTRY_THERE, MANDATORY_THERE, StateGuard
 from ledger.domain.values import Coding, Disposition, EntryContent, Phase, Urgency, VisitType
 from tests.unit.domain.given import (
@@ -40,8 +41,8 @@ from tests.unit.domain.given import (
 )
 from tests.unit.domain.test_deadlines import HOUR, PACK, in_condition, under_care
 from tests.unit.domain.test_mandatory_entries import FRONT_PAGE
-from tests.unit.domain.test_move_note import ASKED, OUT, move
-from tests.unit.domain.test_transfer_note import HEAD, NOTE, REFUSED, goes, refused
+from tests.unit.domain.test_move_note import OUT, move
+from tests.unit.domain.test_transfer_note import HEAD, NOTE, goes, refused
 
 ORDER, RESCUE = narrative("rescue_order", "note"), narrative("rescue_record", "course", "participants")
 OPERATED = narrative("operation_end", "note")
@@ -259,7 +260,8 @@ def test_a_newborns_result_is_filed_in_time_too() -> None:
 def test_nobody_moves_by_a_note_about_the_newborn(visit: VisitType) -> None:
     """The department that is left writes of who leaves."""
     stream = active(visit)
-    assert stream.refused(move(stream.entry(of(born(stream), OUT)))) == ASKED
+    refusal = stream.refused(move(stream.entry(of(born(stream), OUT))))
+    assert refusal == (RefusalKind.STATE, [("note_entry_id", "NO_MOVE_NOTE")])
     stream.when(move(stream.entry(OUT)))
 
 
@@ -276,6 +278,6 @@ def test_nobody_goes_to_another_hospital_by_a_note_about_the_newborn() -> None:
     """However high its signer stands."""
     stream = active()
     stream.entry(of(born(stream), NOTE), signer=HEAD)
-    assert refused(stream) == REFUSED
+    assert refused(stream) == (RefusalKind.STATE, [("record_id", "NO_TRANSFER_NOTE")])
     stream.entry(NOTE, signer=HEAD)
     assert goes(stream)
