@@ -21,6 +21,7 @@ from ledger.domain.deadlines import Deadline, deadlines
 from ledger.domain.missing_entries import missing_entries
 from ledger.domain.newborn_commands import RegisterNewborn, WithdrawNewborn
 from ledger.domain.patient_condition import UNSAID, condition_of
+from ledger.domain.refusal import RefusalKind
 from ledger.domain.state_guards import ENTRY_THERE, MANDATORY_THERE, StateGuard
 from ledger.domain.values import Coding, Disposition, EntryContent, Phase, Urgency, VisitType
 from tests.unit.domain.given import (
@@ -261,8 +262,8 @@ def test_a_newborns_result_is_filed_in_time_too() -> None:
 def test_nobody_moves_by_a_note_about_the_newborn(visit: VisitType) -> None:
     """The department that is left writes of who leaves."""
     stream = active(visit)
-    about_newborn = move(stream.entry(of(born(stream), OUT)))
-    assert stream.refused(about_newborn)[1] == [("note_entry_id", "NO_MOVE_NOTE")]
+    refusal = stream.refused(move(stream.entry(of(born(stream), OUT))))
+    assert refusal == (RefusalKind.STATE, [("note_entry_id", "NO_MOVE_NOTE")])
     stream.when(move(stream.entry(OUT)))
 
 
@@ -279,6 +280,6 @@ def test_nobody_goes_to_another_hospital_by_a_note_about_the_newborn() -> None:
     """However high its signer stands."""
     stream = active()
     stream.entry(of(born(stream), NOTE), signer=HEAD)
-    assert refused(stream)[1] == [("record_id", "NO_TRANSFER_NOTE")]
+    assert refused(stream) == (RefusalKind.STATE, [("record_id", "NO_TRANSFER_NOTE")])
     stream.entry(NOTE, signer=HEAD)
     assert goes(stream)
