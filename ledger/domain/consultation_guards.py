@@ -53,9 +53,10 @@ def _by_asker(command: Any, record: RecordState, facts: Facts) -> Iterable[Viola
 
 
 def _of_another_department(command: Any, record: RecordState, facts: Facts) -> Iterable[Violation]:
-    # Whose department nobody knows may be of the one asked: who helps is not sent away for what a register lacks.
+    # Whose department nobody knows may be of the one asked: who helps is not sent away for what a register lacks. Who
+    # came may answer, whatever department that person is of by now.
     asked, of = record.consultations.get(command.consultation_id), facts.context.actor.department
-    if asked is not None and of and of != asked.to_department:
+    if asked is not None and of not in ("", asked.to_department) and asked.arrived_by != facts.context.actor.id:
         yield Violation("context.actor.department", OF_THE_ASKED.rule, OF_THE_ASKED.demand)
 
 

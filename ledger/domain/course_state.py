@@ -88,8 +88,9 @@ class DepartmentMove:
     to_department: str
     moved_at: datetime
     record_version: int = 0
-    note_entry_id: UUID | None = None
     """Version of the record that says so first."""
+    note_entry_id: UUID | None = None
+    """The transfer-out note that went with it."""
 
 
 @dataclass(frozen=True)

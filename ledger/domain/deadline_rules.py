@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -187,9 +187,7 @@ def _at_least_1(figure: Any) -> int:
     return figure if isinstance(figure, int) else 1
 
 
-def _visits(where: str, names: Collection[str], faults: list[str]) -> Iterable[VisitType]:
-    if not names:
-        faults.append(f"{where}.visits: visit types are required")
+def _visits(where: str, names: Iterable[str], faults: list[str]) -> Iterable[VisitType]:
     for name in names:
         if name in VisitType.__members__:
             yield VisitType(name)

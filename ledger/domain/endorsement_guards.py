@@ -24,7 +24,6 @@ from ledger.domain.endorsed_acts import (
 from ledger.domain.keeping_state import Endorsement
 from ledger.domain.keeping_values import EndorsedAct
 from ledger.domain.refusal import RefusalKind, Violation
-from ledger.domain.seal_guards import OTHER_SIDE
 from ledger.domain.state import RecordState
 from ledger.domain.state_guards import IDENTIFIED, IDENTITY_OPEN, StateGuard
 from ledger.domain.values import Actor
@@ -129,11 +128,6 @@ def _may_not(command: EndorseAct, _: RecordState, facts: Facts) -> Iterable[Viol
         yield Violation("context.actor.role", ENDORSED_BY_ROLE.rule, ENDORSED_BY_ROLE.demand)
 
 
-def _other_side(command: EndorseAct, _: RecordState, facts: Facts) -> Iterable[Violation]:
-    if command.act in UNSEALINGS and facts.context.actor.role in OTHER_SIDE:
-        yield Violation("context.actor.role", OF_THE_HOSPITAL.rule, OF_THE_HOSPITAL.demand)
-
-
 def _act_there(record: RecordState, facts: Facts) -> Iterator[Violation]:
     if not any(_can_be_done(each, record, facts) for each in EndorsedAct):
         yield Violation("record_id", SOME_ACT.rule, SOME_ACT.demand)
@@ -170,9 +164,6 @@ ENDORSED_BY_ROLE = CommandGuard(
     "a role that the pack in force names for that act: of a late item for approving a reopening, which it stands for",
     _may_not,
     asks_roles=True,
-)
-OF_THE_HOSPITAL = CommandGuard(
-    "WRONG_SIDE", "of an unsealing: a person of the hospital, which opens it alone", _other_side
 )
 BY_SECOND = _by_second("second_person")
 BY_CONFIRMER = _by_second("confirmed_by")

@@ -353,7 +353,6 @@ RULES: dict[type[commands.Command], Rule] = {
             on.ACTS_AS_PERSON,
             endorsing.NO_TRAINEE,
             endorsing.ENDORSED_BY_ROLE,
-            endorsing.OF_THE_HOSPITAL,
         ),
         names=(endorsing.SOME_ACT,),
     ),

@@ -28,7 +28,6 @@ def move_note_rule(data: Mapping[str, Any], faults: list[str]) -> MoveNoteRule |
     faults += [f"{TABLE}.{name}: no such key" for name in table if name not in _KEYS]
     visits, templates = (_texts(table, name, faults) for name in ("visits", "templates"))
     faults += [f"{TABLE}.visits: no such visit type {each}" for each in visits if each not in VisitType.__members__]
-    faults += [f"{TABLE}.{name}: at least one is required" for name in ("visits", "templates") if table.get(name) == []]
     if not isinstance(table.get("source"), str) or not table["source"].strip():
         faults.append(f"{TABLE}.source: where the rule is from is required")
     if not isinstance(table.get("unconfirmed"), bool):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from ledger.domain.role_kinds import FINAL_SIGNERS, ROLE_LISTS, SIGNERS_OF, SYSTEM, RoleList
+from ledger.domain.role_kinds import ROLE_LISTS, SYSTEM
 
 ROLES_OF = frozenset(ROLE_LISTS)
 """What a pack may limit to roles, most by commands' names.
@@ -54,29 +54,15 @@ class NoRoles:
 def role_rules(data: Mapping[str, Any], faults: list[str]) -> dict[str, RoleRule]:
     """The rules in this data; what is wrong is added to the faults by path."""
     faults += [f"roles.{name}: no such key" for name in data if name not in ROLES_OF]
-    return {
-        name: _rule(f"roles.{name}", table, ROLE_LISTS.get(name), faults).beside(ALWAYS.get(name))
-        for name, table in data.items()
-    }
+    return {name: _rule(f"roles.{name}", table, faults).beside(ALWAYS.get(name)) for name, table in data.items()}
 
 
-def final_signers(data: Mapping[str, list[str]], faults: list[str]) -> dict[str, frozenset[str]]:
-    """The signers by template, `*` for every template that is not named; what is wrong is added to the faults."""
-    if ANY not in data:
-        faults.append(f"final_signers.{ANY}: roles are required, else what is not named could be signed by nobody")
-    for name, roles in data.items():
-        faults += SIGNERS_OF.get(name, FINAL_SIGNERS).faults(f"final_signers.{name}", frozenset(roles))
-    return {name: frozenset(roles) for name, roles in data.items()}
-
-
-def _rule(where: str, table: Mapping[str, Any], may_be: RoleList | None, faults: list[str]) -> RoleRule:
+def _rule(where: str, table: Mapping[str, Any], faults: list[str]) -> RoleRule:
     faults += [f"{where}.{name}: no such key" for name in table if name not in _KEYS]
     roles: Any = table.get("roles")
     if not isinstance(roles, list) or not all(isinstance(each, str) for each in cast("list[Any]", roles)):
         faults.append(f"{where}.roles: a list of roles is required")
         roles = []
-    elif may_be is not None:
-        faults += may_be.faults(f"{where}.roles", frozenset(cast("list[str]", roles)))
     source, unconfirmed = table.get("source"), table.get("unconfirmed")
     if not isinstance(source, str) or not source.strip():
         faults.append(f"{where}.source: where the rule is from is required")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ledger.domain.coded_field import unsourced_conditions
+from ledger.domain.pack_added import unfit_for_adding
 from ledger.domain.pack_figures import unsourced
 from ledger.domain.pack_late_items import unsourced_late_items
 from ledger.domain.pack_layers import Bases, extended, layered
@@ -60,8 +61,9 @@ TemplatesOf = Callable[[frozenset[str] | None], TemplatesById]
 def read_pack(
     text: str, bases: Bases, templates: TemplatesOf | None = None, beside: Iterable[str] = ()
 ) -> tuple[RulePack, Mapping[str, Any]]:
-    """The pack and its whole data, layers included; without `templates` those that it names are not looked for.
+    """The pack and its whole data, layers included.
 
+    With `templates` it is one that is added: those that it names are looked for, and whom it leaves what.
     Raises BadRulePack: every fault as `line N: path: what`, with those that the caller found `beside`.
     """
     if len(text) > TEXT_CHARACTERS_MAX:
@@ -77,6 +79,7 @@ def read_pack(
     readable = shaped(whole)
     found: list[str] = []
     pack = RulePack.read(readable.data, found)
+    found += unfit_for_adding(readable.data) if templates else ()
     if "extends" in own and extended(own) not in bases:
         found = list(of_its_own(own, found))
     found += _unsourced(own, readable.data)

@@ -29,15 +29,22 @@ class Said:
 def standing(decisions: Iterable[Said], used_at: Iterable[datetime]) -> int:
     """Those that count, each used once at most.
 
-    What happened at a moment of `used_at` uses one that stood then, and a later word takes that back no more: who
-    agreed to a first operation and refuses a second one agreed to the first.
+    What happened at a moment of `used_at` uses one that stood then, else the first that comes after it, as in an
+    emergency, and a later word takes that back no more: who agreed to a first operation and refuses a second one
+    agreed to the first.
     """
     said = [(each.at, _Turn.SAID, each.record_version, each.counts) for each in decisions]
     used = [(at, _Turn.USED, 0, False) for at in used_at]
-    spent = free = 0
+    spent = free = owing = 0
     for _, turn, _, counts in sorted(said + used):
-        if turn is _Turn.SAID:
-            free = free + 1 if counts else 0
+        if turn is _Turn.SAID and not counts:
+            free = 0
+        elif turn is _Turn.SAID and not owing:
+            free += 1
+        elif turn is _Turn.SAID:
+            spent, owing = spent + 1, owing - 1
         elif free:
             spent, free = spent + 1, free - 1
+        else:
+            owing += 1
     return spent + free

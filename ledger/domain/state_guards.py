@@ -95,7 +95,7 @@ def _deficient(record: RecordState, facts: Facts) -> bool:
 
 
 def _signed(entry: Entry) -> bool:
-    """Whether somebody has signed it, or it was taken over as an earlier system held it."""
+    """Whether somebody qualified has signed it, or it was taken over as an earlier system held it."""
     finished = entry.state in FINAL or (entry.last.historical and entry.state is not EntryState.DRAFT)
     return finished and not entry.retracted
 

@@ -8,7 +8,9 @@ back, or that somebody wrote times of their own: no proof shows which, so it is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import sub
 
 LAG_US_MAX = 10_000_000
 """Twice 5 s, how far `recorded_at` may lie off the database's clock at the append."""
@@ -54,5 +56,11 @@ def claimed(first_position: int, times: Sequence[int]) -> ClaimedTimes:
     whole = ClaimedTimes(earliest, first_position + times.index(earliest), latest)
     if latest - earliest <= LAG_US_MAX:
         return whole
-    half = len(times) // 2
-    return claimed(first_position, times[:half]).followed_by(claimed(first_position + half, times[half:]))
+    # Of a quiet ledger a page of events spans hours: still one pass, in C but for the last step.
+    back = list(map(sub, accumulate(times, max), times))
+    largest = max(back)
+    return (
+        replace(whole, back_us=largest, back_position=first_position + back.index(largest))
+        if largest > LAG_US_MAX
+        else whole
+    )

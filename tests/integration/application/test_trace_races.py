@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from ledger.api.v1 import common_pb2 as common
 from ledger.api.v1 import course_pb2 as course
+from ledger.api.v1 import keeping_values_pb2 as values
 from ledger.api.v1 import records_pb2 as records
 from ledger.application.errors import Contention
 from ledger.application.ledger import Ledger
@@ -73,8 +74,16 @@ async def test_of_two_records_each_is_given_up_for_the_other_by_one_alone(ledger
             )
             for wrong, right in (twins, reversed(twins))
         ]
+        for wrong, right in (twins, reversed(twins)):
+            await Office(ledger).do(_endorsement(wrong, right), ANOTHER)
         done = await _at_once((Office(ledger), Office(other)), asked, number)
         assert [each for each in done if isinstance(each, set)] == [{"NOT_A_RIGHT_RECORD"}]
+
+
+def _endorsement(wrong: str, right: str) -> Message:
+    return course.EndorseActRequest(
+        record_id=wrong, act=values.ENDORSED_ACT_RECORD_IN_ERROR, subject_id=right, reason="looked at both"
+    )
 
 
 async def _at_once(offices: tuple[Office, Office], asked: list[Any], number: int) -> list[Outcome | set[str]]:

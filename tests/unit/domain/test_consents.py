@@ -114,7 +114,8 @@ def test_a_consent_that_was_refused_or_withdrawn_is_none(decision: str) -> None:
         # An operation that nobody agreed to before; agreed to afterwards, as in an emergency.
         ((3, consent("agreed", 1)), True),
         ((consent("refused", 6), 3, consent("agreed", 1)), True),
-        ((consent("agreed", 2), 3, consent("refused", 1)), False),
+        # That word is of the operation which was done without one: a refusal after both is of another.
+        ((consent("agreed", 2), 3, consent("refused", 1)), True),
     ],
 )
 def test_the_last_word_before_an_operation_counts(told: tuple[EntryContent | int, ...], *, enough: bool) -> None:

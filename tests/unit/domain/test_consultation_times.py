@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -126,3 +127,17 @@ def test_a_call_does_not_follow_its_request(later: timedelta) -> None:
     after = RequestConsultation(RECORD, "icu", Urgency.EMERGENCY, "Why?", NOW + later)
     stream.when(at)
     assert stream.refused(after)[1] == [("called_at", "AFTER_REQUEST")]
+
+
+def test_who_came_answers_also_from_another_department() -> None:
+    """Whoever moved on between the two still writes what was seen; somebody else of there does not."""
+    stream, consultation_id = asked()
+    came = replace(CONSULTANT, department="neurology")
+    stream.when(ArriveAtConsultation(RECORD, consultation_id), actor=came)
+    command = AnswerConsultation(
+        RECORD, consultation_id, "So.", narrative("consultation", "opinion"), signed(CONSULTANT)
+    )
+    other = replace(CONSULTANT, id=UUID(int=4711), department="icu")
+    refusal = stream.refused(replace(command, attestation=signed(other)), actor=other)[1]
+    assert ("context.actor.department", "OTHER_DEPARTMENT") in refusal
+    stream.when(command, actor=replace(CONSULTANT, department="icu"))

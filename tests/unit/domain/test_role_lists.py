@@ -32,8 +32,8 @@ BELOW = bases()
 
 
 def read(text: str) -> RulePack:
-    """The house's layer."""
-    return read_pack(text, BELOW)[0]
+    """The house's layer, as one that is added."""
+    return read_pack(text, BELOW, lambda _: default_templates().by_id)[0]
 
 
 def faults_of(text: str) -> list[str]:
@@ -132,7 +132,7 @@ def test_a_pack_says_whose_signature_is_final_where_it_names_no_template() -> No
     """A pack that stands alone has the line for every other template; a layer has that of its base."""
     alone = NATIONAL.replace('"*" = ["physician", "attending", "chief", "pathologist"]\n', "")
     with pytest.raises(BadRulePack) as caught:
-        read_pack(alone, {})
+        read_pack(alone, {}, lambda _: default_templates().by_id)
     (fault,) = caught.value.faults
     line = alone.split("\n").index("[final_signers]") + 1
     assert fault == (
@@ -215,3 +215,19 @@ def test_what_is_shipped_names_who_may() -> None:
             assert not list(SIGNERS_OF.get(name, FINAL_SIGNERS).faults("", roles))
         for name, rule in pack.roles.items():
             assert not list(ROLE_LISTS[name].faults("", rule.roles))
+
+
+def test_what_stands_in_a_rulebook_is_read_as_it_was_taken() -> None:
+    """A pack that an earlier release took keeps giving its records their rules: what is added is held to more."""
+    text = _EVERY.replace('rule_keepers = ["system"]', 'rule_keepers = ["system", "archive"]')
+    pack = read_pack(text, BELOW)[0]
+    assert pack.roles["pass_quality"].roles == {"trainee"}
+    assert pack.signs_finally("general", "trainee")
+
+
+def test_a_head_of_department_takes_charge() -> None:
+    """Who signs the note with which a patient goes to another hospital, though not every other note."""
+    pack = default_packs().by_version["cn-2010", 1]
+    assert not pack.signs_finally("general", "department_head")
+    assert pack.takes_charge("department_head")
+    assert not pack.takes_charge("nurse")
